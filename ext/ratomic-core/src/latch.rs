@@ -1,0 +1,279 @@
+//! Result slots that are filled once, in any order, by any thread, and waiting for them.
+//!
+//! A slot keeps the first value that it is given: a result that arrives after its deadline, or from a worker that was
+//! given up, changes nothing. Every call that filled something is logged as a range, which is the order of completion.
+//!
+//! Waiters are few (one, as a rule) and look again at every range, so they are notified all together.
+
+use crate::guarded::{Guarded, Writing};
+use crate::sync::Arc;
+use crate::waiter::{Deadline, Host, Waiter};
+
+/// A run of slots that became full together.
+pub type Range = (usize, usize);
+
+struct State<T> {
+    slots: Vec<Option<T>>,
+    filled: usize,
+    log: Vec<Range>,
+    waiters: Vec<(Goal, Arc<Waiter>)>,
+}
+
+/// What a waiter waits for.
+#[derive(Clone, Copy)]
+enum Goal {
+    All,
+    Ranges(usize),
+}
+
+impl<T> State<T> {
+    fn reached(&self, goal: Goal) -> bool {
+        self.filled == self.slots.len() || matches!(goal, Goal::Ranges(n) if self.log.len() >= n)
+    }
+}
+
+pub struct Latch<T> {
+    state: Guarded<State<T>>,
+}
+
+impl<T: Copy> Latch<T> {
+    pub fn new(size: usize) -> Self {
+        let state = State {
+            slots: vec![None; size],
+            filled: 0,
+            log: Vec::new(),
+            waiters: Vec::new(),
+        };
+        Latch {
+            state: Guarded::new(state),
+        }
+    }
+
+    pub fn size(&self) -> usize {
+        self.state.read().slots.len()
+    }
+
+    pub fn completed(&self) -> usize {
+        self.state.read().filled
+    }
+
+    pub fn is_complete(&self) -> bool {
+        self.state.read().reached(Goal::All)
+    }
+
+    pub fn get(&self, index: usize) -> Option<T> {
+        self.state.read().slots.get(index).copied().flatten()
+    }
+
+    /// How many ranges were logged, and the `n`-th of them.
+    pub fn ranges(&self) -> usize {
+        self.state.read().log.len()
+    }
+
+    pub fn range(&self, n: usize) -> Option<Range> {
+        self.state.read().log.get(n).copied()
+    }
+
+    /// Puts `values` into the slots from `start` on, leaving those that are full, and returns how many it filled.
+    /// `None` where the values would reach beyond the last slot.
+    pub fn file(&self, start: usize, values: &[T]) -> Option<usize> {
+        let mut state = self.state.write();
+        let end = start
+            .checked_add(values.len())
+            .filter(|end| *end <= state.slots.len())?;
+        let filled = state.put(start, end, |place| values[place - start]);
+        settle(state);
+        Some(filled)
+    }
+
+    /// Fills every slot that is still empty and returns how many there were.
+    pub fn fill(&self, value: T) -> usize {
+        let mut state = self.state.write();
+        let size = state.slots.len();
+        let filled = state.put(0, size, |_| value);
+        settle(state);
+        filled
+    }
+
+    /// Waits until every slot is full. `false` means that the deadline passed.
+    pub fn wait<H: Host>(&self, host: &H, deadline: Deadline) -> Result<bool, H::Error> {
+        self.wait_for(Goal::All, host, deadline)
+    }
+
+    /// Waits until `n` ranges were logged, or every slot is full.
+    pub fn wait_ranges<H: Host>(
+        &self,
+        n: usize,
+        host: &H,
+        deadline: Deadline,
+    ) -> Result<bool, H::Error> {
+        self.wait_for(Goal::Ranges(n), host, deadline)
+    }
+
+    fn wait_for<H: Host>(
+        &self,
+        goal: Goal,
+        host: &H,
+        deadline: Deadline,
+    ) -> Result<bool, H::Error> {
+        loop {
+            if self.state.read().reached(goal) {
+                return Ok(true);
+            }
+            if deadline.passed() {
+                return Ok(false);
+            }
+            let waiter = Waiter::new();
+            {
+                let mut state = self.state.write();
+                if state.reached(goal) {
+                    return Ok(true);
+                }
+                state.waiters.push((goal, Arc::clone(&waiter)));
+            }
+            host.sleep(&waiter, deadline);
+            self.state
+                .write()
+                .waiters
+                .retain(|(_, other)| !Arc::ptr_eq(other, &waiter));
+            host.check()?;
+        }
+    }
+
+    /// Visits every value without the lock, for a collector.
+    ///
+    /// # Safety
+    /// As for [`Guarded::peek`].
+    #[cfg(not(loom))]
+    pub unsafe fn visit(&self, visitor: impl FnMut(&T)) {
+        // SAFETY: the caller's promise.
+        unsafe { self.state.peek() }
+            .slots
+            .iter()
+            .flatten()
+            .for_each(visitor);
+    }
+
+    /// Visits every value for a collector that moves objects.
+    ///
+    /// # Safety
+    /// As for [`Guarded::held_mut`].
+    #[cfg(not(loom))]
+    pub unsafe fn visit_mut(&self, visitor: impl FnMut(&mut T)) {
+        // SAFETY: the caller's promise.
+        unsafe { self.state.held_mut() }
+            .slots
+            .iter_mut()
+            .flatten()
+            .for_each(visitor);
+    }
+
+    /// Copies the slots from `start` on, empty ones as `empty`, and returns how many there were for `buffer`.
+    pub fn copy_to(&self, start: usize, buffer: &mut [T], empty: T) -> usize {
+        let state = self.state.read();
+        let rest = state.slots.get(start..).unwrap_or_default();
+        for (place, slot) in buffer.iter_mut().zip(rest) {
+            *place = slot.unwrap_or(empty);
+        }
+        rest.len().min(buffer.len())
+    }
+
+    /// Bytes on the heap.
+    ///
+    /// # Safety
+    /// As for [`Guarded::peek`].
+    #[cfg(not(loom))]
+    pub unsafe fn memory(&self) -> usize {
+        // SAFETY: the caller's promise.
+        let state = unsafe { self.state.peek() };
+        std::mem::size_of_val(&*state.slots) + std::mem::size_of_val(&*state.log)
+    }
+}
+
+impl<T> State<T> {
+    /// Fills what is empty of `start..end`, and logs it as runs.
+    fn put(&mut self, start: usize, end: usize, value: impl Fn(usize) -> T) -> usize {
+        let before = self.filled;
+        let mut run = start;
+        for place in start..end {
+            if self.slots[place].is_none() {
+                self.slots[place] = Some(value(place));
+                self.filled += 1;
+            } else {
+                self.log_run(run, place);
+                run = place + 1;
+            }
+        }
+        self.log_run(run, end);
+        self.filled - before
+    }
+
+    fn log_run(&mut self, from: usize, to: usize) {
+        if from < to {
+            self.log.push((from, to - from));
+        }
+    }
+}
+
+/// Unlocks, and wakes those whose goal is reached.
+fn settle<T>(mut state: Writing<'_, State<T>>) {
+    let mut woken = Vec::new();
+    for place in (0..state.waiters.len()).rev() {
+        if state.reached(state.waiters[place].0) {
+            woken.push(state.waiters.swap_remove(place).1);
+        }
+    }
+    drop(state);
+    woken.into_iter().for_each(|waiter| waiter.notify());
+}
+
+#[cfg(not(loom))]
+impl<T: Send + Sync> crate::fork::Forkable for Latch<T> {
+    unsafe fn hold(&self, held: &mut crate::fork::Held) {
+        // SAFETY: the caller keeps `self` alive until it drops `held`.
+        held.push(unsafe { self.state.hold() });
+    }
+
+    unsafe fn reset(&self, _survivor: usize) {
+        // SAFETY: the caller holds the lock and is the only thread of this process.
+        unsafe { self.state.held_mut() }.waiters.clear();
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slot_keeps_its_first_value_and_the_log_names_what_was_new() {
+        let latch = Latch::new(5);
+        assert_eq!(latch.file(1, &[10, 20]), Some(2));
+        assert_eq!(latch.file(0, &[1, 2, 3, 4]), Some(2));
+        assert_eq!(
+            (latch.ranges(), latch.range(1), latch.range(2)),
+            (3, Some((0, 1)), Some((3, 1)))
+        );
+        assert_eq!(latch.fill(9), 1);
+        assert_eq!(
+            (0..5)
+                .map(|place| latch.get(place).unwrap())
+                .collect::<Vec<_>>(),
+            [1, 10, 20, 4, 9]
+        );
+        assert!(latch.is_complete());
+        assert_eq!(latch.fill(0), 0);
+    }
+
+    #[test]
+    fn values_beyond_the_last_slot_are_refused() {
+        let latch = Latch::new(2);
+        assert_eq!(latch.file(1, &[1, 2]), None);
+        assert_eq!(latch.file(usize::MAX, &[1]), None);
+        assert_eq!(latch.completed(), 0);
+    }
+
+    #[test]
+    fn nothing_to_fill_is_complete_at_once() {
+        assert!(Latch::<u8>::new(0).is_complete());
+    }
+}

@@ -1,0 +1,37 @@
+//! The algorithms of ratomic, with no Ruby in them.
+//!
+//! Everything here stores plain `Copy` words. The extension stores `VALUE`s in them and keeps two promises in return:
+//! a structure is read or written only by a thread that holds its VM lock (the GVL of its Ractor), and such a thread
+//! reaches no safepoint of the VM inside a call of this crate, but in [`Host`]'s methods, which are never called with a
+//! lock held. A collector that stops all threads at safepoints therefore never meets a half-done operation, and may read
+//! without taking a lock.
+//!
+//! | module | what it is |
+//! | --- | --- |
+//! | [`counter`] | a 64-bit integer that refuses to overflow |
+//! | [`queue`] | a bounded first-in first-out queue with waiting on both ends |
+//! | [`table`] | a sharded hash table whose keys can be claimed while foreign code computes their value |
+//! | [`latch`] | result slots that are filled once, and waiting for them |
+//! | [`waiter`] | one sleeping thread, and the [`Host`] that puts it to sleep |
+//! | [`deadlock`] | who waits for whom |
+//! | [`guarded`] | the one lock type |
+//! | [`fork`] | locks taken around `fork`, so that the child finds every structure whole |
+
+pub mod counter;
+pub mod deadlock;
+#[cfg(not(loom))]
+pub mod fork;
+pub mod guarded;
+pub mod latch;
+pub mod queue;
+mod sync;
+#[cfg(not(loom))]
+pub mod table;
+pub mod waiter;
+
+pub use counter::Counter;
+pub use latch::Latch;
+pub use queue::Queue;
+#[cfg(not(loom))]
+pub use table::Table;
+pub use waiter::{Deadline, Host, Waiter};

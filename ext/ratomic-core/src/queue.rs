@@ -1,0 +1,281 @@
+//! A bounded first-in first-out queue for many producers and consumers.
+//!
+//! One lock guards the items, the two lists of waiters and the closed flag. A lock-free ring was the alternative: it
+//! cannot show a collector the items of a slot that is claimed and not yet written, cannot peek, and a thread that is
+//! gone after a fork between the two steps of a push blocks it for ever. Uncontended, the lock costs two atomic
+//! operations, which is what a ring's slot costs as well.
+//!
+//! Invariants:
+//! - an item is in `items` from the return of the push to the moment a pop takes it: a sleeping thread owns nothing;
+//! - whoever makes room (or an item) takes one waiter of the other side from its list and notifies it;
+//! - a waiter that was chosen and leaves without looking again chooses the next one, so that no wake-up is lost.
+
+use crate::guarded::Guarded;
+use crate::sync::Arc;
+use crate::waiter::{Deadline, Host, Waiter};
+use std::collections::VecDeque;
+
+/// Why a push did not happen.
+#[derive(Debug, PartialEq, Eq, Clone, Copy)]
+pub enum Refused {
+    Full,
+    Closed,
+}
+
+type Waiters = VecDeque<Arc<Waiter>>;
+
+struct State<T> {
+    items: VecDeque<T>,
+    poppers: Waiters,
+    pushers: Waiters,
+    closed: bool,
+}
+
+pub struct Queue<T> {
+    capacity: usize,
+    state: Guarded<State<T>>,
+}
+
+/// The memory that an empty queue takes at once, in items; a larger one grows when it is used.
+const RESERVED: usize = 256;
+
+impl<T: Copy> Queue<T> {
+    pub fn new(capacity: usize) -> Self {
+        let items = VecDeque::with_capacity(capacity.min(RESERVED));
+        let state = State {
+            items,
+            poppers: Waiters::new(),
+            pushers: Waiters::new(),
+            closed: false,
+        };
+        Queue {
+            capacity,
+            state: Guarded::new(state),
+        }
+    }
+
+    pub fn capacity(&self) -> usize {
+        self.capacity
+    }
+
+    pub fn len(&self) -> usize {
+        self.state.read().items.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The item that the next pop would take.
+    pub fn peek(&self) -> Option<T> {
+        self.state.read().items.front().copied()
+    }
+
+    pub fn try_push(&self, item: T) -> Result<(), Refused> {
+        let mut state = self.state.write();
+        if state.closed {
+            return Err(Refused::Closed);
+        }
+        if state.items.len() >= self.capacity {
+            return Err(Refused::Full);
+        }
+        state.items.push_back(item);
+        let next = state.poppers.pop_front();
+        drop(state);
+        wake(next);
+        Ok(())
+    }
+
+    pub fn try_pop(&self) -> Option<T> {
+        let mut state = self.state.write();
+        let item = state.items.pop_front()?;
+        let next = state.pushers.pop_front();
+        drop(state);
+        wake(next);
+        Some(item)
+    }
+
+    /// Fills `buffer` from the front and returns how many items it took.
+    pub fn try_pop_many(&self, buffer: &mut [T]) -> usize {
+        let mut state = self.state.write();
+        let taken = buffer.len().min(state.items.len());
+        for (place, item) in buffer.iter_mut().zip(state.items.drain(..taken)) {
+            *place = item;
+        }
+        let room = taken.min(state.pushers.len());
+        let woken: Vec<_> = state.pushers.drain(..room).collect();
+        drop(state);
+        woken.into_iter().for_each(|waiter| waiter.notify());
+        taken
+    }
+
+    /// Waits for room. `Err(Full)` inside means that the deadline passed.
+    pub fn push<H: Host>(
+        &self,
+        host: &H,
+        item: T,
+        deadline: Deadline,
+    ) -> Result<Result<(), Refused>, H::Error> {
+        loop {
+            match self.try_push(item) {
+                Err(Refused::Full) if !deadline.passed() => {
+                    let room = |state: &State<T>| state.items.len() < self.capacity;
+                    self.wait(host, deadline, |state| &mut state.pushers, room)?;
+                }
+                outcome => return Ok(outcome),
+            }
+        }
+    }
+
+    /// Waits for an item. `None` means that the deadline passed, or that the queue is closed and drained.
+    pub fn pop<H: Host>(&self, host: &H, deadline: Deadline) -> Result<Option<T>, H::Error> {
+        loop {
+            if let Some(item) = self.try_pop() {
+                return Ok(Some(item));
+            }
+            if deadline.passed() || self.is_finished() {
+                return Ok(None);
+            }
+            self.wait(
+                host,
+                deadline,
+                |state| &mut state.poppers,
+                |state| !state.items.is_empty(),
+            )?;
+        }
+    }
+
+    /// Sleeps in `list` unless `ready` holds by now, and returns when it is time to look again.
+    fn wait<H: Host>(
+        &self,
+        host: &H,
+        deadline: Deadline,
+        list: impl Fn(&mut State<T>) -> &mut Waiters,
+        ready: impl Fn(&State<T>) -> bool,
+    ) -> Result<(), H::Error> {
+        let waiter = {
+            let mut state = self.state.write();
+            if state.closed || ready(&state) {
+                return Ok(());
+            }
+            let waiter = Waiter::new();
+            list(&mut state).push_back(Arc::clone(&waiter));
+            waiter
+        };
+        host.sleep(&waiter, deadline);
+        // Not in the list any more: somebody made room (or an item) and chose this thread to look again. If it may not
+        // get to look, because the host interrupts it, the choice falls on the next in the list.
+        let mut chosen = !self.leave(&waiter, &list);
+        if chosen && waiter.is_interrupted() {
+            self.wake_next(&list);
+            chosen = false;
+        }
+        host.check().inspect_err(|_| {
+            if chosen {
+                self.wake_next(&list);
+            }
+        })
+    }
+
+    /// Takes `waiter` out of its list; false where it was not in it.
+    fn leave(&self, waiter: &Arc<Waiter>, list: impl Fn(&mut State<T>) -> &mut Waiters) -> bool {
+        let mut state = self.state.write();
+        let waiters = list(&mut state);
+        let place = waiters.iter().position(|other| Arc::ptr_eq(other, waiter));
+        place.and_then(|place| waiters.remove(place)).is_some()
+    }
+
+    fn wake_next(&self, list: impl Fn(&mut State<T>) -> &mut Waiters) {
+        let next = list(&mut self.state.write()).pop_front();
+        wake(next);
+    }
+
+    pub fn clear(&self) {
+        let mut state = self.state.write();
+        state.items.clear();
+        let woken = std::mem::take(&mut state.pushers);
+        drop(state);
+        woken.into_iter().for_each(|waiter| waiter.notify());
+    }
+
+    /// Refuses pushes from now on and wakes every waiter.
+    pub fn close(&self) {
+        let mut state = self.state.write();
+        state.closed = true;
+        let mut woken = std::mem::take(&mut state.pushers);
+        woken.append(&mut state.poppers);
+        drop(state);
+        woken.into_iter().for_each(|waiter| waiter.notify());
+    }
+
+    pub fn is_closed(&self) -> bool {
+        self.state.read().closed
+    }
+
+    /// Closed and drained: nothing will ever come out again.
+    fn is_finished(&self) -> bool {
+        let state = self.state.read();
+        state.closed && state.items.is_empty()
+    }
+
+    /// How many threads sleep in a push or a pop.
+    pub fn waiting(&self) -> usize {
+        let state = self.state.read();
+        state.poppers.len() + state.pushers.len()
+    }
+
+    /// Visits every item without the lock, for a collector.
+    ///
+    /// # Safety
+    /// As for [`Guarded::peek`].
+    #[cfg(not(loom))]
+    pub unsafe fn visit(&self, visitor: impl FnMut(&T)) {
+        // SAFETY: the caller's promise.
+        unsafe { self.state.peek() }.items.iter().for_each(visitor);
+    }
+
+    /// Bytes on the heap.
+    ///
+    /// # Safety
+    /// As for [`Guarded::peek`].
+    #[cfg(not(loom))]
+    pub unsafe fn memory(&self) -> usize {
+        // SAFETY: the caller's promise.
+        unsafe { self.state.peek() }.items.capacity() * std::mem::size_of::<T>()
+    }
+
+    /// Visits every item for a collector that moves objects.
+    ///
+    /// # Safety
+    /// As for [`Guarded::held_mut`].
+    #[cfg(not(loom))]
+    pub unsafe fn visit_mut(&self, visitor: impl FnMut(&mut T)) {
+        // SAFETY: the caller's promise.
+        unsafe { self.state.held_mut() }
+            .items
+            .iter_mut()
+            .for_each(visitor);
+    }
+}
+
+fn wake(waiter: Option<Arc<Waiter>>) {
+    if let Some(waiter) = waiter {
+        waiter.notify();
+    }
+}
+
+#[cfg(not(loom))]
+impl<T: Send + Sync> crate::fork::Forkable for Queue<T> {
+    unsafe fn hold(&self, held: &mut crate::fork::Held) {
+        // SAFETY: the caller keeps `self` alive until it drops `held`.
+        held.push(unsafe { self.state.hold() });
+    }
+
+    unsafe fn reset(&self, _survivor: usize) {
+        // SAFETY: the caller holds the lock and is the only thread of this process.
+        let state = unsafe { self.state.held_mut() };
+        // The threads that slept here do not exist in the child.
+        state.poppers.clear();
+        state.pushers.clear();
+    }
+}

@@ -1,0 +1,159 @@
+//! `Ratomic::Workers::Completion`: the result slots of one dispatch, and waiting for them.
+
+use crate::ffi::{args, barrier, cell::Cell, class, error, gvl::Gvl, shareable, Word};
+use magnus::{
+    gc, method, prelude::*, typed_data::Obj, DataTypeFunctions, Error, Module, RArray, RModule,
+    Ruby, TypedData, Value,
+};
+use ratomic_core::Latch;
+
+#[derive(Default, TypedData)]
+#[magnus(
+    class = "Ratomic::Workers::Completion",
+    free_immediately,
+    mark,
+    compact,
+    size,
+    wb_protected,
+    frozen_shareable
+)]
+struct Completion(Cell<Latch<Word>>);
+
+impl DataTypeFunctions for Completion {
+    fn mark(&self, _marker: &gc::Marker) {
+        // SAFETY: in a collection, where every thread that could be inside is stopped at a safepoint.
+        self.0
+            .peek()
+            .into_iter()
+            .for_each(|latch| unsafe { latch.visit(|result| result.mark_movable()) });
+    }
+
+    fn compact(&self, _compactor: &gc::Compactor) {
+        // SAFETY: as in `mark`.
+        self.0
+            .peek()
+            .into_iter()
+            .for_each(|latch| unsafe { latch.visit_mut(Word::relocate) });
+    }
+
+    fn size(&self) -> usize {
+        // SAFETY: as in `mark`: the VM asks in a heap dump, with its own lock held.
+        self.0.peek().map_or(0, |latch| unsafe { latch.memory() })
+    }
+}
+
+impl Completion {
+    fn initialize(this: Obj<Self>, size: Value) -> Result<(), Error> {
+        let size = class::integer(size, "size")?;
+        let size = usize::try_from(size)
+            .map_err(|_| error::argument(format!("size must be 0 or more, not {size}")))?;
+        this.0.set_locked(Latch::new(size))?;
+        class::seal(this)
+    }
+
+    fn file(this: Obj<Self>, index: usize, results: RArray) -> Result<usize, Error> {
+        if !shareable::is_shareable(Word::of(results.as_value())) {
+            return Err(error::shareable(
+                "results must be made shareable before they are filed".into(),
+            ));
+        }
+        // SAFETY: the Array is frozen, and lives as long as this frame; `Value` and `Word` are both one VALUE. Nothing
+        // that is called with the slice runs Ruby.
+        let words = unsafe {
+            std::slice::from_raw_parts(results.as_slice().as_ptr().cast::<Word>(), results.len())
+        };
+        let latch = this.0.get()?;
+        let Some(filled) = latch.file(index, words) else {
+            let end = index.saturating_add(words.len());
+            return Err(error::range(format!(
+                "slots {index}...{end} of {}",
+                latch.size()
+            )));
+        };
+        let owner = Word::of(this.as_value());
+        words.iter().for_each(|word| barrier::written(owner, *word));
+        Ok(filled)
+    }
+
+    fn fill(this: Obj<Self>, value: Value) -> Result<usize, Error> {
+        let word = shareable::share(value, "a Completion")?;
+        let filled = this.0.get()?.fill(word);
+        barrier::written(Word::of(this.as_value()), word);
+        Ok(filled)
+    }
+
+    fn wait(&self, args: &[Value]) -> Result<bool, Error> {
+        args::count(args, 0, 1)?;
+        self.0
+            .get()?
+            .wait(&Gvl, args::deadline(args.first().copied())?)
+    }
+
+    fn wait_filed(&self, args: &[Value]) -> Result<bool, Error> {
+        args::count(args, 1, 2)?;
+        let ranges = usize::try_convert(args[0])?;
+        self.0
+            .get()?
+            .wait_ranges(ranges, &Gvl, args::deadline(args.get(1).copied())?)
+    }
+
+    fn filed(&self) -> Result<usize, Error> {
+        Ok(self.0.get()?.ranges())
+    }
+
+    fn range(&self, n: usize) -> Result<Option<(usize, usize)>, Error> {
+        Ok(self.0.get()?.range(n))
+    }
+
+    fn is_filled(&self, index: usize) -> Result<bool, Error> {
+        Ok(self.0.get()?.get(index).is_some())
+    }
+
+    fn get(&self, index: usize) -> Result<Option<Value>, Error> {
+        Ok(self.0.get()?.get(index).map(Word::value))
+    }
+
+    fn completed(&self) -> Result<usize, Error> {
+        Ok(self.0.get()?.completed())
+    }
+
+    fn len(&self) -> Result<usize, Error> {
+        Ok(self.0.get()?.size())
+    }
+
+    fn is_complete(&self) -> Result<bool, Error> {
+        Ok(self.0.get()?.is_complete())
+    }
+
+    fn to_a(ruby: &Ruby, this: &Self) -> Result<RArray, Error> {
+        let latch = this.0.get()?;
+        let array = ruby.ary_new_capa(latch.size());
+        // A slot never changes once it is full, so copying piece by piece shows nothing that was not there.
+        let mut words = [Word::NIL; 256];
+        for start in (0..latch.size()).step_by(words.len()) {
+            let count = latch.copy_to(start, &mut words, Word::NIL);
+            words[..count]
+                .iter()
+                .try_for_each(|word| array.push(word.value()))?;
+        }
+        class::share_in_place(array.as_value())?;
+        Ok(array)
+    }
+}
+
+pub fn define(ruby: &Ruby, ratomic: RModule) -> Result<(), Error> {
+    let class = class::define::<Completion>(ruby, ratomic.define_module("Workers")?, "Completion")?;
+    class.define_method("initialize", method!(Completion::initialize, 1))?;
+    class.define_method("file", method!(Completion::file, 2))?;
+    class.define_method("fill", method!(Completion::fill, 1))?;
+    class.define_method("wait", method!(Completion::wait, -1))?;
+    class.define_method("wait_filed", method!(Completion::wait_filed, -1))?;
+    class.define_method("filed", method!(Completion::filed, 0))?;
+    class.define_method("range", method!(Completion::range, 1))?;
+    class.define_method("filled?", method!(Completion::is_filled, 1))?;
+    class.define_method("[]", method!(Completion::get, 1))?;
+    class.define_method("completed", method!(Completion::completed, 0))?;
+    class.define_method("size", method!(Completion::len, 0))?;
+    class.define_method("complete?", method!(Completion::is_complete, 0))?;
+    class.define_method("to_a", method!(Completion::to_a, 0))
+}

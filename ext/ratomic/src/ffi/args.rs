@@ -1,0 +1,69 @@
+//! Arguments of methods that take optional ones.
+
+use super::error;
+use magnus::{prelude::*, rb_sys::protect, Error, RHash, Value};
+use ratomic_core::Deadline;
+use std::time::Duration;
+
+/// Splits off `timeout:`, the only keyword that a blocking method knows.
+pub fn with_timeout(args: &[Value]) -> Result<(&[Value], Deadline), Error> {
+    // SAFETY: asks about the frame of the running method.
+    if unsafe { rb_sys::rb_keyword_given_p() } == 0 {
+        return Ok((args, Deadline::Never));
+    }
+    let Some((keywords, rest)) = args.split_last() else {
+        return Ok((args, Deadline::Never));
+    };
+    let keywords = RHash::try_convert(*keywords)?;
+    let timeout = keywords.get(error::ruby().to_symbol("timeout"));
+    if keywords.len() != usize::from(timeout.is_some()) {
+        let names: magnus::RArray = keywords.funcall("keys", ())?;
+        let unknown = names
+            .into_iter()
+            .map(|name| name.inspect())
+            .filter(|name| name != ":timeout");
+        let unknown = unknown.collect::<Vec<_>>().join(", ");
+        return Err(error::argument(format!("unknown keyword: {unknown}")));
+    }
+    Ok((rest, deadline(timeout)?))
+}
+
+/// Seconds from now; nil is for ever, and so is what the clock cannot count.
+pub fn deadline(seconds: Option<Value>) -> Result<Deadline, Error> {
+    let Some(seconds) = seconds.filter(|seconds| !seconds.is_nil()) else {
+        return Ok(Deadline::Never);
+    };
+    let mut number = 0.0;
+    protect(|| {
+        // SAFETY: a living object; `protect` catches the TypeError.
+        number = unsafe { rb_sys::rb_num2dbl(rb_sys_value(seconds)) };
+        rb_sys::special_consts::Qnil as rb_sys::VALUE
+    })?;
+    if number.is_nan() || number < 0.0 {
+        return Err(error::argument(format!(
+            "timeout must be 0 or more seconds, or nil, not {}",
+            seconds.inspect()
+        )));
+    }
+    Ok(Duration::try_from_secs_f64(number).map_or(Deadline::Never, Deadline::after))
+}
+
+fn rb_sys_value(value: Value) -> rb_sys::VALUE {
+    super::Word::of(value).0
+}
+
+/// Raises unless there are `from` to `to` arguments.
+pub fn count(args: &[Value], from: usize, to: usize) -> Result<(), Error> {
+    if (from..=to).contains(&args.len()) {
+        return Ok(());
+    }
+    let expected = if from == to {
+        from.to_string()
+    } else {
+        format!("{from}..{to}")
+    };
+    Err(error::argument(format!(
+        "wrong number of arguments (given {}, expected {expected})",
+        args.len()
+    )))
+}

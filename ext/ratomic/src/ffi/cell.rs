@@ -1,0 +1,44 @@
+//! What a native object holds: nothing between `allocate` and `initialize`, then one structure for good. The structure is
+//! known to the fork handler for as long as the object lives.
+
+use super::error;
+use magnus::Error;
+use ratomic_core::fork::{register, Forkable, Registered};
+use std::sync::{Arc, OnceLock};
+
+pub struct Cell<T>(OnceLock<(Arc<T>, Option<Registered>)>);
+
+impl<T> Default for Cell<T> {
+    fn default() -> Self {
+        Cell(OnceLock::new())
+    }
+}
+
+impl<T> Cell<T> {
+    pub fn set(&self, structure: T) -> Result<(), Error> {
+        self.0
+            .set((Arc::new(structure), None))
+            .map_err(|_| error::frozen("already initialized"))
+    }
+
+    /// What a collector visits: it may meet an object that is not initialized yet.
+    pub fn peek(&self) -> Option<&T> {
+        self.0.get().map(|(structure, _)| &**structure)
+    }
+
+    pub fn get(&self) -> Result<&T, Error> {
+        self.peek()
+            .ok_or_else(|| error::type_error("uninitialized object: call new, not allocate"))
+    }
+}
+
+impl<T: Forkable + 'static> Cell<T> {
+    /// As `set`, for a structure with locks.
+    pub fn set_locked(&self, structure: T) -> Result<(), Error> {
+        let structure = Arc::new(structure);
+        let registered = register(&structure);
+        self.0
+            .set((structure, Some(registered)))
+            .map_err(|_| error::frozen("already initialized"))
+    }
+}

@@ -1,0 +1,56 @@
+//! What the native classes have in common: made by `new`, frozen and shareable from then on, never copied.
+
+use super::{error, Word};
+use magnus::{
+    method, prelude::*, rb_sys::protect, typed_data::Obj, Error, Module, RClass, RModule, Ruby,
+    TypedData, Value,
+};
+
+pub fn define<T: TypedData + Default>(
+    ruby: &Ruby,
+    module: RModule,
+    name: &str,
+) -> Result<RClass, Error> {
+    let class = module.define_class(name, ruby.class_object())?;
+    class.define_alloc_func::<T>();
+    class.define_method("initialize_copy", method!(refuse_copy, 1))?;
+    Ok(class)
+}
+
+fn refuse_copy(this: Value, _original: Value) -> Result<Value, Error> {
+    let class = error::class_name(this.as_value());
+    Err(error::type_error(format!(
+        "a {class} cannot be copied: there is one of it, and every Ractor shares it"
+    )))
+}
+
+/// The last step of every `initialize`.
+pub fn seal<T: TypedData>(this: Obj<T>) -> Result<(), Error> {
+    share_in_place(this.as_value())
+}
+
+/// Freezes an object that this extension made, with all that it refers to.
+pub fn share_in_place(object: Value) -> Result<(), Error> {
+    let object = Word::of(object);
+    // SAFETY: a living object, on the caller's stack; `protect` catches what a subclass's own instance variables raise.
+    protect(|| unsafe { rb_sys::rb_ractor_make_shareable(object.0) }).map(drop)
+}
+
+/// An Integer argument, called `name` in the message.
+pub fn integer(value: Value, name: &str) -> Result<i64, Error> {
+    magnus::Integer::from_value(value)
+        .ok_or_else(|| {
+            error::type_error(format!(
+                "{name} must be an Integer, not {}",
+                value.inspect()
+            ))
+        })?
+        .to_i64()
+        .map_err(|_| error::argument(format!("{name} is out of range: {}", value.inspect())))
+}
+
+/// `#<Ratomic::Counter 42>`
+pub fn inspect<T: TypedData>(this: Obj<T>, content: &str) -> String {
+    let class = error::class_name(this.as_value());
+    format!("#<{class} {content}>")
+}

@@ -1,0 +1,59 @@
+//! The one place where the VM lock is given up.
+
+use magnus::{rb_sys::protect, Error};
+use ratomic_core::{Deadline, Host, Waiter};
+use std::ffi::c_void;
+use std::ptr;
+
+/// The running thread, as the owner of claims: its Thread object is on its own stack, so it lives and stays in place as
+/// long as the thread runs.
+pub fn thread() -> usize {
+    // SAFETY: the running thread is one of the VM's.
+    unsafe { rb_sys::rb_thread_current() as usize }
+}
+
+pub struct Gvl;
+
+struct Sleep<'a> {
+    waiter: &'a Waiter,
+    deadline: Deadline,
+}
+
+impl Host for Gvl {
+    type Error = Error;
+
+    fn sleep(&self, waiter: &Waiter, deadline: Deadline) {
+        let sleep = Sleep { waiter, deadline };
+        // SAFETY: both pointers refer to this frame, which outlives the call: the VM forgets the second one (under its
+        // own lock) before the call returns. This variant never raises; what is pending is for `check`.
+        unsafe {
+            rb_sys::rb_thread_call_without_gvl2(
+                Some(run),
+                ptr::from_ref(&sleep).cast_mut().cast(),
+                Some(interrupt),
+                ptr::from_ref(waiter).cast_mut().cast(),
+            );
+        }
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        protect(|| {
+            // SAFETY: the thread holds its VM lock, and `protect` catches what this raises.
+            unsafe { rb_sys::rb_thread_check_ints() };
+            rb_sys::special_consts::Qnil as rb_sys::VALUE
+        })
+        .map(drop)
+    }
+}
+
+unsafe extern "C" fn run(sleep: *mut c_void) -> *mut c_void {
+    // SAFETY: the `Sleep` of the caller's frame, see above. Nothing here touches a VALUE.
+    let sleep = unsafe { &*sleep.cast::<Sleep<'_>>() };
+    sleep.waiter.sleep(sleep.deadline);
+    ptr::null_mut()
+}
+
+unsafe extern "C" fn interrupt(waiter: *mut c_void) {
+    // SAFETY: the waiter of the caller's frame, see above.
+    unsafe { &*waiter.cast::<Waiter>() }.interrupt();
+}

@@ -1,0 +1,165 @@
+//! Keys as `Hash` has them: strings by their bytes and encoding, numbers by class and value, symbols and the other
+//! immediates by identity, everything else by its own `hash` and `eql?`.
+
+use super::{error, number, shareable, Word};
+use magnus::{prelude::*, rb_sys::protect, Error, RArray, Value};
+use ratomic_core::table::{Probe, Same};
+use rb_sys::ruby_value_type::{self, RUBY_T_BIGNUM, RUBY_T_FLOAT, RUBY_T_STRING};
+
+pub struct Key {
+    word: Word,
+    hash: u64,
+    /// What `eql?` has said so far: the stored key that is this one,
+    same: Option<Word>,
+    /// and those that are not, in an Array so that their addresses are not reused meanwhile.
+    others: Option<RArray>,
+}
+
+impl Key {
+    pub fn new(value: Value) -> Result<Key, Error> {
+        let word = Word::of(value);
+        Ok(Key {
+            word,
+            hash: hash(word)?,
+            same: None,
+            others: None,
+        })
+    }
+
+    pub fn word(&self) -> Word {
+        self.word
+    }
+
+    /// The object to store for a key that is not there yet: a frozen String as `Hash` would, else itself or a copy.
+    pub fn stored(&self) -> Result<Word, Error> {
+        let value = self.word.value();
+        if shareable::is_shareable(self.word) {
+            return Ok(self.word);
+        }
+        if self.word.is_a(RUBY_T_STRING) && is_bare_string(self.word) {
+            // SAFETY: a living String; `protect` catches what it may raise (no memory).
+            return protect(|| unsafe { rb_sys::rb_str_to_interned_str(self.word.0) }).map(Word);
+        }
+        let copy = shareable::share(value, "a key of a Ratomic::Map")?;
+        if hash(copy)? == self.hash && value.eql(copy.value())? {
+            return Ok(copy);
+        }
+        let class = error::class_name(value);
+        Err(error::shareable(format!(
+            "a mutable {class} cannot be a key, because its frozen copy is not eql? to it; \
+             freeze it with Ractor.make_shareable, or define hash and eql?"
+        )))
+    }
+
+    /// A key that stays as it is whatever a block does to the object that was given.
+    pub fn settled(value: Value) -> Result<Key, Error> {
+        let key = Key::new(value)?;
+        Ok(Key {
+            word: key.stored()?,
+            ..key
+        })
+    }
+}
+
+impl Probe<Word> for Key {
+    type Error = Error;
+
+    fn hash(&self) -> u64 {
+        self.hash
+    }
+
+    fn key(&self) -> Word {
+        self.word
+    }
+
+    fn same(&self, stored: Word) -> Same {
+        let known = |same: bool| if same { Same::Yes } else { Same::No };
+        let mine = self.word;
+        if mine == stored || self.same == Some(stored) {
+            return Same::Yes;
+        }
+        if is_by_identity(mine) || is_by_identity(stored) {
+            return Same::No;
+        }
+        match (kind(mine), kind(stored)) {
+            (Some(RUBY_T_STRING), Some(RUBY_T_STRING))
+                if is_bare_string(mine) && is_bare_string(stored) =>
+            {
+                // SAFETY: two living Strings; compares their bytes, and runs nothing.
+                known(unsafe { rb_sys::rb_str_hash_cmp(mine.0, stored.0) } == 0)
+            }
+            (Some(RUBY_T_FLOAT), Some(RUBY_T_FLOAT)) => {
+                known(number::float(mine) == number::float(stored))
+            }
+            (Some(RUBY_T_BIGNUM), Some(RUBY_T_BIGNUM)) => {
+                // SAFETY: two living Bignums; compares their digits, and runs nothing.
+                known(
+                    unsafe { rb_sys::rb_big_eql(mine.0, stored.0) }
+                        == rb_sys::special_consts::Qtrue as rb_sys::VALUE,
+                )
+            }
+            _ if self.others.is_some_and(|others| is_in(others, stored)) => Same::No,
+            _ => Same::Ask,
+        }
+    }
+
+    fn ask(&mut self, stored: Word) -> Result<(), Error> {
+        if self.word.value().eql(stored.value())? {
+            self.same = Some(stored);
+            return Ok(());
+        }
+        match self.others {
+            Some(others) => others.push(stored.value()),
+            None => {
+                self.others = Some(error::ruby().ary_from_iter([stored.value()]));
+                Ok(())
+            }
+        }
+    }
+}
+
+fn is_in(array: RArray, word: Word) -> bool {
+    // SAFETY: only reads addresses, and nothing runs meanwhile.
+    unsafe { array.as_slice() }
+        .iter()
+        .any(|element| Word::of(*element) == word)
+}
+
+/// Fixnums, static symbols, nil, true and false are equal only to themselves; flonums may equal a heap Float.
+fn is_by_identity(word: Word) -> bool {
+    word.is_immediate() && !rb_sys::FLONUM_P(word.0)
+}
+
+fn kind(word: Word) -> Option<ruby_value_type> {
+    if word.is_immediate() {
+        return rb_sys::FLONUM_P(word.0).then_some(RUBY_T_FLOAT);
+    }
+    Some(word.type_of())
+}
+
+fn is_bare_string(word: Word) -> bool {
+    // SAFETY: a living object; reads its header, and a class that lives as long as the VM.
+    unsafe { (*(word.0 as *const rb_sys::RBasic)).klass == rb_sys::rb_cString }
+}
+
+fn hash(word: Word) -> Result<u64, Error> {
+    if is_by_identity(word) {
+        return Ok(mix(word.0 as u64));
+    }
+    let hash = match kind(word) {
+        // SAFETY: a living String; reads its bytes, and runs nothing.
+        Some(RUBY_T_STRING) => unsafe { rb_sys::rb_str_hash(word.0) as u64 },
+        // 0.0 and -0.0 are eql?, so they need one hash.
+        Some(RUBY_T_FLOAT) => (number::float(word) + 0.0).to_bits(),
+        // SAFETY: a living object; `protect` catches what its `hash` raises.
+        _ => protect(|| unsafe { rb_sys::rb_hash(word.0) })? as u64,
+    };
+    Ok(mix(hash))
+}
+
+/// Spreads what may be a small or regular number over all 64 bits (the finalizer of SplitMix64, Steele et al. 2014).
+fn mix(hash: u64) -> u64 {
+    let hash = (hash ^ (hash >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let hash = (hash ^ (hash >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    hash ^ (hash >> 31)
+}

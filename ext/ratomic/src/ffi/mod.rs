@@ -1,0 +1,23 @@
+//! What the classes need of the VM. Nothing here keeps a `VALUE` beyond a call.
+
+pub mod args;
+pub mod barrier;
+pub mod cell;
+pub mod class;
+pub mod error;
+pub mod fork;
+pub mod gvl;
+pub mod key;
+pub mod number;
+pub mod shareable;
+pub mod tmp;
+pub mod word;
+
+pub use word::Word;
+
+/// Lets every Ractor call the methods defined from here on.
+pub fn declare_ractor_safe() {
+    // SAFETY: called while the extension is being loaded, as the function asks. What makes it true are the rules in
+    // `ratomic_core`: every structure has its own lock, and none is held where Ruby can run.
+    unsafe { rb_sys::rb_ext_ractor_safe(true) };
+}

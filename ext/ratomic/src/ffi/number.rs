@@ -1,0 +1,55 @@
+//! Numbers that can be read and added with no Ruby call.
+
+use super::{error, Word};
+use magnus::{rb_sys::protect, Error, Value};
+use rb_sys::ruby_value_type::{RUBY_T_BIGNUM, RUBY_T_FLOAT};
+
+/// An Integer of 64 bits. `TypeError` for anything that is not an Integer, `RangeError` for one beyond.
+pub fn int64(value: Value) -> Result<i64, Error> {
+    let word = Word::of(value);
+    if word.is_fixnum() {
+        return Ok(fixnum(word));
+    }
+    if !word.is_a(RUBY_T_BIGNUM) {
+        let class = error::class_name(value);
+        return Err(error::type_error(format!(
+            "{class} given where an Integer is needed"
+        )));
+    }
+    let mut number = 0;
+    protect(|| {
+        // SAFETY: a living Bignum; `protect` catches its RangeError.
+        number = unsafe { rb_sys::rb_big2ll(word.0) };
+        rb_sys::special_consts::Qnil as rb_sys::VALUE
+    })?;
+    Ok(number)
+}
+
+pub fn fixnum(word: Word) -> i64 {
+    // A Fixnum is its number shifted by one, with the lowest bit set.
+    (word.0 as i64) >> 1
+}
+
+/// The Fixnum, or `None` beyond 63 bits, where a Bignum would have to be allocated.
+pub fn to_fixnum(number: i64) -> Option<Word> {
+    let shifted = number.checked_mul(2)?;
+    Some(Word((shifted | 1) as rb_sys::VALUE))
+}
+
+pub fn is_float(word: Word) -> bool {
+    rb_sys::FLONUM_P(word.0) || word.is_a(RUBY_T_FLOAT)
+}
+
+pub fn float(word: Word) -> f64 {
+    // SAFETY: a Float, by the caller's check; reads it.
+    unsafe { rb_sys::rb_float_value(word.0) }
+}
+
+/// A Fixnum or Float as a float.
+pub fn to_float(word: Word) -> Option<f64> {
+    if word.is_fixnum() {
+        Some(fixnum(word) as f64)
+    } else {
+        is_float(word).then(|| float(word))
+    }
+}

@@ -1,0 +1,59 @@
+//! What may be stored: only what every Ractor may see.
+
+use super::{error, Word};
+use magnus::{prelude::*, rb_sys::protect, Error, Value};
+use rb_sys::{ruby_fl_type, ruby_value_type, VALUE};
+
+extern "C" {
+    // Declared in ruby/ractor.h, behind an inline function that the bindings leave out.
+    fn rb_ractor_shareable_p_continue(object: VALUE) -> bool;
+}
+
+pub fn is_shareable(word: Word) -> bool {
+    if word.is_immediate() {
+        return true;
+    }
+    // SAFETY: a living object; reads the flags in its header.
+    let flags = unsafe { (*(word.0 as *const rb_sys::RBasic)).flags };
+    // SAFETY: a living object; the walk runs no Ruby code.
+    flags & ruby_fl_type::RUBY_FL_SHAREABLE as VALUE != 0
+        || unsafe { rb_ractor_shareable_p_continue(word.0) }
+}
+
+/// The object itself if it is shareable, else a frozen deep copy; the caller's own stays as it is.
+pub fn share(value: Value, place: &str) -> Result<Word, Error> {
+    let word = Word::of(value);
+    if is_shareable(word) {
+        return Ok(word);
+    }
+    if word.is_a(ruby_value_type::RUBY_T_FILE) {
+        // A copy would be a second descriptor, open on the same file.
+        return Err(refused(value, place, None));
+    }
+    // SAFETY: a living object; `protect` catches what the copying, which may run user code, raises.
+    let copy = protect(|| unsafe { rb_sys::rb_ractor_make_shareable_copy(word.0) });
+    match copy {
+        Ok(copy) if is_shareable(Word(copy)) => Ok(Word(copy)),
+        Ok(_) => Err(refused(value, place, None)),
+        Err(reason) if is_about_sharing(&reason) => Err(refused(value, place, Some(reason))),
+        Err(other) => Err(other),
+    }
+}
+
+fn refused(value: Value, place: &str, reason: Option<Error>) -> Error {
+    let class = error::class_name(value);
+    let reason = reason.map_or_else(String::new, |reason| format!(": {reason}"));
+    error::shareable(format!(
+        "{place} cannot hold this {class}, which no frozen copy can be made of{reason}; store frozen data instead"
+    ))
+}
+
+fn is_about_sharing(error: &Error) -> bool {
+    let ractor = error::ruby()
+        .class_object()
+        .const_get::<_, magnus::RClass>("Ractor");
+    let base = ractor.and_then(|ractor| ractor.const_get::<_, magnus::ExceptionClass>("Error"));
+    error.is_kind_of(error::ruby().exception_type_error())
+        || error.is_kind_of(error::ruby().exception_arg_error())
+        || base.is_ok_and(|base| error.is_kind_of(base))
+}

@@ -1,0 +1,61 @@
+//! A `VALUE` as the structures of `ratomic_core` store it. It does not keep its object alive: while it is in a structure
+//! the structure's mark function does, while it is in a local variable the conservative scan of the machine stack does.
+
+use magnus::{rb_sys::AsRawValue, rb_sys::FromRawValue, Value};
+use rb_sys::VALUE;
+
+#[repr(transparent)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Word(pub VALUE);
+
+impl Word {
+    pub const NIL: Word = Word(rb_sys::special_consts::Qnil as VALUE);
+
+    /// The Fixnum 0.
+    pub const ZERO: Word = Word(1);
+
+    pub fn of(value: Value) -> Word {
+        Word(value.as_raw())
+    }
+
+    /// The object. To be called only on a word that was just read from a structure, or that came from Ruby.
+    pub fn value(self) -> Value {
+        // SAFETY: words come from `of`, so this is a VALUE; see above for what keeps it alive.
+        unsafe { Value::from_raw(self.0) }
+    }
+
+    pub fn is_fixnum(self) -> bool {
+        rb_sys::FIXNUM_P(self.0)
+    }
+
+    pub fn is_immediate(self) -> bool {
+        rb_sys::SPECIAL_CONST_P(self.0)
+    }
+
+    pub fn type_of(self) -> rb_sys::ruby_value_type {
+        // SAFETY: a living object, see `value`; reads its header only.
+        unsafe { rb_sys::RB_BUILTIN_TYPE(self.0) }
+    }
+
+    pub fn is_a(self, kind: rb_sys::ruby_value_type) -> bool {
+        !self.is_immediate() && self.type_of() == kind
+    }
+
+    /// Keeps the object alive, and lets a compaction move it: `relocate` follows.
+    pub fn mark_movable(&self) {
+        // SAFETY: called by a mark function, on a word that its structure holds.
+        unsafe { rb_sys::rb_gc_mark_movable(self.0) };
+    }
+
+    /// Keeps the object alive and in its place.
+    pub fn mark(&self) {
+        // SAFETY: as above.
+        unsafe { rb_sys::rb_gc_mark(self.0) };
+    }
+
+    /// Follows an object that a compaction has moved.
+    pub fn relocate(&mut self) {
+        // SAFETY: called by a compact function, on a word that its structure holds.
+        self.0 = unsafe { rb_sys::rb_gc_location(self.0) };
+    }
+}

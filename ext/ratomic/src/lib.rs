@@ -1,0 +1,21 @@
+//! The native primitives of ratomic: one file per Ruby class, what they have in common with the VM under [`ffi`], the
+//! algorithms in the crate `ratomic-core`.
+
+mod completion;
+mod counter;
+mod ffi;
+mod map;
+mod queue;
+
+use magnus::{Error, Ruby};
+
+#[magnus::init(name = "ratomic")]
+fn init(ruby: &Ruby) -> Result<(), Error> {
+    ffi::declare_ractor_safe();
+    ffi::fork::install();
+    let ratomic = ruby.define_module("Ratomic")?;
+    counter::define(ruby, ratomic)?;
+    map::define(ruby, ratomic)?;
+    queue::define(ruby, ratomic)?;
+    completion::define(ruby, ratomic)
+}

@@ -1,0 +1,229 @@
+//! `Ratomic::Map`: `ratomic_core::Table` of shareable keys and values.
+
+mod blocks;
+mod buckets;
+mod numbers;
+mod snapshots;
+
+use crate::ffi::{
+    args, barrier, cell::Cell, class, error, gvl, gvl::Gvl, key::Key, shareable::share, Word,
+};
+use magnus::{
+    gc, method, prelude::*, typed_data::Obj, DataTypeFunctions, Error, Module, RModule, Ruby,
+    TypedData, Value,
+};
+use ratomic_core::{table::Place, Table};
+use std::thread::available_parallelism;
+
+const PLACE: &str = "a Ratomic::Map";
+
+#[derive(Default, TypedData)]
+#[magnus(
+    class = "Ratomic::Map",
+    free_immediately,
+    mark,
+    compact,
+    size,
+    wb_protected,
+    frozen_shareable
+)]
+pub struct Map(Cell<Table<Word, Word>>);
+
+impl DataTypeFunctions for Map {
+    fn mark(&self, _marker: &gc::Marker) {
+        let pair = |key: &Word, value: &Word| {
+            key.mark_movable();
+            value.mark_movable();
+        };
+        // SAFETY: in a collection, where every thread that could be inside is stopped at a safepoint.
+        self.0
+            .peek()
+            .into_iter()
+            .for_each(|table| unsafe { table.visit(pair, Word::mark) });
+    }
+
+    fn compact(&self, _compactor: &gc::Compactor) {
+        let pair = |key: &mut Word, value: &mut Word| {
+            key.relocate();
+            value.relocate();
+        };
+        // SAFETY: as in `mark`.
+        self.0
+            .peek()
+            .into_iter()
+            .for_each(|table| unsafe { table.visit_mut(pair) });
+    }
+
+    fn size(&self) -> usize {
+        // SAFETY: as in `mark`: the VM asks in a heap dump, with its own lock held.
+        self.0.peek().map_or(0, |table| unsafe { table.memory() })
+    }
+}
+
+/// How one attempt at a change ended.
+enum Step<R> {
+    Done(R),
+    /// The key is new, so an object to store for it has to be made first.
+    NeedKey,
+}
+
+impl Map {
+    fn initialize(this: Obj<Self>) -> Result<(), Error> {
+        this.0
+            .set_locked(Table::new(available_parallelism().map_or(4, usize::from)))?;
+        class::seal(this)
+    }
+
+    fn table(&self) -> Result<&Table<Word, Word>, Error> {
+        self.0.get()
+    }
+
+    fn lookup(&self, key: Value) -> Result<Option<Value>, Error> {
+        Ok(self.table()?.get(&mut Key::new(key)?)?.map(Word::value))
+    }
+
+    /// Changes one entry natively. `change` gets the entry and the object to store for a new key, once that is needed.
+    fn change<R>(
+        this: Obj<Self>,
+        key: &mut Key,
+        mut change: impl FnMut(Place<'_, Word, Word>, Option<Word>) -> Step<R>,
+    ) -> Result<R, Error> {
+        let table = this.table()?;
+        let mut stored = None;
+        loop {
+            let step = table
+                .update(key, &Gvl, gvl::thread(), |place| change(place, stored))
+                .map_err(|failure| error::write(failure, key.word()))?;
+            match step {
+                Step::Done(result) => {
+                    stored
+                        .into_iter()
+                        .for_each(|key| barrier::written(Word::of(this.as_value()), key));
+                    return Ok(result);
+                }
+                Step::NeedKey => stored = Some(key.stored()?),
+            }
+        }
+    }
+
+    /// Stores a shareable word, if `condition` holds for the one that is there.
+    fn store_if(
+        this: Obj<Self>,
+        key: &mut Key,
+        value: Word,
+        condition: impl Fn(Option<Word>) -> bool,
+    ) -> Result<bool, Error> {
+        let done = Self::change(this, key, |place, stored| {
+            let present = place.get();
+            if !condition(present) {
+                return Step::Done(false);
+            }
+            match (present, stored) {
+                (None, None) => Step::NeedKey,
+                (_, stored) => {
+                    place.set(stored.unwrap_or(Word::NIL), value);
+                    Step::Done(true)
+                }
+            }
+        })?;
+        barrier::written(Word::of(this.as_value()), value);
+        Ok(done)
+    }
+
+    fn get(&self, key: Value) -> Result<Option<Value>, Error> {
+        self.lookup(key)
+    }
+
+    fn has_key(&self, key: Value) -> Result<bool, Error> {
+        Ok(self.lookup(key)?.is_some())
+    }
+
+    fn set(this: Obj<Self>, key: Value, value: Value) -> Result<Value, Error> {
+        let word = share(value, PLACE)?;
+        Self::store_if(this, &mut Key::new(key)?, word, |_| true)?;
+        Ok(value)
+    }
+
+    fn fetch(ruby: &Ruby, this: Obj<Self>, args: &[Value]) -> Result<Value, Error> {
+        args::count(args, 1, 2)?;
+        if let Some(value) = this.lookup(args[0])? {
+            return Ok(value);
+        }
+        match args.get(1) {
+            _ if ruby.block_given() => ruby.yield_value(args[0]),
+            Some(default) => Ok(*default),
+            None => Err(error::key_not_found(this.as_value(), args[0])),
+        }
+    }
+
+    fn delete(this: Obj<Self>, key: Value) -> Result<Option<Value>, Error> {
+        let removed = Self::change(this, &mut Key::new(key)?, |place, _| {
+            let value = place.get();
+            place.remove();
+            Step::Done(value)
+        })?;
+        Ok(removed.map(Word::value))
+    }
+
+    /// Compares by `==`, outside the lock, and stores if the value is still the one that was compared.
+    fn compare_and_set(
+        this: Obj<Self>,
+        key: Value,
+        expected: Value,
+        new: Value,
+    ) -> Result<bool, Error> {
+        let new = share(new, PLACE)?;
+        let mut key = Key::new(key)?;
+        loop {
+            let present = this.table()?.get(&mut key)?;
+            let value = present.unwrap_or(Word::NIL);
+            if value != Word::of(expected) && !value.value().equal(expected)? {
+                return Ok(false);
+            }
+            if Self::store_if(this, &mut key, new, |now| now == present)? {
+                return Ok(true);
+            }
+        }
+    }
+
+    fn clear(this: Obj<Self>) -> Result<Obj<Self>, Error> {
+        let failed = |failure| error::write(failure, Word::of(this.as_value()));
+        this.table()?.clear(&Gvl, gvl::thread()).map_err(failed)?;
+        Ok(this)
+    }
+
+    fn len(&self) -> Result<usize, Error> {
+        Ok(self.table()?.len())
+    }
+
+    fn is_empty(&self) -> Result<bool, Error> {
+        Ok(self.len()? == 0)
+    }
+
+    fn inspect(this: Obj<Self>) -> Result<String, Error> {
+        let count = this.len()?;
+        Ok(class::inspect(
+            this,
+            &format!("{count} {}", if count == 1 { "entry" } else { "entries" }),
+        ))
+    }
+}
+
+pub fn define(ruby: &Ruby, ratomic: RModule) -> Result<(), Error> {
+    let class = class::define::<Map>(ruby, ratomic, "Map")?;
+    class.define_method("initialize", method!(Map::initialize, 0))?;
+    class.define_method("get", method!(Map::get, 1))?;
+    class.define_method("set", method!(Map::set, 2))?;
+    class.define_method("key?", method!(Map::has_key, 1))?;
+    class.define_method("fetch", method!(Map::fetch, -1))?;
+    class.define_method("delete", method!(Map::delete, 1))?;
+    class.define_method("compare_and_set", method!(Map::compare_and_set, 3))?;
+    class.define_method("clear", method!(Map::clear, 0))?;
+    class.define_method("size", method!(Map::len, 0))?;
+    class.define_method("empty?", method!(Map::is_empty, 0))?;
+    class.define_method("inspect", method!(Map::inspect, 0))?;
+    blocks::define(class)?;
+    buckets::define(class)?;
+    numbers::define(class)?;
+    snapshots::define(class)
+}

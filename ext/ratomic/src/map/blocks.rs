@@ -1,0 +1,115 @@
+//! The methods of `Ratomic::Map` that take a block. The block runs under a claim on its key, with no lock held: it may
+//! read anything, write other keys, collect garbage, raise, throw, or be killed.
+
+use super::{Map, PLACE};
+use crate::ffi::{barrier, error, gvl, gvl::Gvl, key::Key, shareable::share, Word};
+use magnus::{method, prelude::*, typed_data::Obj, Error, Module, RClass, Ruby, Value};
+use ratomic_core::table::{Grant, Table};
+
+/// A claim that is given back however its block ends.
+pub struct Claim<'a> {
+    map: Obj<Map>,
+    table: &'a Table<Word, Word>,
+    grant: Grant<Word, Word>,
+    key: Word,
+    outcome: Option<Word>,
+}
+
+impl<'a> Claim<'a> {
+    pub fn new(map: Obj<Map>, table: &'a Table<Word, Word>, key: Value) -> Result<Self, Error> {
+        let mut key = Key::settled(key)?;
+        let grant = table
+            .claim(&mut key, &Gvl, gvl::thread())
+            .map_err(|failure| error::write(failure, key.word()))?;
+        Ok(Claim {
+            map,
+            table,
+            grant,
+            key: key.word(),
+            outcome: None,
+        })
+    }
+
+    pub fn value(&self) -> Option<Value> {
+        self.grant.value.map(Word::value)
+    }
+
+    /// Stores `value`, and gives the claim back.
+    pub fn finish(mut self, value: Value) -> Result<Value, Error> {
+        let word = share(value, PLACE)?;
+        self.outcome = Some(word);
+        Ok(word.value())
+    }
+}
+
+impl Drop for Claim<'_> {
+    fn drop(&mut self) {
+        let outcome = self.outcome;
+        self.table.release(&self.grant, |place| {
+            if let Some(value) = outcome {
+                place.set(self.key, value);
+            }
+        });
+        if let Some(value) = outcome {
+            let owner = Word::of(self.map.as_value());
+            barrier::written(owner, self.key);
+            barrier::written(owner, value);
+        }
+    }
+}
+
+fn need_block(ruby: &Ruby, method: &str) -> Result<(), Error> {
+    if ruby.block_given() {
+        Ok(())
+    } else {
+        Err(error::local_jump(format!("no block given ({method})")))
+    }
+}
+
+fn compute(ruby: &Ruby, this: Obj<Map>, key: Value) -> Result<Value, Error> {
+    need_block(ruby, "compute")?;
+    let claim = Claim::new(this, this.table()?, key)?;
+    let value = ruby.yield_value(claim.value())?;
+    claim.finish(value)
+}
+
+fn upsert(ruby: &Ruby, this: Obj<Map>, key: Value, initial: Value) -> Result<Value, Error> {
+    need_block(ruby, "upsert")?;
+    let claim = Claim::new(this, this.table()?, key)?;
+    let value = match claim.value() {
+        Some(present) => ruby.yield_value(present)?,
+        None => initial,
+    };
+    claim.finish(value)
+}
+
+fn fetch_or_store(ruby: &Ruby, this: Obj<Map>, key: Value) -> Result<Value, Error> {
+    need_block(ruby, "fetch_or_store")?;
+    if let Some(present) = this.lookup(key)? {
+        return Ok(present);
+    }
+    let claim = Claim::new(this, this.table()?, key)?;
+    if let Some(present) = claim.value() {
+        return Ok(present);
+    }
+    let value = ruby.yield_value(key)?;
+    claim.finish(value)
+}
+
+fn fetch_and_modify(ruby: &Ruby, this: Obj<Map>, key: Value) -> Result<Value, Error> {
+    need_block(ruby, "fetch_and_modify")?;
+    let claim = Claim::new(this, this.table()?, key)?;
+    let Some(present) = claim.value() else {
+        drop(claim);
+        return Err(error::key_not_found(this.as_value(), key));
+    };
+    let value = ruby.yield_value(present)?;
+    claim.finish(value)
+}
+
+pub fn define(class: RClass) -> Result<(), Error> {
+    class.define_method("compute", method!(compute, 1))?;
+    class.define_method("upsert", method!(upsert, 2))?;
+    class.define_method("fetch_or_store", method!(fetch_or_store, 1))?;
+    class.define_method("fetch_and_modify", method!(fetch_and_modify, 1))
+}

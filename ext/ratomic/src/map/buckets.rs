@@ -1,0 +1,43 @@
+//! `append` and `add_to_set`: collections that are replaced, never changed. They call `eql?` and `hash` of user objects,
+//! so they run under a claim.
+
+use super::{blocks::Claim, Map};
+use crate::ffi::error;
+use magnus::{method, prelude::*, typed_data::Obj, Error, Module, RArray, RClass, Ruby, Value};
+
+fn append(ruby: &Ruby, this: Obj<Map>, key: Value, element: Value) -> Result<Value, Error> {
+    let claim = Claim::new(this, this.table()?, key)?;
+    let bucket = ruby.ary_new();
+    if let Some(present) = claim.value() {
+        let present =
+            RArray::from_value(present).ok_or_else(|| other_kind(key, present, "an Array"))?;
+        bucket.concat(present)?;
+    }
+    bucket.push(element)?;
+    claim.finish(bucket.as_value())
+}
+
+fn add_to_set(ruby: &Ruby, this: Obj<Map>, key: Value, element: Value) -> Result<Value, Error> {
+    let class: RClass = ruby.class_object().const_get("Set")?;
+    let claim = Claim::new(this, this.table()?, key)?;
+    let bucket: Value = match claim.value() {
+        None => class.funcall("new", ())?,
+        Some(present) if present.is_kind_of(class) => present.funcall("dup", ())?,
+        Some(present) => return Err(other_kind(key, present, "a Set")),
+    };
+    let _: Value = bucket.funcall("add", (element,))?;
+    claim.finish(bucket)
+}
+
+fn other_kind(key: Value, present: Value, wanted: &str) -> Error {
+    let class = error::class_name(present);
+    error::type_error(format!(
+        "the value of {} is a {class}, not {wanted}",
+        key.inspect()
+    ))
+}
+
+pub fn define(class: RClass) -> Result<(), Error> {
+    class.define_method("append", method!(append, 2))?;
+    class.define_method("add_to_set", method!(add_to_set, 2))
+}

@@ -1,0 +1,145 @@
+//! `increment` and `decrement`. Fixnums are added under the shard's lock, with no Ruby call. Floats, which may have to be
+//! allocated, are added outside and stored if the value is still the one that was read. Every other Numeric is added by
+//! its own `+` or `-`, under a claim.
+
+use super::{blocks::Claim, Map, Step};
+use crate::ffi::{args, error, key::Key, number, Word};
+use magnus::{method, prelude::*, typed_data::Obj, Error, Module, RClass, Ruby, Value};
+
+#[derive(Clone, Copy)]
+struct Operation {
+    symbol: &'static str,
+    integers: fn(i64, i64) -> Option<i64>,
+    floats: fn(f64, f64) -> f64,
+}
+
+const ADD: Operation = Operation {
+    symbol: "+",
+    integers: i64::checked_add,
+    floats: |a, b| a + b,
+};
+const SUBTRACT: Operation = Operation {
+    symbol: "-",
+    integers: i64::checked_sub,
+    floats: |a, b| a - b,
+};
+
+fn increment(ruby: &Ruby, this: Obj<Map>, args: &[Value]) -> Result<Value, Error> {
+    apply(ruby, this, args, ADD)
+}
+
+fn decrement(ruby: &Ruby, this: Obj<Map>, args: &[Value]) -> Result<Value, Error> {
+    apply(ruby, this, args, SUBTRACT)
+}
+
+fn apply(
+    ruby: &Ruby,
+    this: Obj<Map>,
+    args: &[Value],
+    operation: Operation,
+) -> Result<Value, Error> {
+    args::count(args, 1, 2)?;
+    let amount = args
+        .get(1)
+        .map_or_else(|| ruby.integer_from_i64(1).as_value(), |amount| *amount);
+    let mut key = Key::new(args[0])?;
+    let word = Word::of(amount);
+    let native = if word.is_fixnum() {
+        add_fixnum(this, &mut key, number::fixnum(word), operation)?
+    } else {
+        None
+    };
+    match native {
+        Some(sum) => Ok(sum.value()),
+        None if number::to_float(word).is_some() => {
+            add_float(ruby, this, args[0], &mut key, amount, operation)
+        }
+        None => add_any(ruby, this, args[0], amount, operation),
+    }
+}
+
+/// `None` unless the value is a Fixnum (or missing) and so is the sum.
+fn add_fixnum(
+    this: Obj<Map>,
+    key: &mut Key,
+    amount: i64,
+    operation: Operation,
+) -> Result<Option<Word>, Error> {
+    Map::change(this, key, |place, stored| {
+        let present = place.get();
+        let old = match present {
+            None => 0,
+            Some(word) if word.is_fixnum() => number::fixnum(word),
+            Some(_) => return Step::Done(None),
+        };
+        let Some(sum) = (operation.integers)(old, amount).and_then(number::to_fixnum) else {
+            return Step::Done(None);
+        };
+        match (present, stored) {
+            (None, None) => Step::NeedKey,
+            (_, stored) => {
+                place.set(stored.unwrap_or(Word::NIL), sum);
+                Step::Done(Some(sum))
+            }
+        }
+    })
+}
+
+fn add_float(
+    ruby: &Ruby,
+    this: Obj<Map>,
+    given: Value,
+    key: &mut Key,
+    amount: Value,
+    operation: Operation,
+) -> Result<Value, Error> {
+    let word = Word::of(amount);
+    loop {
+        let present = this.table()?.get(key)?;
+        let old = present.unwrap_or(Word::ZERO);
+        let (Some(a), Some(b)) = (number::to_float(old), number::to_float(word)) else {
+            return add_any(ruby, this, given, amount, operation);
+        };
+        if !number::is_float(old) && !number::is_float(word) {
+            // Two Fixnums whose sum is none.
+            return add_any(ruby, this, given, amount, operation);
+        }
+        let sum = Word::of(ruby.float_from_f64((operation.floats)(a, b)).as_value());
+        if Map::store_if(this, key, sum, |now| now == present)? {
+            return Ok(sum.value());
+        }
+    }
+}
+
+fn add_any(
+    ruby: &Ruby,
+    this: Obj<Map>,
+    given: Value,
+    amount: Value,
+    operation: Operation,
+) -> Result<Value, Error> {
+    numeric(ruby, amount, || "the amount".into())?;
+    let claim = Claim::new(this, this.table()?, given)?;
+    let old = claim
+        .value()
+        .unwrap_or_else(|| ruby.integer_from_i64(0).as_value());
+    numeric(ruby, old, || format!("the value of {}", given.inspect()))?;
+    let sum: Value = old.funcall(operation.symbol, (amount,))?;
+    claim.finish(sum)
+}
+
+fn numeric(ruby: &Ruby, value: Value, what: impl Fn() -> String) -> Result<(), Error> {
+    if value.is_kind_of(ruby.class_numeric()) {
+        return Ok(());
+    }
+    let class = error::class_name(value);
+    Err(error::type_error(format!(
+        "{} is a {class}, not a number",
+        what()
+    )))
+}
+
+pub fn define(class: RClass) -> Result<(), Error> {
+    class.define_method("increment", method!(increment, -1))?;
+    class.define_method("decrement", method!(decrement, -1))
+}

@@ -1,0 +1,202 @@
+//! `Ratomic::Queue`: `ratomic_core::Queue` of shareable objects.
+//!
+//! `push` and `pop` are native methods to the last step: a Ruby method around them would check for interrupts on its way
+//! out, and an item that was already taken would be lost there.
+
+use crate::ffi::{args, barrier, cell::Cell, class, error, gvl::Gvl, shareable::share, Word};
+use magnus::{
+    gc, method, prelude::*, typed_data::Obj, DataTypeFunctions, Error, Module, RArray, RModule,
+    Ruby, TypedData, Value,
+};
+use ratomic_core::{queue::Refused, Deadline, Queue as Core};
+
+const MAX_CAPACITY: i64 = 1 << 20;
+const PLACE: &str = "a Ratomic::Queue";
+
+#[derive(Default, TypedData)]
+#[magnus(
+    class = "Ratomic::Queue",
+    free_immediately,
+    mark,
+    compact,
+    size,
+    wb_protected,
+    frozen_shareable
+)]
+struct Queue(Cell<Core<Word>>);
+
+impl DataTypeFunctions for Queue {
+    fn mark(&self, _marker: &gc::Marker) {
+        // SAFETY: in a collection, where every thread that could be inside is stopped at a safepoint.
+        self.0
+            .peek()
+            .into_iter()
+            .for_each(|core| unsafe { core.visit(|item| item.mark_movable()) });
+    }
+
+    fn compact(&self, _compactor: &gc::Compactor) {
+        // SAFETY: as in `mark`.
+        self.0
+            .peek()
+            .into_iter()
+            .for_each(|core| unsafe { core.visit_mut(Word::relocate) });
+    }
+
+    fn size(&self) -> usize {
+        // SAFETY: as in `mark`: the VM asks in a heap dump, with its own lock held.
+        self.0.peek().map_or(0, |core| unsafe { core.memory() })
+    }
+}
+
+impl Queue {
+    fn initialize(this: Obj<Self>, capacity: Value) -> Result<(), Error> {
+        let capacity = class::integer(capacity, "capacity")?;
+        if !(1..=MAX_CAPACITY).contains(&capacity) {
+            return Err(error::argument(format!(
+                "capacity must be 1 to {MAX_CAPACITY}, not {capacity}"
+            )));
+        }
+        this.0.set_locked(Core::new(capacity as usize))?;
+        class::seal(this)
+    }
+
+    fn push(this: Obj<Self>, args: &[Value]) -> Result<Option<Obj<Self>>, Error> {
+        let (args, deadline) = args::with_timeout(args)?;
+        args::count(args, 1, 1)?;
+        let item = share(args[0], PLACE)?;
+        let outcome = this.0.get()?.push(&Gvl, item, deadline)?;
+        Ok(stored(this, item, outcome)?.then_some(this))
+    }
+
+    fn append(this: Obj<Self>, item: Value) -> Result<Obj<Self>, Error> {
+        let item = share(item, PLACE)?;
+        let outcome = this.0.get()?.push(&Gvl, item, Deadline::Never)?;
+        stored(this, item, outcome).map(|_| this)
+    }
+
+    fn try_push(this: Obj<Self>, item: Value) -> Result<bool, Error> {
+        let item = share(item, PLACE)?;
+        let outcome = this.0.get()?.try_push(item);
+        stored(this, item, outcome)
+    }
+
+    fn pop(&self, args: &[Value]) -> Result<Option<Value>, Error> {
+        let (args, deadline) = args::with_timeout(args)?;
+        args::count(args, 0, 0)?;
+        Ok(self.0.get()?.pop(&Gvl, deadline)?.map(Word::value))
+    }
+
+    fn try_pop(&self) -> Result<Option<Value>, Error> {
+        Ok(self.0.get()?.try_pop().map(Word::value))
+    }
+
+    fn pop_many(ruby: &Ruby, this: &Self, args: &[Value]) -> Result<RArray, Error> {
+        let (args, deadline) = args::with_timeout(args)?;
+        args::count(args, 1, 1)?;
+        let max = class::integer(args[0], "max")?;
+        if max < 1 {
+            return Err(error::argument(format!("max must be 1 or more, not {max}")));
+        }
+        let core = this.0.get()?;
+        let room = (max as usize).min(core.capacity());
+        let taken = ruby.ary_new_capa(room.min(core.len().max(1)));
+        if let Some(first) = core.pop(&Gvl, deadline)? {
+            // From here on nothing checks for interrupts, so every item that is taken is returned.
+            taken.push(first.value())?;
+            take_up_to(core, taken, room - 1)?;
+        }
+        Ok(taken)
+    }
+
+    fn peek(&self) -> Result<Option<Value>, Error> {
+        Ok(self.0.get()?.peek().map(Word::value))
+    }
+
+    fn len(&self) -> Result<usize, Error> {
+        Ok(self.0.get()?.len())
+    }
+
+    fn is_empty(&self) -> Result<bool, Error> {
+        Ok(self.0.get()?.is_empty())
+    }
+
+    fn capacity(&self) -> Result<usize, Error> {
+        Ok(self.0.get()?.capacity())
+    }
+
+    fn waiting(&self) -> Result<usize, Error> {
+        Ok(self.0.get()?.waiting())
+    }
+
+    fn clear(this: Obj<Self>) -> Result<Obj<Self>, Error> {
+        this.0.get()?.clear();
+        Ok(this)
+    }
+
+    fn close(this: Obj<Self>) -> Result<Obj<Self>, Error> {
+        this.0.get()?.close();
+        Ok(this)
+    }
+
+    fn is_closed(&self) -> Result<bool, Error> {
+        Ok(self.0.get()?.is_closed())
+    }
+
+    fn inspect(this: Obj<Self>) -> Result<String, Error> {
+        let core = this.0.get()?;
+        let closed = if core.is_closed() { ", closed" } else { "" };
+        Ok(class::inspect(
+            this,
+            &format!("{} of {}{closed}", core.len(), core.capacity()),
+        ))
+    }
+}
+
+/// Takes what is there, at most `room` more.
+fn take_up_to(core: &Core<Word>, taken: RArray, mut room: usize) -> Result<(), Error> {
+    // On the stack, where a collector sees the items between the queue and the Array.
+    let mut items = [Word::NIL; 64];
+    while room > 0 {
+        let count = core.try_pop_many(&mut items[..room.min(64)]);
+        if count == 0 {
+            break;
+        }
+        items[..count]
+            .iter()
+            .try_for_each(|item| taken.push(item.value()))?;
+        room -= count;
+    }
+    Ok(())
+}
+
+/// True where the item went in, false where the time was up.
+fn stored(this: Obj<Queue>, item: Word, outcome: Result<(), Refused>) -> Result<bool, Error> {
+    match outcome {
+        Ok(()) => {
+            barrier::written(Word::of(this.as_value()), item);
+            Ok(true)
+        }
+        Err(Refused::Full) => Ok(false),
+        Err(Refused::Closed) => Err(error::closed_queue()),
+    }
+}
+
+pub fn define(ruby: &Ruby, ratomic: RModule) -> Result<(), Error> {
+    let class = class::define::<Queue>(ruby, ratomic, "Queue")?;
+    class.define_method("initialize", method!(Queue::initialize, 1))?;
+    class.define_method("push", method!(Queue::push, -1))?;
+    class.define_method("<<", method!(Queue::append, 1))?;
+    class.define_method("try_push", method!(Queue::try_push, 1))?;
+    class.define_method("pop", method!(Queue::pop, -1))?;
+    class.define_method("try_pop", method!(Queue::try_pop, 0))?;
+    class.define_method("pop_many", method!(Queue::pop_many, -1))?;
+    class.define_method("peek", method!(Queue::peek, 0))?;
+    class.define_method("size", method!(Queue::len, 0))?;
+    class.define_method("empty?", method!(Queue::is_empty, 0))?;
+    class.define_method("capacity", method!(Queue::capacity, 0))?;
+    class.define_method("num_waiting", method!(Queue::waiting, 0))?;
+    class.define_method("clear", method!(Queue::clear, 0))?;
+    class.define_method("close", method!(Queue::close, 0))?;
+    class.define_method("closed?", method!(Queue::is_closed, 0))?;
+    class.define_method("inspect", method!(Queue::inspect, 0))
+}

@@ -1,0 +1,90 @@
+# frozen_string_literal: true
+
+module Ratomic
+  # A bounded first-in first-out queue for many producers and consumers, in any threads of any Ractors.
+  #
+  #   JOBS = Ratomic::Queue.new(128)
+  #   JOBS.push("import")
+  #   JOBS.pop              # => "import"
+  #   JOBS.pop(timeout: 1)  # => nil, a second later
+  #
+  # What is shareable goes in as it is, anything else as a frozen deep copy; the caller's own object stays as it was.
+  #
+  # `push`, `<<`, `pop` and `pop_many` block: the other threads of the Ractor run meanwhile, and the wait ends on
+  # `Thread#kill`, `Timeout`, an exception from another thread, a signal, and {#close}. An item is in the queue until the
+  # moment it is returned by a pop, so a waiter that is killed takes nothing with it. `size`, `empty?`, `peek` and
+  # `num_waiting` tell what was true at one moment. After a fork the child has its own queue with the same items.
+  #
+  # @!method initialize(capacity)
+  #   @param capacity [Integer] items that fit in, 1 to 2**20
+  #   @raise [TypeError] unless it is an Integer
+  #   @raise [ArgumentError] outside of that range
+  #
+  # @!method push(item, timeout: nil)
+  #   Puts an item at the end, waiting for room.
+  #   @param item [Object]
+  #   @param timeout [Numeric, nil] seconds; nil waits for ever, 0 never waits
+  #   @return [self, nil] nil when the time is up, and the item is not in
+  #   @raise [ClosedQueueError] if the queue is closed, or is being closed during the wait
+  #   @raise [ShareableError] if the item cannot be made shareable, such as an IO
+  #
+  # @!method <<(item)
+  #   As {#push}, with no limit of time.
+  #   @return [self]
+  #
+  # @!method try_push(item)
+  #   As {#push}, without waiting.
+  #   @return [Boolean] false if there is no room
+  #
+  # @!method pop(timeout: nil)
+  #   Takes the first item, waiting for one.
+  #   @param timeout [Numeric, nil] seconds; nil waits for ever, 0 never waits
+  #   @return [Object, nil] nil when the time is up, or when the queue is closed and drained
+  #
+  # @!method try_pop
+  #   As {#pop}, without waiting.
+  #   @return [Object, nil]
+  #
+  # @!method pop_many(max, timeout: nil)
+  #   Waits for one item and takes what else is there, in one call.
+  #   @param max [Integer] items at most
+  #   @param timeout [Numeric, nil] seconds; nil waits for ever, 0 never waits
+  #   @return [Array] the items in order; empty where {#pop} would return nil
+  #   @raise [ArgumentError] unless `max` is 1 or more
+  #
+  # @!method peek
+  #   @return [Object, nil] the item that would be popped next; it stays in
+  #
+  # @!method size
+  #   @return [Integer] items in the queue
+  #
+  # @!method empty?
+  #   @return [Boolean]
+  #
+  # @!method capacity
+  #   @return [Integer] items that fit in
+  #
+  # @!method num_waiting
+  #   @return [Integer] threads that wait in a push or a pop
+  #
+  # @!method clear
+  #   Drops every item.
+  #   @return [self]
+  #
+  # @!method close
+  #   Refuses every push from now on, lets pops drain what is left, and wakes every waiter. Closing twice is nothing.
+  #   @return [self]
+  #
+  # @!method closed?
+  #   @return [Boolean]
+  #
+  # @!method inspect
+  #   @return [String] `#<Ratomic::Queue 3 of 128>`
+  class Queue
+    alias enq push
+    alias deq pop
+    alias shift pop
+    alias length size
+    alias max capacity
+  end
+end
