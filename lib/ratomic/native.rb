@@ -1,8 +1,10 @@
 # frozen_string_literal: true
 
-# The compiled extension. Installing the gem builds it; in a checkout bin/setup does.
+# The compiled extension. Installing the gem builds it; in a checkout bin/setup does. RubyGems puts it beside this file,
+# that of Ruby 3.1 puts it beside ratomic.rb.
 begin
-  require "ratomic/ratomic"
+  beside = File.expand_path("../ratomic.#{RbConfig::CONFIG["DLEXT"]}", __dir__)
+  require File.file?(beside) ? beside : "ratomic/ratomic"
 rescue LoadError => e
   remedy =
     if e.path == "ratomic/ratomic"

@@ -77,7 +77,7 @@ mod tests {
         let counter = Counter::new(0);
         std::thread::scope(|scope| {
             for _ in 0..4 {
-                scope.spawn(|| (0..10_000).for_each(|_| drop(counter.add(1))));
+                scope.spawn(|| (0..10_000).for_each(|_| assert!(counter.add(1).is_ok())));
             }
         });
         assert_eq!(counter.read(), 40_000);

@@ -25,13 +25,11 @@ pub mod guarded;
 pub mod latch;
 pub mod queue;
 mod sync;
-#[cfg(not(loom))]
 pub mod table;
 pub mod waiter;
 
 pub use counter::Counter;
 pub use latch::Latch;
 pub use queue::Queue;
-#[cfg(not(loom))]
 pub use table::Table;
 pub use waiter::{Deadline, Host, Waiter};

@@ -438,6 +438,7 @@ impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
     ///
     /// # Safety
     /// As for [`Guarded::peek`].
+    #[cfg(not(loom))]
     pub unsafe fn visit(&self, mut pair: impl FnMut(&K, &V), mut claim: impl FnMut(&K)) {
         for Padded(shard) in &self.shards {
             // SAFETY: the caller's promise.
@@ -455,6 +456,7 @@ impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
     ///
     /// # Safety
     /// As for [`Guarded::held_mut`].
+    #[cfg(not(loom))]
     pub unsafe fn visit_mut(&self, mut pair: impl FnMut(&mut K, &mut V)) {
         for Padded(shard) in &self.shards {
             // SAFETY: the caller's promise.
@@ -470,6 +472,7 @@ impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
     ///
     /// # Safety
     /// As for [`Guarded::peek`].
+    #[cfg(not(loom))]
     pub unsafe fn memory(&self) -> usize {
         let bytes = |shard: &Padded<Guarded<Shard<K, V>>>| {
             // SAFETY: the caller's promise.
@@ -480,6 +483,7 @@ impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
     }
 }
 
+#[cfg(not(loom))]
 impl<K: Copy + Send + Sync, V: Copy + Send + Sync> crate::fork::Forkable for Table<K, V> {
     unsafe fn hold(&self, held: &mut crate::fork::Held) {
         for Padded(shard) in &self.shards {

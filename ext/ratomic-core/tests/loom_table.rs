@@ -1,0 +1,78 @@
+//! Claims under the model checker.
+#![cfg(loom)]
+
+mod support;
+
+use loom::sync::Arc;
+use loom::thread;
+use ratomic_core::table::Failure;
+use ratomic_core::Table;
+use support::{Number, Patient};
+
+type Numbers = Table<u64, u64>;
+
+fn add_one(table: &Numbers, key: u64, me: usize) {
+    let grant = table.claim(&mut Number(key), &Patient, me).unwrap();
+    thread::yield_now();
+    let next = grant.value.unwrap_or(0) + 1;
+    table.release(&grant, |place| place.set(key, next));
+}
+
+#[test]
+fn a_claim_makes_reading_and_writing_one_step() {
+    loom::model(|| {
+        let table = Arc::new(Numbers::new(1));
+        let other = {
+            let table = Arc::clone(&table);
+            thread::spawn(move || add_one(&table, 1, 102))
+        };
+        add_one(&table, 1, 101);
+        other.join().unwrap();
+        assert_eq!(table.get(&mut Number(1)), Ok(Some(2)));
+    });
+}
+
+#[test]
+fn a_plain_write_waits_for_the_claim_on_its_key() {
+    loom::model(|| {
+        let table = Arc::new(Numbers::new(1));
+        let other = {
+            let table = Arc::clone(&table);
+            thread::spawn(move || {
+                table
+                    .update(&mut Number(1), &Patient, 202, |place| place.set(1, 10))
+                    .unwrap()
+            })
+        };
+        add_one(&table, 1, 201);
+        other.join().unwrap();
+        let value = table.get(&mut Number(1)).unwrap();
+        assert!(value == Some(10) || value == Some(11), "{value:?}");
+    });
+}
+
+/// Each holds one key and writes the other's. Nobody may sleep for ever, and at least one is told.
+#[test]
+fn two_owners_that_write_each_others_keys_do_not_wait_for_ever() {
+    fn cross(table: &Numbers, mine: u64, theirs: u64, me: usize) -> bool {
+        let grant = table.claim(&mut Number(mine), &Patient, me).unwrap();
+        let told = table.update(&mut Number(theirs), &Patient, me, |place| {
+            place.set(theirs, 0)
+        });
+        table.release(&grant, |place| place.set(mine, 1));
+        matches!(told, Err(Failure::Deadlock))
+    }
+
+    let mut model = loom::model::Builder::new();
+    model.preemption_bound = Some(3);
+    model.check(|| {
+        let table = Arc::new(Numbers::new(1));
+        let other = {
+            let table = Arc::clone(&table);
+            thread::spawn(move || cross(&table, 2, 1, 302))
+        };
+        let mine = cross(&table, 1, 2, 301);
+        let theirs = other.join().unwrap();
+        assert!(!(mine && theirs), "one of them could have gone on");
+    });
+}

@@ -1,0 +1,231 @@
+//! Random sequences of operations, compared with the standard library's collections.
+#![cfg(not(loom))]
+
+mod support;
+
+use proptest::prelude::*;
+use ratomic_core::queue::Refused;
+use ratomic_core::table::{Failure, Probe, Same};
+use ratomic_core::{Deadline, Host, Latch, Queue, Table, Waiter};
+use std::collections::{HashMap, VecDeque};
+use std::time::Duration;
+use support::Patient;
+
+#[derive(Debug, Clone)]
+enum QueueStep {
+    Push(u32),
+    Pop,
+    PopMany(usize),
+    Clear,
+    Close,
+}
+
+fn queue_step() -> impl Strategy<Value = QueueStep> {
+    prop_oneof![
+        8 => any::<u32>().prop_map(QueueStep::Push),
+        6 => Just(QueueStep::Pop),
+        2 => (0..5_usize).prop_map(QueueStep::PopMany),
+        1 => Just(QueueStep::Clear),
+        1 => Just(QueueStep::Close),
+    ]
+}
+
+/// Keys of which two are the same when they are equal modulo 100, and whose hashes collide on purpose. Keys from 1000 on
+/// can only be compared by asking, as objects with an `eql?` of their own.
+struct Key {
+    number: u64,
+    answers: Vec<(u64, Same)>,
+    fails: bool,
+}
+
+impl Key {
+    fn new(number: u64) -> Key {
+        Key {
+            number,
+            answers: Vec::new(),
+            fails: false,
+        }
+    }
+}
+
+struct Raised;
+
+impl Probe<u64> for Key {
+    type Error = Raised;
+
+    fn hash(&self) -> u64 {
+        (self.number % 100 % 7) << 50
+    }
+
+    fn key(&self) -> u64 {
+        self.number
+    }
+
+    fn same(&self, stored: u64) -> Same {
+        if self.number < 1000 && stored < 1000 {
+            return if self.number % 100 == stored % 100 {
+                Same::Yes
+            } else {
+                Same::No
+            };
+        }
+        self.answers
+            .iter()
+            .find(|(key, _)| *key == stored)
+            .map_or(Same::Ask, |(_, answer)| *answer)
+    }
+
+    fn ask(&mut self, stored: u64) -> Result<(), Raised> {
+        if self.fails {
+            return Err(Raised);
+        }
+        self.answers.push((
+            stored,
+            if self.number % 100 == stored % 100 {
+                Same::Yes
+            } else {
+                Same::No
+            },
+        ));
+        Ok(())
+    }
+}
+
+struct Alone;
+
+impl Host for Alone {
+    type Error = Raised;
+
+    fn sleep(&self, _waiter: &Waiter, _deadline: Deadline) {
+        panic!("one thread has nobody to wait for");
+    }
+
+    fn check(&self) -> Result<(), Raised> {
+        Ok(())
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_queue_does_what_a_bounded_deque_does(
+        capacity in 1..6_usize,
+        steps in prop::collection::vec(queue_step(), 0..200),
+    ) {
+        let queue = Queue::new(capacity);
+        let mut model = VecDeque::new();
+        let mut closed = false;
+        for step in steps {
+            match step {
+                QueueStep::Push(item) => {
+                    let expected = if closed {
+                        Err(Refused::Closed)
+                    } else if model.len() == capacity {
+                        Err(Refused::Full)
+                    } else {
+                        model.push_back(item);
+                        Ok(())
+                    };
+                    prop_assert_eq!(queue.try_push(item), expected);
+                }
+                QueueStep::Pop => {
+                    let deadline = Deadline::after(Duration::ZERO);
+                    prop_assert_eq!(queue.pop(&Patient, deadline).unwrap(), model.pop_front());
+                }
+                QueueStep::PopMany(max) => {
+                    let mut buffer = vec![0; max];
+                    let taken = queue.try_pop_many(&mut buffer);
+                    let expected: Vec<_> = model.drain(..max.min(model.len())).collect();
+                    prop_assert_eq!(&buffer[..taken], &expected[..]);
+                }
+                QueueStep::Clear => {
+                    queue.clear();
+                    model.clear();
+                }
+                QueueStep::Close => {
+                    queue.close();
+                    closed = true;
+                }
+            }
+            prop_assert_eq!((queue.len(), queue.peek()), (model.len(), model.front().copied()));
+            prop_assert_eq!((queue.is_closed(), queue.waiting()), (closed, 0));
+        }
+    }
+
+    #[test]
+    fn a_table_does_what_a_hash_map_does(
+        steps in prop::collection::vec((0..5_u8, 0..2000_u64, any::<u64>()), 0..300),
+    ) {
+        let table = Table::new(1);
+        let mut model = HashMap::new();
+        for (step, number, value) in steps {
+            let mut key = Key::new(number);
+            let class = number % 100;
+            match step {
+                0 => {
+                    prop_assert!(table.update(&mut key, &Alone, 1, |place| place.set(number, value)).is_ok());
+                    model.insert(class, value);
+                }
+                1 => {
+                    let removed = table.update(&mut key, &Alone, 1, |place| {
+                        let value = place.get();
+                        place.remove();
+                        value
+                    });
+                    prop_assert_eq!(removed.ok().flatten(), model.remove(&class));
+                }
+                2 => {
+                    let Ok(grant) = table.claim(&mut key, &Alone, 1) else { return Err(TestCaseError::fail("claim")) };
+                    prop_assert_eq!(grant.value, model.get(&class).copied());
+                    let again = table.update(&mut Key { answers: key.answers.clone(), ..Key::new(number) }, &Alone, 1, |_| ());
+                    prop_assert!(matches!(again, Err(Failure::Own)));
+                    // Another key under the same hash comes in while the claim stands.
+                    let neighbour = (class + 7) % 98;
+                    prop_assert!(table.update(&mut Key::new(neighbour), &Alone, 2, |place| place.set(neighbour, 1)).is_ok());
+                    table.release(&grant, |place| place.set(number, value));
+                    model.insert(neighbour, 1);
+                    model.insert(class, value);
+                }
+                3 => {
+                    let mut failing = Key { fails: true, ..Key::new(number) };
+                    if let Ok(found) = table.get(&mut failing) {
+                        prop_assert_eq!(found, model.get(&class).copied());
+                    }
+                }
+                _ => {
+                    let mut pairs = vec![(0, 0); model.len()];
+                    prop_assert_eq!(table.copy_to(&mut pairs), Ok(model.len()));
+                    let snapshot: HashMap<_, _> = pairs.into_iter().map(|(key, value)| (key % 100, value)).collect();
+                    prop_assert_eq!(&snapshot, &model);
+                }
+            }
+            prop_assert_eq!(table.len(), model.len());
+            prop_assert_eq!(table.get(&mut Key::new(number)).ok().flatten(), model.get(&class).copied());
+        }
+        prop_assert!(table.clear(&Alone, 1).is_ok());
+        prop_assert!(table.is_empty());
+    }
+
+    #[test]
+    fn a_latch_keeps_the_first_value_of_every_slot(
+        size in 0..30_usize,
+        files in prop::collection::vec((0..32_usize, prop::collection::vec(any::<u32>(), 0..10)), 0..20),
+    ) {
+        let latch = Latch::new(size);
+        let mut model = vec![None; size];
+        for (start, values) in files {
+            let fits = start + values.len() <= size;
+            let before = model.iter().flatten().count();
+            if fits {
+                for (place, value) in values.iter().enumerate() {
+                    model[start + place].get_or_insert(*value);
+                }
+            }
+            let new = model.iter().flatten().count() - before;
+            prop_assert_eq!(latch.file(start, &values), fits.then_some(new));
+        }
+        let logged: usize = (0..latch.ranges()).filter_map(|n| latch.range(n)).map(|(_, length)| length).sum();
+        prop_assert_eq!(logged, latch.completed());
+        prop_assert_eq!((0..size).map(|place| latch.get(place)).collect::<Vec<_>>(), model);
+        prop_assert_eq!(latch.wait(&Patient, Deadline::after(Duration::ZERO)).unwrap(), latch.is_complete());
+    }
+}

@@ -1,0 +1,117 @@
+//! Hosts for the tests: threads without a VM.
+#![allow(dead_code, unused_imports)]
+
+use ratomic_core::table::{Probe, Same};
+use ratomic_core::{Deadline, Host, Waiter};
+use std::convert::Infallible;
+
+/// A thread that nobody interrupts.
+pub struct Patient;
+
+impl Host for Patient {
+    type Error = Infallible;
+
+    fn sleep(&self, waiter: &Waiter, deadline: Deadline) {
+        waiter.sleep(deadline);
+    }
+
+    fn check(&self) -> Result<(), Infallible> {
+        Ok(())
+    }
+}
+
+/// A key that needs no foreign code.
+pub struct Number(pub u64);
+
+impl Probe<u64> for Number {
+    type Error = Infallible;
+
+    fn hash(&self) -> u64 {
+        self.0.wrapping_mul(0x9e37_79b9_7f4a_7c15)
+    }
+
+    fn key(&self) -> u64 {
+        self.0
+    }
+
+    fn same(&self, stored: u64) -> Same {
+        if self.0 == stored {
+            Same::Yes
+        } else {
+            Same::No
+        }
+    }
+
+    fn ask(&mut self, _stored: u64) -> Result<(), Infallible> {
+        Ok(())
+    }
+}
+
+#[cfg(loom)]
+mod victim {
+    use super::*;
+    use loom::sync::{Arc, Mutex};
+
+    #[derive(Debug, PartialEq, Eq)]
+    pub struct Killed;
+
+    #[derive(Default)]
+    struct State {
+        killed: bool,
+        asleep: Option<*const Waiter>,
+    }
+
+    /// A thread that another one can kill. As in the VM, the killer interrupts a sleep under a lock that the sleeper
+    /// takes on its way out, so the waiter is alive then.
+    pub struct Victim(Mutex<State>);
+
+    // SAFETY: the pointer is used under the lock only, while its waiter sleeps.
+    unsafe impl Send for Victim {}
+    // SAFETY: as above.
+    unsafe impl Sync for Victim {}
+
+    impl Victim {
+        pub fn new() -> Arc<Victim> {
+            Arc::new(Victim(Mutex::new(State {
+                killed: false,
+                asleep: None,
+            })))
+        }
+
+        pub fn kill(&self) {
+            let mut state = self.0.lock().unwrap();
+            state.killed = true;
+            if let Some(waiter) = state.asleep {
+                // SAFETY: `sleep` takes the pointer away, under this lock, before the waiter is gone.
+                unsafe { &*waiter }.interrupt();
+            }
+        }
+    }
+
+    impl Host for Victim {
+        type Error = Killed;
+
+        fn sleep(&self, waiter: &Waiter, deadline: Deadline) {
+            {
+                let mut state = self.0.lock().unwrap();
+                if state.killed {
+                    return;
+                }
+                state.asleep = Some(waiter);
+            }
+            waiter.sleep(deadline);
+            self.0.lock().unwrap().asleep = None;
+        }
+
+        fn check(&self) -> Result<(), Killed> {
+            if self.0.lock().unwrap().killed {
+                Err(Killed)
+            } else {
+                Ok(())
+            }
+        }
+    }
+}
+
+#[cfg(loom)]
+pub use victim::{Killed, Victim};

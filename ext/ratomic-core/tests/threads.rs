@@ -1,0 +1,93 @@
+//! Many threads, real time: conservation.
+#![cfg(not(loom))]
+
+mod support;
+
+use ratomic_core::{fork, Deadline, Queue, Table};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::Arc;
+use support::{Number, Patient};
+
+#[test]
+fn everything_pushed_is_popped_once() {
+    const EACH: u64 = 20_000;
+    let queue = Queue::new(8);
+    let sum = AtomicU64::new(0);
+    std::thread::scope(|scope| {
+        for producer in 0..3 {
+            let queue = &queue;
+            scope.spawn(move || {
+                (0..EACH).for_each(|n| {
+                    queue
+                        .push(&Patient, producer * EACH + n, Deadline::Never)
+                        .unwrap()
+                        .unwrap()
+                });
+            });
+        }
+        for _ in 0..3 {
+            scope.spawn(|| {
+                for _ in 0..EACH {
+                    let item = queue.pop(&Patient, Deadline::Never).unwrap().unwrap();
+                    sum.fetch_add(item, Ordering::Relaxed);
+                }
+            });
+        }
+    });
+    assert_eq!(sum.into_inner(), (0..3 * EACH).sum());
+    assert!(queue.is_empty());
+}
+
+#[test]
+fn claims_by_many_threads_lose_no_update() {
+    const EACH: u64 = 5_000;
+    let table = Table::new(2);
+    std::thread::scope(|scope| {
+        for thread in 0..4 {
+            let table = &table;
+            scope.spawn(move || {
+                for n in 0..EACH {
+                    let key = n % 5;
+                    let grant = table
+                        .claim(&mut Number(key), &Patient, 7000 + thread)
+                        .unwrap();
+                    let next = grant.value.unwrap_or(0) + 1;
+                    table.release(&grant, |place| place.set(key, next));
+                }
+            });
+        }
+    });
+    let total: u64 = (0..5)
+        .map(|key| table.get(&mut Number(key)).unwrap().unwrap())
+        .sum();
+    assert_eq!(total, 4 * EACH);
+}
+
+/// `prepare` waits for every lock, and both sides of a fork find them free again.
+#[test]
+fn the_locks_of_every_structure_are_held_around_a_fork_and_given_back() {
+    let queue = Arc::new(Queue::new(4));
+    let table = Arc::new(Table::new(1));
+    let registered = (fork::register(&queue), fork::register(&table));
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            (0..50_000)
+                .for_each(|n: u64| assert!(queue.try_push(n).is_ok() && queue.try_pop().is_some()))
+        });
+        scope.spawn(|| {
+            (0..50_000).for_each(|n: u64| {
+                table
+                    .update(&mut Number(n % 9), &Patient, 1, |place| place.set(n % 9, n))
+                    .unwrap()
+            });
+        });
+        for _ in 0..200 {
+            fork::prepare();
+            fork::parent();
+        }
+    });
+    drop(registered);
+    fork::prepare();
+    fork::child(1);
+    assert!(queue.try_push(1).is_ok());
+}
