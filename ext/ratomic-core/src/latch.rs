@@ -179,13 +179,8 @@ impl<T: Copy> Latch<T> {
     }
 
     /// Bytes on the heap.
-    ///
-    /// # Safety
-    /// As for [`Guarded::peek`].
-    #[cfg(not(loom))]
-    pub unsafe fn memory(&self) -> usize {
-        // SAFETY: the caller's promise.
-        let state = unsafe { self.state.peek() };
+    pub fn memory(&self) -> usize {
+        let state = self.state.read();
         std::mem::size_of_val(&*state.slots) + std::mem::size_of_val(&*state.log)
     }
 }

@@ -234,14 +234,20 @@ impl<T: Copy> Queue<T> {
         unsafe { self.state.peek() }.items.iter().for_each(visitor);
     }
 
+    /// Copies items from the `skip`-th on, and returns how many.
+    pub fn some(&self, skip: usize, buffer: &mut [T]) -> usize {
+        let state = self.state.read();
+        let items = state.items.iter().skip(skip);
+        buffer
+            .iter_mut()
+            .zip(items)
+            .map(|(place, item)| *place = *item)
+            .count()
+    }
+
     /// Bytes on the heap.
-    ///
-    /// # Safety
-    /// As for [`Guarded::peek`].
-    #[cfg(not(loom))]
-    pub unsafe fn memory(&self) -> usize {
-        // SAFETY: the caller's promise.
-        unsafe { self.state.peek() }.items.capacity() * std::mem::size_of::<T>()
+    pub fn memory(&self) -> usize {
+        self.state.read().items.capacity() * std::mem::size_of::<T>()
     }
 
     /// Visits every item for a collector that moves objects.

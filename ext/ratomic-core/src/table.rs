@@ -102,8 +102,10 @@ struct Shard<K, V> {
 #[repr(align(128))]
 struct Padded<T>(T);
 
+type Shards<K, V> = Box<[Padded<Guarded<Shard<K, V>>>]>;
+
 pub struct Table<K, V> {
-    shards: Box<[Padded<Guarded<Shard<K, V>>>]>,
+    shards: Shards<K, V>,
     shift: u32,
     len: AtomicUsize,
 }
@@ -434,12 +436,13 @@ impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
         }
     }
 
-    /// Visits every key and value, and the key of every claim, without the locks, for a collector.
+    /// Visits every key and value without the locks, for a collector. Claims need no visit: their owner's stack holds
+    /// their key, and keeps it in its place.
     ///
     /// # Safety
     /// As for [`Guarded::peek`].
     #[cfg(not(loom))]
-    pub unsafe fn visit(&self, mut pair: impl FnMut(&K, &V), mut claim: impl FnMut(&K)) {
+    pub unsafe fn visit(&self, mut pair: impl FnMut(&K, &V)) {
         for Padded(shard) in &self.shards {
             // SAFETY: the caller's promise.
             let shard = unsafe { shard.peek() };
@@ -447,12 +450,10 @@ impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
                 .pairs
                 .iter()
                 .for_each(|found| pair(&found.key, &found.value));
-            shard.claims.iter().for_each(|found| claim(&found.key));
         }
     }
 
-    /// Visits every key and value for a collector that moves objects. Claims need no visit: their owner's stack holds
-    /// their key in its place.
+    /// Visits every key and value for a collector that moves objects.
     ///
     /// # Safety
     /// As for [`Guarded::held_mut`].
@@ -468,16 +469,25 @@ impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
         }
     }
 
+    /// Copies pairs from the `skip`-th on, and returns how many. Between two calls the order may change.
+    pub fn some(&self, mut skip: usize, buffer: &mut [(K, V)]) -> usize {
+        for Padded(shard) in &self.shards {
+            let shard = shard.read();
+            if skip < shard.pairs.len() {
+                let pairs = shard.pairs.iter().skip(skip);
+                let copy =
+                    |(place, pair): (&mut (K, V), &Pair<K, V>)| *place = (pair.key, pair.value);
+                return buffer.iter_mut().zip(pairs).map(copy).count();
+            }
+            skip -= shard.pairs.len();
+        }
+        0
+    }
+
     /// Bytes on the heap.
-    ///
-    /// # Safety
-    /// As for [`Guarded::peek`].
-    #[cfg(not(loom))]
-    pub unsafe fn memory(&self) -> usize {
-        let bytes = |shard: &Padded<Guarded<Shard<K, V>>>| {
-            // SAFETY: the caller's promise.
-            let shard = unsafe { shard.0.peek() };
-            shard.pairs.capacity() * (std::mem::size_of::<Pair<K, V>>() + 1)
+    pub fn memory(&self) -> usize {
+        let bytes = |Padded(shard): &Padded<Guarded<Shard<K, V>>>| {
+            shard.read().pairs.capacity() * (std::mem::size_of::<Pair<K, V>>() + 1)
         };
         std::mem::size_of_val(&*self.shards) + self.shards.iter().map(bytes).sum::<usize>()
     }

@@ -1,9 +1,16 @@
 //! `Ratomic::Workers::Completion`: the result slots of one dispatch, and waiting for them.
 
-use crate::ffi::{args, barrier, cell::Cell, class, error, gvl::Gvl, shareable, Word};
+use crate::ffi::{
+    args, barrier,
+    cell::Cell,
+    class, error,
+    gc::{everything_stopped, show_copies},
+    gvl::Gvl,
+    shareable, This, Word,
+};
 use magnus::{
-    gc, method, prelude::*, typed_data::Obj, DataTypeFunctions, Error, Module, RArray, RModule,
-    Ruby, TypedData, Value,
+    gc, method, prelude::*, DataTypeFunctions, Error, Module, RArray, RModule, Ruby, TypedData,
+    Value,
 };
 use ratomic_core::Latch;
 
@@ -21,15 +28,21 @@ struct Completion(Cell<Latch<Word>>);
 
 impl DataTypeFunctions for Completion {
     fn mark(&self, _marker: &gc::Marker) {
-        // SAFETY: in a collection, where every thread that could be inside is stopped at a safepoint.
-        self.0
-            .peek()
-            .into_iter()
-            .for_each(|latch| unsafe { latch.visit(|result| result.mark_movable()) });
+        let Some(latch) = self.0.peek() else { return };
+        if everything_stopped() {
+            // SAFETY: just checked.
+            unsafe { latch.visit(Word::mark_movable) };
+        } else {
+            show_copies(
+                Word::NIL,
+                |skip, words| latch.copy_to(skip, words, Word::NIL),
+                Word::mark_movable,
+            );
+        }
     }
 
     fn compact(&self, _compactor: &gc::Compactor) {
-        // SAFETY: as in `mark`.
+        // SAFETY: only a collection compacts.
         self.0
             .peek()
             .into_iter()
@@ -37,13 +50,12 @@ impl DataTypeFunctions for Completion {
     }
 
     fn size(&self) -> usize {
-        // SAFETY: as in `mark`: the VM asks in a heap dump, with its own lock held.
-        self.0.peek().map_or(0, |latch| unsafe { latch.memory() })
+        self.0.peek().map_or(0, Latch::memory)
     }
 }
 
 impl Completion {
-    fn initialize(this: Obj<Self>, size: Value) -> Result<(), Error> {
+    fn initialize(this: This<Self>, size: Value) -> Result<(), Error> {
         let size = class::integer(size, "size")?;
         let size = usize::try_from(size)
             .map_err(|_| error::argument(format!("size must be 0 or more, not {size}")))?;
@@ -51,7 +63,7 @@ impl Completion {
         class::seal(this)
     }
 
-    fn file(this: Obj<Self>, index: usize, results: RArray) -> Result<usize, Error> {
+    fn file(this: This<Self>, index: usize, results: RArray) -> Result<usize, Error> {
         if !shareable::is_shareable(Word::of(results.as_value())) {
             return Err(error::shareable(
                 "results must be made shareable before they are filed".into(),
@@ -70,62 +82,62 @@ impl Completion {
                 latch.size()
             )));
         };
-        let owner = Word::of(this.as_value());
+        let owner = this.word();
         words.iter().for_each(|word| barrier::written(owner, *word));
         Ok(filled)
     }
 
-    fn fill(this: Obj<Self>, value: Value) -> Result<usize, Error> {
+    fn fill(this: This<Self>, value: Value) -> Result<usize, Error> {
         let word = shareable::share(value, "a Completion")?;
         let filled = this.0.get()?.fill(word);
-        barrier::written(Word::of(this.as_value()), word);
+        barrier::written(this.word(), word);
         Ok(filled)
     }
 
-    fn wait(&self, args: &[Value]) -> Result<bool, Error> {
+    fn wait(this: This<Self>, args: &[Value]) -> Result<bool, Error> {
         args::count(args, 0, 1)?;
-        self.0
+        this.0
             .get()?
             .wait(&Gvl, args::deadline(args.first().copied())?)
     }
 
-    fn wait_filed(&self, args: &[Value]) -> Result<bool, Error> {
+    fn wait_filed(this: This<Self>, args: &[Value]) -> Result<bool, Error> {
         args::count(args, 1, 2)?;
         let ranges = usize::try_convert(args[0])?;
-        self.0
+        this.0
             .get()?
             .wait_ranges(ranges, &Gvl, args::deadline(args.get(1).copied())?)
     }
 
-    fn filed(&self) -> Result<usize, Error> {
-        Ok(self.0.get()?.ranges())
+    fn filed(this: This<Self>) -> Result<usize, Error> {
+        Ok(this.0.get()?.ranges())
     }
 
-    fn range(&self, n: usize) -> Result<Option<(usize, usize)>, Error> {
-        Ok(self.0.get()?.range(n))
+    fn range(this: This<Self>, n: usize) -> Result<Option<(usize, usize)>, Error> {
+        Ok(this.0.get()?.range(n))
     }
 
-    fn is_filled(&self, index: usize) -> Result<bool, Error> {
-        Ok(self.0.get()?.get(index).is_some())
+    fn is_filled(this: This<Self>, index: usize) -> Result<bool, Error> {
+        Ok(this.0.get()?.get(index).is_some())
     }
 
-    fn get(&self, index: usize) -> Result<Option<Value>, Error> {
-        Ok(self.0.get()?.get(index).map(Word::value))
+    fn get(this: This<Self>, index: usize) -> Result<Option<Value>, Error> {
+        Ok(this.0.get()?.get(index).map(Word::value))
     }
 
-    fn completed(&self) -> Result<usize, Error> {
-        Ok(self.0.get()?.completed())
+    fn completed(this: This<Self>) -> Result<usize, Error> {
+        Ok(this.0.get()?.completed())
     }
 
-    fn len(&self) -> Result<usize, Error> {
-        Ok(self.0.get()?.size())
+    fn len(this: This<Self>) -> Result<usize, Error> {
+        Ok(this.0.get()?.size())
     }
 
-    fn is_complete(&self) -> Result<bool, Error> {
-        Ok(self.0.get()?.is_complete())
+    fn is_complete(this: This<Self>) -> Result<bool, Error> {
+        Ok(this.0.get()?.is_complete())
     }
 
-    fn to_a(ruby: &Ruby, this: &Self) -> Result<RArray, Error> {
+    fn to_a(ruby: &Ruby, this: This<Self>) -> Result<RArray, Error> {
         let latch = this.0.get()?;
         let array = ruby.ary_new_capa(latch.size());
         // A slot never changes once it is full, so copying piece by piece shows nothing that was not there.

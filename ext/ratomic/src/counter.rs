@@ -1,9 +1,7 @@
 //! `Ratomic::Counter`: no lock and no VALUE inside, so no mark function, and nothing to do around a fork.
 
-use crate::ffi::{args, cell::Cell, class, error, number::int64};
-use magnus::{
-    method, typed_data::Obj, DataTypeFunctions, Error, Module, RModule, Ruby, TypedData, Value,
-};
+use crate::ffi::{args, cell::Cell, class, error, number::int64, This};
+use magnus::{method, DataTypeFunctions, Error, Module, RModule, Ruby, TypedData, Value};
 use ratomic_core::counter::{Counter as Core, OutOfRange};
 
 #[derive(Default, TypedData, DataTypeFunctions)]
@@ -16,56 +14,56 @@ use ratomic_core::counter::{Counter as Core, OutOfRange};
 struct Counter(Cell<Core>);
 
 impl Counter {
-    fn initialize(this: Obj<Self>, args: &[Value]) -> Result<(), Error> {
+    fn initialize(this: This<Self>, args: &[Value]) -> Result<(), Error> {
         args::count(args, 0, 1)?;
         this.0.set(Core::new(optional(args, 0)?))?;
         class::seal(this)
     }
 
-    fn increment(&self, args: &[Value]) -> Result<i64, Error> {
+    fn increment(this: This<Self>, args: &[Value]) -> Result<i64, Error> {
         args::count(args, 0, 1)?;
         let n = optional(args, 1)?;
-        self.0
+        this.0
             .get()?
             .add(n)
-            .map_err(|OutOfRange| self.out_of_range("+", n))
+            .map_err(|OutOfRange| Self::out_of_range(this, "+", n))
     }
 
-    fn decrement(&self, args: &[Value]) -> Result<i64, Error> {
+    fn decrement(this: This<Self>, args: &[Value]) -> Result<i64, Error> {
         args::count(args, 0, 1)?;
         let n = optional(args, 1)?;
-        self.0
+        this.0
             .get()?
             .sub(n)
-            .map_err(|OutOfRange| self.out_of_range("-", n))
+            .map_err(|OutOfRange| Self::out_of_range(this, "-", n))
     }
 
-    fn out_of_range(&self, sign: &str, n: i64) -> Error {
-        let value = self.0.peek().map_or(0, Core::read);
+    fn out_of_range(this: This<Self>, sign: &str, n: i64) -> Error {
+        let value = this.0.peek().map_or(0, Core::read);
         error::range(format!(
             "{value} {sign} {n} does not fit into the 64 bits of a Ratomic::Counter"
         ))
     }
 
-    fn read(&self) -> Result<i64, Error> {
-        Ok(self.0.get()?.read())
+    fn read(this: This<Self>) -> Result<i64, Error> {
+        Ok(this.0.get()?.read())
     }
 
-    fn is_zero(&self) -> Result<bool, Error> {
-        Ok(self.read()? == 0)
+    fn is_zero(this: This<Self>) -> Result<bool, Error> {
+        Ok(Self::read(this)? == 0)
     }
 
-    fn reset(&self, args: &[Value]) -> Result<i64, Error> {
+    fn reset(this: This<Self>, args: &[Value]) -> Result<i64, Error> {
         args::count(args, 0, 1)?;
-        Ok(self.0.get()?.swap(optional(args, 0)?))
+        Ok(this.0.get()?.swap(optional(args, 0)?))
     }
 
-    fn compare_and_set(&self, expected: Value, new: Value) -> Result<bool, Error> {
-        Ok(self.0.get()?.compare_and_set(int64(expected)?, int64(new)?))
+    fn compare_and_set(this: This<Self>, expected: Value, new: Value) -> Result<bool, Error> {
+        Ok(this.0.get()?.compare_and_set(int64(expected)?, int64(new)?))
     }
 
-    fn inspect(this: Obj<Self>) -> Result<String, Error> {
-        Ok(class::inspect(this, &this.read()?.to_string()))
+    fn inspect(this: This<Self>) -> Result<String, Error> {
+        Ok(class::inspect(this, &Self::read(this)?.to_string()))
     }
 }
 

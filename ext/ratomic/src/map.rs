@@ -6,11 +6,18 @@ mod numbers;
 mod snapshots;
 
 use crate::ffi::{
-    args, barrier, cell::Cell, class, error, gvl, gvl::Gvl, key::Key, shareable::share, Word,
+    args, barrier,
+    cell::Cell,
+    class, error,
+    gc::{everything_stopped, show_copies},
+    gvl,
+    gvl::Gvl,
+    key::Key,
+    shareable::share,
+    This, Word,
 };
 use magnus::{
-    gc, method, prelude::*, typed_data::Obj, DataTypeFunctions, Error, Module, RModule, Ruby,
-    TypedData, Value,
+    gc, method, prelude::*, DataTypeFunctions, Error, Module, RModule, Ruby, TypedData, Value,
 };
 use ratomic_core::{table::Place, Table};
 use std::thread::available_parallelism;
@@ -31,15 +38,22 @@ pub struct Map(Cell<Table<Word, Word>>);
 
 impl DataTypeFunctions for Map {
     fn mark(&self, _marker: &gc::Marker) {
-        let pair = |key: &Word, value: &Word| {
+        let Some(table) = self.0.peek() else { return };
+        let show = |key: &Word, value: &Word| {
             key.mark_movable();
             value.mark_movable();
         };
-        // SAFETY: in a collection, where every thread that could be inside is stopped at a safepoint.
-        self.0
-            .peek()
-            .into_iter()
-            .for_each(|table| unsafe { table.visit(pair, Word::mark) });
+        if everything_stopped() {
+            // SAFETY: just checked.
+            unsafe { table.visit(show) };
+        } else {
+            let empty = (Word::NIL, Word::NIL);
+            show_copies(
+                empty,
+                |skip, pairs| table.some(skip, pairs),
+                |(key, value)| show(key, value),
+            );
+        }
     }
 
     fn compact(&self, _compactor: &gc::Compactor) {
@@ -47,7 +61,7 @@ impl DataTypeFunctions for Map {
             key.relocate();
             value.relocate();
         };
-        // SAFETY: as in `mark`.
+        // SAFETY: only a collection compacts.
         self.0
             .peek()
             .into_iter()
@@ -55,8 +69,7 @@ impl DataTypeFunctions for Map {
     }
 
     fn size(&self) -> usize {
-        // SAFETY: as in `mark`: the VM asks in a heap dump, with its own lock held.
-        self.0.peek().map_or(0, |table| unsafe { table.memory() })
+        self.0.peek().map_or(0, Table::memory)
     }
 }
 
@@ -68,7 +81,7 @@ enum Step<R> {
 }
 
 impl Map {
-    fn initialize(this: Obj<Self>) -> Result<(), Error> {
+    fn initialize(this: This<Self>) -> Result<(), Error> {
         this.0
             .set_locked(Table::new(available_parallelism().map_or(4, usize::from)))?;
         class::seal(this)
@@ -78,13 +91,13 @@ impl Map {
         self.0.get()
     }
 
-    fn lookup(&self, key: Value) -> Result<Option<Value>, Error> {
-        Ok(self.table()?.get(&mut Key::new(key)?)?.map(Word::value))
+    fn get(this: This<Self>, key: Value) -> Result<Option<Value>, Error> {
+        Ok(this.table()?.get(&mut Key::new(key)?)?.map(Word::value))
     }
 
     /// Changes one entry natively. `change` gets the entry and the object to store for a new key, once that is needed.
     fn change<R>(
-        this: Obj<Self>,
+        this: This<Self>,
         key: &mut Key,
         mut change: impl FnMut(Place<'_, Word, Word>, Option<Word>) -> Step<R>,
     ) -> Result<R, Error> {
@@ -98,7 +111,7 @@ impl Map {
                 Step::Done(result) => {
                     stored
                         .into_iter()
-                        .for_each(|key| barrier::written(Word::of(this.as_value()), key));
+                        .for_each(|key| barrier::written(this.word(), key));
                     return Ok(result);
                 }
                 Step::NeedKey => stored = Some(key.stored()?),
@@ -108,7 +121,7 @@ impl Map {
 
     /// Stores a shareable word, if `condition` holds for the one that is there.
     fn store_if(
-        this: Obj<Self>,
+        this: This<Self>,
         key: &mut Key,
         value: Word,
         condition: impl Fn(Option<Word>) -> bool,
@@ -126,37 +139,33 @@ impl Map {
                 }
             }
         })?;
-        barrier::written(Word::of(this.as_value()), value);
+        barrier::written(this.word(), value);
         Ok(done)
     }
 
-    fn get(&self, key: Value) -> Result<Option<Value>, Error> {
-        self.lookup(key)
+    fn has_key(this: This<Self>, key: Value) -> Result<bool, Error> {
+        Ok(Self::get(this, key)?.is_some())
     }
 
-    fn has_key(&self, key: Value) -> Result<bool, Error> {
-        Ok(self.lookup(key)?.is_some())
-    }
-
-    fn set(this: Obj<Self>, key: Value, value: Value) -> Result<Value, Error> {
+    fn set(this: This<Self>, key: Value, value: Value) -> Result<Value, Error> {
         let word = share(value, PLACE)?;
         Self::store_if(this, &mut Key::new(key)?, word, |_| true)?;
         Ok(value)
     }
 
-    fn fetch(ruby: &Ruby, this: Obj<Self>, args: &[Value]) -> Result<Value, Error> {
+    fn fetch(ruby: &Ruby, this: This<Self>, args: &[Value]) -> Result<Value, Error> {
         args::count(args, 1, 2)?;
-        if let Some(value) = this.lookup(args[0])? {
+        if let Some(value) = Self::get(this, args[0])? {
             return Ok(value);
         }
         match args.get(1) {
             _ if ruby.block_given() => ruby.yield_value(args[0]),
             Some(default) => Ok(*default),
-            None => Err(error::key_not_found(this.as_value(), args[0])),
+            None => Err(error::key_not_found(this.value(), args[0])),
         }
     }
 
-    fn delete(this: Obj<Self>, key: Value) -> Result<Option<Value>, Error> {
+    fn delete(this: This<Self>, key: Value) -> Result<Option<Value>, Error> {
         let removed = Self::change(this, &mut Key::new(key)?, |place, _| {
             let value = place.get();
             place.remove();
@@ -167,7 +176,7 @@ impl Map {
 
     /// Compares by `==`, outside the lock, and stores if the value is still the one that was compared.
     fn compare_and_set(
-        this: Obj<Self>,
+        this: This<Self>,
         key: Value,
         expected: Value,
         new: Value,
@@ -186,22 +195,22 @@ impl Map {
         }
     }
 
-    fn clear(this: Obj<Self>) -> Result<Obj<Self>, Error> {
-        let failed = |failure| error::write(failure, Word::of(this.as_value()));
+    fn clear(this: This<Self>) -> Result<This<Self>, Error> {
+        let failed = |failure| error::write(failure, this.word());
         this.table()?.clear(&Gvl, gvl::thread()).map_err(failed)?;
         Ok(this)
     }
 
-    fn len(&self) -> Result<usize, Error> {
-        Ok(self.table()?.len())
+    fn len(this: This<Self>) -> Result<usize, Error> {
+        Ok(this.table()?.len())
     }
 
-    fn is_empty(&self) -> Result<bool, Error> {
-        Ok(self.len()? == 0)
+    fn is_empty(this: This<Self>) -> Result<bool, Error> {
+        Ok(Self::len(this)? == 0)
     }
 
-    fn inspect(this: Obj<Self>) -> Result<String, Error> {
-        let count = this.len()?;
+    fn inspect(this: This<Self>) -> Result<String, Error> {
+        let count = Self::len(this)?;
         Ok(class::inspect(
             this,
             &format!("{count} {}", if count == 1 { "entry" } else { "entries" }),

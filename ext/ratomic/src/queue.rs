@@ -3,10 +3,17 @@
 //! `push` and `pop` are native methods to the last step: a Ruby method around them would check for interrupts on its way
 //! out, and an item that was already taken would be lost there.
 
-use crate::ffi::{args, barrier, cell::Cell, class, error, gvl::Gvl, shareable::share, Word};
+use crate::ffi::{
+    args, barrier,
+    cell::Cell,
+    class, error,
+    gc::{everything_stopped, show_copies},
+    gvl::Gvl,
+    shareable::share,
+    This, Word,
+};
 use magnus::{
-    gc, method, prelude::*, typed_data::Obj, DataTypeFunctions, Error, Module, RArray, RModule,
-    Ruby, TypedData, Value,
+    gc, method, DataTypeFunctions, Error, Module, RArray, RModule, Ruby, TypedData, Value,
 };
 use ratomic_core::{queue::Refused, Deadline, Queue as Core};
 
@@ -27,15 +34,21 @@ struct Queue(Cell<Core<Word>>);
 
 impl DataTypeFunctions for Queue {
     fn mark(&self, _marker: &gc::Marker) {
-        // SAFETY: in a collection, where every thread that could be inside is stopped at a safepoint.
-        self.0
-            .peek()
-            .into_iter()
-            .for_each(|core| unsafe { core.visit(|item| item.mark_movable()) });
+        let Some(core) = self.0.peek() else { return };
+        if everything_stopped() {
+            // SAFETY: just checked.
+            unsafe { core.visit(Word::mark_movable) };
+        } else {
+            show_copies(
+                Word::NIL,
+                |skip, words| core.some(skip, words),
+                Word::mark_movable,
+            );
+        }
     }
 
     fn compact(&self, _compactor: &gc::Compactor) {
-        // SAFETY: as in `mark`.
+        // SAFETY: only a collection compacts.
         self.0
             .peek()
             .into_iter()
@@ -43,13 +56,12 @@ impl DataTypeFunctions for Queue {
     }
 
     fn size(&self) -> usize {
-        // SAFETY: as in `mark`: the VM asks in a heap dump, with its own lock held.
-        self.0.peek().map_or(0, |core| unsafe { core.memory() })
+        self.0.peek().map_or(0, Core::memory)
     }
 }
 
 impl Queue {
-    fn initialize(this: Obj<Self>, capacity: Value) -> Result<(), Error> {
+    fn initialize(this: This<Self>, capacity: Value) -> Result<(), Error> {
         let capacity = class::integer(capacity, "capacity")?;
         if !(1..=MAX_CAPACITY).contains(&capacity) {
             return Err(error::argument(format!(
@@ -60,7 +72,7 @@ impl Queue {
         class::seal(this)
     }
 
-    fn push(this: Obj<Self>, args: &[Value]) -> Result<Option<Obj<Self>>, Error> {
+    fn push(this: This<Self>, args: &[Value]) -> Result<Option<This<Self>>, Error> {
         let (args, deadline) = args::with_timeout(args)?;
         args::count(args, 1, 1)?;
         let item = share(args[0], PLACE)?;
@@ -68,29 +80,29 @@ impl Queue {
         Ok(stored(this, item, outcome)?.then_some(this))
     }
 
-    fn append(this: Obj<Self>, item: Value) -> Result<Obj<Self>, Error> {
+    fn append(this: This<Self>, item: Value) -> Result<This<Self>, Error> {
         let item = share(item, PLACE)?;
         let outcome = this.0.get()?.push(&Gvl, item, Deadline::Never)?;
         stored(this, item, outcome).map(|_| this)
     }
 
-    fn try_push(this: Obj<Self>, item: Value) -> Result<bool, Error> {
+    fn try_push(this: This<Self>, item: Value) -> Result<bool, Error> {
         let item = share(item, PLACE)?;
         let outcome = this.0.get()?.try_push(item);
         stored(this, item, outcome)
     }
 
-    fn pop(&self, args: &[Value]) -> Result<Option<Value>, Error> {
+    fn pop(this: This<Self>, args: &[Value]) -> Result<Option<Value>, Error> {
         let (args, deadline) = args::with_timeout(args)?;
         args::count(args, 0, 0)?;
-        Ok(self.0.get()?.pop(&Gvl, deadline)?.map(Word::value))
+        Ok(this.0.get()?.pop(&Gvl, deadline)?.map(Word::value))
     }
 
-    fn try_pop(&self) -> Result<Option<Value>, Error> {
-        Ok(self.0.get()?.try_pop().map(Word::value))
+    fn try_pop(this: This<Self>) -> Result<Option<Value>, Error> {
+        Ok(this.0.get()?.try_pop().map(Word::value))
     }
 
-    fn pop_many(ruby: &Ruby, this: &Self, args: &[Value]) -> Result<RArray, Error> {
+    fn pop_many(ruby: &Ruby, this: This<Self>, args: &[Value]) -> Result<RArray, Error> {
         let (args, deadline) = args::with_timeout(args)?;
         args::count(args, 1, 1)?;
         let max = class::integer(args[0], "max")?;
@@ -108,41 +120,41 @@ impl Queue {
         Ok(taken)
     }
 
-    fn peek(&self) -> Result<Option<Value>, Error> {
-        Ok(self.0.get()?.peek().map(Word::value))
+    fn peek(this: This<Self>) -> Result<Option<Value>, Error> {
+        Ok(this.0.get()?.peek().map(Word::value))
     }
 
-    fn len(&self) -> Result<usize, Error> {
-        Ok(self.0.get()?.len())
+    fn len(this: This<Self>) -> Result<usize, Error> {
+        Ok(this.0.get()?.len())
     }
 
-    fn is_empty(&self) -> Result<bool, Error> {
-        Ok(self.0.get()?.is_empty())
+    fn is_empty(this: This<Self>) -> Result<bool, Error> {
+        Ok(this.0.get()?.is_empty())
     }
 
-    fn capacity(&self) -> Result<usize, Error> {
-        Ok(self.0.get()?.capacity())
+    fn capacity(this: This<Self>) -> Result<usize, Error> {
+        Ok(this.0.get()?.capacity())
     }
 
-    fn waiting(&self) -> Result<usize, Error> {
-        Ok(self.0.get()?.waiting())
+    fn waiting(this: This<Self>) -> Result<usize, Error> {
+        Ok(this.0.get()?.waiting())
     }
 
-    fn clear(this: Obj<Self>) -> Result<Obj<Self>, Error> {
+    fn clear(this: This<Self>) -> Result<This<Self>, Error> {
         this.0.get()?.clear();
         Ok(this)
     }
 
-    fn close(this: Obj<Self>) -> Result<Obj<Self>, Error> {
+    fn close(this: This<Self>) -> Result<This<Self>, Error> {
         this.0.get()?.close();
         Ok(this)
     }
 
-    fn is_closed(&self) -> Result<bool, Error> {
-        Ok(self.0.get()?.is_closed())
+    fn is_closed(this: This<Self>) -> Result<bool, Error> {
+        Ok(this.0.get()?.is_closed())
     }
 
-    fn inspect(this: Obj<Self>) -> Result<String, Error> {
+    fn inspect(this: This<Self>) -> Result<String, Error> {
         let core = this.0.get()?;
         let closed = if core.is_closed() { ", closed" } else { "" };
         Ok(class::inspect(
@@ -170,10 +182,10 @@ fn take_up_to(core: &Core<Word>, taken: RArray, mut room: usize) -> Result<(), E
 }
 
 /// True where the item went in, false where the time was up.
-fn stored(this: Obj<Queue>, item: Word, outcome: Result<(), Refused>) -> Result<bool, Error> {
+fn stored(this: This<Queue>, item: Word, outcome: Result<(), Refused>) -> Result<bool, Error> {
     match outcome {
         Ok(()) => {
-            barrier::written(Word::of(this.as_value()), item);
+            barrier::written(this.word(), item);
             Ok(true)
         }
         Err(Refused::Full) => Ok(false),

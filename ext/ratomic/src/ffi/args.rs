@@ -1,19 +1,20 @@
 //! Arguments of methods that take optional ones.
 
-use super::error;
+use super::{error, Word};
 use magnus::{prelude::*, rb_sys::protect, Error, RHash, Value};
 use ratomic_core::Deadline;
+use rb_sys::ruby_value_type::RUBY_T_HASH;
 use std::time::Duration;
 
 /// Splits off `timeout:`, the only keyword that a blocking method knows.
 pub fn with_timeout(args: &[Value]) -> Result<(&[Value], Deadline), Error> {
-    // SAFETY: asks about the frame of the running method.
-    if unsafe { rb_sys::rb_keyword_given_p() } == 0 {
-        return Ok((args, Deadline::Never));
-    }
     let Some((keywords, rest)) = args.split_last() else {
         return Ok((args, Deadline::Never));
     };
+    // SAFETY: asks about the frame of the running method.
+    if !Word::of(*keywords).is_a(RUBY_T_HASH) || unsafe { rb_sys::rb_keyword_given_p() } == 0 {
+        return Ok((args, Deadline::Never));
+    }
     let keywords = RHash::try_convert(*keywords)?;
     let timeout = keywords.get(error::ruby().to_symbol("timeout"));
     if keywords.len() != usize::from(timeout.is_some()) {
@@ -36,7 +37,7 @@ pub fn deadline(seconds: Option<Value>) -> Result<Deadline, Error> {
     let mut number = 0.0;
     protect(|| {
         // SAFETY: a living object; `protect` catches the TypeError.
-        number = unsafe { rb_sys::rb_num2dbl(rb_sys_value(seconds)) };
+        number = unsafe { rb_sys::rb_num2dbl(Word::of(seconds).0) };
         rb_sys::special_consts::Qnil as rb_sys::VALUE
     })?;
     if number.is_nan() || number < 0.0 {
@@ -46,10 +47,6 @@ pub fn deadline(seconds: Option<Value>) -> Result<Deadline, Error> {
         )));
     }
     Ok(Duration::try_from_secs_f64(number).map_or(Deadline::Never, Deadline::after))
-}
-
-fn rb_sys_value(value: Value) -> rb_sys::VALUE {
-    super::Word::of(value).0
 }
 
 /// Raises unless there are `from` to `to` arguments.

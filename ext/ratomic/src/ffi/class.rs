@@ -1,9 +1,8 @@
 //! What the native classes have in common: made by `new`, frozen and shareable from then on, never copied.
 
-use super::{error, Word};
+use super::{error, This, Word};
 use magnus::{
-    method, prelude::*, rb_sys::protect, typed_data::Obj, Error, Module, RClass, RModule, Ruby,
-    TypedData, Value,
+    method, prelude::*, rb_sys::protect, Error, Module, RClass, RModule, Ruby, TypedData, Value,
 };
 
 pub fn define<T: TypedData + Default>(
@@ -18,15 +17,15 @@ pub fn define<T: TypedData + Default>(
 }
 
 fn refuse_copy(this: Value, _original: Value) -> Result<Value, Error> {
-    let class = error::class_name(this.as_value());
+    let class = error::class_name(this);
     Err(error::type_error(format!(
         "a {class} cannot be copied: there is one of it, and every Ractor shares it"
     )))
 }
 
 /// The last step of every `initialize`.
-pub fn seal<T: TypedData>(this: Obj<T>) -> Result<(), Error> {
-    share_in_place(this.as_value())
+pub fn seal<T: TypedData>(this: This<T>) -> Result<(), Error> {
+    share_in_place(this.value())
 }
 
 /// Freezes an object that this extension made, with all that it refers to.
@@ -50,7 +49,7 @@ pub fn integer(value: Value, name: &str) -> Result<i64, Error> {
 }
 
 /// `#<Ratomic::Counter 42>`
-pub fn inspect<T: TypedData>(this: Obj<T>, content: &str) -> String {
-    let class = error::class_name(this.as_value());
+pub fn inspect<T: TypedData>(this: This<T>, content: &str) -> String {
+    let class = error::class_name(this.value());
     format!("#<{class} {content}>")
 }

@@ -144,7 +144,7 @@ fn is_bare_string(word: Word) -> bool {
 
 fn hash(word: Word) -> Result<u64, Error> {
     if is_by_identity(word) {
-        return Ok(mix(word.0 as u64));
+        return Ok(mix(word.0));
     }
     let hash = match kind(word) {
         // SAFETY: a living String; reads its bytes, and runs nothing.

@@ -6,13 +6,17 @@ pub mod cell;
 pub mod class;
 pub mod error;
 pub mod fork;
+pub mod gc;
 pub mod gvl;
 pub mod key;
 pub mod number;
 pub mod shareable;
+pub mod this;
 pub mod tmp;
+pub mod walk;
 pub mod word;
 
+pub use this::This;
 pub use word::Word;
 
 /// Lets every Ractor call the methods defined from here on.

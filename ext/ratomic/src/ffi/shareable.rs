@@ -1,8 +1,8 @@
 //! What may be stored: only what every Ractor may see.
 
-use super::{error, Word};
+use super::{error, walk, Word};
 use magnus::{prelude::*, rb_sys::protect, Error, Value};
-use rb_sys::{ruby_fl_type, ruby_value_type, VALUE};
+use rb_sys::{ruby_fl_type, VALUE};
 
 extern "C" {
     // Declared in ruby/ractor.h, behind an inline function that the bindings leave out.
@@ -10,14 +10,17 @@ extern "C" {
 }
 
 pub fn is_shareable(word: Word) -> bool {
-    if word.is_immediate() {
-        return true;
-    }
+    // SAFETY: a living object; the walk runs no Ruby code.
+    word.is_immediate()
+        || is_marked_shareable(word)
+        || unsafe { rb_ractor_shareable_p_continue(word.0) }
+}
+
+/// Whether the VM has noted that the object is shareable. It may be without the note.
+pub fn is_marked_shareable(word: Word) -> bool {
     // SAFETY: a living object; reads the flags in its header.
     let flags = unsafe { (*(word.0 as *const rb_sys::RBasic)).flags };
-    // SAFETY: a living object; the walk runs no Ruby code.
     flags & ruby_fl_type::RUBY_FL_SHAREABLE as VALUE != 0
-        || unsafe { rb_ractor_shareable_p_continue(word.0) }
 }
 
 /// The object itself if it is shareable, else a frozen deep copy; the caller's own stays as it is.
@@ -26,9 +29,9 @@ pub fn share(value: Value, place: &str) -> Result<Word, Error> {
     if is_shareable(word) {
         return Ok(word);
     }
-    if word.is_a(ruby_value_type::RUBY_T_FILE) {
-        // A copy would be a second descriptor, open on the same file.
-        return Err(refused(value, place, None));
+    if let Some(io) = walk::find_io(word) {
+        // The VM would make a second descriptor that is open on the same file.
+        return Err(refused(io.value(), place, None));
     }
     // SAFETY: a living object; `protect` catches what the copying, which may run user code, raises.
     let copy = protect(|| unsafe { rb_sys::rb_ractor_make_shareable_copy(word.0) });

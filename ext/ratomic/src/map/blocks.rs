@@ -2,13 +2,13 @@
 //! read anything, write other keys, collect garbage, raise, throw, or be killed.
 
 use super::{Map, PLACE};
-use crate::ffi::{barrier, error, gvl, gvl::Gvl, key::Key, shareable::share, Word};
-use magnus::{method, prelude::*, typed_data::Obj, Error, Module, RClass, Ruby, Value};
+use crate::ffi::{barrier, error, gvl, gvl::Gvl, key::Key, shareable::share, This, Word};
+use magnus::{method, Error, Module, RClass, Ruby, Value};
 use ratomic_core::table::{Grant, Table};
 
 /// A claim that is given back however its block ends.
 pub struct Claim<'a> {
-    map: Obj<Map>,
+    map: This<Map>,
     table: &'a Table<Word, Word>,
     grant: Grant<Word, Word>,
     key: Word,
@@ -16,7 +16,7 @@ pub struct Claim<'a> {
 }
 
 impl<'a> Claim<'a> {
-    pub fn new(map: Obj<Map>, table: &'a Table<Word, Word>, key: Value) -> Result<Self, Error> {
+    pub fn new(map: This<Map>, table: &'a Table<Word, Word>, key: Value) -> Result<Self, Error> {
         let mut key = Key::settled(key)?;
         let grant = table
             .claim(&mut key, &Gvl, gvl::thread())
@@ -51,7 +51,7 @@ impl Drop for Claim<'_> {
             }
         });
         if let Some(value) = outcome {
-            let owner = Word::of(self.map.as_value());
+            let owner = self.map.word();
             barrier::written(owner, self.key);
             barrier::written(owner, value);
         }
@@ -66,14 +66,14 @@ fn need_block(ruby: &Ruby, method: &str) -> Result<(), Error> {
     }
 }
 
-fn compute(ruby: &Ruby, this: Obj<Map>, key: Value) -> Result<Value, Error> {
+fn compute(ruby: &Ruby, this: This<Map>, key: Value) -> Result<Value, Error> {
     need_block(ruby, "compute")?;
     let claim = Claim::new(this, this.table()?, key)?;
     let value = ruby.yield_value(claim.value())?;
     claim.finish(value)
 }
 
-fn upsert(ruby: &Ruby, this: Obj<Map>, key: Value, initial: Value) -> Result<Value, Error> {
+fn upsert(ruby: &Ruby, this: This<Map>, key: Value, initial: Value) -> Result<Value, Error> {
     need_block(ruby, "upsert")?;
     let claim = Claim::new(this, this.table()?, key)?;
     let value = match claim.value() {
@@ -83,9 +83,9 @@ fn upsert(ruby: &Ruby, this: Obj<Map>, key: Value, initial: Value) -> Result<Val
     claim.finish(value)
 }
 
-fn fetch_or_store(ruby: &Ruby, this: Obj<Map>, key: Value) -> Result<Value, Error> {
+fn fetch_or_store(ruby: &Ruby, this: This<Map>, key: Value) -> Result<Value, Error> {
     need_block(ruby, "fetch_or_store")?;
-    if let Some(present) = this.lookup(key)? {
+    if let Some(present) = Map::get(this, key)? {
         return Ok(present);
     }
     let claim = Claim::new(this, this.table()?, key)?;
@@ -96,12 +96,12 @@ fn fetch_or_store(ruby: &Ruby, this: Obj<Map>, key: Value) -> Result<Value, Erro
     claim.finish(value)
 }
 
-fn fetch_and_modify(ruby: &Ruby, this: Obj<Map>, key: Value) -> Result<Value, Error> {
+fn fetch_and_modify(ruby: &Ruby, this: This<Map>, key: Value) -> Result<Value, Error> {
     need_block(ruby, "fetch_and_modify")?;
     let claim = Claim::new(this, this.table()?, key)?;
     let Some(present) = claim.value() else {
         drop(claim);
-        return Err(error::key_not_found(this.as_value(), key));
+        return Err(error::key_not_found(this.value(), key));
     };
     let value = ruby.yield_value(present)?;
     claim.finish(value)

@@ -2,10 +2,10 @@
 //! so they run under a claim.
 
 use super::{blocks::Claim, Map};
-use crate::ffi::error;
-use magnus::{method, prelude::*, typed_data::Obj, Error, Module, RArray, RClass, Ruby, Value};
+use crate::ffi::{error, This};
+use magnus::{method, prelude::*, Error, Module, RArray, RClass, Ruby, Value};
 
-fn append(ruby: &Ruby, this: Obj<Map>, key: Value, element: Value) -> Result<Value, Error> {
+fn append(ruby: &Ruby, this: This<Map>, key: Value, element: Value) -> Result<Value, Error> {
     let claim = Claim::new(this, this.table()?, key)?;
     let bucket = ruby.ary_new();
     if let Some(present) = claim.value() {
@@ -17,7 +17,7 @@ fn append(ruby: &Ruby, this: Obj<Map>, key: Value, element: Value) -> Result<Val
     claim.finish(bucket.as_value())
 }
 
-fn add_to_set(ruby: &Ruby, this: Obj<Map>, key: Value, element: Value) -> Result<Value, Error> {
+fn add_to_set(ruby: &Ruby, this: This<Map>, key: Value, element: Value) -> Result<Value, Error> {
     let class: RClass = ruby.class_object().const_get("Set")?;
     let claim = Claim::new(this, this.table()?, key)?;
     let bucket: Value = match claim.value() {

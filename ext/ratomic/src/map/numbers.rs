@@ -3,8 +3,8 @@
 //! its own `+` or `-`, under a claim.
 
 use super::{blocks::Claim, Map, Step};
-use crate::ffi::{args, error, key::Key, number, Word};
-use magnus::{method, prelude::*, typed_data::Obj, Error, Module, RClass, Ruby, Value};
+use crate::ffi::{args, error, key::Key, number, This, Word};
+use magnus::{method, prelude::*, Error, Module, RClass, Ruby, Value};
 
 #[derive(Clone, Copy)]
 struct Operation {
@@ -24,17 +24,17 @@ const SUBTRACT: Operation = Operation {
     floats: |a, b| a - b,
 };
 
-fn increment(ruby: &Ruby, this: Obj<Map>, args: &[Value]) -> Result<Value, Error> {
+fn increment(ruby: &Ruby, this: This<Map>, args: &[Value]) -> Result<Value, Error> {
     apply(ruby, this, args, ADD)
 }
 
-fn decrement(ruby: &Ruby, this: Obj<Map>, args: &[Value]) -> Result<Value, Error> {
+fn decrement(ruby: &Ruby, this: This<Map>, args: &[Value]) -> Result<Value, Error> {
     apply(ruby, this, args, SUBTRACT)
 }
 
 fn apply(
     ruby: &Ruby,
-    this: Obj<Map>,
+    this: This<Map>,
     args: &[Value],
     operation: Operation,
 ) -> Result<Value, Error> {
@@ -60,7 +60,7 @@ fn apply(
 
 /// `None` unless the value is a Fixnum (or missing) and so is the sum.
 fn add_fixnum(
-    this: Obj<Map>,
+    this: This<Map>,
     key: &mut Key,
     amount: i64,
     operation: Operation,
@@ -87,7 +87,7 @@ fn add_fixnum(
 
 fn add_float(
     ruby: &Ruby,
-    this: Obj<Map>,
+    this: This<Map>,
     given: Value,
     key: &mut Key,
     amount: Value,
@@ -113,7 +113,7 @@ fn add_float(
 
 fn add_any(
     ruby: &Ruby,
-    this: Obj<Map>,
+    this: This<Map>,
     given: Value,
     amount: Value,
     operation: Operation,

@@ -2,12 +2,10 @@
 //! a collector sees, and handed to Ruby afterwards.
 
 use super::Map;
-use crate::ffi::{tmp::Buffer, Word};
-use magnus::{
-    method, prelude::*, typed_data::Obj, Error, Module, RArray, RClass, RHash, Ruby, Value,
-};
+use crate::ffi::{tmp::Buffer, This, Word};
+use magnus::{method, prelude::*, Error, Module, RArray, RClass, RHash, Ruby, Value};
 
-fn snapshot(map: &Map) -> Result<(Buffer, usize), Error> {
+fn snapshot(map: This<Map>) -> Result<(Buffer, usize), Error> {
     let table = map.table()?;
     let mut room = table.len() + 16;
     loop {
@@ -19,7 +17,11 @@ fn snapshot(map: &Map) -> Result<(Buffer, usize), Error> {
     }
 }
 
-fn collect(ruby: &Ruby, map: &Map, part: impl Fn(&(Word, Word)) -> Word) -> Result<RArray, Error> {
+fn collect(
+    ruby: &Ruby,
+    map: This<Map>,
+    part: impl Fn(&(Word, Word)) -> Word,
+) -> Result<RArray, Error> {
     let (mut buffer, count) = snapshot(map)?;
     let array = ruby.ary_new_capa(count);
     buffer.as_mut_slice()[..count]
@@ -28,15 +30,15 @@ fn collect(ruby: &Ruby, map: &Map, part: impl Fn(&(Word, Word)) -> Word) -> Resu
     Ok(array)
 }
 
-fn keys(ruby: &Ruby, this: &Map) -> Result<RArray, Error> {
+fn keys(ruby: &Ruby, this: This<Map>) -> Result<RArray, Error> {
     collect(ruby, this, |pair| pair.0)
 }
 
-fn values(ruby: &Ruby, this: &Map) -> Result<RArray, Error> {
+fn values(ruby: &Ruby, this: This<Map>) -> Result<RArray, Error> {
     collect(ruby, this, |pair| pair.1)
 }
 
-fn to_h(ruby: &Ruby, this: &Map) -> Result<RHash, Error> {
+fn to_h(ruby: &Ruby, this: This<Map>) -> Result<RHash, Error> {
     let (mut buffer, count) = snapshot(this)?;
     let hash = ruby.hash_new();
     buffer.as_mut_slice()[..count]
@@ -45,15 +47,17 @@ fn to_h(ruby: &Ruby, this: &Map) -> Result<RHash, Error> {
     Ok(hash)
 }
 
-fn each_pair(ruby: &Ruby, this: Obj<Map>) -> Result<Value, Error> {
+fn each_pair(ruby: &Ruby, this: This<Map>) -> Result<Value, Error> {
     if !ruby.block_given() {
-        return this.funcall("enum_for", (ruby.to_symbol("each_pair"),));
+        return this
+            .value()
+            .funcall("enum_for", (ruby.to_symbol("each_pair"),));
     }
-    let (mut buffer, count) = snapshot(&this)?;
+    let (mut buffer, count) = snapshot(this)?;
     for (key, value) in &buffer.as_mut_slice()[..count] {
         let _: Value = ruby.yield_value(ruby.ary_from_iter([key.value(), value.value()]))?;
     }
-    Ok(this.as_value())
+    Ok(this.value())
 }
 
 pub fn define(class: RClass) -> Result<(), Error> {

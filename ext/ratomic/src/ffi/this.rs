@@ -1,0 +1,61 @@
+//! The receiver of a native method. Ruby calls a method only with a receiver of its class, so all that is left to check
+//! is that the object was made by this extension's allocator; magnus's own conversion asks the VM in a protected call,
+//! which costs more than most of these methods do.
+
+use magnus::{typed_data::Obj, Error, IntoValue, Ruby, TryConvert, TypedData, Value};
+use std::marker::PhantomData;
+use std::ops::Deref;
+use std::ptr;
+
+use super::Word;
+
+pub struct This<T: TypedData>(Value, PhantomData<Obj<T>>);
+
+impl<T: TypedData> Clone for This<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T: TypedData> Copy for This<T> {}
+
+impl<T: TypedData> This<T> {
+    pub fn word(self) -> Word {
+        Word::of(self.0)
+    }
+
+    pub fn value(self) -> Value {
+        self.0
+    }
+}
+
+impl<T: TypedData> TryConvert for This<T> {
+    fn try_convert(value: Value) -> Result<Self, Error> {
+        let object = Word::of(value).0;
+        let ours: *const rb_sys::rb_data_type_t = ptr::from_ref(T::data_type()).cast();
+        // SAFETY: a living object; reads its header, and its type only after it is known to have one. An address that
+        // is not the type's own merely leads to magnus's check.
+        let known =
+            unsafe { rb_sys::RTYPEDDATA_P(object) && rb_sys::RTYPEDDATA_TYPE(object) == ours };
+        if !known {
+            Obj::<T>::try_convert(value)?;
+        }
+        Ok(This(value, PhantomData))
+    }
+}
+
+impl<T: TypedData> Deref for This<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        // SAFETY: `try_convert` made sure that the object wraps a `T`, and the object lives as long as the method runs:
+        // it is the receiver.
+        unsafe { &*rb_sys::RTYPEDDATA_GET_DATA(self.word().0).cast::<T>() }
+    }
+}
+
+impl<T: TypedData> IntoValue for This<T> {
+    fn into_value_with(self, _ruby: &Ruby) -> Value {
+        self.0
+    }
+}
