@@ -109,6 +109,18 @@ impl<T: Copy> Queue<T> {
         taken
     }
 
+    /// Gives back, to the front and in their order, items that were just taken by a thread that may not keep them. There
+    /// is always room for these, beyond the capacity if somebody has pushed meanwhile.
+    pub fn put_back(&self, items: impl DoubleEndedIterator<Item = T>) {
+        let mut state = self.state.write();
+        let before = state.items.len();
+        items.rev().for_each(|item| state.items.push_front(item));
+        let chosen = (state.items.len() - before).min(state.poppers.len());
+        let woken: Vec<_> = state.poppers.drain(..chosen).collect();
+        drop(state);
+        woken.into_iter().for_each(|waiter| waiter.notify());
+    }
+
     /// Waits for room. `Err(Full)` inside means that the deadline passed.
     pub fn push<H: Host>(
         &self,

@@ -6,7 +6,7 @@ use crate::ffi::{
     class, error,
     gc::{everything_stopped, show_copies},
     gvl::Gvl,
-    shareable, This, Word,
+    shareable, words, This, Word,
 };
 use magnus::{
     gc, method, prelude::*, DataTypeFunctions, Error, Module, RArray, RModule, Ruby, TypedData,
@@ -69,11 +69,7 @@ impl Completion {
                 "results must be made shareable before they are filed".into(),
             ));
         }
-        // SAFETY: the Array is frozen, and lives as long as this frame; `Value` and `Word` are both one VALUE. Nothing
-        // that is called with the slice runs Ruby.
-        let words = unsafe {
-            std::slice::from_raw_parts(results.as_slice().as_ptr().cast::<Word>(), results.len())
-        };
+        let words = words(&results);
         let latch = this.0.get()?;
         let Some(filled) = latch.file(index, words) else {
             let end = index.saturating_add(words.len());

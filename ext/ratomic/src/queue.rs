@@ -1,7 +1,9 @@
 //! `Ratomic::Queue`: `ratomic_core::Queue` of shareable objects.
 //!
-//! `push` and `pop` are native methods to the last step: a Ruby method around them would check for interrupts on its way
-//! out, and an item that was already taken would be lost there.
+//! The VM looks for interrupts when a method returns, and an item in the hands of a thread that is killed there is lost.
+//! So the methods that take items are native to the last step, and look for interrupts themselves when they have taken:
+//! what a killed thread holds then goes back to where it was. What remains is the way out, some nanoseconds long, which
+//! no method can close from inside.
 
 use crate::ffi::{
     args, barrier,
@@ -10,12 +12,12 @@ use crate::ffi::{
     gc::{everything_stopped, show_copies},
     gvl::Gvl,
     shareable::share,
-    This, Word,
+    words, This, Word,
 };
 use magnus::{
     gc, method, DataTypeFunctions, Error, Module, RArray, RModule, Ruby, TypedData, Value,
 };
-use ratomic_core::{queue::Refused, Deadline, Queue as Core};
+use ratomic_core::{queue::Refused, Deadline, Host, Queue as Core};
 
 const MAX_CAPACITY: i64 = 1 << 20;
 const PLACE: &str = "a Ratomic::Queue";
@@ -95,11 +97,13 @@ impl Queue {
     fn pop(this: This<Self>, args: &[Value]) -> Result<Option<Value>, Error> {
         let (args, deadline) = args::with_timeout(args)?;
         args::count(args, 0, 0)?;
-        Ok(this.0.get()?.pop(&Gvl, deadline)?.map(Word::value))
+        let item = this.0.get()?.pop(&Gvl, deadline)?;
+        keep(this, item.as_slice()).map(|()| item.map(Word::value))
     }
 
     fn try_pop(this: This<Self>) -> Result<Option<Value>, Error> {
-        Ok(this.0.get()?.try_pop().map(Word::value))
+        let item = this.0.get()?.try_pop();
+        keep(this, item.as_slice()).map(|()| item.map(Word::value))
     }
 
     fn pop_many(ruby: &Ruby, this: This<Self>, args: &[Value]) -> Result<RArray, Error> {
@@ -113,9 +117,9 @@ impl Queue {
         let room = (max as usize).min(core.capacity());
         let taken = ruby.ary_new_capa(room.min(core.len().max(1)));
         if let Some(first) = core.pop(&Gvl, deadline)? {
-            // From here on nothing checks for interrupts, so every item that is taken is returned.
             taken.push(first.value())?;
             take_up_to(core, taken, room - 1)?;
+            keep(this, words(&taken))?;
         }
         Ok(taken)
     }
@@ -162,6 +166,18 @@ impl Queue {
             &format!("{} of {}{closed}", core.len(), core.capacity()),
         ))
     }
+}
+
+/// Lets a pending interrupt have its way before the items are handed out: if it ends the thread, they go back.
+fn keep(this: This<Queue>, items: &[Word]) -> Result<(), Error> {
+    Gvl.check().inspect_err(|_| {
+        if let Some(core) = this.0.peek() {
+            core.put_back(items.iter().copied());
+            items
+                .iter()
+                .for_each(|item| barrier::written(this.word(), *item));
+        }
+    })
 }
 
 /// Takes what is there, at most `room` more.

@@ -1,7 +1,7 @@
 //! Keys as `Hash` has them: strings by their bytes and encoding, numbers by class and value, symbols and the other
 //! immediates by identity, everything else by its own `hash` and `eql?`.
 
-use super::{error, number, shareable, Word};
+use super::{error, number, shareable, words, Word};
 use magnus::{prelude::*, rb_sys::protect, Error, RArray, Value};
 use ratomic_core::table::{Probe, Same};
 use rb_sys::ruby_value_type::{self, RUBY_T_BIGNUM, RUBY_T_FLOAT, RUBY_T_STRING};
@@ -98,7 +98,12 @@ impl Probe<Word> for Key {
                         == rb_sys::special_consts::Qtrue as rb_sys::VALUE,
                 )
             }
-            _ if self.others.is_some_and(|others| is_in(others, stored)) => Same::No,
+            _ if self
+                .others
+                .is_some_and(|others| words(&others).contains(&stored)) =>
+            {
+                Same::No
+            }
             _ => Same::Ask,
         }
     }
@@ -116,13 +121,6 @@ impl Probe<Word> for Key {
             }
         }
     }
-}
-
-fn is_in(array: RArray, word: Word) -> bool {
-    // SAFETY: only reads addresses, and nothing runs meanwhile.
-    unsafe { array.as_slice() }
-        .iter()
-        .any(|element| Word::of(*element) == word)
 }
 
 /// Fixnums, static symbols, nil, true and false are equal only to themselves; flonums may equal a heap Float.

@@ -35,10 +35,11 @@ pub fn share(value: Value, place: &str) -> Result<Word, Error> {
     }
     // SAFETY: a living object; `protect` catches what the copying, which may run user code, raises.
     let copy = protect(|| unsafe { rb_sys::rb_ractor_make_shareable_copy(word.0) });
+    let standard = error::ruby().exception_standard_error();
     match copy {
         Ok(copy) if is_shareable(Word(copy)) => Ok(Word(copy)),
         Ok(_) => Err(refused(value, place, None)),
-        Err(reason) if is_about_sharing(&reason) => Err(refused(value, place, Some(reason))),
+        Err(reason) if reason.is_kind_of(standard) => Err(refused(value, place, Some(reason))),
         Err(other) => Err(other),
     }
 }
@@ -49,14 +50,4 @@ fn refused(value: Value, place: &str, reason: Option<Error>) -> Error {
     error::shareable(format!(
         "{place} cannot hold this {class}, which no frozen copy can be made of{reason}; store frozen data instead"
     ))
-}
-
-fn is_about_sharing(error: &Error) -> bool {
-    let ractor = error::ruby()
-        .class_object()
-        .const_get::<_, magnus::RClass>("Ractor");
-    let base = ractor.and_then(|ractor| ractor.const_get::<_, magnus::ExceptionClass>("Error"));
-    error.is_kind_of(error::ruby().exception_type_error())
-        || error.is_kind_of(error::ruby().exception_arg_error())
-        || base.is_ok_and(|base| error.is_kind_of(base))
 }

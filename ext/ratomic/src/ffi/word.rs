@@ -1,7 +1,7 @@
 //! A `VALUE` as the structures of `ratomic_core` store it. It does not keep its object alive: while it is in a structure
 //! the structure's mark function does, while it is in a local variable the conservative scan of the machine stack does.
 
-use magnus::{rb_sys::AsRawValue, rb_sys::FromRawValue, Value};
+use magnus::{rb_sys::AsRawValue, rb_sys::FromRawValue, RArray, Value};
 use rb_sys::VALUE;
 
 #[repr(transparent)]
@@ -52,4 +52,10 @@ impl Word {
         // SAFETY: called by a compact function, on a word that its structure holds.
         self.0 = unsafe { rb_sys::rb_gc_location(self.0) };
     }
+}
+
+/// The elements of an Array that nobody changes while the slice lives: it is frozen, or not yet in Ruby's hands.
+pub fn words(array: &RArray) -> &[Word] {
+    // SAFETY: `Value` and `Word` are both one VALUE; the Array is alive, as the caller has it on its stack.
+    unsafe { std::slice::from_raw_parts(array.as_slice().as_ptr().cast::<Word>(), array.len()) }
 }
