@@ -11,9 +11,16 @@ module Ratomic
   # What is shareable goes in as it is, anything else as a frozen deep copy; the caller's own object stays as it was.
   #
   # `push`, `<<`, `pop` and `pop_many` block: the other threads of the Ractor run meanwhile, and the wait ends on
-  # `Thread#kill`, `Timeout`, an exception from another thread, a signal, and {#close}. An item is in the queue until the
-  # moment it is returned by a pop, so a waiter that is killed takes nothing with it. `size`, `empty?`, `peek` and
-  # `num_waiting` tell what was true at one moment. After a fork the child has its own queue with the same items.
+  # `Thread#kill`, `Timeout`, an exception from another thread, a signal, and {#close}. A waiter that is killed takes
+  # nothing with it: what it had just been given is back in its place.
+  #
+  # As with every method of Ruby, a kill can strike between the return of a pop and the use of its value. Where not even
+  # that may lose an item, take it with interrupts put off:
+  #
+  #   Thread.handle_interrupt(Object => :on_blocking) { list << JOBS.pop }
+  #
+  # `size`, `empty?`, `peek` and `num_waiting` tell what was true at one moment. After a fork the child has its own queue
+  # with the same items.
   #
   # @!method initialize(capacity)
   #   @param capacity [Integer] items that fit in, 1 to 2**20

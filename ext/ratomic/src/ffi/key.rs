@@ -36,7 +36,9 @@ impl Key {
         if shareable::is_shareable(self.word) {
             return Ok(self.word);
         }
-        if self.word.is_a(RUBY_T_STRING) && is_bare_string(self.word) {
+        // SAFETY: a living object. One with instance variables would not be copied here but frozen in place.
+        let has_variables = unsafe { rb_sys::rb_ivar_count(self.word.0) } > 0;
+        if self.word.is_a(RUBY_T_STRING) && is_plain_string(self.word) && !has_variables {
             // SAFETY: a living String; `protect` catches what it may raise (no memory).
             return protect(|| unsafe { rb_sys::rb_str_to_interned_str(self.word.0) }).map(Word);
         }
@@ -83,7 +85,7 @@ impl Probe<Word> for Key {
         }
         match (kind(mine), kind(stored)) {
             (Some(RUBY_T_STRING), Some(RUBY_T_STRING))
-                if is_bare_string(mine) && is_bare_string(stored) =>
+                if is_plain_string(mine) && is_plain_string(stored) =>
             {
                 // SAFETY: two living Strings; compares their bytes, and runs nothing.
                 known(unsafe { rb_sys::rb_str_hash_cmp(mine.0, stored.0) } == 0)
@@ -135,7 +137,7 @@ fn kind(word: Word) -> Option<ruby_value_type> {
     Some(word.type_of())
 }
 
-fn is_bare_string(word: Word) -> bool {
+fn is_plain_string(word: Word) -> bool {
     // SAFETY: a living object; reads its header, and a class that lives as long as the VM.
     unsafe { (*(word.0 as *const rb_sys::RBasic)).klass == rb_sys::rb_cString }
 }

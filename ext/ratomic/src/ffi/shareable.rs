@@ -1,7 +1,7 @@
 //! What may be stored: only what every Ractor may see.
 
 use super::{error, walk, Word};
-use magnus::{prelude::*, rb_sys::protect, Error, Value};
+use magnus::{rb_sys::protect, Error, Value};
 use rb_sys::{ruby_fl_type, VALUE};
 
 extern "C" {
