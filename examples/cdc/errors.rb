@@ -1,0 +1,15 @@
+# frozen_string_literal: true
+
+module Cdc
+  # What all errors of this example are.
+  class Error < StandardError; end
+
+  # One message that is not what pgoutput defines. The stream goes on behind it.
+  class MalformedMessage < Error; end
+
+  # No message can be found from some byte on: this is no pgoutput stream.
+  class MalformedStream < Error; end
+
+  # The stream ends inside a message or inside a transaction.
+  class TruncatedStream < Error; end
+end

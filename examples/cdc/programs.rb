@@ -1,0 +1,67 @@
+# frozen_string_literal: true
+
+require "etc"
+
+module Cdc
+  # PostgreSQL's programs on this machine.
+  class Programs
+    NEEDED = %w[initdb postgres psql pgbench pg_isready pg_recvlogical].freeze
+    USUAL_PLACES = %w[/usr/lib/postgresql/*/bin /usr/pgsql-*/bin /opt/homebrew/opt/postgresql*/bin
+                      /usr/local/opt/postgresql*/bin /usr/local/pgsql/bin].freeze
+
+    # PostgreSQL is not installed. One line that says what to install.
+    class Missing < Error; end
+
+    # @param path [String] directories to look in first, as in PATH
+    # @param usual [Array<String>] patterns of directories to look in then
+    # @return [Programs]
+    # @raise [Missing]
+    def self.find(path: ENV.fetch("PATH", ""), usual: USUAL_PLACES)
+      installed = usual.flat_map { |pattern| Dir.glob(pattern) }.sort_by { |place| place[/\d+(\.\d+)?/].to_f }
+      directory = (path.split(File::PATH_SEPARATOR) + installed.reverse).find do |place|
+        NEEDED.all? { |program| File.executable?(File.join(place, program)) }
+      end
+      return new(directory) if directory
+
+      raise Missing, "PostgreSQL is not installed here: install the package postgresql (10 or newer, " \
+                     "with pgbench and pg_recvlogical; on Debian: apt-get install postgresql)"
+    end
+
+    def initialize(directory)
+      @directory = directory
+      @setpriv = ENV.fetch("PATH", "").split(File::PATH_SEPARATOR).map { |place| File.join(place, "setpriv") }
+                    .find { |file| File.executable?(file) }
+    end
+
+    # @return [Boolean] whether the server has to run as another user, because PostgreSQL refuses root
+    def root?
+      Process.euid.zero?
+    end
+
+    # @param server [Boolean] whether this is one of the two programs that root may not run
+    # @return [Array<String>] the command to spawn. Where setpriv is there (Linux), the kernel ends the program
+    #   together with the thread that started it, even if we are killed without a chance to stop it.
+    def command(program, *arguments, server: false)
+      [*wrapper(server && root?), File.join(@directory, program), *arguments]
+    end
+
+    private
+
+    def wrapper(drop)
+      unless @setpriv
+        raise Missing, "setpriv (package util-linux) is needed to run PostgreSQL as another user than root" if drop
+
+        return []
+      end
+      user = drop ? account : nil
+      identity = user ? ["--reuid=#{user.uid}", "--regid=#{user.gid}", "--clear-groups"] : []
+      [@setpriv, *identity, "--pdeathsig=INT", "--"]
+    end
+
+    def account
+      Etc.getpwnam("postgres")
+    rescue ArgumentError
+      raise Missing, "PostgreSQL refuses to run as root, and there is no user postgres: create one, or be another user"
+    end
+  end
+end

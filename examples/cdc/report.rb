@@ -1,0 +1,45 @@
+# frozen_string_literal: true
+
+module Cdc
+  # The totals as a table for people, each number beside what PostgreSQL counted.
+  class Report
+    HEAD = ["table", "inserts", "updates", "deletes", "truncates", "bytes", "PostgreSQL ins/upd/del", ""].freeze
+
+    # @param totals [Totals]
+    # @param messages [Hash{String => Integer}] what was read, by the letter of its type
+    # @param statistics [Statistics]
+    def initialize(totals, messages, statistics)
+      @totals = totals
+      @messages = messages
+      @statistics = statistics
+    end
+
+    # @return [Array<String>] one line for each number that differs
+    def differences
+      @differences ||= @statistics.differences(@totals, @messages)
+    end
+
+    # @return [String] several lines
+    def to_s
+      rows = [HEAD, *table_rows]
+      widths = rows.transpose.map { |column| column.map(&:size).max }
+      rows.map { |row| line(row, widths) }.join("\n")
+    end
+
+    private
+
+    def table_rows
+      counted = @totals.to_h
+      (counted.keys | @statistics.tables.keys).sort.map do |table|
+        ours = Totals::KINDS.map { |kind| counted.dig(table, kind) || 0 }
+        theirs = Statistics::COUNTED.map { |kind| @statistics.tables.dig(table, kind) || 0 }
+        [table, *ours.map(&:to_s), theirs.join("/"), ours.first(3) == theirs ? "equal" : "DIFFERENT"]
+      end
+    end
+
+    def line(row, widths)
+      cells = row.zip(widths).each_with_index.map { |(cell, width), i| i.zero? ? cell.ljust(width) : cell.rjust(width) }
+      cells.join("  ").rstrip
+    end
+  end
+end

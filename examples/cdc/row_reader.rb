@@ -1,0 +1,107 @@
+# frozen_string_literal: true
+
+module Cdc
+  # Reads the tuples of one message and casts their values ({Cast}). This is where a worker spends its time: bytes are
+  # read in place, integers are made without a String between, and texts are cut out once.
+  class RowReader
+    # Stands for a large value that the update did not touch: PostgreSQL does not send it again.
+    UNCHANGED = :unchanged
+
+    # @param payload [String] a message, marked as UTF-8
+    # @param at [Integer] first byte to read
+    def initialize(payload, at)
+      @payload = payload
+      @at = at
+    end
+
+    # @return [Integer, nil] the next byte, taken; nil at the end
+    def marker
+      @at += 1
+      @payload.getbyte(@at - 1)
+    end
+
+    # @return [Integer] unsigned, 32 bits
+    # @raise [MalformedMessage] if fewer are left
+    def uint32
+      at = @at
+      payload = @payload
+      last = payload.getbyte(at + 3) or raise MalformedMessage, "the message ends inside a number"
+      @at = at + 4
+      (payload.getbyte(at) << 24) | (payload.getbyte(at + 1) << 16) | (payload.getbyte(at + 2) << 8) | last
+    end
+
+    # @return [Array] the next tuple's values, frozen, each as {Cast} says, nil for NULL, or {UNCHANGED}
+    # @raise [MalformedMessage] if it does not fit the relation
+    def row(relation)
+      casts = relation.casts
+      count = ((marker || 0) << 8) | (marker || 0)
+      unless count == casts.size
+        raise MalformedMessage, "a row of #{count} columns for #{relation.name}, which has #{casts.size}"
+      end
+
+      values = Array.new(count)
+      index = 0
+      while index < count
+        values[index] = value(casts[index], relation, index)
+        index += 1
+      end
+      values.freeze
+    end
+
+    private
+
+    def value(cast, relation, index)
+      case (kind = marker)
+      when 110 then nil
+      when 117 then UNCHANGED
+      when 116 then text(cast, relation, index)
+      when 98 then cut.b.freeze
+      else raise MalformedMessage, "unknown kind of value #{kind.inspect} in #{place(relation, index)}"
+      end
+    end
+
+    def text(cast, relation, index)
+      return integer(relation, index) if cast == :integer
+
+      text = cut
+      raise MalformedMessage, "no UTF-8 in #{place(relation, index)}" unless text.valid_encoding?
+      return text.freeze if cast == :text
+
+      Cast.public_send(cast, text)
+    rescue ArgumentError
+      raise MalformedMessage, "no #{cast} in #{place(relation, index)}: #{text[0, 20].inspect}"
+    end
+
+    def cut
+      length = uint32
+      from = @at
+      @at = from + length
+      raise MalformedMessage, "a value of #{length} bytes goes beyond its message" if @at > @payload.bytesize
+
+      @payload.byteslice(from, length)
+    end
+
+    def integer(relation, index)
+      length = uint32
+      payload = @payload
+      at = @at
+      ending = @at = at + length
+      at += 1 if (negative = payload.getbyte(at) == 45)
+      bad = at == ending || ending > payload.bytesize
+      number = 0
+      until bad || at == ending
+        digit = payload.getbyte(at) - 48
+        bad = digit.negative? || digit > 9
+        number = (number * 10) + digit
+        at += 1
+      end
+      raise MalformedMessage, "no integer in #{place(relation, index)}" if bad
+
+      negative ? -number : number
+    end
+
+    def place(relation, index)
+      "#{relation.name}.#{relation.column_names[index]}"
+    end
+  end
+end

@@ -1,0 +1,62 @@
+# frozen_string_literal: true
+
+module Cdc
+  # Counts changes per table while many workers decode them: one Map for what is per table, Counters for what is
+  # over all. Frozen and shareable; every method can be called from any Ractor at any time.
+  class Totals
+    # What is counted per table. Bytes are those of the messages.
+    KINDS = %i[inserts updates deletes truncates bytes].freeze
+
+    # Which of them a change adds to.
+    COUNTED_AS = { insert: :inserts, update: :updates, delete: :deletes, truncate: :truncates }.freeze
+
+    def initialize
+      @tables = Ratomic::Map.new
+      @changes = Ratomic::Counter.new
+      @bytes = Ratomic::Counter.new
+      freeze
+    end
+
+    # @param change [Change]
+    # @param bytes [Integer] size of its message; of a truncate of many tables counted for the first
+    # @return [void]
+    def count(change, bytes)
+      counters = change.relation.counters
+      if change.kind == :truncate
+        change.relations.each { |relation| @tables.increment(relation.counters[:truncates]) }
+      else
+        @tables.increment(counters[COUNTED_AS[change.kind]])
+      end
+      @tables.increment(counters[:bytes], bytes)
+      @changes.increment
+      @bytes.increment(bytes)
+    end
+
+    # @return [Integer] row changes and truncates counted since the last reset
+    def changes
+      @changes.read
+    end
+
+    # @return [Integer] bytes of their messages
+    def bytes
+      @bytes.read
+    end
+
+    # @return [Hash{String => Hash{Symbol => Integer}}] per table, sorted by name, all of {KINDS}. Exact when no
+    #   worker is counting; else each number is one of some moment during the call.
+    def to_h
+      counted = @tables.to_h
+      tables = counted.keys.map { |key| key.rpartition(" ").first }.uniq.sort
+      tables.to_h { |table| [table, KINDS.to_h { |kind| [kind, counted.fetch("#{table} #{kind}", 0)] }] }
+    end
+
+    # Forgets everything. Not for while workers count: what they add at that moment may be lost or stay.
+    #
+    # @return [void]
+    def reset
+      @tables.clear
+      @changes.reset
+      @bytes.reset
+    end
+  end
+end

@@ -1,0 +1,147 @@
+# frozen_string_literal: true
+
+require "test_helper"
+require_relative "../../../examples/cdc/cdc"
+require_relative "../support/pgoutput"
+
+class CdcDecodeChangeTest < Minitest::Test
+  include Pgoutput
+
+  def test_an_insert_has_its_new_row
+    change = decode(insert(10, 1, "größer"))
+
+    assert_equal [:insert, "public.notes", [1, "größer"], nil, 7],
+                 [change.kind, change.table, change.row, change.old, change.xid]
+    assert_equal({ "id" => 1, "text" => "größer" }, change.to_h)
+    assert_equal [1, "größer", nil], [change["id"], change[:text], change[:other]]
+  end
+
+  def test_an_update_has_the_old_row_as_far_as_the_stream_has_it
+    assert_nil decode(update(10, 1, "b")).old
+    { { key: [2, nil] } => [2, nil], { old: [1, "a"] } => [1, "a"] }.each do |before, old|
+      change = decode(update(10, 1, "b", **before))
+      assert_equal [old, [1, "b"]], [change.old, change.row]
+    end
+  end
+
+  def test_a_delete_has_its_old_row_and_no_new_one
+    change = decode(delete(10, key: [3, nil]))
+
+    assert_equal [:delete, nil, [3, nil], 3], [change.kind, change.row, change.old, change["id"]]
+    assert_equal [3, "c"], decode(delete(10, old: [3, "c"])).old
+  end
+
+  def test_a_truncate_names_all_its_tables
+    changes = decode_all(table, relation(11, "others", { "id" => :int4 }), truncate(10, 11))
+
+    assert_equal [:truncate], changes.map(&:kind)
+    assert_equal %w[public.notes public.others], changes.first.relations.map(&:name)
+    assert_equal({ "public.notes" => 1, "public.others" => 1 }, @totals.to_h.transform_values { |of| of[:truncates] })
+  end
+
+  def test_null_unchanged_and_binary_values_are_told_apart_from_text
+    assert_equal [nil, Cdc::RowReader::UNCHANGED], decode(update(10, nil, :unchanged)).row
+    assert_equal [-5, "\x00\xFF".b], decode(insert(10, -5, Pgoutput::Binary.new("\x00\xFF"))).row
+  end
+
+  def test_integers_of_all_sizes_come_out_exact
+    [0, 7, -1, 2_147_483_647, -9_223_372_036_854_775_808, 9_223_372_036_854_775_807].each do |number|
+      assert_equal number, decode(insert(10, number, "")).row.first
+    end
+  end
+
+  def test_a_change_and_all_in_it_is_frozen_and_shareable
+    change = decode(update(10, 1, "b", old: [1, "a"]))
+
+    assert_predicate change, :frozen?
+    assert_predicate change.row, :frozen?
+    assert_predicate change.row.last, :frozen?
+    assert Ractor.shareable?(Ractor.make_shareable(change))
+    assert_equal change, decode(update(10, 1, "b", old: [1, "a"]))
+    refute_equal change, decode(update(10, 1, "b", old: [1, "c"]))
+  end
+
+  def test_what_does_not_fit_is_malformed_and_says_what_and_where
+    at = stream(start, table).bytesize
+    { insert(10, "12x", "") => "no integer in public.notes.id", insert(10, "", "") => "no integer in public.notes.id",
+      insert(10, "-", "") => "no integer in public.notes.id",
+      insert(10, 1) => "a row of 1 columns for public.notes, which has 2",
+      insert(10, 1, "\xFF") => "no UTF-8 in public.notes.text", insert(99, 1) => "the stream never described table 99",
+      truncate(98) => "the stream never described table 98" }.each do |message, complaint|
+      error = assert_raises(Cdc::MalformedMessage) { decode(message) }
+      assert_equal "#{complaint} (message at byte #{at})", error.message
+    end
+  end
+
+  def test_whatever_byte_is_damaged_nothing_but_malformed_messages_come_of_it
+    columns = { "id" => :int8, "a" => :float8, "b" => :bool, "c" => :jsonb, "d" => :timestamptz, "e" => :bytea }
+    row = [-12, 1.5, "t", '{"a": [1]}', "2024-02-29 12:00:00.5+00", '\x00ff']
+    intact = insert(10, *row)
+    random = Random.new(3)
+    intact.bytesize.times do |place|
+      damaged = intact.dup
+      damaged.setbyte(place, random.rand(256))
+      item = Cdc::Message.new(damaged.force_encoding(Encoding::UTF_8), 0, 7, 0)
+      decode = Cdc::DecodeChange.new(described(columns))
+      result = begin
+        within(5) { decode.call(item) }
+      rescue StandardError => e
+        e
+      end
+      assert_includes [Cdc::Change, Cdc::MalformedMessage], result.class, "byte #{place} of #{damaged.inspect}"
+    end
+  end
+
+  def test_what_cannot_be_decoded_is_not_counted
+    assert_raises(Cdc::MalformedMessage) { decode(insert(10, "x", "")) }
+
+    assert_equal [{}, 0, 0], [@totals.to_h, @totals.changes, @totals.bytes]
+  end
+
+  def test_a_malformed_message_is_a_failure_in_its_place_and_its_neighbours_are_well
+    recording = Cdc::Recording.parse(stream(*transaction(table, insert(10, 1, "a"), insert(10, "one", "b"),
+                                                         "Zzz", insert(10, 3, "c"), insert(10, 4, "d"))))
+    results = within(30) do
+      Ratomic::Workers.dispatch_async(recording.items, Cdc::DecodeChange.new(recording.relations)).value(timeout: 20)
+    end
+
+    assert_equal([1, 3, 4], results.values_at(0, 3, 4).map { |change| change["id"] })
+    assert_equal [1, 2], results.values_at(1, 2).map(&:index)
+    assert_equal ["Cdc::MalformedMessage"] * 2, results.values_at(1, 2).map(&:exception_class)
+    assert_match(/\Ano integer in public.notes.id \(message at byte \d+\)\z/, results[1].message)
+    assert_match(/\Aunknown message type 0x5a \(message at byte \d+\)\z/, results[2].message)
+  end
+
+  def test_it_works_in_a_ractor
+    skip_without_ractors
+    recording = Cdc::Recording.parse(stream(*transaction(table, insert(10, 1, "a"))))
+    decode = Cdc::DecodeChange.new(recording.relations)
+    change = within(10) { in_ractor(decode, recording.items) { |callable, items| callable.call(items.first) } }
+
+    assert_equal decode.call(recording.items.first), change
+    assert_equal 2, decode.totals.changes
+  end
+
+  private
+
+  def table
+    relation(10, "notes", { "id" => :int8, "text" => :text })
+  end
+
+  def described(columns)
+    relations = Ratomic::Map.new
+    relations[0] = Cdc::Relation.parse(relation(10, "notes", columns))
+    relations
+  end
+
+  def decode(message)
+    decode_all(table, message).first
+  end
+
+  def decode_all(*messages)
+    recording = Cdc::Recording.parse(stream(*transaction(*messages)))
+    @totals = Cdc::Totals.new
+    decode = Cdc::DecodeChange.new(recording.relations, @totals)
+    recording.items.map { |item| decode.call(item) }
+  end
+end
