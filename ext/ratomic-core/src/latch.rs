@@ -123,6 +123,7 @@ impl<T: Copy> Latch<T> {
             if deadline.passed() {
                 return Ok(false);
             }
+            host.check()?;
             let waiter = Waiter::new();
             {
                 let mut state = self.state.write();

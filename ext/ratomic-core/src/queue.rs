@@ -165,6 +165,7 @@ impl<T: Copy> Queue<T> {
         list: impl Fn(&mut State<T>) -> &mut Waiters,
         ready: impl Fn(&State<T>) -> bool,
     ) -> Result<(), H::Error> {
+        host.check()?;
         let waiter = {
             let mut state = self.state.write();
             if state.closed || ready(&state) {

@@ -239,7 +239,10 @@ impl Obstacle {
             Obstacle::Deadlock => return Err(Failure::Deadlock),
             Obstacle::Other(waiter) => waiter,
         };
-        host.sleep(&waiter, Deadline::Never);
+        let ready = host.check();
+        if ready.is_ok() {
+            host.sleep(&waiter, Deadline::Never);
+        }
         // Still in a list: an interrupt ended the sleep, and the claim stands.
         for claim in &mut shard.write().claims {
             if let Some(place) = claim
@@ -251,7 +254,7 @@ impl Obstacle {
                 deadlock::forget(me);
             }
         }
-        host.check().map_err(Failure::Foreign)
+        ready.and_then(|()| host.check()).map_err(Failure::Foreign)
     }
 }
 

@@ -43,7 +43,8 @@ pub trait Host {
     /// this thread back.
     fn sleep(&self, waiter: &Waiter, deadline: Deadline);
 
-    /// Runs what the VM has pending for this thread: a kill, an exception from another thread, a signal.
+    /// Runs what the VM has pending for a thread that blocks: a kill, an exception from another thread, a signal. Called
+    /// before and after a sleep.
     fn check(&self) -> Result<(), Self::Error>;
 }
 

@@ -10,6 +10,7 @@ use crate::ffi::{
     cell::Cell,
     class, error,
     gc::{everything_stopped, show_copies},
+    gvl,
     gvl::Gvl,
     shareable::share,
     words, This, Word,
@@ -17,7 +18,7 @@ use crate::ffi::{
 use magnus::{
     gc, method, DataTypeFunctions, Error, Module, RArray, RModule, Ruby, TypedData, Value,
 };
-use ratomic_core::{queue::Refused, Deadline, Host, Queue as Core};
+use ratomic_core::{queue::Refused, Deadline, Queue as Core};
 
 const MAX_CAPACITY: i64 = 1 << 20;
 const PLACE: &str = "a Ratomic::Queue";
@@ -170,7 +171,7 @@ impl Queue {
 
 /// Lets a pending interrupt have its way before the items are handed out: if it ends the thread, they go back.
 fn keep(this: This<Queue>, items: &[Word]) -> Result<(), Error> {
-    Gvl.check().inspect_err(|_| {
+    gvl::check_now().inspect_err(|_| {
         if let Some(core) = this.0.peek() {
             core.put_back(items.iter().copied());
             items

@@ -38,7 +38,7 @@ pub fn deadline(seconds: Option<Value>) -> Result<Deadline, Error> {
     protect(|| {
         // SAFETY: a living object; `protect` catches the TypeError.
         number = unsafe { rb_sys::rb_num2dbl(Word::of(seconds).0) };
-        rb_sys::special_consts::Qnil as rb_sys::VALUE
+        Word::NIL.0
     })?;
     if number.is_nan() || number < 0.0 {
         return Err(error::argument(format!(

@@ -1,6 +1,7 @@
 //! The one place where the VM lock is given up.
 
-use magnus::{rb_sys::protect, Error};
+use super::{error, Word};
+use magnus::{prelude::*, rb_sys::protect, Error};
 use ratomic_core::{Deadline, Host, Waiter};
 use std::ffi::c_void;
 use std::ptr;
@@ -37,13 +38,47 @@ impl Host for Gvl {
     }
 
     fn check(&self) -> Result<(), Error> {
-        protect(|| {
-            // SAFETY: the thread holds its VM lock, and `protect` catches what this raises.
-            unsafe { rb_sys::rb_thread_check_ints() };
-            rb_sys::special_consts::Qnil as rb_sys::VALUE
-        })
-        .map(drop)
+        check_now()?;
+        // What is put off until the thread blocks (`handle_interrupt(Object => :on_blocking)`) shows in no flag.
+        if error::ruby()
+            .thread_current()
+            .funcall::<_, _, bool>("pending_interrupt?", ())?
+        {
+            return block_for_nothing();
+        }
+        Ok(())
     }
+}
+
+/// Runs what is pending and not put off: for a method that does not block.
+pub fn check_now() -> Result<(), Error> {
+    protect(|| {
+        // SAFETY: the thread holds its VM lock, and `protect` catches what this raises.
+        unsafe { rb_sys::rb_thread_check_ints() };
+        Word::NIL.0
+    })
+    .map(drop)
+}
+
+/// The VM looks for what is put off when it gets its lock back, and only there.
+fn block_for_nothing() -> Result<(), Error> {
+    protect(|| {
+        // SAFETY: `nothing` uses no argument, and `protect` catches what the VM raises afterwards.
+        unsafe {
+            rb_sys::rb_thread_call_without_gvl(
+                Some(nothing),
+                ptr::null_mut(),
+                None,
+                ptr::null_mut(),
+            )
+        };
+        Word::NIL.0
+    })
+    .map(drop)
+}
+
+unsafe extern "C" fn nothing(_: *mut c_void) -> *mut c_void {
+    ptr::null_mut()
 }
 
 unsafe extern "C" fn run(sleep: *mut c_void) -> *mut c_void {

@@ -20,7 +20,7 @@ pub fn int64(value: Value) -> Result<i64, Error> {
     protect(|| {
         // SAFETY: a living Bignum; `protect` catches its RangeError.
         number = unsafe { rb_sys::rb_big2ll(word.0) };
-        rb_sys::special_consts::Qnil as rb_sys::VALUE
+        Word::NIL.0
     })?;
     Ok(number)
 }

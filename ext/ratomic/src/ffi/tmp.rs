@@ -26,7 +26,7 @@ impl Buffer {
                     len.max(1) as _,
                 )
             };
-            rb_sys::special_consts::Qnil as rb_sys::VALUE
+            Word::NIL.0
         })?;
         let buffer = Buffer {
             handle,
