@@ -132,12 +132,12 @@ impl<T: Copy> Latch<T> {
                 }
                 state.waiters.push((goal, Arc::clone(&waiter)));
             }
-            host.sleep(&waiter, deadline);
+            let slept = host.sleep(&waiter, deadline);
             self.state
                 .write()
                 .waiters
                 .retain(|(_, other)| !Arc::ptr_eq(other, &waiter));
-            host.check()?;
+            slept.and_then(|()| host.check())?;
         }
     }
 

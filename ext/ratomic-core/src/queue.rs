@@ -175,15 +175,15 @@ impl<T: Copy> Queue<T> {
             list(&mut state).push_back(Arc::clone(&waiter));
             waiter
         };
-        host.sleep(&waiter, deadline);
+        let slept = host.sleep(&waiter, deadline);
         // Not in the list any more: somebody made room (or an item) and chose this thread to look again. If it may not
         // get to look, because the host interrupts it, the choice falls on the next in the list.
         let mut chosen = !self.leave(&waiter, &list);
-        if chosen && waiter.is_interrupted() {
+        if chosen && (slept.is_err() || waiter.is_interrupted()) {
             self.wake_next(&list);
             chosen = false;
         }
-        host.check().inspect_err(|_| {
+        slept.and_then(|()| host.check()).inspect_err(|_| {
             if chosen {
                 self.wake_next(&list);
             }

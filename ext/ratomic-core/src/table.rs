@@ -239,10 +239,9 @@ impl Obstacle {
             Obstacle::Deadlock => return Err(Failure::Deadlock),
             Obstacle::Other(waiter) => waiter,
         };
-        let ready = host.check();
-        if ready.is_ok() {
-            host.sleep(&waiter, Deadline::Never);
-        }
+        let slept = host
+            .check()
+            .and_then(|()| host.sleep(&waiter, Deadline::Never));
         // Still in a list: an interrupt ended the sleep, and the claim stands.
         for claim in &mut shard.write().claims {
             if let Some(place) = claim
@@ -254,7 +253,7 @@ impl Obstacle {
                 deadlock::forget(me);
             }
         }
-        ready.and_then(|()| host.check()).map_err(Failure::Foreign)
+        slept.and_then(|()| host.check()).map_err(Failure::Foreign)
     }
 }
 

@@ -96,7 +96,7 @@ struct Alone;
 impl Host for Alone {
     type Error = Raised;
 
-    fn sleep(&self, _waiter: &Waiter, _deadline: Deadline) {
+    fn sleep(&self, _waiter: &Waiter, _deadline: Deadline) -> Result<(), Raised> {
         panic!("one thread has nobody to wait for");
     }
 

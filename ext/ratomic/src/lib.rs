@@ -6,6 +6,7 @@ mod counter;
 mod ffi;
 mod map;
 mod queue;
+mod sharing;
 
 use magnus::{Error, Ruby};
 
@@ -17,5 +18,6 @@ fn init(ruby: &Ruby) -> Result<(), Error> {
     counter::define(ruby, ratomic)?;
     map::define(ruby, ratomic)?;
     queue::define(ruby, ratomic)?;
-    completion::define(ruby, ratomic)
+    completion::define(ruby, ratomic)?;
+    sharing::define(ruby, ratomic)
 }

@@ -11,8 +11,9 @@ pub struct Patient;
 impl Host for Patient {
     type Error = Infallible;
 
-    fn sleep(&self, waiter: &Waiter, deadline: Deadline) {
+    fn sleep(&self, waiter: &Waiter, deadline: Deadline) -> Result<(), Infallible> {
         waiter.sleep(deadline);
+        Ok(())
     }
 
     fn check(&self) -> Result<(), Infallible> {
@@ -91,16 +92,17 @@ mod victim {
     impl Host for Victim {
         type Error = Killed;
 
-        fn sleep(&self, waiter: &Waiter, deadline: Deadline) {
+        fn sleep(&self, waiter: &Waiter, deadline: Deadline) -> Result<(), Killed> {
             {
                 let mut state = self.0.lock().unwrap();
                 if state.killed {
-                    return;
+                    return Ok(());
                 }
                 state.asleep = Some(waiter);
             }
             waiter.sleep(deadline);
             self.0.lock().unwrap().asleep = None;
+            Ok(())
         }
 
         fn check(&self) -> Result<(), Killed> {

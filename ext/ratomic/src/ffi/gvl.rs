@@ -23,18 +23,22 @@ struct Sleep<'a> {
 impl Host for Gvl {
     type Error = Error;
 
-    fn sleep(&self, waiter: &Waiter, deadline: Deadline) {
+    fn sleep(&self, waiter: &Waiter, deadline: Deadline) -> Result<(), Error> {
         let sleep = Sleep { waiter, deadline };
-        // SAFETY: both pointers refer to this frame, which outlives the call: the VM forgets the second one (under its
-        // own lock) before the call returns. This variant never raises; what is pending is for `check`.
-        unsafe {
-            rb_sys::rb_thread_call_without_gvl2(
-                Some(run),
-                ptr::from_ref(&sleep).cast_mut().cast(),
-                Some(interrupt),
-                ptr::from_ref(waiter).cast_mut().cast(),
-            );
-        }
+        protect(|| {
+            // SAFETY: both pointers refer to frames that outlive the call: the VM forgets the second one (under its own
+            // lock) before the call returns. What is pending is for `check`; old VMs may raise all the same.
+            unsafe {
+                rb_sys::rb_thread_call_without_gvl2(
+                    Some(run),
+                    ptr::from_ref(&sleep).cast_mut().cast(),
+                    Some(interrupt),
+                    ptr::from_ref(waiter).cast_mut().cast(),
+                );
+            }
+            Word::NIL.0
+        })
+        .map(drop)
     }
 
     fn check(&self) -> Result<(), Error> {

@@ -4,6 +4,9 @@ use super::{error, walk, Word};
 use magnus::{rb_sys::protect, Error, Value};
 use rb_sys::{ruby_fl_type, VALUE};
 
+/// The flag with which the VM remembers that an object is shareable.
+pub const SHAREABLE: VALUE = ruby_fl_type::RUBY_FL_SHAREABLE as VALUE;
+
 extern "C" {
     // Declared in ruby/ractor.h, behind an inline function that the bindings leave out.
     fn rb_ractor_shareable_p_continue(object: VALUE) -> bool;
@@ -20,7 +23,7 @@ pub fn is_shareable(word: Word) -> bool {
 pub fn is_marked_shareable(word: Word) -> bool {
     // SAFETY: a living object; reads the flags in its header.
     let flags = unsafe { (*(word.0 as *const rb_sys::RBasic)).flags };
-    flags & ruby_fl_type::RUBY_FL_SHAREABLE as VALUE != 0
+    flags & SHAREABLE != 0
 }
 
 /// The object itself if it is shareable, else a frozen deep copy; the caller's own stays as it is.
