@@ -1,7 +1,7 @@
 //! What may be stored: only what every Ractor may see.
 
-use super::{error, walk, Word};
-use magnus::{rb_sys::protect, Error, Value};
+use super::{class, error, walk, Word};
+use magnus::{prelude::*, rb_sys::protect, Error, RArray, RClass, Value};
 use rb_sys::{ruby_fl_type, VALUE};
 
 /// The flag with which the VM remembers that an object is shareable.
@@ -42,9 +42,28 @@ pub fn share(value: Value, place: &str) -> Result<Word, Error> {
     match copy {
         Ok(copy) if is_shareable(Word(copy)) => Ok(Word(copy)),
         Ok(_) => Err(refused(value, place, None)),
-        Err(reason) if reason.is_kind_of(standard) => Err(refused(value, place, Some(reason))),
+        Err(reason) if reason.is_kind_of(standard) => match as_set(value)? {
+            Some(set) => share_set(set, place),
+            None => Err(refused(value, place, Some(reason))),
+        },
         Err(other) => Err(other),
     }
+}
+
+fn as_set(value: Value) -> Result<Option<Value>, Error> {
+    let class: RClass = error::ruby().class_object().const_get("Set")?;
+    Ok(value.is_kind_of(class).then_some(value))
+}
+
+/// The VM copies a Set only if its elements are shareable. (It refuses one of unshareable elements deeper in a graph.)
+fn share_set(set: Value, place: &str) -> Result<Word, Error> {
+    let elements: RArray = set.funcall("to_a", ())?;
+    let copy: Value = set.class().funcall("new", ())?;
+    for element in elements {
+        let _: Value = copy.funcall("add", (share(element, place)?.value(),))?;
+    }
+    class::share_in_place(copy)?;
+    Ok(Word::of(copy))
 }
 
 fn refused(value: Value, place: &str, reason: Option<Error>) -> Error {
