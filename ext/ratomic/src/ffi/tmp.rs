@@ -3,7 +3,7 @@
 
 use super::Word;
 use magnus::{rb_sys::protect, Error};
-use std::slice;
+use std::{mem::size_of, slice};
 
 pub struct Buffer {
     handle: rb_sys::VALUE,
@@ -17,14 +17,12 @@ impl Buffer {
         let mut handle: rb_sys::VALUE = 0;
         let mut words = std::ptr::null_mut();
         protect(|| {
-            let bytes = len * std::mem::size_of::<(Word, Word)>();
+            // At least one pair, because the VM wants a size. What it scans is counted in words.
+            let bytes = len.max(1) * size_of::<(Word, Word)>();
+            let count = bytes / size_of::<Word>();
             // SAFETY: `handle` is a local of the caller's frame; `protect` catches the want of memory.
             words = unsafe {
-                rb_sys::rb_alloc_tmp_buffer_with_count(
-                    &mut handle,
-                    bytes.max(16) as _,
-                    len.max(1) as _,
-                )
+                rb_sys::rb_alloc_tmp_buffer_with_count(&mut handle, bytes as _, count as _)
             };
             Word::NIL.0
         })?;
