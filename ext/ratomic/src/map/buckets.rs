@@ -1,11 +1,12 @@
 //! `append` and `add_to_set`: collections that are replaced, never changed. They call `eql?` and `hash` of user objects,
 //! so they run under a claim.
 
-use super::{blocks::Claim, Map};
-use crate::ffi::{error, This};
+use super::{blocks::Claim, Map, PLACE};
+use crate::ffi::{class, error, shareable::share, This};
 use magnus::{method, prelude::*, Error, Module, RArray, RClass, Ruby, Value};
 
 fn append(ruby: &Ruby, this: This<Map>, key: Value, element: Value) -> Result<Value, Error> {
+    let element = share(element, PLACE)?.value();
     let claim = Claim::new(this, this.table()?, key)?;
     let bucket = ruby.ary_new();
     if let Some(present) = claim.value() {
@@ -14,11 +15,13 @@ fn append(ruby: &Ruby, this: This<Map>, key: Value, element: Value) -> Result<Va
         bucket.concat(present)?;
     }
     bucket.push(element)?;
+    class::share_in_place(bucket.as_value())?;
     claim.finish(bucket.as_value())
 }
 
 fn add_to_set(ruby: &Ruby, this: This<Map>, key: Value, element: Value) -> Result<Value, Error> {
     let class: RClass = ruby.class_object().const_get("Set")?;
+    let element = share(element, PLACE)?.value();
     let claim = Claim::new(this, this.table()?, key)?;
     let bucket: Value = match claim.value() {
         None => class.funcall("new", ())?,
@@ -26,6 +29,7 @@ fn add_to_set(ruby: &Ruby, this: This<Map>, key: Value, element: Value) -> Resul
         Some(present) => return Err(other_kind(key, present, "a Set")),
     };
     let _: Value = bucket.funcall("add", (element,))?;
+    class::share_in_place(bucket)?;
     claim.finish(bucket)
 }
 
