@@ -1,0 +1,266 @@
+# frozen_string_literal: true
+
+require "support/worker_callables"
+
+# What is true of Ratomic::Workers on every backend. The including test says which: `backend`.
+module BackendContract
+  include WorkerCallables
+
+  Failure = Ratomic::Workers::Failure
+
+  def setup
+    @pool = Ratomic::Workers::Pool.new(size: 2, backend: backend, min_batch: 0)
+  end
+
+  def teardown
+    @pool.kill
+  end
+
+  def value_of(items, callable, **options)
+    within(20) { @pool.dispatch_async(items, callable, **options).value(timeout: 15) }
+  end
+
+  def assert_failure(result, exception_class, index)
+    assert_instance_of Failure, result
+    assert_equal exception_class, result.exception_class
+    assert_equal index, result.index
+    assert_predicate result, :frozen?
+    assert Ractor.shareable?(result)
+    refute_empty result.message
+  end
+
+  def assert_good_as_new
+    assert_equal [2, 4, 6, 8], value_of([1, 2, 3, 4], Double)
+    eventually { @pool.stats[:workers][:alive] == 2 } unless backend == :inline
+  end
+
+  def test_results_come_in_the_order_of_the_items
+    assert_equal (0...1000).map { |i| i * 2 }, value_of((0...1000).to_a, Double)
+  end
+
+  def test_no_items_are_done_at_once
+    future = @pool.dispatch_async([], Double)
+    assert_predicate future, :ready?
+    assert_equal [], future.value(timeout: 0)
+    assert_equal [0, 0], future.progress.to_a
+  end
+
+  def test_a_range_and_a_lazy_enumerator_are_items_too
+    assert_equal [2, 4, 6], value_of(1..3, Double)
+    assert_equal [4, 8], value_of((1..4).lazy.select(&:even?), Double)
+  end
+
+  def test_what_is_not_enumerable_is_refused
+    error = assert_raises(TypeError) { @pool.dispatch_async(7, Double) }
+    assert_match(/not Integer/, error.message)
+  end
+
+  def test_results_are_frozen_all_the_way
+    result = value_of([:mutable], Make)
+    assert_equal [["text", { key: "value" }]], result
+    assert Ractor.shareable?(result)
+  end
+
+  def test_an_item_that_raises_is_a_failure_in_its_place
+    one, failure, three = value_of([1, :raise_error, 3], Misbehave)
+    assert_equal [1, 3], [one, three]
+    assert_failure failure, "KeyError", 1
+    assert_equal "no such key", failure.message
+    assert_match(/raise_error/, failure.backtrace.first)
+    assert_equal "ArgumentError", failure.cause.exception_class
+    assert failure.failure?
+  end
+
+  {
+    raise_exception: "WorkerCallables::Misbehave::Deep", overflow_stack: "SystemStackError",
+    run_out_of_memory: "NoMemoryError", leave_program: "SystemExit", throw_tag: "UncaughtThrowError",
+    end_thread: "ThreadError", end_worker: "ThreadError"
+  }.each do |what, exception_class|
+    define_method("test_#{what}_is_a_failure_and_its_neighbours_have_results") do
+      items = Array.new(40) { |i| i == 17 ? what : i }
+      results = value_of(items, Misbehave)
+      assert_failure results[17], exception_class, 17
+      assert_equal items - [what], results - [results[17]]
+      assert_good_as_new
+    end
+  end
+
+  def test_a_message_that_cannot_be_read_does_no_harm
+    failure = value_of([:unwritable_message], Misbehave)[0]
+    assert_match(/cannot be read/, failure.message)
+  end
+
+  def test_every_item_may_end_its_thread
+    results = value_of([:end_thread] * 30, Misbehave)
+    results.each_with_index { |result, index| assert_failure(result, "ThreadError", index) }
+    assert_good_as_new
+  end
+
+  def test_results_that_cannot_be_shared_are_failures_that_say_so
+    results = value_of([1, :io, :thread, :nested_mutex, 5], Make)
+    assert_equal [1, 5], results.values_at(0, 4)
+    (1..3).each { |index| assert_failure(results[index], "Ratomic::ShareableError", index) }
+    assert_match(/\(IO\) cannot be made shareable/, results[1].message)
+    assert_match(/\[:list\]\[1\].*Mutex/, results[3].message)
+    refute_predicate $stdout, :frozen?
+  end
+
+  def test_a_mutable_item_crosses_as_a_frozen_copy_and_the_callers_own_stays
+    text = +"text"
+    nested = [+"a", { k: [text] }]
+    seen = value_of([text, nested], inspector)
+    assert_equal ["String true \"text\"", "Array true [\"a\", {k: [\"text\"]}]"], seen.map { |line| line.sub(":k=>", "k: ") }
+    refute_predicate text, :frozen?
+    refute_predicate nested[0], :frozen?
+  end
+
+  def test_an_item_that_can_be_neither_shared_nor_copied_is_a_failure
+    File.open(__FILE__) do |file|
+      results = value_of([1, { file: file }, Thread.current, 4], Double)
+      assert_equal [2, 8], results.values_at(0, 3)
+      assert_failure results[1], "Ratomic::ShareableError", 1
+      assert_match(/\[:file\]/, results[1].message)
+      assert_failure results[2], "Ratomic::ShareableError", 2
+      refute_predicate file, :frozen?
+    end
+    assert_good_as_new
+  end
+
+  def test_what_cannot_be_called_is_refused
+    error = assert_raises(Ratomic::Workers::CallableError) { @pool.dispatch_async([1], "text") }
+    assert_match(/has no method `call`/, error.message)
+  end
+
+  def test_value_bang_raises_the_first_failure
+    error = assert_raises(Ratomic::Workers::ItemError) do
+      within(10) { @pool.dispatch_async([1, :raise_error], Misbehave).value! }
+    end
+    assert_equal "item 1: KeyError: no such key", error.message
+    assert_equal 1, error.failure.index
+  end
+
+  def test_each_yields_in_order_and_each_completed_yields_all
+    future = @pool.dispatch_async((0...200).to_a, Double)
+    within(10) do
+      assert_equal (0...200).map { |i| i * 2 }, future.each.to_a
+      pairs = future.each_completed.to_a
+      assert_equal((0...200).to_h { |i| [i, i * 2] }, pairs.to_h { |result, index| [index, result] })
+      assert_equal 200, pairs.size
+    end
+  end
+
+  def test_the_context_is_there_in_the_worker_and_gone_afterwards
+    reader = Class.new { def call(_item) = Ratomic::Workers.context }.new.freeze
+    reader = Ractor.make_shareable(reader)
+    assert_equal [{ trace: "abc" }] * 3, value_of([1, 2, 3], reader, context: { trace: "abc" }.freeze.each_value(&:freeze))
+    assert_equal [nil], value_of([1], reader)
+    assert_nil Ratomic::Workers.context
+  end
+
+  def test_a_context_that_is_not_shareable_is_refused
+    assert_raises(Ratomic::ShareableError) { @pool.dispatch_async([1], Double, context: [+"mutable"]) }
+  end
+
+  def test_an_item_that_sleeps_too_long_is_interrupted
+    started = now
+    results = value_of([0, 30, 0], Sleep, item_timeout: 0.2)
+    assert_operator now - started, :<, 3
+    assert_equal [0, 0], results.values_at(0, 2)
+    assert_failure results[1], "Ratomic::Workers::TimeoutError", 1
+    assert_match(/longer than 0.2 s/, results[1].message)
+    assert_good_as_new
+  end
+
+  def test_an_endless_loop_is_interrupted
+    endless = Class.new { def call(item) = item == :loop ? loop { item.to_s } : item }.new.freeze
+    results = value_of([1, :loop, 3, :loop, 5], endless, item_timeout: 0.2)
+    assert_equal [1, 3, 5], results.values_at(0, 2, 4)
+    [1, 3].each { |index| assert_failure(results[index], "Ratomic::Workers::TimeoutError", index) }
+    assert_good_as_new
+  end
+
+  def test_the_time_of_a_dispatch_is_bounded
+    started = now
+    results = value_of([0, 30, 30, 30], Sleep, timeout: 0.3, sequential: true)
+    assert_operator now - started, :<, 3
+    assert_equal 4, results.size
+    (1..3).each { |index| assert_failure(results[index], "Ratomic::Workers::TimeoutError", index) }
+    assert_good_as_new
+  end
+
+  def test_an_item_that_ends_its_thread_is_run_again_with_retries
+    attempts = Ratomic::Map.new
+    twice = Class.new do
+      def initialize(attempts) = (@attempts = attempts) && freeze
+      def call(item) = item == 3 && @attempts.increment(:n) < 3 ? Thread.exit : item
+    end.new(attempts)
+    assert_equal [1, 2, 3, 4], value_of([1, 2, 3, 4], twice, retries: 2)
+    assert_equal 3, attempts[:n]
+    attempts.clear
+    assert_failure value_of([1, 2, 3, 4], twice, retries: 1)[2], "ThreadError", 2
+    assert_equal 2, attempts[:n]
+  end
+
+  def test_a_sequential_dispatch_keeps_the_order_also_when_an_item_ends_its_thread
+    log = Ratomic::Map.new
+    writer = Class.new do
+      def initialize(log) = (@log = log) && freeze
+
+      def call(item)
+        @log.append(:order, item)
+        item == 20 ? Thread.exit : item
+      end
+    end.new(log)
+    results = value_of((0...100).to_a, writer, sequential: true)
+    assert_equal (0...100).to_a, log[:order]
+    assert_failure results[20], "ThreadError", 20
+  end
+
+  def test_shutdown_finishes_what_was_accepted_and_then_refuses
+    futures = Array.new(20) { |n| @pool.dispatch_async([n] * 10, Double) }
+    assert within(20) { @pool.shutdown(timeout: 15) }
+    assert_predicate @pool, :shutdown?
+    futures.each_with_index { |future, n| assert_equal [n * 2] * 10, future.value(timeout: 0) }
+    error = assert_raises(Ratomic::Workers::ShutdownError) { @pool.dispatch_async([1], Double) }
+    assert_match(/shut down/, error.message)
+    assert_raises(Ratomic::Workers::ShutdownError) { @pool.dispatch_async([], Double) }
+    assert @pool.shutdown(timeout: 0)
+  end
+
+  def test_a_pool_that_never_worked_shuts_down_too
+    pool = Ratomic::Workers::Pool.new(size: 1, backend: backend)
+    assert within(5) { pool.shutdown }
+    assert_raises(Ratomic::Workers::ShutdownError) { pool.dispatch_async([1], Double) }
+  end
+
+  def test_unknown_and_wrong_options_are_refused
+    assert_raises(ArgumentError) { @pool.dispatch_async([1], Double, speed: 3) }
+    assert_raises(ArgumentError) { @pool.dispatch_async([1], Double, timeout: -1) }
+    assert_raises(TypeError) { @pool.dispatch_async([1], Double, item_timeout: "1") }
+    assert_raises(ArgumentError) { @pool.dispatch_async([1], Double, retries: -1) }
+    assert_raises(ArgumentError) { @pool.dispatch_async([1], Double, on_full: :wait) }
+  end
+
+  def test_statistics_count_what_happened
+    value_of([1, :raise_error, :raise_error, 4], Misbehave)
+    value_of([1, 2], Double)
+    stats = @pool.stats
+    assert_equal({ accepted: 6, finished: 6, in_flight: 0 }, stats[:items])
+    assert_equal 2, stats[:dispatches][:made]
+    assert_equal 2, stats[:dispatches][:completed]
+    assert_equal({ "KeyError" => 2 }, stats[:failures])
+    assert_equal 2, stats[:latency][:count]
+    assert_equal 0, stats[:troubles][:count], stats[:troubles].to_s
+    assert Ractor.shareable?(stats)
+  end
+
+  private
+
+  def now
+    Process.clock_gettime(Process::CLOCK_MONOTONIC)
+  end
+
+  def inspector
+    Class.new { def call(item) = "#{item.class} #{item.frozen?} #{item.inspect}" }.new.freeze
+  end
+end

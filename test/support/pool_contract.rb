@@ -1,0 +1,304 @@
+# frozen_string_literal: true
+
+require "timeout"
+
+# What is true of any pool. The including test gives new_pool(size:, timeout:), which makes a pool of mutable objects.
+module PoolContract
+  def setup
+    super
+    @pools = []
+  end
+
+  def teardown
+    @pools.each(&:close)
+    super
+  end
+
+  # A pool that is closed after the test.
+  def pool(size: 2, timeout: 5)
+    new_pool(size: size, timeout: timeout).tap { |pool| @pools << pool }
+  end
+
+  # A thread that is blocked in the pool.
+  def waiter(pool, timeout: nil, &block)
+    block ||= ->(_) {}
+    thread = Thread.new do
+      Thread.current.report_on_exception = false
+      pool.with(timeout: timeout, &block)
+    end
+    until_asleep(thread)
+    thread
+  end
+
+  # Whether the pool lends exactly as many objects as it has.
+  def assert_full(pool, seconds = 5)
+    eventually(seconds, "a full pool (#{pool.inspect})") { pool.available == pool.size }
+    taken = Array.new(pool.size) { pool.checkout(timeout: seconds) }
+    assert_equal pool.size, taken.compact.size
+    assert_nil pool.checkout(timeout: 0)
+    taken.each { |object| pool.checkin(object) }
+  end
+
+  def test_with_lends_an_object_and_returns_what_the_block_returns
+    pool = self.pool
+    assert_equal([:done, 1], pool.with { [:done, pool.available] })
+    assert_full(pool)
+  end
+
+  def test_with_without_a_block_raises
+    assert_raises(LocalJumpError) { pool.with }
+  end
+
+  def test_an_error_of_the_block_comes_through_as_it_is_and_the_object_goes_back
+    pool = self.pool(size: 1)
+    error = IOError.new("mine")
+    assert_same(error, assert_raises(IOError) { pool.with { raise error } })
+    assert_raises(Timeout::Error) { pool.with { raise Timeout::Error, "the block's own" } }
+    assert_raises(Ratomic::TimeoutError) { pool.with { raise Ratomic::TimeoutError, "the block's own" } }
+    assert_full(pool)
+  end
+
+  def test_every_way_out_of_the_block_gives_the_object_back
+    pool = self.pool(size: 1)
+    pool.with { break }
+    catch(:out) { pool.with { throw :out } }
+    [1].each { pool.with { next } }
+    leave_by_return(pool)
+    assert_full(pool)
+  end
+
+  def leave_by_return(pool)
+    pool.with { return nil }
+  end
+
+  def test_a_timeout_around_the_block_gives_the_object_back
+    pool = self.pool(size: 1)
+    assert_raises(Timeout::Error) { Timeout.timeout(0.05) { pool.with { sleep } } }
+    assert_full(pool)
+  end
+
+  def test_two_checkouts_are_two_objects
+    pool = self.pool
+    first = pool.checkout
+    second = pool.checkout
+    refute_same first, second
+    assert_equal 0, pool.available
+    pool.checkin(first)
+    assert_equal 1, pool.available
+    pool.checkin(second)
+    assert_full(pool)
+  end
+
+  def test_checkout_returns_nil_when_time_is_up
+    pool = self.pool(size: 1, timeout: 0.05)
+    pool.with do
+      assert_nil pool.checkout
+      assert_nil pool.checkout(timeout: 0.01)
+    end
+    assert_full(pool)
+  end
+
+  def test_a_timeout_of_zero_does_not_wait
+    pool = self.pool(size: 1, timeout: 0)
+    object = pool.checkout
+    refute_nil object
+    within(10) do
+      assert_nil pool.checkout
+      assert_raises(Ratomic::TimeoutError) { pool.with {} }
+    end
+    pool.checkin(object)
+    assert_equal(:lent, pool.with { :lent })
+  end
+
+  def test_with_raises_when_time_is_up_and_says_the_numbers
+    pool = self.pool(size: 1)
+    pool.with do
+      error = within(10) { assert_raises(Ratomic::TimeoutError) { pool.with(timeout: 0.05) { flunk } } }
+      assert_kind_of Ratomic::Error, error
+      assert_match(/within 0.05 s/, error.message)
+      assert_match(/\b1 are/, error.message)
+    end
+  end
+
+  def test_without_a_timeout_a_waiter_waits_until_something_comes_back
+    pool = self.pool(size: 1)
+    thread = nil
+    pool.with { thread = waiter(pool) { :served } }
+    assert_equal :served, within(5) { thread.value }
+  end
+
+  def test_waiters_are_served_in_the_order_in_which_they_came
+    pool = self.pool(size: 1)
+    order = Thread::Queue.new
+    threads = pool.with { Array.new(8) { |i| waiter(pool) { order << i } } }
+    within(5) { threads.each(&:join) }
+    assert_equal (0..7).to_a, Array.new(8) { order.pop }
+  end
+
+  def test_the_other_threads_run_while_one_waits
+    pool = self.pool(size: 1)
+    pool.with do
+      thread = waiter(pool)
+      assert_equal 10, within(5) { Array.new(10) { |i| Thread.new { i }.value }.size }
+      thread.kill
+      within(5) { thread.join }
+    end
+    assert_full(pool)
+  end
+
+  def test_a_killed_waiter_takes_nothing_with_it
+    pool = self.pool(size: 1)
+    thread = nil
+    pool.with do
+      thread = waiter(pool)
+      thread.kill
+      assert within(5) { thread.join }
+    end
+    assert_full(pool)
+  end
+
+  def test_an_exception_from_outside_ends_the_wait
+    pool = self.pool(size: 1)
+    pool.with do
+      thread = waiter(pool)
+      thread.raise(KeyError, "from outside")
+      assert_raises(KeyError) { within(5) { thread.join } }
+      assert_raises(Timeout::Error) { within(10) { Timeout.timeout(0.05) { pool.checkout(timeout: nil) } } }
+    end
+    assert_full(pool)
+  end
+
+  def test_a_killed_holder_gives_back
+    pool = self.pool(size: 1)
+    held = Thread::Queue.new
+    thread = Thread.new { pool.with { (held << true) && sleep } }
+    held.pop
+    thread.kill
+    within(5) { thread.join }
+    assert_full(pool)
+  end
+
+  def test_what_was_not_checked_out_is_refused
+    pool = self.pool(size: 1)
+    assert_raises(Ratomic::OwnershipError) { pool.checkin(Object.new) }
+    assert_raises(Ratomic::OwnershipError) { pool.checkin("frozen") }
+    assert_raises(Ratomic::OwnershipError) { pool.checkin(nil) }
+    assert_raises(Ratomic::OwnershipError) { pool.checkin(BasicObject.new) }
+    assert_full(pool)
+  end
+
+  def test_another_pools_object_is_refused
+    pool = self.pool(size: 1)
+    other = self.pool(size: 1)
+    object = other.checkout
+    assert_raises(Ratomic::OwnershipError) { pool.checkin(object) }
+    other.checkin(object)
+    assert_full(pool)
+    assert_full(other)
+  end
+
+  def test_the_same_object_is_not_taken_back_twice
+    pool = self.pool
+    object = pool.checkout
+    pool.checkin(object)
+    error = assert_raises(Ratomic::OwnershipError) { pool.checkin(object) }
+    assert_match(/before/, error.message)
+    assert_full(pool)
+  end
+
+  def test_what_with_lent_is_not_taken_back_by_checkin
+    pool = self.pool(size: 1)
+    pool.with { |object| assert_raises(Ratomic::OwnershipError) { pool.checkin(object) } }
+    assert_full(pool)
+  end
+
+  def test_an_object_can_be_checked_in_by_another_thread
+    pool = self.pool(size: 1)
+    object = pool.checkout
+    within(5) { Thread.new { pool.checkin(object) }.join }
+    assert_full(pool)
+  end
+
+  def test_close_wakes_every_waiter_with_a_clear_error
+    pool = self.pool(size: 1)
+    pool.with do
+      threads = Array.new(3) { waiter(pool) }
+      pool.close
+      threads.each do |thread|
+        error = assert_raises(Ratomic::ClosedError) { within(5) { thread.join } }
+        assert_match(/closed/, error.message)
+      end
+    end
+  end
+
+  def test_a_closed_pool_lends_nothing_and_closing_it_again_does_nothing
+    pool = self.pool
+    refute pool.closed?
+    assert_nil pool.close
+    assert pool.closed?
+    assert_nil pool.close
+    assert_raises(Ratomic::ClosedError) { pool.with {} }
+    assert_raises(Ratomic::ClosedError) { pool.checkout }
+    assert_raises(Ratomic::ClosedError) { pool.checkout(timeout: 0) }
+    assert_match(/closed/, pool.inspect)
+  end
+
+  def test_what_is_out_when_the_pool_closes_can_still_be_given_back
+    pool = self.pool
+    object = pool.checkout
+    assert_equal(:finished, pool.with { pool.close && nil || :finished })
+    assert_nil pool.checkin(object)
+  end
+
+  def test_it_never_lends_more_than_its_size
+    pool = self.pool(size: 3)
+    out = Ratomic::Counter.new
+    most = Ratomic::Map.new
+    threads = Array.new(8) do
+      Thread.new do
+        100.times do
+          pool.with do
+            now = out.increment
+            most.upsert(:most, now) { |before| [before, now].max }
+            Thread.pass
+            out.decrement
+          end
+        end
+      end
+    end
+    within(30) { threads.each(&:join) }
+    assert_operator most[:most], :<=, 3
+    assert_equal 0, out.read
+    assert_full(pool)
+  end
+
+  def test_arguments_that_make_no_sense_are_refused
+    assert_raises(ArgumentError) { new_pool(size: 0, timeout: 1) }
+    assert_raises(ArgumentError) { new_pool(size: (2**20) + 1, timeout: 1) }
+    assert_raises(TypeError) { new_pool(size: "2", timeout: 1) }
+    assert_raises(TypeError) { new_pool(size: 2, timeout: "1") }
+    assert_raises(ArgumentError) { new_pool(size: 2, timeout: -1) }
+    assert_raises(ArgumentError) { pool.checkout(timeout: -1) }
+    assert_raises(TypeError) { pool.with(timeout: :soon) {} }
+  end
+
+  def test_it_is_frozen_and_shareable
+    pool = self.pool
+    assert pool.frozen?
+    assert Ractor.shareable?(pool)
+    assert_match(/size=2 available=2/, pool.inspect)
+  end
+
+  def test_it_works_in_another_ractor
+    skip_without_ractors
+    pool = self.pool
+    assert_equal(%i[lent checked_out], in_ractor(pool) do |mine|
+      lent = mine.with { |object| object ? :lent : nil }
+      object = mine.checkout
+      checked_out = object.nil? ? nil : :checked_out
+      mine.checkin(object)
+      [lent, checked_out]
+    end)
+    assert_full(pool)
+  end
+end

@@ -1,0 +1,29 @@
+# frozen_string_literal: true
+
+# For test/stress/*_stress.rb: one short round of each is in the suite, `rake stress` makes them RATOMIC_STRESS times as
+# long. All chance comes from minitest's seed, so that `bin/test FILE --seed N` does the same again.
+module Stress
+  FACTOR = Integer(ENV.fetch("RATOMIC_STRESS", "1"))
+
+  # @param short [Integer] operations, rounds or seconds of the short round
+  # @return [Integer] as many as this run asks for
+  def stress(short)
+    short * FACTOR
+  end
+
+  # @param number [Integer] tells the threads and Ractors of one test apart
+  # @return [Random]
+  def seeded(number = 0)
+    Random.new((Stress.seed * 1_000) + number)
+  end
+
+  class << self
+    # @return [Integer] what `--seed` says, or what minitest took instead
+    attr_accessor :seed
+  end
+
+  Minitest.extensions << "stress"
+  def Minitest.plugin_stress_init(options)
+    Stress.seed = options.fetch(:seed)
+  end
+end

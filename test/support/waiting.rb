@@ -1,0 +1,36 @@
+# frozen_string_literal: true
+
+# Waiting with a deadline: a test fails, it never hangs.
+module Waiting
+  # Runs the block in a thread of its own and returns its value. When it is not done after `seconds` the test fails and
+  # shows where it stands. A call that cannot be interrupted cannot hang the test either: only that thread is stuck.
+  def within(seconds)
+    thread = Thread.new do
+      Thread.current.report_on_exception = false
+      yield
+    end
+    return thread.value if thread.join(seconds)
+
+    place = (thread.backtrace || []).first(12).join("\n  ")
+    thread.kill
+    flunk "not done after #{seconds} s; it stood at\n  #{place}"
+  end
+
+  # Waits until the block is true, for states that send no event, and returns what it returned; fails after `seconds`.
+  def eventually(seconds = 5, message = nil)
+    deadline = Process.clock_gettime(Process::CLOCK_MONOTONIC) + seconds
+    pause = 0.0005
+    until (result = yield)
+      if Process.clock_gettime(Process::CLOCK_MONOTONIC) > deadline
+        flunk "#{message || "it"} had not come true after #{seconds} s"
+      end
+      sleep(pause = [pause * 2, 0.02].min)
+    end
+    result
+  end
+
+  # Waits until the thread sleeps (blocked in a native call, a lock or a queue), so that what follows meets it there.
+  def until_asleep(thread, seconds = 5)
+    eventually(seconds, "the thread's sleep (it is #{thread.status.inspect})") { thread.status == "sleep" }
+  end
+end

@@ -1,0 +1,136 @@
+# frozen_string_literal: true
+
+# What the tests of Ratomic::Workers run in workers.
+module WorkerCallables
+  # Doubles a number.
+  module Double
+    def self.call(item)
+      item * 2
+    end
+  end
+
+  # Does to itself what the item says.
+  module Misbehave
+    Deep = Class.new(Exception) # rubocop:disable Lint/InheritException
+
+    def self.call(item)
+      item.is_a?(Symbol) ? send(item) : item
+    end
+
+    class << self
+      private
+
+      def raise_error
+        Integer("forty")
+      rescue ArgumentError
+        raise KeyError, "no such key"
+      end
+
+      def raise_exception
+        raise Deep, "not a StandardError"
+      end
+
+      def overflow_stack
+        overflow_stack + 1
+      end
+
+      def run_out_of_memory
+        raise NoMemoryError, "failed to allocate memory"
+      end
+
+      def leave_program
+        exit(3)
+      end
+
+      def throw_tag
+        throw :tag
+      end
+
+      def end_thread
+        Thread.exit
+      end
+
+      # A worker's main thread; the process's own is left alone, where a worker is only a thread.
+      def end_worker
+        Ratomic::RACTORS && !Ractor.main? ? Thread.main.kill : Thread.exit
+      end
+
+      def unwritable_message
+        raise Class.new(StandardError) { def message = raise("no message") }
+      end
+    end
+  end
+
+  # Sleeps so many seconds.
+  module Sleep
+    def self.call(seconds)
+      sleep(seconds)
+      seconds
+    end
+  end
+
+  # Says when it runs, in a Map that the test reads, and then waits until it may go on.
+  class Hold
+    attr_reader :begun, :gate, :finished
+
+    def initialize
+      @begun = Ratomic::Counter.new
+      @finished = Ratomic::Counter.new
+      @gate = Ratomic::Queue.new(100_000)
+      Ractor.make_shareable(self)
+    end
+
+    def call(item)
+      @begun.increment
+      @gate.pop
+      @finished.increment
+      item
+    end
+
+    # Lets so many items go on, or all that ever come.
+    def open(count = nil)
+      count ? count.times { @gate.push(:go) } : @gate.close
+    end
+  end
+
+  # Returns what was asked for.
+  module Make
+    def self.call(what)
+      case what
+      when :io then $stdout
+      when :thread then Thread.current
+      when :nested_mutex then { list: [1, Thread::Mutex.new] }
+      when :mutable then [+"text", { key: +"value" }]
+      else what
+      end
+    end
+  end
+
+  # Computes for about a microsecond per round.
+  module Spin
+    def self.call(rounds)
+      sum = 0
+      i = 0
+      while i < rounds * 20
+        sum += i * i
+        i += 1
+      end
+      sum
+    end
+  end
+
+  # Counts every call in a shared Map, by item.
+  class Tally
+    attr_reader :calls
+
+    def initialize
+      @calls = Ratomic::Map.new
+      Ractor.make_shareable(self)
+    end
+
+    def call(item)
+      @calls.increment(item)
+      item
+    end
+  end
+end

@@ -1,0 +1,39 @@
+# frozen_string_literal: true
+
+require "minitest" # without minitest/autorun, which brings mocks that Ruby 4.0 warns of
+require "support/stress"
+require "support/watchdog"
+Watchdog.start(suite: 15 * 60 * Stress::FACTOR, exit: 30)
+
+Minitest.autorun
+require "ratomic"
+require "support/skip_report"
+require "support/waiting"
+require "support/subprocess"
+require "support/leftovers"
+
+module Minitest
+  class Test
+    include Waiting
+    include Subprocess
+    include Leftovers
+    include Stress
+
+    # Skips a test that needs real Ractors on a Ruby that has none; a skip is counted, never a pass.
+    def skip_without_ractors
+      skip "needs Ractors (Ruby 4.0 or newer)" unless Ratomic::RACTORS
+    end
+
+    # Runs the block in a new Ractor with the given arguments and returns its value; an error in it is raised here, as
+    # itself.
+    def in_ractor(*arguments, &block)
+      error = nil
+      begin
+        return Ractor.new(*arguments, &block).value
+      rescue Ractor::RemoteError => e
+        error = e.cause || e
+      end
+      raise error
+    end
+  end
+end
