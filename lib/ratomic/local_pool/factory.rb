@@ -1,0 +1,39 @@
+# frozen_string_literal: true
+
+module Ratomic
+  class LocalPool
+    # Refuses a factory (or a close:) that the other Ractors could not call, and says why and what to write instead.
+    module Factory
+      class << self
+        # @param callable [#call]
+        # @param name [String] what the caller knows it as
+        # @return [#call] +callable+
+        # @raise [TypeError] if it cannot be called
+        # @raise [ShareableError] if it is not shareable
+        def check(callable, name)
+          raise TypeError, "#{name} needs a method call, not #{callable.inspect}" unless callable.respond_to?(:call)
+          raise ShareableError, message(callable, name) unless Ractor.shareable?(callable)
+
+          callable
+        end
+
+        private
+
+        def message(callable, name)
+          "#{name} is called in every Ractor, so it has to be shareable, and " \
+            "#{callable.is_a?(Proc) ? for_proc : for_object(callable)}"
+        end
+
+        def for_proc
+          "a block belongs to the object that it was written in; write it as Ractor.shareable_proc { ... } " \
+            "(Ruby 4.0), using only frozen things from outside, or as a frozen object with a method call"
+        end
+
+        def for_object(callable)
+          "this #{callable.class} is not: #{Workers::Obstacle.in(callable)} stands in the way; freeze it deeply with " \
+            "Ractor.make_shareable, or let call make it"
+        end
+      end
+    end
+  end
+end

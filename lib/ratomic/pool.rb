@@ -1,0 +1,168 @@
+# frozen_string_literal: true
+
+require_relative "pool/waiting"
+require_relative "pool/finalizer"
+require_relative "pool/link"
+require_relative "pool/desks"
+require_relative "pool/launch"
+
+module Ratomic
+  # A pool of mutable objects (buffers, parsers, encoders) that go from owner to owner, so that at any time one Ractor
+  # alone can reach an object.
+  #
+  # - Blocks: {#with} and {#checkout}, while all objects are out; first come, first served. The calling thread alone
+  #   waits, without polling, until +timeout+ is over; +Thread#kill+ and +Timeout+ end the wait.
+  # - Moves: the objects, with all that they refer to, from the pool to the caller and back. What the caller still
+  #   refers to afterwards raises +Ractor::MovedError+.
+  # - Shared: this object only. It is frozen and shareable: a constant that every Ractor uses.
+  #
+  # No object is lost. What a Ractor that ended held, what was dropped without {#checkin}, and what cannot be moved back
+  # (it was frozen, or refers to a Thread) is replaced by a new one from the factory.
+  #
+  # A Ractor of the pool's own keeps the objects that are free. A shareable factory runs in it; any other one in the
+  # Ractor that made the pool, and the pool then ends with that Ractor. In a forked child the pool starts anew on first
+  # use, with new objects; one whose factory is not shareable has to be used first in the child's main Ractor.
+  #
+  # Needs Ruby 4.0 or newer.
+  #
+  # @example
+  #   BUFFERS = Ratomic::Pool.new(5, 1.0) { [] }
+  #   BUFFERS.with { |buffer| buffer.clear << "work" }
+  class Pool
+    # @return [Integer] how many objects the pool has
+    attr_reader :size
+
+    # @overload initialize(size, timeout = 5) { }
+    # @overload initialize(size:, timeout: 5) { }
+    # @param size [Integer] how many objects; all are made at once
+    # @param timeout [Numeric, nil] seconds that {#with} and {#checkout} wait; nil waits for ever, 0 never waits
+    # @yieldreturn [Object] a new object, which must be mutable (not shareable) and movable
+    # @raise what the block raises; nothing is left running then
+    # @raise [Ratomic::OwnershipError] if the block makes objects that cannot be moved
+    # @raise [NotImplementedError] on a Ruby without +Ractor::Port+
+    def initialize(count = nil, seconds = 5, size: count, timeout: seconds, &factory)
+      raise NotImplementedError, "Ratomic::Pool needs Ruby 4.0 or newer (Ractor::Port)" unless RACTORS
+      raise ArgumentError, "the pool needs a block that makes an object" unless factory
+      raise ArgumentError, "the pool needs a size" if size.nil?
+
+      @size = Waiting.size(size)
+      @timeout = Waiting.timeout(timeout)
+      @factory = factory if Ractor.shareable?(factory)
+      @links = Map.new
+      Desks.here.factories[self] = factory
+      @links[:current] = Launch.new(@size, factory).link
+      ObjectSpace.define_finalizer(self, Finalizer.new(@links))
+      freeze
+    end
+
+    # Lends an object to the block and takes it back afterwards, however the block ends.
+    # Inside the block, +with+ lends another object.
+    #
+    # @param timeout [Numeric, nil] seconds to wait for an object
+    # @yieldparam object [Object] the caller's own until the block ends
+    # @return [Object] what the block returns
+    # @raise [Ratomic::TimeoutError] if none became free in time
+    # @raise [Ratomic::ClosedError] if the pool is closed
+    # @raise [Ratomic::OwnershipError] if the block left the object so that it cannot be moved back; it is replaced
+    def with(timeout: @timeout)
+      raise LocalJumpError, "no block given (with)" unless block_given?
+
+      desk = self.desk
+      loan = finished = nil
+      begin
+        Thread.handle_interrupt(Waiting::NEVER) { loan = desk.lend(timeout, must: true) }
+        result = yield loan.object
+        finished = true
+        result
+      ensure
+        Thread.handle_interrupt(Waiting::NEVER) { desk.take_back(loan, finished) }
+      end
+    end
+
+    # Takes an object for longer than a block. Pair it with {#checkin} in an +ensure+; {#with} does that for you.
+    # An object that nothing refers to any more is replaced, at the latest when it is collected.
+    #
+    # @param timeout [Numeric, nil] seconds to wait for an object
+    # @return [Object, nil] the object, or nil if none became free in time
+    # @raise [Ratomic::ClosedError] if the pool is closed
+    def checkout(timeout: @timeout)
+      desk = self.desk
+      loan = object = taken = nil
+      begin
+        Thread.handle_interrupt(Waiting::NEVER) do
+          loan = desk.lend(timeout)
+          object = desk.register(loan) if loan
+        end
+        taken = true
+        object
+      ensure
+        # An interrupt that was waiting outside came in before the caller had the object.
+        Thread.handle_interrupt(Waiting::NEVER) { desk.checkin(object) unless taken || loan.nil? }
+      end
+    end
+
+    # Gives back what {#checkout} took, from any thread of the same Ractor. Does not wait.
+    #
+    # @param object [Object] from now on a moved object for the caller
+    # @return [nil]
+    # @raise [Ratomic::OwnershipError] if it is not checked out here: another Ractor's or pool's, checked in or moved
+    #   before, or lent by {#with}, which takes it back itself; also if it was frozen or cannot be moved: then it is
+    #   replaced
+    def checkin(object)
+      Thread.handle_interrupt(Waiting::NEVER) { desk.checkin(object) }
+      nil
+    end
+
+    # @return [Integer] how many objects are free at this moment; 0 when the pool is closed
+    def available
+      link.free
+    end
+
+    # Ends the pool: every waiter and every later caller gets a {ClosedError}. Objects that are out stay with their
+    # owners, whose {#checkin} (or end of {#with}) drops them. A second +close+ does nothing.
+    #
+    # @return [nil]
+    def close
+      link.close
+      nil
+    end
+
+    # @return [Boolean]
+    def closed?
+      link.closed?
+    end
+
+    # @return [String]
+    def inspect
+      "#<#{self.class} size=#{size} available=#{available}#{' closed' if closed?}>"
+    end
+
+    private
+
+    def link
+      current = @links[:current]
+      current.process == Process.pid ? current : renew
+    end
+
+    # This Ractor's side of the pool.
+    def desk
+      Desks.here.desk(self, link)
+    end
+
+    # A forked child has neither the pool's Ractor nor its objects.
+    def renew
+      Desks.here.synchronize do
+        current = @links[:current]
+        return current if current.process == Process.pid || current.closed?
+
+        factory = Desks.here.factories[self] || @factory || raise(ClosedError, no_factory)
+        @links[:current] = Launch.new(@size, factory).link
+      end
+    end
+
+    def no_factory
+      "after the fork this pool has to be used first in the main Ractor, where its factory is; or give it a factory " \
+        "that every Ractor can call, with &Ractor.shareable_proc { ... }"
+    end
+  end
+end

@@ -1,0 +1,137 @@
+# frozen_string_literal: true
+
+require_relative "loan"
+require_relative "register"
+require_relative "ticket"
+
+module Ratomic
+  class Pool
+    # A Ractor's own side of a pool, used by all its threads: asks the server for objects, receives them and moves them
+    # back.
+    # All methods expect interrupts to be masked ({Waiting::NEVER}).
+    class Desk
+      # Seconds in which the server answers a withdrawal; it takes microseconds, and the server never blocks.
+      PATIENCE = 30
+
+      # @return [Link]
+      attr_reader :link
+
+      def initialize(link)
+        @link = link
+        @number = link.new_desk
+        @port = Ractor::Port.new
+        @tickets = []
+        @register = Register.new(self)
+        link.report([:opened, @number, Ractor.current].freeze) unless Ractor.main?
+      end
+
+      # @param timeout [Numeric, nil] seconds
+      # @param must [Boolean] whether to raise when time is up
+      # @return [Loan, nil] nil when time is up
+      # @raise [ClosedError]
+      # @raise [TimeoutError]
+      def lend(timeout, must: false)
+        Waiting.timeout(timeout)
+        ticket = @tickets.pop || Ticket.new(@port, @number)
+        @link.inbox.push(timeout&.zero? ? ticket.at_once : ticket)
+        answer = wait(ticket, timeout)
+        loan(answer) || (must ? raise(TimeoutError, refusal(timeout, *answer)) : nil)
+      rescue ClosedQueueError
+        raise ClosedError, "the pool is closed; make a new one"
+      end
+
+      # @param loan [Loan, nil]
+      # @param complain [Boolean] whether to raise if the object cannot be moved back
+      # @raise [OwnershipError]
+      def take_back(loan, complain)
+        return if loan.nil? || loan.empty?
+
+        obstacle = return_object(loan, loan.surrender)
+        return unless obstacle && complain
+
+        raise OwnershipError, "#{obstacle}, so it cannot go back to the pool; a new one takes its place"
+      end
+
+      # @return [Object] the object of the loan, from now on in the register
+      def register(loan)
+        @register.add(loan)
+      end
+
+      # @raise [OwnershipError]
+      def checkin(object)
+        take_back(@register.remove(object), true)
+      end
+
+      # The loan's object is gone for good.
+      def lose(loan)
+        @link.report([:lost, loan.number].freeze)
+      end
+
+      def close
+        @port.close
+      end
+
+      private
+
+      # The wait itself is the only place that an interrupt can end. Whoever stops waiting withdraws the ticket, and the
+      # server's answer then tells whether an object was already on its way.
+      def wait(ticket, timeout)
+        answer = nil
+        begin
+          Thread.handle_interrupt(Waiting::ON_BLOCKING) { answer = ticket.wait(timeout&.zero? ? nil : timeout) }
+          stayed = true
+        ensure
+          answer ||= withdraw(ticket)
+          @tickets.push(ticket)
+          take_back(loan(answer), false) if !stayed && answer.is_a?(Integer)
+        end
+        answer
+      end
+
+      def withdraw(ticket)
+        @link.report(ticket.withdrawal) # a closed pool has answered everybody, or is about to
+        ticket.wait(PATIENCE) ||
+          raise(Error, "the pool's Ractor has not answered for #{PATIENCE} s; please report this")
+      end
+
+      def loan(answer)
+        case answer
+        when Integer then Loan.new(answer, @port.receive)
+        when :closed then raise ClosedError, "the pool was closed while its objects were waited for; make a new one"
+        end
+      rescue Ractor::ClosedError
+        nil # this Ractor is ending, and its ports were the first to go
+      end
+
+      def refusal(timeout, out, waiting, owed, failure = nil)
+        lost = ", #{owed} lost ones are being made anew" if owed.positive?
+        why = " (the factory raised #{failure})" if failure
+        "no object became free within #{timeout} s: #{out} are checked out, #{waiting} more callers wait#{lost}#{why}; " \
+          "raise size or timeout, or look for a block that keeps its object too long"
+      end
+
+      # @return [String, nil] what is wrong with the object
+      def return_object(loan, object)
+        if (obstacle = Waiting.immovable(object))
+          lose(loan)
+          return obstacle
+        end
+        @link.closed? ? drop(object) : @link.bring(object, loan.number)
+        nil
+      rescue ClosedQueueError, Ractor::ClosedError
+        nil
+      rescue Ractor::Error => e
+        lose(loan)
+        "the #{Waiting.class_of(object)} cannot be moved (#{e.message})"
+      end
+
+      # Moves it to nowhere, so that the caller's references end as they would in an open pool.
+      def drop(object)
+        nowhere = Ractor::Port.new
+        nowhere.send(object, move: true)
+      ensure
+        nowhere&.close
+      end
+    end
+  end
+end

@@ -1,0 +1,52 @@
+# frozen_string_literal: true
+
+require_relative "desk"
+
+module Ratomic
+  class Pool
+    # What one Ractor keeps of all pools: its desk at each pool that it uses, and the factories of those that it made.
+    class Desks
+      # @return [ObjectSpace::WeakKeyMap] pool => factory
+      attr_reader :factories
+
+      # @return [Desks] this Ractor's
+      def self.here
+        Ractor.current[:ratomic_pool_desks] || Ractor.store_if_absent(:ratomic_pool_desks) { new }
+      end
+
+      def initialize
+        @factories = ObjectSpace::WeakKeyMap.new
+        @desks = ObjectSpace::WeakKeyMap.new # a desk does not refer to its pool, so that a pool can be collected
+        @open = []
+        @lock = Thread::Mutex.new
+      end
+
+      # @param link [Link] the pool's present one
+      # @return [Desk]
+      def desk(pool, link)
+        desk = @desks[pool]
+        desk && desk.link.equal?(link) ? desk : synchronize { set_up(pool, link) }
+      end
+
+      def synchronize(&block)
+        Thread.handle_interrupt(Waiting::NEVER) { @lock.synchronize(&block) }
+      end
+
+      private
+
+      def set_up(pool, link)
+        desk = @desks[pool]
+        return desk if desk && desk.link.equal?(link)
+
+        tidy
+        @open << (desk = Desk.new(link))
+        @desks[pool] = desk
+      end
+
+      # Ports stay in their Ractor until they are closed, also when nothing refers to them any more.
+      def tidy
+        @open.reject! { |desk| desk.link.closed? && desk.close }
+      end
+    end
+  end
+end

@@ -1,0 +1,70 @@
+# frozen_string_literal: true
+
+require_relative "maker"
+require_relative "server"
+
+module Ratomic
+  class Pool
+    # Starts a pool: makes the objects, then the server's Ractor, and moves the objects there.
+    class Launch
+      # Messages that may be under way; a caller beyond that waits for the server, which is quick.
+      INBOX = 4096
+
+      # @param object [Object]
+      # @return [Object] +object+
+      # @raise [OwnershipError] if it cannot go from owner to owner
+      def self.check(object)
+        if Ractor.shareable?(object) || Waiting.immovable(object)
+          raise OwnershipError, "the factory made a #{Waiting.class_of(object)} that is frozen or shareable; a Pool " \
+                                "lends mutable objects (what never changes needs no pool: a constant will do)"
+        end
+
+        object
+      end
+
+      # @param size [Integer]
+      # @param factory [#call]
+      # @raise what the factory raises; nothing is left running then
+      # @raise [OwnershipError] if its objects cannot be moved
+      def initialize(size, factory)
+        @size = size
+        @factory = factory
+        @objects = Array.new(size) { Launch.check(factory.call) }
+      end
+
+      # @return [Link] to the running server
+      def link
+        abroad = Ractor.shareable?(@factory)
+        link = start(abroad ? @factory : nil, abroad || Ractor.main? ? nil : Ractor.current)
+        furnish(link)
+        Maker.new(link, @factory).start unless abroad
+        link
+      end
+
+      private
+
+      # The server's Ractor sends back the link, because only it can make the port that objects arrive at.
+      def start(factory, home)
+        answers = Queue.new(1)
+        Ractor.new(answers, @size, factory, home, name: "ratomic-pool") do |back, size, making, maker_home|
+          link = Link.new(Queue.new(INBOX), Ractor::Port.new, Queue.new(size), size)
+          Thread.handle_interrupt(Object => :immediate) do # it inherits the mask of its maker
+            server = Server.new(link, size, maker_home)
+            Maker.new(link, making).start if making
+            back.push(link)
+            server.run
+          end
+        end
+        answers.pop
+      end
+
+      def furnish(link)
+        link.bring(@objects.pop, :made) until @objects.empty?
+      rescue Ractor::Error => e
+        link.close
+        raise OwnershipError, "an object of the factory cannot be moved (#{e.message}); a Pool lends plain mutable " \
+                              "objects, a LocalPool lends whatever stays in its Ractor"
+      end
+    end
+  end
+end

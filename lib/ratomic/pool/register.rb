@@ -1,0 +1,86 @@
+# frozen_string_literal: true
+
+module Ratomic
+  class Pool
+    # The objects that +checkout+ lent to one Ractor, referred to weakly: an object that its borrower dropped without
+    # giving it back (a forgotten +checkin+, a thread that was killed) is collected, and the pool replaces it.
+    # An object that anybody still refers to is never taken away.
+    #
+    # While anything is lent here, one thread of this Ractor looks after it a few times a second.
+    class Register
+      # Seconds between two looks.
+      PAUSE = 0.25
+
+      # @param desk [Desk] told what is lost
+      def initialize(desk)
+        @desk = desk
+        @loans = {}
+        @by_object = ObjectSpace::WeakMap.new # object => loan
+        @objects = ObjectSpace::WeakMap.new # loan => object
+        @lock = Thread::Mutex.new
+      end
+
+      # @return [Object] the object of the loan
+      def add(loan)
+        object = loan.surrender
+        @lock.synchronize do
+          @by_object[object] = loan
+          @objects[loan] = object
+          @loans[loan.number] = loan
+          @watch = watch unless @watch&.alive?
+        end
+        object
+      end
+
+      # @return [Loan] with its object in it
+      # @raise [OwnershipError]
+      def remove(object)
+        @lock.synchronize do
+          loan = @by_object.delete(object)
+          raise OwnershipError, foreign(object) if loan.nil?
+
+          @objects.delete(loan)
+          @loans.delete(loan.number)
+          loan.hold(object)
+        end
+      end
+
+      private
+
+      def foreign(object)
+        return "the object was checked in before, or moved elsewhere" if Waiting.moved?(object)
+
+        "this #{Waiting.class_of(object)} is not checked out here: it belongs to another pool or Ractor, or was lent " \
+          "by `with`, which takes it back itself"
+      end
+
+      def watch
+        thread = Thread.new do
+          Thread.handle_interrupt(Object => :immediate) { sleep PAUSE while look } # it inherits the mask of its maker
+        end
+        thread.name = "ratomic-pool-register"
+        thread
+      end
+
+      # @return [Boolean] whether there is anything left to look after
+      def look
+        search
+        lost = @lock.synchronize { @loans.values.reject { |loan| @objects.key?(loan) } }
+        lost.each { |loan| @desk.lose(loan) }
+        @lock.synchronize do
+          lost.each { |loan| @loans.delete(loan.number) }
+          !@loans.empty? || (@watch = nil)
+        end
+      end
+
+      # A thread that ended may have left objects that nobody has any more. A collection tells, once for each of them.
+      def search
+        left = @lock.synchronize { @loans.values.reject { |loan| loan.searched || loan.thread.alive? } }
+        return if left.empty?
+
+        left.each { |loan| loan.searched = true }
+        GC.start
+      end
+    end
+  end
+end

@@ -1,0 +1,151 @@
+# frozen_string_literal: true
+
+require_relative "watch"
+
+module Ratomic
+  class Pool
+    # Keeps the free objects and decides who gets the next. It lives in a Ractor of its own, so that a busy main Ractor
+    # holds nobody up, and takes one message after the other; nothing that it does waits for anybody.
+    #
+    # Every object is in one of three books: free, lent, or owed (lost, and ordered from the maker). Together they are
+    # the size of the pool, always.
+    class Server
+      # @param link [Link]
+      # @param objects [Integer] how many are on their way
+      # @param home [Ractor, nil] a Ractor that the pool ends with
+      def initialize(link, objects, home)
+        @link = link
+        @free = []
+        @waiting = {}.compare_by_identity # tickets, first come first
+        @lent = {} # loan number => desk number
+        @owed = objects
+        @last = 0
+        @failure = nil
+        watch(0, home) if home
+      end
+
+      # Until the pool is closed.
+      def run
+        while (message = @link.inbox.pop)
+          handle(message)
+        end
+      ensure
+        finish
+      end
+
+      private
+
+      def handle(message)
+        case message
+        when Ticket then take(message)
+        when Integer then returned(message)
+        when :made then made
+        else other(*message)
+        end
+      end
+
+      def other(kind, subject, ractor = nil)
+        case kind
+        when :at_once then at_once(subject)
+        when :withdraw then withdraw(subject)
+        when :lost then lost(subject)
+        when :opened then watch(subject, ractor)
+        when :ended then ended(subject)
+        when :failed then @failure = subject
+        end
+      end
+
+      # @param number [Integer] what the end of the Ractor will be reported as
+      def watch(number, ractor)
+        @watch ||= Watch.start(@link.inbox)
+        @watch << [number, ractor].freeze
+      end
+
+      # Every ticket gets its answer, also one that was never looked at because an error ended the server.
+      def finish
+        @link.close
+        while (message = @link.inbox.try_pop)
+          kind, subject = message
+          @waiting[message] = true if kind.is_a?(Ticket)
+          @waiting[subject] = true if kind == :at_once
+        end
+        @waiting.each_key { |ticket| ticket.answer(:closed) }
+        stop_watch
+      end
+
+      def stop_watch
+        @watch&.send(:stop)
+      rescue Ractor::ClosedError
+        nil # the program ends, and the other Ractor was first
+      end
+
+      def take(ticket)
+        @waiting[ticket] = true
+        serve
+      end
+
+      def at_once(ticket)
+        @free.empty? ? ticket.answer(refusal) : take(ticket)
+      end
+
+      # A ticket that is in the line no longer has its answer already: an object that crossed the withdrawal.
+      def withdraw(ticket)
+        ticket.answer(refusal) if @waiting.delete(ticket)
+      end
+
+      def returned(number)
+        @free.push(@link.port.receive)
+        @lent.delete(number)
+        serve
+      end
+
+      def made
+        @free.push(@link.port.receive)
+        @owed -= 1
+        @failure = nil
+        serve
+      end
+
+      def serve
+        until @free.empty? || @waiting.empty?
+          ticket, = @waiting.shift
+          lend(ticket)
+        end
+      end
+
+      # The object first, then the answer that tells of it.
+      def lend(ticket)
+        ticket.port.send(@free.pop, move: true)
+        @link.lent
+        @lent[@last += 1] = ticket.desk
+        ticket.answer(@last)
+      rescue Ractor::Error, Ractor::ClosedError
+        # The asking Ractor is ending; what was being moved to it is gone.
+        @link.lent
+        order
+        ticket.answer(:closed)
+      end
+
+      def lost(number)
+        order if @lent.delete(number)
+      end
+
+      def ended(desk)
+        return @link.close if desk.zero?
+
+        @waiting.delete_if { |ticket, _| ticket.desk == desk }
+        @lent.select { |_, holder| holder == desk }.each_key { |number| lost(number) }
+      end
+
+      def order
+        @owed += 1
+        @link.order
+      end
+
+      # @return [Array] how many are lent, wait, are owed, and why the maker failed
+      def refusal
+        [@lent.size, @waiting.size, @owed, @failure].freeze
+      end
+    end
+  end
+end

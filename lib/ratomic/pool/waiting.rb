@@ -1,0 +1,60 @@
+# frozen_string_literal: true
+
+module Ratomic
+  class Pool
+    # How both pools wait: against the monotonic clock, and with `Thread#kill`, `Timeout` and `Thread#raise` let in
+    # only where nothing can be lost.
+    module Waiting
+      # Interrupts stay outside; for steps that hand an object from one holder to the next.
+      # Object, not Exception: `Thread#kill` is no exception inside CRuby.
+      NEVER = { Object => :never }.freeze
+      # Interrupts come in while the thread sleeps; for the wait itself.
+      ON_BLOCKING = { Object => :on_blocking }.freeze
+
+      # The largest pool.
+      MOST = 2**20
+
+      # @return [Float] seconds
+      def self.now
+        Process.clock_gettime(Process::CLOCK_MONOTONIC)
+      end
+
+      # @return [Integer] +size+
+      # @raise [TypeError, ArgumentError]
+      def self.size(size)
+        raise TypeError, "size has to be an Integer, not #{size.inspect}" unless size.is_a?(Integer)
+        raise ArgumentError, "size has to be 1 to #{MOST}, not #{size}" unless size.between?(1, MOST)
+
+        size
+      end
+
+      # @return [Numeric, nil] +timeout+
+      # @raise [TypeError, ArgumentError]
+      def self.timeout(timeout)
+        return if timeout.nil?
+        raise TypeError, "timeout has to be seconds or nil, not #{timeout.inspect}" unless timeout.is_a?(Numeric)
+        raise ArgumentError, "timeout has to be 0 or more seconds, not #{timeout}" unless timeout >= 0
+
+        timeout
+      end
+
+      # @return [String, nil] what keeps an object from changing hands
+      def self.immovable(object)
+        return "the object was moved elsewhere" if moved?(object)
+        return unless Kernel.instance_method(:frozen?).bind_call(object)
+
+        "the #{class_of(object)} is frozen"
+      end
+
+      # @return [Boolean] whether the object was moved away, so that only its shell is here
+      def self.moved?(object)
+        Ractor::MovedObject === object # rubocop:disable Style/CaseEquality -- it answers no method
+      end
+
+      # @return [Module] the class of any object, one that was moved away or a BasicObject too
+      def self.class_of(object)
+        Kernel.instance_method(:class).bind_call(object)
+      end
+    end
+  end
+end

@@ -1,0 +1,116 @@
+# frozen_string_literal: true
+
+module Ratomic
+  module Workers
+    # What the coordinator has to do later. It waits for nothing but its mailbox; a small thread sleeps for it, and puts
+    # a :tick there when something is due. The thread is started by the first entry.
+    class Agenda
+      TICK = [:tick].freeze
+      Entry = Struct.new(:at, :what, :details, :ticket)
+
+      # @return [Float] monotonic seconds
+      def self.now
+        Process.clock_gettime(Process::CLOCK_MONOTONIC)
+      end
+
+      # @param mailbox [Mailbox] of the coordinator
+      def initialize(mailbox)
+        @mailbox = mailbox
+        @entries = []
+        @batches = ObjectSpace::WeakMap.new
+        @sweep_at = 64
+      end
+
+      # @param at [Float] monotonic seconds
+      # @param what [Symbol]
+      def add(at, what, *details)
+        insert(Entry.new(at, what, details, nil))
+      end
+
+      # As {#add}, for what is void when the batch is done. The agenda does not keep the batch: its results are kept by who
+      # waits for them, and by nobody for a deadline.
+      def add_for(batch, at, what)
+        sweep if @entries.size >= @sweep_at
+        @batches[batch.ticket] = batch
+        insert(Entry.new(at, what, [], batch.ticket))
+      end
+
+      # Takes what is due.
+      # @return [Array<Array>] [what, *details], the earliest first
+      def take_due
+        now = Agenda.now
+        due = @entries.shift(@entries.bsearch_index { |entry| entry.at > now } || @entries.size)
+        wake(@entries[0].at) if @entries.any?
+        due.filter_map do |entry|
+          next [entry.what, *entry.details] unless entry.ticket
+
+          (batch = batch_of(entry)) && [entry.what, batch]
+        end
+      end
+
+      def close
+        @alarm&.close
+      end
+
+      private
+
+      def insert(entry)
+        place = @entries.bsearch_index { |other| other.at > entry.at } || @entries.size
+        @entries.insert(place, entry)
+        wake(entry.at) if place.zero?
+      end
+
+      # @return [Batch, nil] nil when it is done
+      def batch_of(entry)
+        batch = @batches[entry.ticket]
+        batch unless batch.nil? || batch.completion.complete?
+      end
+
+      # Deadlines far away would pile up, one for each dispatch.
+      def sweep
+        @entries.reject! { |entry| entry.ticket && batch_of(entry).nil? }
+        @sweep_at = [@entries.size * 2, 64].max
+      end
+
+      def wake(at)
+        @alarm ||= Alarm.new(@mailbox)
+        @alarm.set(at)
+      end
+
+      # The thread that sleeps.
+      class Alarm
+        def initialize(mailbox)
+          @times = times = Queue.new(1024)
+          Thread.new do
+            Thread.current.name = "ratomic-timer"
+            Thread.current.report_on_exception = false
+            Alarm.sleep(times, mailbox)
+          end
+        end
+
+        # @param at [Float] monotonic seconds
+        def set(at)
+          @times.push(at)
+        end
+
+        def close
+          @times.close
+        end
+
+        # @param times [Queue] of new alarm times; closing it ends the thread
+        def self.sleep(times, mailbox)
+          at = nil
+          until times.closed?
+            earlier = times.pop(timeout: at && [at - Agenda.now, 0].max)
+            if earlier
+              at = earlier if at.nil? || earlier < at
+            elsif !times.closed?
+              at = nil
+              mailbox.send(TICK)
+            end
+          end
+        end
+      end
+    end
+  end
+end

@@ -1,0 +1,30 @@
+# frozen_string_literal: true
+
+module Ratomic
+  module Workers
+    module Backend
+      # Workers as threads of the Ractor that started the pool: for Rubies without Ractors, for work that waits more than
+      # it computes, and for callables that may not run in another Ractor.
+      module Threads
+        class << self
+          # @return [Engine]
+          def start(settings)
+            Backend.coordinate(settings)
+          end
+
+          # @return [Thread]
+          def spawn(engine, pulse, parts)
+            Thread.new do
+              Thread.current.name = "ratomic-#{engine.name}-#{pulse.id}"
+              Worker.new(engine, pulse).run(parts)
+            end
+          end
+
+          def alive?(thread)
+            thread.alive?
+          end
+        end
+      end
+    end
+  end
+end

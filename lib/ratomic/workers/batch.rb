@@ -1,0 +1,130 @@
+# frozen_string_literal: true
+
+module Ratomic
+  module Workers
+    # One dispatch on its way: what to call with which items, a cursor from which workers claim chunks, and the
+    # completion that takes the results. Frozen and shareable; it is its own token in the queue that all workers pop.
+    #
+    # A batch may be a part of another one (#part): the same items and the same completion, but its own cursor and limit.
+    # Parts are what is left of a chunk whose worker died.
+    class Batch
+      # Where the cursor of a batch stands that is done, and of one that was stopped before. Claims add to these, and
+      # stay far below 64 bits.
+      FINISHED = 2**60
+      STOPPED = 2**61
+      TICKETS = Counter.new
+
+      # @return [Integer] number of the dispatch in this process
+      attr_reader :ticket
+      # @return [Array, nil] nil in the moved lane, where the coordinator has the items
+      attr_reader :items
+      # @return [Integer] monotonic nanoseconds
+      attr_reader :born
+      attr_reader :callable, :options, :completion, :cursor, :limit, :weight, :key, :attempt
+
+      # @param items [Array, nil]
+      # @param size [Integer] number of items
+      # @param limit [Integer] where the cursor ends: the number of items, or of parcels when they are moved
+      # @param weight [Integer] estimated cost of all items, see {Weight}
+      # @param key [Object] see {Callable.key}
+      def initialize(items, size, limit, callable, options, weight, key)
+        @ticket = TICKETS.increment
+        @items = items
+        @callable = callable
+        @options = options
+        @completion = Completion.new(size)
+        @origin = @cursor = Counter.new
+        @limit = limit
+        @weight = weight
+        @key = key
+        @born = Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond)
+        @attempt = 0
+        @alone = false
+        @careful = options.watched? || items.instance_of?(Transfer::Holed)
+        freeze
+      end
+
+      # @return [Integer] number of items of the whole dispatch
+      def size
+        @completion.size
+      end
+
+      # @return [Object] the callable itself, where the batch has only a Ref to it
+      def target
+        @callable.is_a?(Locals::Ref) ? Locals.read(@callable) : @callable
+      end
+
+      # @return [Integer] weight of an item, at least 1
+      def mean
+        mean = @weight / @completion.size
+        mean.zero? ? 1 : mean
+      end
+
+      # Whether the items were handed over and wait with the coordinator, one chunk at a step of the cursor.
+      def moved?
+        @items.nil?
+      end
+
+      # Whether the slow way of running items is needed: with a time for each, or with items missing.
+      def careful?
+        @careful
+      end
+
+      # Claims the next `count` items for the caller alone.
+      # @return [Integer, nil] the first of them; nil when there are none left
+      def claim(count)
+        first = @cursor.increment(count) - count
+        first if first < @limit
+      end
+
+      # @return [Integer] how many are not claimed yet
+      def unclaimed
+        left = @limit - @cursor.value
+        left.positive? ? left : 0
+      end
+
+      # Nobody claims from it any more, and every slot still empty gets the failure.
+      # @return [Integer] number of slots filled
+      def stop(failure)
+        @origin.reset(STOPPED)
+        @completion.fill(failure)
+      end
+
+      # Whether #stop was called before it was done.
+      def stopped?
+        @origin.value >= STOPPED
+      end
+
+      # Of all those that find the batch complete, exactly one is told so.
+      # @return [Boolean]
+      def finish?
+        while (at = @origin.value) < FINISHED
+          return true if @origin.compare_and_set(at, FINISHED)
+        end
+        false
+      end
+
+      # Whether its items are claimed one by one, because one of them is known to end its worker.
+      def alone?
+        @alone
+      end
+
+      # A batch of the items from...to, whose results go to the same completion.
+      # @param attempt [Integer] how often its first item has ended its worker
+      # @param alone [Boolean] see #alone?
+      def part(from, to, attempt = 0, alone = false)
+        dup.restrict(from, to, attempt, alone)
+      end
+
+      protected
+
+      def restrict(from, to, attempt, alone)
+        @cursor = Counter.new(from)
+        @limit = to
+        @attempt = attempt
+        @alone = alone
+        freeze
+      end
+    end
+  end
+end

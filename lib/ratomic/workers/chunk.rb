@@ -1,0 +1,150 @@
+# frozen_string_literal: true
+
+module Ratomic
+  module Workers
+    # A run of items that one worker claimed. It runs in a thread that an item may end at any moment, so it keeps what it
+    # has where the worker's other thread finds it: whatever happens, `first + results.size` is the item at fault.
+    class Chunk
+      attr_reader :batch, :first, :last, :results
+
+      # @param items [Array] holding the item `index` at `index - offset`
+      # @param first [Integer] index of the first item of the chunk
+      # @param last [Integer] index after the last one
+      # @param stride [Integer] a power of two: at every stride-th item it looks whether the dispatch was cancelled, and at
+      #   the clock
+      # @param limit [Integer, nil] nanoseconds after which it stops early and leaves the rest to others
+      def initialize(batch, callable, items, offset, first, last, stride, limit = nil)
+        @batch = batch
+        @callable = callable
+        @items = items
+        @offset = offset
+        @first = first
+        @last = last
+        @mask = stride - 1
+        @limit = limit
+        @results = []
+        @failed = @blamed = @cut = false
+      end
+
+      # Whether #run_watched is needed.
+      def careful?
+        @batch.careful? || (@batch.moved? && @items.any?(Transfer::Refused))
+      end
+
+      # Runs the items.
+      #
+      # No keyword call is in here: their call info can be freed under a running Ractor (CRuby Bug #22075).
+      # @param guard [Thread] the thread that looks after this one; an item that interrupts it is at fault
+      # @param started [Integer] monotonic nanoseconds
+      # @return [Boolean] false when the last item run has done so
+      def run(guard, started = 0)
+        index = @first - @offset
+        stop = @last - @offset
+        items = @items
+        callable = @callable
+        results = @results
+        while index < stop
+          break if (index & @mask).zero? && stop?(started)
+
+          begin
+            results << callable.call(items[index])
+          rescue Exception => e # rubocop:disable Lint/RescueException -- whatever an item throws is its result
+            results << fail_with(e, index + @offset)
+          end
+          return false if guard.pending_interrupt?
+
+          index += 1
+        end
+        true
+      end
+
+      # As #run, and before each item writes down when it started, for those who watch for items that run too long.
+      # @param pulse [Pulse]
+      # @param gate [Thread::Mutex] held while an item begins or ends, so that an interrupt meets the item it is meant for
+      def run_watched(guard, pulse, gate)
+        while (index = @first + @results.size) < @last
+          return true if @batch.completion.complete? || pulse.abandoned?
+
+          gate.synchronize { pulse.begin_item(index) }
+          result = attempt(index)
+          gate.synchronize do
+            pulse.end_item
+            @results << result
+          end
+          return false if guard.pending_interrupt?
+        end
+        true
+      end
+
+      # Whether it stopped early because it took longer than expected.
+      def cut?
+        @cut
+      end
+
+      # The item that was running, or was to run next, when the run ended early.
+      # @return [Integer, nil] nil when all have run, or the item at fault is known already
+      def culprit
+        index = @first + @results.size
+        index if index < @last && !@blamed && !@cut
+      end
+
+      # @return [Integer] index of the first item that has not run, and is not to blame
+      def untouched
+        @first + @results.size + (culprit ? 1 : 0)
+      end
+
+      # Puts the block's Failure in the place of the last result.
+      # @yieldparam index [Integer] of the item
+      def blame_last
+        index = @first + @results.size - 1
+        @results[-1] = yield(index)
+        @failed = @blamed = true
+      end
+
+      # Whether there are Failures among the results.
+      def failed?
+        @failed
+      end
+
+      # The items from that index on.
+      # @return [Array]
+      def rest(index)
+        @items[(index - @offset)...(@last - @offset)]
+      end
+
+      # @return [Integer] weight of the items that have run
+      def weight
+        Weight.sum(@items, @first - @offset, @results.size)
+      end
+
+      private
+
+      # At least one item is run.
+      def stop?(started)
+        return true if @batch.completion.complete?
+        return false if @limit.nil? || @results.empty?
+
+        @cut = Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond) - started > @limit
+      end
+
+      def fail_with(error, index)
+        @failed = true
+        Failure.from(error, index)
+      end
+
+      def refuse(item)
+        @failed = true
+        item.failure
+      end
+
+      def attempt(index)
+        item = @items[index - @offset]
+        return refuse(item) if item.is_a?(Transfer::Refused)
+
+        @callable.call(item)
+      rescue Exception => e # rubocop:disable Lint/RescueException -- as in #run
+        fail_with(e, index)
+      end
+    end
+  end
+end

@@ -1,0 +1,67 @@
+# frozen_string_literal: true
+
+module Ratomic
+  module Workers
+    # Decides how many items a worker claims at once.
+    #
+    # Guided self-scheduling (Polychronopoulos and Kuck, 1987): a claim is a share of what is left, so chunks shrink
+    # towards the end and the workers end together. Shares are of weight, not of number, so that one large item does not
+    # hide behind many small ones, and they are bounded by measured time: long enough to pay for the claim, short
+    # enough that other dispatches get their turn.
+    class Chunker
+      # Nanoseconds that a chunk takes at most and, unless little is left, at least.
+      LONGEST = 500_000
+      SHORTEST = 40_000
+      # Items in a chunk of a callable that was never measured.
+      UNKNOWN = 4
+      # No chunk has more items.
+      MOST = 4096
+
+      # @param costs [Costs]
+      # @param workers [Integer]
+      def initialize(costs, workers)
+        @costs = costs
+        @shares = workers * 2
+        freeze
+      end
+
+      # @param batch [Batch] with something left to claim
+      # @return [Integer] number of items, at least 1
+      def size(batch)
+        left = batch.unclaimed
+        return batch.limit if batch.options.sequential
+        return 1 if left <= 1 || batch.alone?
+
+        cost = @costs.of(batch.key)
+        return [UNKNOWN, left.fdiv(@shares).ceil].min unless cost
+
+        count(batch, left, (left * batch.mean / @shares).clamp((SHORTEST / cost).to_i, (LONGEST / cost).to_i))
+      end
+
+      private
+
+      # How many items from the cursor on have the weight. Another worker may claim before us, then ours are others;
+      # it is an estimate.
+      def count(batch, left, budget)
+        left = MOST if left > MOST
+        items = batch.items
+        place = batch.limit - batch.unclaimed
+        return uniform(left, budget) unless Weight.sized?(items[place])
+
+        taken = 0
+        while taken < left
+          budget -= Weight.of_one(items[place + taken])
+          break if budget.negative?
+
+          taken += 1
+        end
+        taken.zero? ? 1 : taken
+      end
+
+      def uniform(left, budget)
+        count = budget / Weight::ITEM
+        count < 1 ? 1 : [count, left].min
+      end
+    end
+  end
+end

@@ -1,0 +1,125 @@
+# frozen_string_literal: true
+
+module Ratomic
+  module Workers
+    # Reads the compiled code of a callable's `call`, and of the methods that it calls on itself, for what a worker may
+    # not touch: constants that hold something mutable, global variables, class variables, a module's instance variables.
+    # It sees what is written there, not what is called further on; what it finds raises `Ractor::IsolationError` if it is
+    # reached.
+    class Code
+      # A thing in the way.
+      Finding = Struct.new(:kind, :name, :reason, keyword_init: true) do
+        def to_s
+          "#{kind} #{name}: #{reason}"
+        end
+      end
+
+      # Global variables that each Ractor has its own of, or that are local.
+      GLOBALS = %i[$stdin $stdout $stderr $> $~ $_ $! $@ $? $VERBOSE $-v $-w $DEBUG $-d $; $, $/].freeze
+
+      # @param callable [#call]
+      # @return [Array<Finding>]
+      def self.findings(callable)
+        new(callable).findings
+      end
+
+      def initialize(callable)
+        @callable = callable
+        @findings = []
+        @seen = {}
+      end
+
+      def findings
+        return [] unless defined?(RubyVM::InstructionSequence)
+
+        @callable.is_a?(Proc) ? read(RubyVM::InstructionSequence.of(@callable)) : follow(:call)
+        @findings.uniq
+      end
+
+      private
+
+      def follow(name)
+        return if @seen[name]
+
+        @seen[name] = true
+        read(RubyVM::InstructionSequence.of(@callable.method(name)))
+      rescue NameError
+        nil
+      end
+
+      def read(code)
+        walk(code.to_a) if code # a method written in C has none
+      end
+
+      # An instruction is an Array that begins with its name; a block's code is nested in the operands.
+      def walk(part)
+        return unless part.is_a?(Array)
+
+        look_at(part) if part[0].is_a?(Symbol)
+        part.each { |inner| inner.is_a?(Hash) ? inner.each_value { |value| walk(value) } : walk(inner) }
+      end
+
+      def look_at(instruction)
+        case instruction
+        in [:opt_getconstant_path, [*names], *] then constant(names)
+        in [:getglobal | :setglobal, Symbol => name, *] then global(name)
+        in [:getclassvariable | :setclassvariable, Symbol => name, *]
+          found("class variable", name, "only the main Ractor may use class variables")
+        in [:getinstancevariable, Symbol => name, *] then instance_variable(name)
+        in [:setinstancevariable, Symbol => name, *] then set_instance_variable(name)
+        in [:opt_send_without_block | :send, { mid: Symbol => name, flag: Integer => flag }, *]
+          follow(name) if flag.anybits?(4) # a call without a receiver
+        else nil
+        end
+      end
+
+      def constant(names)
+        value = resolve(names.reject { |name| name == :"" }) { return }
+        return if ::Ractor.shareable?(value)
+
+        obstacle = Obstacle.in(value)
+        found("constant", names.join("::"), "holds #{obstacle ? obstacle.to_s.sub(/\Ait /, "something mutable ") : "something mutable"}; " \
+                                            "freeze it with Ractor.make_shareable")
+      end
+
+      # Where Ruby would find it from the callable's own code, as far as that can be told from names.
+      def resolve(names, &missing)
+        scopes.each do |scope|
+          next if scope.autoload?(names[0]) || !scope.const_defined?(names[0])
+
+          return names.inject(scope) { |from, name| from.const_get(name) }
+        end
+        yield
+      rescue NameError, TypeError
+        missing.call
+      end
+
+      def scopes
+        owner = @callable.is_a?(Module) ? @callable : @callable.class
+        parts = owner.name.to_s.split("::")
+        outer = (1..parts.size).map { |n| parts.first(n).join("::") }.reverse
+        [owner] + outer.filter_map { |name| Object.const_get(name) if Object.const_defined?(name) }.grep(Module) + [Object]
+      end
+
+      def global(name)
+        found("global variable", name, "only the main Ractor may use it") unless GLOBALS.include?(name)
+      end
+
+      def instance_variable(name)
+        return unless @callable.is_a?(Module) && @callable.instance_variable_defined?(name)
+        return if ::Ractor.shareable?(@callable.instance_variable_get(name))
+
+        found("instance variable", "#{@callable}.#{name}", "is mutable, and belongs to a module")
+      end
+
+      def set_instance_variable(name)
+        reason = @callable.is_a?(Module) ? "only the main Ractor may set a module's" : "the callable is frozen"
+        found("instance variable", name, "is set: #{reason}")
+      end
+
+      def found(kind, name, reason)
+        @findings << Finding.new(kind: kind, name: name.to_s, reason: reason)
+      end
+    end
+  end
+end

@@ -1,0 +1,34 @@
+# frozen_string_literal: true
+
+module Ratomic
+  module Workers
+    # The `context:` of the dispatch whose item is running, kept with its thread.
+    module Context
+      KEY = :__ratomic_workers_context__
+
+      class << self
+        # @return [Object, nil]
+        def current
+          Thread.current.thread_variable_get(KEY)
+        end
+
+        def current=(context)
+          Thread.current.thread_variable_set(KEY, context)
+        end
+
+        # Runs the block with the context, and then the one before.
+        def with(context)
+          before = current
+          return yield if context.nil? && before.nil?
+
+          begin
+            self.current = context
+            yield
+          ensure
+            self.current = before
+          end
+        end
+      end
+    end
+  end
+end

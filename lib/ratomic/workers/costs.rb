@@ -1,0 +1,65 @@
+# frozen_string_literal: true
+
+module Ratomic
+  module Workers
+    # What a pool has learnt about its callables: the time that a unit of weight takes, and whether a callable may be
+    # run by the caller. Shared by all workers, in a Map; concurrent updates may lose one of two samples, which a moving
+    # average does not mind.
+    class Costs
+      # Share of a new sample in the average.
+      NEW = 0.25
+      # The marks of a callable that must not be run by the caller: what happened to its items in a worker.
+      WILD = :wild
+      # Nanoseconds that waking a worker takes, before it was measured.
+      WAKING = 30_000
+      WAKING_RANGE = (2_000..60_000).freeze
+
+      def initialize
+        @waking = Counter.new(WAKING)
+        @nanoseconds = Map.new
+        @marks = Map.new
+        freeze
+      end
+
+      # @return [Float, nil] nanoseconds for a unit of weight
+      def of(key)
+        @nanoseconds[key]
+      end
+
+      # @param weight [Integer] what was run
+      # @param nanoseconds [Integer] how long it took
+      def learn(key, weight, nanoseconds)
+        sample = (nanoseconds + 1).fdiv(weight)
+        known = @nanoseconds[key]
+        @nanoseconds[key] = known ? known + ((sample - known) * NEW) : sample
+      end
+
+      # Nanoseconds that a dispatch to a sleeping worker takes besides its items: waking the worker, and then the caller.
+      # @return [Integer]
+      def waking
+        @waking.value * 2
+      end
+
+      # @param nanoseconds [Integer] from a dispatch to its start in a worker that had slept
+      def learn_waking(nanoseconds)
+        known = @waking.value
+        sample = nanoseconds.clamp(WAKING_RANGE) # a worker that was only starting, or a busy machine, tell nothing
+        @waking.reset(known + ((sample - known) / 16))
+      end
+
+      # @return [Hash{String => Float}] nanoseconds for a unit of weight, by callable
+      def to_h
+        @nanoseconds.to_h.transform_keys(&:to_s)
+      end
+
+      # An item of it ended its thread or its worker, or touched what only the main Ractor may touch.
+      def mark_wild(key)
+        @marks[key] = WILD
+      end
+
+      def wild?(key)
+        @marks[key] == WILD
+      end
+    end
+  end
+end

@@ -1,0 +1,90 @@
+# frozen_string_literal: true
+
+module Ratomic
+  module Workers
+    # One call of `dispatch_async`, from the caller's arguments to the future.
+    class Dispatch
+      # @param engine [Engine]
+      # @param items [Array, Enumerable]
+      # @param callable [#call]
+      # @param options [Options]
+      def initialize(engine, items, callable, options)
+        @engine = engine
+        @options = options
+        @items = items.is_a?(Array) ? items : list(items)
+        @callable = engine.admit(callable)
+        @batch = batch(Callable.key(callable))
+      end
+
+      # @return [Future]
+      def future
+        @engine.accept(@batch)
+        taken = false
+        @batch.size.zero? ? @engine.forget(@batch) : run
+        taken = true
+        Future.new(@engine, @batch)
+      ensure # the caller was refused, or killed while it waited for room
+        @engine.give_up(@batch) unless taken
+      end
+
+      private
+
+      def list(items)
+        return items.to_a if items.respond_to?(:each) || items.respond_to?(:to_a)
+
+        raise TypeError, "items must be an Array or something enumerable, not #{items.class}"
+      end
+
+      def batch(key)
+        if @options.move && @engine.backend != :inline
+          count = @items.size
+          return Batch.new(nil, count, Parcels.number(count, @engine.size), @callable, @options, Weight.of(@items), key)
+        end
+        items = Transfer.pack(@items)
+        Batch.new(items, items.size, items.size, @callable, @options, Weight.of(items), key)
+      end
+
+      def run
+        @engine.metrics.dispatches.increment
+        @engine.emit(:dispatched, @batch, items: @batch.size) unless @engine.subscribers.none?
+        return Backend::Inline.run(@engine, @batch) if @engine.backend == :inline
+        return if ByCaller.run?(@engine, @batch)
+        return if enqueue == :done
+
+        Parcels.send(@engine, @batch, @items) if @batch.moved?
+        remind(@options.timeout, :expire) if @options.timeout
+        remind(@options.item_timeout, :watch) if @options.item_timeout
+      end
+
+      # Puts the batch where the workers take it from.
+      def enqueue
+        return if @engine.lane.try_push(@batch)
+
+        case @options.on_full
+        when :raise then reject
+        when :caller_runs then return run_here unless @batch.moved?
+        end
+        @engine.lane.push(@batch, @options.queue_timeout) || reject
+      rescue ::ClosedQueueError
+        raise ShutdownError, "the pool #{@engine.name} was shut down; make a new one"
+      end
+
+      def run_here
+        @engine.metrics.inlined.increment
+        Backend::Inline.run(@engine, @batch)
+        :done
+      end
+
+      def reject
+        @engine.metrics.rejected.increment
+        @engine.emit(:rejected, @batch, items: @batch.size)
+        raise QueueFullError, "#{@engine.lane.size} dispatches wait in the pool #{@engine.name} (max_queue: " \
+                              "#{@engine.lane.capacity}); dispatch later, or take another on_full:"
+      end
+
+      def remind(seconds, what)
+        @engine.post([:deadline, @batch, Agenda.now + seconds, what].freeze)
+      end
+    end
+  end
+end

@@ -1,0 +1,102 @@
+# frozen_string_literal: true
+
+module Ratomic
+  module Workers
+    # What a dispatch would do, without doing it: what would be shared, copied or refused, what stands in the callable's
+    # way, and whether the pool would pay.
+    class Explanation
+      # So many refused items are named.
+      NAMED = 5
+
+      # @param engine [Engine]
+      def initialize(engine, items, callable)
+        @engine = engine
+        @items = items.to_a
+        @callable = callable
+      end
+
+      # @return [Hash{Symbol => Object}] :callable, :items, :estimate
+      def to_h
+        @to_h ||= { callable: callable, items: items, estimate: estimate }
+      end
+
+      # @return [Boolean] whether nothing stands in the way
+      def ok?
+        to_h[:callable][:refused].nil? && to_h[:callable][:findings].empty? && to_h[:items][:refused].zero?
+      end
+
+      # @return [String] for people
+      def to_s
+        [*callable_lines, *item_lines, *estimate_lines].join("\n")
+      end
+
+      def inspect
+        "#<#{self.class}\n#{self}>"
+      end
+
+      private
+
+      def callable
+        refused = refusal
+        { name: name, shareable: ::Ractor.shareable?(@callable), refused: refused,
+          findings: @callable.respond_to?(:call) ? Code.findings(@callable).map(&:to_h) : [] }
+      end
+
+      def refusal
+        Callable.check(@callable)
+        nil
+      rescue CallableError => e
+        e.message
+      end
+
+      def name
+        @callable.is_a?(Module) ? @callable.to_s : @callable.class.to_s
+      end
+
+      def items
+        shared = @items.count { |item| ::Ractor.shareable?(item) }
+        packed = Transfer.pack(@items)
+        refused = packed.grep(Transfer::Refused).map { |item| item.failure.to_s }
+        { count: @items.size, shared: shared, copied: @items.size - shared - refused.size, refused: refused.size,
+          reasons: refused.first(NAMED), bytes: @items.sum { |item| item.is_a?(String) ? item.bytesize : 0 } }
+      end
+
+      def estimate
+        cost = @engine.costs.of(Callable.key(@callable))
+        weight = @items.empty? ? 0 : Weight.of(@items)
+        waking = @engine.costs.waking / 1e9
+        alone = cost && (weight * cost / 1e9)
+        together = alone && (waking + (alone * (1 - @engine.gain)))
+        { measured: !cost.nil?, workers: @engine.size, parallel: @engine.parallel, seconds_alone: alone,
+          seconds_in_pool: together, pays: alone && together < alone, pays_from: waking / [@engine.gain, 0.01].max }
+      end
+
+      def callable_lines
+        found = to_h[:callable]
+        ["callable #{found[:name]}: #{found[:refused] || "shareable"}"] +
+          found[:findings].map { |finding| "  in the way: #{finding[:kind]} #{finding[:name]} #{finding[:reason]}" }
+      end
+
+      def item_lines
+        found = to_h[:items]
+        ["#{found[:count]} items (#{found[:bytes]} bytes of text): #{found[:shared]} shared, #{found[:copied]} copied, " \
+         "#{found[:refused]} refused"] + found[:reasons].map { |reason| "  #{reason}" }
+      end
+
+      def estimate_lines
+        found = to_h[:estimate]
+        unless found[:measured]
+          return ["not measured yet: the pool pays for dispatches that take longer than " \
+                  "#{milliseconds(found[:pays_from])} alone"]
+        end
+
+        ["estimate: #{milliseconds(found[:seconds_alone])} alone, #{milliseconds(found[:seconds_in_pool])} with " \
+         "#{found[:parallel]} workers at once; #{found[:pays] ? "the pool pays" : "the caller runs it itself"}"]
+      end
+
+      def milliseconds(seconds)
+        format("%.3f ms", seconds * 1000)
+      end
+    end
+  end
+end

@@ -1,0 +1,105 @@
+# frozen_string_literal: true
+
+module Ratomic
+  module Workers
+    # What stands in the results in place of an item that has none: it raised, it ran too long, it ended its worker, it
+    # was cancelled. A Failure is frozen and shareable and holds only Strings, because an exception loses its backtrace
+    # on the way from one Ractor to another.
+    class Failure
+      # So many lines of a backtrace are kept; a stack that overflowed has thousands.
+      BACKTRACE_LINES = 50
+      # So many causes are followed.
+      CAUSES = 8
+
+      # @return [Integer, nil] place of the item in the dispatch, from 0
+      attr_reader :index
+      # @return [String] name of the exception's class
+      attr_reader :exception_class
+      # @return [String]
+      attr_reader :message
+      # @return [Array<String>] frozen, at most {BACKTRACE_LINES} lines
+      attr_reader :backtrace
+      # @return [Failure, nil] what the exception had as its cause
+      attr_reader :cause
+
+      class << self
+        # @param error [Exception]
+        # @param index [Integer, nil]
+        # @return [Failure]
+        def from(error, index, depth = 0)
+          deeper = depth < CAUSES && error.cause
+          new(index, error.class.to_s, message_of(error), error.backtrace, deeper ? from(deeper, index, depth + 1) : nil)
+        end
+
+        private
+
+        # An exception's message is user code, and may raise or answer with anything.
+        def message_of(error)
+          error.message.to_s
+        rescue StandardError => e
+          "(its message cannot be read: #{e.class})"
+        end
+      end
+
+      def initialize(index, exception_class, message, backtrace = nil, cause = nil)
+        @index = index
+        @exception_class = exception_class.dup.freeze
+        @message = String.new(message).freeze
+        @backtrace = shorten(backtrace || []).freeze
+        @cause = cause
+        freeze
+      end
+
+      # @return [true] so that `result.respond_to?(:failure?)` tells a Failure from a result of any kind
+      def failure?
+        true
+      end
+
+      # The same failure at another place.
+      # @return [Failure]
+      def at(index)
+        self.class.new(index, exception_class, message, backtrace, cause)
+      end
+
+      # The exception that {Future#value!} raises for this failure.
+      # @return [Workers::Error]
+      def to_error
+        case exception_class
+        when CancelledError.name then CancelledError.new(message)
+        when ShutdownError.name then ShutdownError.new(message)
+        else ItemError.new(self)
+        end
+      end
+
+      def ==(other)
+        other.class == self.class && other.to_h == to_h
+      end
+      alias eql? ==
+
+      def hash
+        to_h.hash
+      end
+
+      # @return [Hash] of index, exception_class, message, backtrace and cause (a Hash as well)
+      def to_h
+        { index: index, exception_class: exception_class, message: message, backtrace: backtrace, cause: cause&.to_h }
+      end
+
+      def to_s
+        "item #{index || "?"}: #{exception_class}: #{message}"
+      end
+
+      def inspect
+        "#<#{self.class} #{self}>"
+      end
+
+      private
+
+      def shorten(lines)
+        kept = lines.first(BACKTRACE_LINES).map { |line| line.to_s.dup.freeze }
+        kept << "... #{lines.size - BACKTRACE_LINES} lines more" if lines.size > BACKTRACE_LINES
+        kept
+      end
+    end
+  end
+end

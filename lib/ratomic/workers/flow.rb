@@ -1,0 +1,150 @@
+# frozen_string_literal: true
+
+module Ratomic
+  module Workers
+    # One run through a {Stream}: what was read and not yet yielded. A thread reads the source, some threads (lanes) take
+    # groups of items to the pool and wait for them, and the consumer takes the results. All meet here, under one lock.
+    class Flow
+      Group = Struct.new(:numbers, :items, :keys)
+
+      # @param lanes [Integer] threads that take groups: each leaves the others their share
+      # @param limit [Integer] items that were read and not yet taken
+      # @param ordered [Boolean]
+      # @param key [#call, nil]
+      def initialize(lanes, limit, ordered, key)
+        @lanes = lanes
+        @limit = limit
+        @ordered = ordered
+        @key = key
+        @lock = Thread::Mutex.new
+        @room = Thread::ConditionVariable.new
+        @work = Thread::ConditionVariable.new
+        @output = Thread::ConditionVariable.new
+        @pending = {} # key => [number, item] pairs that wait; a Hash keeps the order in which keys came
+        @busy = {}    # keys of the groups that are running
+        @results = {} # number => result
+        @read = @taken = @grouped = 0
+      end
+
+      # The reader: waits for room, and puts an item in.
+      def add(item)
+        key = @key ? @key.call(item) : :all
+        @lock.synchronize do
+          @room.wait(@lock) while @read - @taken >= @limit
+          (@pending[key] ||= []) << [@read, item]
+          @read += 1
+          @work.signal
+        end
+      end
+
+      # The source has ended, by itself or with an error, which the consumer gets after the results.
+      def finish(error = nil)
+        @lock.synchronize do
+          @finished = true
+          @error ||= error
+          @work.broadcast
+          @output.broadcast
+        end
+      end
+
+      # A lane: waits for items of keys that no other lane has.
+      # @param most [Integer]
+      # @return [Group, nil] nil when there will be no more
+      def group(most)
+        @lock.synchronize do
+          until (keys = free_keys).any?
+            return if @finished && @pending.empty?
+
+            @work.wait(@lock)
+          end
+          take_group(keys, [most, (waiting / @lanes.to_f).ceil].min)
+        end
+      end
+
+      # A lane: the group is done.
+      # @param results [Array]
+      def deliver(group, results)
+        @lock.synchronize do
+          group.numbers.zip(results) { |number, result| @results[number] = placed(result, number) }
+          group.keys.each { |key| @busy.delete(key) }
+          @work.broadcast
+          @output.signal
+        end
+      end
+
+      # A lane cannot go on: the consumer gets the error at once.
+      def break(error)
+        @lock.synchronize { @broken ||= error }
+        finish
+      end
+
+      # The consumer: waits for the next results.
+      # @return [Array, nil] nil when all were taken
+      # @raise what the source or the pool raised
+      def take
+        @lock.synchronize do
+          until (ready = take_ready).any?
+            raise @broken if @broken
+            raise @error if @error && @taken == @read
+            return if @finished && @taken == @read
+
+            @output.wait(@lock)
+          end
+          @room.signal
+          ready
+        end
+      end
+
+      private
+
+      def waiting
+        @read - @grouped
+      end
+
+      # Without a key all items count as free: they need no order among them.
+      def free_keys
+        @key ? @pending.each_key.lazy.reject { |key| @busy[key] } : @pending.each_key
+      end
+
+      def take_group(keys, most)
+        group = Group.new([], [], [])
+        keys.first(most).each do |key|
+          take_of(key, most - group.items.size, group)
+          break if group.items.size >= most
+        end
+        group
+      end
+
+      def take_of(key, most, group)
+        waiting = @pending[key]
+        waiting.shift(most).each do |number, item|
+          group.numbers << number
+          group.items << item
+          @grouped += 1
+        end
+        @pending.delete(key) if waiting.empty?
+        return unless @key
+
+        @busy[key] = true
+        group.keys << key
+      end
+
+      def take_ready
+        if @ordered
+          ready = []
+          ready << @results.delete(@taken + ready.size) while @results.key?(@taken + ready.size)
+        else
+          ready = @results.values
+          @results.clear
+        end
+        @taken += ready.size
+        ready
+      end
+
+      # A Failure's index is the item's number in the stream.
+      def placed(result, number)
+        result.is_a?(Failure) ? result.at(number) : result
+      end
+    end
+  end
+end

@@ -1,0 +1,145 @@
+# frozen_string_literal: true
+
+module Ratomic
+  module Workers
+    # The results of a dispatch, now or later. Frozen, and shareable whenever the callable is: it may be waited for in any
+    # thread, and sent to another Ractor. Nothing but who holds the future keeps the results.
+    #
+    # {#value}, {#value!}, {#wait}, {#each} and {#each_completed} block. The other threads of the Ractor run meanwhile, and
+    # the wait ends on `Thread#kill`, `Timeout` and signals.
+    class Future
+      # @api private
+      def initialize(engine, batch)
+        @engine = engine
+        @batch = batch
+        @completion = batch.completion
+        freeze
+      end
+
+      # @param timeout [Numeric, nil] seconds; nil waits for ever, 0 does not wait
+      # @return [Array] frozen: the result of each item in the order of the items, a {Failure} where there is none
+      # @raise [Workers::TimeoutError] with the counts; the future stays good
+      def value(timeout: nil)
+        raise_timeout(timeout) unless @completion.wait(timeout)
+
+        results = @completion.to_a
+        @batch.stopped? ? Ractor.make_shareable(results.each_with_index.map { |result, i| named(result, i) }) : results
+      end
+
+      # As {#value}, but raises the first Failure.
+      # @return [Array] frozen, without Failures
+      # @raise [ItemError, CancelledError, ShutdownError, TimeoutError]
+      def value!(timeout: nil)
+        value(timeout: timeout).each { |result| raise result.to_error if result.is_a?(Failure) }
+      end
+
+      # @param timeout [Numeric, nil] seconds
+      # @return [Boolean] whether all results are there
+      def wait(timeout: nil)
+        @completion.wait(timeout)
+      end
+
+      # @return [Boolean] whether {#value} would not wait
+      def ready?
+        @completion.complete?
+      end
+
+      # Yields each result in the order of the items, as soon as it and those before it are there.
+      # @param timeout [Numeric, nil] seconds for all of them
+      # @yieldparam result [Object, Failure]
+      # @return [self, Enumerator] an Enumerator without a block
+      # @raise [Workers::TimeoutError]
+      def each(timeout: nil)
+        return enum_for(:each, timeout: timeout) { size } unless block_given?
+
+        limit = limit_of(timeout)
+        size.times do |index|
+          await_slot(index, limit, timeout)
+          yield named(@completion[index], index)
+        end
+        self
+      end
+
+      # Yields each result as it comes.
+      # @param timeout [Numeric, nil] seconds for all of them
+      # @yieldparam result [Object, Failure]
+      # @yieldparam index [Integer] of its item
+      # @return [self, Enumerator] an Enumerator without a block
+      # @raise [Workers::TimeoutError]
+      def each_completed(timeout: nil)
+        return enum_for(:each_completed, timeout: timeout) { size } unless block_given?
+
+        limit = limit_of(timeout)
+        seen = 0
+        ranges = 0
+        while seen < size
+          await_filed(ranges + 1, limit, timeout)
+          first, count = @completion.range(ranges)
+          count.times { |i| yield named(@completion[first + i], first + i), first + i }
+          seen += count
+          ranges += 1
+        end
+        self
+      end
+
+      # Ends the dispatch early. What is queued never runs; an item that is running is left alone, or interrupted (killed,
+      # with its `ensure` blocks run) with `interrupt: true`. Items without a result get a Failure, waiters wake.
+      # @return [Boolean] whether there was anything left to cancel
+      def cancel(interrupt: false)
+        return false if ready?
+
+        cancelled = @engine.cancel(@batch)
+        @engine.post([:interrupt, @batch.ticket].freeze) if interrupt && cancelled.positive?
+        cancelled.positive?
+      end
+
+      # @return [Boolean]
+      def cancelled?
+        @batch.stopped?
+      end
+
+      # @return [Progress] counts of items
+      def progress
+        Progress.new(@completion.completed, size)
+      end
+
+      # @return [Integer] number of items
+      def size
+        @completion.size
+      end
+
+      def inspect
+        "#<#{self.class} #{progress}>"
+      end
+
+      private
+
+      # A failure that was filed for many items at once does not name one.
+      def named(result, index)
+        result.is_a?(Failure) && result.index.nil? ? result.at(index) : result
+      end
+
+      def limit_of(timeout)
+        timeout && (Agenda.now + timeout)
+      end
+
+      def await_slot(index, limit, timeout)
+        until @completion.filled?(index)
+          filed = @completion.filed
+          await_filed(filed + 1, limit, timeout) unless @completion.filled?(index)
+        end
+      end
+
+      def await_filed(ranges, limit, timeout)
+        left = limit && [limit - Agenda.now, 0].max
+        raise_timeout(timeout) unless @completion.wait_filed(ranges, left)
+      end
+
+      def raise_timeout(seconds)
+        completed = @completion.completed
+        raise TimeoutError.new("#{completed} of #{size} items are done after #{seconds} s; the future is still good",
+                               completed: completed, total: size)
+      end
+    end
+  end
+end

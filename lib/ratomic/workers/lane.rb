@@ -1,0 +1,121 @@
+# frozen_string_literal: true
+
+module Ratomic
+  module Workers
+    # The shared lane: the queue of batches, and a bell for workers that sleep.
+    #
+    # To wake a thread costs both sides more than a small batch does. So a worker is woken only when no other is about to
+    # look into the lane. One that runs a chunk of a few estimated microseconds is about to look; one in a longer chunk, or
+    # of a callable that was never measured, is away. An estimate can be wrong, and a worker can die: so a sleeping worker
+    # looks again from time to time, until all of them sleep, and a push rings when nobody has looked for a while.
+    class Lane
+      # Seconds that a worker sleeps before it looks again, while others are awake.
+      NAP = 0.05
+      # Keywords by splat: a call in a worker's loop may have none of its own (CRuby Bug #22075).
+      NAPPING = { timeout: NAP }.freeze
+      # A chunk that takes more nanoseconds is long.
+      LONG = 20_000
+      # Nanoseconds without a look after which nobody is trusted to look soon.
+      STALE = 1_000_000
+      # With more batches than this one worker is not enough.
+      FEW = 4
+
+      # @param capacity [Integer] batches
+      # @param workers [Integer]
+      def initialize(capacity, workers)
+        @workers = workers
+        @queue = Queue.new(capacity)
+        @bell = Queue.new(workers)
+        @looking = Counter.new  # workers that are about to look
+        @sleeping = Counter.new
+        @looked = Counter.new   # when one looked last
+        freeze
+      end
+
+      # @return [Boolean] false when there is no room
+      # @raise [ClosedQueueError]
+      def try_push(batch)
+        return false unless @queue.try_push(batch)
+
+        ring if @looking.value < 1 || @queue.size > FEW || batch.born - @looked.value > STALE
+        true
+      end
+
+      # Waits for room.
+      # @param seconds [Numeric, nil]
+      # @return [Boolean] false when the time was up
+      # @raise [ClosedQueueError]
+      def push(batch, seconds)
+        return false unless @queue.push(batch, timeout: seconds)
+
+        ring
+        true
+      end
+
+      # @return [Batch, nil]
+      def try_pop
+        @queue.try_pop
+      end
+
+      # A worker waits for a batch.
+      # @return [Batch, nil] nil when the lane is closed and empty
+      def pop
+        away
+        @sleeping.increment
+        napped = false
+        until (batch = @queue.try_pop) || @queue.closed?
+          if napped && @sleeping.value >= @workers
+            @bell.pop
+            ring # the others sleep as deep; now that one is awake they are to nap
+          else
+            napped = @bell.pop(**NAPPING).nil?
+          end
+        end
+        batch || @queue.try_pop
+      ensure
+        @sleeping.decrement
+        back
+      end
+
+      # A worker is going to be busy for longer, or ends.
+      def away
+        @looking.decrement
+        ring unless @queue.empty?
+      end
+
+      # A worker will look soon.
+      def back
+        @looking.increment
+      end
+
+      # @param nanoseconds [Integer] monotonic time at which a worker looks
+      def look(nanoseconds)
+        @looked.reset(nanoseconds)
+      end
+
+      # @return [Integer] batches that wait
+      def size
+        @queue.size
+      end
+
+      def capacity
+        @queue.capacity
+      end
+
+      # No more batches.
+      def close
+        @queue.close
+        @bell.close
+      end
+
+      private
+
+      # Wakes a worker, if one sleeps that is not woken already.
+      def ring
+        @bell.try_push(true) if @sleeping.value > @bell.size
+      rescue ::ClosedQueueError
+        nil
+      end
+    end
+  end
+end

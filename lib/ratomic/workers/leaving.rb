@@ -1,0 +1,70 @@
+# frozen_string_literal: true
+
+module Ratomic
+  module Workers
+    # The end of the program: the pools are stopped, and what is in flight becomes Failures. Ruby would end the workers too,
+    # but a Ractor that ends with a living thread while the main Ractor ends the process can lock up CRuby 4.0.5.
+    #
+    # Ruby waits for every Ractor and thread, also for those in a call that nothing can interrupt. A pool has given such
+    # workers up before; they must not keep the program from ending.
+    module Leaving
+      # Workers that were given up and have not ended.
+      STUCK = Counter.new
+      BEGUN = Counter.new
+      # Seconds that all pools together get to stop.
+      PATIENCE = 2.0
+
+      class << self
+        # A worker was given up.
+        def stuck
+          STUCK.increment
+        end
+
+        # A worker that was given up has ended after all.
+        def unstuck
+          STUCK.decrement
+        end
+
+        # Handlers run in the opposite order of their making: this one is made early and runs late.
+        def prepare
+          at_exit do
+            BEGUN.increment
+            leave($!) # rubocop:disable Style/SpecialGlobalVars
+          end
+        end
+
+        # A pool has started. When the end has begun already (a test runner may do all its work in a handler of its own
+        # that runs after ours) another handler is needed, which runs after the one that is running.
+        def remind
+          prepare unless BEGUN.zero? || !main?
+        end
+
+        private
+
+        def leave(error)
+          stop_pools
+          return unless STUCK.value.positive?
+
+          warn(error.full_message(highlight: false)) unless error.nil? || error.is_a?(SystemExit)
+          [$stdout, $stderr].each(&:flush)
+          exit!(error.is_a?(SystemExit) ? error.status : error.nil?)
+        end
+
+        def stop_pools
+          limit = Process.clock_gettime(Process::CLOCK_MONOTONIC) + PATIENCE
+          Pool::RUNNING.values.map do |pool, engine|
+            pool.drop(engine)
+            engine.kill
+            engine
+          end.each { |engine| engine.terminated.wait([limit - Process.clock_gettime(Process::CLOCK_MONOTONIC), 0].max) }
+        end
+
+        def main?
+          !RACTORS || ::Ractor.main?
+        end
+      end
+
+      prepare
+    end
+  end
+end

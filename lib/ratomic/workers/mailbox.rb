@@ -1,0 +1,58 @@
+# frozen_string_literal: true
+
+module Ratomic
+  module Workers
+    # One inbox that one thread reads and everyone can send to, in two kinds with the same three methods: a
+    # `Ractor::Port` where there are Ractors, and for older Rubies a native queue.
+    #
+    # Only the Ractor that made a port can receive from it. A blocked receive must never be interrupted: it is woken by
+    # a message.
+    module Mailbox
+      # What a send to a mailbox that was closed raises.
+      CLOSED = [::Ractor::ClosedError, ::ClosedQueueError].freeze
+
+      # @return [Ractor::Port, QueueMailbox]
+      def self.open
+        RACTORS ? ::Ractor::Port.new : QueueMailbox.new
+      end
+
+      # The mailbox of Rubies without `Ractor::Port`. All its users are threads of one Ractor.
+      class QueueMailbox
+        CAPACITY = 2**16
+
+        def initialize
+          @queue = Queue.new(CAPACITY)
+          freeze
+        end
+
+        # What is shareable goes through the native queue; anything else waits beside it, by number. Moved or not is one
+        # here: the reader is a thread of the same Ractor.
+        def send(message, move: false) # rubocop:disable Lint/UnusedMethodArgument
+          @queue.push(::Ractor.shareable?(message) ? message : Locals.keep(message))
+          self
+        end
+        alias << send
+
+        def receive
+          message = @queue.pop
+          message.is_a?(Locals::Ref) ? Locals.take(message) : message
+        end
+
+        def close
+          @queue.close
+        end
+      end
+
+      # The mailbox of nobody, where there is no coordinator.
+      module None
+        def self.send(_message, move: false) # rubocop:disable Lint/UnusedMethodArgument
+          self
+        end
+
+        def self.close
+          self
+        end
+      end
+    end
+  end
+end

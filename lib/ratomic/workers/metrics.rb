@@ -1,0 +1,63 @@
+# frozen_string_literal: true
+
+module Ratomic
+  module Workers
+    # What a pool counts, in Counters and Maps, so that every worker writes and everyone reads without asking anybody.
+    class Metrics
+      # Upper bounds of the latency histogram's buckets in seconds: a factor of 4 from 16 microseconds to 67 seconds.
+      BOUNDS = Array.new(12) { |i| (16 * (4**i)) / 1_000_000.0 }.freeze
+      COUNTS = %i[dispatches inlined retries cancelled expired overdue rejected respawns pauses abandoned
+                  runners_replaced troubles].freeze
+
+      attr_reader(*COUNTS)
+      # @return [Map] Failures by the name of the exception's class
+      attr_reader :failures
+      # @return [Map] what went wrong in the pool itself, by class and message
+      attr_reader :trouble_log
+      # @return [Counter] nanoseconds that workers which are gone were busy
+      attr_reader :past_busy
+
+      def initialize
+        COUNTS.each { |name| instance_variable_set(:"@#{name}", Counter.new) }
+        @failures = Map.new
+        @trouble_log = Map.new
+        @buckets = Array.new(BOUNDS.size + 1) { Counter.new }.freeze
+        @microseconds = Counter.new
+        @past_busy = Counter.new
+        freeze
+      end
+
+      # A dispatch is done.
+      # @param nanoseconds [Integer] since it was made
+      def complete(nanoseconds)
+        microseconds = nanoseconds / 1000
+        @microseconds.increment(microseconds)
+        # The bucket is half the number of binary digits beyond those of the first bound.
+        place = (((microseconds - 1) >> 4).bit_length + 1) >> 1
+        @buckets[place < BOUNDS.size ? place : -1].increment
+      end
+
+      # @param error [Exception] that came up in the pool's own threads, where nobody could rescue it
+      def trouble(error)
+        @troubles.increment
+        @trouble_log["#{error.class}: #{error.message}"[0, 200]] = error.backtrace&.first.to_s if @trouble_log.size < 20
+      end
+
+      # @return [Hash] seconds (Float bound, the last is infinity) => dispatches that took no longer, and longer than the
+      #   bound before
+      def latency
+        (BOUNDS + [Float::INFINITY]).zip(@buckets.map(&:value)).to_h
+      end
+
+      # @return [Float] seconds of all completed dispatches together
+      def latency_sum
+        @microseconds.value / 1_000_000.0
+      end
+
+      # @return [Hash{Symbol => Integer}]
+      def counts
+        COUNTS.to_h { |name| [name, public_send(name).value] }
+      end
+    end
+  end
+end

@@ -1,0 +1,96 @@
+# frozen_string_literal: true
+
+module Ratomic
+  module Workers
+    # What keeps an object from being shared between Ractors, and where in it: `@handler.@io`, an IO.
+    #
+    # Ruby itself says only that the whole is not shareable. It also makes some things shareable that must not be: an IO
+    # is frozen in place (nobody can write to it any more) or, with `copy: true`, opened a second time; ENV and the
+    # instance of a Singleton are frozen for the whole process. Those are found here and refused before that.
+    class Obstacle
+      # @return [String] as Ruby would reach it from the root: "@handler.@io", "[2][:key]", "" for the root itself
+      attr_reader :path
+      # @return [Object]
+      attr_reader :object
+
+      class << self
+        # The first thing in `root` that Ruby would freeze or open again although the rest of the program needs it as it is.
+        # @return [Obstacle, nil]
+        def forbidden(root)
+          walk(root) { |object| forbidden?(object) }
+        end
+
+        # What stands in the way of sharing `root`: what can never be shared, else what is only not frozen yet.
+        # @return [Obstacle, nil] nil as well when user code that is asked on the way raises
+        def in(root)
+          walk(root) { |object| forbidden?(object) || hopeless?(object) } ||
+            walk(root) { |object| !object.frozen? && Children.of(object).all? { |_, child| ::Ractor.shareable?(child) } } ||
+            (::Ractor.shareable?(root) ? nil : new("", root))
+        rescue StandardError
+          nil
+        end
+
+        # Whether Ruby would make this shareable at the cost of the rest of the program.
+        def forbidden?(object)
+          case object
+          when ::IO then true
+          else object.equal?(::ENV) || (defined?(::Singleton) && ::Singleton === object) # rubocop:disable Style/CaseEquality
+          end
+        end
+
+        private
+
+        # Breadth first, each object once, nothing that is shareable already.
+        def walk(root)
+          seen = {}.compare_by_identity
+          level = [[root, ""]]
+          until level.empty?
+            level = level.each_with_object([]) do |(object, path), below|
+              next if seen[object] || ::Ractor.shareable?(object)
+
+              seen[object] = true
+              return new(path, object) if yield(object)
+
+              Children.of(object) { |step, child| below << [child, join(path, step)] }
+            end
+          end
+          nil
+        end
+
+        def join(path, step)
+          path.empty? || step.start_with?("[") ? "#{path}#{step}" : "#{path}.#{step}"
+        end
+
+        # Frozen or not, with nothing in it that could be mended: a Thread, a Mutex, a Binding.
+        def hopeless?(object)
+          case object
+          when String, Array, Hash, Struct, Range, Regexp, Numeric then return false
+          end
+          Children.of(object).empty? && refused?(object)
+        end
+
+        def refused?(object)
+          ::Ractor.make_shareable(object, copy: true)
+          false
+        rescue StandardError
+          true
+        end
+      end
+
+      def initialize(path, object)
+        @path = path
+        @object = object
+      end
+
+      # @return [String] "@handler.@io (an instance of IO)"
+      def to_s
+        "#{path.empty? ? "it" : path} (an instance of #{object.class})"
+      end
+
+      # @return [Boolean] whether freezing would do
+      def unfrozen?
+        !Obstacle.forbidden?(object) && !object.is_a?(Proc) && !object.frozen?
+      end
+    end
+  end
+end

@@ -1,0 +1,76 @@
+# frozen_string_literal: true
+
+module Ratomic
+  module Workers
+    # How one dispatch is to be run. Checked once, frozen, shared by all the dispatches that name no option of their own.
+    class Options
+      DEFAULTS = {
+        timeout: nil, item_timeout: nil, retries: 0, min_batch: :auto, context: nil, move: false,
+        sequential: false, on_full: :block, queue_timeout: nil
+      }.freeze
+      ON_FULL = %i[block raise caller_runs].freeze
+
+      attr_reader(*DEFAULTS.keys)
+
+      # @param timeout [Numeric, nil] seconds from the dispatch until what has no result yet becomes a Failure
+      # @param item_timeout [Numeric, nil] seconds that one item may run
+      # @param retries [Integer] how often an item is run again whose worker died under it
+      # @param min_batch [Integer, :auto] smaller dispatches are run by the caller; `0` never, `:auto` by measured cost
+      # @param context [Object, nil] there in the worker as `Workers.context` and in every event; must be shareable
+      # @param move [Boolean] hand the items over instead of sharing or copying them
+      # @param sequential [Boolean] run all items in one worker, one after another in their order
+      # @param on_full [:block, :raise, :caller_runs] what a dispatch does when `max_queue` dispatches wait already
+      # @param queue_timeout [Numeric, nil] seconds that `on_full: :block` waits before it raises QueueFullError
+      # @raise [ArgumentError, TypeError] which names the option, its value and what it may be
+      def initialize(given = {})
+        unknown = given.keys - DEFAULTS.keys
+        raise ArgumentError, "unknown option #{unknown.first.inspect}, known: #{DEFAULTS.keys.join(", ")}" if unknown.any?
+
+        DEFAULTS.each { |name, default| instance_variable_set(:"@#{name}", given.fetch(name, default)) }
+        check
+        freeze
+      end
+
+      # @return [Options] these, with some changed
+      def with(given)
+        Options.new(to_h.merge(given))
+      end
+
+      def to_h
+        DEFAULTS.to_h { |name, _| [name, public_send(name)] }
+      end
+
+      # Whether the worker has to keep more books than for a plain run.
+      def watched?
+        !@item_timeout.nil?
+      end
+
+      private
+
+      def check
+        %i[timeout item_timeout queue_timeout].each { |name| check_seconds(name, public_send(name)) }
+        check_count(:retries, retries)
+        check_count(:min_batch, min_batch) unless min_batch == :auto
+        unless ON_FULL.include?(on_full)
+          raise ArgumentError, "on_full: is #{on_full.inspect}, it must be one of #{ON_FULL.inspect}"
+        end
+        return if Ractor.shareable?(context)
+
+        raise ShareableError, "context: must be shareable; pass Ractor.make_shareable(context) (a #{context.class})"
+      end
+
+      def check_seconds(name, value)
+        return if value.nil?
+        raise TypeError, "#{name}: must be seconds as a number or nil, not #{value.inspect}" unless value.is_a?(Numeric)
+        return if value.real? && value >= 0
+
+        raise ArgumentError, "#{name}: is #{value}, it must be 0 or more seconds"
+      end
+
+      def check_count(name, value)
+        raise TypeError, "#{name}: must be an Integer, not #{value.inspect}" unless value.is_a?(Integer)
+        raise ArgumentError, "#{name}: is #{value}, it must be 0 or more" if value.negative?
+      end
+    end
+  end
+end

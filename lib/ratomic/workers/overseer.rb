@@ -1,0 +1,115 @@
+# frozen_string_literal: true
+
+module Ratomic
+  module Workers
+    # The coordinator's part that looks after time and losses: deadlines of dispatches, items that run too long, and
+    # claims that a dead worker took with it.
+    class Overseer
+      # Seconds that an interrupted item gets to end before its worker is given up.
+      GRACE = 0.25
+      # Seconds between two looks at a batch of which a part may be lost.
+      AUDIT = 0.05
+
+      # @param engine [Engine]
+      # @param agenda [Agenda]
+      # @param roster [Roster]
+      def initialize(engine, agenda, roster)
+        @engine = engine
+        @agenda = agenda
+        @roster = roster
+      end
+
+      def handle(what, *details)
+        case what
+        when :expire then expire(*details)
+        when :interrupt then interrupt(*details)
+        when :watch then watch(*details)
+        when :grace then grace(*details)
+        when :audit then audit(*details)
+        when :offer then offer(*details)
+        end
+      end
+
+      private
+
+      # The time of a whole dispatch is up.
+      def expire(batch)
+        return if batch.completion.complete?
+
+        @engine.expire(batch)
+        interrupt(batch.ticket)
+      end
+
+      # Interrupts every item of a dispatch that is running now.
+      def interrupt(ticket)
+        @roster.busy_with(ticket) do |member|
+          member.control&.send([:interrupt, ticket, nil].freeze)
+          @agenda.add(Agenda.now + GRACE, :grace, member.pulse.id, ticket, nil)
+        end
+      end
+
+      # Looks for items of a dispatch that have run too long. The next look is when the first of those that run now will
+      # have; an item that starts in between cannot be overdue before that.
+      def watch(batch)
+        return if batch.completion.complete?
+
+        limit = batch.options.item_timeout
+        now = Agenda.now
+        again = now + limit
+        @roster.busy_with(batch.ticket) do |member|
+          next unless (index = member.pulse.index)
+
+          due = member.pulse.since + limit
+          now < due ? again = [again, due].min : overdue(batch, member, index)
+        end
+        @agenda.add_for(batch, again, :watch)
+      end
+
+      def overdue(batch, member, index)
+        return if batch.completion.filled?(index)
+
+        @engine.time_out(batch, index)
+        member.control&.send([:interrupt, batch.ticket, index].freeze)
+        @agenda.add(Agenda.now + GRACE, :grace, member.pulse.id, batch.ticket, index, batch)
+      end
+
+      # The interrupted item runs still: it is in a native call that cannot be interrupted.
+      def grace(id, ticket, index, batch = nil)
+        return unless (member = @roster[id])
+
+        pulse = member.pulse
+        return unless pulse.ticket == ticket && (index.nil? || pulse.index == index)
+
+        @roster.abandon(id)
+        return unless batch && index && index + 1 < pulse.last && !batch.moved?
+
+        offer(batch.part(index + 1, pulse.last))
+      end
+
+      # When there is no room in the lane now, there will be.
+      def offer(part)
+        @engine.offer(part) || @agenda.add(Agenda.now + AUDIT, :offer, part)
+      end
+
+      # A worker is gone with a claim that nobody knows. When all is claimed and no worker is at it, the empty slots are
+      # what was lost. They run again one by one, so that an item that ends its worker is found.
+      def audit(batch, before = nil)
+        return if batch.completion.complete?
+
+        at_work = false
+        @roster.busy_with(batch.ticket) { at_work = true }
+        lost = at_work || batch.unclaimed.positive? ? nil : empty(batch)
+        if lost && lost == before
+          lost.each { |range| offer(batch.part(range.begin, range.end + 1, 0, true)) }
+          before = lost = nil
+        end
+        @agenda.add(Agenda.now + AUDIT, :audit, batch, lost)
+      end
+
+      # @return [Array<Range>] of the slots that are not filled
+      def empty(batch)
+        (0...batch.size).reject { |i| batch.completion.filled?(i) }.slice_when { |a, b| b != a + 1 }.map { |run| run[0]..run[-1] }
+      end
+    end
+  end
+end

@@ -1,0 +1,169 @@
+# frozen_string_literal: true
+
+module Ratomic
+  module Workers
+    # A pool of workers.
+    #
+    #   pool = Ratomic::Workers::Pool.new(size: 4, name: "parsers")
+    #   pool.dispatch_async(payloads, ParseEvent).value(timeout: 5)
+    #   pool.shutdown
+    #
+    # A Pool is frozen and shareable: it may be a constant, and any Ractor may dispatch to it. Its workers start with the
+    # first dispatch, or with {#start}. In a forked child it starts anew.
+    class Pool
+      # The pools of this process that have workers: number of the engine => [pool, engine].
+      RUNNING = Map.new
+      ENGINE = :engine
+      private_constant :ENGINE
+
+      # @param size [Integer, nil] workers; nil takes the number of processors. Above 8 Ractors see RUBY_MAX_CPU.
+      # @param name [String, nil]
+      # @param backend [:ractor, :thread, :inline, nil] nil takes `:ractor`, or `:thread` on Rubies without Ractors
+      # @param max_queue [Integer] dispatches that wait in the queue at most
+      # @param options what dispatches get that do not say otherwise, see {Options#initialize}
+      def initialize(size: nil, name: nil, backend: nil, max_queue: nil, **options)
+        @settings = Settings.new(size: size, name: name, backend: backend, max_queue: max_queue)
+        @options = Options.new(options)
+        @cell = Map.new
+        freeze
+      end
+
+      # Runs the callable with each of the items, in the workers.
+      #
+      # Items that are shareable are shared, others cross as frozen copies; with `move: true` they are handed over.
+      # Returns at once, but for three cases: small work that the caller does itself (`min_batch:`), `max_queue:` with
+      # `on_full: :block` or `:caller_runs`, and the `:inline` backend.
+      #
+      # @param items [Array, Enumerable]
+      # @param callable [#call] a shareable object, a module or class, or a shareable proc
+      # @param options see {Options#initialize}
+      # @return [Future]
+      # @raise [CallableError] with the path of what is in the way
+      # @raise [ShutdownError, QueueFullError]
+      def dispatch_async(items, callable, **options)
+        chosen = options.empty? ? @options : @options.with(options)
+        Dispatch.new(engine, items, callable, chosen).future
+      end
+
+      # Starts the workers now instead of with the first dispatch. Returns before they are up.
+      # @return [self]
+      def start
+        engine
+        self
+      end
+
+      # Lets no more work in, and waits until all that was accepted is done and the workers have ended.
+      # @param timeout [Numeric, nil] seconds
+      # @return [Boolean] false when the time was up; the pool goes on ending, and {#kill} ends it at once
+      def shutdown(timeout: nil)
+        engine = current || unstarted
+        engine.close(Engine::CLOSING)
+        engine.post(Engine::IDLE)
+        engine.terminated.wait(timeout)
+      end
+
+      # Ends the pool now. What has no result yet becomes a Failure; items that run are interrupted.
+      # @return [self]
+      def kill
+        engine = current || unstarted
+        engine.kill
+        engine.terminated.wait(Coordinator::PATIENCE * 2)
+        self
+      end
+
+      # @return [Boolean] whether dispatches are refused
+      def shutdown?
+        (engine = current) ? !engine.open? : false
+      end
+
+      # @return [Hash] frozen, of Strings, Symbols and numbers: dispatches, items, failures by class, latency, workers
+      #   with their busy time, what was learnt of callables, and notes for people
+      def stats
+        Stats.new(engine).to_h
+      end
+
+      # @return [String] the statistics for Prometheus
+      def to_prometheus
+        Prometheus.new(stats).to_s
+      end
+
+      # Hands each {Event} of the pool to the block, in a thread of this Ractor, or puts it into the given queue. Nobody
+      # waits for a subscriber: one that is too slow loses events, and the statistics count them.
+      # @param queue [Queue, nil] instead of a block
+      # @return [Subscription]
+      # @raise [ArgumentError] without a block and a queue
+      def subscribe(queue = nil, &block)
+        raise ArgumentError, "subscribe needs a block or a Ratomic::Queue" unless block || queue.is_a?(Queue)
+
+        queue ? Subscription.new(engine.subscribers, queue, nil) : Subscription.start(engine, block)
+      end
+
+      # What a dispatch would do, and whether it would pay, without doing it.
+      # @return [Explanation]
+      def explain(items, callable)
+        Explanation.new(engine, items, callable)
+      end
+
+      # The results of an endless source, as they come. See {Stream}.
+      # @param source [Enumerable] read in a thread of its own
+      # @param callable [#call]
+      # @param max_in_flight [Integer] items that were read and not yet yielded, at most
+      # @param key [#call, nil] of an item; items with equal keys run in order, one after another
+      # @param ordered [Boolean] whether results come in the order of their items
+      # @param options see {Options#initialize}
+      # @return [Stream] an Enumerable
+      def stream(source, callable, max_in_flight: 1000, key: nil, ordered: true, **options)
+        Stream.new(self, source, callable, max_in_flight: max_in_flight, key: key, ordered: ordered, options: options)
+      end
+
+      # @return [Integer] number of workers it was made with
+      def size
+        @settings.size
+      end
+
+      # @return [String]
+      def name
+        @settings.name
+      end
+
+      # @return [Symbol] :ractor, :thread or :inline
+      def backend
+        @settings.backend
+      end
+
+      def inspect
+        "#<#{self.class} #{name}: #{size} #{backend} workers>"
+      end
+
+      # The engine has no workers any more, or soon will have none: the next dispatch starts anew.
+      # @api private
+      def drop(engine)
+        @cell.delete(ENGINE) if engine.open?
+      end
+
+      private
+
+      def current
+        @cell[ENGINE]
+      end
+
+      def engine
+        current || @cell.fetch_or_store(ENGINE) do
+          engine = Backend.of(backend).start(@settings)
+          RUNNING[engine.number] = [self, engine].freeze
+          Leaving.remind
+          engine
+        end
+      end
+
+      # Of a pool that never worked.
+      def unstarted
+        @cell.fetch_or_store(ENGINE) do
+          engine = Engine.new(@settings, Mailbox::None)
+          engine.terminated.fill(true)
+          engine
+        end
+      end
+    end
+  end
+end

@@ -1,0 +1,38 @@
+# frozen_string_literal: true
+
+module Ratomic
+  module Workers
+    # How far a dispatch is.
+    class Progress
+      # @return [Integer] items with a result or a Failure
+      attr_reader :completed
+      # @return [Integer] items of the dispatch
+      attr_reader :total
+
+      def initialize(completed, total)
+        @completed = completed
+        @total = total
+        freeze
+      end
+
+      # @return [Float] 0.0 to 1.0; an empty dispatch is done
+      def fraction
+        total.zero? ? 1.0 : completed.fdiv(total)
+      end
+
+      # @return [Array(Integer, Integer)] so that `done, all = future.progress`
+      def to_a
+        [completed, total]
+      end
+      alias to_ary to_a
+
+      def ==(other)
+        other.is_a?(Progress) && other.to_a == to_a
+      end
+
+      def to_s
+        "#{completed} of #{total} items"
+      end
+    end
+  end
+end

@@ -1,0 +1,74 @@
+# frozen_string_literal: true
+
+module Ratomic
+  module Workers
+    # A pool's statistics in the text format that Prometheus reads (version 0.0.4).
+    class Prometheus
+      PREFIX = "ratomic_workers_"
+      # name => [type, help, where it is in the statistics]
+      METRICS = {
+        "dispatches_total" => ["counter", "Dispatches that were made.", %i[dispatches made]],
+        "dispatches_by_caller_total" => ["counter", "Dispatches that the caller ran itself.", %i[dispatches by_caller]],
+        "dispatches_cancelled_total" => ["counter", "Dispatches that were cancelled.", %i[dispatches cancelled]],
+        "dispatches_expired_total" => ["counter", "Dispatches whose time was up.", %i[dispatches expired]],
+        "dispatches_rejected_total" => ["counter", "Dispatches refused for a full queue.", %i[dispatches rejected]],
+        "dispatches_queued" => ["gauge", "Dispatches that wait in the queue.", %i[dispatches queued]],
+        "items_total" => ["counter", "Items that were accepted.", %i[items accepted]],
+        "items_finished_total" => ["counter", "Items with a result or a Failure.", %i[items finished]],
+        "items_in_flight" => ["gauge", "Items without a result.", %i[items in_flight]],
+        "workers" => ["gauge", "Workers that are alive.", %i[workers alive]],
+        "workers_busy" => ["gauge", "Workers that are running items.", %i[workers busy]],
+        "busy_seconds_total" => ["counter", "Time that workers ran items.", %i[workers busy_seconds_total]],
+        "respawns_total" => ["counter", "Workers that died and were replaced.", %i[workers respawns]],
+        "pauses_total" => ["counter", "Replacements that were put off in a crash loop.", %i[workers pauses]],
+        "abandoned_total" => ["counter", "Workers that could not be interrupted and were given up.", %i[workers abandoned]],
+        "items_overdue_total" => ["counter", "Items that ran longer than item_timeout.", %i[workers overdue]],
+        "retries_total" => ["counter", "Items that were run again after the death of their worker.", %i[workers retries]],
+        "events_dropped_total" => ["counter", "Events that a slow subscriber lost.", %i[events_dropped]]
+      }.each_value { |metric| metric.each(&:freeze).freeze }.freeze
+
+      # @param stats [Hash] as of {Pool#stats}
+      def initialize(stats)
+        @stats = stats
+        @labels = "pool=\"#{escape(stats[:name])}\",backend=\"#{stats[:backend]}\""
+      end
+
+      # @return [String]
+      def to_s
+        lines = METRICS.flat_map do |name, (type, help, path)|
+          head(name, type, help) << sample(name, @stats.dig(*path))
+        end
+        "#{(lines + failures + latency).join("\n")}\n"
+      end
+
+      private
+
+      def failures
+        head("failures_total", "counter", "Failures by the class of their exception.") +
+          @stats[:failures].sort.map { |name, count| sample("failures_total", count, "class=\"#{escape(name)}\"") }
+      end
+
+      # Prometheus wants each bucket to hold those below it too.
+      def latency
+        name = "dispatch_seconds"
+        sum = 0
+        head(name, "histogram", "Time from a dispatch to its last result.") +
+          @stats[:latency][:buckets].map do |bound, count|
+            sample("#{name}_bucket", sum += count, "le=\"#{bound.infinite? ? "+Inf" : bound}\"")
+          end + [sample("#{name}_sum", @stats[:latency][:seconds]), sample("#{name}_count", @stats[:latency][:count])]
+      end
+
+      def head(name, type, help)
+        ["# HELP #{PREFIX}#{name} #{help}", "# TYPE #{PREFIX}#{name} #{type}"]
+      end
+
+      def sample(name, value, label = nil)
+        "#{PREFIX}#{name}{#{[@labels, label].compact.join(",")}} #{value}"
+      end
+
+      def escape(text)
+        text.gsub(/[\\"\n]/) { |char| char == "\n" ? "\\n" : "\\#{char}" }
+      end
+    end
+  end
+end

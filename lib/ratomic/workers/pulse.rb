@@ -1,0 +1,88 @@
+# frozen_string_literal: true
+
+module Ratomic
+  module Workers
+    # What a worker is doing right now, for the coordinator, which must not ask it: a worker may be in a native call that
+    # lets nothing else of its Ractor run. Frozen and shareable, all of it in Counters.
+    #
+    # The numbers are not read in one step; who acts on them sends the worker what it saw, and the worker compares.
+    class Pulse
+      IDLE = -1
+
+      # @return [Integer] number of the worker in its pool
+      attr_reader :id
+
+      def initialize(id)
+        @id = id
+        @ticket = Counter.new(0)
+        @first = Counter.new(0)
+        @last = Counter.new(0)
+        @index = Counter.new(IDLE)
+        @since = Counter.new(0)
+        @abandoned = Counter.new(0)
+        @busy = Counter.new(0)
+        freeze
+      end
+
+      # A chunk begins.
+      def begin_chunk(ticket, first, last)
+        @first.reset(first)
+        @last.reset(last)
+        @ticket.reset(ticket)
+      end
+
+      # @param nanoseconds [Integer] how long it took
+      def end_chunk(nanoseconds)
+        @busy.increment(nanoseconds)
+        @ticket.reset(0)
+      end
+
+      def begin_item(index)
+        @since.reset(Process.clock_gettime(Process::CLOCK_MONOTONIC, :microsecond))
+        @index.reset(index)
+      end
+
+      def end_item
+        @index.reset(IDLE)
+      end
+
+      # @return [Integer] of the dispatch whose chunk is running, 0 between chunks
+      def ticket
+        @ticket.value
+      end
+
+      # @return [Integer, nil] the watched item that is running
+      def index
+        index = @index.value
+        index unless index == IDLE
+      end
+
+      # @return [Float] monotonic seconds at which that item began
+      def since
+        @since.value / 1_000_000.0
+      end
+
+      def first
+        @first.value
+      end
+
+      def last
+        @last.value
+      end
+
+      # @return [Integer] nanoseconds in chunks, all in all
+      def busy_nanoseconds
+        @busy.value
+      end
+
+      # The pool has given the worker up and put another one in its place.
+      def abandon
+        @abandoned.reset(1)
+      end
+
+      def abandoned?
+        !@abandoned.zero?
+      end
+    end
+  end
+end

@@ -1,0 +1,48 @@
+# frozen_string_literal: true
+
+require "erb"
+
+module Ratomic
+  module Workers
+    # A ready-made callable: renders one ERB template with each item. The template sees the item as `page`, and has the
+    # methods of ERB::Util (`h`, `u`) and of the helper modules. It is compiled once in each worker, to a method
+    # (`ERB#result` with a binding does not work in a Ractor).
+    #
+    #   INVOICE = Ratomic::Workers::RenderERB.new(File.read("invoice.erb"), helpers: Money, filename: "invoice.erb")
+    #   Ratomic::Workers.dispatch_async(orders, INVOICE)
+    #
+    # Frozen and shareable. Make it once for a template and keep it: what it compiled is kept in each worker.
+    class RenderERB
+      NUMBERS = Counter.new
+      private_constant :NUMBERS
+
+      # @param source [String] the template
+      # @param helpers [Module, Array<Module>] whose methods the template may call
+      # @param trim_mode [String, nil] as for ERB; "-" lets `-%>` end a line without a line end
+      # @param filename [String] for backtraces
+      def initialize(source, helpers: [], trim_mode: "-", filename: "(erb)")
+        @source = String.new(source).freeze
+        @helpers = Array(helpers).freeze
+        @trim_mode = trim_mode.dup.freeze
+        @filename = String.new(filename).freeze
+        @slot = :"__ratomic_erb_#{NUMBERS.increment}__"
+        Ractor.make_shareable(self)
+      end
+
+      # @param page [Object] what the template calls `page`; of a dispatch it is frozen
+      # @return [String] frozen
+      def call(page)
+        (Ractor.current[@slot] ||= compile).render(page).freeze
+      end
+
+      private
+
+      def compile
+        template = Class.new
+        template.include(ERB::Util, *@helpers)
+        ERB.new(@source, trim_mode: @trim_mode).def_method(template, "render(page)", @filename)
+        template.new
+      end
+    end
+  end
+end

@@ -1,0 +1,127 @@
+# frozen_string_literal: true
+
+module Ratomic
+  module Workers
+    # The workers of a pool, as the coordinator knows them: hires, and replaces those that have gone. Workers that end
+    # soon after their start, one after the other, are replaced ever more slowly.
+    class Roster
+      Member = Struct.new(:pulse, :body, :born, :control)
+
+      # A worker that has lived so many seconds was well.
+      WELL = 1.0
+      # Seconds before the next one is hired in a crash loop: doubled each time from the first to the last of these.
+      FIRST_PAUSE = 0.01
+      LONGEST_PAUSE = 1.0
+
+      # @param engine [Engine]
+      # @param agenda [Agenda]
+      def initialize(engine, agenda)
+        @engine = engine
+        @agenda = agenda
+        @backend = Backend.of(engine.backend)
+        @members = {}
+        @hired = 0
+        @streak = 0
+      end
+
+      # Hires until the pool has its size.
+      def fill
+        hire while @members.size < @engine.size
+      end
+
+      # @param parts [Array<Batch>] what another one left behind
+      def hire(parts = [])
+        pulse = Pulse.new(@hired += 1)
+        @engine.pulses[pulse.id] = pulse
+        body = @backend.spawn(@engine, pulse, parts.freeze)
+        @members[pulse.id] = Member.new(pulse, body, Agenda.now, nil)
+      end
+
+      # A worker has started and says where it listens.
+      def up(id, control)
+        return unless (member = @members[id])
+
+        member.control = control
+        @engine.emit(:worker_started, nil, worker: id)
+      end
+
+      # A worker has ended by itself or by its items.
+      # @param wanted [Boolean] whether it was meant to
+      # @param parts [Array<Batch>] what it has left
+      # @return [Boolean] whether it was one of ours
+      def gone(id, wanted, parts)
+        return false unless (member = dismiss(id))
+
+        @engine.emit(:worker_ended, nil, worker: id, expected: wanted ? true : false)
+        replace(member, parts) unless wanted
+        true
+      end
+
+      # Finds those that died without a word.
+      # @yieldparam batch [Batch] what one of them had in hand
+      def reap
+        @members.values.each do |member|
+          next if @backend.alive?(member.body)
+
+          batch = @engine.board[member.pulse.id]
+          yield batch if batch
+          gone(member.pulse.id, false, [])
+        end
+      end
+
+      # Gives a worker up that cannot be reached, and hires another.
+      # @return [Member, nil]
+      def abandon(id)
+        return unless (member = dismiss(id))
+
+        @engine.metrics.abandoned.increment
+        @engine.emit(:worker_abandoned, nil, worker: id)
+        Leaving.stuck
+        member.pulse.abandon
+        member.control&.send(Worker::STOP)
+        hire
+        member
+      end
+
+      # @yieldparam member [Member] those that are in a chunk of that dispatch
+      def busy_with(ticket)
+        @members.each_value { |member| yield member if member.pulse.ticket == ticket }
+      end
+
+      # Asks all to end now.
+      def stop
+        @members.each_value { |member| member.control&.send(Worker::STOP) }
+      end
+
+      def [](id)
+        @members[id]
+      end
+
+      def empty?
+        @members.empty?
+      end
+
+      private
+
+      def dismiss(id)
+        return unless (member = @members.delete(id))
+
+        @engine.pulses.delete(id)
+        @engine.metrics.past_busy.increment(member.pulse.busy_nanoseconds)
+        member
+      end
+
+      def replace(member, parts)
+        @engine.metrics.respawns.increment
+        @streak = Agenda.now - member.born < WELL ? @streak + 1 : 0
+        parts = parts.reject { |part| @engine.offer(part) }
+        return hire(parts) if @streak < 2
+
+        pause = [FIRST_PAUSE * (2**[@streak - 2, 10].min), LONGEST_PAUSE].min
+        @engine.metrics.pauses.increment
+        @engine.emit(:paused, nil, seconds: pause)
+        @agenda.add(Agenda.now + pause, :hire, parts)
+      end
+    end
+  end
+end

@@ -1,0 +1,204 @@
+# frozen_string_literal: true
+
+module Ratomic
+  module Workers
+    # The thread in a worker that runs items: takes a batch from the lane, claims a chunk, puts the batch back while more
+    # is left, runs the chunk and files the results. Besides it the worker has its main thread, the {Worker}, which
+    # notices when an item has ended this one.
+    class Runner
+      # Nanoseconds of estimated work between two looks at the clock, and at whether the dispatch was cancelled.
+      LOOK = 8_000
+      STRIDES = [1, 2, 4, 8, 16, 32].freeze
+
+      # @param engine [Engine]
+      # @param pulse [Pulse] this worker's
+      # @param control [Mailbox] this worker's, told when the thread ends
+      # @param guard [Thread] the worker's main thread
+      def initialize(engine, pulse, control, guard)
+        @engine = engine
+        @lane = engine.lane
+        @board = engine.board
+        @pulse = pulse
+        @control = control
+        @guard = guard
+        @gate = Thread::Mutex.new
+        @kept = []
+      end
+
+      # @param parts [Array<Batch>] to begin with
+      # @return [self]
+      def start(parts = [])
+        @kept = parts.dup
+        @away = false
+        @thread = Thread.new do
+          Thread.current.report_on_exception = false
+          done = false
+          done = work
+        ensure
+          @control.send(done ? Worker::RUNNER_DONE : Worker::RUNNER_DIED)
+        end
+        self
+      end
+
+      # Ends the thread if it is running that item, or anything of that dispatch when the index is nil.
+      # @return [Boolean] whether it was
+      def interrupt(ticket, index = nil)
+        @gate.synchronize do
+          running = @chunk && @chunk.batch.ticket == ticket && (index.nil? || @pulse.index == index)
+          @thread.kill if running
+          running ? true : false
+        end
+      end
+
+      # Ends the thread, whatever it does.
+      # @return [Boolean] whether it ended within that many seconds
+      def kill(seconds)
+        @thread.kill
+        !@thread.join(seconds).nil?
+      end
+
+      # Takes over what the dead thread had in hand.
+      # @param what [Symbol] see {Verdict::DIED}
+      # @return [Array<Batch>] what is still to be run
+      def salvage(what)
+        parts = @kept
+        back
+        hand = @hand
+        chunk = @chunk
+        @hand = @chunk = nil
+        parts += Salvage.new(@engine, chunk).run(what) if chunk
+        if hand && !hand.completion.complete?
+          parts <<= hand if hand.unclaimed.positive? # a second token of a batch does no harm
+          @engine.post([:audit, hand].freeze) unless chunk # it may have ended between a claim and its run
+        end
+        @pulse.end_chunk(0)
+        parts
+      end
+
+      private
+
+      # @return [Boolean] true when the lane is closed and empty, false when the worker is about to end
+      def work
+        while (batch = @hand = @kept.shift || @lane.try_pop || idle)
+          return false unless batch.completion.complete? || serve(batch)
+        end
+        true
+      end
+
+      # Waits for a batch. Meanwhile the worker keeps nothing of the last one.
+      def idle
+        @board.delete(@pulse.id)
+        @batch = @callable = @hand = nil
+        self.context = nil
+        @woken = true
+        @lane.pop
+      end
+
+      # Runs one chunk.
+      # @return [Boolean] false when the worker is about to end
+      def serve(batch)
+        take_up(batch) unless @batch.equal?(batch)
+        return serve_parcel(batch) if batch.moved?
+
+        count = @engine.chunker.size(batch)
+        first = batch.claim(count)
+        return true unless first
+
+        last = first + count
+        last < batch.limit ? put_back(batch) : last = batch.limit
+        limit = batch.options.sequential ? nil : Chunker::LONGEST * 2
+        run(batch, Chunk.new(batch, @callable, batch.items, 0, first, last, stride(batch.key), limit))
+      end
+
+      # The moved lane: this worker is ready, and the coordinator sends it the next parcel of items.
+      def serve_parcel(batch)
+        step = batch.claim(1)
+        return true unless step
+
+        put_back(batch) if step + 1 < batch.limit
+        @parcels ||= Mailbox.open
+        @engine.post([:ready, batch, @parcels].freeze)
+        first, items = @parcels.receive
+        return true unless items
+
+        run(batch, Chunk.new(batch, @callable, items, first, first, first + items.size, stride(batch.key)))
+      end
+
+      # To the tail, so that dispatches take turns. A worker never waits for its own queue: when that is full it keeps on
+      # with the batch it has.
+      def put_back(batch)
+        @kept << batch unless @lane.try_push(batch)
+      rescue ::ClosedQueueError
+        @kept << batch
+      end
+
+      def run(batch, chunk)
+        @pulse.begin_chunk(batch.ticket, chunk.first, chunk.last)
+        @chunk = chunk
+        leave_lane(batch, chunk)
+        started = Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond)
+        learn_waking(started - batch.born) if @woken
+        well = chunk.careful? ? chunk.run_watched(@guard, @pulse, @gate) : chunk.run(@guard, started)
+        @lane.look(ended = Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond))
+        back
+        took = ended - started
+        return file(batch, chunk, took) if well
+
+        chunk.blame_last { |index| Verdict.died(batch, index, :worker) }
+        false
+      end
+
+      def file(batch, chunk, took)
+        @engine.costs.learn(batch.key, chunk.weight, took) unless chunk.results.empty?
+        @engine.file_chunk(chunk)
+        @chunk = nil
+        @pulse.end_chunk(took)
+        put_back(batch.part(chunk.untouched, chunk.last)) if chunk.cut?
+        true
+      end
+
+      # In a long chunk this worker cannot be counted on for what comes next.
+      def leave_lane(batch, chunk)
+        cost = @engine.costs.of(batch.key)
+        return if cost && cost * (chunk.last - chunk.first) * batch.mean < Lane::LONG
+
+        @away = true
+        @lane.away
+      end
+
+      def back
+        return unless @away
+
+        @away = false
+        @lane.back
+      end
+
+      def learn_waking(nanoseconds)
+        @woken = false
+        @engine.costs.learn_waking(nanoseconds)
+      end
+
+      # Turns to a batch that this worker did not run just before.
+      def take_up(batch)
+        @board[@pulse.id] = batch
+        @callable = batch.target
+        self.context = batch.options.context
+        @batch = batch
+      end
+
+      def context=(context)
+        return if @context.equal?(context)
+
+        Context.current = @context = context
+      end
+
+      # Cheap items are not asked about each, dear ones are.
+      def stride(key)
+        cost = @engine.costs.of(key)
+        return 1 unless cost
+
+        STRIDES.find { |items| items * cost * Weight::ITEM >= LOOK } || STRIDES.last
+      end
+    end
+  end
+end

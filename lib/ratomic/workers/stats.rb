@@ -1,0 +1,80 @@
+# frozen_string_literal: true
+
+module Ratomic
+  module Workers
+    # What a pool tells about itself, read from its counters at one moment.
+    class Stats
+      # Ractors that run at a time when RUBY_MAX_CPU does not say otherwise.
+      RUNNING_AT_ONCE = 8
+
+      # @param engine [Engine]
+      def initialize(engine)
+        @engine = engine
+        @metrics = engine.metrics
+      end
+
+      # Read in an order that keeps it consistent: what is done before what was begun.
+      # @return [Hash] frozen
+      def to_h
+        finished = @engine.finished.value
+        counts = @metrics.counts
+        latency = @metrics.latency
+        accepted = @engine.accepted.value
+        stats = {
+          name: @engine.name, backend: @engine.backend, size: @engine.size, state: state,
+          dispatches: dispatches(counts, latency),
+          items: { accepted: accepted, finished: [finished, accepted].min, in_flight: [accepted - finished, 0].max },
+          failures: @metrics.failures.to_h, latency: histogram(latency), workers: workers(counts),
+          costs: @engine.costs.to_h, events_dropped: @engine.subscribers.dropped.value, notes: notes(counts),
+          troubles: { count: counts[:troubles], last: @metrics.trouble_log.to_h }
+        }
+        Ractor.make_shareable(stats)
+      end
+
+      private
+
+      def state
+        return :running if @engine.open?
+
+        @engine.terminated.complete? ? :ended : :ending
+      end
+
+      def dispatches(counts, latency)
+        ended = latency.values.sum
+        { made: [counts[:dispatches], ended].max, completed: ended, queued: @engine.lane.size,
+          by_caller: counts[:inlined], cancelled: counts[:cancelled], expired: counts[:expired],
+          rejected: counts[:rejected] }
+      end
+
+      def histogram(latency)
+        { count: latency.values.sum, seconds: @metrics.latency_sum, buckets: latency }
+      end
+
+      def workers(counts)
+        pulses = @engine.pulses.to_h
+        busy = pulses.transform_values { |pulse| pulse.busy_nanoseconds / 1e9 }
+        { alive: pulses.size, busy: pulses.count { |_, pulse| pulse.ticket.positive? }, busy_seconds: busy,
+          busy_seconds_total: busy.values.sum + (@metrics.past_busy.value / 1e9), respawns: counts[:respawns],
+          pauses: counts[:pauses], abandoned: counts[:abandoned], runners_replaced: counts[:runners_replaced],
+          retries: counts[:retries], overdue: counts[:overdue] }
+      end
+
+      # @return [Array<String>] what a person should know
+      def notes(counts)
+        notes = []
+        if counts[:pauses].positive?
+          notes << "workers have died soon after their start, one after the other, #{counts[:pauses]} times; " \
+                   "they are replaced more slowly then"
+        end
+        at_once = Integer(ENV.fetch("RUBY_MAX_CPU", RUNNING_AT_ONCE.to_s), exception: false) || RUNNING_AT_ONCE
+        if @engine.backend == :ractor && @engine.size > at_once
+          notes << "#{@engine.size} workers, but Ruby runs #{at_once} Ractors at once (RUBY_MAX_CPU)"
+        end
+        if @engine.size > Etc.nprocessors * 2
+          notes << "#{@engine.size} workers for #{Etc.nprocessors} processors: each collection stops them all"
+        end
+        notes
+      end
+    end
+  end
+end

@@ -1,0 +1,115 @@
+# frozen_string_literal: true
+
+module Ratomic
+  module Workers
+    # The results of a source that may have no end: a bounded window moves along it. A {Failure} stands for an item that
+    # failed, its `index` is the number of the item in the stream.
+    #
+    #   changes = Ratomic::Workers.stream(wal, Decode, key: ->(change) { change.primary_key })
+    #   changes.each { |row| store(row) }
+    #   changes.lazy.reject { |row| Ratomic::Workers::Failure === row }.first(10)
+    #
+    # The source is read in a thread of its own, at most `max_in_flight` items ahead of what was yielded. Each run through
+    # the stream reads the source anew. Leaving the block (`break`, an exception) ends the run: what is running is left
+    # alone, what is queued is cancelled, no thread stays behind.
+    #
+    # With `key:` items of one key run in order, one after another, those of different keys in parallel. Blocks: `each`, while
+    # no result is there.
+    class Stream
+      include Enumerable
+
+      # Nanoseconds of work that a group has, and items in it before that is known.
+      GROUP = 500_000
+      UNKNOWN = 4
+      MOST = 256
+
+      # @see Pool#stream
+      def initialize(pool, source, callable, max_in_flight:, key:, ordered:, options:)
+        raise ArgumentError, "max_in_flight: is #{max_in_flight.inspect}, it must be 1 or more" unless count?(max_in_flight)
+        raise TypeError, "the source must have each, #{source.class} has not" unless source.respond_to?(:each)
+        raise TypeError, "key: must have call, #{key.class} has not" unless key.nil? || key.respond_to?(:call)
+
+        @pool = pool
+        @source = source
+        @callable = callable
+        @limit = max_in_flight
+        @key = key
+        @ordered = ordered
+        @options = { min_batch: 0 }.merge(options, { sequential: true })
+      end
+
+      # @yieldparam result [Object, Failure]
+      # @return [self, Enumerator] an Enumerator without a block
+      def each
+        return enum_for(:each) unless block_given?
+
+        flow = Flow.new(lanes, @limit, @ordered, @key)
+        threads = start(flow)
+        while (results = flow.take)
+          results.each { |result| yield result }
+        end
+        self
+      ensure
+        threads&.each(&:kill)&.each(&:join)
+      end
+
+      private
+
+      def count?(number)
+        number.is_a?(Integer) && number.positive?
+      end
+
+      # Two for each worker: while one waits for its group the other's is queued.
+      def lanes
+        @pool.size * 2
+      end
+
+      def start(flow)
+        @pool.dispatch_async([], @callable, **@options) # refuses here what it would refuse there
+        [thread(flow) { read(flow) }] + Array.new(lanes) { thread(flow) { run_groups(flow) } }
+      end
+
+      def thread(flow)
+        Thread.new do
+          Thread.current.name = "ratomic-#{@pool.name}-stream"
+          Thread.current.report_on_exception = false
+          yield
+        rescue StandardError => e
+          flow.break(e)
+        end
+      end
+
+      def read(flow)
+        @source.each { |item| flow.add(item) }
+        flow.finish
+      rescue StandardError => e
+        flow.finish(e)
+      end
+
+      def run_groups(flow)
+        most = UNKNOWN
+        while (group = flow.group(most))
+          started = Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond)
+          flow.deliver(group, results(group.items))
+          took = Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond) - started
+          most = next_size(most, group.items.size, took)
+        end
+      end
+
+      def results(items)
+        future = @pool.dispatch_async(items, @callable, **@options)
+        future.value
+      ensure
+        future&.cancel
+      end
+
+      # Groups grow while they are done quickly, waiting included, and shrink while they are not.
+      def next_size(most, size, nanoseconds)
+        return [most / 2, 1].max if nanoseconds > GROUP * 4
+        return most if nanoseconds > GROUP || size < most
+
+        [most * 2, MOST, @limit].min
+      end
+    end
+  end
+end

@@ -1,0 +1,99 @@
+# frozen_string_literal: true
+
+module Ratomic
+  module Workers
+    # Who gets a pool's events: native queues, so that any thread of any worker hands an event on without waiting. One
+    # that is full loses events, which are counted.
+    class Subscribers
+      CAPACITY = 1024
+
+      # @return [Counter] events that found a full queue
+      attr_reader :dropped
+
+      def initialize
+        @queues = Map.new
+        @numbers = Counter.new
+        @dropped = Counter.new
+        freeze
+      end
+
+      # Asked before an event is made.
+      def none?
+        @queues.empty?
+      end
+
+      # @param queue [Queue]
+      # @return [Integer] number for {#remove}
+      def add(queue)
+        @queues[number = @numbers.increment] = queue
+        number
+      end
+
+      def remove(number)
+        @queues.delete(number)&.close
+      end
+
+      # @param event [Event]
+      def tell(event)
+        @queues.values.each { |queue| queue.try_push(event) || @dropped.increment }
+      rescue ::ClosedQueueError
+        nil
+      end
+
+      # The pool has ended: no more events.
+      def close
+        @queues.keys.each { |number| remove(number) }
+      end
+    end
+
+    # A running subscription to a pool's events.
+    class Subscription
+      # @return [Queue] of events, closed when the subscription ends
+      attr_reader :queue
+
+      # @api private
+      def initialize(subscribers, queue, thread)
+        @subscribers = subscribers
+        @queue = queue
+        @thread = thread
+        @number = subscribers.add(queue)
+      end
+
+      # No more events. Those that are waiting are still handed on.
+      # @return [self]
+      def cancel
+        @subscribers.remove(@number)
+        self
+      end
+
+      # Waits until the block has had the last event.
+      # @param timeout [Numeric, nil] seconds
+      # @return [Boolean] false when the time was up
+      def join(timeout: nil)
+        @thread.nil? || !@thread.join(timeout).nil?
+      end
+
+      # Hands events to the block, in a thread of the Ractor that subscribed. What the block raises is counted, and
+      # ends nothing.
+      # @api private
+      def self.start(engine, block)
+        queue = Queue.new(Subscribers::CAPACITY)
+        thread = Thread.new do
+          Thread.current.name = "ratomic-#{engine.name}-events"
+          Thread.current.report_on_exception = false
+          while (event = queue.pop)
+            hand_on(engine, event, block)
+          end
+        end
+        new(engine.subscribers, queue, thread)
+      end
+
+      def self.hand_on(engine, event, block)
+        block.call(event)
+      rescue StandardError => e
+        engine.metrics.trouble(e)
+      end
+      private_class_method :hand_on
+    end
+  end
+end

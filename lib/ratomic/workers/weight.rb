@@ -1,0 +1,50 @@
+# frozen_string_literal: true
+
+module Ratomic
+  module Workers
+    # The estimated cost of items before any was run: their number and, of those that have a `bytesize` (Strings do), their
+    # bytes. What a unit of weight takes in time is measured while they run (see {Costs}).
+    module Weight
+      # What an item weighs besides its bytes.
+      ITEM = 64
+      # So many items of a long list are looked at.
+      SAMPLE = 256
+
+      class << self
+        # @param items [Array]
+        # @return [Integer] of all of them; of a long list estimated from a sample
+        def of(items)
+          size = items.size
+          return of_one(items[0]) if size == 1
+          return sum(items) if size <= SAMPLE
+
+          step = size / SAMPLE
+          sampled = Array.new(SAMPLE) { |i| items[i * step] }
+          sum(sampled) * size / SAMPLE
+        end
+
+        # @return [Integer] of one item
+        def of_one(item)
+          sized?(item) ? item.bytesize + ITEM : ITEM
+        end
+
+        def sized?(item)
+          item.is_a?(String) || item.respond_to?(:bytesize)
+        end
+
+        # @return [Integer] of that many items from `first` on
+        def sum(items, first = 0, count = items.size)
+          return count * ITEM unless sized?(items[first])
+
+          total = 0
+          stop = first + count
+          while first < stop
+            total += of_one(items[first])
+            first += 1
+          end
+          total
+        end
+      end
+    end
+  end
+end

@@ -1,0 +1,70 @@
+# frozen_string_literal: true
+
+module Ratomic
+  module Workers
+    # The main thread of a worker (of its Ractor, with the `:ractor` backend). It waits for messages, and looks after the
+    # {Runner}: interrupts it, replaces it when an item has ended it, and hands on what it had when the worker ends.
+    class Worker
+      RUNNER_DONE = [:runner_done].freeze
+      RUNNER_DIED = [:runner_died].freeze
+      STOP = [:stop].freeze
+      # Seconds that a runner gets to end before it is left alone.
+      PATIENCE = 0.2
+
+      # @param engine [Engine]
+      # @param pulse [Pulse]
+      def initialize(engine, pulse)
+        @engine = engine
+        @pulse = pulse
+        @control = Mailbox.open
+        @ended = false
+      end
+
+      # Works until the lane is closed and empty, or a :stop comes.
+      # @param parts [Array<Batch>] what another worker left behind
+      def run(parts)
+        Thread.current.report_on_exception = false
+        @engine.post([:up, @pulse.id, @control].freeze)
+        @engine.lane.back
+        @runner = Runner.new(@engine, @pulse, @control, Thread.current).start(parts)
+        listen until @ended
+      ensure
+        leave
+      end
+
+      private
+
+      # An exception that an item's threads raise in here ends nothing.
+      def listen
+        handle(*@control.receive)
+      rescue Exception => e # rubocop:disable Lint/RescueException
+        @engine.metrics.trouble(e)
+      end
+
+      def handle(what, *details)
+        case what
+        when :interrupt then @runner.interrupt(*details)
+        when :runner_died then replace_runner
+        when :runner_done, :stop then @ended = true
+        end
+      end
+
+      def replace_runner
+        @runner.kill(PATIENCE)
+        parts = @runner.salvage(:thread)
+        @engine.metrics.runners_replaced.increment
+        @runner.start(parts)
+      end
+
+      # Whatever ends the worker, what it had in hand is not lost.
+      def leave
+        @runner&.kill(PATIENCE)
+        parts = @runner && !@pulse.abandoned? ? @runner.salvage(@ended ? :thread : :worker) : []
+      ensure
+        @engine.lane.away if @runner
+        Leaving.unstuck if @pulse.abandoned?
+        @engine.post([:gone, @pulse.id, @ended, (parts || []).freeze].freeze)
+      end
+    end
+  end
+end

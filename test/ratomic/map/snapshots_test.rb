@@ -1,0 +1,106 @@
+# frozen_string_literal: true
+
+require "test_helper"
+
+# What a map contained at one moment.
+class MapSnapshotsTest < Minitest::Test
+  def setup
+    @map = Ratomic::Map.new
+    @pairs = { a: 1, "b" => [2], 3.0 => nil, [4] => "four" }
+    @pairs.each { |key, value| @map[key] = value }
+  end
+
+  def test_keys_values_and_pairs_are_those_of_the_hash
+    assert_equal @pairs, @map.to_h
+    assert_equal @pairs.keys.sort_by(&:inspect), @map.keys.sort_by(&:inspect)
+    assert_equal @pairs.values.sort_by(&:inspect), @map.values.sort_by(&:inspect)
+    assert_equal @pairs, @map.each_pair.to_h
+  end
+
+  def test_keys_and_values_are_in_one_order
+    1_000.times { |number| @map[number] = -number }
+    assert_equal @map.to_h, @map.keys.zip(@map.values).to_h
+  end
+
+  def test_an_empty_map_has_empty_snapshots
+    @map.clear
+    assert_equal [[], [], {}, []], [@map.keys, @map.values, @map.to_h, @map.each_pair.to_a]
+  end
+
+  def test_snapshots_are_the_callers_own
+    @map.to_h[:new] = 1
+    @map.keys << 1
+    assert_equal @pairs, @map.to_h
+  end
+
+  def test_each_pair_returns_the_map_or_an_enumerator
+    assert_same(@map, @map.each_pair { nil })
+    assert_kind_of Enumerator, @map.each_pair
+    assert_equal @pairs.size, @map.each_pair.count
+  end
+
+  def test_each_pair_goes_on_with_what_it_saw_while_its_block_writes
+    seen = {}
+    within(5) do
+      @map.each_pair do |key, value|
+        seen[key] = value
+        @map.clear
+        @map[:new] = GC.start
+      end
+    end
+    assert_equal @pairs, seen
+    assert_equal [:new], @map.keys
+  end
+
+  def test_each_pair_can_be_left_and_taken_step_by_step
+    assert_equal(:left, @map.each_pair { break :left })
+    steps = @map.each_pair
+    first = steps.next
+    @map.clear
+    GC.start
+    assert_equal @pairs, ([first] + Array.new(3) { steps.next }).to_h
+    assert_raises(StopIteration) { steps.next }
+  end
+
+  def test_a_snapshot_shows_all_of_one_moment
+    # A writer moves one token from key to key: at every moment there are 99 or 100 of them, never fewer, never more.
+    map = Ratomic::Map.new
+    100.times { |number| map[number] = :token }
+    stop = Ratomic::Counter.new
+    writer = Thread.new { map.set(rand(100), :token) && Thread.pass while stop.zero? }
+    mover = Thread.new do
+      while stop.zero?
+        number = rand(100)
+        map[number + 100] = :token if map.delete(number)
+        map[number] = :token if map.delete(number + 100)
+      end
+    end
+    200.times { assert_includes 99..101, map.to_h.size }
+    stop.increment
+    within(10) { [writer, mover].each(&:join) }
+  end
+
+  def test_snapshots_during_writes_of_another_ractor_are_sound
+    skip_without_ractors
+    map = Ratomic::Map.new
+    stop = Ratomic::Counter.new
+    writer = Ractor.new(map, stop) do |shared, ending|
+      round = 0
+      while ending.zero?
+        round += 1
+        500.times { |number| shared["key #{number}"] = ["value", number, round] }
+        shared.clear if (round % 3).zero?
+      end
+      round
+    end
+    within(60) do
+      200.times do
+        map.to_h.each { |key, value| assert_equal key, "key #{value[1]}" }
+        assert(map.keys.all? { |key| key.start_with?("key ") })
+        assert(map.values.all? { |value| value.first == "value" })
+      end
+    end
+    stop.increment
+    assert_operator writer.value, :>, 0
+  end
+end

@@ -1,0 +1,144 @@
+# frozen_string_literal: true
+
+require "test_helper"
+require "support/native_contract"
+
+# Reading and writing single entries. See map/ for keys, blocks, numbers, buckets, snapshots and sharing.
+class MapTest < Minitest::Test
+  include NativeContract
+
+  def setup
+    @map = Ratomic::Map.new
+  end
+
+  def test_it_works_as_the_readme_shows
+    @map["mike"] = 123
+    assert_equal 123, @map["mike"]
+    assert_equal true, @map.key?("mike")
+    assert_equal 0, @map.fetch("missing", 0)
+    assert_equal 0, @map.fetch_or_store("count") { 0 }
+    assert_equal 124, @map.compute("mike") { |value| value + 1 }
+    assert_equal 125, @map.upsert("mike", 1) { |value| value + 1 }
+    assert_equal 126, @map.fetch_and_modify("mike") { |value| value + 1 }
+    assert_equal 126, @map.delete("mike")
+    assert_equal 1, @map.length
+    refute_predicate @map, :empty?
+    assert_predicate @map.clear, :empty?
+  end
+
+  def test_every_name_of_an_operation_does_it
+    assert_equal 1, @map.set(:a, 1)
+    assert_equal 2, (@map[:b] = 2)
+    assert_equal [1, 2], [@map.get(:a), @map[:b]]
+    assert_equal [true] * 3, [@map.key?(:a), @map.include?(:a), @map.member?(:a)]
+    assert_equal [2, 2], [@map.size, @map.length]
+    assert_equal "#<Ratomic::Map 2 entries>", @map.inspect
+  end
+
+  def test_what_is_missing_is_nil
+    assert_nil @map[:a]
+    assert_nil @map.get(:a)
+    assert_nil @map.delete(:a)
+    assert_equal false, @map.key?(:a)
+  end
+
+  def test_nil_and_false_are_values
+    @map[:nil] = nil
+    @map[:false] = false
+    assert_equal [true, true, nil, false, 2], [@map.key?(:nil), @map.key?(:false), @map[:nil], @map[:false], @map.size]
+    assert_nil @map.fetch(:nil, 1)
+    assert_nil(@map.fetch_or_store(:nil) { flunk "there is a value" })
+    assert_equal false, @map.delete(:false)
+    assert_equal 1, @map.size
+  end
+
+  def test_fetch_prefers_the_value_then_the_block_then_the_default
+    @map[:a] = 1
+    assert_equal 1, @map.fetch(:a, 2)
+    assert_equal(1, @map.fetch(:a) { flunk "there is a value" })
+    assert_equal 2, @map.fetch(:b, 2)
+    assert_equal(:b, @map.fetch(:b) { |key| key })
+    assert_nil @map.fetch(:b, nil)
+    refute @map.key?(:b)
+  end
+
+  def test_fetch_without_a_value_raises_a_key_error_with_receiver_and_key
+    error = assert_raises(KeyError) { @map.fetch("missing") }
+    assert_same @map, error.receiver
+    assert_equal "missing", error.key
+    assert_match(/key not found: "missing"/, error.message)
+  end
+
+  def test_the_block_of_fetch_may_write_the_key
+    assert_equal(5, @map.fetch(:a) { |key| @map[key] = 5 })
+    assert_equal 5, @map[:a]
+  end
+
+  def test_compare_and_set_stores_only_over_the_expected_value
+    assert_equal false, @map.compare_and_set(:a, 1, 2)
+    assert_equal true, @map.compare_and_set(:a, nil, 1), "a missing value counts as nil"
+    assert_equal true, @map.compare_and_set(:a, 1, 2)
+    assert_equal false, @map.compare_and_set(:a, 1, 3)
+    assert_equal 2, @map[:a]
+  end
+
+  def test_compare_and_set_compares_by_equality_and_not_by_identity
+    @map[:a] = "text"
+    assert_equal true, @map.compare_and_set(:a, +"text", [1])
+    assert_equal true, @map.compare_and_set(:a, [1.0], 10**30), "[1] == [1.0]"
+    assert_equal true, @map.compare_and_set(:a, 10**30, nil)
+    assert_nil @map[:a]
+  end
+
+  def test_an_error_of_the_comparison_comes_through_and_changes_nothing
+    grumpy = Class.new { def ==(_other) = raise("no comparison") }.new
+    @map[:a] = grumpy.freeze
+    error = assert_raises(RuntimeError) { @map.compare_and_set(:a, 1, 2) }
+    assert_equal "no comparison", error.message
+    assert_same grumpy, @map[:a]
+  end
+
+  def test_of_many_that_compare_and_set_the_same_value_one_succeeds
+    @map[:a] = 0
+    wins = Array.new(4) { Thread.new { (0...2_000).count { |value| @map.compare_and_set(:a, value, value + 1) } } }
+    total = wins.sum(&:value)
+    assert_equal total, @map[:a]
+    assert_operator total, :>, 0
+  end
+
+  def test_a_wrong_number_of_arguments_is_an_argument_error
+    assert_raises(ArgumentError) { Ratomic::Map.new(1) }
+    assert_raises(ArgumentError) { @map.get }
+    assert_raises(ArgumentError) { @map.set(1) }
+    assert_raises(ArgumentError) { @map.fetch }
+    assert_raises(ArgumentError) { @map.fetch(1, 2, 3) }
+    assert_raises(ArgumentError) { @map.increment }
+    assert_raises(ArgumentError) { @map.increment(1, 2, 3) }
+  end
+
+  def test_a_hundred_thousand_entries_come_and_go
+    100_000.times { |number| @map[number] = -number }
+    assert_equal 100_000, @map.size
+    assert((0...100_000).all? { |number| @map[number] == -number })
+    100_000.times { |number| assert_equal(-number, @map.delete(number)) if number.even? }
+    assert_equal 50_000, @map.size
+    assert_nil @map[500]
+    assert_equal(-501, @map[501])
+  end
+
+  private
+
+  def build
+    Ratomic::Map.new
+  end
+
+  def build_of(subclass)
+    subclass.new
+  end
+
+  def use(map)
+    map["used"] = [1]
+    assert_equal [1], map["used"]
+    map
+  end
+end

@@ -1,0 +1,63 @@
+# frozen_string_literal: true
+
+require "test_helper"
+require "support/backend_contract"
+
+class InlineTest < Minitest::Test
+  include BackendContract
+
+  module ReadsConstant
+    LIST = [1, [2]] # rubocop:disable Style/MutableConstant -- what no worker may read
+
+    def self.call(item)
+      helper(item)
+    end
+
+    def self.helper(item)
+      LIST.include?(item)
+    end
+  end
+
+  module ReadsGlobal
+    def self.call(_item)
+      $ratomic_test # rubocop:disable Style/GlobalVars
+    end
+  end
+
+  class HasHandler
+    def initialize(handler)
+      @handler = handler
+      freeze
+    end
+
+    def call(item)
+      item
+    end
+  end
+
+  def backend
+    :inline
+  end
+
+  def test_a_dispatch_is_done_when_it_returns
+    assert_predicate @pool.dispatch_async([1, 2], Double), :ready?
+  end
+
+  def test_it_refuses_what_a_ractor_would_refuse
+    error = assert_raises(Ratomic::Workers::CallableError) { @pool.dispatch_async([1], ReadsConstant) }
+    assert_match(/constant LIST/, error.message)
+    error = assert_raises(Ratomic::Workers::CallableError) { @pool.dispatch_async([1], ReadsGlobal) }
+    assert_match(/global variable \$ratomic_test/, error.message)
+    error = assert_raises(Ratomic::Workers::CallableError) { @pool.dispatch_async([1], HasHandler.new([+"text"])) }
+    assert_match(/@handler/, error.message)
+  end
+
+  def test_a_return_in_a_lambda_and_a_throw_stay_inside
+    caught = catch(:tag) { value_of([1, :throw_tag, 3], Misbehave) }
+    assert_failure caught[1], "UncaughtThrowError", 1
+  end
+
+  def test_there_are_no_threads_left
+    assert_leaves_nothing { value_of([1, :end_thread, 3], Misbehave) }
+  end
+end

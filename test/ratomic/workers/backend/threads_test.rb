@@ -1,0 +1,52 @@
+# frozen_string_literal: true
+
+require "test_helper"
+require "support/backend_contract"
+
+class ThreadsTest < Minitest::Test
+  include BackendContract
+
+  def backend
+    :thread
+  end
+
+  def test_a_callable_need_not_be_shareable
+    seen = []
+    results = value_of([1, 2, 3], ->(item) { seen << item && item + 1 })
+    assert_equal [2, 3, 4], results
+    assert_equal [1, 2, 3], seen.sort
+    assert_equal 0, Ratomic::Workers::Locals.size
+  end
+
+  def test_a_callable_that_is_kept_aside_is_forgotten_after_every_end
+    value_of([1], ->(item) { item })
+    assert_raises(Ratomic::Workers::ItemError) { @pool.dispatch_async([1], ->(_) { raise "x" }).value!(timeout: 5) }
+    hold = Hold.new
+    futures = Array.new(4) { @pool.dispatch_async([1], ->(item) { hold.call(item) }) }
+    eventually { hold.begun.value == 2 }
+    assert futures[3].cancel
+    hold.open
+    futures.each { |future| future.wait(timeout: 5) }
+    @pool.dispatch_async([], ->(item) { item })
+    assert_equal 0, Ratomic::Workers::Locals.size
+  end
+
+  def test_items_run_in_threads_of_this_process
+    assert_equal [Process.pid], value_of([1], ->(_) { Process.pid })
+    refute_equal [Thread.current.object_id], value_of([1], ->(_) { Thread.current.object_id })
+  end
+
+  def test_waiting_items_overlap
+    started = now
+    pool = Ratomic::Workers::Pool.new(size: 10, backend: :thread, min_batch: 0)
+    within(10) { pool.dispatch_async([0.2] * 10, Sleep).value(timeout: 5) }
+    assert_operator now - started, :<, 1.5
+  ensure
+    pool.kill
+  end
+
+  def test_moved_items_arrive
+    items = [+"a", +"b"]
+    assert_equal %w[a! b!], value_of(items, ->(item) { item << "!" }, move: true)
+  end
+end

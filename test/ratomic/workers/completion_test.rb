@@ -1,0 +1,168 @@
+# frozen_string_literal: true
+
+require "test_helper"
+require "timeout"
+
+class CompletionTest < Minitest::Test
+  Completion = Ratomic::Workers::Completion
+
+  def test_slots_are_filled_in_any_order_and_read_in_theirs
+    completion = Completion.new(4)
+    assert_equal 2, completion.file(2, results("c", "d"))
+    assert_equal [2, 4, false], [completion.completed, completion.size, completion.complete?]
+    assert_equal [nil, nil, "c", "d"], completion.to_a
+    assert_equal 2, completion.file(0, results("a", "b"))
+    assert_equal %w[a b c d], completion.to_a
+    assert_predicate completion, :complete?
+  end
+
+  def test_a_slot_keeps_its_first_value
+    completion = Completion.new(3)
+    assert_equal 1, completion.file(1, results(:first))
+    assert_equal 2, completion.file(0, results(1, 2, 3))
+    assert_equal [1, :first, 3], completion.to_a
+    assert_equal 0, completion.file(0, results(7, 8, 9))
+    assert_equal 0, completion.fill(:late)
+    assert_equal [1, :first, 3], completion.to_a
+  end
+
+  def test_fill_fills_what_is_empty
+    completion = Completion.new(4)
+    completion.file(1, results(:there))
+    assert_equal 3, completion.fill("cancelled")
+    assert_equal ["cancelled", :there, "cancelled", "cancelled"], completion.to_a
+  end
+
+  def test_nil_and_false_are_results
+    completion = Completion.new(3)
+    assert_equal [false, nil], [completion.filled?(0), completion[0]]
+    completion.file(0, results(nil, false))
+    assert_equal [true, true, false], [0, 1, 2].map { |place| completion.filled?(place) }
+    assert_equal [nil, false, nil], [completion[0], completion[1], completion[2]]
+    assert_equal 2, completion.completed
+  end
+
+  def test_the_log_tells_the_order_of_completion
+    completion = Completion.new(6)
+    completion.file(3, results(:d))
+    completion.file(0, results(:a, :b))
+    completion.file(1, results(:late, :c, :late, :e))
+    completion.fill(:rest)
+    ranges = Array.new(completion.filed) { |number| completion.range(number) }
+    assert_equal [[3, 1], [0, 2], [2, 1], [4, 1], [5, 1]], ranges
+    assert_nil completion.range(ranges.size)
+    assert_equal (0...6).to_a, ranges.flat_map { |from, count| (from...(from + count)).to_a }.sort
+  end
+
+  def test_nothing_to_wait_for_is_complete_at_once
+    completion = Completion.new(0)
+    assert_predicate completion, :complete?
+    within(2) { assert_equal [true, true, []], [completion.wait, completion.wait_filed(1), completion.to_a] }
+  end
+
+  def test_to_a_is_frozen_and_shareable
+    completion = Completion.new(1_000)
+    completion.fill([+"mutable"])
+    assert Ractor.shareable?(completion.to_a)
+    assert_equal [["mutable"]] * 1_000, completion.to_a
+  end
+
+  def test_results_must_be_shareable_and_fit
+    completion = Completion.new(2)
+    assert_raises(Ratomic::ShareableError) { completion.file(0, [+"mutable"]) }
+    assert_raises(Ratomic::ShareableError) { completion.fill($stdout) }
+    assert_raises(RangeError) { completion.file(1, results(1, 2)) }
+    assert_raises(RangeError) { completion.file(3, results(1)) }
+    assert_raises(RangeError) { completion.file(-1, results(1)) }
+    assert_raises(TypeError) { completion.file(0, 1) }
+    assert_equal [0, 0, [nil, nil]], [completion.completed, completion.filed, completion.to_a]
+    assert_raises(TypeError) { Completion.new("2") }
+    assert_raises(ArgumentError) { Completion.new(-1) }
+  end
+
+  def test_wait_returns_false_when_the_time_is_up_and_true_when_all_is_there
+    completion = Completion.new(2)
+    within(5) { assert_equal [false, false, false], [completion.wait(0), completion.wait(0.01), completion.wait_filed(1, 0)] }
+    waiter = Thread.new { completion.wait(60) }
+    until_asleep(waiter)
+    completion.file(0, results(1))
+    refute waiter.join(0.02), "one of two is not all"
+    completion.file(1, results(2))
+    assert_equal true, within(5) { waiter.value }
+    assert_raises(ArgumentError) { completion.wait(-1) }
+    assert_raises(TypeError) { completion.wait("1") }
+  end
+
+  def test_wait_filed_wakes_at_the_range_it_waits_for
+    completion = Completion.new(10)
+    waiters = [1, 2, 3].map { |count| Thread.new { completion.wait_filed(count) } }
+    waiters.each { |waiter| until_asleep(waiter) }
+    [3, 5].each_with_index do |place, number|
+      completion.file(place, results(place))
+      assert_equal true, within(5) { waiters[number].value }
+    end
+    refute waiters.last.join(0.02)
+    completion.fill(nil)
+    assert_equal true, within(5) { waiters.last.value }
+    assert_equal true, within(5) { completion.wait_filed(100) }, "complete: there will be no more"
+  end
+
+  def test_a_wait_ends_on_kill_timeout_and_an_exception_and_the_latch_goes_on
+    completion = Completion.new(1)
+    killed = Thread.new { completion.wait }
+    raised = Thread.new { completion.wait_filed(1) }
+    raised.report_on_exception = false
+    [killed, raised].each { |waiter| until_asleep(waiter) }
+    killed.kill
+    raised.raise(KeyError)
+    within(5) { killed.join }
+    within(5) { assert_raises(KeyError) { raised.value } }
+    assert_raises(Timeout::Error) { within(5) { Timeout.timeout(0.02) { completion.wait } } }
+    waiter = Thread.new { completion.wait }
+    until_asleep(waiter)
+    completion.fill(1)
+    assert_equal true, within(5) { waiter.value }
+  end
+
+  def test_ractors_fill_and_any_thread_of_any_ractor_waits
+    skip_without_ractors
+    completion = Completion.new(400)
+    waiters = Array.new(2) { Ractor.new(completion) { |latch| latch.wait && latch.to_a.sum } }
+    threads = Array.new(2) { Thread.new { completion.wait } }
+    fillers = Array.new(4) do |number|
+      Ractor.new(completion, number) do |latch, part|
+        100.times { |place| latch.file((place * 4) + part, [(place * 4) + part].freeze) }
+      end
+    end
+    within(30) { fillers.each(&:value) }
+    assert_equal [(0...400).sum] * 2, within(10) { waiters.map(&:value) }
+    assert_equal [true, true], within(10) { threads.map(&:value) }
+    assert_equal [400, (0...400).to_a], [completion.filed, completion.to_a]
+  end
+
+  def test_of_two_that_file_the_same_slots_one_wins_each_slot
+    skip_without_ractors
+    completion = Completion.new(2_000)
+    counts = Array.new(2) do |number|
+      Ractor.new(completion, number) { |latch, mine| Array.new(2_000) { |place| latch.file(place, [mine].freeze) } }
+    end
+    filled = within(30) { counts.map { |ractor| ractor.value.sum } }
+    assert_equal 2_000, filled.sum
+    assert_equal filled, [completion.to_a.count(0), completion.to_a.count(1)]
+  end
+
+  def test_it_is_frozen_shareable_and_cannot_be_copied
+    completion = Completion.new(1)
+    assert_predicate completion, :frozen?
+    assert Ractor.shareable?(completion)
+    assert_raises(TypeError) { completion.dup }
+    assert_raises(TypeError) { Completion.allocate.to_a }
+    assert_raises(TypeError) { Marshal.dump(completion) }
+  end
+
+  private
+
+  def results(*values)
+    Ractor.make_shareable(values)
+  end
+end

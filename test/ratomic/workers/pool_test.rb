@@ -1,0 +1,268 @@
+# frozen_string_literal: true
+
+require "test_helper"
+require "support/worker_callables"
+
+class WorkersPoolTest < Minitest::Test
+  include WorkerCallables
+
+  Pool = Ratomic::Workers::Pool
+
+  def setup
+    @pools = []
+  end
+
+  def teardown
+    @pools.each(&:kill)
+  end
+
+  def new_pool(**options)
+    Pool.new(size: 2, min_batch: 0, **options).tap { |pool| @pools << pool }
+  end
+
+  # Takes every worker, so that what is dispatched next waits in the queue.
+  def hold_all(pool)
+    hold = Hold.new
+    futures = (1..pool.size).map do |count|
+      pool.dispatch_async([1], hold).tap { eventually { hold.begun.value == count } }
+    end
+    [hold, futures]
+  end
+
+  def test_it_is_frozen_and_shareable_and_says_what_it_is
+    pool = new_pool(name: "parsers")
+    assert_predicate pool, :frozen?
+    assert Ractor.shareable?(pool) if Ratomic::RACTORS
+    assert_match(/parsers: 2 \w+ workers/, pool.inspect)
+    assert_equal [2, "parsers"], [pool.size, pool.name]
+  end
+
+  def test_its_size_is_the_number_of_processors_by_default
+    assert_equal Etc.nprocessors, Pool.new.size
+  end
+
+  def test_wrong_settings_are_refused
+    assert_raises(ArgumentError) { Pool.new(size: 0) }
+    assert_raises(ArgumentError) { Pool.new(size: -3) }
+    assert_raises(TypeError) { Pool.new(size: "2") }
+    assert_raises(ArgumentError) { Pool.new(backend: :process) }
+    assert_raises(ArgumentError) { Pool.new(max_queue: 0) }
+    assert_raises(ArgumentError) { Pool.new(speed: 1) }
+  end
+
+  def test_ractors_are_refused_where_there_are_none
+    skip "this Ruby has Ractors" if Ratomic::RACTORS
+    error = assert_raises(NotImplementedError) { Pool.new(backend: :ractor) }
+    assert_match(/Ruby 4.0/, error.message)
+    assert_equal :thread, Pool.new.backend
+  end
+
+  def test_pools_without_work_leave_nothing_behind
+    assert_leaves_nothing { 10.times { Pool.new(size: 3) } }
+  end
+
+  def test_a_pool_that_was_shut_down_leaves_nothing_behind
+    assert_leaves_nothing do
+      pool = Pool.new(size: 3, min_batch: 0)
+      assert_equal [2], pool.dispatch_async([1], Double, timeout: 60).value(timeout: 5)
+      pool.dispatch_async([+"x"], Double, move: true).value(timeout: 5)
+      pool.subscribe { |event| event }
+      assert within(10) { pool.shutdown(timeout: 5) }
+    end
+  end
+
+  def test_a_killed_pool_leaves_nothing_behind_and_wakes_its_waiters
+    assert_leaves_nothing do
+      pool = Pool.new(size: 2, min_batch: 0)
+      running = pool.dispatch_async([30, 30], Sleep)
+      queued = pool.dispatch_async([30] * 10, Sleep)
+      waiter = Thread.new { queued.value }
+      until_asleep(waiter)
+      within(10) { pool.kill }
+      [running.value(timeout: 1), within(1) { waiter.value }].flatten.each do |result|
+        assert_equal "Ratomic::Workers::ShutdownError", result.exception_class
+        refute_nil result.index
+      end
+      assert_raises(Ratomic::Workers::ShutdownError) { queued.value! }
+      assert_raises(Ratomic::Workers::ShutdownError) { pool.dispatch_async([1], Double) }
+    end
+  end
+
+  def test_shutdown_gives_up_on_time_and_still_finishes_later
+    pool = new_pool
+    hold, futures = hold_all(pool)
+    refute within(5) { pool.shutdown(timeout: 0.1) }
+    assert_raises(Ratomic::Workers::ShutdownError) { pool.dispatch_async([1], Double) }
+    hold.open
+    assert within(5) { pool.shutdown(timeout: 4) }
+    futures.each { |future| assert_equal [1], future.value(timeout: 0) }
+  end
+
+  def test_a_full_queue_refuses
+    pool = new_pool(max_queue: 3, on_full: :raise)
+    hold, = hold_all(pool)
+    futures = Array.new(3) { pool.dispatch_async([1], Double) }
+    error = assert_raises(Ratomic::Workers::QueueFullError) { pool.dispatch_async([1], Double) }
+    assert_match(/3 dispatches wait.*max_queue: 3/, error.message)
+    assert_equal 1, pool.stats[:dispatches][:rejected]
+    hold.open
+    futures.each { |future| assert_equal [2], future.value(timeout: 5) }
+    assert_equal [2], pool.dispatch_async([1], Double).value(timeout: 5)
+    assert within(5) { pool.shutdown(timeout: 4) }
+  end
+
+  def test_a_full_queue_blocks_until_there_is_room
+    pool = new_pool(max_queue: 1)
+    hold, = hold_all(pool)
+    pool.dispatch_async([1], Double)
+    caller = Thread.new { pool.dispatch_async([4], Double) }
+    until_asleep(caller)
+    hold.open
+    assert_equal [8], within(5) { caller.value.value }
+  end
+
+  def test_a_full_queue_blocks_no_longer_than_it_may
+    pool = new_pool(max_queue: 1, queue_timeout: 0.1)
+    hold, = hold_all(pool)
+    pool.dispatch_async([1], Double)
+    assert_raises(Ratomic::Workers::QueueFullError) { within(5) { pool.dispatch_async([1], Double) } }
+    hold.open
+    assert within(5) { pool.shutdown(timeout: 4) }
+  end
+
+  def test_a_caller_killed_while_it_waits_for_room_holds_nothing_up
+    pool = new_pool(max_queue: 1)
+    hold, = hold_all(pool)
+    pool.dispatch_async([1], Double)
+    caller = Thread.new { pool.dispatch_async([4], Double) }
+    until_asleep(caller)
+    caller.kill.join
+    hold.open
+    assert within(5) { pool.shutdown(timeout: 4) }
+  end
+
+  def test_the_caller_runs_what_finds_a_full_queue
+    pool = new_pool(max_queue: 1, on_full: :caller_runs)
+    hold, = hold_all(pool)
+    pool.dispatch_async([1], Double)
+    future = pool.dispatch_async([1, :end_thread, 3], Misbehave)
+    assert_predicate future, :ready?
+    assert_equal [1, 3], future.value.values_at(0, 2)
+    assert_equal "ThreadError", future.value[1].exception_class
+    hold.open
+  end
+
+  def test_a_hundred_thousand_dispatches_of_one_item
+    pool = new_pool
+    futures = nil
+    within(60) do
+      total = 0
+      100_000.times.each_slice(5000) do |numbers|
+        futures = numbers.map { |n| pool.dispatch_async([n], Double) }
+        total += futures.sum { |future| future.value[0] }
+      end
+      assert_equal 99_999 * 100_000, total
+    end
+    assert_equal 0, pool.stats[:dispatches][:queued]
+  end
+
+  def test_one_dispatch_of_a_million_items
+    results = within(60) { new_pool.dispatch_async(0...1_000_000, Double).value }
+    assert_equal 1_000_000, results.size
+    assert_equal 999_999 * 1_000_000, results.sum
+  end
+
+  def test_a_giant_dispatch_does_not_hold_up_small_ones
+    pool = new_pool
+    giant = pool.dispatch_async([1000] * 4000, Spin)
+    within(20) { 20.times { assert_equal [4], pool.dispatch_async([2], Double).value } }
+    refute_predicate giant, :ready?
+    giant.cancel
+  end
+
+  def test_what_has_no_holder_is_collected
+    skip_without_ractors
+    pool = new_pool
+    pool.dispatch_async([1], Double).value(timeout: 5)
+    count = -> { 3.times { GC.start } && ObjectSpace.each_object(Ratomic::Workers::Completion).count }
+    before = count.call
+    50.times { pool.dispatch_async([1, 2, 3], Double) }
+    hold = Hold.new
+    20.times { pool.dispatch_async([1], hold, timeout: 60) }
+    hold.open
+    assert_equal [2], pool.dispatch_async([1], Double).value(timeout: 5)
+    eventually(10, "the collection of dropped futures") { count.call <= before + 5 }
+  end
+
+  def test_a_program_ends_with_work_in_flight
+    { "loop" => "loop {}", "sleep" => "sleep", "spin" => "1_000_000.times { |i| i.to_s } while true" }.each_value do |body|
+      out = ruby!(<<~RUBY, seconds: 15)
+        require "ratomic"
+        module Work; def self.call(_) = (#{body}); end
+        pool = Ratomic::Workers::Pool.new(size: 2)
+        future = pool.dispatch_async((1..50).to_a, Work)
+        Thread.new { future.value }
+        sleep 0.1
+        puts "end"
+      RUBY
+      assert_equal "end\n", out
+    end
+  end
+
+  def test_nothing_is_printed
+    result = ruby(<<~RUBY, seconds: 20)
+      require "ratomic"
+      module Work; def self.call(item) = item == 1 ? raise("x") : item == 2 ? Thread.exit : Thread.main.kill; end
+      pool = Ratomic::Workers::Pool.new(size: 2#{", backend: :thread" unless Ratomic::RACTORS})
+      pool.dispatch_async(#{Ratomic::RACTORS ? "[1, 2, 3]" : "[1, 2]"}, Work).value(timeout: 10)
+      pool.kill
+    RUBY
+    assert_predicate result, :success?
+    assert_equal ["", ""], [result.out, result.err]
+  end
+
+  def test_a_forked_child_starts_anew_and_the_parent_goes_on
+    out = ruby!(<<~RUBY, seconds: 30)
+      require "ratomic"
+      module Work; def self.call(item) = item == :slow ? sleep(1) : item * 2; end
+      pool = Ratomic::Workers::Pool.new(size: 2, min_batch: 0)
+      p pool.dispatch_async([1, 2], Work).value(timeout: 5)
+      pending = pool.dispatch_async([:slow, :slow, :slow, 4], Work)
+      reader, writer = IO.pipe
+      child = fork do
+        writer.puts pending.value(timeout: 5).map { |r| r.respond_to?(:failure?) ? r.exception_class : r }.inspect
+        writer.puts pool.dispatch_async([3, 4], Work).value(timeout: 5).inspect
+        grandchild = fork { writer.puts pool.dispatch_async([5], Work).value(timeout: 5).inspect }
+        Process.wait(grandchild)
+        writer.puts pool.shutdown(timeout: 5)
+      end
+      p pool.dispatch_async([6], Work).value(timeout: 5)
+      Process.wait(child)
+      writer.close
+      puts reader.read
+      p pending.value(timeout: 5).last
+      p $?.success?, pool.shutdown(timeout: 5)
+    RUBY
+    lost = ["Ratomic::Workers::ShutdownError"] * 4
+    assert_equal ["[2, 4]", "[12]", lost.inspect, "[6, 8]", "[10]", "true", "8", "true", "true"], out.lines.map(&:chomp)
+  end
+
+  def test_a_coordinator_that_is_killed_goes_on
+    pool = new_pool
+    pool.dispatch_async([1], Double).value(timeout: 5)
+    coordinators = Thread.list.select { |thread| thread.name == "ratomic-coordinator" }
+    coordinators.each { |thread| thread.kill.join }
+    results = pool.dispatch_async([30, 0], Sleep, item_timeout: 0.2).value(timeout: 5)
+    assert_equal "Ratomic::Workers::TimeoutError", results[0].exception_class
+    assert within(5) { pool.shutdown(timeout: 4) }
+  end
+
+  def test_an_idle_pool_costs_no_processor_time
+    pool = new_pool
+    pool.dispatch_async([1, 2], Double, timeout: 30).value(timeout: 5)
+    before = Process.clock_gettime(Process::CLOCK_PROCESS_CPUTIME_ID)
+    Thread::Queue.new.pop(timeout: 0.5) if Ratomic::RACTORS
+    used = Process.clock_gettime(Process::CLOCK_PROCESS_CPUTIME_ID) - before
+    assert_operator used, :<, 0.05
+  end
+end

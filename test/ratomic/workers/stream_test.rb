@@ -1,0 +1,145 @@
+# frozen_string_literal: true
+
+require "test_helper"
+require "support/worker_callables"
+
+class StreamTest < Minitest::Test
+  include WorkerCallables
+
+  # Notes down what runs at a time and in which order, by key.
+  class Journal
+    attr_reader :log, :running
+
+    def initialize
+      @log = Ratomic::Map.new
+      @running = Ratomic::Map.new
+      @overlaps = Ratomic::Counter.new
+      Ractor.make_shareable(self)
+    end
+
+    def overlaps
+      @overlaps.value
+    end
+
+    def call((key, number))
+      @overlaps.increment if @running.increment(key) > 1
+      @log.append(key, number)
+      @running.decrement(key)
+      [key, number]
+    end
+  end
+
+  def setup
+    @pool = Ratomic::Workers::Pool.new(size: 2)
+  end
+
+  def teardown
+    @pool.kill
+  end
+
+  def test_results_come_in_order_by_default
+    assert_equal (0...5000).map { |i| i * 2 }, within(20) { @pool.stream(0...5000, Double).to_a }
+  end
+
+  def test_all_results_come_without_an_order
+    results = within(20) { @pool.stream(0...5000, Double, ordered: false).to_a }
+    assert_equal (0...5000).map { |i| i * 2 }, results.sort
+  end
+
+  def test_an_endless_source_is_read_no_further_than_allowed
+    read = 0
+    source = Enumerator.new { |yielder| loop { yielder << (read += 1) } }
+    first = within(10) { @pool.stream(source, Double, max_in_flight: 50).lazy.select { |n| (n % 4).zero? }.first(10) }
+    assert_equal (1..10).map { |n| n * 4 }, first
+    assert_operator read, :<=, 20 + 50 + 1
+  end
+
+  def test_a_slow_source_does_not_hold_results_back
+    source = Thread::Queue.new
+    results = Thread::Queue.new
+    consumer = Thread.new { @pool.stream(Enumerator.new { |y| while (item = source.pop) do y << item end }, Double).each { |r| results << r } }
+    3.times do |n|
+      source << (n + 1)
+      assert_equal (n + 1) * 2, within(5) { results.pop }
+    end
+    source << nil
+    within(5) { consumer.join }
+  end
+
+  def test_items_of_one_key_run_in_order_one_after_another
+    journal = Journal.new
+    items = (0...3000).map { |n| [n % 7, n] }
+    results = within(30) { @pool.stream(items, journal, key: :first.to_proc, max_in_flight: 500).to_a }
+    assert_equal items, results
+    assert_equal 0, journal.overlaps
+    7.times { |key| assert_equal (0...3000).select { |n| n % 7 == key }, journal.log[key] }
+  end
+
+  def test_different_keys_run_in_parallel
+    together = Class.new do
+      def initialize(here) = (@here = here) && freeze
+
+      # Both must be in here at a time for either to go on.
+      def call(_item)
+        @here.increment
+        deadline = Process.clock_gettime(Process::CLOCK_MONOTONIC) + 5
+        Thread.pass until @here.value >= 2 || Process.clock_gettime(Process::CLOCK_MONOTONIC) > deadline
+        @here.value >= 2
+      end
+    end.new(Ratomic::Counter.new)
+    assert_equal [true, true], within(15) { @pool.stream(%w[a b], together, key: :itself.to_proc).to_a }
+  end
+
+  def test_failures_have_the_number_of_their_item
+    results = within(10) { @pool.stream([*0...100, :raise_error, :end_thread, *102...200], Misbehave).to_a }
+    assert_equal 200, results.size
+    assert_equal [100, 101], results.grep(Ratomic::Workers::Failure).map(&:index)
+    assert_equal %w[KeyError ThreadError], results[100..101].map(&:exception_class)
+  end
+
+  def test_an_error_of_the_source_comes_after_the_results
+    source = Enumerator.new do |yielder|
+      yielder << 1 << 2
+      raise IOError, "the source broke"
+    end
+    seen = []
+    error = assert_raises(IOError) { within(10) { @pool.stream(source, Double).each { |result| seen << result } } }
+    assert_equal "the source broke", error.message
+    assert_equal [2, 4], seen
+  end
+
+  def test_a_pool_that_was_shut_down_ends_the_stream
+    endless = @pool.stream(1.step, Double)
+    assert_raises(Ratomic::Workers::ShutdownError) do
+      within(10) { endless.each_with_index { |_, index| @pool.shutdown if index == 20 } }
+    end
+  end
+
+  def test_leaving_early_leaves_nothing_behind
+    @pool.dispatch_async([1], Double).wait(timeout: 5)
+    assert_leaves_nothing do
+      within(10) { @pool.stream(1.step, Double).each { |result| break if result > 100 } }
+      assert_raises(RuntimeError) { within(10) { @pool.stream(1.step, Double).each { |_| raise "enough" } } }
+      assert_equal [2, 4, 6], within(10) { @pool.stream(1.step, Double).first(3) }
+    end
+  end
+
+  def test_an_enumerator_can_be_asked_for_the_next_one
+    stream = @pool.stream(1..3, Double).each
+    within(10) do
+      assert_equal [2, 4, 6], Array.new(3) { stream.next }
+      assert_raises(StopIteration) { stream.next }
+    end
+  end
+
+  def test_an_empty_source_is_done_at_once
+    assert_equal [], within(5) { @pool.stream([], Double).to_a }
+  end
+
+  def test_wrong_arguments_are_refused
+    assert_raises(ArgumentError) { @pool.stream([1], Double, max_in_flight: 0) }
+    assert_raises(TypeError) { @pool.stream(1, Double) }
+    assert_raises(TypeError) { @pool.stream([1], Double, key: 3) }
+    assert_raises(Ratomic::Workers::CallableError) { @pool.stream([1], "text").to_a }
+  end
+end
