@@ -66,7 +66,7 @@ packaged_full_ruby() {
 
 # The newest CRuby from 3.1 on that the distribution or the PATH has.
 reduced_ruby() {
-  local candidate best= best_version=0
+  local candidate best='' best_version=0
   for candidate in /usr/bin/ruby /usr/bin/ruby[0-9]* "$(command -v ruby)"; do
     [ -x "$candidate" ] && ask_ruby "$candidate" || continue
     [ "$(newest_first "$best_version" "$ruby_version" | head -1)" = "$best_version" ] && continue

@@ -1,8 +1,9 @@
 # frozen_string_literal: true
 
+require_relative "pool/farewell"
+require_relative "pool/storage"
 require_relative "pool/waiting"
 require_relative "local_pool/factory"
-require_relative "local_pool/storage"
 require_relative "local_pool/room"
 
 module Ratomic
@@ -45,7 +46,7 @@ module Ratomic
       @timeout = Pool::Waiting.timeout(timeout)
       @factory = Factory.check(factory || block, "factory")
       @closer = Factory.check(close, "close") if close
-      @storage = Storage.new(:"ratomic_local_pool_#{__id__}")
+      @storage = Pool::Storage.new(:"ratomic_local_pool_#{__id__}")
       @current = :"ratomic_local_pool_current_#{__id__}"
       freeze
     end
@@ -170,7 +171,9 @@ module Ratomic
     private
 
     def room
-      @storage.fetch { Room.new(@size, @factory, @closer) }
+      @storage.value || Pool::Farewell.here.then do |farewell|
+        @storage.fetch { Room.new(@size, @factory, @closer, farewell) }
+      end
     end
 
     def give_back(stock, slot, outer)

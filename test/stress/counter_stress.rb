@@ -33,7 +33,9 @@ class CounterStress < Minitest::Test
     ups = Array.new(4) { 0 }
     stress(100).times do
       threads = Array.new(4) do |place|
-        Thread.new { Thread.handle_interrupt(Object => :on_blocking) { 100.times { counter.increment && ups[place] += 1 } } }
+        Thread.new do
+          Thread.handle_interrupt(Object => :on_blocking) { 100.times { counter.increment && ups[place] += 1 } }
+        end
       end
       random.rand(20).times { Thread.pass }
       threads.each(&:kill).each(&:join)

@@ -29,7 +29,8 @@ class MapStress < Minitest::Test
     count = stress(1_000)
     ractors = Array.new(3) do |number|
       Ractor.new(map, done, count, Minitest.seed + number) do |shared, ending, times, seed|
-        Array.new(2) { |thread| Thread.new { MapStress.add(shared, times, Random.new((seed * 10) + thread)) } }.each(&:join)
+        threads = Array.new(2) { |part| Thread.new { MapStress.add(shared, times, Random.new((seed * 10) + part)) } }
+        threads.each(&:join)
         ending.increment
       end
     end

@@ -42,7 +42,7 @@ class QueueStress < Minitest::Test
     random = seeded(2)
     stress(2).times do
       queue = Ratomic::Queue.new(random.rand(1..50))
-      producers = Array.new(3) { |from| Ractor.new(queue, from) { |line, mine| QueueStress.produce(line, mine, 2_000) } }
+      producers = Array.new(3) { |from| Ractor.new(queue, from) { |line, me| QueueStress.produce(line, me, 2_000) } }
       consumers = Array.new(2) { Ractor.new(queue) { |line| QueueStress.consume(line) } }
       within(120) do
         Thread.pass while (queue.num_waiting < 2 || !queue.empty?) && GC.compact && producers.any? { |one| alive?(one) }

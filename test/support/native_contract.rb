@@ -125,6 +125,8 @@ module NativeContract
     arity = object.method(name).arity
     return arity unless arity.negative?
 
-    %i[fetch push enq pop_many].include?(name) || (object.is_a?(Ratomic::Map) && %i[increment decrement].include?(name)) ? 1 : 0
+    needy = %i[fetch push enq pop_many]
+    needy += %i[increment decrement] if object.is_a?(Ratomic::Map)
+    needy.include?(name) ? 1 : 0
   end
 end

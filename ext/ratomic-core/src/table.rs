@@ -102,6 +102,9 @@ struct Shard<K, V> {
 #[repr(align(128))]
 struct Padded<T>(T);
 
+/// More than a small machine needs against contention: a collector that sees a change walks one shard, not all.
+const FEWEST: usize = 64;
+
 type Shards<K, V> = Box<[Padded<Guarded<Shard<K, V>>>]>;
 
 pub struct Table<K, V> {
@@ -115,6 +118,12 @@ pub struct Place<'a, K, V> {
     entry: Entry<'a, Pair<K, V>>,
     hash: u64,
     len: &'a AtomicUsize,
+}
+
+impl<K, V> Grant<K, V> {
+    pub fn hash(&self) -> u64 {
+        self.hash
+    }
 }
 
 impl<K: Copy, V: Copy> Place<'_, K, V> {
@@ -260,7 +269,7 @@ impl Obstacle {
 impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
     /// `parallel` is how many threads can run at once.
     pub fn new(parallel: usize) -> Self {
-        let count = (parallel * 4).next_power_of_two().clamp(8, 256);
+        let count = (parallel * 4).next_power_of_two().clamp(FEWEST, 256);
         let shard = || {
             Padded(Guarded::new(Shard {
                 pairs: HashTable::new(),
@@ -274,9 +283,18 @@ impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
         }
     }
 
-    /// By bits that hashbrown uses neither for the place in a table (the lowest) nor for its tag (the top seven).
     fn shard(&self, hash: u64) -> &Guarded<Shard<K, V>> {
-        &self.shards[((hash << 7) >> (self.shift + 7)) as usize].0
+        &self.shards[self.shard_of(hash)].0
+    }
+
+    /// The number of the shard that a key of this hash is in: by bits that hashbrown uses neither for the place in a
+    /// table (the lowest) nor for its tag (the top seven).
+    pub fn shard_of(&self, hash: u64) -> usize {
+        ((hash << 7) >> (self.shift + 7)) as usize
+    }
+
+    pub fn shards(&self) -> usize {
+        self.shards.len()
     }
 
     pub fn len(&self) -> usize {
@@ -438,52 +456,41 @@ impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
         }
     }
 
-    /// Visits every key and value without the locks, for a collector. Claims need no visit: their owner's stack holds
-    /// their key, and keeps it in its place.
+    /// Visits every key and value of a shard without its lock, for a collector. Claims need no visit: their owner's stack
+    /// holds their key, and keeps it in its place.
     ///
     /// # Safety
     /// As for [`Guarded::peek`].
     #[cfg(not(loom))]
-    pub unsafe fn visit(&self, mut pair: impl FnMut(&K, &V)) {
-        for Padded(shard) in &self.shards {
-            // SAFETY: the caller's promise.
-            let shard = unsafe { shard.peek() };
-            shard
-                .pairs
-                .iter()
-                .for_each(|found| pair(&found.key, &found.value));
-        }
+    pub unsafe fn visit(&self, shard: usize, mut pair: impl FnMut(&K, &V)) {
+        // SAFETY: the caller's promise.
+        let shard = unsafe { self.shards[shard].0.peek() };
+        shard
+            .pairs
+            .iter()
+            .for_each(|found| pair(&found.key, &found.value));
     }
 
-    /// Visits every key and value for a collector that moves objects.
+    /// Visits every key and value of a shard for a collector that moves objects.
     ///
     /// # Safety
     /// As for [`Guarded::held_mut`].
     #[cfg(not(loom))]
-    pub unsafe fn visit_mut(&self, mut pair: impl FnMut(&mut K, &mut V)) {
-        for Padded(shard) in &self.shards {
-            // SAFETY: the caller's promise.
-            let shard = unsafe { shard.held_mut() };
-            shard
-                .pairs
-                .iter_mut()
-                .for_each(|found| pair(&mut found.key, &mut found.value));
-        }
+    pub unsafe fn visit_mut(&self, shard: usize, mut pair: impl FnMut(&mut K, &mut V)) {
+        // SAFETY: the caller's promise.
+        let shard = unsafe { self.shards[shard].0.held_mut() };
+        shard
+            .pairs
+            .iter_mut()
+            .for_each(|found| pair(&mut found.key, &mut found.value));
     }
 
-    /// Copies pairs from the `skip`-th on, and returns how many. Between two calls the order may change.
-    pub fn some(&self, mut skip: usize, buffer: &mut [(K, V)]) -> usize {
-        for Padded(shard) in &self.shards {
-            let shard = shard.read();
-            if skip < shard.pairs.len() {
-                let pairs = shard.pairs.iter().skip(skip);
-                let copy =
-                    |(place, pair): (&mut (K, V), &Pair<K, V>)| *place = (pair.key, pair.value);
-                return buffer.iter_mut().zip(pairs).map(copy).count();
-            }
-            skip -= shard.pairs.len();
-        }
-        0
+    /// Copies pairs of a shard from the `skip`-th on, and returns how many. Between two calls the order may change.
+    pub fn some(&self, shard: usize, skip: usize, buffer: &mut [(K, V)]) -> usize {
+        let shard = self.shards[shard].0.read();
+        let pairs = shard.pairs.iter().skip(skip);
+        let copy = |(place, pair): (&mut (K, V), &Pair<K, V>)| *place = (pair.key, pair.value);
+        buffer.iter_mut().zip(pairs).map(copy).count()
     }
 
     /// Bytes on the heap.

@@ -3,23 +3,20 @@
 mod blocks;
 mod buckets;
 mod numbers;
+mod segments;
 mod snapshots;
 
 use crate::ffi::{
-    args, barrier,
-    cell::Cell,
-    class, error,
-    gc::{everything_stopped, show_copies},
-    gvl,
-    gvl::Gvl,
-    key::Key,
-    shareable::share,
-    This, Word,
+    args, barrier, cell::Cell, class, error, gvl, gvl::Gvl, key::Key, shareable::share, This, Word,
 };
 use magnus::{
     gc, method, prelude::*, DataTypeFunctions, Error, Module, RModule, Ruby, TypedData, Value,
 };
-use ratomic_core::{table::Place, Table};
+use ratomic_core::{
+    table::{Place, Probe},
+    Table,
+};
+use segments::Segments;
 use std::thread::available_parallelism;
 
 const PLACE: &str = "a Ratomic::Map";
@@ -29,47 +26,22 @@ const PLACE: &str = "a Ratomic::Map";
     class = "Ratomic::Map",
     free_immediately,
     mark,
-    compact,
     size,
     wb_protected,
     frozen_shareable
 )]
-pub struct Map(Cell<Table<Word, Word>>);
+pub struct Map {
+    table: Cell<Table<Word, Word>>,
+    segments: Segments,
+}
 
 impl DataTypeFunctions for Map {
     fn mark(&self, _marker: &gc::Marker) {
-        let Some(table) = self.0.peek() else { return };
-        let show = |key: &Word, value: &Word| {
-            key.mark_movable();
-            value.mark_movable();
-        };
-        if everything_stopped() {
-            // SAFETY: just checked.
-            unsafe { table.visit(show) };
-        } else {
-            let empty = (Word::NIL, Word::NIL);
-            show_copies(
-                empty,
-                |skip, pairs| table.some(skip, pairs),
-                |(key, value)| show(key, value),
-            );
-        }
-    }
-
-    fn compact(&self, _compactor: &gc::Compactor) {
-        let pair = |key: &mut Word, value: &mut Word| {
-            key.relocate();
-            value.relocate();
-        };
-        // SAFETY: only a collection compacts.
-        self.0
-            .peek()
-            .into_iter()
-            .for_each(|table| unsafe { table.visit_mut(pair) });
+        self.segments.mark();
     }
 
     fn size(&self) -> usize {
-        self.0.peek().map_or(0, Table::memory)
+        self.table.peek().map_or(0, Table::memory)
     }
 }
 
@@ -81,14 +53,26 @@ enum Step<R> {
 }
 
 impl Map {
-    fn initialize(this: This<Self>) -> Result<(), Error> {
-        this.0
-            .set_locked(Table::new(available_parallelism().map_or(4, usize::from)))?;
+    fn initialize(ruby: &Ruby, this: This<Self>) -> Result<(), Error> {
+        let parallel = available_parallelism().map_or(4, usize::from);
+        this.table.set_locked(Table::new(parallel))?;
+        if let Some(table) = this.table.share() {
+            this.segments.make(ruby, this.word(), &table);
+        }
         class::seal(this)
     }
 
     fn table(&self) -> Result<&Table<Word, Word>, Error> {
-        self.0.get()
+        self.table.get()
+    }
+
+    /// Tells the collector what was stored under a key of this hash.
+    fn written(&self, hash: u64, word: Word) {
+        let shard = self.table.peek().map(|table| table.shard_of(hash));
+        let segment = shard.and_then(|shard| self.segments.of(shard));
+        segment
+            .into_iter()
+            .for_each(|segment| barrier::written(segment, word));
     }
 
     fn get(this: This<Self>, key: Value) -> Result<Option<Value>, Error> {
@@ -111,7 +95,7 @@ impl Map {
                 Step::Done(result) => {
                     stored
                         .into_iter()
-                        .for_each(|key| barrier::written(this.word(), key));
+                        .for_each(|word| this.written(key.hash(), word));
                     return Ok(result);
                 }
                 Step::NeedKey => stored = Some(key.stored()?),
@@ -139,7 +123,7 @@ impl Map {
                 }
             }
         })?;
-        barrier::written(this.word(), value);
+        this.written(key.hash(), value);
         Ok(done)
     }
 
@@ -231,6 +215,7 @@ pub fn define(ruby: &Ruby, ratomic: RModule) -> Result<(), Error> {
     class.define_method("size", method!(Map::len, 0))?;
     class.define_method("empty?", method!(Map::is_empty, 0))?;
     class.define_method("inspect", method!(Map::inspect, 0))?;
+    segments::define(class)?;
     blocks::define(class)?;
     buckets::define(class)?;
     numbers::define(class)?;

@@ -88,14 +88,12 @@ module Ratomic
         @closed
       end
 
-      # For the end of a Ractor: closes everything, also what a thread that ends at the same time still holds.
-      # @param patience [Numeric] seconds to let such a thread finish
-      def close_for_good(patience)
-        close
-        @slots.each do |slot|
-          slot.holder.join(patience) unless slot.holder.nil? || slot.holder == Thread.main
-          @closer.drop(slot)
-        end
+      # The thread ends; what it checked out and did not give back is closed.
+      # @param last [Boolean] whether the Ractor ends with it, and so the pool
+      def leave(thread, last)
+        close if last
+      ensure
+        @slots.each { |slot| @closer.drop(slot) if slot.holder == thread }
       end
 
       # @return [String] the message for {Ratomic::TimeoutError}

@@ -71,6 +71,11 @@ module Ratomic
         @port.close
       end
 
+      # The Ractor ends.
+      def leave
+        @register.stop
+      end
+
       private
 
       # The wait itself is the only place that an interrupt can end. Whoever stops waiting withdraws the ticket, and the

@@ -1,6 +1,8 @@
 # frozen_string_literal: true
 
 require_relative "desk"
+require_relative "farewell"
+require_relative "storage"
 
 module Ratomic
   class Pool
@@ -9,16 +11,20 @@ module Ratomic
       # @return [ObjectSpace::WeakKeyMap] pool => factory
       attr_reader :factories
 
+      ALL = Storage.new(:ratomic_pool_desks)
+
       # @return [Desks] this Ractor's
       def self.here
-        Ractor.current[:ratomic_pool_desks] || Ractor.store_if_absent(:ratomic_pool_desks) { new }
+        ALL.value || Farewell.here.then { |farewell| ALL.fetch { new(farewell) } }
       end
 
-      def initialize
+      # @param farewell [Farewell] this Ractor's
+      def initialize(farewell)
         @factories = ObjectSpace::WeakKeyMap.new
         @desks = ObjectSpace::WeakKeyMap.new # a desk does not refer to its pool, so that a pool can be collected
         @open = []
         @lock = Thread::Mutex.new
+        farewell.on_end { |_, last| @open.each(&:leave) if last }
       end
 
       # @param link [Link] the pool's present one

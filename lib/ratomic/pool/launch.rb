@@ -37,7 +37,7 @@ module Ratomic
         abroad = Ractor.shareable?(@factory)
         link = start(abroad ? @factory : nil, abroad || Ractor.main? ? nil : Ractor.current)
         furnish(link)
-        Maker.new(link, @factory).start unless abroad
+        make_here(link) unless abroad
         link
       end
 
@@ -50,12 +50,18 @@ module Ratomic
           link = Link.new(Queue.new(INBOX), Ractor::Port.new, Queue.new(size), size)
           Thread.handle_interrupt(Object => :immediate) do # it inherits the mask of its maker
             server = Server.new(link, size, maker_home)
-            Maker.new(link, making).start if making
+            maker = Maker.new(link, making).start if making
             back.push(link)
             server.run
+            maker&.join
           end
         end
         answers.pop
+      end
+
+      def make_here(link)
+        maker = Maker.new(link, @factory).start
+        Farewell.here.on_end { |_, last| last && link.close && maker.join }
       end
 
       def furnish(link)

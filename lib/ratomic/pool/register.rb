@@ -18,6 +18,7 @@ module Ratomic
         @by_object = ObjectSpace::WeakMap.new # object => loan
         @objects = ObjectSpace::WeakMap.new # loan => object
         @lock = Thread::Mutex.new
+        @bell = Queue.new(1)
       end
 
       # @return [Object] the object of the loan
@@ -45,7 +46,18 @@ module Ratomic
         end
       end
 
+      # Ends the thread.
+      def stop
+        @bell.close
+        @watch&.join
+      end
+
       private
+
+      # A native wait, since CRuby 4.0 can deadlock when a timed sleep in a Ractor is interrupted.
+      def pause
+        @bell.pop(timeout: PAUSE)
+      end
 
       def foreign(object)
         return "the object was checked in before, or moved elsewhere" if Waiting.moved?(object)
@@ -56,7 +68,7 @@ module Ratomic
 
       def watch
         thread = Thread.new do
-          Thread.handle_interrupt(Object => :immediate) { sleep PAUSE while look } # it inherits the mask of its maker
+          Thread.handle_interrupt(Object => :immediate) { pause while look } # it inherits the mask of its maker
         end
         thread.name = "ratomic-pool-register"
         thread
@@ -69,7 +81,7 @@ module Ratomic
         lost.each { |loan| @desk.lose(loan) }
         @lock.synchronize do
           lost.each { |loan| @loans.delete(loan.number) }
-          !@loans.empty? || (@watch = nil)
+          (!@loans.empty? && !@bell.closed?) || (@watch = nil)
         end
       end
 

@@ -62,6 +62,7 @@ module Ratomic
       def look_at(instruction)
         case instruction
         in [:opt_getconstant_path, [*names], *] then constant(names)
+        in [:getconstant, Symbol => name, *] then constant([name]) # before Ruby 3.2
         in [:getglobal | :setglobal, Symbol => name, *] then global(name)
         in [:getclassvariable | :setclassvariable, Symbol => name, *]
           found("class variable", name, "only the main Ractor may use class variables")

@@ -49,6 +49,7 @@ module Ratomic
         when :drop then @parcels.drop(*details)
         when :up then up(*details)
         when :gone then gone(*details)
+        when :lost then lost(*details)
         when :tick then @agenda.take_due.each { |entry| handle(*entry) }
         when :hire then hire(*details)
         when :deadline then @agenda.add_for(*details)
@@ -70,8 +71,14 @@ module Ratomic
         wind_up
       end
 
+      # What a worker says before it ends is in the mailbox already; a tick comes after it.
       def look_for_dead
-        @roster.reap { |batch| @overseer.handle(:audit, batch) }
+        @roster.ended.each { |id| @agenda.add(Agenda.now, :lost, id) }
+      end
+
+      def lost(id)
+        batch = @roster.lost(id)
+        @overseer.handle(:audit, batch) if batch
         wind_up
       end
 

@@ -5,8 +5,8 @@ module Ratomic
     # What keeps an object from being shared between Ractors, and where in it: `@handler.@io`, an IO.
     #
     # Ruby itself says only that the whole is not shareable. It also makes some things shareable that must not be: an IO
-    # is frozen in place (nobody can write to it any more) or, with `copy: true`, opened a second time; ENV and the
-    # instance of a Singleton are frozen for the whole process. Those are found here and refused before that.
+    # is frozen in place (nobody can write to it any more) or, with `copy: true`, opened a second time; the instance of a
+    # Singleton is frozen for the whole process. Those are found here and refused before that.
     class Obstacle
       # @return [String] as Ruby would reach it from the root: "@handler.@io", "[2][:key]", "" for the root itself
       attr_reader :path
@@ -21,27 +21,28 @@ module Ratomic
         end
 
         # What stands in the way of sharing `root`: what can never be shared, else what is only not frozen yet.
-        # @return [Obstacle, nil] nil as well when user code that is asked on the way raises
+        # @return [Obstacle, nil]
         def in(root)
+          return if ::Ractor.shareable?(root)
+
           walk(root) { |object| forbidden?(object) || hopeless?(object) } ||
-            walk(root) { |object| !object.frozen? && Children.of(object).all? { |_, child| ::Ractor.shareable?(child) } } ||
-            (::Ractor.shareable?(root) ? nil : new("", root))
-        rescue StandardError
-          nil
+            walk(root, true) { |object| unfrozen?(object) } || new("", root)
+        rescue StandardError # user code, or a BasicObject, that would not be asked
+          new("", root)
         end
 
         # Whether Ruby would make this shareable at the cost of the rest of the program.
         def forbidden?(object)
           case object
           when ::IO then true
-          else object.equal?(::ENV) || (defined?(::Singleton) && ::Singleton === object) # rubocop:disable Style/CaseEquality
+          else defined?(::Singleton) && ::Singleton === object # rubocop:disable Style/CaseEquality
           end
         end
 
         private
 
         # Breadth first, each object once, nothing that is shareable already.
-        def walk(root)
+        def walk(root, freezable = false)
           seen = {}.compare_by_identity
           level = [[root, ""]]
           until level.empty?
@@ -49,7 +50,7 @@ module Ratomic
               next if seen[object] || ::Ractor.shareable?(object)
 
               seen[object] = true
-              return new(path, object) if yield(object)
+              return new(path, object, freezable) if yield(object)
 
               Children.of(object) { |step, child| below << [child, join(path, step)] }
             end
@@ -59,6 +60,11 @@ module Ratomic
 
         def join(path, step)
           path.empty? || step.start_with?("[") ? "#{path}#{step}" : "#{path}.#{step}"
+        end
+
+        # All that it holds is shareable, but itself is not frozen.
+        def unfrozen?(object)
+          !object.frozen? && Children.of(object).all? { |_, child| ::Ractor.shareable?(child) }
         end
 
         # Frozen or not, with nothing in it that could be mended: a Thread, a Mutex, a Binding.
@@ -77,9 +83,10 @@ module Ratomic
         end
       end
 
-      def initialize(path, object)
+      def initialize(path, object, freezable = false)
         @path = path
         @object = object
+        @freezable = freezable
       end
 
       # @return [String] "@handler.@io (an instance of IO)"
@@ -89,7 +96,7 @@ module Ratomic
 
       # @return [Boolean] whether freezing would do
       def unfrozen?
-        !Obstacle.forbidden?(object) && !object.is_a?(Proc) && !object.frozen?
+        @freezable && !object.is_a?(Proc)
       end
     end
   end

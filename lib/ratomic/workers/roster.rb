@@ -57,16 +57,20 @@ module Ratomic
         true
       end
 
-      # Finds those that died without a word.
-      # @yieldparam batch [Batch] what one of them had in hand
-      def reap
-        @members.values.each do |member|
-          next if @backend.alive?(member.body)
+      # Finds those that have ended, of which word may be on its way.
+      # @return [Array<Integer>]
+      def ended
+        @members.each_value.reject { |member| @backend.alive?(member.body) }.map { |member| member.pulse.id }
+      end
 
-          batch = @engine.board[member.pulse.id]
-          yield batch if batch
-          gone(member.pulse.id, false, [])
-        end
+      # A worker died without a word.
+      # @return [Batch, nil] what it had in hand
+      def lost(id)
+        return unless @members.key?(id)
+
+        batch = @engine.board[id]
+        gone(id, false, [])
+        batch
       end
 
       # Gives a worker up that cannot be reached, and hires another.

@@ -5,7 +5,8 @@ module Ratomic
     # How items cross to the workers, and results back.
     #
     # What is shareable goes as it is. Any other item goes as a frozen deep copy and the caller's own stays as it was. A
-    # result is frozen where it stands, in the worker that made it.
+    # result is frozen where it stands, in the worker that made it. Plain data is walked natively ({Sharing}); what that
+    # leaves is looked over in Ruby, and then left to `Ractor.make_shareable`.
     module Transfer
       # Takes the place of an item that could not cross.
       class Refused
@@ -25,10 +26,10 @@ module Ratomic
         # @param items [Array]
         # @return [Array] frozen and shareable; a Holed with a Refused where an item can neither be shared nor copied
         def pack(items)
-          return items if ::Ractor.shareable?(items)
+          return items if Sharing.deep_frozen?(items)
 
           packed = Array.new(items).freeze
-          return packed if ::Ractor.shareable?(packed)
+          return packed if Sharing.deep_frozen?(packed) || ::Ractor.shareable?(packed)
 
           packed = items.each_with_index.map { |item, index| cross(item, index) }
           packed = Holed.new(packed) if packed.any?(Refused)
@@ -41,7 +42,7 @@ module Ratomic
         # @return [Array] the same, shareable
         def seal(results, first)
           results.freeze
-          return results if ::Ractor.shareable?(results)
+          return results if Sharing.deep_freeze(results)
 
           ::Ractor.make_shareable(results.each_with_index.map { |result, offset| seal_one(result, first + offset) })
         end
@@ -70,10 +71,7 @@ module Ratomic
         end
 
         def seal_one(result, index)
-          return result if ::Ractor.shareable?(result)
-
-          result.freeze if result.instance_of?(String)
-          return result if ::Ractor.shareable?(result)
+          return result if Sharing.deep_freeze(result) || ::Ractor.shareable?(result)
 
           obstacle = Obstacle.forbidden(result)
           obstacle ? unsealed(result, index, obstacle) : ::Ractor.make_shareable(result)

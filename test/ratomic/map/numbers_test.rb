@@ -15,8 +15,8 @@ class MapNumbersTest < Minitest::Test
   end
 
   def test_every_pair_of_numbers_gives_what_plus_and_minus_give
-    numbers = [0, 1, -1, 7, (2**62) - 1, -(2**62), 2**62, 2**64, -(2**70), 0.0, -0.0, 1.5, 1e300, Float::INFINITY, 1r / 3,
-               2i, 1e-320, 0.1]
+    numbers = [0, 1, -1, 7, (2**62) - 1, -(2**62), 2**62, 2**64, -(2**70), 0.0, -0.0, 1.5, 1e300, Float::INFINITY,
+               1r / 3, 2i, 1e-320, 0.1]
     numbers.product(numbers) do |value, amount|
       @map[:n] = value
       assert_same_number value + amount, @map.increment(:n, amount)

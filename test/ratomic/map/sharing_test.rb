@@ -53,7 +53,8 @@ class MapSharingTest < Minitest::Test
     [[$stdout, "IO"], [Thread.current, "Thread"], [proc { captured }, "Proc"], [[[$stdout]], "IO"],
      [{ key: Thread.current }, "Thread"], [Struct.new(:io).new($stdin), "IO"]].each do |value, name|
       [-> { @map[:a] = value }, -> { @map.compute(:a) { value } }, -> { @map.upsert(:a, value) { 1 } },
-       -> { @map.fetch_or_store(:a) { value } }, -> { @map.append(:a, value) }, -> { @map.compare_and_set(:a, nil, value) }]
+       -> { @map.fetch_or_store(:a) { value } }, -> { @map.append(:a, value) },
+       -> { @map.compare_and_set(:a, nil, value) }]
         .each { |store| assert_includes assert_raises(Ratomic::ShareableError, &store).message, name }
     end
     assert_predicate @map, :empty?

@@ -209,7 +209,8 @@ class QueueEndingTest < Minitest::Test
   end
 
   def each_blocked_call
-    [->(empty, _full) { empty.pop }, ->(empty, _full) { empty.pop(timeout: 60) }, ->(empty, _full) { empty.pop_many(3) },
+    [->(empty, _full) { empty.pop }, ->(empty, _full) { empty.pop(timeout: 60) },
+     ->(empty, _full) { empty.pop_many(3) },
      ->(_empty, full) { full.push(1) }, ->(_empty, full) { full << 1 }].each do |call|
       empty = Ratomic::Queue.new(1)
       full = Ratomic::Queue.new(1) << :there

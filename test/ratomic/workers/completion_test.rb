@@ -82,7 +82,9 @@ class CompletionTest < Minitest::Test
 
   def test_wait_returns_false_when_the_time_is_up_and_true_when_all_is_there
     completion = Completion.new(2)
-    within(5) { assert_equal [false, false, false], [completion.wait(0), completion.wait(0.01), completion.wait_filed(1, 0)] }
+    within(5) do
+      assert_equal [false] * 3, [completion.wait(0), completion.wait(0.01), completion.wait_filed(1, 0)]
+    end
     waiter = Thread.new { completion.wait(60) }
     until_asleep(waiter)
     completion.file(0, results(1))

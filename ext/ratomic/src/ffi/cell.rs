@@ -26,6 +26,11 @@ impl<T> Cell<T> {
         self.0.get().map(|(structure, _)| &**structure)
     }
 
+    /// The structure itself, for another object that belongs to this one.
+    pub fn share(&self) -> Option<Arc<T>> {
+        self.0.get().map(|(structure, _)| Arc::clone(structure))
+    }
+
     pub fn get(&self) -> Result<&T, Error> {
         self.peek()
             .ok_or_else(|| error::type_error("uninitialized object: call new, not allocate"))

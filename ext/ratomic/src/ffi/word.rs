@@ -47,6 +47,12 @@ impl Word {
         unsafe { rb_sys::rb_gc_mark_movable(self.0) };
     }
 
+    /// Keeps the object alive, and in its place.
+    pub fn mark(&self) {
+        // SAFETY: as above.
+        unsafe { rb_sys::rb_gc_mark(self.0) };
+    }
+
     /// Follows an object that a compaction has moved.
     pub fn relocate(&mut self) {
         // SAFETY: called by a compact function, on a word that its structure holds.

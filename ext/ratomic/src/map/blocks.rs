@@ -2,7 +2,7 @@
 //! read anything, write other keys, collect garbage, raise, throw, or be killed.
 
 use super::{Map, PLACE};
-use crate::ffi::{barrier, error, gvl, gvl::Gvl, key::Key, shareable::share, This, Word};
+use crate::ffi::{error, gvl, gvl::Gvl, key::Key, shareable::share, This, Word};
 use magnus::{method, Error, Module, RClass, Ruby, Value};
 use ratomic_core::table::{Grant, Table};
 
@@ -51,9 +51,8 @@ impl Drop for Claim<'_> {
             }
         });
         if let Some(value) = outcome {
-            let owner = self.map.word();
-            barrier::written(owner, self.key);
-            barrier::written(owner, value);
+            self.map.written(self.grant.hash(), self.key);
+            self.map.written(self.grant.hash(), value);
         }
     }
 }
