@@ -25,7 +25,7 @@ module Ratomic
   # - a write of this key from inside the block raises ThreadError;
   # - of threads that would wait for each other's keys in a circle, one gets a ThreadError.
   #
-  # A block that hands control to another Fiber and is never resumed keeps its claim.
+  # A block that hands control to another Fiber and is never resumed keeps its claim until its thread ends.
   #
   # == Snapshots
   #

@@ -6,25 +6,23 @@ require "support/pool_contract"
 class LocalPoolTest < Minitest::Test
   include PoolContract
 
-  # A live resource that knows where it was made and counts how many are open.
+  # A live resource that knows where it was made. Its counters tell how many are open, and how many were ever made.
   class Resource
-    OPEN = Ratomic::Counter.new
-    MADE = Ratomic::Counter.new
-
     attr_reader :ractor, :process
 
-    def initialize
+    def initialize(opened, made)
       @ractor = Ractor.current
       @process = Process.pid
-      MADE.increment
-      OPEN.increment
+      @opened = opened
+      made.increment
+      opened.increment
     end
 
     def close
       raise IOError, "closed twice" if @closed
 
       @closed = true
-      OPEN.decrement
+      @opened.decrement
     end
 
     def closed?
@@ -32,30 +30,27 @@ class LocalPoolTest < Minitest::Test
     end
   end
 
-  class Factory
+  Factory = Struct.new(:opened, :made) do
     def call
-      Resource.new
+      Resource.new(opened, made)
     end
   end
 
-  FACTORY = Factory.new.freeze
-
   def setup
     super
-    Resource::OPEN.reset
-    Resource::MADE.reset
+    @factory = Factory.new(Ratomic::Counter.new, Ratomic::Counter.new).freeze
   end
 
   def new_pool(size:, timeout:)
-    Ratomic::LocalPool.new(size: size, timeout: timeout, factory: FACTORY)
+    Ratomic::LocalPool.new(size: size, timeout: timeout, factory: @factory)
   end
 
-  def open
-    Resource::OPEN.read
+  def opened
+    @factory.opened.read
   end
 
   def made
-    Resource::MADE.read
+    @factory.made.read
   end
 
   def test_with_nests_in_one_thread
@@ -107,7 +102,7 @@ class LocalPoolTest < Minitest::Test
       Thread.new do
         200.times do
           pool.with do
-            now = open
+            now = opened
             most.upsert(:most, now) { |before| [before, now].max }
             Thread.pass
             pool.discard_current if random.rand < 0.2
@@ -118,10 +113,10 @@ class LocalPoolTest < Minitest::Test
     end
     within(60) { threads.each(&:join) }
     assert_operator most[:most], :<=, 3
-    assert_operator open, :<=, 3
+    assert_operator opened, :<=, 3
     assert_full(pool)
     pool.close
-    assert_equal 0, open
+    assert_equal 0, opened
   end
 
   module Flaky
@@ -192,7 +187,7 @@ class LocalPoolTest < Minitest::Test
     refute out.closed?
     pool.checkin(out)
     assert out.closed?
-    assert_equal 0, open
+    assert_equal 0, opened
   end
 
   def test_close_closes_what_is_idle
@@ -264,7 +259,7 @@ class LocalPoolTest < Minitest::Test
     assert_equal 1, pool.available
     assert_same(:lent, pool.with { |resource| resource.equal?(lost) ? :kept : :lent })
     assert lost.closed?
-    assert_equal 1, open
+    assert_equal 1, opened
   end
 
   def test_a_waiter_notices_a_holder_that_ended_without_checkin
@@ -281,7 +276,7 @@ class LocalPoolTest < Minitest::Test
 
   def test_an_error_of_closing_is_raised_by_close_after_all_were_closed_and_by_nothing_else
     closed = Ratomic::Counter.new
-    pool = Ratomic::LocalPool.new(size: 2, factory: FACTORY, close: Refusing.new(closed).freeze)
+    pool = Ratomic::LocalPool.new(size: 2, factory: @factory, close: Refusing.new(closed).freeze)
     pool.with { pool.discard_current }
     assert_equal 1, closed.read
     taken = Array.new(2) { pool.checkout }
@@ -306,10 +301,10 @@ class LocalPoolTest < Minitest::Test
     message = assert_raises(Ratomic::ShareableError) { Ratomic::LocalPool.new(factory: unfrozen) }.message
     assert_match(/host.*String/, message)
     assert_match(/Ractor.make_shareable/, message)
-    assert_raises(Ratomic::ShareableError) { Ratomic::LocalPool.new(factory: FACTORY, close: -> {}) }
+    assert_raises(Ratomic::ShareableError) { Ratomic::LocalPool.new(factory: @factory, close: -> {}) }
     assert_raises(TypeError) { Ratomic::LocalPool.new(factory: :nothing_to_call) }
     assert_raises(TypeError) { Ratomic::LocalPool.new }
-    assert_raises(ArgumentError) { Ratomic::LocalPool.new(factory: FACTORY) { 1 } }
+    assert_raises(ArgumentError) { Ratomic::LocalPool.new(factory: @factory) { 1 } }
   end
 
   def test_a_shareable_block_is_a_factory
@@ -330,7 +325,7 @@ class LocalPoolTest < Minitest::Test
       nil
     end
     assert_equal 3, made
-    eventually(5, "closed resources (#{open} are open)") { open.zero? }
+    eventually(5, "closed resources (#{opened} are open)") { opened.zero? }
   end
 
   def test_a_ractor_that_crashes_leaves_no_resource_open
@@ -343,7 +338,7 @@ class LocalPoolTest < Minitest::Test
       end
     end
     assert_equal 1, made
-    eventually(5, "closed resources (#{open} are open)") { open.zero? }
+    eventually(5, "closed resources (#{opened} are open)") { opened.zero? }
   end
 
   def test_first_use_by_many_threads_of_a_ractor_makes_one_pool

@@ -129,7 +129,7 @@ class ForkStress < Minitest::Test
       #{SETUP}
       ractors = Array.new(3) { Ractor.new { Work.forever } }
       threads = Array.new(2) { Thread.new { Work.forever } }
-      #{stress(100)}.times { fork_and_check }
+      #{stress(200)}.times { fork_and_check }
       STOP.increment
       (ractors.map(&:value) + threads.map(&:value))
     RUBY

@@ -109,7 +109,9 @@ module BackendContract
     text = +"text"
     nested = [+"a", { k: [text] }]
     seen = value_of([text, nested], inspector)
-    assert_equal ["String true \"text\"", "Array true [\"a\", {k: [\"text\"]}]"], seen.map { |line| line.sub(":k=>", "k: ") }
+    assert_equal ["String true \"text\"", "Array true [\"a\", {k: [\"text\"]}]"], seen.map { |line|
+                                                                                    line.sub(":k=>", "k: ")
+                                                                                  }
     refute_predicate text, :frozen?
     refute_predicate nested[0], :frozen?
   end
@@ -152,7 +154,8 @@ module BackendContract
   def test_the_context_is_there_in_the_worker_and_gone_afterwards
     reader = Class.new { def call(_item) = Ratomic::Workers.context }.new.freeze
     reader = Ractor.make_shareable(reader)
-    assert_equal [{ trace: "abc" }] * 3, value_of([1, 2, 3], reader, context: { trace: "abc" }.freeze.each_value(&:freeze))
+    assert_equal [{ trace: "abc" }] * 3,
+                 value_of([1, 2, 3], reader, context: { trace: "abc" }.freeze.each_value(&:freeze))
     assert_equal [nil], value_of([1], reader)
     assert_nil Ratomic::Workers.context
   end

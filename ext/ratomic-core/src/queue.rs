@@ -14,6 +14,7 @@ use crate::guarded::Guarded;
 use crate::sync::Arc;
 use crate::waiter::{Deadline, Host, Waiter};
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Why a push did not happen.
 #[derive(Debug, PartialEq, Eq, Clone, Copy)]
@@ -33,11 +34,16 @@ struct State<T> {
 
 pub struct Queue<T> {
     capacity: usize,
+    /// The number of items, for those who look without the lock. Changed under it.
+    len: AtomicUsize,
     state: Guarded<State<T>>,
 }
 
 /// The memory that an empty queue takes at once, in items; a larger one grows when it is used.
 const RESERVED: usize = 256;
+
+/// How often a thread looks again before it sleeps: for a microsecond or two. (The model checker knows no time.)
+const SPINS: usize = if cfg!(loom) { 0 } else { 64 };
 
 impl<T: Copy> Queue<T> {
     pub fn new(capacity: usize) -> Self {
@@ -50,6 +56,7 @@ impl<T: Copy> Queue<T> {
         };
         Queue {
             capacity,
+            len: AtomicUsize::new(0),
             state: Guarded::new(state),
         }
     }
@@ -59,7 +66,7 @@ impl<T: Copy> Queue<T> {
     }
 
     pub fn len(&self) -> usize {
-        self.state.read().items.len()
+        self.len.load(Ordering::Relaxed)
     }
 
     pub fn is_empty(&self) -> bool {
@@ -80,6 +87,7 @@ impl<T: Copy> Queue<T> {
             return Err(Refused::Full);
         }
         state.items.push_back(item);
+        self.note_len(&state);
         let next = state.poppers.pop_front();
         drop(state);
         wake(next);
@@ -89,6 +97,7 @@ impl<T: Copy> Queue<T> {
     pub fn try_pop(&self) -> Option<T> {
         let mut state = self.state.write();
         let item = state.items.pop_front()?;
+        self.note_len(&state);
         let next = state.pushers.pop_front();
         drop(state);
         wake(next);
@@ -102,6 +111,7 @@ impl<T: Copy> Queue<T> {
         for (place, item) in buffer.iter_mut().zip(state.items.drain(..taken)) {
             *place = item;
         }
+        self.note_len(&state);
         let room = taken.min(state.pushers.len());
         let woken: Vec<_> = state.pushers.drain(..room).collect();
         drop(state);
@@ -115,6 +125,7 @@ impl<T: Copy> Queue<T> {
         let mut state = self.state.write();
         let before = state.items.len();
         items.rev().for_each(|item| state.items.push_front(item));
+        self.note_len(&state);
         let chosen = (state.items.len() - before).min(state.poppers.len());
         let woken: Vec<_> = state.poppers.drain(..chosen).collect();
         drop(state);
@@ -131,7 +142,7 @@ impl<T: Copy> Queue<T> {
         loop {
             match self.try_push(item) {
                 Err(Refused::Full) if !deadline.passed() => {
-                    let room = |state: &State<T>| state.items.len() < self.capacity;
+                    let room = |len| len < self.capacity;
                     self.wait(host, deadline, |state| &mut state.pushers, room)?;
                 }
                 outcome => return Ok(outcome),
@@ -148,12 +159,7 @@ impl<T: Copy> Queue<T> {
             if deadline.passed() || self.is_finished() {
                 return Ok(None);
             }
-            self.wait(
-                host,
-                deadline,
-                |state| &mut state.poppers,
-                |state| !state.items.is_empty(),
-            )?;
+            self.wait(host, deadline, |state| &mut state.poppers, |len| len > 0)?;
         }
     }
 
@@ -163,12 +169,15 @@ impl<T: Copy> Queue<T> {
         host: &H,
         deadline: Deadline,
         list: impl Fn(&mut State<T>) -> &mut Waiters,
-        ready: impl Fn(&State<T>) -> bool,
+        ready: impl Fn(usize) -> bool,
     ) -> Result<(), H::Error> {
+        if self.spin(&ready) {
+            return Ok(());
+        }
         host.check()?;
         let waiter = {
             let mut state = self.state.write();
-            if state.closed || ready(&state) {
+            if state.closed || ready(state.items.len()) {
                 return Ok(());
             }
             let waiter = Waiter::new();
@@ -190,6 +199,19 @@ impl<T: Copy> Queue<T> {
         })
     }
 
+    fn note_len(&self, state: &State<T>) {
+        self.len.store(state.items.len(), Ordering::Relaxed);
+    }
+
+    /// A moment's patience: a sleep and a wake-up cost several microseconds, and where another processor pushes or pops
+    /// all the time, the next turn comes in a fraction of one. Looks without the lock, which would be in their way.
+    fn spin(&self, ready: impl Fn(usize) -> bool) -> bool {
+        (0..SPINS).any(|_| {
+            std::hint::spin_loop();
+            ready(self.len())
+        })
+    }
+
     /// Takes `waiter` out of its list; false where it was not in it.
     fn leave(&self, waiter: &Arc<Waiter>, list: impl Fn(&mut State<T>) -> &mut Waiters) -> bool {
         let mut state = self.state.write();
@@ -206,6 +228,7 @@ impl<T: Copy> Queue<T> {
     pub fn clear(&self) {
         let mut state = self.state.write();
         state.items.clear();
+        self.note_len(&state);
         let woken = std::mem::take(&mut state.pushers);
         drop(state);
         woken.into_iter().for_each(|waiter| waiter.notify());

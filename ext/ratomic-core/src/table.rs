@@ -19,6 +19,10 @@ use crate::sync::Arc;
 use crate::waiter::{Deadline, Host, Waiter};
 use hashbrown::hash_table::{Entry, HashTable};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+/// How long a claim may stand before a waiter asks whether its owner is still there.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Whether a stored key is the one that is looked for.
 #[derive(Debug, PartialEq, Eq, Clone, Copy)]
@@ -51,8 +55,11 @@ enum Blocked<K> {
 
 /// A claim in the way.
 enum Obstacle {
-    /// Another thread's; `Waiter` is in its list.
-    Other(Arc<Waiter>),
+    /// Another thread's; the waiter is in its list.
+    Other {
+        owner: usize,
+        waiter: Arc<Waiter>,
+    },
     Own,
     Deadlock,
 }
@@ -231,7 +238,26 @@ impl<K> Claim<K> {
         }
         let waiter = Waiter::new();
         self.waiters.push((Arc::clone(&waiter), me));
-        Obstacle::Other(waiter)
+        Obstacle::Other {
+            owner: self.owner,
+            waiter,
+        }
+    }
+
+    /// Takes the waiter out of the list, if it is still in it.
+    fn leave(&mut self, waiter: &Arc<Waiter>) {
+        let place = self
+            .waiters
+            .iter()
+            .position(|(other, _)| Arc::ptr_eq(other, waiter));
+        if let Some((_, thread)) = place.map(|place| self.waiters.swap_remove(place)) {
+            deadlock::forget(thread);
+        }
+    }
+
+    /// Lets everybody who waits for the claim try again. It must be out of its shard's list.
+    fn wake(self) {
+        self.waiters.iter().for_each(|(waiter, _)| waiter.notify());
     }
 }
 
@@ -241,28 +267,55 @@ impl Obstacle {
         self,
         shard: &Guarded<Shard<K, V>>,
         host: &H,
-        me: usize,
     ) -> Result<(), Failure<H::Error>> {
-        let waiter = match self {
+        let (owner, waiter) = match self {
             Obstacle::Own => return Err(Failure::Own),
             Obstacle::Deadlock => return Err(Failure::Deadlock),
-            Obstacle::Other(waiter) => waiter,
+            Obstacle::Other { owner, waiter } => (owner, waiter),
         };
-        let slept = host
-            .check()
-            .and_then(|()| host.sleep(&waiter, Deadline::Never));
-        // Still in a list: an interrupt ended the sleep, and the claim stands.
-        for claim in &mut shard.write().claims {
-            if let Some(place) = claim
-                .waiters
-                .iter()
-                .position(|(other, _)| Arc::ptr_eq(other, &waiter))
-            {
-                claim.waiters.swap_remove(place);
-                deadlock::forget(me);
+        let outcome = Self::wait_patiently(shard, host, owner, &waiter);
+        let mut locked = shard.write();
+        locked
+            .claims
+            .iter_mut()
+            .for_each(|claim| claim.leave(&waiter));
+        drop(locked);
+        outcome
+            .and_then(|()| host.check())
+            .map_err(Failure::Foreign)
+    }
+
+    fn wait_patiently<K, V, H: Host>(
+        shard: &Guarded<Shard<K, V>>,
+        host: &H,
+        owner: usize,
+        waiter: &Waiter,
+    ) -> Result<(), H::Error> {
+        while !waiter.is_notified() {
+            waiter.rearm();
+            host.check()?;
+            if !host.is_alive(owner)? {
+                Self::disown(shard, owner);
+                break;
             }
+            host.sleep(waiter, Deadline::after(PATIENCE))?;
         }
-        slept.and_then(|()| host.check()).map_err(Failure::Foreign)
+        Ok(())
+    }
+
+    /// Releases the claims of a thread that has ended. It left a block half-run, in a coroutine that nobody resumed.
+    fn disown<K, V>(shard: &Guarded<Shard<K, V>>, owner: usize) {
+        let mut locked = shard.write();
+        let (gone, claims) = std::mem::take(&mut locked.claims)
+            .into_iter()
+            .partition(|claim| claim.owner == owner);
+        locked.claims = claims;
+        let gone: Vec<Claim<K>> = gone;
+        gone.iter()
+            .flat_map(|claim| &claim.waiters)
+            .for_each(|(_, thread)| deadlock::forget(*thread));
+        drop(locked);
+        gone.into_iter().for_each(Claim::wake);
     }
 }
 
@@ -332,7 +385,7 @@ impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
         P: Probe<K, Error = H::Error>,
         H: Host,
     {
-        self.with_shard(probe, host, me, |shard, probe| {
+        self.with_shard(probe, host, |shard, probe| {
             shard.admit(probe, me)?;
             shard.place(probe, &self.len).map(&mut change)
         })
@@ -349,7 +402,7 @@ impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
         P: Probe<K, Error = H::Error>,
         H: Host,
     {
-        self.with_shard(probe, host, me, |shard, probe| {
+        self.with_shard(probe, host, |shard, probe| {
             shard.admit(probe, me)?;
             let (hash, key) = (probe.hash(), probe.key());
             let pair = shard.find(probe).map_err(Blocked::Ask)?.copied();
@@ -394,7 +447,7 @@ impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
             .iter()
             .for_each(|(_, thread)| deadlock::forget(*thread));
         drop(shard);
-        claim.waiters.iter().for_each(|(waiter, _)| waiter.notify());
+        claim.wake();
     }
 
     /// Removes every entry, shard by shard, waiting for the claims in each.
@@ -409,7 +462,7 @@ impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
                     break;
                 };
                 drop(locked);
-                obstacle.wait(shard, host, me)?;
+                obstacle.wait(shard, host)?;
             }
         }
         Ok(())
@@ -438,7 +491,6 @@ impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
         &self,
         probe: &mut P,
         host: &H,
-        me: usize,
         mut step: impl FnMut(&mut Shard<K, V>, &P) -> Result<R, Blocked<K>>,
     ) -> Result<R, Failure<H::Error>>
     where
@@ -451,24 +503,33 @@ impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
             match outcome {
                 Ok(result) => return Ok(result),
                 Err(Blocked::Ask(stored)) => probe.ask(stored).map_err(Failure::Foreign)?,
-                Err(Blocked::By(obstacle)) => obstacle.wait(shard, host, me)?,
+                Err(Blocked::By(obstacle)) => obstacle.wait(shard, host)?,
             }
         }
     }
 
-    /// Visits every key and value of a shard without its lock, for a collector. Claims need no visit: their owner's stack
-    /// holds their key, and keeps it in its place.
+    /// Visits every key and value of a shard without its lock, for a collector, and the key and the owner of every claim,
+    /// which may outlive the owner's stack.
     ///
     /// # Safety
     /// As for [`Guarded::peek`].
     #[cfg(not(loom))]
-    pub unsafe fn visit(&self, shard: usize, mut pair: impl FnMut(&K, &V)) {
+    pub unsafe fn visit(
+        &self,
+        shard: usize,
+        mut pair: impl FnMut(&K, &V),
+        mut claim: impl FnMut(&K, usize),
+    ) {
         // SAFETY: the caller's promise.
         let shard = unsafe { self.shards[shard].0.peek() };
         shard
             .pairs
             .iter()
             .for_each(|found| pair(&found.key, &found.value));
+        shard
+            .claims
+            .iter()
+            .for_each(|found| claim(&found.key, found.owner));
     }
 
     /// Visits every key and value of a shard for a collector that moves objects.

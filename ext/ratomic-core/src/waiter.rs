@@ -46,6 +46,9 @@ pub trait Host {
     /// Runs what the VM has pending for a thread that blocks: a kill, an exception from another thread, a signal. Called
     /// before and after a sleep.
     fn check(&self) -> Result<(), Self::Error>;
+
+    /// Whether the thread of that name has not ended yet.
+    fn is_alive(&self, thread: usize) -> Result<bool, Self::Error>;
 }
 
 #[derive(Default, Clone, Copy)]
@@ -85,6 +88,11 @@ impl Waiter {
 
     pub fn is_interrupted(&self) -> bool {
         lock(&self.flags).interrupted
+    }
+
+    /// Forgets an interrupt, for another sleep. What it was for must be checked after this, not before.
+    pub fn rearm(&self) {
+        lock(&self.flags).interrupted = false;
     }
 
     /// Sleeps until notified, interrupted, or the deadline has passed.

@@ -5,9 +5,32 @@ mod support;
 
 use loom::sync::Arc;
 use loom::thread;
-use ratomic_core::table::Failure;
+use ratomic_core::table::{Failure, Probe, Same};
 use ratomic_core::Table;
-use support::{Number, Patient};
+use support::{Killed, Number, Patient, Victim};
+
+/// A number as a thread that can be killed looks for it.
+struct Victims(u64);
+
+impl Probe<u64> for Victims {
+    type Error = Killed;
+
+    fn hash(&self) -> u64 {
+        Number(self.0).hash()
+    }
+
+    fn key(&self) -> u64 {
+        self.0
+    }
+
+    fn same(&self, stored: u64) -> Same {
+        Number(self.0).same(stored)
+    }
+
+    fn ask(&mut self, _stored: u64) -> Result<(), Killed> {
+        Ok(())
+    }
+}
 
 type Numbers = Table<u64, u64>;
 
@@ -74,5 +97,30 @@ fn two_owners_that_write_each_others_keys_do_not_wait_for_ever() {
         let mine = cross(&table, 1, 2, 301);
         let theirs = other.join().unwrap();
         assert!(!(mine && theirs), "one of them could have gone on");
+    });
+}
+
+#[test]
+fn a_killed_waiter_leaves_the_claim_as_it_is() {
+    let mut model = loom::model::Builder::new();
+    model.preemption_bound = Some(3);
+    model.check(|| {
+        let table = Arc::new(Numbers::new(1));
+        let victim = Victim::new();
+        let killed = {
+            let (table, victim) = (Arc::clone(&table), Arc::clone(&victim));
+            thread::spawn(move || {
+                table.update(&mut Victims(1), &*victim, 402, |place| place.set(1, 10))
+            })
+        };
+        let killer = thread::spawn(move || victim.kill());
+        add_one(&table, 1, 401);
+        let outcome = killed.join().unwrap();
+        killer.join().unwrap();
+        let value = table.get(&mut Number(1)).unwrap();
+        match outcome {
+            Ok(()) => assert!(value == Some(10) || value == Some(11), "{value:?}"),
+            Err(_) => assert_eq!(value, Some(1)),
+        }
     });
 }

@@ -103,6 +103,10 @@ impl Host for Alone {
     fn check(&self) -> Result<(), Raised> {
         Ok(())
     }
+
+    fn is_alive(&self, _thread: usize) -> Result<bool, Raised> {
+        Ok(true)
+    }
 }
 
 proptest! {

@@ -11,18 +11,21 @@ module Ratomic
     # All methods expect interrupts to be masked ({Waiting::NEVER}).
     class Desk
       # Seconds in which the server answers a withdrawal; it takes microseconds, and the server never blocks.
-      PATIENCE = 30
+      PATIENCE = 5
 
       # @return [Link]
       attr_reader :link
 
+      # @raise [ClosedError] in a Ractor that is ending, where CRuby 4.0 crashes when a port is made
       def initialize(link)
+        raise ClosedError, "this Ractor is ending; use the pool before" if Ractor.current.default_port.closed?
+
         @link = link
         @number = link.new_desk
         @port = Ractor::Port.new
         @tickets = []
         @register = Register.new(self)
-        link.report([:opened, @number, Ractor.current].freeze) unless Ractor.main?
+        link.report([:opened, @number, Ractor.main? ? nil : Ractor.current].freeze)
       end
 
       # @param timeout [Numeric, nil] seconds
@@ -68,7 +71,8 @@ module Ratomic
       end
 
       def close
-        @port.close
+        @port.close unless @port.closed?
+        true
       end
 
       # The Ractor ends.
@@ -88,9 +92,16 @@ module Ratomic
         ensure
           answer ||= withdraw(ticket)
           @tickets.push(ticket)
-          take_back(loan(answer), false) if !stayed && answer.is_a?(Integer)
+          decline(answer) unless stayed
         end
         answer
+      end
+
+      # An interrupt came first: what was on its way goes back.
+      def decline(answer)
+        take_back(Loan.new(answer, @port.receive), false) if answer.is_a?(Integer)
+      rescue Ractor::ClosedError
+        nil # with the Ractor the object has gone too, and the server knows
       end
 
       def withdraw(ticket)
@@ -105,14 +116,20 @@ module Ratomic
         when :closed then raise ClosedError, "the pool was closed while its objects were waited for; make a new one"
         end
       rescue Ractor::ClosedError
-        nil # this Ractor is ending, and its ports were the first to go
+        await_end
+      end
+
+      # This Ractor has ended: its ports were the first to go, and it is about to kill this thread. Until then nothing
+      # may be raised here, for CRuby 4.0 crashes when it prints an error of such a thread.
+      def await_end
+        Thread.handle_interrupt(Object => :immediate) { sleep }
       end
 
       def refusal(timeout, out, waiting, owed, failure = nil)
         lost = ", #{owed} lost ones are being made anew" if owed.positive?
         why = " (the factory raised #{failure})" if failure
-        "no object became free within #{timeout} s: #{out} are checked out, #{waiting} more callers wait#{lost}#{why}; " \
-          "raise size or timeout, or look for a block that keeps its object too long"
+        "no object became free within #{timeout} s: #{out} are checked out, #{waiting} more callers wait#{lost}#{why}" \
+          "; raise size or timeout, or look for a block that keeps its object too long"
       end
 
       # @return [String, nil] what is wrong with the object
@@ -130,12 +147,10 @@ module Ratomic
         "the #{Waiting.class_of(object)} cannot be moved (#{e.message})"
       end
 
-      # Moves it to nowhere, so that the caller's references end as they would in an open pool.
+      # Moves it and forgets it, so that the caller's references end as they would in an open pool.
       def drop(object)
-        nowhere = Ractor::Port.new
-        nowhere.send(object, move: true)
-      ensure
-        nowhere&.close
+        @port.send(object, move: true)
+        @port.receive
       end
     end
   end

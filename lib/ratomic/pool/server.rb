@@ -18,19 +18,23 @@ module Ratomic
         @free = []
         @waiting = {}.compare_by_identity # tickets, first come first
         @lent = {} # loan number => desk number
+        @desks = {} # numbers of those whose Ractor has not ended
+        @parked = {}.compare_by_identity # tickets of the others
         @owed = objects
         @last = 0
         @failure = nil
         watch(0, home) if home
       end
 
-      # Until the pool is closed.
+      # Until the pool is closed, or the program ends: an interrupt ends the wait for a message, never the work on one.
       def run
-        while (message = @link.inbox.pop)
-          handle(message)
+        Thread.handle_interrupt(Waiting::NEVER) do
+          while (message = Thread.handle_interrupt(Waiting::ON_BLOCKING) { @link.inbox.pop })
+            handle(message)
+          end
+        ensure
+          finish
         end
-      ensure
-        finish
       end
 
       private
@@ -49,10 +53,15 @@ module Ratomic
         when :at_once then at_once(subject)
         when :withdraw then withdraw(subject)
         when :lost then lost(subject)
-        when :opened then watch(subject, ractor)
+        when :opened then opened(subject, ractor)
         when :ended then ended(subject)
         when :failed then @failure = subject
         end
+      end
+
+      def opened(desk, ractor)
+        @desks[desk] = true
+        watch(desk, ractor) if ractor
       end
 
       # @param number [Integer] what the end of the Ractor will be reported as
@@ -69,7 +78,7 @@ module Ratomic
           @waiting[message] = true if kind.is_a?(Ticket)
           @waiting[subject] = true if kind == :at_once
         end
-        @waiting.each_key { |ticket| ticket.answer(:closed) }
+        @waiting.merge!(@parked).each_key { |ticket| ticket.answer(:closed) }
         stop_watch
       end
 
@@ -79,23 +88,29 @@ module Ratomic
         nil # the program ends, and the other Ractor was first
       end
 
+      # A thread whose Ractor has ended is about to be killed and withdraws its ticket then.
       def take(ticket)
+        return @parked[ticket] = true unless @desks.key?(ticket.desk)
+
         @waiting[ticket] = true
         serve
       end
 
       def at_once(ticket)
-        @free.empty? ? ticket.answer(refusal) : take(ticket)
+        @free.empty? || !@desks.key?(ticket.desk) ? ticket.answer(refusal) : take(ticket)
       end
 
       # A ticket that is in the line no longer has its answer already: an object that crossed the withdrawal.
       def withdraw(ticket)
-        ticket.answer(refusal) if @waiting.delete(ticket)
+        ticket.answer(refusal) if @waiting.delete(ticket) || @parked.delete(ticket)
       end
 
+      # Of a Ractor that has ended, a thread may still be giving back what was taken for lost and is being made anew.
       def returned(number)
-        @free.push(@link.port.receive)
-        @lent.delete(number)
+        object = @link.port.receive
+        return @link.lent unless @lent.delete(number)
+
+        @free.push(object)
         serve
       end
 
@@ -121,9 +136,9 @@ module Ratomic
         ticket.answer(@last)
       rescue Ractor::Error, Ractor::ClosedError
         # The asking Ractor is ending; what was being moved to it is gone.
+        @parked[ticket] = true
         @link.lent
         order
-        ticket.answer(:closed)
       end
 
       def lost(number)
@@ -133,7 +148,8 @@ module Ratomic
       def ended(desk)
         return @link.close if desk.zero?
 
-        @waiting.delete_if { |ticket, _| ticket.desk == desk }
+        @desks.delete(desk)
+        @waiting.delete_if { |ticket, _| ticket.desk == desk && (@parked[ticket] = true) }
         @lent.select { |_, holder| holder == desk }.each_key { |number| lost(number) }
       end
 

@@ -27,8 +27,8 @@ module Ratomic
         insert(Entry.new(at, what, details, nil))
       end
 
-      # As {#add}, for what is void when the batch is done. The agenda does not keep the batch: its results are kept by who
-      # waits for them, and by nobody for a deadline.
+      # As {#add}, for what is void when the batch is done. The agenda does not keep the batch: its results are kept by
+      # who waits for them, and by nobody for a deadline.
       def add_for(batch, at, what)
         sweep if @entries.size >= @sweep_at
         @batches[batch.ticket] = batch

@@ -5,8 +5,8 @@ module Ratomic
     # One dispatch on its way: what to call with which items, a cursor from which workers claim chunks, and the
     # completion that takes the results. Frozen and shareable; it is its own token in the queue that all workers pop.
     #
-    # A batch may be a part of another one (#part): the same items and the same completion, but its own cursor and limit.
-    # Parts are what is left of a chunk whose worker died.
+    # A batch may be a part of another one (#part): the same items and the same completion, but its own cursor and
+    # limit. Parts are what is left of a chunk whose worker died.
     class Batch
       # Where the cursor of a batch stands that is done, and of one that was stopped before. Claims add to these, and
       # stay far below 64 bits.
@@ -26,8 +26,7 @@ module Ratomic
       # @param size [Integer] number of items
       # @param limit [Integer] where the cursor ends: the number of items, or of parcels when they are moved
       # @param weight [Integer] estimated cost of all items, see {Weight}
-      # @param key [Object] see {Callable.key}
-      def initialize(items, size, limit, callable, options, weight, key)
+      def initialize(items, size, limit, callable, options, weight)
         @ticket = TICKETS.increment
         @items = items
         @callable = callable
@@ -36,7 +35,7 @@ module Ratomic
         @origin = @cursor = Counter.new
         @limit = limit
         @weight = weight
-        @key = key
+        @key = Callable.key(target)
         @born = Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond)
         @attempt = 0
         @alone = false
@@ -111,9 +110,13 @@ module Ratomic
 
       # A batch of the items from...to, whose results go to the same completion.
       # @param attempt [Integer] how often its first item has ended its worker
-      # @param alone [Boolean] see #alone?
-      def part(from, to, attempt = 0, alone = false)
-        dup.restrict(from, to, attempt, alone)
+      def part(from, to, attempt = 0)
+        dup.restrict(from, to, attempt, @alone)
+      end
+
+      # As {#part}, with each item in a chunk of its own.
+      def suspects(from, to, attempt = 0)
+        dup.restrict(from, to, attempt, true)
       end
 
       protected

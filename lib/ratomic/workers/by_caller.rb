@@ -6,74 +6,112 @@ module Ratomic
     #
     # Only a callable that workers have run before, and that behaved, is run so. What an item may do to its thread
     # (`throw`, `exit`) becomes a Failure here as there; but `Thread.exit` would end the caller.
-    module ByCaller
+    class ByCaller
       # Errors from another thread (Timeout, Thread#raise) wait until the items are done, or they would be taken for an
       # item's.
       LATER = { StandardError => :never }.freeze
+      # What ends a `Timeout.timeout` block. It may not be loaded.
+      EXIT = "Timeout::ExitException"
+      # A pool that cannot save time, with one worker or with threads, is there for work to go on beside the caller.
+      LEAST_GAIN = 0.5
+      # One in so many (a power of two) is measured again.
+      MEASURED = 8
 
-      # A chunk that lets through what is meant for the caller: signals, and the end of a `Timeout.timeout` block.
-      class Chunk < Workers::Chunk
-        private
+      # @param callable [#call] admitted
+      # @return [Array, nil] frozen results; nil when this is not for the caller
+      def self.results(engine, items, callable, options)
+        return if options.timeout || options.item_timeout || options.move || callable.is_a?(Locals::Ref)
+        return unless engine.subscribers.none? # they are told of batches
 
-        def fail_with(error, index)
-          raise error if error.is_a?(SignalException) || error.class.name == "Timeout::ExitException"
+        key = Callable.key(callable)
+        cost = engine.costs.tame(key)
+        return unless cost && small?(engine, items, cost, options.min_batch)
 
-          super
+        packed = Transfer.pack(items)
+        new(engine, packed, callable, key).run(options.context) unless packed.instance_of?(Transfer::Holed)
+      end
+
+      def self.small?(engine, items, cost, least)
+        return items.size < least if least.is_a?(Integer)
+
+        Weight.of(items) * cost * [engine.gain, LEAST_GAIN].max < engine.costs.waking
+      end
+      private_class_method :small?
+
+      def initialize(engine, items, callable, key)
+        @engine = engine
+        @items = items
+        @callable = callable
+        @key = key
+        @results = []
+      end
+
+      # @return [Array] frozen and shareable
+      def run(context)
+        started = Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond)
+        Thread.handle_interrupt(LATER) { Context.with(context) { run_on until @results.size == @items.size } }
+        took = Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond) - started
+        sealed = Transfer.seal(@results, 0)
+        account(took, sealed)
+        sealed
+      end
+
+      private
+
+      # Runs from where the results end.
+      def run_on
+        passing = $!
+        done = false
+        run_all
+        done = true
+      ensure
+        # By throw, break or return an item can leave past us. That ends here, as it would in a worker. What ends the
+        # thread, or is an exception for the caller, goes on.
+        unless done || !$!.equal?(passing) || Thread.current.status == "aborting"
+          left_by_throw
+          return # rubocop:disable Lint/EnsureReturn
         end
       end
 
-      class << self
-        # Runs the batch, if it is small.
-        # @return [Boolean] whether it did
-        def run?(engine, batch)
-          return false unless small?(engine, batch)
-
-          engine.metrics.inlined.increment
-          Context.with(batch.options.context) do
-            Thread.handle_interrupt(LATER) do
-              from = 0
-              from = run_from(engine, batch, from) while from < batch.size
-            end
+      def run_all
+        items = @items
+        callable = @callable
+        results = @results
+        size = items.size
+        index = results.size
+        while index < size
+          begin
+            results << callable.call(items[index])
+          rescue Exception => e # rubocop:disable Lint/RescueException -- whatever an item throws is its result
+            results << failure(e, index)
           end
-          true
+          index += 1
         end
+      end
 
-        private
+      # Lets through what is meant for the caller: signals, and the end of a `Timeout.timeout` block.
+      def failure(error, index)
+        raise error if error.is_a?(SignalException) || error.class.to_s == EXIT
 
-        def small?(engine, batch)
-          least = batch.options.min_batch
-          return false if least.is_a?(Integer) && batch.size >= least
-          return false if batch.careful? || batch.moved? || batch.options.timeout || engine.costs.wild?(batch.key)
-          return false unless (cost = engine.costs.of(batch.key))
+        @failed = true
+        Failure.from(error, index)
+      end
 
-          least.is_a?(Integer) || batch.weight * cost * engine.gain < engine.costs.waking
-        end
+      def left_by_throw
+        index = @results.size
+        @failed = true
+        @engine.costs.mark_wild(@key)
+        @results << Failure.new(index, "UncaughtThrowError", Verdict::DIED[:throw], [Callable.place(@callable)].compact)
+      end
 
-        # @return [Integer] where to go on
-        def run_from(engine, batch, from)
-          chunk = Chunk.new(batch, batch.target, batch.items, 0, from, batch.size, 32)
-          passing = $!
-          started = Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond)
-          chunk.run(Turn::Guard)
-          took = Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond) - started
-          engine.costs.learn(batch.key, chunk.weight, took)
-          engine.file_chunk(chunk)
-          from = batch.size
-        ensure
-          # By throw, break or return an item can leave past us. That ends here, as it would in a worker. What ends the
-          # thread, or is an exception for the caller, goes on.
-          if from < batch.size && $!.equal?(passing) && Thread.current.status != "aborting"
-            return blame(engine, batch, chunk) # rubocop:disable Lint/EnsureReturn
-          end
-        end
+      def account(took, sealed)
+        metrics = @engine.metrics
+        metrics.by_caller_items.increment(@items.size)
+        metrics.complete(took)
+        metrics.count_failures(sealed) if @failed || !sealed.equal?(@results)
+        return unless (metrics.by_caller.increment & (MEASURED - 1)).zero?
 
-        def blame(engine, batch, chunk)
-          culprit = chunk.culprit
-          engine.file_chunk(chunk)
-          engine.costs.mark_wild(batch.key)
-          engine.file(batch, culprit, [Verdict.died(batch, culprit, :throw)].freeze, true)
-          culprit + 1
-        end
+        @engine.costs.learn(@key, Weight.of(@items), took)
       end
     end
   end

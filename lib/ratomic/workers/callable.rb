@@ -25,8 +25,8 @@ module Ratomic
           Locals.keep(callable)
         end
 
-        # As {check}, and refuses as well what would raise `Ractor::IsolationError` in a worker, as far as the code of the
-        # callable shows it.
+        # As {check}, and refuses as well what would raise `Ractor::IsolationError` in a worker, as far as the code of
+        # the callable shows it.
         # @raise [CallableError]
         def strict(callable)
           check(callable)
@@ -81,8 +81,8 @@ module Ratomic
 
         def mend(obstacle)
           if obstacle.object.is_a?(Proc)
-            "Use a module with `def self.call(item)`, or `Ractor.shareable_proc { |item| ... }` that reads only frozen " \
-              "variables"
+            "Use a module with `def self.call(item)`, or `Ractor.shareable_proc { |item| ... }` with nothing but " \
+              "frozen variables"
           elsif obstacle.unfrozen?
             "Freeze all of it with `Ractor.make_shareable(callable)` before the dispatch"
           else

@@ -44,7 +44,7 @@ module Ratomic
         def members(object)
           if defined?(::Data) && ::Data.respond_to?(:define) && object.is_a?(::Data)
             object.to_h.map { |name, child| [name.to_s, child] }
-          elsif object.is_a?(Enumerable) && object.class.name == "Set"
+          elsif object.is_a?(Enumerable) && object.instance_of?(::Set)
             object.map { |child| ["to_a[...]", child] }
           else
             []

@@ -2,28 +2,36 @@
 
 module Ratomic
   module Workers
-    # A run of items that one worker claimed. It runs in a thread that an item may end at any moment, so it keeps what it
-    # has where the worker's other thread finds it: whatever happens, `first + results.size` is the item at fault.
+    # A run of items that one worker claimed. It runs in a thread that an item may end at any moment, so it keeps what
+    # it has where the worker's other thread finds it: whatever happens, `first + results.size` is the item at fault.
     class Chunk
       attr_reader :batch, :first, :last, :results
 
-      # @param items [Array] holding the item `index` at `index - offset`
       # @param first [Integer] index of the first item of the chunk
       # @param last [Integer] index after the last one
-      # @param stride [Integer] a power of two: at every stride-th item it looks whether the dispatch was cancelled, and at
-      #   the clock
+      # @param stride [Integer] a power of two: at every stride-th item it looks whether the dispatch was cancelled, and
+      #   at the clock
       # @param limit [Integer, nil] nanoseconds after which it stops early and leaves the rest to others
-      def initialize(batch, callable, items, offset, first, last, stride, limit = nil)
+      def initialize(batch, callable, first, last, stride, limit = nil)
         @batch = batch
         @callable = callable
-        @items = items
-        @offset = offset
+        @items = batch.items
+        @offset = 0
         @first = first
         @last = last
         @mask = stride - 1
         @limit = limit
         @results = []
         @failed = @blamed = @cut = false
+      end
+
+      # The items of a moved batch come in parcels.
+      # @param items [Array] of this chunk
+      # @return [self]
+      def unpack(items)
+        @items = items
+        @offset = @first
+        self
       end
 
       # Whether #run_watched is needed.
@@ -60,7 +68,8 @@ module Ratomic
 
       # As #run, and before each item writes down when it started, for those who watch for items that run too long.
       # @param pulse [Pulse]
-      # @param gate [Thread::Mutex] held while an item begins or ends, so that an interrupt meets the item it is meant for
+      # @param gate [Thread::Mutex] held while an item begins or ends, so that an interrupt meets the item it is meant
+      #   for
       def run_watched(guard, pulse, gate)
         while (index = @first + @results.size) < @last
           return true if @batch.completion.complete? || pulse.abandoned?

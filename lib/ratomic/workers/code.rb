@@ -3,9 +3,9 @@
 module Ratomic
   module Workers
     # Reads the compiled code of a callable's `call`, and of the methods that it calls on itself, for what a worker may
-    # not touch: constants that hold something mutable, global variables, class variables, a module's instance variables.
-    # It sees what is written there, not what is called further on; what it finds raises `Ractor::IsolationError` if it is
-    # reached.
+    # not touch: constants that hold something mutable, global variables, class variables, a module's instance
+    # variables. It sees what is written there, not what is called further on; what it finds raises
+    # `Ractor::IsolationError` if it is reached.
     class Code
       # A thing in the way.
       Finding = Struct.new(:kind, :name, :reason, keyword_init: true) do
@@ -67,7 +67,7 @@ module Ratomic
         in [:getclassvariable | :setclassvariable, Symbol => name, *]
           found("class variable", name, "only the main Ractor may use class variables")
         in [:getinstancevariable, Symbol => name, *] then instance_variable(name)
-        in [:setinstancevariable, Symbol => name, *] then set_instance_variable(name)
+        in [:setinstancevariable, Symbol => name, *] then instance_variable_set_in(name)
         in [:opt_send_without_block | :send, { mid: Symbol => name, flag: Integer => flag }, *]
           follow(name) if flag.anybits?(4) # a call without a receiver
         else nil
@@ -79,8 +79,8 @@ module Ratomic
         return if ::Ractor.shareable?(value)
 
         obstacle = Obstacle.in(value)
-        found("constant", names.join("::"), "holds #{obstacle ? obstacle.to_s.sub(/\Ait /, "something mutable ") : "something mutable"}; " \
-                                            "freeze it with Ractor.make_shareable")
+        what = obstacle.path.empty? ? "an instance of #{value.class} that is not frozen" : obstacle
+        found("constant", names.join("::"), "holds #{what}; freeze it with Ractor.make_shareable")
       end
 
       # Where Ruby would find it from the callable's own code, as far as that can be told from names.
@@ -99,7 +99,9 @@ module Ratomic
         owner = @callable.is_a?(Module) ? @callable : @callable.class
         parts = owner.name.to_s.split("::")
         outer = (1..parts.size).map { |n| parts.first(n).join("::") }.reverse
-        [owner] + outer.filter_map { |name| Object.const_get(name) if Object.const_defined?(name) }.grep(Module) + [Object]
+        [owner] + outer.filter_map do |name|
+                    Object.const_get(name) if Object.const_defined?(name)
+                  end.grep(Module) + [Object]
       end
 
       def global(name)
@@ -113,7 +115,7 @@ module Ratomic
         found("instance variable", "#{@callable}.#{name}", "is mutable, and belongs to a module")
       end
 
-      def set_instance_variable(name)
+      def instance_variable_set_in(name)
         reason = @callable.is_a?(Module) ? "only the main Ractor may set a module's" : "the callable is frozen"
         found("instance variable", name, "is set: #{reason}")
       end

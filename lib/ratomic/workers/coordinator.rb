@@ -9,6 +9,9 @@ module Ratomic
       # Seconds that stopped workers get before the pool ends without them.
       PATIENCE = 2.0
 
+      # The messages that it handles itself; each has a method of its name.
+      OWN = %i[ready parcel drop up gone lost tick hire deadline wind_up kill finish].freeze
+
       # @param engine [Engine]
       def initialize(engine)
         @engine = engine
@@ -42,22 +45,21 @@ module Ratomic
         @engine.metrics.trouble(e)
       end
 
+      # What is not its own business is the overseer's.
       def handle(what, *details)
-        case what
-        when :ready then @parcels.ready(*details)
-        when :parcel then @parcels.put(*details)
-        when :drop then @parcels.drop(*details)
-        when :up then up(*details)
-        when :gone then gone(*details)
-        when :lost then lost(*details)
-        when :tick then @agenda.take_due.each { |entry| handle(*entry) }
-        when :hire then hire(*details)
-        when :deadline then @agenda.add_for(*details)
-        when :idle then wind_up
-        when :kill then kill
-        when :bury then finish
-        else @overseer.handle(what, *details)
-        end
+        OWN.include?(what) ? send(what, *details) : @overseer.handle(what, *details)
+      end
+
+      def ready(batch, port)
+        @parcels.ready(batch, port)
+      end
+
+      def parcel(ticket, first, items)
+        @parcels.put(ticket, first, items)
+      end
+
+      def drop(ticket)
+        @parcels.drop(ticket)
       end
 
       def up(id, control)
@@ -71,19 +73,22 @@ module Ratomic
         wind_up
       end
 
-      # What a worker says before it ends is in the mailbox already; a tick comes after it.
-      def look_for_dead
-        @roster.ended.each { |id| @agenda.add(Agenda.now, :lost, id) }
-      end
-
       def lost(id)
         batch = @roster.lost(id)
         @overseer.handle(:audit, batch) if batch
         wind_up
       end
 
+      def tick
+        @agenda.take_due.each { |entry| handle(*entry) }
+      end
+
       def hire(parts)
         @roster.hire(parts) unless @killed
+      end
+
+      def deadline(batch, at, what)
+        @agenda.add_for(batch, at, what)
       end
 
       # When a pool is closing and everything accepted is done the workers may go, and when they are gone it ends.
@@ -97,7 +102,7 @@ module Ratomic
       def kill
         @killed = true
         @roster.stop
-        @agenda.add(Agenda.now + PATIENCE, :bury)
+        @agenda.add(Agenda.now + PATIENCE, :finish)
         wind_up
       end
 
@@ -105,6 +110,11 @@ module Ratomic
         @ended = true
         @agenda.close
         @engine.end
+      end
+
+      # What a worker says before it ends is in the mailbox already; a tick comes after it.
+      def look_for_dead
+        @roster.ended.each { |id| @agenda.add(Agenda.now, :lost, id) }
       end
     end
   end

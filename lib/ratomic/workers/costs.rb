@@ -12,7 +12,7 @@ module Ratomic
       WILD = :wild
       # Nanoseconds that waking a worker takes, before it was measured.
       WAKING = 30_000
-      WAKING_RANGE = (2_000..60_000).freeze
+      WAKING_RANGE = (2_000..60_000)
 
       def initialize
         @waking = Counter.new(WAKING)
@@ -26,6 +26,12 @@ module Ratomic
         @nanoseconds[key]
       end
 
+      # As {#of}, for a callable that never did what it may not do in the caller's thread.
+      # @return [Float, nil]
+      def tame(key)
+        @nanoseconds[key] if @marks.empty? || !wild?(key)
+      end
+
       # @param weight [Integer] what was run
       # @param nanoseconds [Integer] how long it took
       def learn(key, weight, nanoseconds)
@@ -34,7 +40,8 @@ module Ratomic
         @nanoseconds[key] = known ? known + ((sample - known) * NEW) : sample
       end
 
-      # Nanoseconds that a dispatch to a sleeping worker takes besides its items: waking the worker, and then the caller.
+      # Nanoseconds that a dispatch to a sleeping worker takes besides its items: waking the worker, and then the
+      # caller.
       # @return [Integer]
       def waking
         @waking.value * 2

@@ -1,7 +1,7 @@
 # frozen_string_literal: true
 
 module Ratomic
-  module Workers
+  module Workers # :nodoc:
     # The default pool, for all Ractors of the process.
     DEFAULT = Map.new
     private_constant :DEFAULT

@@ -8,12 +8,29 @@ module Ratomic
       # @param items [Array, Enumerable]
       # @param callable [#call]
       # @param options [Options]
+      # @return [Future]
+      def self.future(engine, items, callable, options)
+        items = list(items) unless items.is_a?(Array)
+        admitted = engine.admit(callable)
+        raise ShutdownError, engine.refusal unless engine.open?
+
+        results = ByCaller.results(engine, items, admitted, options)
+        results ? Settled.new(results) : new(engine, items, admitted, options).future
+      end
+
+      def self.list(items)
+        return items.to_a if items.respond_to?(:each) || items.respond_to?(:to_a)
+
+        raise TypeError, "items must be an Array or something enumerable, not #{items.class}"
+      end
+      private_class_method :list
+
       def initialize(engine, items, callable, options)
         @engine = engine
         @options = options
-        @items = items.is_a?(Array) ? items : list(items)
-        @callable = engine.admit(callable)
-        @batch = batch(Callable.key(callable))
+        @items = items
+        @callable = callable
+        @batch = make_batch
       end
 
       # @return [Future]
@@ -29,26 +46,19 @@ module Ratomic
 
       private
 
-      def list(items)
-        return items.to_a if items.respond_to?(:each) || items.respond_to?(:to_a)
-
-        raise TypeError, "items must be an Array or something enumerable, not #{items.class}"
-      end
-
-      def batch(key)
+      def make_batch
         if @options.move && @engine.backend != :inline
           count = @items.size
-          return Batch.new(nil, count, Parcels.number(count, @engine.size), @callable, @options, Weight.of(@items), key)
+          return Batch.new(nil, count, Parcels.number(count, @engine.size), @callable, @options, Weight.of(@items))
         end
         items = Transfer.pack(@items)
-        Batch.new(items, items.size, items.size, @callable, @options, Weight.of(items), key)
+        Batch.new(items, items.size, items.size, @callable, @options, Weight.of(items))
       end
 
       def run
         @engine.metrics.dispatches.increment
         @engine.emit(:dispatched, @batch, items: @batch.size) unless @engine.subscribers.none?
         return Backend::Inline.run(@engine, @batch) if @engine.backend == :inline
-        return if ByCaller.run?(@engine, @batch)
         return if enqueue == :done
 
         Parcels.send(@engine, @batch, @items) if @batch.moved?
@@ -66,11 +76,11 @@ module Ratomic
         end
         @engine.lane.push(@batch, @options.queue_timeout) || reject
       rescue ::ClosedQueueError
-        raise ShutdownError, "the pool #{@engine.name} was shut down; make a new one"
+        raise ShutdownError, @engine.refusal
       end
 
       def run_here
-        @engine.metrics.inlined.increment
+        @engine.metrics.overflowed.increment
         Backend::Inline.run(@engine, @batch)
         :done
       end

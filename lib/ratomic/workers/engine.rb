@@ -5,10 +5,9 @@ module Ratomic
     # What a started pool runs on: the lane, the mailbox of the coordinator, counters. Frozen and shareable, so that
     # callers and workers in any Ractor use the same. A fork leaves the child without workers; it gets a new engine.
     class Engine
-      OPEN = 0
-      CLOSING = 1
-      CLOSED = 2
-      IDLE = [:idle].freeze
+      include Endings
+
+      IDLE = [:wind_up].freeze
 
       # @return [Map] number of a worker => batch that it has in hand
       attr_reader :board
@@ -44,22 +43,19 @@ module Ratomic
         @subscribers = Subscribers.new
         @accepted = Counter.new
         @finished = Counter.new
-        @gate = Counter.new(OPEN)
+        @gate = Gate.new
         @terminated = Completion.new(1)
         freeze
       end
 
+      # Whether dispatches are accepted.
       def open?
-        @gate.zero?
+        @gate.open?
       end
 
-      # No dispatch is accepted any more.
-      # @param state [Integer] CLOSING, or CLOSED
-      # @return [Integer] the state before
-      def close(state)
-        before = @gate.value
-        before = @gate.value until before >= state || @gate.compare_and_set(before, state)
-        before
+      # Accepts no more.
+      def close
+        @gate.close(Gate::CLOSING)
       end
 
       # Tells the coordinator. When it has ended there is nothing to tell.
@@ -67,6 +63,11 @@ module Ratomic
         @mailbox.send(message)
       rescue *Mailbox::CLOSED
         nil
+      end
+
+      # @return [String] why nothing is accepted
+      def refusal
+        "the pool #{name} was shut down; make a new one"
       end
 
       # Puts a batch, or what is left of one, into the lane for any worker.
@@ -93,12 +94,7 @@ module Ratomic
       # @raise [ShutdownError]
       def accept(batch)
         @accepted.increment(batch.size)
-        raise ShutdownError, "the pool #{name} was shut down; make a new one" unless open?
-      end
-
-      # Takes back #accept, for a caller who was refused.
-      def give_up(batch)
-        stop(batch, Verdict::GIVEN_UP)
+        raise ShutdownError, refusal unless open?
       end
 
       # Whether every item that was accepted has its result.
@@ -131,48 +127,9 @@ module Ratomic
         post(IDLE) unless open?
       end
 
-      # Ends a batch early: what has no result yet becomes the failure.
-      # @return [Integer] items that had none
-      def stop(batch, failure)
-        post([:drop, batch.ticket].freeze) if batch.moved?
-        filled = batch.stop(failure)
-        @finished.increment(filled)
-        @metrics.failures.increment(failure.exception_class, filled) if filled.positive?
-        forget(batch)
-        post(IDLE) unless open?
-        filled
-      end
-
       # What is kept elsewhere for a batch is not needed any more.
       def forget(batch)
         Locals.take(batch.callable) if batch.callable.is_a?(Locals::Ref)
-      end
-
-      # The caller does not want it any more.
-      # @return [Integer] items that had no result
-      def cancel(batch)
-        cancelled = stop(batch, Verdict.cancelled(batch))
-        return 0 if cancelled.zero?
-
-        @metrics.cancelled.increment
-        emit(:cancelled, batch, items: cancelled)
-        cancelled
-      end
-
-      # Its time is up.
-      def expire(batch)
-        expired = stop(batch, Verdict.expired(batch))
-        return if expired.zero?
-
-        @metrics.expired.increment
-        emit(:expired, batch, items: expired)
-      end
-
-      # The time of one of its items is up.
-      def time_out(batch, index)
-        @metrics.overdue.increment
-        emit(:overdue, batch, item: index)
-        file(batch, index, [Verdict.overdue(batch, index)].freeze, true)
       end
 
       # @return [Float] share of the time that all workers together save, at best
@@ -202,26 +159,28 @@ module Ratomic
       # A fork has left this process without the workers. What they had to do here becomes Failures; the parent's own
       # workers do it there.
       def lose
-        close(CLOSED)
-        while (batch = @lane.try_pop)
-          stop(batch, Verdict::FORKED)
-        end
-        @board.values.each { |batch| stop(batch, Verdict::FORKED) }
+        @gate.close(Gate::CLOSED)
+        stop_all(Verdict::FORKED)
         @terminated.fill(true)
       end
 
       # Stops everything.
       def kill
-        close(CLOSED)
+        @gate.close(Gate::CLOSED)
         @lane.close
-        while (batch = @lane.try_pop)
-          stop(batch, Verdict::KILLED)
-        end
-        @board.values.each { |batch| stop(batch, Verdict::KILLED) }
+        stop_all(Verdict::KILLED)
         post([:kill].freeze)
       end
 
       private
+
+      # What waits, and what workers have in hand.
+      def stop_all(failure)
+        while (batch = @lane.try_pop)
+          stop(batch, failure)
+        end
+        @board.values.each { |running| stop(running, failure) }
+      end
 
       def finish(batch)
         return unless batch.finish?
@@ -241,7 +200,6 @@ module Ratomic
           emit(:failed, batch, item: first + offset, failure: result)
         end
       end
-
     end
   end
 end

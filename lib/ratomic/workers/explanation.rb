@@ -79,8 +79,8 @@ module Ratomic
 
       def item_lines
         found = to_h[:items]
-        ["#{found[:count]} items (#{found[:bytes]} bytes of text): #{found[:shared]} shared, #{found[:copied]} copied, " \
-         "#{found[:refused]} refused"] + found[:reasons].map { |reason| "  #{reason}" }
+        ["#{found[:count]} items (#{found[:bytes]} bytes of text): #{found[:shared]} shared, " \
+         "#{found[:copied]} copied, #{found[:refused]} refused"] + found[:reasons].map { |reason| "  #{reason}" }
       end
 
       def estimate_lines

@@ -28,7 +28,8 @@ module Ratomic
         # @return [Failure]
         def from(error, index, depth = 0)
           deeper = depth < CAUSES && error.cause
-          new(index, error.class.to_s, message_of(error), error.backtrace, deeper ? from(deeper, index, depth + 1) : nil)
+          new(index, error.class.to_s, message_of(error), error.backtrace,
+              deeper ? from(deeper, index, depth + 1) : nil)
         end
 
         private

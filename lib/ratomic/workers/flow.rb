@@ -2,8 +2,9 @@
 
 module Ratomic
   module Workers
-    # One run through a {Stream}: what was read and not yet yielded. A thread reads the source, some threads (lanes) take
-    # groups of items to the pool and wait for them, and the consumer takes the results. All meet here, under one lock.
+    # One run through a {Stream}: what was read and not yet yielded. A thread reads the source, some threads (lanes)
+    # take groups of items to the pool and wait for them, and the consumer takes the results. All meet here, under one
+    # lock.
     class Flow
       Group = Struct.new(:numbers, :items, :keys)
 

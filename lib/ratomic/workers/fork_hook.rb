@@ -1,7 +1,7 @@
 # frozen_string_literal: true
 
 module Ratomic
-  module Workers
+  module Workers # :nodoc:
     # A forked child has none of the workers. It learns so at once, so that nobody in it waits for them, and its pools
     # start anew with the next dispatch.
     module ForkHook

@@ -2,11 +2,11 @@
 
 module Ratomic
   module Workers
-    # The results of a dispatch, now or later. Frozen, and shareable whenever the callable is: it may be waited for in any
-    # thread, and sent to another Ractor. Nothing but who holds the future keeps the results.
+    # The results of a dispatch, now or later. Frozen, and shareable whenever the callable is: it may be waited for in
+    # any thread, and sent to another Ractor. Nothing but who holds the future keeps the results.
     #
-    # {#value}, {#value!}, {#wait}, {#each} and {#each_completed} block. The other threads of the Ractor run meanwhile, and
-    # the wait ends on `Thread#kill`, `Timeout` and signals.
+    # {#value}, {#value!}, {#wait}, {#each} and {#each_completed} block. The other threads of the Ractor run meanwhile,
+    # and the wait ends on `Thread#kill`, `Timeout` and signals.
     class Future
       # @api private
       def initialize(engine, batch)
@@ -82,8 +82,9 @@ module Ratomic
         self
       end
 
-      # Ends the dispatch early. What is queued never runs; an item that is running is left alone, or interrupted (killed,
-      # with its `ensure` blocks run) with `interrupt: true`. Items without a result get a Failure, waiters wake.
+      # Ends the dispatch early. What is queued never runs; an item that is running is left alone, or interrupted
+      # (killed, with its `ensure` blocks run) with `interrupt: true`. Items without a result get a Failure, waiters
+      # wake.
       # @return [Boolean] whether there was anything left to cancel
       def cancel(interrupt: false)
         return false if ready?

@@ -4,10 +4,11 @@ module Ratomic
   module Workers
     # The shared lane: the queue of batches, and a bell for workers that sleep.
     #
-    # To wake a thread costs both sides more than a small batch does. So a worker is woken only when no other is about to
-    # look into the lane. One that runs a chunk of a few estimated microseconds is about to look; one in a longer chunk, or
-    # of a callable that was never measured, is away. An estimate can be wrong, and a worker can die: so a sleeping worker
-    # looks again from time to time, until all of them sleep, and a push rings when nobody has looked for a while.
+    # To wake a thread costs both sides more than a small batch does. So a worker is woken only when no other is about
+    # to look into the lane. One that runs a chunk of a few estimated microseconds is about to look; one in a longer
+    # chunk, or of a callable that was never measured, is away. An estimate can be wrong, and a worker can die: so a
+    # sleeping worker looks again from time to time, until all of them sleep, and a push rings when nobody has looked
+    # for a while.
     class Lane
       # Seconds that a worker sleeps before it looks again, while others are awake.
       NAP = 0.05

@@ -2,8 +2,8 @@
 
 module Ratomic
   module Workers
-    # The end of the program: the pools are stopped, and what is in flight becomes Failures. Ruby would end the workers too,
-    # but a Ractor that ends with a living thread while the main Ractor ends the process can lock up CRuby 4.0.5.
+    # The end of the program: the pools are stopped, and what is in flight becomes Failures. Ruby would end the workers
+    # too, but a Ractor that ends with a living thread while the main Ractor ends the process can lock up CRuby 4.0.5.
     #
     # Ruby waits for every Ractor and thread, also for those in a call that nothing can interrupt. A pool has given such
     # workers up before; they must not keep the program from ending.
@@ -29,7 +29,7 @@ module Ratomic
         def prepare
           at_exit do
             BEGUN.increment
-            leave($!) # rubocop:disable Style/SpecialGlobalVars
+            leave($!)
           end
         end
 
@@ -52,11 +52,12 @@ module Ratomic
 
         def stop_pools
           limit = Process.clock_gettime(Process::CLOCK_MONOTONIC) + PATIENCE
-          Pool::RUNNING.values.map do |pool, engine|
-            pool.drop(engine)
-            engine.kill
-            engine
-          end.each { |engine| engine.terminated.wait([limit - Process.clock_gettime(Process::CLOCK_MONOTONIC), 0].max) }
+          running = Pool::RUNNING.values
+          engines = running.map { |pool, engine| pool.drop(engine) }
+          engines.each(&:kill)
+          engines.each do |engine|
+            engine.terminated.wait([limit - Process.clock_gettime(Process::CLOCK_MONOTONIC), 0].max)
+          end
         end
 
         def main?

@@ -6,7 +6,8 @@ module Ratomic
     class Metrics
       # Upper bounds of the latency histogram's buckets in seconds: a factor of 4 from 16 microseconds to 67 seconds.
       BOUNDS = Array.new(12) { |i| (16 * (4**i)) / 1_000_000.0 }.freeze
-      COUNTS = %i[dispatches inlined retries cancelled expired overdue rejected respawns pauses abandoned
+      COUNTS = %i[dispatches by_caller by_caller_items overflowed retries cancelled expired overdue rejected respawns
+                  pauses abandoned
                   runners_replaced troubles].freeze
 
       attr_reader(*COUNTS)
@@ -37,14 +38,19 @@ module Ratomic
         @buckets[place < BOUNDS.size ? place : -1].increment
       end
 
+      # @param results [Array] with Failures among them
+      def count_failures(results)
+        results.each { |result| @failures.increment(result.exception_class) if result.is_a?(Failure) }
+      end
+
       # @param error [Exception] that came up in the pool's own threads, where nobody could rescue it
       def trouble(error)
         @troubles.increment
         @trouble_log["#{error.class}: #{error.message}"[0, 200]] = error.backtrace&.first.to_s if @trouble_log.size < 20
       end
 
-      # @return [Hash] seconds (Float bound, the last is infinity) => dispatches that took no longer, and longer than the
-      #   bound before
+      # @return [Hash] seconds (Float bound, the last is infinity) => dispatches that took no longer, and longer than
+      #   the bound before
       def latency
         (BOUNDS + [Float::INFINITY]).zip(@buckets.map(&:value)).to_h
       end

@@ -5,8 +5,8 @@ module Ratomic
     # What keeps an object from being shared between Ractors, and where in it: `@handler.@io`, an IO.
     #
     # Ruby itself says only that the whole is not shareable. It also makes some things shareable that must not be: an IO
-    # is frozen in place (nobody can write to it any more) or, with `copy: true`, opened a second time; the instance of a
-    # Singleton is frozen for the whole process. Those are found here and refused before that.
+    # is frozen in place (nobody can write to it any more) or, with `copy: true`, opened a second time; the instance of
+    # a Singleton is frozen for the whole process. Those are found here and refused before that.
     class Obstacle
       # @return [String] as Ruby would reach it from the root: "@handler.@io", "[2][:key]", "" for the root itself
       attr_reader :path
@@ -14,7 +14,8 @@ module Ratomic
       attr_reader :object
 
       class << self
-        # The first thing in `root` that Ruby would freeze or open again although the rest of the program needs it as it is.
+        # The first thing in `root` that Ruby would freeze or open again although the rest of the program needs it as it
+        # is.
         # @return [Obstacle, nil]
         def forbidden(root)
           walk(root) { |object| forbidden?(object) }
@@ -26,7 +27,7 @@ module Ratomic
           return if ::Ractor.shareable?(root)
 
           walk(root) { |object| forbidden?(object) || hopeless?(object) } ||
-            walk(root, true) { |object| unfrozen?(object) } || new("", root)
+            walk(root, :unfrozen) { |object| unfrozen?(object) } || new("", root)
         rescue StandardError # user code, or a BasicObject, that would not be asked
           new("", root)
         end
@@ -42,7 +43,7 @@ module Ratomic
         private
 
         # Breadth first, each object once, nothing that is shareable already.
-        def walk(root, freezable = false)
+        def walk(root, kind = :hopeless)
           seen = {}.compare_by_identity
           level = [[root, ""]]
           until level.empty?
@@ -50,7 +51,7 @@ module Ratomic
               next if seen[object] || ::Ractor.shareable?(object)
 
               seen[object] = true
-              return new(path, object, freezable) if yield(object)
+              return new(path, object, kind) if yield(object)
 
               Children.of(object) { |step, child| below << [child, join(path, step)] }
             end
@@ -83,10 +84,10 @@ module Ratomic
         end
       end
 
-      def initialize(path, object, freezable = false)
+      def initialize(path, object, kind = :hopeless)
         @path = path
         @object = object
-        @freezable = freezable
+        @kind = kind
       end
 
       # @return [String] "@handler.@io (an instance of IO)"
@@ -96,7 +97,7 @@ module Ratomic
 
       # @return [Boolean] whether freezing would do
       def unfrozen?
-        @freezable && !object.is_a?(Proc)
+        @kind == :unfrozen && !object.is_a?(Proc)
       end
     end
   end

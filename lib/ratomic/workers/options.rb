@@ -2,7 +2,8 @@
 
 module Ratomic
   module Workers
-    # How one dispatch is to be run. Checked once, frozen, shared by all the dispatches that name no option of their own.
+    # How one dispatch is to be run. Checked once, frozen, shared by all the dispatches that name no option of their
+    # own.
     class Options
       DEFAULTS = {
         timeout: nil, item_timeout: nil, retries: 0, min_batch: :auto, context: nil, move: false,
@@ -24,7 +25,10 @@ module Ratomic
       # @raise [ArgumentError, TypeError] which names the option, its value and what it may be
       def initialize(given = {})
         unknown = given.keys - DEFAULTS.keys
-        raise ArgumentError, "unknown option #{unknown.first.inspect}, known: #{DEFAULTS.keys.join(", ")}" if unknown.any?
+        if unknown.any?
+          raise ArgumentError,
+                "unknown option #{unknown.first.inspect}, known: #{DEFAULTS.keys.join(", ")}"
+        end
 
         DEFAULTS.each { |name, default| instance_variable_set(:"@#{name}", given.fetch(name, default)) }
         check

@@ -93,22 +93,27 @@ module Ratomic
 
       # A worker is gone with a claim that nobody knows. When all is claimed and no worker is at it, the empty slots are
       # what was lost. They run again one by one, so that an item that ends its worker is found.
+      # @param before [Array<Range>, nil] the empty slots at the last look: one look could meet a worker on its way
       def audit(batch, before = nil)
         return if batch.completion.complete?
 
-        at_work = false
-        @roster.busy_with(batch.ticket) { at_work = true }
-        lost = at_work || batch.unclaimed.positive? ? nil : empty(batch)
+        lost = empty(batch) unless at_work?(batch)
         if lost && lost == before
-          lost.each { |range| offer(batch.part(range.begin, range.end + 1, 0, true)) }
-          before = lost = nil
+          lost.each { |range| offer(batch.suspects(range.begin, range.end + 1)) }
+          lost = nil
         end
         @agenda.add(Agenda.now + AUDIT, :audit, batch, lost)
       end
 
+      def at_work?(batch)
+        @roster.busy_with(batch.ticket) { return true }
+        batch.unclaimed.positive?
+      end
+
       # @return [Array<Range>] of the slots that are not filled
       def empty(batch)
-        (0...batch.size).reject { |i| batch.completion.filled?(i) }.slice_when { |a, b| b != a + 1 }.map { |run| run[0]..run[-1] }
+        places = (0...batch.size).reject { |index| batch.completion.filled?(index) }
+        places.slice_when { |place, following| following != place + 1 }.map { |run| run.first..run.last }
       end
     end
   end

@@ -30,14 +30,14 @@ module Ratomic
         def hand_over(engine, batch, first, items)
           engine.mailbox.send([:parcel, batch.ticket, first, items], move: true)
         rescue ::Ractor::ClosedError, ::ClosedQueueError
-          raise ShutdownError, "the pool #{engine.name} was shut down; make a new one"
+          raise ShutdownError, engine.refusal
         rescue StandardError # nothing of it was moved
           items = items.each_with_index.map { |item, offset| alone(item, first + offset) }
           engine.mailbox.send([:parcel, batch.ticket, first, items], move: true)
         end
 
-        # An item that cannot be moved crosses as a copy, or as its Failure. To find out, it is moved to a port of ours and
-        # back.
+        # An item that cannot be moved crosses as a copy, or as its Failure. To find out, it is moved to a port of ours
+        # and back.
         def alone(item, index)
           trial = Mailbox.open
           trial.send([item], move: true)

@@ -8,8 +8,8 @@ module Ratomic
     #   pool.dispatch_async(payloads, ParseEvent).value(timeout: 5)
     #   pool.shutdown
     #
-    # A Pool is frozen and shareable: it may be a constant, and any Ractor may dispatch to it. Its workers start with the
-    # first dispatch, or with {#start}. In a forked child it starts anew.
+    # A Pool is frozen and shareable: it may be a constant, and any Ractor may dispatch to it. Its workers start with
+    # the first dispatch, or with {#start}. In a forked child it starts anew.
     class Pool
       # The pools of this process that have workers: number of the engine => [pool, engine].
       RUNNING = Map.new
@@ -42,7 +42,7 @@ module Ratomic
       # @raise [ShutdownError, QueueFullError]
       def dispatch_async(items, callable, **options)
         chosen = options.empty? ? @options : @options.with(options)
-        Dispatch.new(engine, items, callable, chosen).future
+        Dispatch.future(engine, items, callable, chosen)
       end
 
       # Starts the workers now instead of with the first dispatch. Returns before they are up.
@@ -57,7 +57,7 @@ module Ratomic
       # @return [Boolean] false when the time was up; the pool goes on ending, and {#kill} ends it at once
       def shutdown(timeout: nil)
         engine = current || unstarted
-        engine.close(Engine::CLOSING)
+        engine.close
         engine.post(Engine::IDLE)
         engine.terminated.wait(timeout)
       end
@@ -139,6 +139,7 @@ module Ratomic
       # @api private
       def drop(engine)
         @cell.delete(ENGINE) if engine.open?
+        engine
       end
 
       private

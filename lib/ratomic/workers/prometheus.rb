@@ -21,9 +21,11 @@ module Ratomic
         "busy_seconds_total" => ["counter", "Time that workers ran items.", %i[workers busy_seconds_total]],
         "respawns_total" => ["counter", "Workers that died and were replaced.", %i[workers respawns]],
         "pauses_total" => ["counter", "Replacements that were put off in a crash loop.", %i[workers pauses]],
-        "abandoned_total" => ["counter", "Workers that could not be interrupted and were given up.", %i[workers abandoned]],
+        "abandoned_total" => ["counter", "Workers that could not be interrupted and were given up.",
+                              %i[workers abandoned]],
         "items_overdue_total" => ["counter", "Items that ran longer than item_timeout.", %i[workers overdue]],
-        "retries_total" => ["counter", "Items that were run again after the death of their worker.", %i[workers retries]],
+        "retries_total" => ["counter", "Items that were run again after the death of their worker.",
+                            %i[workers retries]],
         "events_dropped_total" => ["counter", "Events that a slow subscriber lost.", %i[events_dropped]]
       }.each_value { |metric| metric.each(&:freeze).freeze }.freeze
 

@@ -2,8 +2,8 @@
 
 module Ratomic
   module Workers
-    # What a worker is doing right now, for the coordinator, which must not ask it: a worker may be in a native call that
-    # lets nothing else of its Ractor run. Frozen and shareable, all of it in Counters.
+    # What a worker is doing right now, for the coordinator, which must not ask it: a worker may be in a native call
+    # that lets nothing else of its Ractor run. Frozen and shareable, all of it in Counters.
     #
     # The numbers are not read in one step; who acts on them sends the worker what it saw, and the worker compares.
     class Pulse

@@ -2,8 +2,8 @@
 
 module Ratomic
   module Workers
-    # The thread in a worker that runs items: takes a batch from the lane, claims a chunk, puts the batch back while more
-    # is left, runs the chunk and files the results. Besides it the worker has its main thread, the {Worker}, which
+    # The thread in a worker that runs items: takes a batch from the lane, claims a chunk, puts the batch back while
+    # more is left, runs the chunk and files the results. Besides it the worker has its main thread, the {Worker}, which
     # notices when an item has ended this one.
     class Runner
       # Nanoseconds of estimated work between two looks at the clock, and at whether the dispatch was cancelled.
@@ -107,7 +107,7 @@ module Ratomic
         last = first + count
         last < batch.limit ? put_back(batch) : last = batch.limit
         limit = batch.options.sequential ? nil : Chunker::LONGEST * 2
-        run(batch, Chunk.new(batch, @callable, batch.items, 0, first, last, stride(batch.key), limit))
+        run(batch, Chunk.new(batch, @callable, first, last, stride(batch.key), limit))
       end
 
       # The moved lane: this worker is ready, and the coordinator sends it the next parcel of items.
@@ -121,11 +121,11 @@ module Ratomic
         first, items = @parcels.receive
         return true unless items
 
-        run(batch, Chunk.new(batch, @callable, items, first, first, first + items.size, stride(batch.key)))
+        run(batch, Chunk.new(batch, @callable, first, first + items.size, stride(batch.key)).unpack(items))
       end
 
-      # To the tail, so that dispatches take turns. A worker never waits for its own queue: when that is full it keeps on
-      # with the batch it has.
+      # To the tail, so that dispatches take turns. A worker never waits for its own queue: when that is full it keeps
+      # on with the batch it has.
       def put_back(batch)
         @kept << batch unless @lane.try_push(batch)
       rescue ::ClosedQueueError

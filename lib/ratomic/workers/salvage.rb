@@ -2,8 +2,8 @@
 
 module Ratomic
   module Workers
-    # Saves what was in hand when an item ended its thread or its worker. The results so far are filed, the item at fault
-    # becomes a Failure (or runs again, with `retries:`), and what has not run yet runs elsewhere.
+    # Saves what was in hand when an item ended its thread or its worker. The results so far are filed, the item at
+    # fault becomes a Failure (or runs again, with `retries:`), and what has not run yet runs elsewhere.
     class Salvage
       # @param engine [Engine]
       # @param chunk [Chunk]
@@ -44,7 +44,7 @@ module Ratomic
 
         if !@batch.moved? && @batch.attempt < @batch.options.retries
           @engine.metrics.retries.increment
-          return @batch.part(culprit, culprit + 1, @batch.attempt + 1, true)
+          return @batch.suspects(culprit, culprit + 1, @batch.attempt + 1)
         end
         @engine.file(@batch, culprit, [Verdict.died(@batch, culprit, what)].freeze, true)
         nil
@@ -53,7 +53,7 @@ module Ratomic
       # @return [Batch, nil]
       def rest(from)
         return if from >= @chunk.last || @batch.completion.complete?
-        return @batch.part(from, @chunk.last, 0, @batch.alone?) unless @batch.moved?
+        return @batch.part(from, @chunk.last) unless @batch.moved?
 
         @engine.mailbox.send([:parcel, @batch.ticket, from, @chunk.rest(from)], move: true)
         @batch.part(0, 1)

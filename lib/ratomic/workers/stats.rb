@@ -16,14 +16,13 @@ module Ratomic
       # Read in an order that keeps it consistent: what is done before what was begun.
       # @return [Hash] frozen
       def to_h
-        finished = @engine.finished.value
-        counts = @metrics.counts
+        counted = items
         latency = @metrics.latency
-        accepted = @engine.accepted.value
+        counts = @metrics.counts
         stats = {
           name: @engine.name, backend: @engine.backend, size: @engine.size, state: state,
           dispatches: dispatches(counts, latency),
-          items: { accepted: accepted, finished: [finished, accepted].min, in_flight: [accepted - finished, 0].max },
+          items: counted,
           failures: @metrics.failures.to_h, latency: histogram(latency), workers: workers(counts),
           costs: @engine.costs.to_h, events_dropped: @engine.subscribers.dropped.value, notes: notes(counts),
           troubles: { count: counts[:troubles], last: @metrics.trouble_log.to_h }
@@ -33,6 +32,13 @@ module Ratomic
 
       private
 
+      def items
+        by_caller = @metrics.by_caller_items.value
+        finished = @engine.finished.value + by_caller
+        accepted = @engine.accepted.value + by_caller
+        { accepted: accepted, finished: [finished, accepted].min, in_flight: [accepted - finished, 0].max }
+      end
+
       def state
         return :running if @engine.open?
 
@@ -41,8 +47,8 @@ module Ratomic
 
       def dispatches(counts, latency)
         ended = latency.values.sum
-        { made: [counts[:dispatches], ended].max, completed: ended, queued: @engine.lane.size,
-          by_caller: counts[:inlined], cancelled: counts[:cancelled], expired: counts[:expired],
+        { made: [counts[:dispatches] + counts[:by_caller], ended].max, completed: ended, queued: @engine.lane.size,
+          by_caller: counts[:by_caller] + counts[:overflowed], cancelled: counts[:cancelled], expired: counts[:expired],
           rejected: counts[:rejected] }
       end
 

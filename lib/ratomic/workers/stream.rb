@@ -9,12 +9,12 @@ module Ratomic
     #   changes.each { |row| store(row) }
     #   changes.lazy.reject { |row| Ratomic::Workers::Failure === row }.first(10)
     #
-    # The source is read in a thread of its own, at most `max_in_flight` items ahead of what was yielded. Each run through
-    # the stream reads the source anew. Leaving the block (`break`, an exception) ends the run: what is running is left
-    # alone, what is queued is cancelled, no thread stays behind.
+    # The source is read in a thread of its own, at most `max_in_flight` items ahead of what was yielded. Each run
+    # through the stream reads the source anew. Leaving the block (`break`, an exception) ends the run: what is running
+    # is left alone, what is queued is cancelled, no thread stays behind.
     #
-    # With `key:` items of one key run in order, one after another, those of different keys in parallel. Blocks: `each`, while
-    # no result is there.
+    # With `key:` items of one key run in order, one after another, those of different keys in parallel. Blocks: `each`,
+    # while no result is there.
     class Stream
       include Enumerable
 
@@ -25,7 +25,10 @@ module Ratomic
 
       # @see Pool#stream
       def initialize(pool, source, callable, max_in_flight:, key:, ordered:, options:)
-        raise ArgumentError, "max_in_flight: is #{max_in_flight.inspect}, it must be 1 or more" unless count?(max_in_flight)
+        unless count?(max_in_flight)
+          raise ArgumentError,
+                "max_in_flight: is #{max_in_flight.inspect}, it must be 1 or more"
+        end
         raise TypeError, "the source must have each, #{source.class} has not" unless source.respond_to?(:each)
         raise TypeError, "key: must have call, #{key.class} has not" unless key.nil? || key.respond_to?(:call)
 

@@ -23,7 +23,8 @@ module Ratomic
 
         def overdue(batch, index)
           limit = batch.options.item_timeout
-          Failure.new(index, TimeoutError.name, "the item ran longer than #{limit} s (item_timeout: #{limit})", place(batch))
+          Failure.new(index, TimeoutError.name, "the item ran longer than #{limit} s (item_timeout: #{limit})",
+                      place(batch))
         end
 
         def expired(batch)

@@ -2,8 +2,8 @@
 
 module Ratomic
   module Workers
-    # The estimated cost of items before any was run: their number and, of those that have a `bytesize` (Strings do), their
-    # bytes. What a unit of weight takes in time is measured while they run (see {Costs}).
+    # The estimated cost of items before any was run: their number and, of those that have a `bytesize` (Strings do),
+    # their bytes. What a unit of weight takes in time is measured while they run (see {Costs}).
     module Weight
       # What an item weighs besides its bytes.
       ITEM = 64

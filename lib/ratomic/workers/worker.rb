@@ -2,8 +2,8 @@
 
 module Ratomic
   module Workers
-    # The main thread of a worker (of its Ractor, with the `:ractor` backend). It waits for messages, and looks after the
-    # {Runner}: interrupts it, replaces it when an item has ended it, and hands on what it had when the worker ends.
+    # The main thread of a worker (of its Ractor, with the `:ractor` backend). It waits for messages, and looks after
+    # the {Runner}: interrupts it, replaces it when an item has ended it, and hands on what it had when the worker ends.
     class Worker
       RUNNER_DONE = [:runner_done].freeze
       RUNNER_DIED = [:runner_died].freeze
@@ -59,7 +59,11 @@ module Ratomic
       # Whatever ends the worker, what it had in hand is not lost.
       def leave
         @runner&.kill(PATIENCE)
-        parts = @runner && !@pulse.abandoned? ? @runner.salvage(@ended ? :thread : :worker) : []
+        parts = if @runner && !@pulse.abandoned?
+                  @runner.salvage(@ended ? :thread : :worker)
+                else
+                  []
+                end
       ensure
         @engine.lane.away if @runner
         Leaving.unstuck if @pulse.abandoned?

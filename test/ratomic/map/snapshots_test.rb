@@ -63,7 +63,8 @@ class MapSnapshotsTest < Minitest::Test
   end
 
   def test_a_snapshot_shows_all_of_one_moment
-    # A writer moves one token from key to key: at every moment there are 99 or 100 of them, never fewer, never more.
+    # Of a hundred tokens one at a time is on its way from one key to another: 99 are there, or 100, or 101 when the
+    # writer put a new one in its place. A snapshot of several moments would show others.
     map = Ratomic::Map.new
     100.times { |number| map[number] = :token }
     stop = Ratomic::Counter.new

@@ -196,7 +196,8 @@ class WorkersPoolTest < Minitest::Test
   end
 
   def test_a_program_ends_with_work_in_flight
-    { "loop" => "loop {}", "sleep" => "sleep", "spin" => "1_000_000.times { |i| i.to_s } while true" }.each_value do |body|
+    { "loop" => "loop {}", "sleep" => "sleep",
+      "spin" => "1_000_000.times { |i| i.to_s } while true" }.each_value do |body|
       out = ruby!(<<~RUBY, seconds: 15)
         require "ratomic"
         module Work; def self.call(_) = (#{body}); end

@@ -57,7 +57,11 @@ class StreamTest < Minitest::Test
   def test_a_slow_source_does_not_hold_results_back
     source = Thread::Queue.new
     results = Thread::Queue.new
-    consumer = Thread.new { @pool.stream(Enumerator.new { |y| while (item = source.pop) do y << item end }, Double).each { |r| results << r } }
+    consumer = Thread.new do
+      @pool.stream(Enumerator.new do |y|
+                     while (item = source.pop) do y << item end
+                   end, Double).each { |r| results << r }
+    end
     3.times do |n|
       source << (n + 1)
       assert_equal (n + 1) * 2, within(5) { results.pop }

@@ -52,6 +52,11 @@ impl Host for Gvl {
         }
         Ok(())
     }
+
+    fn is_alive(&self, thread: usize) -> Result<bool, Error> {
+        // Lives as long as the claim that names it, which marks it.
+        Word(thread as _).value().funcall("alive?", ())
+    }
 }
 
 /// Runs what is pending and not put off: for a method that does not block.

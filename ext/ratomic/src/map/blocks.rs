@@ -21,6 +21,8 @@ impl<'a> Claim<'a> {
         let grant = table
             .claim(&mut key, &Gvl, gvl::thread())
             .map_err(|failure| error::write(failure, key.word()))?;
+        map.written(grant.hash(), key.word());
+        map.written(grant.hash(), Word(gvl::thread() as _));
         Ok(Claim {
             map,
             table,

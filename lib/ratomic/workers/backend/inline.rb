@@ -3,8 +3,8 @@
 module Ratomic
   module Workers
     module Backend
-      # No workers: a dispatch runs its items before it returns, in a thread of their own, so that an item which ends its
-      # thread becomes a Failure here too. For tests and debugging, and for a caller who meets a full queue.
+      # No workers: a dispatch runs its items before it returns, in a thread of their own, so that an item which ends
+      # its thread becomes a Failure here too. For tests and debugging, and for a caller who meets a full queue.
       module Inline
         class << self
           # @return [Engine]
@@ -28,7 +28,7 @@ module Ratomic
           def run_part(engine, part)
             return [] unless (first = part.claim(part.limit))
 
-            Turn.new(engine, Chunk.new(part, part.target, part.items, 0, first, part.limit, 1)).run
+            Turn.new(engine, Chunk.new(part, part.target, first, part.limit, 1)).run
           end
         end
       end

@@ -6,8 +6,8 @@ module Ratomic
       # Workers as Ractors: they run Ruby in parallel.
       module Ractors
         class << self
-          # The coordinator is a thread of the main Ractor. A pool that another Ractor starts must outlive that Ractor, so
-          # its coordinator gets a Ractor of its own.
+          # The coordinator is a thread of the main Ractor. A pool that another Ractor starts must outlive that Ractor,
+          # so its coordinator gets a Ractor of its own.
           # @return [Engine]
           def start(settings)
             return Backend.coordinate(settings) if ::Ractor.main?

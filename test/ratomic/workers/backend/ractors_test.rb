@@ -69,7 +69,9 @@ class RactorsTest < Minitest::Test
 
   def test_moved_items_are_gone_from_the_caller
     items = [+"one", [+"two"], { three: +"3" }]
-    future = @pool.dispatch_async(items, Ractor.shareable_proc { |item| item.is_a?(String) ? item << "!" : item }, move: true)
+    future = @pool.dispatch_async(items, Ractor.shareable_proc do |item|
+                                           item.is_a?(String) ? item << "!" : item
+                                         end, move: true)
     assert_raises(Ractor::MovedError) { items[0].size }
     assert_raises(Ractor::MovedError) { items[1].size }
     assert_equal ["one!", ["two"], { three: "3" }], future.value(timeout: 10)
@@ -77,7 +79,9 @@ class RactorsTest < Minitest::Test
 
   def test_many_moved_items_keep_their_order
     items = Array.new(1000) { |i| +"item #{i}" }
-    assert_equal Array.new(1000) { |i| "item #{i}!" }, value_of(items, Ractor.shareable_proc { |item| item << "!" }, move: true)
+    assert_equal Array.new(1000) { |i| "item #{i}!" }, value_of(items, Ractor.shareable_proc do |item|
+                                                                         item << "!"
+                                                                       end, move: true)
   end
 
   def test_an_item_that_can_be_neither_moved_nor_copied_is_a_failure
@@ -128,15 +132,19 @@ class RactorsTest < Minitest::Test
     pool = @pool
     totals = within(30) do
       ractors = Array.new(10) do |n|
-        Ractor.new(pool, n) { |given, k| Array.new(50) { |i| given.dispatch_async([i, k], Double).value(timeout: 20).sum }.sum }
+        Ractor.new(pool, n) do |given, k|
+          Array.new(50) do |i|
+            given.dispatch_async([i, k], Double).value(timeout: 20).sum
+          end.sum
+        end
       end
       ractors.map(&:value)
     end
     assert_equal Array.new(10) { |n| (0...50).sum { |i| (i + n) * 2 } }, totals
   end
 
-  # A native call that keeps its Ractor's lock for ever would stop the next collection, and with it the whole process; no
-  # pool can help that. One that only ignores interrupts can be left alone.
+  # A native call that keeps its Ractor's lock for ever would stop the next collection, and with it the whole process;
+  # no pool can help that. One that only ignores interrupts can be left alone.
   def test_an_item_that_cannot_be_interrupted_is_abandoned_with_its_worker
     deaf = Ractor.shareable_proc do |item|
       deadline = Process.clock_gettime(Process::CLOCK_MONOTONIC) + 3
