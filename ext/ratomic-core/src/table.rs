@@ -105,12 +105,12 @@ struct Shard<K, V> {
     claims: Vec<Claim<K>>,
 }
 
-/// One shard to a cache line, so that two threads on different keys do not share one.
-#[repr(align(128))]
+/// A cache line to itself for each shard.
+#[repr(align(64))]
 struct Padded<T>(T);
 
-/// More than a small machine needs against contention: a collector that sees a change walks one shard, not all.
-const FEWEST: usize = 64;
+/// Many more than there are processors: two threads on different keys must seldom want the same line of memory.
+const FEWEST: usize = 256;
 
 type Shards<K, V> = Box<[Padded<Guarded<Shard<K, V>>>]>;
 
@@ -322,7 +322,7 @@ impl Obstacle {
 impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
     /// `parallel` is how many threads can run at once.
     pub fn new(parallel: usize) -> Self {
-        let count = (parallel * 4).next_power_of_two().clamp(FEWEST, 256);
+        let count = (parallel * 4).next_power_of_two().clamp(FEWEST, 1024);
         let shard = || {
             Padded(Guarded::new(Shard {
                 pairs: HashTable::new(),

@@ -2,8 +2,8 @@
 //! allocated, are added outside and stored if the value is still the one that was read. Every other Numeric is added by
 //! its own `+` or `-`, under a claim.
 
-use super::{blocks::Claim, Map, Step};
-use crate::ffi::{args, error, key::Key, number, This, Word};
+use super::{blocks::Claim, Map, Step, PLACE};
+use crate::ffi::{args, error, key::Key, number, shareable::share, This, Word};
 use magnus::{method, prelude::*, Error, Module, RClass, Ruby, Value};
 
 #[derive(Clone, Copy)]
@@ -104,7 +104,8 @@ fn add_float(
             // Two Fixnums whose sum is none.
             return add_any(ruby, this, given, amount, operation);
         }
-        let sum = Word::of(ruby.float_from_f64((operation.floats)(a, b)).as_value());
+        let sum = ruby.float_from_f64((operation.floats)(a, b));
+        let sum = share(sum.as_value(), PLACE)?;
         if Map::store_if(this, key, sum, |now| now == present)? {
             return Ok(sum.value());
         }
