@@ -68,11 +68,11 @@ impl Map {
 
     /// Tells the collector what was stored under a key of this hash.
     fn written(&self, hash: u64, word: Word) {
-        let shard = self.table.peek().map(|table| table.shard_of(hash));
-        let segment = shard.and_then(|shard| self.segments.of(shard));
-        segment
-            .into_iter()
-            .for_each(|segment| barrier::written(segment, word));
+        let table = self.table.peek();
+        let segment = table.and_then(|table| self.segments.of(table, table.shard_of(hash)));
+        if let Some(segment) = segment {
+            barrier::written(segment, word);
+        }
     }
 
     fn get(this: This<Self>, key: Value) -> Result<Option<Value>, Error> {
