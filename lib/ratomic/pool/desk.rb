@@ -138,7 +138,7 @@ module Ratomic
           lose(loan)
           return obstacle
         end
-        @link.closed? ? drop(object) : @link.bring(object, loan.number)
+        @link.closed? ? drop(object) : @link.bring_back(object, loan.number)
         nil
       rescue ClosedQueueError, Ractor::ClosedError
         nil

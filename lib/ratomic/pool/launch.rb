@@ -65,7 +65,7 @@ module Ratomic
       end
 
       def furnish(link)
-        link.bring(@objects.pop, :made) until @objects.empty?
+        link.bring(@objects.pop) until @objects.empty?
       rescue Ractor::Error => e
         link.close
         raise OwnershipError, "an object of the factory cannot be moved (#{e.message}); a Pool lends plain mutable " \

@@ -12,10 +12,17 @@ module Ratomic
       attr_reader :inbox
       # @return [Ractor::Port] objects to the server
       attr_reader :port
+      # @return [Ratomic::Queue] numbers of the loans whose objects have come back; read with every message
+      attr_reader :returns
+      # @return [Ratomic::Counter] how many tickets wait
+      attr_reader :waiting
       # @return [Ratomic::Queue] orders to the maker
       attr_reader :orders
       # @return [Integer] the process that it belongs to
       attr_reader :process
+
+      # Loans that may have come back between two messages; those beyond go to the server at once.
+      RETURNS = 1024
 
       # @param size [Integer] objects in the pool
       def initialize(inbox, port, orders, size)
@@ -23,23 +30,37 @@ module Ratomic
         @port = port
         @orders = orders
         @size = size
+        @returns = Queue.new(RETURNS)
+        @waiting = Counter.new
         @free = Counter.new
         @desks = Counter.new
         @process = Process.pid
         freeze
       end
 
-      # Moves a free object to the server.
+      # Moves a new object to the server.
       #
-      # @param object [Object]
-      # @param message [Integer, Symbol] what it is: the loan that it ends, or +:made+
       # @return [void]
       # @raise [Ractor::Error] if it cannot be moved
       # @raise [Ractor::ClosedError, ClosedQueueError] if the pool is closed
-      def bring(object, message)
+      def bring(object)
         @port.send(object, move: true)
-        @inbox.push(message)
+        @inbox.push(:made)
         @free.increment
+      end
+
+      # Moves an object back to the server, which is woken for it only if somebody waits: that halves the number of
+      # times that it wakes. The server does it the other way round (a ticket into the line first, then a look at the
+      # returns), so that at least one of the two sees the other. Hence the increment by 0: a read that is not moved up.
+      #
+      # @param number [Integer] the loan that ends
+      # @return [void]
+      # @raise (see #bring)
+      def bring_back(object, number)
+        @port.send(object, move: true)
+        @returns.try_push(number) || @inbox.push([:back, number].freeze)
+        @free.increment
+        @inbox.push(:returned) if @waiting.increment(0).positive?
       end
 
       # @param message [Object] shareable; dropped if the pool is closed
@@ -74,6 +95,7 @@ module Ratomic
       def close
         @inbox.close
         @orders.close
+        @returns.close
       end
 
       def closed?

@@ -36,7 +36,7 @@ module Ratomic
       end
 
       def make
-        @link.bring(Launch.check(@factory.call), :made)
+        @link.bring(Launch.check(@factory.call))
         @due -= 1
         @pause = nil
       rescue ClosedQueueError, Ractor::ClosedError

@@ -54,11 +54,6 @@ module Ratomic
 
       private
 
-      # A native wait, since CRuby 4.0 can deadlock when a timed sleep in a Ractor is interrupted.
-      def pause
-        @bell.pop(timeout: PAUSE)
-      end
-
       def foreign(object)
         return "the object was checked in before, or moved elsewhere" if Waiting.moved?(object)
 
@@ -68,14 +63,18 @@ module Ratomic
 
       def watch
         thread = Thread.new do
-          Thread.handle_interrupt(Object => :immediate) { pause while look } # it inherits the mask of its maker
+          Thread.handle_interrupt(Object => :immediate) { nil while look } # it inherits the mask of its maker
         end
         thread.name = "ratomic-pool-register"
         thread
       end
 
+      # The pause comes first, so that many short loans do not start a thread each. It is a native wait, since CRuby 4.0
+      # can deadlock when a timed sleep in a Ractor is interrupted.
+      #
       # @return [Boolean] whether there is anything left to look after
       def look
+        @bell.pop(timeout: PAUSE)
         search
         lost = @lock.synchronize { @loans.values.reject { |loan| @objects.key?(loan) } }
         lost.each { |loan| @desk.lose(loan) }

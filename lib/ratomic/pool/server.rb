@@ -1,5 +1,6 @@
 # frozen_string_literal: true
 
+require_relative "line"
 require_relative "watch"
 
 module Ratomic
@@ -16,7 +17,7 @@ module Ratomic
       def initialize(link, objects, home)
         @link = link
         @free = []
-        @waiting = {}.compare_by_identity # tickets, first come first
+        @waiting = Line.new(link.waiting)
         @lent = {} # loan number => desk number
         @desks = {} # numbers of those whose Ractor has not ended
         @parked = {}.compare_by_identity # tickets of the others
@@ -40,10 +41,11 @@ module Ratomic
       private
 
       def handle(message)
+        collect
         case message
         when Ticket then take(message)
-        when Integer then returned(message)
         when :made then made
+        when :returned then serve
         else other(*message)
         end
       end
@@ -53,6 +55,7 @@ module Ratomic
         when :at_once then at_once(subject)
         when :withdraw then withdraw(subject)
         when :lost then lost(subject)
+        when :back then back(subject)
         when :opened then opened(subject, ractor)
         when :ended then ended(subject)
         when :failed then @failure = subject
@@ -75,10 +78,11 @@ module Ratomic
         @link.close
         while (message = @link.inbox.try_pop)
           kind, subject = message
-          @waiting[message] = true if kind.is_a?(Ticket)
-          @waiting[subject] = true if kind == :at_once
+          @parked[message] = true if kind.is_a?(Ticket)
+          @parked[subject] = true if kind == :at_once
         end
-        @waiting.merge!(@parked).each_key { |ticket| ticket.answer(:closed) }
+        @waiting.each { |ticket| ticket.answer(:closed) }
+        @parked.each_key { |ticket| ticket.answer(:closed) }
         stop_watch
       end
 
@@ -91,8 +95,11 @@ module Ratomic
       # A thread whose Ractor has ended is about to be killed and withdraws its ticket then.
       def take(ticket)
         return @parked[ticket] = true unless @desks.key?(ticket.desk)
+        return lend(ticket) if @waiting.empty? && !@free.empty?
 
-        @waiting[ticket] = true
+        # First in the line, then a look at what came back: whoever returned something before that saw nobody waiting.
+        @waiting.push(ticket)
+        collect
         serve
       end
 
@@ -105,12 +112,20 @@ module Ratomic
         ticket.answer(refusal) if @waiting.delete(ticket) || @parked.delete(ticket)
       end
 
+      def collect
+        while (number = @link.returns.try_pop)
+          returned(number)
+        end
+      end
+
       # Of a Ractor that has ended, a thread may still be giving back what was taken for lost and is being made anew.
       def returned(number)
         object = @link.port.receive
-        return @link.lent unless @lent.delete(number)
+        @lent.delete(number) ? @free.push(object) : @link.lent
+      end
 
-        @free.push(object)
+      def back(number)
+        returned(number)
         serve
       end
 
@@ -122,10 +137,7 @@ module Ratomic
       end
 
       def serve
-        until @free.empty? || @waiting.empty?
-          ticket, = @waiting.shift
-          lend(ticket)
-        end
+        lend(@waiting.shift) until @free.empty? || @waiting.empty?
       end
 
       # The object first, then the answer that tells of it.
@@ -149,7 +161,7 @@ module Ratomic
         return @link.close if desk.zero?
 
         @desks.delete(desk)
-        @waiting.delete_if { |ticket, _| ticket.desk == desk && (@parked[ticket] = true) }
+        @waiting.leave(desk).each { |ticket| @parked[ticket] = true }
         @lent.select { |_, holder| holder == desk }.each_key { |number| lost(number) }
       end
 

@@ -24,20 +24,13 @@ module Ratomic
       # @param queue_timeout [Numeric, nil] seconds that `on_full: :block` waits before it raises QueueFullError
       # @raise [ArgumentError, TypeError] which names the option, its value and what it may be
       def initialize(given = {})
-        unknown = given.keys - DEFAULTS.keys
-        if unknown.any?
-          raise ArgumentError,
-                "unknown option #{unknown.first.inspect}, known: #{DEFAULTS.keys.join(", ")}"
-        end
-
-        DEFAULTS.each { |name, default| instance_variable_set(:"@#{name}", given.fetch(name, default)) }
-        check
-        freeze
+        DEFAULTS.each { |name, default| instance_variable_set(:"@#{name}", default) }
+        take(given)
       end
 
       # @return [Options] these, with some changed
       def with(given)
-        Options.new(to_h.merge(given))
+        dup.take(given)
       end
 
       def to_h
@@ -49,18 +42,40 @@ module Ratomic
         !@item_timeout.nil?
       end
 
+      protected
+
+      def take(given)
+        given.each do |name, value|
+          check(name, value)
+          instance_variable_set(:"@#{name}", value)
+        end
+        freeze
+      end
+
       private
 
-      def check
-        %i[timeout item_timeout queue_timeout].each { |name| check_seconds(name, public_send(name)) }
-        check_count(:retries, retries)
-        check_count(:min_batch, min_batch) unless min_batch == :auto
-        unless ON_FULL.include?(on_full)
-          raise ArgumentError, "on_full: is #{on_full.inspect}, it must be one of #{ON_FULL.inspect}"
+      def check(name, value)
+        case name
+        when :timeout, :item_timeout, :queue_timeout then check_seconds(name, value)
+        when :retries then check_count(name, value)
+        when :min_batch then check_count(name, value) unless value == :auto
+        when :on_full then check_on_full(value)
+        when :context then check_context(value)
+        when :move, :sequential then nil
+        else raise ArgumentError, "unknown option #{name.inspect}, known: #{DEFAULTS.keys.join(", ")}"
         end
-        return if Ractor.shareable?(context)
+      end
 
-        raise ShareableError, "context: must be shareable; pass Ractor.make_shareable(context) (a #{context.class})"
+      def check_on_full(value)
+        return if ON_FULL.include?(value)
+
+        raise ArgumentError, "on_full: is #{value.inspect}, it must be one of #{ON_FULL.inspect}"
+      end
+
+      def check_context(value)
+        return if Ractor.shareable?(value)
+
+        raise ShareableError, "context: must be shareable; pass Ractor.make_shareable(context) (a #{value.class})"
       end
 
       def check_seconds(name, value)

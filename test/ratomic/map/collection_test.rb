@@ -103,8 +103,10 @@ class MapCollectionTest < Minitest::Test
     require "objspace"
     map, queue, completion = fill
     [map, queue, completion].each do |holder|
-      assert_operator ObjectSpace.memsize_of(holder), :>, COUNT * 8
-      assert_operator ObjectSpace.reachable_objects_from(holder).size, :>=, COUNT
+      assert_operator memory_of(holder), :>, COUNT * 8
+      strings = reachable_from(holder).grep(String)
+      assert_operator strings.size, :>=, COUNT
+      assert(strings.all?(&:frozen?))
     end
   end
 
@@ -127,8 +129,9 @@ class MapCollectionTest < Minitest::Test
         ending.increment
       end
       while done.zero?
-        ObjectSpace.reachable_objects_from(map)
+        ObjectSpace.reachable_objects_from(map).each { |part| ObjectSpace.reachable_objects_from(part) }
         ObjectSpace.reachable_objects_from(queue)
+        ObjectSpace.dump(queue)
         ObjectSpace.memsize_of(map)
         ObjectSpace.memsize_of(queue)
       end
@@ -187,6 +190,20 @@ class MapCollectionTest < Minitest::Test
       GC.start
       gone.read > COUNT * 0.99
     end
+  end
+
+  # A map is divided into parts, which a walk meets first.
+  def reachable_from(holder)
+    direct = ObjectSpace.reachable_objects_from(holder)
+    direct + parts_of(holder).flat_map { |part| ObjectSpace.reachable_objects_from(part) || [] }
+  end
+
+  def memory_of(holder)
+    [holder, *parts_of(holder)].sum { |part| ObjectSpace.memsize_of(part) }
+  end
+
+  def parts_of(holder)
+    ObjectSpace.reachable_objects_from(holder).grep_v(String).grep_v(Module)
   end
 
   def compact

@@ -1,0 +1,52 @@
+# frozen_string_literal: true
+
+module Ratomic
+  module Workers
+    # The {Engine}'s ways to end a dispatch, or an item of it, before it has its result.
+    module Endings
+      # Ends a batch early: what has no result yet becomes the failure.
+      # @return [Integer] items that had none
+      def stop(batch, failure)
+        filled = batch.stop(failure)
+        post([:drop, batch.ticket].freeze) if batch.moved? # a worker that is ready from now on sees that it is over
+        @finished.increment(filled)
+        @metrics.failures.increment(failure.exception_class, filled) if filled.positive?
+        forget(batch)
+        post(Engine::IDLE) unless open?
+        filled
+      end
+
+      # Takes back #accept, for a caller who was refused.
+      def give_up(batch)
+        stop(batch, Verdict::GIVEN_UP)
+      end
+
+      # The caller does not want it any more.
+      # @return [Integer] items that had no result
+      def cancel(batch)
+        cancelled = stop(batch, Verdict.cancelled(batch))
+        return 0 if cancelled.zero?
+
+        @metrics.cancelled.increment
+        emit(:cancelled, batch, items: cancelled)
+        cancelled
+      end
+
+      # Its time is up.
+      def expire(batch)
+        expired = stop(batch, Verdict.expired(batch))
+        return if expired.zero?
+
+        @metrics.expired.increment
+        emit(:expired, batch, items: expired)
+      end
+
+      # The time of one of its items is up.
+      def time_out(batch, index)
+        @metrics.overdue.increment
+        emit(:overdue, batch, item: index)
+        file(batch, index, [Verdict.overdue(batch, index)].freeze, true)
+      end
+    end
+  end
+end

@@ -1,0 +1,29 @@
+# frozen_string_literal: true
+
+module Ratomic
+  module Workers
+    # Whether a pool lets work in. It only ever closes.
+    class Gate
+      OPEN = 0
+      # No more is let in, what is in is finished.
+      CLOSING = 1
+      # What is in is stopped as well.
+      CLOSED = 2
+
+      def initialize
+        @state = Counter.new(OPEN)
+        freeze
+      end
+
+      def open?
+        @state.zero?
+      end
+
+      # @param state [Integer] CLOSING or CLOSED
+      def close(state)
+        before = @state.value
+        before = @state.value until before >= state || @state.compare_and_set(before, state)
+      end
+    end
+  end
+end

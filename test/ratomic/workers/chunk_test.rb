@@ -1,0 +1,71 @@
+# frozen_string_literal: true
+
+require "test_helper"
+require "support/worker_callables"
+
+class ChunkTest < Minitest::Test
+  include WorkerCallables
+
+  Workers = Ratomic::Workers
+  Guard = Workers::Turn::Guard
+
+  # As a worker's main thread that an item has killed.
+  module Doomed
+    def self.pending_interrupt?
+      true
+    end
+  end
+
+  def chunk(items, callable = Double, first: 0, last: items.size, limit: nil)
+    batch = Workers::Batch.new(items.freeze, items.size, items.size, callable, Workers::Options.new, items.size * 64)
+    Workers::Chunk.new(batch, callable, first, last, 1, limit)
+  end
+
+  def test_it_runs_its_items_and_no_others
+    part = chunk((0...10).to_a, first: 3, last: 6)
+    assert part.run(Guard)
+    assert_equal [6, 8, 10], part.results
+    assert_nil part.culprit
+    assert_equal 6, part.untouched
+    assert_equal 3 * 64, part.weight
+    refute_predicate part, :failed?
+  end
+
+  def test_an_item_that_ends_its_thread_is_the_culprit
+    part = chunk([1, :end_thread, 3], Misbehave)
+    Thread.new { part.run(Guard) }.join
+    assert_equal [1], part.results
+    assert_equal [1, 2], [part.culprit, part.untouched]
+    assert_equal [3], part.rest(2)
+  end
+
+  def test_an_item_that_interrupts_the_guard_is_to_blame
+    part = chunk([1, 2, 3])
+    refute part.run(Doomed)
+    part.blame_last { |index| Workers::Failure.new(index, "ThreadError", "it was this one") }
+    assert_equal [0], part.results.map(&:index)
+    assert_equal [nil, 1], [part.culprit, part.untouched]
+  end
+
+  def test_a_chunk_that_takes_too_long_stops_early
+    part = chunk([0.02] * 10, Sleep, limit: 1_000_000)
+    assert part.run(Guard, Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond))
+    assert_predicate part, :cut?
+    assert_equal [0.02], part.results
+    assert_equal 1, part.untouched
+    assert_nil part.culprit
+  end
+
+  def test_nothing_more_runs_when_the_dispatch_is_over
+    part = chunk([1, 2, 3])
+    part.batch.stop(Workers::Verdict::KILLED)
+    assert part.run(Guard)
+    assert_empty part.results
+  end
+
+  def test_moved_items_come_in_a_parcel
+    part = chunk([nil] * 10, first: 4, last: 6).unpack([+"a", +"b"])
+    assert part.run(Guard)
+    assert_equal %w[aa bb], part.results
+  end
+end

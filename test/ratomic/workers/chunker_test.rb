@@ -1,0 +1,83 @@
+# frozen_string_literal: true
+
+require "test_helper"
+
+class ChunkerTest < Minitest::Test
+  Workers = Ratomic::Workers
+  Key = Comparable
+
+  def setup
+    @costs = Workers::Costs.new
+    @chunker = Workers::Chunker.new(@costs, 2)
+  end
+
+  def batch(items, **options)
+    items = Workers::Transfer.pack(items)
+    Workers::Batch.new(items, items.size, items.size, Key, Workers::Options.new(options), Workers::Weight.of(items))
+  end
+
+  # Claims all of it as one worker would.
+  def chunks_of(batch)
+    sizes = []
+    while (first = batch.claim(count = @chunker.size(batch)))
+      sizes << ([first + count, batch.limit].min - first)
+    end
+    sizes
+  end
+
+  def learn(nanoseconds_per_item)
+    @costs.learn(Key, Workers::Weight::ITEM, nanoseconds_per_item)
+  end
+
+  def test_every_item_is_in_exactly_one_chunk
+    [1, 2, 3, 7, 100, 12_345].each do |count|
+      assert_equal count, chunks_of(batch((0...count).to_a)).sum
+      learn(1000)
+      assert_equal count, chunks_of(batch((0...count).to_a)).sum
+    end
+  end
+
+  def test_what_was_never_measured_is_tried_in_small_chunks
+    assert_equal Workers::Chunker::UNKNOWN, @chunker.size(batch((0...1_000_000).to_a))
+  end
+
+  def test_a_chunk_takes_no_longer_than_others_may_wait
+    learn(10_000)
+    assert_in_delta Workers::Chunker::LONGEST / 10_000, @chunker.size(batch((0...100_000).to_a)), 2
+    learn(1e9.to_i)
+    20.times { learn(1e9.to_i) }
+    assert_equal 1, @chunker.size(batch((0...100_000).to_a))
+  end
+
+  def test_cheap_items_are_not_claimed_one_by_one
+    learn(100)
+    assert_operator @chunker.size(batch((0...100).to_a)), :>=, 100
+  end
+
+  def test_chunks_shrink_towards_the_end
+    learn(10_000)
+    sizes = chunks_of(batch((0...150).to_a))
+    assert_equal sizes, sizes.sort.reverse
+    assert_operator sizes.first, :>, sizes.last
+  end
+
+  def test_a_large_item_does_not_hide_behind_small_ones
+    items = Array.new(50) { |i| "x" * (100 + i) } << ("y" * 78_000)
+    @costs.learn(Key, Workers::Weight.of(items), 600_000)
+    batch = batch(items)
+    claims = []
+    while (first = batch.claim(count = @chunker.size(batch)))
+      claims << (first...(first + count))
+    end
+    start = claims.find { |claim| claim.cover?(50) }.begin
+    assert_operator 50 - start, :<=, 5, "the large item waits for #{50 - start} small ones"
+  end
+
+  def test_a_sequential_batch_is_one_chunk
+    assert_equal [1000], chunks_of(batch((0...1000).to_a, sequential: true))
+  end
+
+  def test_suspects_run_alone
+    assert_equal [1] * 5, chunks_of(batch((0...100).to_a).suspects(20, 25))
+  end
+end

@@ -1,0 +1,70 @@
+# frozen_string_literal: true
+
+require "test_helper"
+
+class CodeTest < Minitest::Test
+  Code = Ratomic::Workers::Code
+
+  module Sample
+    LIST = [[1]] # rubocop:disable Style/MutableConstant -- what is to be found
+    FINE = [1, [2].freeze].freeze
+    @settings = { a: 1 }
+    @limit = 5
+
+    class << self
+      def call(item)
+        return FINE if item == @limit
+
+        inner(item) { |x| x + deeper }
+      end
+
+      def unused
+        $never # rubocop:disable Style/GlobalVars
+      end
+
+      private
+
+      def inner(item)
+        LIST.include?(yield(item)) && @settings
+      end
+
+      def deeper
+        @count = $stdout ? $seen : 1 # rubocop:disable Style/GlobalVars
+      end
+    end
+  end
+
+  class Clean
+    LIMIT = 5
+
+    def call(item)
+      [Comparable, Process::CLOCK_MONOTONIC, LIMIT, item].map { |x| helper(x) }
+    end
+
+    def helper(item)
+      helper(item) if item == :again
+    end
+  end
+
+  def test_it_finds_what_a_worker_may_not_touch_also_in_blocks_and_helpers
+    found = Code.findings(Sample).map { |finding| [finding.kind, finding.name] }
+    assert_equal [%w[constant LIST], ["global variable", "$seen"], ["instance variable", "@count"],
+                  ["instance variable", "#{Sample}.@settings"]], found.sort
+  end
+
+  def test_clean_code_has_no_findings
+    assert_empty Code.findings(Clean.new.freeze)
+    assert_empty Code.findings(Ratomic::Workers::ParseJSON)
+    assert_empty Code.findings(->(item) { item })
+    assert_empty Code.findings(Integer.method(:sqrt))
+  end
+
+  def test_what_is_found_fails_in_a_worker
+    skip_without_ractors
+    pool = Ratomic::Workers::Pool.new(size: 1, min_batch: 0)
+    failure = pool.dispatch_async([1], Sample).value(timeout: 5)[0]
+    assert_equal "Ractor::IsolationError", failure.exception_class
+  ensure
+    pool&.kill
+  end
+end

@@ -1,0 +1,46 @@
+# frozen_string_literal: true
+
+require "test_helper"
+
+class CostsTest < Minitest::Test
+  def setup
+    @costs = Ratomic::Workers::Costs.new
+  end
+
+  def test_it_follows_what_is_measured
+    assert_nil @costs.of(:key)
+    @costs.learn(:key, 64, 6399)
+    assert_in_delta 100, @costs.of(:key), 0.01
+    40.times { @costs.learn(:key, 64, 64_000) }
+    assert_in_delta 1000, @costs.of(:key), 2
+    assert_equal ["key"], @costs.to_h.keys
+  end
+
+  def test_a_wild_callable_is_not_tame
+    @costs.learn(:key, 1, 10)
+    @costs.learn(:other, 1, 10)
+    assert @costs.tame(:key)
+    @costs.mark_wild(:key)
+    assert @costs.wild?(:key)
+    assert_nil @costs.tame(:key)
+    assert @costs.of(:key)
+    assert @costs.tame(:other)
+  end
+
+  def test_waking_is_learnt_within_reason
+    200.times { @costs.learn_waking(10_000) }
+    assert_in_delta 20_000, @costs.waking, 100
+    500.times { @costs.learn_waking(10**12) }
+    assert_operator @costs.waking, :<=, 2 * Ratomic::Workers::Costs::WAKING_RANGE.end
+  end
+
+  def test_weight_counts_items_and_bytes
+    weight = Ratomic::Workers::Weight
+    assert_equal 3 * weight::ITEM, weight.of([1, :two, nil])
+    assert_equal (2 * weight::ITEM) + 10, weight.of(%w[hello world])
+    assert_equal weight::ITEM + 5, weight.of(["hello"])
+    long = Array.new(100_000) { "x" * 100 }
+    assert_in_delta 100_000 * (weight::ITEM + 100), weight.of(long), 100_000
+    assert_equal weight::ITEM + 7, weight.of_one(Struct.new(:bytesize).new(7))
+  end
+end

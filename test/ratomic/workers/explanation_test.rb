@@ -1,0 +1,62 @@
+# frozen_string_literal: true
+
+require "test_helper"
+require "support/worker_callables"
+
+class ExplanationTest < Minitest::Test
+  include WorkerCallables
+
+  module Reads
+    LIST = [1, [2]] # rubocop:disable Style/MutableConstant -- what is to be found
+
+    def self.call(item)
+      LIST.index(item)
+    end
+  end
+
+  def setup
+    @pool = Ratomic::Workers::Pool.new(size: 2, min_batch: 0)
+  end
+
+  def teardown
+    @pool.kill
+  end
+
+  def test_it_says_what_would_be_shared_copied_and_refused
+    found = @pool.explain([1, "frozen".dup.freeze, +"mutable", $stdin], Double).to_h
+    assert_equal [4, 2, 1, 1], found[:items].values_at(:count, :shared, :copied, :refused)
+    assert_match(/IO/, found[:items][:reasons].first)
+    assert_equal [true, nil, []], found[:callable].values_at(:shareable, :refused, :findings)
+    refute_predicate $stdin, :frozen?
+  end
+
+  def test_it_says_what_stands_in_the_way
+    explanation = @pool.explain([1], Reads)
+    refute_predicate explanation, :ok?
+    assert_equal [%w[constant LIST]], explanation.to_h[:callable][:findings].map { |f| f.values_at(:kind, :name) }
+    assert_match(/in the way: constant LIST/, explanation.to_s)
+    assert_match(/@io|not frozen|is not shareable/, @pool.explain([1], Object.new.tap { |o| def o.call(_); end }).to_s)
+    assert_match(/no method `call`/, @pool.explain([1], 3).to_s)
+    assert_predicate @pool.explain([1], Double), :ok?
+  end
+
+  def test_it_estimates_whether_the_pool_pays_once_it_has_measured
+    refute @pool.explain([1000] * 1000, Spin).to_h[:estimate][:measured]
+    assert_match(/not measured yet/, @pool.explain([1], Spin).to_s)
+    @pool.dispatch_async([1000] * 20, Spin).wait(timeout: 10)
+    estimate = @pool.explain([1000] * 1000, Spin).to_h[:estimate]
+    assert estimate[:measured]
+    assert_operator estimate[:seconds_alone], :>, 0.01
+    return unless Ratomic::RACTORS && Etc.nprocessors > 1
+
+    assert estimate[:pays]
+    @pool.dispatch_async([1] * 20, Double).wait(timeout: 5)
+    refute @pool.explain([1], Double).to_h[:estimate][:pays]
+  end
+
+  def test_nothing_runs
+    tally = Tally.new
+    @pool.explain([1, 2, 3], tally).to_s
+    assert_empty tally.calls
+  end
+end

@@ -1,0 +1,91 @@
+# frozen_string_literal: true
+
+require "test_helper"
+
+class LaneTest < Minitest::Test
+  Workers = Ratomic::Workers
+
+  def setup
+    @lane = Workers::Lane.new(100, 2)
+  end
+
+  def batch
+    Workers::Batch.new([1].freeze, 1, 1, Comparable, Workers::Options.new, 64)
+  end
+
+  # A worker that takes batches and does nothing with them.
+  def worker(taken)
+    @lane.back
+    Thread.new do
+      while (batch = @lane.try_pop || @lane.pop)
+        taken << batch
+        @lane.look(Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond))
+      end
+    end
+  end
+
+  def test_what_is_pushed_is_popped_once_and_in_order
+    batches = Array.new(50) { batch }
+    batches.each { |batch| assert @lane.try_push(batch) }
+    assert_equal 50, @lane.size
+    assert_equal batches, Array.new(50) { @lane.try_pop }
+    assert_nil @lane.try_pop
+  end
+
+  def test_sleeping_workers_are_woken
+    taken = Thread::Queue.new
+    workers = Array.new(2) { worker(taken) }
+    workers.each { |thread| until_asleep(thread) }
+    5.times do
+      @lane.try_push(pushed = batch)
+      assert_same pushed, within(2) { taken.pop }
+    end
+    @lane.close
+    within(2) { workers.each(&:join) }
+  end
+
+  def test_a_worker_that_sleeps_for_long_is_woken_as_well
+    taken = Thread::Queue.new
+    workers = Array.new(2) { worker(taken) }
+    Thread::Queue.new.tap { |never| Thread.new { sleep(Workers::Lane::NAP * 4) && never.close } }.pop
+    20.times do
+      @lane.try_push(batch)
+      within(2) { taken.pop }
+    end
+    @lane.close
+    within(2) { workers.each(&:join) }
+  end
+
+  # One worker counts as about to look, and never does: an item ran longer than it was estimated to.
+  def test_nobody_waits_for_a_worker_that_does_not_look
+    taken = Thread::Queue.new
+    @lane.back
+    sleeper = worker(taken)
+    until_asleep(sleeper)
+    @lane.try_push(batch)
+    assert within(2) { taken.pop }
+    @lane.close
+    within(2) { sleeper.join }
+  end
+
+  def test_every_batch_is_taken_by_many_workers_and_pushers
+    taken = Thread::Queue.new
+    workers = Array.new(2) { worker(taken) }
+    pushers = Array.new(4) { Thread.new { 500.times { Thread.pass until @lane.try_push(batch) } } }
+    within(20) { pushers.each(&:join) }
+    eventually(10) { taken.size == 2000 }
+    @lane.close
+    within(2) { workers.each(&:join) }
+  end
+
+  def test_a_full_lane_refuses_and_a_closed_one_raises
+    lane = Workers::Lane.new(1, 1)
+    assert lane.try_push(batch)
+    refute lane.try_push(batch)
+    refute lane.push(batch, 0.01)
+    lane.close
+    assert_raises(ClosedQueueError) { lane.try_push(batch) }
+    assert lane.pop
+    assert_nil lane.pop
+  end
+end

@@ -1,0 +1,34 @@
+# frozen_string_literal: true
+
+require "test_helper"
+
+class MailboxTest < Minitest::Test
+  Workers = Ratomic::Workers
+
+  # Both kinds, whatever this Ruby uses.
+  def each_kind
+    yield Workers::Mailbox.open
+    yield Workers::Mailbox::QueueMailbox.new
+  end
+
+  def test_messages_come_in_order
+    each_kind do |mailbox|
+      mailbox.send([:one, 1].freeze)
+      mailbox << [:two, [+"mutable"]]
+      mailbox.send([+"moved"], move: true)
+      assert_equal [[:one, 1], [:two, ["mutable"]], ["moved"]], within(5) { Array.new(3) { mailbox.receive } }
+    end
+    assert_equal 0, Workers::Locals.size
+  end
+
+  def test_a_closed_one_raises_what_is_expected
+    each_kind do |mailbox|
+      mailbox.close
+      assert_raises(*Workers::Mailbox::CLOSED) { mailbox.send(:late) }
+    end
+  end
+
+  def test_nobodys_mailbox_takes_everything
+    assert_same Workers::Mailbox::None, Workers::Mailbox::None.send([:any], move: true)
+  end
+end

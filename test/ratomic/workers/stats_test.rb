@@ -1,0 +1,93 @@
+# frozen_string_literal: true
+
+require "test_helper"
+require "support/worker_callables"
+
+class StatsTest < Minitest::Test
+  include WorkerCallables
+
+  def setup
+    @pool = Ratomic::Workers::Pool.new(size: 2, name: "sta\"ts", min_batch: 0)
+  end
+
+  def teardown
+    @pool.kill
+  end
+
+  def test_a_fresh_pool_has_nothing_to_tell
+    stats = @pool.stats
+    assert_equal ["sta\"ts", 2, :running], stats.values_at(:name, :size, :state)
+    assert_equal({ accepted: 0, finished: 0, in_flight: 0 }, stats[:items])
+    assert_equal({}, stats[:failures])
+  end
+
+  def test_what_is_in_flight_is_seen
+    hold = Hold.new
+    future = @pool.dispatch_async([1, 2, 3], hold, sequential: true)
+    eventually { hold.begun.value == 1 }
+    stats = @pool.stats
+    assert_equal({ accepted: 3, finished: 0, in_flight: 3 }, stats[:items])
+    assert_equal 1, stats[:workers][:busy]
+    hold.open
+    future.wait(timeout: 5)
+    assert_equal 0, @pool.stats[:items][:in_flight]
+    eventually { @pool.stats[:workers][:busy].zero? }
+    assert_operator @pool.stats[:workers][:busy_seconds_total], :>, 0
+  end
+
+  def test_it_is_consistent_while_work_goes_on
+    stop = false
+    busy = Thread.new { @pool.dispatch_async([1, 2, 3], Double).value until stop }
+    500.times do
+      stats = @pool.stats
+      items = stats[:items]
+      assert_equal items[:accepted], items[:finished] + items[:in_flight]
+      assert_operator stats[:dispatches][:completed], :<=, stats[:dispatches][:made]
+    end
+  ensure
+    stop = true
+    busy.join
+  end
+
+  def test_each_end_of_a_dispatch_is_counted
+    hold = Hold.new
+    futures = [@pool.dispatch_async([1, 2], hold), @pool.dispatch_async([1], hold, timeout: 0.05)]
+    futures[1].wait(timeout: 5)
+    futures[0].cancel
+    hold.open
+    @pool.dispatch_async([30], Sleep, item_timeout: 0.05).wait(timeout: 5)
+    stats = @pool.stats
+    assert_equal [3, 1, 1], stats[:dispatches].values_at(:made, :cancelled, :expired)
+    assert_equal 1, stats[:workers][:overdue]
+    assert_equal 1, stats[:latency][:count]
+  end
+
+  def test_latencies_are_in_their_bucket
+    metrics = Ratomic::Workers::Metrics.new
+    [0.000001, 0.000016, 0.000017, 0.00006, 0.001, 70.0, 10_000.0].each { |s| metrics.complete((s * 1e9).round) }
+    bounds = metrics.latency.select { |_, count| count.positive? }
+    assert_equal({ 1.6e-05 => 2, 6.4e-05 => 2, 0.001024 => 1, Float::INFINITY => 2 }, bounds)
+    assert_in_delta 10_070.001094, metrics.latency_sum, 0.0001
+  end
+
+  def test_an_oversized_pool_is_noted
+    pool = Ratomic::Workers::Pool.new(size: 40, backend: :thread)
+    assert_match(/40 workers for #{Etc.nprocessors} processors/, pool.stats[:notes].join)
+  ensure
+    pool.kill
+  end
+
+  def test_prometheus_text_is_well_formed
+    @pool.dispatch_async([1, :raise_error], Misbehave).wait(timeout: 5)
+    text = @pool.to_prometheus
+    label = /[a-z_]+="(?:[^"\\]|\\["\\n])*"/
+    text.each_line do |line|
+      assert_match(/\A(?:# (?:HELP|TYPE) [a-z_]+ .+|[a-z_]+\{#{label}(?:,#{label})*\} -?[0-9.e+-]+)\n\z/, line)
+    end
+    assert_includes text, %(ratomic_workers_items_finished_total{pool="sta\\"ts",backend="#{@pool.backend}"} 2\n)
+    assert_match(/failures_total\{.*class="KeyError"\} 1$/, text)
+    buckets = text.scan(/seconds_bucket\{.*\} (\d+)$/).flatten.map(&:to_i)
+    assert_equal buckets.sort, buckets
+    assert_equal [1, 1], [buckets.last, text[/seconds_count\{.*\} (\d+)/, 1].to_i]
+  end
+end

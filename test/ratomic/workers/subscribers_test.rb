@@ -1,0 +1,64 @@
+# frozen_string_literal: true
+
+require "test_helper"
+require "support/worker_callables"
+
+class SubscribersTest < Minitest::Test
+  include WorkerCallables
+
+  def setup
+    @pool = Ratomic::Workers::Pool.new(size: 2, min_batch: 0, name: "events")
+  end
+
+  def teardown
+    @pool.kill
+  end
+
+  def test_a_block_gets_every_event_until_the_pool_ends
+    events = []
+    subscription = @pool.subscribe { |event| events << event }
+    context = Ractor.make_shareable({ trace: "t-1" })
+    @pool.dispatch_async([1, :raise_error, 3], Misbehave, context: context).wait(timeout: 5)
+    assert within(5) { @pool.shutdown(timeout: 4) }
+    assert subscription.join(timeout: 5)
+    assert_equal %i[completed dispatched ended failed worker_ended worker_ended worker_started worker_started],
+                 events.map(&:name).sort
+    dispatched, failed, completed = %i[dispatched failed completed].map { |name| events.find { |e| e.name == name } }
+    [dispatched, failed, completed].each { |event| assert_equal [context, "events"], [event.context, event.pool] }
+    assert_equal [3, 1, "KeyError"], [dispatched[:items], failed[:item], failed[:failure].exception_class]
+    assert_operator completed[:seconds], :>, 0
+    assert_in_delta Time.now.to_f, completed.time, 60
+    assert Ractor.shareable?(completed)
+    assert_equal completed.dispatch, completed.to_h[:dispatch]
+  end
+
+  def test_a_queue_gets_them_too_and_may_be_read_anywhere
+    queue = Ratomic::Queue.new(100)
+    subscription = @pool.subscribe(queue)
+    @pool.dispatch_async([1], Double).wait(timeout: 5)
+    names = within(5) { Array.new(3) { queue.pop.name } }
+    assert_includes names, :dispatched
+    subscription.cancel
+    assert_predicate queue, :closed?
+    @pool.dispatch_async([1], Double).wait(timeout: 5)
+  end
+
+  def test_a_slow_subscriber_holds_nobody_up_and_what_it_misses_is_counted
+    @pool.subscribe(Ratomic::Queue.new(1))
+    within(10) { 50.times { @pool.dispatch_async([1], Double).wait } }
+    assert_operator @pool.stats[:events_dropped], :>, 50
+  end
+
+  def test_what_a_subscriber_raises_ends_nothing
+    seen = Thread::Queue.new
+    @pool.subscribe { |event| seen << event and raise "in the subscriber" }
+    2.times { @pool.dispatch_async([1], Double).wait(timeout: 5) }
+    within(5) { 4.times { seen.pop } }
+    eventually { @pool.stats[:troubles][:count] >= 4 }
+    assert_match(/in the subscriber/, @pool.stats[:troubles][:last].keys.join)
+  end
+
+  def test_a_subscription_needs_somebody
+    assert_raises(ArgumentError) { @pool.subscribe }
+  end
+end

@@ -1,0 +1,92 @@
+# frozen_string_literal: true
+
+require "test_helper"
+
+# Memory is where it was, whatever went in and out: in a process of its own, after the same work has warmed it up.
+class LeakStress < Minitest::Test
+  MEASURE = <<~'RUBY'
+    require "ratomic"
+
+    def resident
+      2.times { GC.start }
+      GC.compact if GC.respond_to?(:compact) rescue NotImplementedError
+      File.read("/proc/self/statm").split[1].to_i * 4096 / 1024.0 / 1024
+    end
+
+    def leak(rounds)
+      3.times { yield }
+      before = resident
+      rounds.times { yield }
+      print (resident - before).round(1)
+    end
+  RUBY
+
+  def setup
+    skip "needs /proc" unless File.readable?("/proc/self/statm")
+  end
+
+  def test_a_million_operations_on_a_map
+    assert_no_growth(<<~'RUBY')
+      map = Ratomic::Map.new
+      leak(10) do
+        20_000.times do |number|
+          key = "key #{number % 5_000}"
+          map[key] = "value #{number}"
+          map.compute(key) { |value| [value] }
+          map.increment([key])
+          map.delete(key) if number % 3 == 0
+          map.append("list #{number % 100}", number) if number % 20 == 0
+        end
+        map.clear
+      end
+    RUBY
+  end
+
+  def test_a_million_items_through_a_queue
+    assert_no_growth(<<~'RUBY')
+      queue = Ratomic::Queue.new(1_000)
+      leak(10) do
+        50_000.times { |number| queue << "item #{number}"; queue.pop if number >= 900 && queue.size > 900 }
+        queue.clear
+      end
+    RUBY
+  end
+
+  def test_many_short_lived_objects_and_waiters
+    assert_no_growth(<<~'RUBY')
+      leak(10) do
+        5_000.times do |number|
+          map = Ratomic::Map.new
+          map[number] = "value"
+          queue = Ratomic::Queue.new(4)
+          queue << "item"
+          Ratomic::Counter.new(number)
+          Ratomic::Workers::Completion.new(8).fill("late")
+          queue.clear.pop(timeout: 0.00001) if number % 10 == 0
+        end
+      end
+    RUBY
+  end
+
+  def test_waits_that_end_by_timeout_and_kill
+    assert_no_growth(<<~'RUBY')
+      queue = Ratomic::Queue.new(1)
+      map = Ratomic::Map.new
+      latch = Ratomic::Workers::Completion.new(1)
+      leak(10) do
+        2_000.times { queue.pop(timeout: 0.00001) || latch.wait(0.00001) }
+        100.times { Thread.new { queue.pop }.kill.join }
+        2_000.times { map.compute(:key) { raise "no" } rescue map.compute(:key) { next 1 } }
+        abort "waiters are left" unless queue.num_waiting.zero?
+      end
+    RUBY
+  end
+
+  private
+
+  # Grows by less than a few megabytes, which is what the heap's own rounding takes.
+  def assert_no_growth(work)
+    grown = ruby!(MEASURE + work, seconds: 120)
+    assert_operator Float(grown), :<, 6, "megabytes more"
+  end
+end
