@@ -2,237 +2,23 @@
 //! `Ractor.make_shareable`, which enters every object into a table to find cycles, and costs more than parsing it did.
 //!
 //! Plain data is what parsers return: Strings, numbers, Symbols, Arrays, Hashes and Structs with no instance variables,
-//! and frozen objects, all without singleton classes. An object is noted as shareable after everything in it is, so every note is true whenever
-//! the walk ends early. Anything else, and anything nested deeper than `DEEPEST` (a cycle, too), is left to the VM.
+//! and frozen objects, all without singleton classes. An object is noted as shareable after everything in it is, so every
+//! note is true whenever the walk ends early. Anything else, and what is nested too deep (a cycle, too), is left to the
+//! VM.
 
-use crate::ffi::shareable::{is_marked_shareable, SHAREABLE};
+mod defaults;
+mod walk;
+
 use crate::ffi::Word;
-use magnus::{function, gc, prelude::*, Error, Module, RModule, Ruby, Value};
-use rb_sys::ruby_fl_type::RUBY_FL_FREEZE;
-use rb_sys::ruby_fl_ushift::RUBY_FL_USHIFT;
-use rb_sys::ruby_value_type::*;
-use rb_sys::{st_data_t, RBasic, VALUE};
-use std::ffi::c_int;
+use defaults::Defaults;
+use magnus::{function, prelude::*, Error, RModule, Ruby, Value};
 use std::sync::OnceLock;
-
-const DEEPEST: u32 = 100;
-
-/// The header's ELTS_SHARED, the first of the flags that belong to a type.
-const LENDS: VALUE = 1 << RUBY_FL_USHIFT as VALUE;
-
-/// What to do with an object that is not frozen.
-#[derive(Clone, Copy, PartialEq)]
-enum Unfrozen {
-    Freeze,
-    Refuse,
-}
-
-struct Walk {
-    unfrozen: Unfrozen,
-    depth: u32,
-    defaults: &'static Defaults,
-}
-
-impl Walk {
-    /// True if the object is shareable now.
-    fn share(&mut self, word: Word) -> bool {
-        if word.is_immediate() || is_marked_shareable(word) {
-            return true;
-        }
-        if self.depth == DEEPEST {
-            return false;
-        }
-        self.depth += 1;
-        let done = self.is_plain(word) && self.frozen(word) && self.share_content(word);
-        self.depth -= 1;
-        if done {
-            note(word);
-        }
-        done
-    }
-
-    fn is_plain(&self, word: Word) -> bool {
-        let (kind, RBasic { flags, klass, .. }) = (word.type_of(), header(word));
-        // SAFETY: a living object, and the VM's own classes, set before any extension is loaded.
-        let own_class = unsafe {
-            *klass
-                == match kind {
-                    RUBY_T_STRING => rb_sys::rb_cString,
-                    RUBY_T_ARRAY => rb_sys::rb_cArray,
-                    RUBY_T_HASH => rb_sys::rb_cHash,
-                    _ => rb_sys::rb_obj_class(word.0),
-                }
-        };
-        // The VM takes apart what shares its elements with another object.
-        let lends = matches!(kind, RUBY_T_STRING | RUBY_T_ARRAY) && flags & LENDS != 0;
-        // SAFETY: a living object; counts.
-        own_class
-            && !lends
-            && (kind == RUBY_T_OBJECT || unsafe { rb_sys::rb_ivar_count(word.0) } == 0)
-    }
-
-    fn frozen(&self, word: Word) -> bool {
-        if header(word).flags & RUBY_FL_FREEZE as VALUE != 0 {
-            return true;
-        }
-        if self.unfrozen == Unfrozen::Refuse {
-            return false;
-        }
-        // SAFETY: living objects of the class itself, whose `freeze` is what these functions do.
-        unsafe {
-            match word.type_of() {
-                RUBY_T_STRING => rb_sys::rb_str_freeze(word.0),
-                RUBY_T_ARRAY => rb_sys::rb_ary_freeze(word.0),
-                RUBY_T_HASH => rb_sys::rb_hash_freeze(word.0),
-                _ => return false,
-            };
-        }
-        header(word).flags & RUBY_FL_FREEZE as VALUE != 0
-    }
-
-    fn share_content(&mut self, word: Word) -> bool {
-        match word.type_of() {
-            RUBY_T_STRING | RUBY_T_FLOAT | RUBY_T_BIGNUM => true,
-            RUBY_T_ARRAY => self.share_array(word),
-            RUBY_T_HASH => self.share_hash(word),
-            RUBY_T_STRUCT => self.share_struct(word),
-            RUBY_T_OBJECT => self.share_object(word),
-            _ => false,
-        }
-    }
-
-    fn share_array(&mut self, array: Word) -> bool {
-        // SAFETY: a living, frozen Array; the index is below its length.
-        let len = unsafe { rb_sys::RARRAY_LEN(array.0) };
-        // SAFETY: as above.
-        (0..len).all(|place| self.share(Word(unsafe { rb_sys::rb_ary_entry(array.0, place) })))
-    }
-
-    fn share_struct(&mut self, object: Word) -> bool {
-        // SAFETY: a living, frozen Struct; the index is below its size.
-        let size = unsafe { rb_sys::rb_struct_size(object.0) } >> 1;
-        (0..size).all(|place| {
-            // SAFETY: as above.
-            self.share(Word(unsafe {
-                rb_sys::rb_struct_aref(object.0, place << 1 | 1)
-            }))
-        })
-    }
-
-    fn share_object(&mut self, object: Word) -> bool {
-        unsafe extern "C" fn variable(
-            _name: rb_sys::ID,
-            value: VALUE,
-            content: st_data_t,
-        ) -> c_int {
-            // SAFETY: the `Content` of the frame that called `rb_ivar_foreach`.
-            unsafe { &mut *(content as *mut Content<'_>) }.share(&[value])
-        }
-
-        let mut content = Content(self, true);
-        // SAFETY: a living, frozen object; `variable` raises nothing, and `content` outlives the call.
-        unsafe {
-            rb_sys::rb_ivar_foreach(
-                object.0,
-                Some(variable),
-                std::ptr::from_mut(&mut content) as st_data_t,
-            )
-        };
-        content.1
-    }
-
-    fn share_hash(&mut self, hash: Word) -> bool {
-        unsafe extern "C" fn pair(key: VALUE, value: VALUE, content: VALUE) -> c_int {
-            // SAFETY: the `Content` of the frame that called `rb_hash_foreach`.
-            unsafe { &mut *(content as *mut Content<'_>) }.share(&[key, value])
-        }
-
-        if !self.defaults.are_none(hash) {
-            return false;
-        }
-        let mut content = Content(self, true);
-        // SAFETY: a living, frozen Hash; `pair` raises nothing, and `content` outlives the call.
-        unsafe {
-            rb_sys::rb_hash_foreach(
-                hash.0,
-                Some(pair),
-                std::ptr::from_mut(&mut content) as VALUE,
-            )
-        };
-        content.1
-    }
-}
-
-/// A walk among the parts of one object, and whether all of them were shareable so far.
-struct Content<'a>(&'a mut Walk, bool);
-
-impl Content<'_> {
-    fn share(&mut self, values: &[VALUE]) -> c_int {
-        self.1 &= values.iter().all(|value| self.0.share(Word(*value)));
-        let next = if self.1 {
-            rb_sys::st_retval::ST_CONTINUE
-        } else {
-            rb_sys::st_retval::ST_STOP
-        };
-        next as c_int
-    }
-}
-
-fn header(word: Word) -> &'static RBasic {
-    // SAFETY: a living object, on the stack of the walk or in an object that is; the reference is not kept.
-    unsafe { &*(word.0 as *const RBasic) }
-}
-
-/// Sets the flag with which the VM remembers that an object is shareable.
-fn note(word: Word) {
-    // SAFETY: a living object that no other Ractor knows yet, or that has become deeply frozen before; the flag is one
-    // of those that the VM's headers name, and setting it is all that the VM does with an object that has no variables.
-    unsafe { (*(word.0 as *mut RBasic)).flags |= SHAREABLE };
-}
-
-/// How to see that a Hash has no default, which no function of the VM tells without a method call.
-struct Defaults {
-    /// The flag of a Hash with a default block, found by comparing one with one without; 0 if it cannot be seen.
-    block: VALUE,
-    /// A key that is in no Hash, because it is equal to itself alone and nobody else has it: a NaN.
-    absent: Word,
-    /// The name of `Hash#default`.
-    default: rb_sys::ID,
-}
+use walk::{Unfrozen, Walk};
 
 static DEFAULTS: OnceLock<Defaults> = OnceLock::new();
 
-impl Defaults {
-    fn find(ruby: &Ruby) -> Result<Defaults, Error> {
-        let absent = ruby.float_from_f64(f64::NAN).as_value();
-        gc::register_mark_object(absent);
-        let with: Value = ruby.eval("Hash.new { }")?;
-        let without: Value = ruby.eval("Hash.new")?;
-        let block = header(Word::of(with)).flags ^ header(Word::of(without)).flags;
-        // SAFETY: a string with a NUL at its end.
-        let default = unsafe { rb_sys::rb_intern(c"default".as_ptr()) };
-        let block = if block.is_power_of_two() { block } else { 0 };
-        Ok(Defaults {
-            block,
-            absent: Word::of(absent),
-            default,
-        })
-    }
-
-    fn are_none(&self, hash: Word) -> bool {
-        if self.block == 0 || header(hash).flags & self.block != 0 {
-            return false;
-        }
-        // SAFETY: a living Hash whose `default` is Hash's own, so that nothing but native code runs, and nothing raises.
-        unsafe {
-            rb_sys::rb_method_basic_definition_p(rb_sys::rb_cHash, self.default) != 0
-                && rb_sys::rb_hash_aref(hash.0, self.absent.0) == Word::NIL.0
-        }
-    }
-}
-
-fn walk(object: Value, unfrozen: Unfrozen) -> bool {
-    let share = |defaults| {
+fn share(object: Value, unfrozen: Unfrozen) -> bool {
+    let walk = |defaults| {
         Walk {
             unfrozen,
             depth: 0,
@@ -240,15 +26,15 @@ fn walk(object: Value, unfrozen: Unfrozen) -> bool {
         }
         .share(Word::of(object))
     };
-    DEFAULTS.get().is_some_and(share)
+    DEFAULTS.get().is_some_and(walk)
 }
 
 fn deep_freeze(object: Value) -> bool {
-    walk(object, Unfrozen::Freeze)
+    share(object, Unfrozen::Freeze)
 }
 
 fn is_deep_frozen(object: Value) -> bool {
-    walk(object, Unfrozen::Refuse)
+    share(object, Unfrozen::Refuse)
 }
 
 pub fn define(ruby: &Ruby, ratomic: RModule) -> Result<(), Error> {

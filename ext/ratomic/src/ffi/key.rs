@@ -138,8 +138,8 @@ fn kind(word: Word) -> Option<ruby_value_type> {
 }
 
 fn is_plain_string(word: Word) -> bool {
-    // SAFETY: a living object; reads its header, and a class that lives as long as the VM.
-    unsafe { (*(word.0 as *const rb_sys::RBasic)).klass == rb_sys::rb_cString }
+    // SAFETY: the VM's own class.
+    word.header().klass == unsafe { rb_sys::rb_cString }
 }
 
 fn hash(word: Word) -> Result<u64, Error> {

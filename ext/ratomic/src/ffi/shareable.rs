@@ -2,10 +2,7 @@
 
 use super::{class, error, walk, Word};
 use magnus::{prelude::*, rb_sys::protect, Error, RArray, RClass, Value};
-use rb_sys::{ruby_fl_type, VALUE};
-
-/// The flag with which the VM remembers that an object is shareable.
-pub const SHAREABLE: VALUE = ruby_fl_type::RUBY_FL_SHAREABLE as VALUE;
+use rb_sys::VALUE;
 
 extern "C" {
     // Declared in ruby/ractor.h, behind an inline function that the bindings leave out.
@@ -15,15 +12,8 @@ extern "C" {
 pub fn is_shareable(word: Word) -> bool {
     // SAFETY: a living object; the walk runs no Ruby code.
     word.is_immediate()
-        || is_marked_shareable(word)
+        || word.is_noted_shareable()
         || unsafe { rb_ractor_shareable_p_continue(word.0) }
-}
-
-/// Whether the VM has noted that the object is shareable. It may be without the note.
-pub fn is_marked_shareable(word: Word) -> bool {
-    // SAFETY: a living object; reads the flags in its header.
-    let flags = unsafe { (*(word.0 as *const rb_sys::RBasic)).flags };
-    flags & SHAREABLE != 0
 }
 
 /// The object itself if it is shareable, else a frozen deep copy; the caller's own stays as it is.

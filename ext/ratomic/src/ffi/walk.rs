@@ -1,7 +1,7 @@
 //! A walk through what an object refers to: elements, members and instance variables. It runs no Ruby code and allocates
 //! no object, so nothing moves or goes away meanwhile.
 
-use super::{shareable::is_marked_shareable, Word};
+use super::Word;
 use rb_sys::ruby_value_type::{RUBY_T_ARRAY, RUBY_T_FILE, RUBY_T_HASH, RUBY_T_STRUCT};
 use rb_sys::{st_data_t, VALUE};
 use std::collections::HashSet;
@@ -28,7 +28,7 @@ pub fn find_io(root: Word) -> Option<Word> {
 
 impl Walk {
     fn meet(&mut self, word: Word) {
-        if !word.is_immediate() && !is_marked_shareable(word) && self.seen.insert(word.0) {
+        if !word.is_immediate() && !word.is_noted_shareable() && self.seen.insert(word.0) {
             self.ahead.push(word);
         }
     }

@@ -2,7 +2,10 @@
 //! the structure's mark function does, while it is in a local variable the conservative scan of the machine stack does.
 
 use magnus::{rb_sys::AsRawValue, rb_sys::FromRawValue, RArray, Value};
-use rb_sys::VALUE;
+use rb_sys::{ruby_fl_type, RBasic, VALUE};
+
+/// The flag with which the VM remembers that an object is shareable.
+const SHAREABLE: VALUE = ruby_fl_type::RUBY_FL_SHAREABLE as VALUE;
 
 #[repr(transparent)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -39,6 +42,22 @@ impl Word {
 
     pub fn is_a(self, kind: rb_sys::ruby_value_type) -> bool {
         !self.is_immediate() && self.type_of() == kind
+    }
+
+    pub fn header(&self) -> &RBasic {
+        // SAFETY: a living object that is no immediate, by the caller's check; the reference lives no longer than that.
+        unsafe { &*(self.0 as *const RBasic) }
+    }
+
+    /// Whether the VM has noted that the object is shareable. It may be without the note.
+    pub fn is_noted_shareable(self) -> bool {
+        self.header().flags & SHAREABLE != 0
+    }
+
+    /// Notes that a deeply frozen object is shareable: one that has no instance variables, or has them in itself.
+    pub fn note_shareable(self) {
+        // SAFETY: a living object; setting the flag is all that the VM does with such an object.
+        unsafe { (*(self.0 as *mut RBasic)).flags |= SHAREABLE };
     }
 
     /// Keeps the object alive, and lets a compaction move it: `relocate` follows.

@@ -1,0 +1,138 @@
+//! One thread's right to write one key, and what it is for the others: an obstacle.
+
+use super::shard::Shard;
+use super::Failure;
+use crate::deadlock;
+use crate::guarded::Guarded;
+use crate::sync::Arc;
+use crate::waiter::{Deadline, Host, Waiter};
+use std::time::Duration;
+
+/// How long a claim may stand before a waiter asks whether its owner is still there.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// A claim that was granted: what `release` needs to know. Lives on the owner's stack, where a collector sees its keys.
+pub struct Grant<K, V> {
+    pub(super) hash: u64,
+    pub(super) key: K,
+    pub(super) owner: usize,
+    /// The key of the entry that was there, which may be another object than `key`.
+    pub(super) stored: Option<K>,
+    pub value: Option<V>,
+}
+
+impl<K, V> Grant<K, V> {
+    pub fn hash(&self) -> u64 {
+        self.hash
+    }
+}
+
+pub struct Claim<K> {
+    pub hash: u64,
+    pub key: K,
+    pub owner: usize,
+    /// Who sleeps until the release, and the thread's name in the wait graph.
+    pub waiters: Vec<(Arc<Waiter>, usize)>,
+}
+
+impl<K> Claim<K> {
+    pub fn obstacle(&mut self, me: usize) -> Obstacle {
+        if self.owner == me {
+            return Obstacle::Own;
+        }
+        if deadlock::wait(me, self.owner).is_err() {
+            return Obstacle::Deadlock;
+        }
+        let waiter = Waiter::new();
+        self.waiters.push((Arc::clone(&waiter), me));
+        Obstacle::Other {
+            owner: self.owner,
+            waiter,
+        }
+    }
+
+    /// Takes the waiter out of the list, if it is still in it.
+    pub fn leave(&mut self, waiter: &Arc<Waiter>) {
+        let place = self
+            .waiters
+            .iter()
+            .position(|(other, _)| Arc::ptr_eq(other, waiter));
+        if let Some((_, thread)) = place.map(|place| self.waiters.swap_remove(place)) {
+            deadlock::forget(thread);
+        }
+    }
+
+    /// Lets everybody who waits for the claim try again. It must be out of its shard's list.
+    pub fn wake(self) {
+        self.waiters.iter().for_each(|(waiter, _)| waiter.notify());
+    }
+}
+
+/// A claim in the way.
+pub enum Obstacle {
+    /// Another thread's; the waiter is in its list.
+    Other {
+        owner: usize,
+        waiter: Arc<Waiter>,
+    },
+    Own,
+    Deadlock,
+}
+
+impl Obstacle {
+    /// Sleeps until the claim is released, or the host wants the thread.
+    pub fn wait<K, V, H: Host>(
+        self,
+        shard: &Guarded<Shard<K, V>>,
+        host: &H,
+    ) -> Result<(), Failure<H::Error>> {
+        let (owner, waiter) = match self {
+            Obstacle::Own => return Err(Failure::Own),
+            Obstacle::Deadlock => return Err(Failure::Deadlock),
+            Obstacle::Other { owner, waiter } => (owner, waiter),
+        };
+        let outcome = Self::wait_patiently(shard, host, owner, &waiter);
+        let mut locked = shard.write();
+        locked
+            .claims
+            .iter_mut()
+            .for_each(|claim| claim.leave(&waiter));
+        drop(locked);
+        outcome
+            .and_then(|()| host.check())
+            .map_err(Failure::Foreign)
+    }
+
+    fn wait_patiently<K, V, H: Host>(
+        shard: &Guarded<Shard<K, V>>,
+        host: &H,
+        owner: usize,
+        waiter: &Waiter,
+    ) -> Result<(), H::Error> {
+        while !waiter.is_notified() {
+            waiter.rearm();
+            host.check()?;
+            if !host.is_alive(owner)? {
+                Self::disown(shard, owner);
+                break;
+            }
+            host.sleep(waiter, Deadline::after(PATIENCE))?;
+        }
+        Ok(())
+    }
+
+    /// Releases the claims of a thread that has ended. It left a block half-run, in a coroutine that nobody resumed.
+    fn disown<K, V>(shard: &Guarded<Shard<K, V>>, owner: usize) {
+        let mut locked = shard.write();
+        let (gone, claims) = std::mem::take(&mut locked.claims)
+            .into_iter()
+            .partition(|claim| claim.owner == owner);
+        locked.claims = claims;
+        let gone: Vec<Claim<K>> = gone;
+        gone.iter()
+            .flat_map(|claim| &claim.waiters)
+            .for_each(|(_, thread)| deadlock::forget(*thread));
+        drop(locked);
+        gone.into_iter().for_each(Claim::wake);
+    }
+}
