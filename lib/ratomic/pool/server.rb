@@ -1,29 +1,19 @@
 # frozen_string_literal: true
 
-require_relative "line"
+require_relative "ledger"
 require_relative "watch"
 
 module Ratomic
   class Pool
     # Keeps the free objects and decides who gets the next. It lives in a Ractor of its own, so that a busy main Ractor
     # holds nobody up, and takes one message after the other; nothing that it does waits for anybody.
-    #
-    # Every object is in one of three books: free, lent, or owed (lost, and ordered from the maker). Together they are
-    # the size of the pool, always.
     class Server
       # @param link [Link]
       # @param objects [Integer] how many are on their way
       # @param home [Ractor, nil] a Ractor that the pool ends with
       def initialize(link, objects, home)
         @link = link
-        @free = []
-        @waiting = Line.new(link.waiting)
-        @lent = {} # loan number => desk number
-        @desks = {} # numbers of those whose Ractor has not ended
-        @parked = {}.compare_by_identity # tickets of the others
-        @owed = objects
-        @last = 0
-        @failure = nil
+        @ledger = Ledger.new(link, objects)
         watch(0, home) if home
       end
 
@@ -31,7 +21,9 @@ module Ratomic
       def run
         Thread.handle_interrupt(Waiting::NEVER) do
           while (message = Thread.handle_interrupt(Waiting::ON_BLOCKING) { @link.inbox.pop })
+            collect
             handle(message)
+            @ledger.serve
           end
         ensure
           finish
@@ -41,30 +33,48 @@ module Ratomic
       private
 
       def handle(message)
-        collect
         case message
-        when Ticket then take(message)
-        when :made then made
-        when :returned then serve
-        else other(*message)
+        when Ticket then enter(message)
+        when :made then @ledger.add(@link.port.receive)
+        when Array then other(*message)
         end
       end
 
       def other(kind, subject, ractor = nil)
         case kind
-        when :at_once then at_once(subject)
-        when :withdraw then withdraw(subject)
-        when :lost then lost(subject)
-        when :back then back(subject)
+        when :at_once then @ledger.enter_or_refuse(subject)
+        when :withdraw then @ledger.withdraw(subject)
+        when :back then returned(subject)
+        when :lost then @ledger.lose(subject)
         when :opened then opened(subject, ractor)
         when :ended then ended(subject)
-        when :failed then @failure = subject
+        when :failed then @ledger.failure = subject
         end
       end
 
+      # First in the line, then a look at what came back: whoever returned something before that saw nobody waiting.
+      def enter(ticket)
+        @ledger.enter(ticket)
+        collect
+      end
+
+      def collect
+        while (number = @link.returns.try_pop)
+          returned(number)
+        end
+      end
+
+      def returned(number)
+        @ledger.take_back(number, @link.port.receive)
+      end
+
       def opened(desk, ractor)
-        @desks[desk] = true
+        @ledger.open_desk(desk)
         watch(desk, ractor) if ractor
+      end
+
+      def ended(desk)
+        desk.zero? ? @link.close : @ledger.close_desk(desk)
       end
 
       # @param number [Integer] what the end of the Ractor will be reported as
@@ -78,11 +88,10 @@ module Ratomic
         @link.close
         while (message = @link.inbox.try_pop)
           kind, subject = message
-          @parked[message] = true if kind.is_a?(Ticket)
-          @parked[subject] = true if kind == :at_once
+          @ledger.park(message) if kind.is_a?(Ticket)
+          @ledger.park(subject) if kind == :at_once
         end
-        @waiting.each { |ticket| ticket.answer(:closed) }
-        @parked.each_key { |ticket| ticket.answer(:closed) }
+        @ledger.turn_all_away
         stop_watch
       end
 
@@ -90,89 +99,6 @@ module Ratomic
         @watch&.send(:stop)
       rescue Ractor::ClosedError
         nil # the program ends, and the other Ractor was first
-      end
-
-      # A thread whose Ractor has ended is about to be killed and withdraws its ticket then.
-      def take(ticket)
-        return @parked[ticket] = true unless @desks.key?(ticket.desk)
-        return lend(ticket) if @waiting.empty? && !@free.empty?
-
-        # First in the line, then a look at what came back: whoever returned something before that saw nobody waiting.
-        @waiting.push(ticket)
-        collect
-        serve
-      end
-
-      def at_once(ticket)
-        @free.empty? || !@desks.key?(ticket.desk) ? ticket.answer(refusal) : take(ticket)
-      end
-
-      # A ticket that is in the line no longer has its answer already: an object that crossed the withdrawal.
-      def withdraw(ticket)
-        ticket.answer(refusal) if @waiting.delete(ticket) || @parked.delete(ticket)
-      end
-
-      def collect
-        while (number = @link.returns.try_pop)
-          returned(number)
-        end
-      end
-
-      # Of a Ractor that has ended, a thread may still be giving back what was taken for lost and is being made anew.
-      def returned(number)
-        object = @link.port.receive
-        @lent.delete(number) ? @free.push(object) : @link.lent
-      end
-
-      def back(number)
-        returned(number)
-        serve
-      end
-
-      def made
-        @free.push(@link.port.receive)
-        @owed -= 1
-        @failure = nil
-        serve
-      end
-
-      def serve
-        lend(@waiting.shift) until @free.empty? || @waiting.empty?
-      end
-
-      # The object first, then the answer that tells of it.
-      def lend(ticket)
-        ticket.port.send(@free.pop, move: true)
-        @link.lent
-        @lent[@last += 1] = ticket.desk
-        ticket.answer(@last)
-      rescue Ractor::Error, Ractor::ClosedError
-        # The asking Ractor is ending; what was being moved to it is gone.
-        @parked[ticket] = true
-        @link.lent
-        order
-      end
-
-      def lost(number)
-        order if @lent.delete(number)
-      end
-
-      def ended(desk)
-        return @link.close if desk.zero?
-
-        @desks.delete(desk)
-        @waiting.leave(desk).each { |ticket| @parked[ticket] = true }
-        @lent.select { |_, holder| holder == desk }.each_key { |number| lost(number) }
-      end
-
-      def order
-        @owed += 1
-        @link.order
-      end
-
-      # @return [Array] how many are lent, wait, are owed, and why the maker failed
-      def refusal
-        [@lent.size, @waiting.size, @owed, @failure].freeze
       end
     end
   end

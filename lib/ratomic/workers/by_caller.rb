@@ -20,7 +20,7 @@ module Ratomic
       # @param callable [#call] admitted
       # @return [Array, nil] frozen results; nil when this is not for the caller
       def self.results(engine, items, callable, options)
-        return if options.timeout || options.item_timeout || options.move || callable.is_a?(Locals::Ref)
+        return unless fit?(options) && !callable.is_a?(Locals::Ref)
         return unless engine.subscribers.none? # they are told of batches
 
         key = Callable.key(callable)
@@ -31,12 +31,16 @@ module Ratomic
         new(engine, packed, callable, key).run(options.context) unless packed.instance_of?(Transfer::Holed)
       end
 
+      def self.fit?(options)
+        options.min_batch != 0 && !(options.timeout || options.item_timeout || options.move)
+      end
+
       def self.small?(engine, items, cost, least)
         return items.size < least if least.is_a?(Integer)
 
         Weight.of(items) * cost * [engine.gain, LEAST_GAIN].max < engine.costs.waking
       end
-      private_class_method :small?
+      private_class_method :fit?, :small?
 
       def initialize(engine, items, callable, key)
         @engine = engine
@@ -109,9 +113,9 @@ module Ratomic
         metrics.by_caller_items.increment(@items.size)
         metrics.complete(took)
         metrics.count_failures(sealed) if @failed || !sealed.equal?(@results)
-        return unless (metrics.by_caller.increment & (MEASURED - 1)).zero?
+        return unless (metrics.by_caller.increment & (MEASURED - 1)).zero? || took > Costs::SLOW
 
-        @engine.costs.learn(@key, Weight.of(@items), took)
+        @engine.costs.learn(@key, Weight.of(@items), took, @items.size)
       end
     end
   end

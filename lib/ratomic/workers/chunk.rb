@@ -128,10 +128,11 @@ module Ratomic
 
       private
 
-      # At least one item is run.
+      # The worker has asked for the first item.
       def stop?(started)
+        return false if @results.empty?
         return true if @batch.completion.complete?
-        return false if @limit.nil? || @results.empty?
+        return false unless @limit
 
         @cut = Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond) - started > @limit
       end

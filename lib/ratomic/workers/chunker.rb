@@ -17,22 +17,20 @@ module Ratomic
       # No chunk has more items.
       MOST = 4096
 
-      # @param costs [Costs]
       # @param workers [Integer]
-      def initialize(costs, workers)
-        @costs = costs
+      def initialize(workers)
         @shares = workers * 2
         freeze
       end
 
       # @param batch [Batch] with something left to claim
+      # @param cost [Float, nil] measured, of a unit of weight
       # @return [Integer] number of items, at least 1
-      def size(batch)
+      def size(batch, cost)
         left = batch.unclaimed
         return batch.limit if batch.options.sequential
         return 1 if left <= 1 || batch.alone?
 
-        cost = @costs.of(batch.key)
         return [UNKNOWN, left.fdiv(@shares).ceil].min unless cost
 
         count(batch, left, (left * batch.mean / @shares).clamp((SHORTEST / cost).to_i, (LONGEST / cost).to_i))

@@ -14,7 +14,13 @@ module Ratomic
       WAKING = 30_000
       WAKING_RANGE = (2_000..60_000)
 
+      # Nanoseconds that an item takes at most which a caller may meet.
+      SLOW = 1_000_000
+      # So many chunks, one after the other, without a slow item make a callable tame.
+      TRIALS = 16
+
       def initialize
+        @trials = Map.new
         @waking = Counter.new(WAKING)
         @nanoseconds = Map.new
         @marks = Map.new
@@ -26,18 +32,25 @@ module Ratomic
         @nanoseconds[key]
       end
 
-      # As {#of}, for a callable that never did what it may not do in the caller's thread.
+      # As {#of}, for a callable that may be run by the caller: it was measured often, was never slow since, and never did
+      # what it may not do in the caller's thread.
       # @return [Float, nil]
       def tame(key)
+        return unless (trials = @trials[key]) && trials >= TRIALS
+
         @nanoseconds[key] if @marks.empty? || !wild?(key)
       end
 
       # @param weight [Integer] what was run
       # @param nanoseconds [Integer] how long it took
-      def learn(key, weight, nanoseconds)
+      # @param items [Integer] how many they were
+      def learn(key, weight, nanoseconds, items)
         sample = (nanoseconds + 1).fdiv(weight)
         known = @nanoseconds[key]
         @nanoseconds[key] = known ? known + ((sample - known) * NEW) : sample
+        slow = nanoseconds > SLOW * items
+        trials = @trials[key] || 0
+        @trials[key] = slow ? 0 : trials + 1 if slow || trials < TRIALS
       end
 
       # Nanoseconds that a dispatch to a sleeping worker takes besides its items: waking the worker, and then the

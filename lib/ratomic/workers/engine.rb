@@ -36,7 +36,7 @@ module Ratomic
         @mailbox = mailbox
         @lane = Lane.new(settings.max_queue, @size)
         @costs = Costs.new
-        @chunker = Chunker.new(@costs, @size)
+        @chunker = Chunker.new(@size)
         @metrics = Metrics.new
         @board = Map.new
         @pulses = Map.new
@@ -120,10 +120,11 @@ module Ratomic
         # Counted before they are filed: who has the value finds it in the statistics. (Where a slot may be filled twice
         # the count is not known before.)
         @finished.increment(results.size)
-        finish(batch) if !batch.careful? && completion.completed + results.size >= batch.size
+        early = !batch.careful? && completion.completed + results.size >= completion.size
+        finish(batch) if early
         fresh = completion.file(first, results)
         @finished.decrement(results.size - fresh) unless fresh == results.size
-        finish(batch) if completion.complete?
+        finish(batch) if !early && completion.complete?
         post(IDLE) unless open?
       end
 

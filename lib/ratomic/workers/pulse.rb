@@ -15,7 +15,6 @@ module Ratomic
       def initialize(id)
         @id = id
         @ticket = Counter.new(0)
-        @first = Counter.new(0)
         @last = Counter.new(0)
         @index = Counter.new(IDLE)
         @since = Counter.new(0)
@@ -25,9 +24,9 @@ module Ratomic
       end
 
       # A chunk begins.
-      def begin_chunk(ticket, first, last)
-        @first.reset(first)
-        @last.reset(last)
+      # @param last [Integer, nil] index after its last item, where somebody watches for items that run too long
+      def begin_chunk(ticket, last)
+        @last.reset(last) if last
         @ticket.reset(ticket)
       end
 
@@ -60,10 +59,6 @@ module Ratomic
       # @return [Float] monotonic seconds at which that item began
       def since
         @since.value / 1_000_000.0
-      end
-
-      def first
-        @first.value
       end
 
       def last

@@ -23,6 +23,7 @@ module Ratomic
         @guard = guard
         @gate = Thread::Mutex.new
         @kept = []
+        @chunks = 0
       end
 
       # @param parts [Array<Batch>] to begin with
@@ -100,14 +101,15 @@ module Ratomic
         take_up(batch) unless @batch.equal?(batch)
         return serve_parcel(batch) if batch.moved?
 
-        count = @engine.chunker.size(batch)
+        cost = @engine.costs.of(batch.key)
+        count = @engine.chunker.size(batch, cost)
         first = batch.claim(count)
         return true unless first
 
         last = first + count
         last < batch.limit ? put_back(batch) : last = batch.limit
         limit = batch.options.sequential ? nil : Chunker::LONGEST * 2
-        run(batch, Chunk.new(batch, @callable, first, last, stride(batch.key), limit))
+        run(batch, Chunk.new(batch, @callable, first, last, stride(cost), limit), cost)
       end
 
       # The moved lane: this worker is ready, and the coordinator sends it the next parcel of items.
@@ -121,7 +123,8 @@ module Ratomic
         first, items = @parcels.receive
         return true unless items
 
-        run(batch, Chunk.new(batch, @callable, first, first + items.size, stride(batch.key)).unpack(items))
+        cost = @engine.costs.of(batch.key)
+        run(batch, Chunk.new(batch, @callable, first, first + items.size, stride(cost)).unpack(items), cost)
       end
 
       # To the tail, so that dispatches take turns. A worker never waits for its own queue: when that is full it keeps
@@ -132,10 +135,10 @@ module Ratomic
         @kept << batch
       end
 
-      def run(batch, chunk)
-        @pulse.begin_chunk(batch.ticket, chunk.first, chunk.last)
+      def run(batch, chunk, cost)
+        @pulse.begin_chunk(batch.ticket, batch.careful? ? chunk.last : nil)
         @chunk = chunk
-        leave_lane(batch, chunk)
+        leave_lane(batch, chunk, cost)
         started = Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond)
         learn_waking(started - batch.born) if @woken
         well = chunk.careful? ? chunk.run_watched(@guard, @pulse, @gate) : chunk.run(@guard, started)
@@ -149,7 +152,7 @@ module Ratomic
       end
 
       def file(batch, chunk, took)
-        @engine.costs.learn(batch.key, chunk.weight, took) unless chunk.results.empty?
+        learn(batch, chunk, took)
         @engine.file_chunk(chunk)
         @chunk = nil
         @pulse.end_chunk(took)
@@ -157,9 +160,16 @@ module Ratomic
         true
       end
 
+      # Short chunks come by the thousand; some of them tell as much.
+      def learn(batch, chunk, took)
+        @chunks += 1
+        return if chunk.results.empty? || (took < Lane::LONG && (@chunks & 3).positive? && @engine.costs.tame(batch.key))
+
+        @engine.costs.learn(batch.key, chunk.weight, took, chunk.results.size)
+      end
+
       # In a long chunk this worker cannot be counted on for what comes next.
-      def leave_lane(batch, chunk)
-        cost = @engine.costs.of(batch.key)
+      def leave_lane(batch, chunk, cost)
         return if cost && cost * (chunk.last - chunk.first) * batch.mean < Lane::LONG
 
         @away = true
@@ -193,8 +203,7 @@ module Ratomic
       end
 
       # Cheap items are not asked about each, dear ones are.
-      def stride(key)
-        cost = @engine.costs.of(key)
+      def stride(cost)
         return 1 unless cost
 
         STRIDES.find { |items| items * cost * Weight::ITEM >= LOOK } || STRIDES.last

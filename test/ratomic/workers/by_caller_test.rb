@@ -39,10 +39,15 @@ class ByCallerTest < Minitest::Test
     @pool.stats[:dispatches][:by_caller]
   end
 
+  def pretend_once_slow(callable)
+    @pool.instance_variable_get(:@cell)[:engine].costs
+         .learn(Ratomic::Workers::Callable.key(callable), 1_000_000, 50_000_000, 1)
+  end
+
   # Makes the pool believe that items cost so much.
   def pretend(callable, nanoseconds)
     costs = @pool.instance_variable_get(:@cell)[:engine].costs
-    40.times { costs.learn(Ratomic::Workers::Callable.key(callable), Ratomic::Workers::Weight::ITEM, nanoseconds) }
+    40.times { costs.learn(Ratomic::Workers::Callable.key(callable), Ratomic::Workers::Weight::ITEM, nanoseconds, 1) }
   end
 
   def test_small_work_of_a_known_callable_is_done_at_once_in_the_callers_thread
@@ -59,14 +64,20 @@ class ByCallerTest < Minitest::Test
     assert_equal 0, by_caller
   end
 
+  def test_a_callable_that_was_slow_lately_goes_to_the_pool
+    pretend(Where, 100)
+    pretend_once_slow(Where)
+    refute_includes @pool.dispatch_async([1], Where).value(timeout: 5), Thread.current.object_id
+  end
+
   def test_more_work_goes_to_the_pool
-    pretend(Where, 1_000_000)
+    pretend(Where, 900_000)
     refute_includes @pool.dispatch_async([1, 2, 3], Where).value(timeout: 5), Thread.current.object_id
     assert_equal 0, by_caller
   end
 
   def test_a_number_says_what_is_small
-    pretend(Where, 1_000_000)
+    pretend(Where, 900_000)
     assert_equal [Thread.current.object_id] * 3, @pool.dispatch_async([1, 2, 3], Where, min_batch: 4).value(timeout: 5)
     refute_includes @pool.dispatch_async([1, 2, 3], Where, min_batch: 3).value(timeout: 5), Thread.current.object_id
     refute_includes @pool.dispatch_async([1], Where, min_batch: 0).value(timeout: 5), Thread.current.object_id
@@ -122,7 +133,6 @@ class ByCallerTest < Minitest::Test
 
   def test_it_sees_the_context_and_leaves_none
     reader = Ractor.make_shareable(Class.new { def call(_item) = Ratomic::Workers.context }.new)
-    @pool.dispatch_async([1], reader).value(timeout: 5)
     pretend(reader, 100)
     assert_equal [:trace], @pool.dispatch_async([1], reader, context: :trace).value
     assert_nil Ratomic::Workers.context

@@ -57,10 +57,11 @@ class ChunkTest < Minitest::Test
   end
 
   def test_nothing_more_runs_when_the_dispatch_is_over
-    part = chunk([1, 2, 3])
-    part.batch.stop(Workers::Verdict::KILLED)
+    part = nil
+    stopper = Class.new { define_method(:call) { |item| item.tap { part.batch.stop(Workers::Verdict::KILLED) if item == 2 } } }
+    part = chunk([1, 2, 3, 4], stopper.new)
     assert part.run(Guard)
-    assert_empty part.results
+    assert_equal [1, 2], part.results
   end
 
   def test_moved_items_come_in_a_parcel

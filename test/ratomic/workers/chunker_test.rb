@@ -8,7 +8,7 @@ class ChunkerTest < Minitest::Test
 
   def setup
     @costs = Workers::Costs.new
-    @chunker = Workers::Chunker.new(@costs, 2)
+    @chunker = Workers::Chunker.new(2)
   end
 
   def batch(items, **options)
@@ -16,17 +16,21 @@ class ChunkerTest < Minitest::Test
     Workers::Batch.new(items, items.size, items.size, Key, Workers::Options.new(options), Workers::Weight.of(items))
   end
 
+  def size(batch)
+    @chunker.size(batch, @costs.of(Key))
+  end
+
   # Claims all of it as one worker would.
   def chunks_of(batch)
     sizes = []
-    while (first = batch.claim(count = @chunker.size(batch)))
+    while (first = batch.claim(count = size(batch)))
       sizes << ([first + count, batch.limit].min - first)
     end
     sizes
   end
 
   def learn(nanoseconds_per_item)
-    @costs.learn(Key, Workers::Weight::ITEM, nanoseconds_per_item)
+    @costs.learn(Key, Workers::Weight::ITEM, nanoseconds_per_item, 1)
   end
 
   def test_every_item_is_in_exactly_one_chunk
@@ -38,20 +42,20 @@ class ChunkerTest < Minitest::Test
   end
 
   def test_what_was_never_measured_is_tried_in_small_chunks
-    assert_equal Workers::Chunker::UNKNOWN, @chunker.size(batch((0...1_000_000).to_a))
+    assert_equal Workers::Chunker::UNKNOWN, size(batch((0...1_000_000).to_a))
   end
 
   def test_a_chunk_takes_no_longer_than_others_may_wait
     learn(10_000)
-    assert_in_delta Workers::Chunker::LONGEST / 10_000, @chunker.size(batch((0...100_000).to_a)), 2
+    assert_in_delta Workers::Chunker::LONGEST / 10_000, size(batch((0...100_000).to_a)), 2
     learn(1e9.to_i)
     20.times { learn(1e9.to_i) }
-    assert_equal 1, @chunker.size(batch((0...100_000).to_a))
+    assert_equal 1, size(batch((0...100_000).to_a))
   end
 
   def test_cheap_items_are_not_claimed_one_by_one
     learn(100)
-    assert_operator @chunker.size(batch((0...100).to_a)), :>=, 100
+    assert_operator size(batch((0...100).to_a)), :>=, 100
   end
 
   def test_chunks_shrink_towards_the_end
@@ -63,10 +67,10 @@ class ChunkerTest < Minitest::Test
 
   def test_a_large_item_does_not_hide_behind_small_ones
     items = Array.new(50) { |i| "x" * (100 + i) } << ("y" * 78_000)
-    @costs.learn(Key, Workers::Weight.of(items), 600_000)
+    @costs.learn(Key, Workers::Weight.of(items), 600_000, items.size)
     batch = batch(items)
     claims = []
-    while (first = batch.claim(count = @chunker.size(batch)))
+    while (first = batch.claim(count = size(batch)))
       claims << (first...(first + count))
     end
     start = claims.find { |claim| claim.cover?(50) }.begin

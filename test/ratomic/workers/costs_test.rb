@@ -9,16 +9,27 @@ class CostsTest < Minitest::Test
 
   def test_it_follows_what_is_measured
     assert_nil @costs.of(:key)
-    @costs.learn(:key, 64, 6399)
+    @costs.learn(:key, 64, 6399, 1)
     assert_in_delta 100, @costs.of(:key), 0.01
-    40.times { @costs.learn(:key, 64, 64_000) }
+    40.times { @costs.learn(:key, 64, 64_000, 1) }
     assert_in_delta 1000, @costs.of(:key), 2
     assert_equal ["key"], @costs.to_h.keys
   end
 
+  def test_a_callable_is_tame_when_it_was_quick_many_times_in_a_row
+    (Ratomic::Workers::Costs::TRIALS - 1).times { @costs.learn(:key, 1, 10, 1) }
+    assert_nil @costs.tame(:key)
+    @costs.learn(:key, 1, 10, 1)
+    assert @costs.tame(:key)
+    @costs.learn(:key, 1, 2_000_000, 1)
+    assert_nil @costs.tame(:key)
+  end
+
   def test_a_wild_callable_is_not_tame
-    @costs.learn(:key, 1, 10)
-    @costs.learn(:other, 1, 10)
+    20.times do
+      @costs.learn(:key, 1, 10, 1)
+      @costs.learn(:other, 1, 10, 1)
+    end
     assert @costs.tame(:key)
     @costs.mark_wild(:key)
     assert @costs.wild?(:key)

@@ -1,0 +1,19 @@
+# frozen_string_literal: true
+
+require "test_helper"
+
+class PoolFinalizerTest < Minitest::Test
+  Link = Struct.new(:calls) do
+    def close
+      calls.increment
+    end
+  end
+
+  def test_it_closes_the_present_link
+    links = Ratomic::Map.new
+    links[:current] = Link.new(calls = Ratomic::Counter.new).freeze
+    Ratomic::Pool::Finalizer.new(links).call(1)
+    assert_equal 1, calls.read
+    assert Ractor.shareable?(Ratomic::Pool::Finalizer.new(links))
+  end
+end
