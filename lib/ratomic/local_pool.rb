@@ -16,8 +16,8 @@ module Ratomic
   #   uses it has a private pool of up to +size+ resources behind it, which the threads of that Ractor share.
   #
   # Resources are made one by one when they are first needed, and the one that came back last is lent first.
-  # When a Ractor ends, its resources are closed. A forked child makes its own and leaves its parent's alone.
-  # After a fork the child keeps the parent's resources referenced and open, because closing one may talk to its server.
+  # When a Ractor ends, its resources are closed. A forked child makes its own; its parent's it keeps as they are and
+  # never uses or closes them, because closing one may talk to its server.
   #
   # Works the same on every Ruby that the gem supports.
   #

@@ -78,9 +78,8 @@ class WorkersTest < Minitest::Test
 
   def test_every_constant_may_be_read_by_a_worker
     skip_without_ractors
-    unshareable = ObjectSpace.each_object(Module).select do |mod|
-                    mod.name&.start_with?("Ratomic::Workers")
-                  end.flat_map do |mod|
+    modules = ObjectSpace.each_object(Module).select { |mod| mod.name&.start_with?("Ratomic::Workers") }
+    unshareable = modules.flat_map do |mod|
       mod.constants(false).map { |name| "#{mod}::#{name}" unless Ractor.shareable?(mod.const_get(name)) }
     end
     assert_empty unshareable.compact

@@ -14,7 +14,7 @@ use crate::guarded::Guarded;
 use crate::sync::Arc;
 use crate::waiter::{Deadline, Host, Waiter};
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Why a push did not happen.
 #[derive(Debug, PartialEq, Eq, Clone, Copy)]
@@ -23,40 +23,63 @@ pub enum Refused {
     Closed,
 }
 
-type Waiters = VecDeque<Arc<Waiter>>;
+/// Boxed once somebody waits, so that lock and items stay in one cache line.
+#[derive(Default)]
+struct Waiters(Option<Box<VecDeque<Arc<Waiter>>>>);
+
+impl Waiters {
+    fn list(&mut self) -> &mut VecDeque<Arc<Waiter>> {
+        self.0.get_or_insert_with(Box::default)
+    }
+
+    fn choose(&mut self) -> Option<Arc<Waiter>> {
+        self.0.as_mut()?.pop_front()
+    }
+
+    fn choose_many(&mut self, count: usize) -> Vec<Arc<Waiter>> {
+        self.0.as_mut().map_or_else(Vec::new, |list| {
+            list.drain(..count.min(list.len())).collect()
+        })
+    }
+
+    fn len(&self) -> usize {
+        self.0.as_ref().map_or(0, |list| list.len())
+    }
+}
 
 struct State<T> {
     items: VecDeque<T>,
     poppers: Waiters,
     pushers: Waiters,
-    closed: bool,
 }
 
+/// The lock, the items and the heads of the two lists share a cache line, and nothing else is in it that changes.
+#[repr(align(128))]
 pub struct Queue<T> {
-    capacity: usize,
-    /// The number of items, for those who look without the lock. Changed under it.
-    len: AtomicUsize,
     state: Guarded<State<T>>,
+    capacity: usize,
+    closed: AtomicBool,
 }
 
 /// The memory that an empty queue takes at once, in items; a larger one grows when it is used.
 const RESERVED: usize = 256;
 
-/// How often a thread looks again before it sleeps: for a microsecond or two. (The model checker knows no time.)
-const SPINS: usize = if cfg!(loom) { 0 } else { 64 };
+/// How often a thread looks again before it sleeps, with `PAUSES` in between: a microsecond or two in all. (The model
+/// checker knows no time.)
+const SPINS: usize = if cfg!(loom) { 0 } else { 4 };
+const PAUSES: usize = 16;
 
 impl<T: Copy> Queue<T> {
     pub fn new(capacity: usize) -> Self {
         let items = VecDeque::with_capacity(capacity.min(RESERVED));
         let state = State {
             items,
-            poppers: Waiters::new(),
-            pushers: Waiters::new(),
-            closed: false,
+            poppers: Waiters::default(),
+            pushers: Waiters::default(),
         };
         Queue {
             capacity,
-            len: AtomicUsize::new(0),
+            closed: AtomicBool::new(false),
             state: Guarded::new(state),
         }
     }
@@ -66,7 +89,7 @@ impl<T: Copy> Queue<T> {
     }
 
     pub fn len(&self) -> usize {
-        self.len.load(Ordering::Relaxed)
+        self.state.read().items.len()
     }
 
     pub fn is_empty(&self) -> bool {
@@ -80,15 +103,14 @@ impl<T: Copy> Queue<T> {
 
     pub fn try_push(&self, item: T) -> Result<(), Refused> {
         let mut state = self.state.write();
-        if state.closed {
+        if self.closed.load(Ordering::Relaxed) {
             return Err(Refused::Closed);
         }
         if state.items.len() >= self.capacity {
             return Err(Refused::Full);
         }
         state.items.push_back(item);
-        self.note_len(&state);
-        let next = state.poppers.pop_front();
+        let next = state.poppers.choose();
         drop(state);
         wake(next);
         Ok(())
@@ -97,8 +119,7 @@ impl<T: Copy> Queue<T> {
     pub fn try_pop(&self) -> Option<T> {
         let mut state = self.state.write();
         let item = state.items.pop_front()?;
-        self.note_len(&state);
-        let next = state.pushers.pop_front();
+        let next = state.pushers.choose();
         drop(state);
         wake(next);
         Some(item)
@@ -111,9 +132,7 @@ impl<T: Copy> Queue<T> {
         for (place, item) in buffer.iter_mut().zip(state.items.drain(..taken)) {
             *place = item;
         }
-        self.note_len(&state);
-        let room = taken.min(state.pushers.len());
-        let woken: Vec<_> = state.pushers.drain(..room).collect();
+        let woken = state.pushers.choose_many(taken);
         drop(state);
         woken.into_iter().for_each(|waiter| waiter.notify());
         taken
@@ -125,9 +144,8 @@ impl<T: Copy> Queue<T> {
         let mut state = self.state.write();
         let before = state.items.len();
         items.rev().for_each(|item| state.items.push_front(item));
-        self.note_len(&state);
-        let chosen = (state.items.len() - before).min(state.poppers.len());
-        let woken: Vec<_> = state.poppers.drain(..chosen).collect();
+        let count = state.items.len() - before;
+        let woken = state.poppers.choose_many(count);
         drop(state);
         woken.into_iter().for_each(|waiter| waiter.notify());
     }
@@ -177,11 +195,11 @@ impl<T: Copy> Queue<T> {
         host.check()?;
         let waiter = {
             let mut state = self.state.write();
-            if state.closed || ready(state.items.len()) {
+            if self.closed.load(Ordering::Relaxed) || ready(state.items.len()) {
                 return Ok(());
             }
             let waiter = Waiter::new();
-            list(&mut state).push_back(Arc::clone(&waiter));
+            list(&mut state).list().push_back(Arc::clone(&waiter));
             waiter
         };
         let slept = host.sleep(&waiter, deadline);
@@ -199,15 +217,11 @@ impl<T: Copy> Queue<T> {
         })
     }
 
-    fn note_len(&self, state: &State<T>) {
-        self.len.store(state.items.len(), Ordering::Relaxed);
-    }
-
     /// A moment's patience: a sleep and a wake-up cost several microseconds, and where another processor pushes or pops
-    /// all the time, the next turn comes in a fraction of one. Looks without the lock, which would be in their way.
+    /// all the time, the next turn comes in a fraction of one. Looks seldom, because every look is in their way.
     fn spin(&self, ready: impl Fn(usize) -> bool) -> bool {
         (0..SPINS).any(|_| {
-            std::hint::spin_loop();
+            (0..PAUSES).for_each(|_| std::hint::spin_loop());
             ready(self.len())
         })
     }
@@ -215,21 +229,20 @@ impl<T: Copy> Queue<T> {
     /// Takes `waiter` out of its list; false where it was not in it.
     fn leave(&self, waiter: &Arc<Waiter>, list: impl Fn(&mut State<T>) -> &mut Waiters) -> bool {
         let mut state = self.state.write();
-        let waiters = list(&mut state);
+        let waiters = list(&mut state).list();
         let place = waiters.iter().position(|other| Arc::ptr_eq(other, waiter));
         place.and_then(|place| waiters.remove(place)).is_some()
     }
 
     fn wake_next(&self, list: impl Fn(&mut State<T>) -> &mut Waiters) {
-        let next = list(&mut self.state.write()).pop_front();
+        let next = list(&mut self.state.write()).choose();
         wake(next);
     }
 
     pub fn clear(&self) {
         let mut state = self.state.write();
         state.items.clear();
-        self.note_len(&state);
-        let woken = std::mem::take(&mut state.pushers);
+        let woken = state.pushers.choose_many(usize::MAX);
         drop(state);
         woken.into_iter().for_each(|waiter| waiter.notify());
     }
@@ -237,21 +250,21 @@ impl<T: Copy> Queue<T> {
     /// Refuses pushes from now on and wakes every waiter.
     pub fn close(&self) {
         let mut state = self.state.write();
-        state.closed = true;
-        let mut woken = std::mem::take(&mut state.pushers);
-        woken.append(&mut state.poppers);
+        self.closed.store(true, Ordering::Relaxed);
+        let mut woken = state.pushers.choose_many(usize::MAX);
+        woken.append(&mut state.poppers.choose_many(usize::MAX));
         drop(state);
         woken.into_iter().for_each(|waiter| waiter.notify());
     }
 
     pub fn is_closed(&self) -> bool {
-        self.state.read().closed
+        self.closed.load(Ordering::Relaxed)
     }
 
     /// Closed and drained: nothing will ever come out again.
     fn is_finished(&self) -> bool {
         let state = self.state.read();
-        state.closed && state.items.is_empty()
+        self.closed.load(Ordering::Relaxed) && state.items.is_empty()
     }
 
     /// How many threads sleep in a push or a pop.
@@ -317,7 +330,7 @@ impl<T: Send + Sync> crate::fork::Forkable for Queue<T> {
         // SAFETY: the caller holds the lock and is the only thread of this process.
         let state = unsafe { self.state.held_mut() };
         // The threads that slept here do not exist in the child.
-        state.poppers.clear();
-        state.pushers.clear();
+        state.poppers = Waiters::default();
+        state.pushers = Waiters::default();
     }
 }

@@ -14,6 +14,9 @@ module Ratomic
       SHORTEST = 40_000
       # Items in a chunk of a callable that was never measured.
       UNKNOWN = 4
+      # Nanoseconds of estimated work between two looks at the clock, and at whether the dispatch was cancelled.
+      LOOK = 8_000
+      STRIDES = [1, 2, 4, 8, 16, 32].freeze
       # No chunk has more items.
       MOST = 4096
 
@@ -34,6 +37,14 @@ module Ratomic
         return [UNKNOWN, left.fdiv(@shares).ceil].min unless cost
 
         count(batch, left, (left * batch.mean / @shares).clamp((SHORTEST / cost).to_i, (LONGEST / cost).to_i))
+      end
+
+      # Cheap items are not asked about each, dear ones are.
+      # @return [Integer] items between two looks, a power of two
+      def stride(cost)
+        return 1 unless cost
+
+        STRIDES.find { |items| items * cost * Weight::ITEM >= LOOK } || STRIDES.last
       end
 
       private

@@ -32,8 +32,8 @@ module Ratomic
         @nanoseconds[key]
       end
 
-      # As {#of}, for a callable that may be run by the caller: it was measured often, was never slow since, and never did
-      # what it may not do in the caller's thread.
+      # As {#of}, for a callable that may be run by the caller: it was measured often, was never slow since, and never
+      # did what it may not do in the caller's thread.
       # @return [Float, nil]
       def tame(key)
         return unless (trials = @trials[key]) && trials >= TRIALS

@@ -81,9 +81,10 @@ module Ratomic
         return unless pulse.ticket == ticket && (index.nil? || pulse.index == index)
 
         @roster.abandon(id)
-        return unless batch && index && index + 1 < pulse.last && !batch.moved?
+        return unless batch && index
 
-        offer(batch.part(index + 1, pulse.last))
+        offer(batch.part(index + 1, pulse.last)) if index + 1 < pulse.last && !batch.moved?
+        @agenda.add(Agenda.now + GRACE, :audit, batch)
       end
 
       # When there is no room in the lane now, there will be.
@@ -99,10 +100,17 @@ module Ratomic
 
         lost = empty(batch) unless at_work?(batch)
         if lost && lost == before
-          lost.each { |range| offer(batch.suspects(range.begin, range.end + 1)) }
+          lost.each do |range|
+            batch.moved? ? write_off(batch, range) : offer(batch.suspects(range.begin, range.end + 1))
+          end
           lost = nil
         end
         @agenda.add(Agenda.now + AUDIT, :audit, batch, lost)
+      end
+
+      # Moved items are gone with the worker that had them.
+      def write_off(batch, range)
+        @engine.file(batch, range.begin, range.map { |index| Verdict.died(batch, index, :lost) }.freeze, true)
       end
 
       def at_work?(batch)

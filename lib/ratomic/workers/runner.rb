@@ -6,10 +6,6 @@ module Ratomic
     # more is left, runs the chunk and files the results. Besides it the worker has its main thread, the {Worker}, which
     # notices when an item has ended this one.
     class Runner
-      # Nanoseconds of estimated work between two looks at the clock, and at whether the dispatch was cancelled.
-      LOOK = 8_000
-      STRIDES = [1, 2, 4, 8, 16, 32].freeze
-
       # @param engine [Engine]
       # @param pulse [Pulse] this worker's
       # @param control [Mailbox] this worker's, told when the thread ends
@@ -76,6 +72,16 @@ module Ratomic
         parts
       end
 
+      # Files what it has while the thread may still run, and has the rest looked for: this worker is not waited for.
+      def give_up
+        back
+        chunk, results = @gate.synchronize { [@chunk, @chunk&.results.dup] }
+        return unless chunk
+
+        @engine.file(chunk.batch, chunk.first, Transfer.seal(results, chunk.first), chunk.failed?) if results.any?
+        @engine.post([:audit, chunk.batch].freeze)
+      end
+
       private
 
       # @return [Boolean] true when the lane is closed and empty, false when the worker is about to end
@@ -109,7 +115,7 @@ module Ratomic
         last = first + count
         last < batch.limit ? put_back(batch) : last = batch.limit
         limit = batch.options.sequential ? nil : Chunker::LONGEST * 2
-        run(batch, Chunk.new(batch, @callable, first, last, stride(cost), limit), cost)
+        run(batch, Chunk.new(batch, @callable, first, last, @engine.chunker.stride(cost), limit), cost)
       end
 
       # The moved lane: this worker is ready, and the coordinator sends it the next parcel of items.
@@ -124,7 +130,8 @@ module Ratomic
         return true unless items
 
         cost = @engine.costs.of(batch.key)
-        run(batch, Chunk.new(batch, @callable, first, first + items.size, stride(cost)).unpack(items), cost)
+        run(batch, Chunk.new(batch, @callable, first, first + items.size, @engine.chunker.stride(cost)).unpack(items),
+            cost)
       end
 
       # To the tail, so that dispatches take turns. A worker never waits for its own queue: when that is full it keeps
@@ -163,7 +170,8 @@ module Ratomic
       # Short chunks come by the thousand; some of them tell as much.
       def learn(batch, chunk, took)
         @chunks += 1
-        return if chunk.results.empty? || (took < Lane::LONG && (@chunks & 3).positive? && @engine.costs.tame(batch.key))
+        return if chunk.results.empty?
+        return if took < Lane::LONG && (@chunks & 3).positive? && @engine.costs.tame(batch.key)
 
         @engine.costs.learn(batch.key, chunk.weight, took, chunk.results.size)
       end
@@ -177,10 +185,8 @@ module Ratomic
       end
 
       def back
-        return unless @away
-
+        @lane.back if @away
         @away = false
-        @lane.back
       end
 
       def learn_waking(nanoseconds)
@@ -200,13 +206,6 @@ module Ratomic
         return if @context.equal?(context)
 
         Context.current = @context = context
-      end
-
-      # Cheap items are not asked about each, dear ones are.
-      def stride(cost)
-        return 1 unless cost
-
-        STRIDES.find { |items| items * cost * Weight::ITEM >= LOOK } || STRIDES.last
       end
     end
   end

@@ -7,7 +7,8 @@ module Ratomic
       DIED = {
         thread: "the item ended the thread that ran it (Thread.exit or Thread#kill)",
         worker: "the item ended its worker: it killed or interrupted the main thread of the worker's Ractor",
-        throw: "the item left by throw, break or return"
+        throw: "the item left by throw, break or return",
+        lost: "the item was handed over to a worker (move: true) that died or was given up, and is gone with it"
       }.freeze
       KILLED = Failure.new(nil, ShutdownError.name, "the pool was stopped before the item was done")
       FORKED = Failure.new(nil, ShutdownError.name,

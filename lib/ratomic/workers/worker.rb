@@ -58,16 +58,20 @@ module Ratomic
 
       # Whatever ends the worker, what it had in hand is not lost.
       def leave
-        @runner&.kill(PATIENCE)
-        parts = if @runner && !@pulse.abandoned?
-                  @runner.salvage(@ended ? :thread : :worker)
-                else
-                  []
-                end
+        parts = @runner ? hand_over : []
       ensure
         @engine.lane.away if @runner
         Leaving.unstuck if @pulse.abandoned?
         @engine.post([:gone, @pulse.id, @ended, (parts || []).freeze].freeze)
+      end
+
+      # @return [Array<Batch>] what is still to be run
+      def hand_over
+        dead = @runner.kill(PATIENCE)
+        return @runner.salvage(@ended ? :thread : :worker) if dead && !@pulse.abandoned?
+
+        @runner.give_up
+        []
       end
     end
   end

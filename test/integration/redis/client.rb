@@ -2,8 +2,8 @@
 
 require "socket"
 
-# redis-client, where it is on the load path or was brought to build/gems (client_from_debian); else a client that
-# speaks just enough of Redis's protocol. Both have call(*command) and close, and raise an error when the server is gone.
+# redis-client, where it is on the load path or was brought to build/gems (client_from_debian); else one that speaks
+# just enough of the protocol of Redis. Both have call(*command) and close, and raise an error when the server is gone.
 module RedisClients
   folders = Dir[File.expand_path("../../../build/gems/redis-client/**/{redis-client,connection_pool}-*/lib", __dir__)]
   $LOAD_PATH.push(*folders)

@@ -58,8 +58,7 @@ class ChunkTest < Minitest::Test
 
   def test_nothing_more_runs_when_the_dispatch_is_over
     part = nil
-    stopper = Class.new { define_method(:call) { |item| item.tap { part.batch.stop(Workers::Verdict::KILLED) if item == 2 } } }
-    part = chunk([1, 2, 3, 4], stopper.new)
+    part = chunk([1, 2, 3, 4], ->(item) { item.tap { part.batch.stop(Workers::Verdict::KILLED) if item == 2 } })
     assert part.run(Guard)
     assert_equal [1, 2], part.results
   end

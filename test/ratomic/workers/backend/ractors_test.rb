@@ -152,7 +152,7 @@ class RactorsTest < Minitest::Test
       item == 3 ? Thread.handle_interrupt(Object => :never) { nil until over.call } : item
     end
     started = now
-    results = value_of([1, 2, 3, 4], deaf, item_timeout: 0.2)
+    results = value_of([1, 2, 3, 4], deaf, item_timeout: 0.2, sequential: true)
     assert_operator now - started, :<, 2.5
     assert_failure results[2], "Ratomic::Workers::TimeoutError", 2
     assert_equal [1, 2, 4], results.values_at(0, 1, 3)
