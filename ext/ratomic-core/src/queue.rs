@@ -25,6 +25,10 @@ pub enum Refused {
 
 /// Boxed once somebody waits, so that lock and items stay in one cache line.
 #[derive(Default)]
+#[expect(
+    clippy::box_collection,
+    reason = "one word where there is no list, instead of four"
+)]
 struct Waiters(Option<Box<VecDeque<Arc<Waiter>>>>);
 
 impl Waiters {

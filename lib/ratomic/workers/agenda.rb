@@ -81,7 +81,7 @@ module Ratomic
       class Alarm
         def initialize(mailbox)
           @times = times = Queue.new(1024)
-          Thread.new do
+          @thread = Thread.new do
             Thread.current.name = "ratomic-timer"
             Thread.current.report_on_exception = false
             Alarm.sleep(times, mailbox)
@@ -93,8 +93,11 @@ module Ratomic
           @times.push(at)
         end
 
+        # Waits for the end of the thread: a Ractor that ends with a living thread while the program ends can lock up
+        # CRuby 4.0.5.
         def close
           @times.close
+          @thread.join
         end
 
         # @param times [Queue] of new alarm times; closing it ends the thread
