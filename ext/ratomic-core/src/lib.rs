@@ -23,6 +23,7 @@ pub mod deadlock;
 pub mod fork;
 pub mod guarded;
 pub mod latch;
+mod lines;
 pub mod queue;
 mod sync;
 pub mod table;

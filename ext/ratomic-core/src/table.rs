@@ -24,6 +24,7 @@ pub use shard::Place;
 
 use crate::deadlock;
 use crate::guarded::Guarded;
+use crate::lines::Lines;
 use crate::waiter::Host;
 use claim::Claim;
 use hashbrown::hash_table::HashTable;
@@ -62,7 +63,7 @@ impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
         let count = (parallel * 4).next_power_of_two().clamp(FEWEST, 1024);
         let shard = || {
             Padded(Guarded::new(Shard {
-                pairs: HashTable::new(),
+                pairs: HashTable::new_in(Lines),
                 claims: Vec::new(),
             }))
         };
@@ -195,7 +196,7 @@ impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
                 let Some(obstacle) = locked.claims.first_mut().map(|claim| claim.obstacle(me))
                 else {
                     self.len.fetch_sub(locked.pairs.len(), Ordering::Relaxed);
-                    locked.pairs = HashTable::new();
+                    locked.pairs = HashTable::new_in(Lines);
                     break;
                 };
                 drop(locked);

@@ -2,6 +2,7 @@
 
 use super::claim::{Claim, Obstacle};
 use super::probe::{Probe, Same};
+use crate::lines::Lines;
 use hashbrown::hash_table::{Entry, HashTable};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -19,7 +20,7 @@ pub struct Pair<K, V> {
 }
 
 pub struct Shard<K, V> {
-    pub pairs: HashTable<Pair<K, V>>,
+    pub pairs: HashTable<Pair<K, V>, Lines>,
     pub claims: Vec<Claim<K>>,
 }
 
@@ -89,7 +90,7 @@ fn matches<K: Copy, P: Probe<K>>(probe: &P, hash: u64, key: K, unknown: &mut Opt
 
 /// Where the key that was looked for is, or would be. Handed to a change under the shard's lock.
 pub struct Place<'a, K, V> {
-    pub(super) entry: Entry<'a, Pair<K, V>>,
+    pub(super) entry: Entry<'a, Pair<K, V>, Lines>,
     pub(super) hash: u64,
     pub(super) len: &'a AtomicUsize,
 }

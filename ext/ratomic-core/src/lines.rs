@@ -1,0 +1,33 @@
+//! An allocator of whole cache lines. The entries of two shards must not share one: a thread that changes a value would
+//! take it away from the thread that is busy with the other shard, and two Ractors would be slower than one.
+
+use allocator_api2::alloc::{AllocError, Allocator, Global, Layout};
+use std::ptr::NonNull;
+
+/// Processors fetch lines of 64 bytes in pairs.
+const PAIR: usize = 128;
+
+#[derive(Clone, Copy, Default)]
+pub struct Lines;
+
+fn whole(layout: Layout) -> Result<Layout, AllocError> {
+    layout
+        .align_to(PAIR)
+        .map(|layout| layout.pad_to_align())
+        .map_err(|_| AllocError)
+}
+
+// SAFETY: hands on what the global allocator promises, for a layout that is at least as large and as aligned, and is the
+// same each time for the same request.
+unsafe impl Allocator for Lines {
+    fn allocate(&self, layout: Layout) -> Result<NonNull<[u8]>, AllocError> {
+        Global.allocate(whole(layout)?)
+    }
+
+    unsafe fn deallocate(&self, place: NonNull<u8>, layout: Layout) {
+        if let Ok(layout) = whole(layout) {
+            // SAFETY: the caller got `place` from `allocate` with the layout that it gives now.
+            unsafe { Global.deallocate(place, layout) };
+        }
+    }
+}
