@@ -3,7 +3,7 @@
 require "test_helper"
 
 # The primitives used, misused and left behind inside of Ractors other than the first.
-class RactorsTest < Minitest::Test
+class AcrossRactorsTest < Minitest::Test
   def setup
     skip_without_ractors
     @map = Ratomic::Map.new

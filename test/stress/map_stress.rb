@@ -25,24 +25,26 @@ class MapStress < Minitest::Test
   def test_totals_are_exact_with_every_way_to_count_while_the_heap_is_compacted
     skip_without_ractors
     map = Ratomic::Map.new
-    done = Ratomic::Counter.new
-    count = stress(1_000)
+    steps = Ratomic::Counter.new
+    count = stress(500)
     ractors = Array.new(3) do |number|
-      Ractor.new(map, done, count, Minitest.seed + number) do |shared, ending, times, seed|
-        threads = Array.new(2) { |part| Thread.new { MapStress.add(shared, times, Random.new((seed * 10) + part)) } }
+      Ractor.new(map, steps, count, Minitest.seed + number) do |shared, counter, times, seed|
+        threads = Array.new(2) do |part|
+          Thread.new { MapStress.add(shared, counter, times, Random.new((seed * 10) + part)) }
+        end
         threads.each(&:join)
-        ending.increment
       end
     end
     within(240) do
-      (GC.compact && GC.start(full_mark: false)) || Thread.pass until done.read == 3
+      collect_at_every_step(steps, 6 * count)
       ractors.each(&:value)
     end
     assert_equal 6 * count, map.values.sum { |value| value.is_a?(Array) ? value.size : value }
   end
 
-  def self.add(map, times, random)
+  def self.add(map, steps, times, random)
     times.times do
+      steps.increment
       name = "key #{random.rand(50)}"
       case random.rand(5)
       when 0 then map.increment([name, "i"])

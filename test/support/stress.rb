@@ -26,4 +26,14 @@ module Stress
   def Minitest.plugin_stress_init(options)
     Stress.seed = options.fetch(:seed)
   end
+
+  # Collects and compacts while others count their steps, up to `all`. A collection stops every Ractor: one right after
+  # the other would leave them no time to take any.
+  def collect_at_every_step(steps, all)
+    until (seen = steps.read) == all
+      GC.start(full_mark: false)
+      GC.compact
+      Thread.pass while steps.read == seen
+    end
+  end
 end

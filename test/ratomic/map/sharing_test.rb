@@ -79,25 +79,19 @@ class MapSharingTest < Minitest::Test
 
   def test_four_ractors_compute_on_fifty_shared_keys_while_the_heap_is_collected_all_the_time
     skip_without_ractors
-    done = Ratomic::Counter.new
+    steps = Ratomic::Counter.new
     ractors = Array.new(4) do |number|
-      Ractor.new(@map, done, number) do |map, counter, seed|
+      Ractor.new(@map, steps, number) do |map, counter, seed|
         random = Random.new(seed)
-        2_000.times do
+        500.times do
           map.compute("key #{random.rand(50)}") { |value| [value ? value.first + 1 : 1, "garbage #{random.rand}"] }
+          counter.increment
         end
-        counter.increment
       end
     end
-    within(120) do
-      until done.read == 4
-        GC.start(full_mark: false)
-        GC.compact
-        Thread.pass
-      end
-    end
+    within(120) { collect_at_every_step(steps, 2_000) }
     ractors.each(&:value)
     assert_equal 50, @map.size
-    assert_equal 8_000, @map.values.sum(&:first)
+    assert_equal 2_000, @map.values.sum(&:first)
   end
 end
