@@ -19,8 +19,8 @@ module Ratomic
   #
   #   Thread.handle_interrupt(Object => :on_blocking) { list << JOBS.pop }
   #
-  # `size`, `empty?`, `peek` and `num_waiting` tell what was true at one moment. After a fork the child has its own queue
-  # with the same items.
+  # `size`, `empty?`, `peek` and `num_waiting` tell what was true at one moment. After a fork the child has its own
+  # queue with the same items.
   #
   # @!method initialize(capacity)
   #   @param capacity [Integer] items that fit in, 1 to 2**20

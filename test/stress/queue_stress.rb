@@ -42,13 +42,16 @@ class QueueStress < Minitest::Test
     random = seeded(2)
     stress(2).times do
       queue = Ratomic::Queue.new(random.rand(1..50))
-      producers = Array.new(3) { |from| Ractor.new(queue, from) { |line, me| QueueStress.produce(line, me, 2_000) } }
+      steps = Ratomic::Counter.new
+      producers = Array.new(3) do |from|
+        Ractor.new(queue, from, steps) { |line, me, counter| QueueStress.produce(line, me, 300) { counter.increment } }
+      end
       consumers = Array.new(2) { Ractor.new(queue) { |line| QueueStress.consume(line) } }
       within(120) do
-        Thread.pass while (queue.num_waiting < 2 || !queue.empty?) && GC.compact && producers.any? { |one| alive?(one) }
+        collect_at_every_step(steps, 900)
         producers.each(&:value)
         queue.close
-        assert_conserved(consumers.map(&:value), 3, 2_000)
+        assert_conserved(consumers.map(&:value), 3, 300)
       end
     end
   end
@@ -134,6 +137,7 @@ class QueueStress < Minitest::Test
   def self.produce(queue, from, count)
     count.times do |number|
       queue.push([from, number].freeze)
+      yield if block_given?
     rescue ClosedQueueError
       return number
     end
@@ -204,10 +208,6 @@ class QueueStress < Minitest::Test
   def push_until_in(queue, item, random)
     nil until queue.push(item, timeout: random.rand * 0.001)
     true
-  end
-
-  def alive?(ractor)
-    !ractor.inspect.include?("terminated")
   end
 
   def compare(ours, theirs, capacity, random)
