@@ -18,7 +18,7 @@ module Pages
 
       def self.product(random)
         {
-          id: random.rand(1_000_000), sku: Lamp.sku(random), name: Lamp.name(random),
+          id: random.rand(1_000_000), sku: Lamp.sku(random), name: Lamp.title(random),
           kind: Words::KINDS.sample(random: random), brand: Words::BRANDS.sample(random: random),
           updated: "#{Lamp.day(random)}T08:30:00Z", price: random.rand(39_00..600_00),
           text: Lamp.prose(random, 2), features: Words::FEATURES.sample(3, random: random),

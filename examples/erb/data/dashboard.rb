@@ -60,7 +60,7 @@ module Pages
 
       def self.event(random)
         { at: Time.utc(2026, 1, 1, random.rand(24), random.rand(60)).strftime("%R"), who: Lamp.person(random),
-          what: EVENTS.sample(random: random), object: Lamp.name(random),
+          what: EVENTS.sample(random: random), object: Lamp.title(random),
           level: %w[good note warn].sample(random: random) }
       end
       private_class_method :event

@@ -22,7 +22,7 @@ module Pages
       end
 
       def self.item(random)
-        { name: Lamp.name(random), kind: Words::KINDS.sample(random: random), sku: Lamp.sku(random),
+        { name: Lamp.title(random), kind: Words::KINDS.sample(random: random), sku: Lamp.sku(random),
           colour: Words::COLOURS.sample(random: random), quantity: random.rand(1..3),
           price: random.rand(39_00..320_00) }
       end

@@ -9,7 +9,7 @@ module Pages
     module Lamp
       module_function
 
-      def name(random)
+      def title(random)
         "#{Words::MODELS.sample(random: random)} #{random.rand(100..480)}"
       end
 

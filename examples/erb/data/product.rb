@@ -21,7 +21,7 @@ module Pages
       end
 
       def self.article(random)
-        { name: Lamp.name(random), kind: Words::KINDS.sample(random: random),
+        { name: Lamp.title(random), kind: Words::KINDS.sample(random: random),
           brand: Words::BRANDS.sample(random: random), sku: Lamp.sku(random),
           hue: Words::COLOURS.sample(random: random)[1], colours: Words::COLOURS.sample(5, random: random) }
       end
@@ -42,7 +42,7 @@ module Pages
       private_class_method :question
 
       def self.related(random)
-        { name: Lamp.name(random), kind: Words::KINDS.sample(random: random), price: random.rand(39_00..600_00),
+        { name: Lamp.title(random), kind: Words::KINDS.sample(random: random), price: random.rand(39_00..600_00),
           hue: Words::COLOURS.sample(random: random)[1], stars: random.rand(3..5), reviews: random.rand(3..900) }
       end
       private_class_method :related

@@ -42,7 +42,7 @@ module Pages
 
       def self.order(day, random)
         { id: "R#{random.rand(10_000_000..99_999_999)}", day: day, customer: Lamp.person(random),
-          city: Names::CITIES.sample(random: random), lamp: Lamp.name(random), pieces: random.rand(4..160),
+          city: Names::CITIES.sample(random: random), lamp: Lamp.title(random), pieces: random.rand(4..160),
           total: random.rand(900_00..48_000_00), state: %w[paid paid paid open overdue].sample(random: random) }
       end
       private_class_method :order
