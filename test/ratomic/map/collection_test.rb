@@ -92,7 +92,7 @@ class MapCollectionTest < Minitest::Test
     # On a stack of its own, which is gone afterwards with the Array that pop_many left there.
     Thread.new do
       COUNT.times { |number| number.even? ? map.delete(number) : map[number] = nil }
-      queue.pop_many(COUNT)
+      queue.pop_many(COUNT).clear
     end.join
     assert_mostly_gone(gone)
   end
