@@ -138,7 +138,7 @@ impl<T: Copy> Queue<T> {
         }
         let woken = state.pushers.choose_many(taken);
         drop(state);
-        woken.into_iter().for_each(|waiter| waiter.notify());
+        wake(woken);
         taken
     }
 
@@ -151,7 +151,7 @@ impl<T: Copy> Queue<T> {
         let count = state.items.len() - before;
         let woken = state.poppers.choose_many(count);
         drop(state);
-        woken.into_iter().for_each(|waiter| waiter.notify());
+        wake(woken);
     }
 
     /// Waits for room. `Err(Full)` inside means that the deadline passed.
@@ -248,7 +248,7 @@ impl<T: Copy> Queue<T> {
         state.items.clear();
         let woken = state.pushers.choose_many(usize::MAX);
         drop(state);
-        woken.into_iter().for_each(|waiter| waiter.notify());
+        wake(woken);
     }
 
     /// Refuses pushes from now on and wakes every waiter.
@@ -258,7 +258,7 @@ impl<T: Copy> Queue<T> {
         let mut woken = state.pushers.choose_many(usize::MAX);
         woken.append(&mut state.poppers.choose_many(usize::MAX));
         drop(state);
-        woken.into_iter().for_each(|waiter| waiter.notify());
+        wake(woken);
     }
 
     pub fn is_closed(&self) -> bool {
@@ -317,10 +317,8 @@ impl<T: Copy> Queue<T> {
     }
 }
 
-fn wake(waiter: Option<Arc<Waiter>>) {
-    if let Some(waiter) = waiter {
-        waiter.notify();
-    }
+fn wake(waiters: impl IntoIterator<Item = Arc<Waiter>>) {
+    waiters.into_iter().for_each(|waiter| waiter.notify());
 }
 
 #[cfg(not(loom))]

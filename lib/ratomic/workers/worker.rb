@@ -37,7 +37,7 @@ module Ratomic
       # An exception that an item's threads raise in here ends nothing.
       def listen
         handle(*@control.receive)
-      rescue Exception => e # rubocop:disable Lint/RescueException
+      rescue Exception => e # rubocop:disable Lint/RescueException -- the worker goes on, whatever it was
         @engine.metrics.trouble(e)
       end
 
