@@ -104,6 +104,7 @@ mod real {
 mod model {
     use crate::sync::{lock, Mutex, MutexGuard};
 
+    #[derive(Default)]
     pub struct Guarded<T>(Mutex<T>);
     pub type Writing<'a, T> = MutexGuard<'a, T>;
 

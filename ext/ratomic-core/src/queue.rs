@@ -1,20 +1,28 @@
 //! A bounded first-in first-out queue for many producers and consumers.
 //!
-//! One lock guards the items, the two lists of waiters and the closed flag. A lock-free ring was the alternative: it
-//! cannot show a collector the items of a slot that is claimed and not yet written, cannot peek, and a thread that is
-//! gone after a fork between the two steps of a push blocks it for ever. Uncontended, the lock costs two atomic
-//! operations, which is what a ring's slot costs as well.
+//! The algorithm is Michael and Scott's two-lock queue ("Simple, fast, and practical non-blocking and blocking concurrent
+//! queue algorithms", 1996) over a ring: pushes share one lock, pops share another, and each end publishes its position
+//! for the other to read. A lock-free ring was the alternative: it cannot show a collector the items of a slot that is
+//! claimed and not yet written, cannot peek, and a thread that is gone after a fork between the two steps of a push
+//! blocks it for ever. Uncontended, a lock costs two atomic operations, which is what a ring's slot costs as well.
 //!
 //! Invariants:
-//! - an item is in `items` from the return of the push to the moment a pop takes it: a sleeping thread owns nothing;
-//! - whoever makes room (or an item) takes one waiter of the other side from its list and notifies it;
+//! - an item is in the ring from the return of the push to the moment a pop takes it: a sleeping thread owns nothing;
+//! - who waits for an item is in the list of the pushing end, who waits for room in that of the popping end, and has
+//!   looked once more under that end's lock: whoever moves the end sees the list, or the waiter sees the move;
+//! - whoever makes room (or an item) takes one waiter from its own end's list and notifies it;
 //! - a waiter that was chosen and leaves without looking again chooses the next one, so that no wake-up is lost.
+//!
+//! Ordering: an end moves with a release and is read by the other end with an acquire, so the item of a published
+//! position is written, and the slot of a passed one is read. Lock order: the back, then the front.
 
-use crate::guarded::Guarded;
-use crate::sync::Arc;
-use crate::waiter::{Deadline, Host, Waiter};
-use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, Ordering};
+mod end;
+mod ring;
+
+use crate::sync::{AtomicBool, Ordering};
+use crate::waiter::{Deadline, Host};
+use end::{wake, End, Inside};
+use ring::Ring;
 
 /// Why a push did not happen.
 #[derive(Debug, PartialEq, Eq, Clone, Copy)]
@@ -23,50 +31,19 @@ pub enum Refused {
     Closed,
 }
 
-/// Boxed once somebody waits, so that lock and items stay in one cache line.
-#[derive(Default)]
-#[expect(
-    clippy::box_collection,
-    reason = "one word where there is no list, instead of four"
-)]
-struct Waiters(Option<Box<VecDeque<Arc<Waiter>>>>);
-
-impl Waiters {
-    fn list(&mut self) -> &mut VecDeque<Arc<Waiter>> {
-        self.0.get_or_insert_with(Box::default)
-    }
-
-    fn choose(&mut self) -> Option<Arc<Waiter>> {
-        self.0.as_mut()?.pop_front()
-    }
-
-    fn choose_many(&mut self, count: usize) -> Vec<Arc<Waiter>> {
-        self.0.as_mut().map_or_else(Vec::new, |list| {
-            list.drain(..count.min(list.len())).collect()
-        })
-    }
-
-    fn len(&self) -> usize {
-        self.0.as_ref().map_or(0, |list| list.len())
-    }
-}
-
-struct State<T> {
-    items: VecDeque<T>,
-    poppers: Waiters,
-    pushers: Waiters,
-}
-
-/// The lock, the items and the heads of the two lists share a cache line, and nothing else is in it that changes.
-#[repr(align(128))]
 pub struct Queue<T> {
-    state: Guarded<State<T>>,
+    /// Where items are pushed.
+    back: End,
+    /// Where items are popped.
+    front: End,
+    ring: Ring<T>,
     capacity: usize,
+    /// Set under the back's lock.
     closed: AtomicBool,
 }
 
 /// The memory that an empty queue takes at once, in items; a larger one grows when it is used.
-const RESERVED: usize = 256;
+const RESERVED: usize = if cfg!(loom) { 2 } else { 256 };
 
 /// How often a thread looks again before it sleeps, with `PAUSES` in between: a microsecond or two in all. (The model
 /// checker knows no time.)
@@ -75,16 +52,12 @@ const PAUSES: usize = 16;
 
 impl<T: Copy> Queue<T> {
     pub fn new(capacity: usize) -> Self {
-        let items = VecDeque::with_capacity(capacity.min(RESERVED));
-        let state = State {
-            items,
-            poppers: Waiters::default(),
-            pushers: Waiters::default(),
-        };
         Queue {
+            back: End::default(),
+            front: End::default(),
+            ring: Ring::new(capacity.min(RESERVED)),
             capacity,
             closed: AtomicBool::new(false),
-            state: Guarded::new(state),
         }
     }
 
@@ -93,64 +66,135 @@ impl<T: Copy> Queue<T> {
     }
 
     pub fn len(&self) -> usize {
-        self.state.read().items.len()
+        let _front = self.front.lock();
+        self.distance()
     }
 
     pub fn is_empty(&self) -> bool {
-        self.len() == 0
+        self.distance() == 0
+    }
+
+    /// How many items there are, unless an end moves meanwhile: exact as far as the caller keeps them from it. Never
+    /// negative, because the front is read first and the back is never behind where the front was.
+    fn distance(&self) -> usize {
+        let front = self.front.at.load(Ordering::Acquire);
+        self.back.at.load(Ordering::Acquire).wrapping_sub(front)
     }
 
     /// The item that the next pop would take.
     pub fn peek(&self) -> Option<T> {
-        self.state.read().items.front().copied()
+        let _front = self.front.lock();
+        let at = self.front.at.load(Ordering::Relaxed);
+        // SAFETY: the front's lock keeps the slots and the front where they are; the back has published the item.
+        (self.distance() > 0).then(|| unsafe { self.ring.get(at) })
     }
 
     pub fn try_push(&self, item: T) -> Result<(), Refused> {
-        let mut state = self.state.write();
+        let mut back = self.back.lock();
         if self.closed.load(Ordering::Relaxed) {
             return Err(Refused::Closed);
         }
-        if state.items.len() >= self.capacity {
-            return Err(Refused::Full);
+        let at = self.back.at.load(Ordering::Relaxed);
+        // SAFETY: the back's lock is held.
+        let size = unsafe { self.ring.size() };
+        if at.wrapping_sub(back.seen) >= size.min(self.capacity) {
+            self.make_room(&mut back, at)?;
         }
-        state.items.push_back(item);
-        let next = state.poppers.choose();
-        drop(state);
+        // SAFETY: the back's lock is held, `at` is not published, and by `seen` the front has passed what was there.
+        unsafe { self.ring.set(at, item) };
+        self.back.at.store(at.wrapping_add(1), Ordering::Release);
+        let next = back.choose();
+        drop(back);
         wake(next);
         Ok(())
     }
 
+    #[cold]
+    fn make_room(&self, back: &mut Inside, at: usize) -> Result<(), Refused> {
+        back.seen = self.front.at.load(Ordering::Acquire);
+        let used = at.wrapping_sub(back.seen);
+        if used >= self.capacity {
+            return Err(Refused::Full);
+        }
+        // SAFETY: the back's lock is held.
+        if used >= unsafe { self.ring.size() } {
+            let _front = self.front.lock();
+            self.grow(used * 2);
+        }
+        Ok(())
+    }
+
+    /// Makes the ring larger. Both locks are held.
+    fn grow(&self, at_least: usize) {
+        let front = self.front.at.load(Ordering::Relaxed);
+        let positions = (0..self.distance()).map(|place| front.wrapping_add(place));
+        // SAFETY: with both locks held, the ends are where they are, and everything between them is published.
+        unsafe { self.ring.grow(positions, at_least) };
+    }
+
     pub fn try_pop(&self) -> Option<T> {
-        let mut state = self.state.write();
-        let item = state.items.pop_front()?;
-        let next = state.pushers.choose();
-        drop(state);
+        let mut front = self.front.lock();
+        let at = self.front.at.load(Ordering::Relaxed);
+        if at == front.seen && !self.look_for_items(&mut front, at) {
+            return None;
+        }
+        // SAFETY: the front's lock is held, so the item is not passed; by `seen` the back has published it.
+        let item = unsafe { self.ring.get(at) };
+        self.front.at.store(at.wrapping_add(1), Ordering::Release);
+        let next = front.choose();
+        drop(front);
         wake(next);
         Some(item)
     }
 
+    fn look_for_items(&self, front: &mut Inside, at: usize) -> bool {
+        front.seen = self.back.at.load(Ordering::Acquire);
+        front.seen != at
+    }
+
     /// Fills `buffer` from the front and returns how many items it took.
     pub fn try_pop_many(&self, buffer: &mut [T]) -> usize {
-        let mut state = self.state.write();
-        let taken = buffer.len().min(state.items.len());
-        for (place, item) in buffer.iter_mut().zip(state.items.drain(..taken)) {
-            *place = item;
+        let mut front = self.front.lock();
+        let at = self.front.at.load(Ordering::Relaxed);
+        self.look_for_items(&mut front, at);
+        let taken = buffer.len().min(front.seen.wrapping_sub(at));
+        for (place, slot) in buffer[..taken].iter_mut().enumerate() {
+            // SAFETY: as in `try_pop`.
+            *slot = unsafe { self.ring.get(at.wrapping_add(place)) };
         }
-        let woken = state.pushers.choose_many(taken);
-        drop(state);
+        self.front
+            .at
+            .store(at.wrapping_add(taken), Ordering::Release);
+        let woken = front.choose_many(taken);
+        drop(front);
         wake(woken);
         taken
     }
 
     /// Gives back, to the front and in their order, items that were just taken by a thread that may not keep them. There
     /// is always room for these, beyond the capacity if somebody has pushed meanwhile.
-    pub fn put_back(&self, items: impl DoubleEndedIterator<Item = T>) {
-        let mut state = self.state.write();
-        let before = state.items.len();
-        items.rev().for_each(|item| state.items.push_front(item));
-        let count = state.items.len() - before;
-        let woken = state.poppers.choose_many(count);
-        drop(state);
+    pub fn put_back(&self, items: &[T]) {
+        let mut back = self.back.lock();
+        let front = self.front.lock();
+        let used = self.distance() + items.len();
+        // SAFETY: a lock is held.
+        if used > unsafe { self.ring.size() } {
+            self.grow(used);
+        }
+        let start = self
+            .front
+            .at
+            .load(Ordering::Relaxed)
+            .wrapping_sub(items.len());
+        for (place, item) in items.iter().enumerate() {
+            // SAFETY: with both locks held, the slots before the front are nobody's, and there are enough of them.
+            unsafe { self.ring.set(start.wrapping_add(place), *item) };
+        }
+        self.front.at.store(start, Ordering::Release);
+        back.seen = start;
+        let woken = back.choose_many(items.len());
+        drop(front);
+        drop(back);
         wake(woken);
     }
 
@@ -164,8 +208,8 @@ impl<T: Copy> Queue<T> {
         loop {
             match self.try_push(item) {
                 Err(Refused::Full) if !deadline.passed() => {
-                    let room = |len| len < self.capacity;
-                    self.wait(host, deadline, |state| &mut state.pushers, room)?;
+                    let room = || self.distance() < self.capacity;
+                    self.wait(host, deadline, &self.front, room)?;
                 }
                 outcome => return Ok(outcome),
             }
@@ -181,158 +225,152 @@ impl<T: Copy> Queue<T> {
             if deadline.passed() || self.is_finished() {
                 return Ok(None);
             }
-            self.wait(host, deadline, |state| &mut state.poppers, |len| len > 0)?;
+            self.wait(host, deadline, &self.back, || !self.is_empty())?;
         }
     }
 
-    /// Sleeps in `list` unless `ready` holds by now, and returns when it is time to look again.
+    /// Sleeps until `end` moves, unless `ready` holds by now, and returns when it is time to look again. Under that end's
+    /// lock `ready` may be wrong only in saying yes too early: the other end moves away from it.
     fn wait<H: Host>(
         &self,
         host: &H,
         deadline: Deadline,
-        list: impl Fn(&mut State<T>) -> &mut Waiters,
-        ready: impl Fn(usize) -> bool,
+        end: &End,
+        ready: impl Fn() -> bool,
     ) -> Result<(), H::Error> {
         if self.spin(&ready) {
             return Ok(());
         }
         host.check()?;
         let waiter = {
-            let mut state = self.state.write();
-            if self.closed.load(Ordering::Relaxed) || ready(state.items.len()) {
+            let mut inside = end.lock();
+            if self.is_closed() || ready() {
                 return Ok(());
             }
-            let waiter = Waiter::new();
-            list(&mut state).list().push_back(Arc::clone(&waiter));
-            waiter
+            inside.enlist()
         };
         let slept = host.sleep(&waiter, deadline);
         // Not in the list any more: somebody made room (or an item) and chose this thread to look again. If it may not
         // get to look, because the host interrupts it, the choice falls on the next in the list.
-        let mut chosen = !self.leave(&waiter, &list);
+        let mut chosen = !end.leave(&waiter);
         if chosen && (slept.is_err() || waiter.is_interrupted()) {
-            self.wake_next(&list);
+            end.wake_next();
             chosen = false;
         }
         slept.and_then(|()| host.check()).inspect_err(|_| {
             if chosen {
-                self.wake_next(&list);
+                end.wake_next();
             }
         })
     }
 
     /// A moment's patience: a sleep and a wake-up cost several microseconds, and where another processor pushes or pops
     /// all the time, the next turn comes in a fraction of one. Looks seldom, because every look is in their way.
-    fn spin(&self, ready: impl Fn(usize) -> bool) -> bool {
+    fn spin(&self, ready: impl Fn() -> bool) -> bool {
         (0..SPINS).any(|_| {
             (0..PAUSES).for_each(|_| std::hint::spin_loop());
-            ready(self.len())
+            ready()
         })
     }
 
-    /// Takes `waiter` out of its list; false where it was not in it.
-    fn leave(&self, waiter: &Arc<Waiter>, list: impl Fn(&mut State<T>) -> &mut Waiters) -> bool {
-        let mut state = self.state.write();
-        let waiters = list(&mut state).list();
-        let place = waiters.iter().position(|other| Arc::ptr_eq(other, waiter));
-        place.and_then(|place| waiters.remove(place)).is_some()
-    }
-
-    fn wake_next(&self, list: impl Fn(&mut State<T>) -> &mut Waiters) {
-        let next = list(&mut self.state.write()).choose();
-        wake(next);
-    }
-
     pub fn clear(&self) {
-        let mut state = self.state.write();
-        state.items.clear();
-        let woken = state.pushers.choose_many(usize::MAX);
-        drop(state);
+        let mut front = self.front.lock();
+        front.seen = self.back.at.load(Ordering::Acquire);
+        self.front.at.store(front.seen, Ordering::Release);
+        let woken = front.choose_many(usize::MAX);
+        drop(front);
         wake(woken);
     }
 
     /// Refuses pushes from now on and wakes every waiter.
     pub fn close(&self) {
-        let mut state = self.state.write();
-        self.closed.store(true, Ordering::Relaxed);
-        let mut woken = state.pushers.choose_many(usize::MAX);
-        woken.append(&mut state.poppers.choose_many(usize::MAX));
-        drop(state);
-        wake(woken);
+        let back = self.back.lock();
+        self.closed.store(true, Ordering::Release);
+        drop(back);
+        self.back.wake_all();
+        self.front.wake_all();
     }
 
     pub fn is_closed(&self) -> bool {
-        self.closed.load(Ordering::Relaxed)
+        self.closed.load(Ordering::Acquire)
     }
 
-    /// Closed and drained: nothing will ever come out again.
+    /// Closed and drained: nothing will ever come out again. What was pushed before the close is seen after it.
     fn is_finished(&self) -> bool {
-        let state = self.state.read();
-        self.closed.load(Ordering::Relaxed) && state.items.is_empty()
+        self.is_closed() && self.is_empty()
     }
 
     /// How many threads sleep in a push or a pop.
     pub fn waiting(&self) -> usize {
-        let state = self.state.read();
-        state.poppers.len() + state.pushers.len()
-    }
-
-    /// Visits every item without the lock, for a collector.
-    ///
-    /// # Safety
-    /// As for [`Guarded::peek`].
-    #[cfg(not(loom))]
-    pub unsafe fn visit(&self, visitor: impl FnMut(&T)) {
-        // SAFETY: the caller's promise.
-        unsafe { self.state.peek() }.items.iter().for_each(visitor);
+        self.back.waiting() + self.front.waiting()
     }
 
     /// Copies items from the `skip`-th on, and returns how many.
     pub fn some(&self, skip: usize, buffer: &mut [T]) -> usize {
-        let state = self.state.read();
-        let items = state.items.iter().skip(skip);
-        buffer
-            .iter_mut()
-            .zip(items)
-            .map(|(place, item)| *place = *item)
-            .count()
+        let _front = self.front.lock();
+        let first = self.front.at.load(Ordering::Relaxed).wrapping_add(skip);
+        let count = self.distance().saturating_sub(skip).min(buffer.len());
+        for (place, slot) in buffer[..count].iter_mut().enumerate() {
+            // SAFETY: the front's lock is held, so nothing is passed; the back has published what is counted.
+            *slot = unsafe { self.ring.get(first.wrapping_add(place)) };
+        }
+        count
     }
 
     /// Bytes on the heap.
     pub fn memory(&self) -> usize {
-        self.state.read().items.capacity() * std::mem::size_of::<T>()
+        let _front = self.front.lock();
+        // SAFETY: a lock is held.
+        unsafe { self.ring.size() * std::mem::size_of::<T>() }
+    }
+}
+
+#[cfg(not(loom))]
+impl<T: Copy> Queue<T> {
+    /// Visits every item without a lock, for a collector.
+    ///
+    /// # Safety
+    /// As for [`crate::guarded::Guarded::peek`].
+    pub unsafe fn visit(&self, mut visitor: impl FnMut(&T)) {
+        // SAFETY: nobody is inside, by the caller's promise, so everything between the ends is published and stays.
+        self.positions()
+            .for_each(|position| visitor(&unsafe { self.ring.get(position) }));
     }
 
     /// Visits every item for a collector that moves objects.
     ///
     /// # Safety
-    /// As for [`Guarded::held_mut`].
-    #[cfg(not(loom))]
-    pub unsafe fn visit_mut(&self, visitor: impl FnMut(&mut T)) {
-        // SAFETY: the caller's promise.
-        unsafe { self.state.held_mut() }
-            .items
-            .iter_mut()
-            .for_each(visitor);
+    /// As for [`crate::guarded::Guarded::held_mut`].
+    pub unsafe fn visit_mut(&self, mut visitor: impl FnMut(&mut T)) {
+        for position in self.positions() {
+            // SAFETY: as above, and nobody else reads the slot either.
+            unsafe {
+                let mut item = self.ring.get(position);
+                visitor(&mut item);
+                self.ring.set(position, item);
+            }
+        }
     }
-}
 
-fn wake(waiters: impl IntoIterator<Item = Arc<Waiter>>) {
-    waiters.into_iter().for_each(|waiter| waiter.notify());
+    fn positions(&self) -> impl Iterator<Item = usize> {
+        let front = self.front.at.load(Ordering::Relaxed);
+        (0..self.distance()).map(move |place| front.wrapping_add(place))
+    }
 }
 
 #[cfg(not(loom))]
-impl<T: Send + Sync> crate::fork::Forkable for Queue<T> {
+impl<T: Copy + Send + Sync> crate::fork::Forkable for Queue<T> {
     unsafe fn hold(&self, held: &mut crate::fork::Held) {
         // SAFETY: the caller keeps `self` alive until it drops `held`.
-        held.push(unsafe { self.state.hold() });
+        held.extend(unsafe { [self.back.hold(), self.front.hold()] });
     }
 
     unsafe fn reset(&self, _survivor: usize) {
-        // SAFETY: the caller holds the lock and is the only thread of this process.
-        let state = unsafe { self.state.held_mut() };
-        // The threads that slept here do not exist in the child.
-        state.poppers = Waiters::default();
-        state.pushers = Waiters::default();
+        // SAFETY: the caller holds the locks and is the only thread of this process. The threads that slept here do not
+        // exist in the child.
+        unsafe {
+            self.back.forget_waiters();
+            self.front.forget_waiters();
+        }
     }
 }

@@ -173,7 +173,7 @@ impl Queue {
 fn keep(this: This<Queue>, items: &[Word]) -> Result<(), Error> {
     gvl::check_now().inspect_err(|_| {
         if let Some(core) = this.0.peek() {
-            core.put_back(items.iter().copied());
+            core.put_back(items);
             items
                 .iter()
                 .for_each(|item| barrier::written(this.word(), *item));
