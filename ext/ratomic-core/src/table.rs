@@ -1,6 +1,6 @@
 //! A sharded hash table whose keys can be claimed.
 //!
-//! Each shard is a hashbrown table and a list of claims under one lock. Keys are compared under that lock only as far as
+//! Each shard is a pair, a hashbrown table for further ones and a list of claims under one lock. Keys are compared under that lock only as far as
 //! no foreign code is needed (identity, or native comparison of strings and numbers). Where it is needed, the attempt
 //! ends with [`Blocked::Ask`], the caller asks with no lock held, its [`Probe`] remembers the answer, and it tries again.
 //! An entry that came in meanwhile is asked about in turn, so nothing is missed.
@@ -24,10 +24,8 @@ pub use shard::Place;
 
 use crate::deadlock;
 use crate::guarded::Guarded;
-use crate::lines::Lines;
 use crate::waiter::Host;
 use claim::Claim;
-use hashbrown::hash_table::HashTable;
 use shard::{Blocked, Shard};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -42,12 +40,17 @@ pub enum Failure<E> {
     Deadlock,
 }
 
-/// Two cache lines to itself for each shard: processors fetch them in pairs.
-#[repr(align(128))]
+/// A cache line to itself for each shard.
+#[derive(Default)]
+#[repr(align(64))]
 struct Padded<T>(T);
 
-/// Many more than there are processors: two threads on different keys must seldom want the same line of memory.
-const FEWEST: usize = 256;
+#[cfg(not(loom))]
+const _: () = assert!(size_of::<Padded<Guarded<Shard<usize, usize>>>>() == 64);
+
+/// Many more than there are processors: what two threads on different keys must not want at once is a line of memory,
+/// and waiting for another processor's line takes longer than an operation.
+const FEWEST: usize = 1024;
 
 type Shards<K, V> = Box<[Padded<Guarded<Shard<K, V>>>]>;
 
@@ -60,15 +63,9 @@ pub struct Table<K, V> {
 impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
     /// `parallel` is how many threads can run at once.
     pub fn new(parallel: usize) -> Self {
-        let count = (parallel * 4).next_power_of_two().clamp(FEWEST, 1024);
-        let shard = || {
-            Padded(Guarded::new(Shard {
-                pairs: HashTable::new_in(Lines),
-                claims: Vec::new(),
-            }))
-        };
+        let count = (parallel * 4).next_power_of_two().clamp(FEWEST, 4096);
         Table {
-            shards: (0..count).map(|_| shard()).collect(),
+            shards: (0..count).map(|_| Padded::default()).collect(),
             shift: 64 - 7 - count.ilog2(),
             len: AtomicUsize::new(0),
         }
@@ -144,7 +141,7 @@ impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
             shard.admit(probe, me)?;
             let (hash, key) = (probe.hash(), probe.key());
             let pair = shard.find(probe).map_err(Blocked::Ask)?.copied();
-            shard.claims.push(Claim {
+            shard.add_claim(Claim {
                 hash,
                 key,
                 owner: me,
@@ -164,18 +161,11 @@ impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
     /// long as the claim stood nobody else could write the key, so the entry is where it was, or still missing.
     pub fn release(&self, grant: &Grant<K, V>, change: impl FnOnce(Place<'_, K, V>)) {
         let mut shard = self.shard(grant.hash).write();
-        let Shard { pairs, claims } = &mut *shard;
-        let entry = pairs.entry(
-            grant.hash,
-            |pair| grant.stored == Some(pair.key),
-            |pair| pair.hash,
-        );
-        change(Place {
-            entry,
-            hash: grant.hash,
-            len: &self.len,
-        });
+        change(shard.place_of(grant.hash, &self.len, |pair| grant.stored == Some(pair.key)));
         let mine = |claim: &Claim<K>| claim.owner == grant.owner && claim.key == grant.key;
+        let Some(claims) = shard.claims_mut() else {
+            return;
+        };
         let Some(place) = claims.iter().position(mine) else {
             return;
         };
@@ -193,10 +183,10 @@ impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
         for Padded(shard) in &self.shards {
             loop {
                 let mut locked = shard.write();
-                let Some(obstacle) = locked.claims.first_mut().map(|claim| claim.obstacle(me))
-                else {
-                    self.len.fetch_sub(locked.pairs.len(), Ordering::Relaxed);
-                    locked.pairs = HashTable::new_in(Lines);
+                let claim = locked.claims_mut().and_then(|claims| claims.first_mut());
+                let Some(obstacle) = claim.map(|claim| claim.obstacle(me)) else {
+                    self.len.fetch_sub(locked.len(), Ordering::Relaxed);
+                    locked.clear();
                     break;
                 };
                 drop(locked);
@@ -213,11 +203,11 @@ impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
             .iter()
             .map(|Padded(shard)| shard.read())
             .collect();
-        let count = shards.iter().map(|shard| shard.pairs.len()).sum();
+        let count = shards.iter().map(|shard| shard.len()).sum();
         if count > buffer.len() {
             return Err(count);
         }
-        let pairs = shards.iter().flat_map(|shard| shard.pairs.iter());
+        let pairs = shards.iter().flat_map(|shard| shard.pairs());
         for (place, pair) in buffer.iter_mut().zip(pairs) {
             *place = (pair.key, pair.value);
         }

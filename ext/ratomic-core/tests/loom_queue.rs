@@ -103,3 +103,60 @@ fn closing_wakes_who_waits_on_both_ends() {
         assert!(queue.push(&Patient, 1, Deadline::Never).unwrap().is_err());
     });
 }
+
+/// The model's ring begins with two slots: the third push makes it larger while the other end may be at work.
+#[test]
+fn items_come_in_order_while_the_ring_grows() {
+    loom::model(|| {
+        let queue = Arc::new(Queue::new(3));
+        let pusher = {
+            let queue = Arc::clone(&queue);
+            thread::spawn(move || (1..=3).for_each(|item| queue.try_push(item).unwrap()))
+        };
+        let first = queue.try_pop();
+        pusher.join().unwrap();
+        let rest: Vec<u8> = std::iter::from_fn(|| queue.try_pop()).collect();
+        let all: Vec<u8> = first.into_iter().chain(rest).collect();
+        assert_eq!(all, [1, 2, 3]);
+    });
+}
+
+/// The ends go round the two slots: a slot is written again only when it has been read.
+#[test]
+fn a_slot_is_used_again_only_when_it_is_free() {
+    loom::model(|| {
+        let queue = Arc::new(Queue::new(2));
+        queue.try_push(1).unwrap();
+        queue.try_push(2).unwrap();
+        let pusher = {
+            let queue = Arc::clone(&queue);
+            thread::spawn(move || queue.try_push(3).is_ok())
+        };
+        assert_eq!((queue.try_pop(), queue.try_pop()), (Some(1), Some(2)));
+        let went_in = pusher.join().unwrap();
+        assert_eq!(queue.try_pop(), went_in.then_some(3));
+    });
+}
+
+#[test]
+fn what_is_put_back_comes_first_and_wakes_who_waits() {
+    loom::model(|| {
+        let queue = Arc::new(Queue::new(1));
+        queue.try_push(1).unwrap();
+        assert_eq!(queue.try_pop(), Some(1));
+        let popper = {
+            let queue = Arc::clone(&queue);
+            thread::spawn(move || queue.pop(&Patient, Deadline::Never).unwrap())
+        };
+        let went_in = queue.try_push(2).is_ok();
+        queue.put_back(&[1]);
+        let popped = popper.join().unwrap();
+        let rest: Vec<u8> = std::iter::from_fn(|| queue.try_pop()).collect();
+        assert!(went_in);
+        match popped {
+            Some(1) => assert_eq!(rest, [2]),
+            Some(2) => assert_eq!(rest, [1]),
+            other => panic!("popped {other:?}"),
+        }
+    });
+}

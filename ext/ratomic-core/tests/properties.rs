@@ -16,6 +16,7 @@ enum QueueStep {
     Push(u32),
     Pop,
     PopMany(usize),
+    PutBack(Vec<u32>),
     Clear,
     Close,
 }
@@ -25,6 +26,7 @@ fn queue_step() -> impl Strategy<Value = QueueStep> {
         8 => any::<u32>().prop_map(QueueStep::Push),
         6 => Just(QueueStep::Pop),
         2 => (0..5_usize).prop_map(QueueStep::PopMany),
+        1 => prop::collection::vec(any::<u32>(), 0..5).prop_map(QueueStep::PutBack),
         1 => Just(QueueStep::Clear),
         1 => Just(QueueStep::Close),
     ]
@@ -123,7 +125,7 @@ proptest! {
                 QueueStep::Push(item) => {
                     let expected = if closed {
                         Err(Refused::Closed)
-                    } else if model.len() == capacity {
+                    } else if model.len() >= capacity {
                         Err(Refused::Full)
                     } else {
                         model.push_back(item);
@@ -140,6 +142,10 @@ proptest! {
                     let taken = queue.try_pop_many(&mut buffer);
                     let expected: Vec<_> = model.drain(..max.min(model.len())).collect();
                     prop_assert_eq!(&buffer[..taken], &expected[..]);
+                }
+                QueueStep::PutBack(items) => {
+                    queue.put_back(&items);
+                    items.into_iter().rev().for_each(|item| model.push_front(item));
                 }
                 QueueStep::Clear => {
                     queue.clear();

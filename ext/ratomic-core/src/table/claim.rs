@@ -93,10 +93,8 @@ impl Obstacle {
         };
         let outcome = Self::wait_patiently(shard, host, owner, &waiter);
         let mut locked = shard.write();
-        locked
-            .claims
-            .iter_mut()
-            .for_each(|claim| claim.leave(&waiter));
+        let claims = locked.claims_mut().into_iter().flatten();
+        claims.for_each(|claim| claim.leave(&waiter));
         drop(locked);
         outcome
             .and_then(|()| host.check())
@@ -124,11 +122,12 @@ impl Obstacle {
     /// Releases the claims of a thread that has ended. It left a block half-run, in a coroutine that nobody resumed.
     fn disown<K, V>(shard: &Guarded<Shard<K, V>>, owner: usize) {
         let mut locked = shard.write();
-        let (gone, claims) = std::mem::take(&mut locked.claims)
-            .into_iter()
-            .partition(|claim| claim.owner == owner);
-        locked.claims = claims;
-        let gone: Vec<Claim<K>> = gone;
+        let mut gone = Vec::new();
+        if let Some(claims) = locked.claims_mut() {
+            (gone, *claims) = std::mem::take(claims)
+                .into_iter()
+                .partition(|claim: &Claim<K>| claim.owner == owner);
+        }
         gone.iter()
             .flat_map(|claim| &claim.waiters)
             .for_each(|(_, thread)| deadlock::forget(*thread));

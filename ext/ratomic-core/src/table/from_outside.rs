@@ -20,11 +20,10 @@ impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
         // SAFETY: the caller's promise.
         let shard = unsafe { self.shards[shard].0.peek() };
         shard
-            .pairs
-            .iter()
+            .pairs()
             .for_each(|found| pair(&found.key, &found.value));
         shard
-            .claims
+            .claims()
             .iter()
             .for_each(|found| claim(&found.key, found.owner));
     }
@@ -38,24 +37,21 @@ impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
         // SAFETY: the caller's promise.
         let shard = unsafe { self.shards[shard].0.held_mut() };
         shard
-            .pairs
-            .iter_mut()
+            .pairs_mut()
             .for_each(|found| pair(&mut found.key, &mut found.value));
     }
 
     /// Copies pairs of a shard from the `skip`-th on, and returns how many. Between two calls the order may change.
     pub fn some(&self, shard: usize, skip: usize, buffer: &mut [(K, V)]) -> usize {
         let shard = self.shards[shard].0.read();
-        let pairs = shard.pairs.iter().skip(skip);
+        let pairs = shard.pairs().skip(skip);
         let copy = |(place, pair): (&mut (K, V), &Pair<K, V>)| *place = (pair.key, pair.value);
         buffer.iter_mut().zip(pairs).map(copy).count()
     }
 
     /// Bytes on the heap.
     pub fn memory(&self) -> usize {
-        let bytes = |Padded(shard): &Padded<Guarded<Shard<K, V>>>| {
-            shard.read().pairs.capacity() * (std::mem::size_of::<Pair<K, V>>() + 1)
-        };
+        let bytes = |Padded(shard): &Padded<Guarded<Shard<K, V>>>| shard.read().memory();
         std::mem::size_of_val(&*self.shards) + self.shards.iter().map(bytes).sum::<usize>()
     }
 }
@@ -74,11 +70,10 @@ impl<K: Copy + Send + Sync, V: Copy + Send + Sync> crate::fork::Forkable for Tab
             // SAFETY: the caller holds the lock and is the only thread of this process.
             let shard = unsafe { shard.held_mut() };
             // A claim of a thread that is gone would never be released.
-            shard.claims.retain(|claim| claim.owner == survivor);
-            shard
-                .claims
-                .iter_mut()
-                .for_each(|claim| claim.waiters.clear());
+            if let Some(claims) = shard.claims_mut() {
+                claims.retain(|claim| claim.owner == survivor);
+                claims.iter_mut().for_each(|claim| claim.waiters.clear());
+            }
         }
     }
 }
