@@ -109,12 +109,12 @@ fn closing_wakes_who_waits_on_both_ends() {
 fn items_come_in_order_while_the_ring_grows() {
     loom::model(|| {
         let queue = Arc::new(Queue::new(3));
-        let pusher = {
+        let popper = {
             let queue = Arc::clone(&queue);
-            thread::spawn(move || (1..=3).for_each(|item| queue.try_push(item).unwrap()))
+            thread::spawn(move || queue.try_pop())
         };
-        let first = queue.try_pop();
-        pusher.join().unwrap();
+        (1..=3).for_each(|item| queue.try_push(item).unwrap());
+        let first = popper.join().unwrap();
         let rest: Vec<u8> = std::iter::from_fn(|| queue.try_pop()).collect();
         let all: Vec<u8> = first.into_iter().chain(rest).collect();
         assert_eq!(all, [1, 2, 3]);

@@ -38,6 +38,27 @@ fn everything_pushed_is_popped_once() {
     assert!(queue.is_empty());
 }
 
+/// A queue takes memory for 256 items at once: beyond that it moves them while both ends are at work.
+#[test]
+fn items_come_in_order_while_a_queue_grows() {
+    const COUNT: u64 = 50_000;
+    for round in 0..20 {
+        let queue = Queue::new(4_000 + round);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                (0..COUNT).for_each(|n| {
+                    queue.push(&Patient, n, Deadline::Never).unwrap().unwrap();
+                });
+            });
+            scope.spawn(|| {
+                (0..COUNT).for_each(|n| {
+                    assert_eq!(queue.pop(&Patient, Deadline::Never).unwrap(), Some(n));
+                });
+            });
+        });
+    }
+}
+
 #[test]
 fn claims_by_many_threads_lose_no_update() {
     const EACH: u64 = 5_000;
