@@ -9,6 +9,7 @@
 //! | module | what it is |
 //! | --- | --- |
 //! | [`counter`] | a 64-bit integer that refuses to overflow |
+//! | [`cursor`] | where the claims on a run of items stand |
 //! | [`queue`] | a bounded first-in first-out queue with waiting on both ends |
 //! | [`table`] | a sharded hash table whose keys can be claimed while foreign code computes their value |
 //! | [`latch`] | result slots that are filled once, and waiting for them |
@@ -18,6 +19,7 @@
 //! | [`fork`] | locks taken around `fork`, so that the child finds every structure whole |
 
 pub mod counter;
+pub mod cursor;
 pub mod deadlock;
 #[cfg(not(loom))]
 pub mod fork;
@@ -30,6 +32,7 @@ pub mod table;
 pub mod waiter;
 
 pub use counter::Counter;
+pub use cursor::Cursor;
 pub use latch::Latch;
 pub use queue::Queue;
 pub use table::Table;

@@ -1,4 +1,5 @@
-//! `Ratomic::Workers::Completion`: the result slots of one dispatch, and waiting for them.
+//! `Ratomic::Workers::Completion`: the result slots of one dispatch, waiting for them, and the cursor by which its items are
+//! claimed. One object for all that, because a program makes one for every dispatch.
 
 use crate::ffi::{
     args, barrier,
@@ -6,13 +7,13 @@ use crate::ffi::{
     class, error,
     gc::{everything_stopped, show_copies},
     gvl::Gvl,
-    shareable, words, This, Word,
+    shareable, values, words, This, Word,
 };
 use magnus::{
     gc, method, prelude::*, DataTypeFunctions, Error, Module, RArray, RModule, Ruby, TypedData,
     Value,
 };
-use ratomic_core::Latch;
+use ratomic_core::{Cursor, Latch};
 
 #[derive(Default, TypedData)]
 #[magnus(
@@ -24,11 +25,16 @@ use ratomic_core::Latch;
     wb_protected,
     frozen_shareable
 )]
-struct Completion(Cell<Latch<Word>>);
+struct Completion {
+    latch: Cell<Latch<Word>>,
+    cursor: Cursor,
+}
 
 impl DataTypeFunctions for Completion {
     fn mark(&self, _marker: &gc::Marker) {
-        let Some(latch) = self.0.peek() else { return };
+        let Some(latch) = self.latch.peek() else {
+            return;
+        };
         if everything_stopped() {
             // SAFETY: just checked.
             unsafe { latch.visit(Word::mark_movable) };
@@ -43,14 +49,14 @@ impl DataTypeFunctions for Completion {
 
     fn compact(&self, _compactor: &gc::Compactor) {
         // SAFETY: only a collection compacts.
-        self.0
+        self.latch
             .peek()
             .into_iter()
             .for_each(|latch| unsafe { latch.visit_mut(Word::relocate) });
     }
 
     fn size(&self) -> usize {
-        self.0.peek().map_or(0, Latch::memory)
+        self.latch.peek().map_or(0, Latch::memory)
     }
 }
 
@@ -59,7 +65,7 @@ impl Completion {
         let size = class::integer(size, "size")?;
         let size = usize::try_from(size)
             .map_err(|_| error::argument(format!("size must be 0 or more, not {size}")))?;
-        this.0.set_locked(Latch::new(size))?;
+        this.latch.set_locked(Latch::new(size))?;
         class::seal(this)
     }
 
@@ -70,7 +76,7 @@ impl Completion {
             ));
         }
         let words = words(&results);
-        let latch = this.0.get()?;
+        let latch = this.latch.get()?;
         let Some(filled) = latch.file(index, words) else {
             let end = index.saturating_add(words.len());
             return Err(error::range(format!(
@@ -85,14 +91,14 @@ impl Completion {
 
     fn fill(this: This<Self>, value: Value) -> Result<usize, Error> {
         let word = shareable::share(value, "a Completion")?;
-        let filled = this.0.get()?.fill(word);
+        let filled = this.latch.get()?.fill(word);
         barrier::written(this.word(), word);
         Ok(filled)
     }
 
     fn wait(this: This<Self>, args: &[Value]) -> Result<bool, Error> {
         args::count(args, 0, 1)?;
-        this.0
+        this.latch
             .get()?
             .wait(&Gvl, args::deadline(args.first().copied())?)
     }
@@ -100,49 +106,68 @@ impl Completion {
     fn wait_filed(this: This<Self>, args: &[Value]) -> Result<bool, Error> {
         args::count(args, 1, 2)?;
         let ranges = usize::try_convert(args[0])?;
-        this.0
+        this.latch
             .get()?
             .wait_ranges(ranges, &Gvl, args::deadline(args.get(1).copied())?)
     }
 
     fn filed(this: This<Self>) -> Result<usize, Error> {
-        Ok(this.0.get()?.ranges())
+        Ok(this.latch.get()?.ranges())
     }
 
     fn range(this: This<Self>, n: usize) -> Result<Option<(usize, usize)>, Error> {
-        Ok(this.0.get()?.range(n))
+        Ok(this.latch.get()?.range(n))
     }
 
     fn is_filled(this: This<Self>, index: usize) -> Result<bool, Error> {
-        Ok(this.0.get()?.get(index).is_some())
+        Ok(this.latch.get()?.get(index).is_some())
     }
 
     fn get(this: This<Self>, index: usize) -> Result<Option<Value>, Error> {
-        Ok(this.0.get()?.get(index).map(Word::value))
+        Ok(this.latch.get()?.get(index).map(Word::value))
     }
 
     fn completed(this: This<Self>) -> Result<usize, Error> {
-        Ok(this.0.get()?.completed())
+        Ok(this.latch.get()?.completed())
     }
 
     fn len(this: This<Self>) -> Result<usize, Error> {
-        Ok(this.0.get()?.size())
+        Ok(this.latch.get()?.size())
     }
 
     fn is_complete(this: This<Self>) -> Result<bool, Error> {
-        Ok(this.0.get()?.is_complete())
+        Ok(this.latch.get()?.is_complete())
+    }
+
+    /// Claims the next `count` items; nil where the first of them would not be below `limit`.
+    fn claim(this: This<Self>, count: u32, limit: u64) -> Option<u64> {
+        Some(this.cursor.claim(count)).filter(|first| *first < limit)
+    }
+
+    fn position(this: This<Self>) -> u64 {
+        this.cursor.position()
+    }
+
+    fn finish(this: This<Self>) -> bool {
+        this.cursor.finish()
+    }
+
+    fn stop(this: This<Self>) {
+        this.cursor.stop();
+    }
+
+    fn is_stopped(this: This<Self>) -> bool {
+        this.cursor.is_stopped()
     }
 
     fn to_a(ruby: &Ruby, this: This<Self>) -> Result<RArray, Error> {
-        let latch = this.0.get()?;
+        let latch = this.latch.get()?;
         let array = ruby.ary_new_capa(latch.size());
         // A slot never changes once it is full, so copying piece by piece shows nothing that was not there.
         let mut words = [Word::NIL; 256];
         for start in (0..latch.size()).step_by(words.len()) {
             let count = latch.copy_to(start, &mut words, Word::NIL);
-            words[..count]
-                .iter()
-                .try_for_each(|word| array.push(word.value()))?;
+            array.cat(values(&words[..count]))?;
         }
         class::share_in_place(array.as_value())?;
         Ok(array)
@@ -163,5 +188,10 @@ pub fn define(ruby: &Ruby, ratomic: RModule) -> Result<(), Error> {
     class.define_method("completed", method!(Completion::completed, 0))?;
     class.define_method("size", method!(Completion::len, 0))?;
     class.define_method("complete?", method!(Completion::is_complete, 0))?;
+    class.define_method("claim", method!(Completion::claim, 2))?;
+    class.define_method("position", method!(Completion::position, 0))?;
+    class.define_method("finish", method!(Completion::finish, 0))?;
+    class.define_method("stop", method!(Completion::stop, 0))?;
+    class.define_method("stopped?", method!(Completion::is_stopped, 0))?;
     class.define_method("to_a", method!(Completion::to_a, 0))
 }

@@ -2,16 +2,12 @@
 
 module Ratomic
   module Workers
-    # One dispatch on its way: what to call with which items, a cursor from which workers claim chunks, and the
-    # completion that takes the results. Frozen and shareable; it is its own token in the queue that all workers pop.
+    # One dispatch on its way: what to call with which items, and the completion from which workers claim chunks, and
+    # which takes the results. Frozen and shareable; it is its own token in the queue that all workers pop.
     #
     # A batch may be a part of another one (#part): the same items and the same completion, but its own cursor and
     # limit. Parts are what is left of a chunk whose worker died.
     class Batch
-      # Where the cursor of a batch stands that is done, and of one that was stopped before. Claims add to these, and
-      # stay far below 64 bits.
-      FINISHED = 2**60
-      STOPPED = 2**61
       TICKETS = Counter.new
 
       # @return [Integer] number of the dispatch in this process
@@ -20,7 +16,7 @@ module Ratomic
       attr_reader :items
       # @return [Integer] monotonic nanoseconds
       attr_reader :born
-      attr_reader :callable, :options, :completion, :cursor, :limit, :weight, :key, :attempt
+      attr_reader :callable, :options, :completion, :limit, :weight, :key, :attempt
 
       # @param items [Array, nil]
       # @param size [Integer] number of items
@@ -32,7 +28,7 @@ module Ratomic
         @callable = callable
         @options = options
         @completion = Completion.new(size)
-        @origin = @cursor = Counter.new
+        @cursor = nil
         @limit = limit
         @weight = weight
         @key = Callable.key(target)
@@ -72,35 +68,34 @@ module Ratomic
       # Claims the next `count` items for the caller alone.
       # @return [Integer, nil] the first of them; nil when there are none left
       def claim(count)
+        return @completion.claim(count, @limit) unless @cursor
+
         first = @cursor.increment(count) - count
         first if first < @limit
       end
 
       # @return [Integer] how many are not claimed yet
       def unclaimed
-        left = @limit - @cursor.value
+        left = @limit - (@cursor ? @cursor.value : @completion.position)
         left.positive? ? left : 0
       end
 
       # Nobody claims from it any more, and every slot still empty gets the failure.
       # @return [Integer] number of slots filled
       def stop(failure)
-        @origin.reset(STOPPED)
+        @completion.stop
         @completion.fill(failure)
       end
 
       # Whether #stop was called before it was done.
       def stopped?
-        @origin.value >= STOPPED
+        @completion.stopped?
       end
 
       # Of all those that find the batch complete, exactly one is told so.
       # @return [Boolean]
       def finish?
-        while (at = @origin.value) < FINISHED
-          return true if @origin.compare_and_set(at, FINISHED)
-        end
-        false
+        @completion.finish
       end
 
       # Whether its items are claimed one by one, because one of them is known to end its worker.

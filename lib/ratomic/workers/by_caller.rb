@@ -38,7 +38,9 @@ module Ratomic
       def self.small?(engine, items, cost, least)
         return items.size < least if least.is_a?(Integer)
 
-        Weight.of(items) * cost * [engine.gain, LEAST_GAIN].max < engine.costs.waking
+        # Nanoseconds of work from which waking a worker pays. An item weighs no less than ITEM.
+        enough = engine.costs.waking / [engine.gain, LEAST_GAIN].max
+        items.size * Weight::ITEM * cost < enough && Weight.of(items) * cost < enough
       end
       private_class_method :fit?, :small?
 

@@ -9,8 +9,10 @@ module Ratomic
     # hide behind many small ones, and they are bounded by measured time: long enough to pay for the claim, short
     # enough that other dispatches get their turn.
     class Chunker
-      # Nanoseconds that a chunk takes at most and, unless little is left, at least.
+      # Nanoseconds that a chunk takes at most, and at most while other dispatches wait for their turn.
       LONGEST = 500_000
+      CROWDED = 200_000
+      # At least, unless little is left.
       SHORTEST = 40_000
       # Items in a chunk of a callable that was never measured.
       UNKNOWN = 4
@@ -28,15 +30,22 @@ module Ratomic
 
       # @param batch [Batch] with something left to claim
       # @param cost [Float, nil] measured, of a unit of weight
+      # @param longest [Integer] nanoseconds that the chunk may take, see #longest
       # @return [Integer] number of items, at least 1
-      def size(batch, cost)
+      def size(batch, cost, longest = LONGEST)
         left = batch.unclaimed
         return batch.limit if batch.options.sequential
         return 1 if left <= 1 || batch.alone?
 
         return [UNKNOWN, left.fdiv(@shares).ceil].min unless cost
 
-        count(batch, left, (left * batch.mean / @shares).clamp((SHORTEST / cost).to_i, (LONGEST / cost).to_i))
+        count(batch, left, (left * batch.mean / @shares).clamp((SHORTEST / cost).to_i, (longest / cost).to_i))
+      end
+
+      # @param waiting [Integer] other dispatches
+      # @return [Integer] nanoseconds that a chunk may take
+      def longest(waiting)
+        waiting.zero? ? LONGEST : CROWDED
       end
 
       # Cheap items are not asked about each, dear ones are.

@@ -10,9 +10,9 @@ module Ratomic
       NEW = 0.25
       # The marks of a callable that must not be run by the caller: what happened to its items in a worker.
       WILD = :wild
-      # Nanoseconds that waking a worker takes, before it was measured.
+      # Nanoseconds that waking a worker takes, before it was measured, and at least and at most.
       WAKING = 30_000
-      WAKING_RANGE = (2_000..60_000)
+      WAKING_RANGE = (2_000..500_000).freeze
 
       # Nanoseconds that an item takes at most which a caller may meet.
       SLOW = 1_000_000
@@ -63,7 +63,8 @@ module Ratomic
       # @param nanoseconds [Integer] from a dispatch to its start in a worker that had slept
       def learn_waking(nanoseconds)
         known = @waking.value
-        sample = nanoseconds.clamp(WAKING_RANGE) # a worker that was only starting, or a busy machine, tell nothing
+        # A worker that was only starting, or a machine that was busy for a moment, tell little.
+        sample = [nanoseconds, known * 2].min.clamp(WAKING_RANGE)
         @waking.reset(known + ((sample - known) / 16))
       end
 

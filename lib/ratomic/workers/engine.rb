@@ -21,6 +21,10 @@ module Ratomic
       attr_reader :terminated
       # @return [Subscribers] to events
       attr_reader :subscribers
+      # @return [Integer] workers that can run at a time
+      attr_reader :parallel
+      # @return [Float] share of the time that all workers together save, at best
+      attr_reader :gain
       attr_reader :number, :name, :size, :backend, :chunker, :costs, :metrics, :accepted, :finished
 
       # What an item that touches the main Ractor's things raises: in a worker, but not where the caller runs it.
@@ -33,6 +37,8 @@ module Ratomic
         @name = settings.name
         @size = settings.size
         @backend = settings.backend
+        @parallel = @backend == :ractor ? [@size, Etc.nprocessors].min : 1
+        @gain = 1 - (1.0 / @parallel)
         @mailbox = mailbox
         @lane = Lane.new(settings.max_queue, @size)
         @costs = Costs.new
@@ -131,16 +137,6 @@ module Ratomic
       # What is kept elsewhere for a batch is not needed any more.
       def forget(batch)
         Locals.take(batch.callable) if batch.callable.is_a?(Locals::Ref)
-      end
-
-      # @return [Float] share of the time that all workers together save, at best
-      def gain
-        1 - (1.0 / parallel)
-      end
-
-      # @return [Integer] workers that can run at a time
-      def parallel
-        @backend == :ractor ? [@size, Etc.nprocessors].min : 1
       end
 
       # Tells the subscribers, if there are any.

@@ -86,10 +86,15 @@ module Ratomic
 
       # @return [Boolean] true when the lane is closed and empty, false when the worker is about to end
       def work
-        while (batch = @hand = @kept.shift || @lane.try_pop || idle)
-          return false unless batch.completion.complete? || serve(batch)
-        end
-        true
+        while (well = serve_next); end
+        well.nil?
+      end
+
+      # Runs one chunk of the next batch. A frame of its own, so that a worker that waits has no batch in a variable.
+      # @return [Boolean, nil] nil when the lane is closed and empty, false when the worker is about to end
+      def serve_next
+        batch = @hand = @kept.shift || @lane.try_pop || idle
+        batch && (batch.completion.complete? || serve(batch))
       end
 
       # Waits for a batch. Meanwhile the worker keeps nothing of the last one.
@@ -108,14 +113,16 @@ module Ratomic
         return serve_parcel(batch) if batch.moved?
 
         cost = @engine.costs.of(batch.key)
-        count = @engine.chunker.size(batch, cost)
+        chunker = @engine.chunker
+        longest = chunker.longest(@lane.size)
+        count = chunker.size(batch, cost, longest)
         first = batch.claim(count)
         return true unless first
 
         last = first + count
         last < batch.limit ? put_back(batch) : last = batch.limit
-        limit = batch.options.sequential ? nil : Chunker::LONGEST * 2
-        run(batch, Chunk.new(batch, @callable, first, last, @engine.chunker.stride(cost), limit), cost)
+        limit = batch.options.sequential ? nil : longest * 2
+        run(batch, Chunk.new(batch, @callable, first, last, chunker.stride(cost), limit), cost)
       end
 
       # The moved lane: this worker is ready, and the coordinator sends it the next parcel of items.

@@ -11,6 +11,11 @@ class ParseJSONTest < Minitest::Test
     assert Ractor.shareable?(document)
   end
 
+  def test_what_is_nested_as_deeply_as_the_parser_allows_is_frozen_too
+    document = Parse.call(("[" * 100) + ("]" * 100))
+    assert Ractor.shareable?(document)
+  end
+
   def test_a_malformed_document_raises
     assert_raises(JSON::ParserError) { Parse.call('{"a": ') }
   end

@@ -8,6 +8,13 @@ class WorkersPoolTest < Minitest::Test
 
   Pool = Ratomic::Workers::Pool
 
+  # Known by nobody else, so that what is kept of it was kept here.
+  module Kept
+    def self.call(item)
+      item
+    end
+  end
+
   def setup
     @pools = []
   end
@@ -193,6 +200,17 @@ class WorkersPoolTest < Minitest::Test
     hold.open
     assert_equal [2], pool.dispatch_async([1], Double).value(timeout: 5)
     eventually(10, "the collection of dropped futures") { count.call <= before + 5 }
+  end
+
+  # In a thread of its own, whose stack is gone when the collector looks.
+  def test_an_idle_worker_keeps_no_dispatch
+    skip_without_ractors
+    pool = new_pool
+    Thread.new { 5.times { pool.dispatch_async([1, 2, 3], Kept).value(timeout: 5) } }.join
+    eventually(10, "the collection of what was done") do
+      GC.start
+      ObjectSpace.each_object(Ratomic::Workers::Batch).none? { |batch| batch.callable.equal?(Kept) }
+    end
   end
 
   def test_a_program_ends_with_work_in_flight

@@ -17,7 +17,7 @@ pub mod walk;
 pub mod word;
 
 pub use this::This;
-pub use word::{words, Word};
+pub use word::{values, words, Word};
 
 /// Lets every Ractor call the methods defined from here on.
 pub fn declare_ractor_safe() {

@@ -84,3 +84,9 @@ pub fn words(array: &RArray) -> &[Word] {
     // SAFETY: `Value` and `Word` are both one VALUE; the Array is alive, as the caller has it on its stack.
     unsafe { std::slice::from_raw_parts(array.as_slice().as_ptr().cast::<Word>(), array.len()) }
 }
+
+/// The same words as objects: of a slice that a collector sees, on the stack or in a structure.
+pub fn values(words: &[Word]) -> &[Value] {
+    // SAFETY: `Value` and `Word` are both one VALUE.
+    unsafe { std::slice::from_raw_parts(words.as_ptr().cast::<Value>(), words.len()) }
+}

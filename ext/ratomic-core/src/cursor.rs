@@ -1,0 +1,67 @@
+//! Where the claims on a run of items stand, and how it ended.
+//!
+//! One word. Below `FINISHED` it is the number of the next item that nobody has claimed; from there on nobody claims
+//! anything any more, because the work was done or was stopped. Claims go on adding to it, and stay far below 64 bits.
+//! Changes are `AcqRel` and reads `Acquire`: who claims an item sees what was done before the cursor was handed to it.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+const FINISHED: u64 = 1 << 60;
+const STOPPED: u64 = 1 << 61;
+
+#[derive(Debug, Default)]
+pub struct Cursor(AtomicU64);
+
+impl Cursor {
+    /// Claims the next `count` items for the caller alone and returns the number of the first. It may be beyond the last.
+    pub fn claim(&self, count: u32) -> u64 {
+        self.0.fetch_add(u64::from(count), Ordering::AcqRel)
+    }
+
+    pub fn position(&self) -> u64 {
+        self.0.load(Ordering::Acquire)
+    }
+
+    /// Of all that call this, exactly one is told `true`, unless it was stopped before.
+    pub fn finish(&self) -> bool {
+        let finish = |at| (at < FINISHED).then_some(FINISHED);
+        self.0
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, finish)
+            .is_ok()
+    }
+
+    pub fn stop(&self) {
+        self.0.store(STOPPED, Ordering::Release);
+    }
+
+    pub fn is_stopped(&self) -> bool {
+        self.position() >= STOPPED
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn claims_follow_one_another() {
+        let cursor = Cursor::default();
+        assert_eq!((cursor.claim(3), cursor.claim(1)), (0, 3));
+        assert_eq!(cursor.position(), 4);
+    }
+
+    #[test]
+    fn it_is_finished_once() {
+        let cursor = Cursor::default();
+        assert!(cursor.finish() && !cursor.finish() && !cursor.is_stopped());
+        assert!(cursor.claim(1) >= FINISHED);
+    }
+
+    #[test]
+    fn what_was_stopped_is_not_finished() {
+        let cursor = Cursor::default();
+        cursor.stop();
+        cursor.claim(7);
+        assert!(cursor.is_stopped() && !cursor.finish());
+    }
+}
