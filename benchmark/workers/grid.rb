@@ -46,11 +46,11 @@ module WorkersBench
 
     private
 
-    # Times are of as many repetitions as make it some milliseconds.
+    # Times are of as many repetitions as make it twenty milliseconds.
     def cell(cost, count)
       items = ([cost] * count).freeze
       callable = CALLABLES[cost]
-      times = [(3000.0 / (cost * count)).ceil, 1].max
+      times = (20_000.0 / (cost * count)).ceil
       work = { map: -> { timed(times) { items.map { |item| callable.call(item) } } },
                pool: -> { timed(times) { @pool.dispatch_async(items, callable).value } } }
       work[:forks] = -> { forked(items, callable) } if cost >= 100 && count >= 50
@@ -76,10 +76,11 @@ module WorkersBench
       (WorkersBench.now - started) / (2 * times)
     end
 
+    # Seconds of one of so many repetitions.
     def timed(times)
       started = WorkersBench.now
       times.times { yield }
-      WorkersBench.now - started
+      (WorkersBench.now - started) / times
     end
   end
 end

@@ -103,6 +103,24 @@ module Ratomic
         @alone
       end
 
+      # Whether it is compared how long its caller waits, see {Trials}.
+      # @return [Boolean] true for the first wait of a {Trial}
+      def timed?
+        false
+      end
+
+      # One of which it is compared.
+      class Trial < self
+        def initialize(*)
+          @waits = Counter.new
+          super
+        end
+
+        def timed?
+          @waits.increment == 1
+        end
+      end
+
       # A batch of the items from...to, whose results go to the same completion.
       # @param attempt [Integer] how often its first item has ended its worker
       def part(from, to, attempt = 0)

@@ -17,32 +17,50 @@ module Ratomic
       # One in so many (a power of two) is measured again.
       MEASURED = 8
 
+      # Work from which a dispatch to the pool pays by estimate, times this, is so much that it pays.
+      CERTAIN = 8
+      # Nanoseconds of work from which the caller's time is compared with the pool's.
+      COMPARED = 50_000
+
+      # Who is to run a dispatch.
       # @param callable [#call] admitted
-      # @return [Array, nil] frozen results; nil when this is not for the caller
-      def self.results(engine, items, callable, options)
-        return unless fit?(options) && !callable.is_a?(Locals::Ref)
-        return unless engine.subscribers.none? # they are told of batches
+      # @return [Symbol] :caller, :pool, or :trial for the pool with its time compared
+      def self.place(engine, items, callable, options)
+        return :pool unless fit?(options) && !callable.is_a?(Locals::Ref)
+        return :pool unless engine.subscribers.none? # they are told of batches
 
         key = Callable.key(callable)
         cost = engine.costs.tame(key)
-        return unless cost && small?(engine, items, cost, options.min_batch)
+        return :pool unless cost
+        return by_cost(engine, items, key, cost) if options.min_batch == :auto
 
-        packed = Transfer.pack(items)
-        new(engine, packed, callable, key).run(options.context) unless packed.instance_of?(Transfer::Holed)
+        items.size < options.min_batch ? :caller : :pool
       end
 
       def self.fit?(options)
         options.min_batch != 0 && !(options.timeout || options.item_timeout || options.move)
       end
 
-      def self.small?(engine, items, cost, least)
-        return items.size < least if least.is_a?(Integer)
-
-        # Nanoseconds of work from which waking a worker pays. An item weighs no less than ITEM.
+      def self.by_cost(engine, items, key, cost)
         enough = engine.costs.waking / [engine.gain, LEAST_GAIN].max
-        items.size * Weight::ITEM * cost < enough && Weight.of(items) * cost < enough
+        return :pool if items.size * Weight::ITEM * cost > enough * CERTAIN # an item weighs no less
+
+        work = Weight.of(items) * cost
+        return :caller if work < enough
+        return :pool if work > enough * CERTAIN
+
+        engine.costs.trials.caller?(key) ? :caller : :trial
       end
-      private_class_method :fit?, :small?
+      private_class_method :fit?, :by_cost
+
+      # Runs the items.
+      # @return [Array, nil] frozen results; nil when there are items that can only be refused
+      def self.results(engine, items, callable, options)
+        packed = Transfer.pack(items)
+        return if packed.instance_of?(Transfer::Holed)
+
+        new(engine, packed, callable, Callable.key(callable)).run(options.context)
+      end
 
       def initialize(engine, items, callable, key)
         @engine = engine
@@ -115,6 +133,7 @@ module Ratomic
         metrics.by_caller_items.increment(@items.size)
         metrics.complete(took)
         metrics.count_failures(sealed) if @failed || !sealed.equal?(@results)
+        @engine.costs.trials.learn_caller(@key, took, @items.size) if took > COMPARED
         return unless (metrics.by_caller.increment & (MEASURED - 1)).zero? || took > Costs::SLOW
 
         @engine.costs.learn(@key, Weight.of(@items), took, @items.size)

@@ -28,9 +28,22 @@ module Ratomic
         freeze
       end
 
-      # @param batch [Batch] with something left to claim
+      # Claims a chunk.
       # @param cost [Float, nil] measured, of a unit of weight
-      # @param longest [Integer] nanoseconds that the chunk may take, see #longest
+      # @param waiting [Integer] other dispatches
+      # @return [Chunk, nil] nil when nothing is left
+      def cut(batch, callable, cost, waiting)
+        longest = waiting.zero? ? LONGEST : CROWDED
+        count = size(batch, cost, longest)
+        return unless (first = batch.claim(count))
+
+        last = first + count
+        last = batch.limit if last > batch.limit
+        Chunk.new(batch, callable, first, last, stride(cost), batch.options.sequential ? nil : longest * 2)
+      end
+
+      # @param batch [Batch] with something left to claim
+      # @param longest [Integer] nanoseconds that the chunk may take
       # @return [Integer] number of items, at least 1
       def size(batch, cost, longest = LONGEST)
         left = batch.unclaimed
@@ -40,12 +53,6 @@ module Ratomic
         return [UNKNOWN, left.fdiv(@shares).ceil].min unless cost
 
         count(batch, left, (left * batch.mean / @shares).clamp((SHORTEST / cost).to_i, (longest / cost).to_i))
-      end
-
-      # @param waiting [Integer] other dispatches
-      # @return [Integer] nanoseconds that a chunk may take
-      def longest(waiting)
-        waiting.zero? ? LONGEST : CROWDED
       end
 
       # Cheap items are not asked about each, dear ones are.

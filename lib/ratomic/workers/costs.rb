@@ -12,15 +12,19 @@ module Ratomic
       WILD = :wild
       # Nanoseconds that waking a worker takes, before it was measured, and at least and at most.
       WAKING = 30_000
-      WAKING_RANGE = (2_000..500_000).freeze
+      WAKING_RANGE = (2_000..500_000)
 
       # Nanoseconds that an item takes at most which a caller may meet.
       SLOW = 1_000_000
       # So many chunks, one after the other, without a slow item make a callable tame.
-      TRIALS = 16
+      CALM = 16
+
+      # @return [Trials]
+      attr_reader :trials
 
       def initialize
-        @trials = Map.new
+        @trials = Trials.new
+        @calm = Map.new
         @waking = Counter.new(WAKING)
         @nanoseconds = Map.new
         @marks = Map.new
@@ -36,7 +40,7 @@ module Ratomic
       # did what it may not do in the caller's thread.
       # @return [Float, nil]
       def tame(key)
-        return unless (trials = @trials[key]) && trials >= TRIALS
+        return unless (calm = @calm[key]) && calm >= CALM
 
         @nanoseconds[key] if @marks.empty? || !wild?(key)
       end
@@ -49,8 +53,8 @@ module Ratomic
         known = @nanoseconds[key]
         @nanoseconds[key] = known ? known + ((sample - known) * NEW) : sample
         slow = nanoseconds > SLOW * items
-        trials = @trials[key] || 0
-        @trials[key] = slow ? 0 : trials + 1 if slow || trials < TRIALS
+        calm = @calm[key] || 0
+        @calm[key] = slow ? 0 : calm + 1 if slow || calm < CALM
       end
 
       # Nanoseconds that a dispatch to a sleeping worker takes besides its items: waking the worker, and then the

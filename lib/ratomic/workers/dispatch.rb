@@ -14,8 +14,9 @@ module Ratomic
         admitted = engine.admit(callable)
         raise ShutdownError, engine.refusal unless engine.open?
 
-        results = ByCaller.results(engine, items, admitted, options)
-        results ? Settled.new(results) : new(engine, items, admitted, options).future
+        place = ByCaller.place(engine, items, admitted, options)
+        results = ByCaller.results(engine, items, admitted, options) if place == :caller
+        results ? Settled.new(results) : new(engine, items, admitted, options, place == :trial).future
       end
 
       def self.list(items)
@@ -25,11 +26,12 @@ module Ratomic
       end
       private_class_method :list
 
-      def initialize(engine, items, callable, options)
+      def initialize(engine, items, callable, options, trial)
         @engine = engine
         @options = options
         @items = items
         @callable = callable
+        @trial = trial
         @batch = make_batch
       end
 
@@ -52,7 +54,8 @@ module Ratomic
           return Batch.new(nil, count, Parcels.number(count, @engine.size), @callable, @options, Weight.of(@items))
         end
         items = Transfer.pack(@items)
-        Batch.new(items, items.size, items.size, @callable, @options, Weight.of(items))
+        kind = @trial ? Batch::Trial : Batch
+        kind.new(items, items.size, items.size, @callable, @options, Weight.of(items))
       end
 
       def run

@@ -20,7 +20,7 @@ module Ratomic
       # @return [Array] frozen: the result of each item in the order of the items, a {Failure} where there is none
       # @raise [Workers::TimeoutError] with the counts; the future stays good
       def value(timeout: nil)
-        raise_timeout(timeout) unless @completion.wait(timeout)
+        raise_timeout(timeout) unless wait(timeout: timeout)
 
         results = @completion.to_a
         @batch.stopped? ? Ractor.make_shareable(results.each_with_index.map { |result, i| named(result, i) }) : results
@@ -36,7 +36,13 @@ module Ratomic
       # @param timeout [Numeric, nil] seconds
       # @return [Boolean] whether all results are there
       def wait(timeout: nil)
-        @completion.wait(timeout)
+        return @completion.wait(timeout) unless @batch.timed?
+
+        started = Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond)
+        done = @completion.wait(timeout)
+        waited = Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond) - started
+        @engine.costs.trials.learn_pool(@batch.key, waited, size)
+        done
       end
 
       # @return [Boolean] whether {#value} would not wait

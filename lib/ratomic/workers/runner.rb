@@ -113,16 +113,11 @@ module Ratomic
         return serve_parcel(batch) if batch.moved?
 
         cost = @engine.costs.of(batch.key)
-        chunker = @engine.chunker
-        longest = chunker.longest(@lane.size)
-        count = chunker.size(batch, cost, longest)
-        first = batch.claim(count)
-        return true unless first
+        chunk = @engine.chunker.cut(batch, @callable, cost, @lane.size)
+        return true unless chunk
 
-        last = first + count
-        last < batch.limit ? put_back(batch) : last = batch.limit
-        limit = batch.options.sequential ? nil : longest * 2
-        run(batch, Chunk.new(batch, @callable, first, last, chunker.stride(cost), limit), cost)
+        put_back(batch) if chunk.last < batch.limit
+        run(batch, chunk, cost)
       end
 
       # The moved lane: this worker is ready, and the coordinator sends it the next parcel of items.

@@ -63,4 +63,11 @@ class BatchTest < Minitest::Test
     part.stop(Workers::Verdict::KILLED)
     assert_predicate batch, :stopped?
   end
+
+  def test_of_a_trial_one_wait_is_timed
+    trial = Workers::Batch::Trial.new([1].freeze, 1, 1, Comparable, Workers::Options.new, 64)
+    assert Ractor.shareable?(trial)
+    assert_equal [true, false, false], Array.new(3) { trial.timed? }
+    refute_predicate batch(1), :timed?
+  end
 end

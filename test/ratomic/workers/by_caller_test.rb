@@ -76,6 +76,33 @@ class ByCallerTest < Minitest::Test
     assert_equal 0, by_caller
   end
 
+  def trials
+    @pool.instance_variable_get(:@cell)[:engine].costs.trials
+  end
+
+  def test_middling_work_goes_where_the_caller_is_held_up_less
+    pretend(Where, 100_000)
+    assert_equal [Thread.current.object_id] * 3, @pool.dispatch_async([1, 2, 3], Where).value
+    20.times { trials.learn_caller(Where, 10**12, 1) }
+    20.times { trials.learn_pool(Where, 1, 1) }
+    futures = Array.new(Ratomic::Workers::Trials::EVERY) do
+      pretend(Where, 100_000)
+      @pool.dispatch_async([1, 2, 3], Where)
+    end
+    assert_equal 1, futures.grep(Ratomic::Workers::Settled).size
+  end
+
+  def test_of_a_dispatch_that_is_tried_in_the_pool_the_first_wait_counts
+    pretend(Where, 100_000)
+    trials.learn_caller(Where, 10**12, 1)
+    future = @pool.dispatch_async([1, 2, 3], Where)
+    refute_includes future.value(timeout: 5), Thread.current.object_id
+    known = trials.instance_variable_get(:@by_pool)[Where]
+    assert_operator known, :>, 0
+    3.times { future.value }
+    assert_equal known, trials.instance_variable_get(:@by_pool)[Where]
+  end
+
   def test_a_number_says_what_is_small
     pretend(Where, 900_000)
     assert_equal [Thread.current.object_id] * 3, @pool.dispatch_async([1, 2, 3], Where, min_batch: 4).value(timeout: 5)

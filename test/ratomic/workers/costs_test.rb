@@ -17,7 +17,7 @@ class CostsTest < Minitest::Test
   end
 
   def test_a_callable_is_tame_when_it_was_quick_many_times_in_a_row
-    (Ratomic::Workers::Costs::TRIALS - 1).times { @costs.learn(:key, 1, 10, 1) }
+    (Ratomic::Workers::Costs::CALM - 1).times { @costs.learn(:key, 1, 10, 1) }
     assert_nil @costs.tame(:key)
     @costs.learn(:key, 1, 10, 1)
     assert @costs.tame(:key)
@@ -43,15 +43,5 @@ class CostsTest < Minitest::Test
     assert_in_delta 20_000, @costs.waking, 100
     500.times { @costs.learn_waking(10**12) }
     assert_operator @costs.waking, :<=, 2 * Ratomic::Workers::Costs::WAKING_RANGE.end
-  end
-
-  def test_weight_counts_items_and_bytes
-    weight = Ratomic::Workers::Weight
-    assert_equal 3 * weight::ITEM, weight.of([1, :two, nil])
-    assert_equal (2 * weight::ITEM) + 10, weight.of(%w[hello world])
-    assert_equal weight::ITEM + 5, weight.of(["hello"])
-    long = Array.new(100_000) { "x" * 100 }
-    assert_in_delta 100_000 * (weight::ITEM + 100), weight.of(long), 100_000
-    assert_equal weight::ITEM + 7, weight.of_one(Struct.new(:bytesize).new(7))
   end
 end

@@ -1,0 +1,38 @@
+# frozen_string_literal: true
+
+require "test_helper"
+
+class PulseTest < Minitest::Test
+  def setup
+    @pulse = Ratomic::Workers::Pulse.new(7)
+  end
+
+  def test_between_chunks_it_shows_nothing
+    assert_equal [7, 0, nil, 0], [@pulse.id, @pulse.ticket, @pulse.index, @pulse.busy_nanoseconds]
+    assert Ractor.shareable?(@pulse)
+  end
+
+  def test_it_shows_the_chunk_and_the_watched_item_that_run
+    @pulse.begin_chunk(42, 10)
+    before = Process.clock_gettime(Process::CLOCK_MONOTONIC)
+    @pulse.begin_item(3)
+    assert_equal [42, 10, 3], [@pulse.ticket, @pulse.last, @pulse.index]
+    assert_in_delta before, @pulse.since, 1
+    @pulse.end_item
+    assert_nil @pulse.index
+  end
+
+  def test_it_adds_up_how_long_its_worker_was_busy
+    2.times do
+      @pulse.begin_chunk(1, nil)
+      @pulse.end_chunk(500)
+    end
+    assert_equal [1000, 0], [@pulse.busy_nanoseconds, @pulse.ticket]
+  end
+
+  def test_a_worker_that_was_given_up_stays_so
+    refute_predicate @pulse, :abandoned?
+    @pulse.abandon
+    assert_predicate @pulse, :abandoned?
+  end
+end

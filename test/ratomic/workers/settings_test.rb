@@ -1,0 +1,34 @@
+# frozen_string_literal: true
+
+require "test_helper"
+
+class SettingsTest < Minitest::Test
+  Settings = Ratomic::Workers::Settings
+
+  def test_without_a_word_there_is_a_worker_for_each_processor
+    settings = Settings.new
+    assert_equal [Etc.nprocessors, Settings::MAX_QUEUE], [settings.size, settings.max_queue]
+    assert_equal Ratomic::RACTORS ? :ractor : :thread, settings.backend
+    assert Ractor.shareable?(settings)
+  end
+
+  def test_every_pool_has_a_name_of_its_own
+    names = Array.new(3) { Settings.new.name }
+    assert_equal names.uniq, names
+    assert_equal "parsers", Settings.new(name: :parsers).name
+  end
+
+  def test_a_name_is_not_shared_with_the_caller
+    name = +"mine"
+    settings = Settings.new(name: name)
+    name << "!"
+    assert_equal "mine", settings.name
+  end
+
+  def test_what_is_wrong_is_named_with_what_it_may_be
+    assert_match(/size: is 0, it must be 1 to 1024/, assert_raises(ArgumentError) { Settings.new(size: 0) }.message)
+    assert_match(/max_queue: must be an Integer, not 1.5/,
+                 assert_raises(TypeError) { Settings.new(max_queue: 1.5) }.message)
+    assert_match(/backend: is :process/, assert_raises(ArgumentError) { Settings.new(backend: :process) }.message)
+  end
+end
