@@ -68,6 +68,7 @@ module Primitives
         contestant("a bare loop, one Ractor") { Parallel.ractors(Counters, :itself_of, [[nil, count * 800]]) }
         contestant("a bare loop, two") { Parallel.ractors(Counters, :itself_of, [[nil, count * 800]] * 2) }
         ask "two, different keys", "one Ractor", 1.6
+        only_where "a bare loop, two", "a bare loop, one Ractor", 1.8
       end
     end
 

@@ -28,7 +28,7 @@ module Primitives
         format("  %-28<name>s %14<rate>s %<unit>s  %5.2<share>fx",
                name: name, rate: grouped(rate), unit: contest.unit, share: rate / fastest)
       end
-      [contest.title, *lines, *verdicts.map { |verdict| line(verdict) }, ""].join("\n")
+      [contest.title, *lines, *verdicts.map { |verdict| line(verdict) }, *note(contest), ""].join("\n")
     end
 
     def verdict
@@ -55,6 +55,10 @@ module Primitives
     def line(verdict)
       format("  %<ours>s / %<theirs>s: %<ratio>.2f, asked %<asked>.2f: %<said>s",
              **verdict.slice(:ours, :theirs, :ratio, :asked), said: verdict[:met] ? "yes" : "NO")
+    end
+
+    def note(contest)
+      contest.note && "  (#{contest.note})"
     end
 
     def grouped(rate)
