@@ -18,7 +18,7 @@ module Ratomic
       MEASURED = 8
 
       # Work from which a dispatch to the pool pays by estimate, times this, is so much that it pays.
-      CERTAIN = 8
+      CERTAIN = 4
       # Nanoseconds of work from which the caller's time is compared with the pool's.
       COMPARED = 50_000
 
@@ -47,7 +47,7 @@ module Ratomic
 
         work = Weight.of(items) * cost
         return :caller if work < enough
-        return :pool if work > enough * CERTAIN
+        return :pool if work > enough * CERTAIN || !engine.idle? # somebody waits for later, or in another thread
 
         engine.costs.trials.caller?(key) ? :caller : :trial
       end

@@ -12,7 +12,7 @@ module Ratomic
       WILD = :wild
       # Nanoseconds that waking a worker takes, before it was measured, and at least and at most.
       WAKING = 30_000
-      WAKING_RANGE = (2_000..500_000)
+      WAKING_RANGE = (2_000..100_000)
 
       # Nanoseconds that an item takes at most which a caller may meet.
       SLOW = 1_000_000

@@ -87,9 +87,22 @@ class ByCallerTest < Minitest::Test
     20.times { trials.learn_pool(Where, 1, 1) }
     futures = Array.new(Ratomic::Workers::Trials::EVERY) do
       pretend(Where, 100_000)
-      @pool.dispatch_async([1, 2, 3], Where)
+      @pool.dispatch_async([1, 2, 3], Where).tap(&:wait)
     end
     assert_equal 1, futures.grep(Ratomic::Workers::Settled).size
+  end
+
+  def test_middling_work_goes_to_the_pool_while_other_work_is_there
+    pretend(Where, 100_000)
+    trials.learn_caller(Where, 1, 1)
+    trials.learn_pool(Where, 10**12, 1)
+    slow = @pool.dispatch_async([0.3], Sleep)
+    futures = Array.new(3) do
+      pretend(Where, 100_000)
+      @pool.dispatch_async([1, 2, 3], Where)
+    end
+    assert_empty futures.grep(Ratomic::Workers::Settled)
+    slow.wait(timeout: 5)
   end
 
   def test_of_a_dispatch_that_is_tried_in_the_pool_the_first_wait_counts
