@@ -12,6 +12,14 @@ module WorkersBench
     FORKS = 1.7
     FORKED = 0.1 # seconds of work, that the forks themselves take little of it
 
+    # Microseconds of work so small that even less than a dispatch shows beside it.
+    TINY = 10
+
+    # The least that an answer through a future costs: nothing is checked, counted, timed or rescued.
+    def self.bare(items, callable, **)
+      Ratomic::Workers::Settled.new(items.map { |item| callable.call(item) }.freeze)
+    end
+
     # A callable of its own for each cost, as the pool learns costs by callable.
     CALLABLES = COSTS.to_h do |cost|
       [cost, Module.new do
@@ -53,6 +61,7 @@ module WorkersBench
       times = (20_000.0 / (cost * count)).ceil
       work = { map: -> { timed(times) { items.map { |item| callable.call(item) } } },
                pool: -> { timed(times) { @pool.dispatch_async(items, callable).value } } }
+      work[:bare] = -> { timed(times) { Grid.bare(items, callable).value } } if cost * count <= TINY
       work[:forks] = -> { forked(items, callable) } if cost >= 100 && count >= 50
       seconds = @bench.compare(work, warm: 2)
       show(cost, count, seconds)
@@ -60,11 +69,12 @@ module WorkersBench
     end
 
     def show(cost, count, seconds)
-      share = seconds[:map] / seconds[:pool]
-      return @bench.show("#{count} items of #{cost} us", share, "x") unless seconds[:forks]
-
-      forks = @forks[[cost, count]] = seconds[:map] / seconds[:forks]
-      @bench.show("#{count} items of #{cost} us (two forked processes #{forks.round(2)}x)", share, "x")
+      gains = seconds.transform_values { |value| seconds[:map] / value }
+      @forks[[cost, count]] = gains[:forks]
+      beside = { bare: "a bare future", forks: "two forked processes" }.filter_map do |key, name|
+        "#{name} #{gains[key].round(2)}x" if gains[key]
+      end
+      @bench.show(["#{count} items of #{cost} us", *("(#{beside.join})" if beside.any?)].join(" "), gains[:pool], "x")
     end
 
     # Seconds that two processes take for the items, each half of the repetitions.

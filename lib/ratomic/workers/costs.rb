@@ -27,6 +27,7 @@ module Ratomic
         @calm = Map.new
         @waking = Counter.new(WAKING)
         @nanoseconds = Map.new
+        @tame = Map.new # the same, of those that may be run by the caller: asked at every dispatch
         @marks = Map.new
         freeze
       end
@@ -40,9 +41,7 @@ module Ratomic
       # did what it may not do in the caller's thread.
       # @return [Float, nil]
       def tame(key)
-        return unless (calm = @calm[key]) && calm >= CALM
-
-        @nanoseconds[key] if @marks.empty? || !wild?(key)
+        @tame[key]
       end
 
       # @param weight [Integer] what was run
@@ -51,10 +50,12 @@ module Ratomic
       def learn(key, weight, nanoseconds, items)
         sample = (nanoseconds + 1).fdiv(weight)
         known = @nanoseconds[key]
-        @nanoseconds[key] = known ? known + ((sample - known) * NEW) : sample
+        @nanoseconds[key] = cost = known ? known + ((sample - known) * NEW) : sample
         slow = nanoseconds > SLOW * items
-        calm = @calm[key] || 0
-        @calm[key] = slow ? 0 : calm + 1 if slow || calm < CALM
+        calm = slow ? 0 : (@calm[key] || 0) + 1
+        @calm[key] = calm if slow || calm <= CALM
+        calm < CALM ? @tame.delete(key) : @tame[key] = cost
+        @tame.delete(key) if wild?(key) # last: it may have been marked meanwhile
       end
 
       # Nanoseconds that a dispatch to a sleeping worker takes besides its items: waking the worker, and then the
@@ -80,6 +81,7 @@ module Ratomic
       # An item of it ended its thread or its worker, or touched what only the main Ractor may touch.
       def mark_wild(key)
         @marks[key] = WILD
+        @tame.delete(key)
       end
 
       def wild?(key)
