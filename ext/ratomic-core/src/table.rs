@@ -1,9 +1,9 @@
 //! A sharded hash table whose keys can be claimed.
 //!
-//! Each shard is a pair, a hashbrown table for further ones and a list of claims under one lock. Keys are compared under that lock only as far as
-//! no foreign code is needed (identity, or native comparison of strings and numbers). Where it is needed, the attempt
-//! ends with [`Blocked::Ask`], the caller asks with no lock held, its [`Probe`] remembers the answer, and it tries again.
-//! An entry that came in meanwhile is asked about in turn, so nothing is missed.
+//! Each shard is a pair, a hashbrown table for further ones and a list of claims under one lock. Keys are compared under
+//! that lock only as far as no foreign code is needed (identity, or native comparison of strings and numbers). Where it
+//! is needed, the attempt ends with [`Blocked::Ask`], the caller asks with no lock held, its [`Probe`] remembers the
+//! answer, and it tries again. An entry that came in meanwhile is asked about in turn, so nothing is missed.
 //!
 //! A claim is one thread's right to write one key while foreign code computes the value. It lies beside the entries, not
 //! among them: a key that is claimed and has no value yet is in nobody's sight. Readers pass claims by; another writer

@@ -1,4 +1,5 @@
-//! The memory of a queue: items at positions that only ever count up, each in the slot of its position modulo the size.
+//! The memory of a queue: items at positions that count up (and back, for what is put back), each in the slot of its
+//! position modulo the size.
 //!
 //! Who may touch what: one end's lock is enough to read where the slots are. A slot belongs to the pushing end until its
 //! position is published, to the popping end until that one's position has passed it. Both locks are needed to change

@@ -26,6 +26,7 @@ pub struct Shard<K, V> {
 }
 
 /// What few shards of a small table have.
+#[repr(align(64))]
 struct Rest<K, V> {
     pairs: HashTable<Pair<K, V>, Lines>,
     claims: Vec<Claim<K>>,
@@ -42,7 +43,7 @@ impl<K, V> Default for Shard<K, V> {
 
 impl<K, V> Shard<K, V> {
     pub fn len(&self) -> usize {
-        self.pairs().count()
+        usize::from(self.first.is_some()) + self.rest.as_ref().map_or(0, |rest| rest.pairs.len())
     }
 
     pub fn pairs(&self) -> impl Iterator<Item = &Pair<K, V>> {
