@@ -15,7 +15,7 @@ module Ratomic
       WAKING_RANGE = (2_000..100_000)
 
       # Nanoseconds that an item takes at most which a caller may meet.
-      SLOW = 1_000_000
+      SLOW = 2_000_000
       # So many chunks, one after the other, without a slow item make a callable tame.
       CALM = 16
 
