@@ -22,26 +22,32 @@ module Ratomic
       # Nanoseconds of work from which the caller's time is compared with the pool's.
       COMPARED = 50_000
 
-      # Who is to run a dispatch.
+      # Runs the items, if they are for the caller.
       # @param callable [#call] admitted
-      # @return [Symbol] :caller, :pool, or :trial for the pool with its time compared
-      def self.place(engine, items, callable, options)
-        return :pool unless fit?(options) && !callable.is_a?(Locals::Ref)
-        return :pool unless engine.subscribers.none? # they are told of batches
+      # @return [Array, nil] frozen results; nil when the pool is to run the items
+      # @yield when it is then to be compared how long the caller waits, see {Trials}
+      def self.results(engine, items, callable, options)
+        return unless fit?(options) && !callable.is_a?(Locals::Ref)
+        return unless engine.subscribers.none? # they are told of batches
 
-        key = Callable.key(callable)
-        cost = engine.costs.tame(key)
-        return :pool unless cost
-        return by_cost(engine, items, key, cost) if options.min_batch == :auto
+        place = place(engine, items, key = Callable.key(callable), options.min_batch)
+        yield if place == :trial
+        return unless place == :caller
 
-        items.size < options.min_batch ? :caller : :pool
+        packed = Transfer.pack(items)
+        new(engine, packed, callable, key).run(options.context) unless packed.instance_of?(Transfer::Holed)
       end
 
       def self.fit?(options)
         options.min_batch != 0 && !(options.timeout || options.item_timeout || options.move)
       end
 
-      def self.by_cost(engine, items, key, cost)
+      # @return [Symbol] :caller, :pool, or :trial
+      def self.place(engine, items, key, least)
+        cost = engine.costs.tame(key)
+        return :pool unless cost
+        return items.size < least ? :caller : :pool if least.is_a?(Integer)
+
         enough = engine.costs.waking / [engine.gain, LEAST_GAIN].max
         return :pool if items.size * Weight::ITEM * cost > enough * CERTAIN # an item weighs no less
 
@@ -51,16 +57,7 @@ module Ratomic
 
         engine.costs.trials.caller?(key) ? :caller : :trial
       end
-      private_class_method :fit?, :by_cost
-
-      # Runs the items.
-      # @return [Array, nil] frozen results; nil when there are items that can only be refused
-      def self.results(engine, items, callable, options)
-        packed = Transfer.pack(items)
-        return if packed.instance_of?(Transfer::Holed)
-
-        new(engine, packed, callable, Callable.key(callable)).run(options.context)
-      end
+      private_class_method :fit?, :place
 
       def initialize(engine, items, callable, key)
         @engine = engine

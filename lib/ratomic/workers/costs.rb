@@ -3,11 +3,8 @@
 module Ratomic
   module Workers
     # What a pool has learnt about its callables: the time that a unit of weight takes, and whether a callable may be
-    # run by the caller. Shared by all workers, in a Map; concurrent updates may lose one of two samples, which a moving
-    # average does not mind.
+    # run by the caller. Shared by all workers.
     class Costs
-      # Share of a new sample in the average.
-      NEW = 0.25
       # The marks of a callable that must not be run by the caller: what happened to its items in a worker.
       WILD = :wild
       # Nanoseconds that waking a worker takes, before it was measured, and at least and at most.
@@ -26,7 +23,7 @@ module Ratomic
         @trials = Trials.new
         @calm = Map.new
         @waking = Counter.new(WAKING)
-        @nanoseconds = Map.new
+        @nanoseconds = Averages.new
         @tame = Map.new # the same, of those that may be run by the caller: asked at every dispatch
         @marks = Map.new
         freeze
@@ -48,9 +45,7 @@ module Ratomic
       # @param nanoseconds [Integer] how long it took
       # @param items [Integer] how many they were
       def learn(key, weight, nanoseconds, items)
-        sample = (nanoseconds + 1).fdiv(weight)
-        known = @nanoseconds[key]
-        @nanoseconds[key] = cost = known ? known + ((sample - known) * NEW) : sample
+        cost = @nanoseconds.learn(key, (nanoseconds + 1).fdiv(weight))
         slow = nanoseconds > SLOW * items
         calm = slow ? 0 : (@calm[key] || 0) + 1
         @calm[key] = calm if slow || calm <= CALM

@@ -14,9 +14,9 @@ module Ratomic
         admitted = engine.admit(callable)
         raise ShutdownError, engine.refusal unless engine.open?
 
-        place = ByCaller.place(engine, items, admitted, options)
-        results = ByCaller.results(engine, items, admitted, options) if place == :caller
-        results ? Settled.new(results) : new(engine, items, admitted, options, place == :trial).future
+        kind = Batch
+        results = ByCaller.results(engine, items, admitted, options) { kind = Batch::Trial }
+        results ? Settled.new(results) : new(engine, items, admitted, options, kind).future
       end
 
       def self.list(items)
@@ -26,12 +26,13 @@ module Ratomic
       end
       private_class_method :list
 
-      def initialize(engine, items, callable, options, trial)
+      # @param kind [Class] of the batch
+      def initialize(engine, items, callable, options, kind)
         @engine = engine
         @options = options
         @items = items
         @callable = callable
-        @trial = trial
+        @kind = kind
         @batch = make_batch
       end
 
@@ -54,8 +55,7 @@ module Ratomic
           return Batch.new(nil, count, Parcels.number(count, @engine.size), @callable, @options, Weight.of(@items))
         end
         items = Transfer.pack(@items)
-        kind = @trial ? Batch::Trial : Batch
-        kind.new(items, items.size, items.size, @callable, @options, Weight.of(items))
+        @kind.new(items, items.size, items.size, @callable, @options, Weight.of(items))
       end
 
       def run

@@ -10,12 +10,10 @@ module Ratomic
     class Trials
       # One dispatch in so many (a power of two) goes to the one that was slower.
       EVERY = 32
-      # Share of a new sample in the average.
-      NEW = 0.25
 
       def initialize
-        @by_caller = Map.new
-        @by_pool = Map.new
+        @by_caller = Averages.new
+        @by_pool = Averages.new
         @turns = Counter.new
         freeze
       end
@@ -32,20 +30,13 @@ module Ratomic
       # @param nanoseconds [Integer] that it took
       # @param items [Integer]
       def learn_caller(key, nanoseconds, items)
-        learn(@by_caller, key, nanoseconds.fdiv(items))
+        @by_caller.learn(key, nanoseconds.fdiv(items))
       end
 
       # The pool has, or is still running it.
       # @param nanoseconds [Integer] that the caller waited
       def learn_pool(key, nanoseconds, items)
-        learn(@by_pool, key, nanoseconds.fdiv(items))
-      end
-
-      private
-
-      def learn(averages, key, sample)
-        known = averages[key]
-        averages[key] = known ? known + ((sample - known) * NEW) : sample
+        @by_pool.learn(key, nanoseconds.fdiv(items))
       end
     end
   end
