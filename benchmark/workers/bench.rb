@@ -53,6 +53,20 @@ module WorkersBench
       contestants.keys.to_h { |name| [name, WorkersBench.median(seen[name])] }
     end
 
+    # How many times faster the one is than the other: the median of the rounds. In each both run in turn, there and
+    # back, so that a machine that gets faster or slower meanwhile does so for both.
+    # @param one [Proc] returns seconds, as the other
+    # @return [Float]
+    def speed_up(one, over:, warm: 2)
+      warm.times { [over, one].each(&:call) }
+      WorkersBench.median(Array.new(rounds) do
+        GC.start
+        before = over.call
+        took = one.call + one.call
+        (before + over.call) / took
+      end)
+    end
+
     def show(name, value, unit)
       @results[name] = value
       puts format("  %-58<name>s %12.2<value>f %<unit>s", name: name, value: value, unit: unit)

@@ -59,23 +59,17 @@ module WorkersBench
       items = ([cost] * count).freeze
       callable = CALLABLES[cost]
       times = (20_000.0 / (cost * count)).ceil
-      work = { map: -> { timed(times) { items.map { |item| callable.call(item) } } },
-               pool: -> { timed(times) { @pool.dispatch_async(items, callable).value } } }
-      work[:bare] = -> { timed(times) { Grid.bare(items, callable).value } } if cost * count <= TINY
-      seconds = @bench.compare(work, warm: 2)
-      # On its own: a fork leaves every page of the process to be copied by who writes to it next.
-      seconds.merge!(@bench.compare({ forks: -> { forked(items, callable) } })) if cost >= 100 && count >= 50
-      show(cost, count, seconds)
-      seconds[:map] / seconds[:pool]
-    end
-
-    def show(cost, count, seconds)
-      gains = seconds.transform_values { |value| seconds[:map] / value }
-      @forks[[cost, count]] = gains[:forks]
-      beside = { bare: "a bare future", forks: "two forked processes" }.filter_map do |key, name|
-        "#{name} #{gains[key].round(2)}x" if gains[key]
+      map = -> { timed(times) { items.map { |item| callable.call(item) } } }
+      gain = @bench.speed_up(-> { timed(times) { @pool.dispatch_async(items, callable).value } }, over: map)
+      if cost * count <= TINY
+        bare = @bench.speed_up(-> { timed(times) { Grid.bare(items, callable).value } }, over: map)
+        beside = "(a bare future #{bare.round(2)}x)"
+      elsif cost >= 100 && count >= 50
+        @forks[[cost, count]] = forks = @bench.speed_up(-> { forked(items, callable) }, over: map, warm: 0)
+        beside = "(two forked processes #{forks.round(2)}x)"
       end
-      @bench.show(["#{count} items of #{cost} us", *("(#{beside.join})" if beside.any?)].join(" "), gains[:pool], "x")
+      @bench.show(["#{count} items of #{cost} us", *beside].join(" "), gain, "x")
+      gain
     end
 
     # Seconds that two processes take for the items, each half of the repetitions.

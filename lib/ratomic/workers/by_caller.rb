@@ -6,135 +6,127 @@ module Ratomic
     #
     # Only a callable that workers have run before, and that behaved, is run so. What an item may do to its thread
     # (`throw`, `exit`) becomes a Failure here as there; but `Thread.exit` would end the caller.
-    class ByCaller
+    module ByCaller
       # Errors from another thread (Timeout, Thread#raise) wait until the items are done, or they would be taken for an
-      # item's.
-      LATER = { StandardError => :never }.freeze
+      # item's. Ruby makes itself a copy of a mask that does not compare by identity, each time.
+      LATER = { StandardError => :never }.compare_by_identity.freeze
       # What ends a `Timeout.timeout` block. It may not be loaded.
       EXIT = "Timeout::ExitException"
-      # A pool that cannot save time, with one worker or with threads, is there for work to go on beside the caller.
-      LEAST_GAIN = 0.5
       # One in so many (a power of two) is measured again.
-      MEASURED = 8
+      MEASURED = 32
 
-      # Work from which a dispatch to the pool pays by estimate, times this, is so much that it pays.
+      # Work that is small, times this, is so much that the pool surely pays. Not for one item: that is as long in a
+      # worker.
       CERTAIN = 4
       # Nanoseconds of work from which the caller's time is compared with the pool's.
       COMPARED = 50_000
 
       # Runs the items, if they are for the caller.
       # @param callable [#call] admitted
+      # @param options [Options] that let the caller run it
       # @return [Array, nil] frozen results; nil when the pool is to run the items
       # @yield when it is then to be compared how long the caller waits, see {Trials}
       def self.results(engine, items, callable, options)
-        return unless fit?(options) && !callable.is_a?(Locals::Ref)
         return unless engine.subscribers.none? # they are told of batches
 
-        place = place(engine, items, key = Callable.key(callable), options.min_batch)
+        key = Callable.key(callable)
+        place = place(engine, items, key, options.min_batch)
         yield if place == :trial
         return unless place == :caller
 
         packed = Transfer.pack(items)
-        new(engine, packed, callable, key).run(options.context) unless packed.instance_of?(Transfer::Holed)
-      end
+        return if packed.instance_of?(Transfer::Holed)
 
-      def self.fit?(options)
-        options.min_batch != 0 && !(options.timeout || options.item_timeout || options.move)
+        Context.with(options.context) { run(engine, packed, callable, key) }
       end
 
       # @return [Symbol] :caller, :pool, or :trial
       def self.place(engine, items, key, least)
-        cost = engine.costs.tame(key)
-        return :pool unless cost
-        return items.size < least ? :caller : :pool if least.is_a?(Integer)
+        small = engine.costs.small(key)
+        return :pool unless small
+        return items.size < least ? :caller : :pool unless least == :auto
 
-        enough = engine.costs.waking / [engine.gain, LEAST_GAIN].max
-        return :pool if items.size * Weight::ITEM * cost > enough * CERTAIN # an item weighs no less
+        certain = items.size == 1 ? Float::INFINITY : small * CERTAIN
+        return :pool if items.size * Weight::ITEM > certain # an item weighs no less
 
-        work = Weight.of(items) * cost
-        return :caller if work < enough
-        return :pool if work > enough * CERTAIN || !engine.idle? # somebody waits for later, or in another thread
+        weight = Weight.of(items)
+        return :caller if weight <= small
+        return :pool if weight > certain || !engine.idle? # somebody waits for later, or in another thread
 
         engine.costs.trials.caller?(key) ? :caller : :trial
       end
-      private_class_method :fit?, :place
-
-      def initialize(engine, items, callable, key)
-        @engine = engine
-        @items = items
-        @callable = callable
-        @key = key
-        @results = []
-      end
 
       # @return [Array] frozen and shareable
-      def run(context)
+      def self.run(engine, items, callable, key)
+        results = []
         started = Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond)
-        Thread.handle_interrupt(LATER) { Context.with(context) { run_on until @results.size == @items.size } }
+        failed = false
+        Thread.handle_interrupt(LATER) do
+          failed |= run_on(engine, items, callable, key, results) until results.size == items.size
+        end
         took = Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond) - started
-        sealed = Transfer.seal(@results, 0)
-        account(took, sealed)
+        sealed = Transfer.seal(results, 0)
+        engine.metrics.count_failures(sealed) if failed || !sealed.equal?(results)
+        account(engine, items, key, took)
         sealed
       end
 
-      private
-
-      # Runs from where the results end.
-      def run_on
-        passing = $!
-        done = false
-        run_all
-        done = true
+      # Runs from where the results end. By throw, break or return an item can leave past us. That ends here, as it
+      # would in a worker. What ends the thread, or is an exception for the caller, goes on.
+      # @return [Boolean] whether there are Failures
+      def self.run_on(engine, items, callable, key, results)
+        astray = true
+        failed = run_all(items, callable, results)
+        astray = false
+        failed
+      rescue Exception # rubocop:disable Lint/RescueException -- it is raised again
+        astray = false
+        raise
       ensure
-        # By throw, break or return an item can leave past us. That ends here, as it would in a worker. What ends the
-        # thread, or is an exception for the caller, goes on.
-        unless done || !$!.equal?(passing) || Thread.current.status == "aborting"
-          left_by_throw
-          return # rubocop:disable Lint/EnsureReturn
+        if astray && Thread.current.status != "aborting"
+          engine.costs.mark_wild(key)
+          results << thrown(callable, results.size)
+          return true # rubocop:disable Lint/EnsureReturn
         end
       end
 
-      def run_all
-        items = @items
-        callable = @callable
-        results = @results
+      def self.run_all(items, callable, results)
         size = items.size
         index = results.size
+        failed = false
         while index < size
           begin
             results << callable.call(items[index])
           rescue Exception => e # rubocop:disable Lint/RescueException -- whatever an item throws is its result
             results << failure(e, index)
+            failed = true
           end
           index += 1
         end
+        failed
       end
 
       # Lets through what is meant for the caller: signals, and the end of a `Timeout.timeout` block.
-      def failure(error, index)
+      def self.failure(error, index)
         raise error if error.is_a?(SignalException) || error.class.to_s == EXIT
 
-        @failed = true
         Failure.from(error, index)
       end
 
-      def left_by_throw
-        index = @results.size
-        @failed = true
-        @engine.costs.mark_wild(@key)
-        @results << Failure.new(index, "UncaughtThrowError", Verdict::DIED[:throw], [Callable.place(@callable)].compact)
+      def self.thrown(callable, index)
+        Failure.new(index, "UncaughtThrowError", Verdict::DIED[:throw], [Callable.place(callable)].compact)
       end
 
-      def account(took, sealed)
-        metrics = @engine.metrics
-        metrics.by_caller_items.increment(@items.size)
+      def self.account(engine, items, key, took)
+        metrics = engine.metrics
+        metrics.by_caller_items.increment(items.size)
         metrics.complete(took)
-        metrics.count_failures(sealed) if @failed || !sealed.equal?(@results)
-        @engine.costs.trials.learn_caller(@key, took, @items.size) if took > COMPARED
-        return unless (metrics.by_caller.increment & (MEASURED - 1)).zero? || took > Costs::SLOW
+        return if (metrics.by_caller.increment & (MEASURED - 1)).positive? && took < COMPARED
 
-        @engine.costs.learn(@key, Weight.of(@items), took, @items.size)
+        engine.costs.trials.learn_caller(key, took, items.size) if took > COMPARED
+        engine.costs.learn(key, Weight.of(items), took, items.size)
       end
+      private_class_method :place, :run, :run_on, :run_all, :failure, :thrown, :account
     end
   end
 end

@@ -6,27 +6,25 @@ module Ratomic
     module Context
       KEY = :__ratomic_workers_context__
 
-      class << self
-        # @return [Object, nil]
-        def current
-          Thread.current.thread_variable_get(KEY)
-        end
+      # @return [Object, nil]
+      def self.current
+        Thread.current.thread_variable_get(KEY)
+      end
 
-        def current=(context)
-          Thread.current.thread_variable_set(KEY, context)
-        end
+      def self.current=(context)
+        Thread.current.thread_variable_set(KEY, context)
+      end
 
-        # Runs the block with the context, and then the one before.
-        def with(context)
-          before = current
-          return yield if context.nil? && before.nil?
+      # Runs the block with the context, and then the one before.
+      def self.with(context)
+        before = current
+        return yield if context.nil? && before.nil?
 
-          begin
-            self.current = context
-            yield
-          ensure
-            self.current = before
-          end
+        begin
+          self.current = context
+          yield
+        ensure
+          self.current = before
         end
       end
     end

@@ -16,15 +16,20 @@ module Ratomic
       # So many chunks, one after the other, without a slow item make a callable tame.
       CALM = 16
 
+      # A pool that cannot save time, with one worker or with threads, is there for work to go on beside the caller.
+      LEAST_GAIN = 0.5
+
       # @return [Trials]
       attr_reader :trials
 
-      def initialize
+      # @param gain [Float] share of the time that all workers together save, at best
+      def initialize(gain)
+        @gain = [gain, LEAST_GAIN].max
         @trials = Trials.new
         @calm = Map.new
         @waking = Counter.new(WAKING)
         @nanoseconds = Averages.new
-        @tame = Map.new # the same, of those that may be run by the caller: asked at every dispatch
+        @small = Map.new
         @marks = Map.new
         freeze
       end
@@ -34,11 +39,12 @@ module Ratomic
         @nanoseconds[key]
       end
 
-      # As {#of}, for a callable that may be run by the caller: it was measured often, was never slow since, and never
-      # did what it may not do in the caller's thread.
-      # @return [Float, nil]
-      def tame(key)
-        @tame[key]
+      # The weight up to which a dispatch is over before a worker would be awake. Only for a callable that may be run by
+      # the caller: it was measured often, was never slow since, and never did what it may not do in the caller's
+      # thread. Made when something is learnt, in whole numbers, because it is asked at every dispatch.
+      # @return [Integer, nil]
+      def small(key)
+        @small[key]
       end
 
       # @param weight [Integer] what was run
@@ -49,8 +55,8 @@ module Ratomic
         slow = nanoseconds > SLOW * items
         calm = slow ? 0 : (@calm[key] || 0) + 1
         @calm[key] = calm if slow || calm <= CALM
-        calm < CALM ? @tame.delete(key) : @tame[key] = cost
-        @tame.delete(key) if wild?(key) # last: it may have been marked meanwhile
+        calm < CALM ? @small.delete(key) : @small[key] = (waking / (@gain * cost)).floor
+        @small.delete(key) if wild?(key) # last: it may have been marked meanwhile
       end
 
       # Nanoseconds that a dispatch to a sleeping worker takes besides its items: waking the worker, and then the
@@ -76,7 +82,7 @@ module Ratomic
       # An item of it ended its thread or its worker, or touched what only the main Ractor may touch.
       def mark_wild(key)
         @marks[key] = WILD
-        @tame.delete(key)
+        @small.delete(key)
       end
 
       def wild?(key)

@@ -15,8 +15,11 @@ module Ratomic
         raise ShutdownError, engine.refusal unless engine.open?
 
         kind = Batch
-        results = ByCaller.results(engine, items, admitted, options) { kind = Batch::Trial }
-        results ? Settled.new(results) : new(engine, items, admitted, options, kind).future
+        if options.by_caller? && !admitted.is_a?(Locals::Ref)
+          results = ByCaller.results(engine, items, admitted, options) { kind = Batch::Trial }
+          return Settled.new(results) if results
+        end
+        new(engine, items, admitted, options, kind).future
       end
 
       def self.list(items)

@@ -41,7 +41,7 @@ module Ratomic
         @gain = 1 - (1.0 / @parallel)
         @mailbox = mailbox
         @lane = Lane.new(settings.max_queue, @size)
-        @costs = Costs.new
+        @costs = Costs.new(@gain)
         @chunker = Chunker.new(@size)
         @metrics = Metrics.new
         @board = Map.new

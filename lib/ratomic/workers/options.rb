@@ -37,6 +37,11 @@ module Ratomic
         DEFAULTS.to_h { |name, _| [name, public_send(name)] }
       end
 
+      # Whether the caller may run it itself: nobody has to watch its time, and nothing is handed over.
+      def by_caller?
+        @by_caller
+      end
+
       # Whether the worker has to keep more books than for a plain run.
       def watched?
         !@item_timeout.nil?
@@ -49,6 +54,7 @@ module Ratomic
           check(name, value)
           instance_variable_set(:"@#{name}", value)
         end
+        @by_caller = @min_batch != 0 && !(@timeout || @item_timeout || @move)
         freeze
       end
 

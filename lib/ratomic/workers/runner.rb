@@ -173,7 +173,7 @@ module Ratomic
       def learn(batch, chunk, took)
         @chunks += 1
         return if chunk.results.empty?
-        return if took < Lane::LONG && (@chunks & 3).positive? && @engine.costs.tame(batch.key)
+        return if took < Lane::LONG && (@chunks & 3).positive? && @engine.costs.small(batch.key)
 
         @engine.costs.learn(batch.key, chunk.weight, took, chunk.results.size)
       end

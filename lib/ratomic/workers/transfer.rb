@@ -22,69 +22,66 @@ module Ratomic
       class Holed < Array
       end
 
-      class << self
-        # @param items [Array]
-        # @return [Array] frozen and shareable; a Holed with a Refused where an item can neither be shared nor copied
-        def pack(items)
-          return items if Sharing.deep_frozen?(items)
+      # @param items [Array]
+      # @return [Array] frozen and shareable; a Holed with a Refused where an item can neither be shared nor copied
+      def self.pack(items)
+        return items if Sharing.deep_frozen?(items)
 
-          packed = Array.new(items).freeze
-          return packed if Sharing.deep_frozen?(packed) || ::Ractor.shareable?(packed)
+        packed = Array.new(items).freeze
+        return packed if Sharing.deep_frozen?(packed) || ::Ractor.shareable?(packed)
 
-          packed = items.each_with_index.map { |item, index| cross(item, index) }
-          packed = Holed.new(packed) if packed.any?(Refused)
-          packed.freeze
-        end
-
-        # Freezes results where they stand.
-        # @param results [Array] changed: a Failure takes the place of a result that cannot be made shareable
-        # @param first [Integer] the index of the first
-        # @return [Array] the same, shareable
-        def seal(results, first)
-          results.freeze
-          return results if Sharing.deep_freeze(results)
-
-          ::Ractor.make_shareable(results.each_with_index.map { |result, offset| seal_one(result, first + offset) })
-        end
-
-        private
-
-        def cross(item, index)
-          return item if ::Ractor.shareable?(item)
-
-          if item.instance_of?(String) # shares the text, and is five times faster than the general way
-            copy = item.dup.freeze
-            return copy if ::Ractor.shareable?(copy)
-          end
-          obstacle = Obstacle.forbidden(item)
-          return refused(item, index, obstacle) if obstacle
-
-          ::Ractor.make_shareable(item, copy: true)
-        rescue StandardError => e
-          refused(item, index, Obstacle.in(item) || e)
-        end
-
-        def refused(item, index, obstacle)
-          Refused.new(Failure.new(index, ShareableError.name,
-                                  "the item (#{item.class}) can be neither shared nor copied: #{obstacle}; " \
-                                  "open it inside the callable, or hand over what it is made from"))
-        end
-
-        def seal_one(result, index)
-          return result if Sharing.deep_freeze(result) || ::Ractor.shareable?(result)
-
-          obstacle = Obstacle.forbidden(result)
-          obstacle ? unsealed(result, index, obstacle) : ::Ractor.make_shareable(result)
-        rescue StandardError => e
-          unsealed(result, index, Obstacle.in(result) || e)
-        end
-
-        def unsealed(result, index, obstacle)
-          Failure.new(index, ShareableError.name,
-                      "the result (#{result.class}) cannot be made shareable: #{obstacle}; " \
-                      "return what is needed of it as plain data")
-        end
+        packed = items.each_with_index.map { |item, index| cross(item, index) }
+        packed = Holed.new(packed) if packed.any?(Refused)
+        packed.freeze
       end
+
+      # Freezes results where they stand.
+      # @param results [Array] changed: a Failure takes the place of a result that cannot be made shareable
+      # @param first [Integer] the index of the first
+      # @return [Array] the same, shareable
+      def self.seal(results, first)
+        results.freeze
+        return results if Sharing.deep_freeze(results)
+
+        ::Ractor.make_shareable(results.each_with_index.map { |result, offset| seal_one(result, first + offset) })
+      end
+
+      def self.cross(item, index)
+        return item if ::Ractor.shareable?(item)
+
+        if item.instance_of?(String) # shares the text, and is five times faster than the general way
+          copy = item.dup.freeze
+          return copy if ::Ractor.shareable?(copy)
+        end
+        obstacle = Obstacle.forbidden(item)
+        return refused(item, index, obstacle) if obstacle
+
+        ::Ractor.make_shareable(item, copy: true)
+      rescue StandardError => e
+        refused(item, index, Obstacle.in(item) || e)
+      end
+
+      def self.refused(item, index, obstacle)
+        Refused.new(Failure.new(index, ShareableError.name,
+                                "the item (#{item.class}) can be neither shared nor copied: #{obstacle}; " \
+                                "open it inside the callable, or hand over what it is made from"))
+      end
+
+      def self.seal_one(result, index)
+        return result if Sharing.deep_freeze(result) || ::Ractor.shareable?(result)
+
+        obstacle = Obstacle.forbidden(result)
+        obstacle ? unsealed(result, index, obstacle) : ::Ractor.make_shareable(result)
+      rescue StandardError => e
+        unsealed(result, index, Obstacle.in(result) || e)
+      end
+
+      def self.unsealed(result, index, obstacle)
+        Failure.new(index, ShareableError.name,
+                    "the result (#{result.class}) cannot be made shareable: #{obstacle}; " \
+                    "return what is needed of it as plain data")
+      end
+      private_class_method :cross, :refused, :seal_one, :unsealed
     end
   end
 end

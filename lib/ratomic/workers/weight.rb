@@ -10,40 +10,38 @@ module Ratomic
       # So many items of a long list are looked at.
       SAMPLE = 256
 
-      class << self
-        # @param items [Array]
-        # @return [Integer] of all of them; of a long list estimated from a sample
-        def of(items)
-          size = items.size
-          return of_one(items[0]) if size == 1
-          return sum(items) if size <= SAMPLE
+      # @param items [Array]
+      # @return [Integer] of all of them; of a long list estimated from a sample
+      def self.of(items)
+        size = items.size
+        return of_one(items[0]) if size == 1
+        return sum(items) if size <= SAMPLE
 
-          step = size / SAMPLE
-          sampled = Array.new(SAMPLE) { |i| items[i * step] }
-          sum(sampled) * size / SAMPLE
+        step = size / SAMPLE
+        sampled = Array.new(SAMPLE) { |i| items[i * step] }
+        sum(sampled) * size / SAMPLE
+      end
+
+      # @return [Integer] of one item
+      def self.of_one(item)
+        sized?(item) ? item.bytesize + ITEM : ITEM
+      end
+
+      def self.sized?(item)
+        item.is_a?(String) || item.respond_to?(:bytesize)
+      end
+
+      # @return [Integer] of that many items from `first` on
+      def self.sum(items, first = 0, count = items.size)
+        return count * ITEM unless sized?(items[first])
+
+        total = 0
+        stop = first + count
+        while first < stop
+          total += of_one(items[first])
+          first += 1
         end
-
-        # @return [Integer] of one item
-        def of_one(item)
-          sized?(item) ? item.bytesize + ITEM : ITEM
-        end
-
-        def sized?(item)
-          item.is_a?(String) || item.respond_to?(:bytesize)
-        end
-
-        # @return [Integer] of that many items from `first` on
-        def sum(items, first = 0, count = items.size)
-          return count * ITEM unless sized?(items[first])
-
-          total = 0
-          stop = first + count
-          while first < stop
-            total += of_one(items[first])
-            first += 1
-          end
-          total
-        end
+        total
       end
     end
   end

@@ -7,7 +7,7 @@ class ChunkerTest < Minitest::Test
   Key = Comparable
 
   def setup
-    @costs = Workers::Costs.new
+    @costs = Workers::Costs.new(0.5)
     @chunker = Workers::Chunker.new(2)
   end
 

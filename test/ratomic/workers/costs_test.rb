@@ -4,7 +4,7 @@ require "test_helper"
 
 class CostsTest < Minitest::Test
   def setup
-    @costs = Ratomic::Workers::Costs.new
+    @costs = Ratomic::Workers::Costs.new(0.5)
   end
 
   def test_it_follows_what_is_measured
@@ -18,11 +18,11 @@ class CostsTest < Minitest::Test
 
   def test_a_callable_is_tame_when_it_was_quick_many_times_in_a_row
     (Ratomic::Workers::Costs::CALM - 1).times { @costs.learn(:key, 1, 10, 1) }
-    assert_nil @costs.tame(:key)
+    assert_nil @costs.small(:key)
     @costs.learn(:key, 1, 10, 1)
-    assert @costs.tame(:key)
+    assert @costs.small(:key)
     @costs.learn(:key, 1, Ratomic::Workers::Costs::SLOW + 1, 1)
-    assert_nil @costs.tame(:key)
+    assert_nil @costs.small(:key)
   end
 
   def test_a_wild_callable_is_not_tame
@@ -30,12 +30,20 @@ class CostsTest < Minitest::Test
       @costs.learn(:key, 1, 10, 1)
       @costs.learn(:other, 1, 10, 1)
     end
-    assert @costs.tame(:key)
+    assert @costs.small(:key)
     @costs.mark_wild(:key)
     assert @costs.wild?(:key)
-    assert_nil @costs.tame(:key)
+    assert_nil @costs.small(:key)
     assert @costs.of(:key)
-    assert @costs.tame(:other)
+    assert @costs.small(:other)
+  end
+
+  def test_small_is_what_is_done_before_a_worker_would_be_awake
+    20.times { @costs.learn(:key, 64, 6399, 1) }
+    assert_equal @costs.waking / 0.5 / 100, @costs.small(:key)
+    poor = Ratomic::Workers::Costs.new(0.0)
+    20.times { poor.learn(:key, 64, 6399, 1) }
+    assert_equal @costs.small(:key), poor.small(:key), "one worker is not there to save time"
   end
 
   def test_waking_is_learnt_within_reason
