@@ -7,7 +7,7 @@ module Leftovers
   def assert_leaves_nothing(seconds = 5)
     before = leftovers
     result = yield
-    eventually(seconds, "a clean end (before: #{before}, threads now: #{Thread.list.inspect})") do
+    eventually(seconds, "a clean end (before: #{before}, threads after: #{Thread.list.inspect})") do
       leftovers.all? { |what, count| count <= before.fetch(what) }
     end
     result

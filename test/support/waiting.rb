@@ -33,4 +33,11 @@ module Waiting
   def until_asleep(thread, seconds = 5)
     eventually(seconds, "the thread's sleep (it is #{thread.status.inspect})") { thread.status == "sleep" }
   end
+
+  # Waits until all workers of the pool have started and wait for work.
+  def until_workers_wait(pool, seconds = 5)
+    lane = pool.instance_variable_get(:@cell)[:engine].lane
+    sleeping = lane.instance_variable_get(:@sleeping)
+    eventually(seconds, "the sleep of all workers") { sleeping.value == pool.size }
+  end
 end

@@ -14,10 +14,11 @@ use magnus::{Error, Ruby};
 fn init(ruby: &Ruby) -> Result<(), Error> {
     ffi::declare_ractor_safe();
     ffi::fork::install();
+    ffi::plain::install(ruby)?;
     let ratomic = ruby.define_module("Ratomic")?;
     counter::define(ruby, ratomic)?;
     map::define(ruby, ratomic)?;
     queue::define(ruby, ratomic)?;
     completion::define(ruby, ratomic)?;
-    sharing::define(ruby, ratomic)
+    sharing::define(ratomic)
 }

@@ -10,6 +10,8 @@ module Ratomic
         sequential: false, on_full: :block, queue_timeout: nil
       }.freeze
       ON_FULL = %i[block raise caller_runs].freeze
+      VARIABLES = DEFAULTS.to_h { |name, _| [name, :"@#{name}"] }.freeze
+      private_constant :VARIABLES
 
       attr_reader(*DEFAULTS.keys)
 
@@ -24,7 +26,7 @@ module Ratomic
       # @param queue_timeout [Numeric, nil] seconds that `on_full: :block` waits before it raises QueueFullError
       # @raise [ArgumentError, TypeError] which names the option, its value and what it may be
       def initialize(given = {})
-        DEFAULTS.each { |name, default| instance_variable_set(:"@#{name}", default) }
+        DEFAULTS.each { |name, default| instance_variable_set(VARIABLES[name], default) }
         take(given)
       end
 
@@ -52,7 +54,7 @@ module Ratomic
       def take(given)
         given.each do |name, value|
           check(name, value)
-          instance_variable_set(:"@#{name}", value)
+          instance_variable_set(VARIABLES[name], value)
         end
         @by_caller = @min_batch != 0 && !(@timeout || @item_timeout || @move)
         freeze

@@ -117,6 +117,7 @@ class FutureTest < Minitest::Test
 
   def test_a_caller_that_is_killed_while_it_waits_leaves_nothing
     @pool.dispatch_async([1], Double).wait(timeout: 5)
+    until_workers_wait(@pool)
     assert_leaves_nothing do
       future = @pool.dispatch_async([1], @hold)
       waiters = Array.new(10) { Thread.new { future.value } }

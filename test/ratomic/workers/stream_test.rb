@@ -121,6 +121,7 @@ class StreamTest < Minitest::Test
 
   def test_leaving_early_leaves_nothing_behind
     @pool.dispatch_async([1], Double).wait(timeout: 5)
+    until_workers_wait(@pool)
     assert_leaves_nothing do
       within(10) { @pool.stream(1.step, Double).each { |result| break if result > 100 } }
       assert_raises(RuntimeError) { within(10) { @pool.stream(1.step, Double).each { |_| raise "enough" } } }

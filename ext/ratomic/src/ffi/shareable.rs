@@ -1,6 +1,10 @@
 //! What may be stored: only what every Ractor may see.
 
-use super::{class, error, walk, Word};
+use super::{
+    class, error,
+    plain::{self, Unfrozen},
+    walk, Word,
+};
 use magnus::{prelude::*, rb_sys::protect, Error, RArray, RClass, Value};
 use rb_sys::VALUE;
 
@@ -10,10 +14,8 @@ extern "C" {
 }
 
 pub fn is_shareable(word: Word) -> bool {
-    // SAFETY: a living object; the walk runs no Ruby code.
-    word.is_immediate()
-        || word.is_noted_shareable()
-        || unsafe { rb_ractor_shareable_p_continue(word.0) }
+    // SAFETY: a living object; the VM's walk runs no Ruby code.
+    plain::share(word, Unfrozen::Refuse) || unsafe { rb_ractor_shareable_p_continue(word.0) }
 }
 
 /// The object itself if it is shareable, else a frozen deep copy; the caller's own stays as it is.

@@ -1,6 +1,6 @@
 //! Whether a Hash has a default.
 
-use crate::ffi::Word;
+use super::Word;
 use magnus::{gc, prelude::*, Error, Ruby, Value};
 use rb_sys::VALUE;
 

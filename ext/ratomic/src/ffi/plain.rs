@@ -1,12 +1,41 @@
-//! The walk through plain data.
+//! Makes plain data shareable, or finds that it is, in one pass and without the bookkeeping of the VM's own way, which
+//! enters every object into a table to find cycles, and costs more than parsing it did.
+//!
+//! Plain data is what parsers return: Strings, numbers, Symbols, Arrays, Hashes and Structs with no instance variables,
+//! and frozen objects, all without singleton classes. An object is noted as shareable after everything in it is, so every
+//! note is true whenever the walk ends early. Anything else, and what is nested too deep (a cycle, too), is left to the
+//! VM.
 
-use super::defaults::Defaults;
-use crate::ffi::Word;
+use super::{defaults::Defaults, Word};
+use magnus::{Error, Ruby};
 use rb_sys::ruby_fl_type::RUBY_FL_FREEZE;
 use rb_sys::ruby_fl_ushift::RUBY_FL_USHIFT;
 use rb_sys::ruby_value_type::*;
 use rb_sys::{st_data_t, RBasic, VALUE};
 use std::ffi::c_int;
+use std::sync::OnceLock;
+
+static DEFAULTS: OnceLock<Defaults> = OnceLock::new();
+
+/// To be called once, before anything else here.
+pub fn install(ruby: &Ruby) -> Result<(), Error> {
+    let defaults = Defaults::find(ruby)?;
+    DEFAULTS.get_or_init(|| defaults);
+    Ok(())
+}
+
+/// True if the object is shareable now; if not, it may be all the same.
+pub fn share(object: Word, unfrozen: Unfrozen) -> bool {
+    let walk = |defaults| {
+        Walk {
+            unfrozen,
+            depth: 0,
+            defaults,
+        }
+        .share(object)
+    };
+    DEFAULTS.get().is_some_and(walk)
+}
 
 const DEEPEST: u32 = 100;
 
@@ -20,15 +49,14 @@ pub enum Unfrozen {
     Refuse,
 }
 
-pub struct Walk {
-    pub unfrozen: Unfrozen,
-    pub depth: u32,
-    pub defaults: &'static Defaults,
+struct Walk {
+    unfrozen: Unfrozen,
+    depth: u32,
+    defaults: &'static Defaults,
 }
 
 impl Walk {
-    /// True if the object is shareable now.
-    pub fn share(&mut self, word: Word) -> bool {
+    fn share(&mut self, word: Word) -> bool {
         if word.is_immediate() || word.is_noted_shareable() {
             return true;
         }
