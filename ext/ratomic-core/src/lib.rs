@@ -12,6 +12,8 @@
 //! | [`cursor`] | where the claims on a run of items stand |
 //! | [`queue`] | a bounded first-in first-out queue with waiting on both ends |
 //! | [`table`] | a sharded hash table whose keys can be claimed while foreign code computes their value |
+//! | [`permits`] | who may do something, how often and up to which limit |
+//! | [`tally`] | how many dispatches there were, and how long they took |
 //! | [`latch`] | result slots that are filled once, and waiting for them |
 //! | [`waiter`] | one sleeping thread, and the [`Host`] that puts it to sleep |
 //! | [`deadlock`] | who waits for whom |
@@ -26,14 +28,18 @@ pub mod fork;
 pub mod guarded;
 pub mod latch;
 mod lines;
+pub mod permits;
 pub mod queue;
 mod sync;
 pub mod table;
+pub mod tally;
 pub mod waiter;
 
 pub use counter::Counter;
 pub use cursor::Cursor;
 pub use latch::Latch;
+pub use permits::Permits;
 pub use queue::Queue;
 pub use table::Table;
+pub use tally::Tally;
 pub use waiter::{Deadline, Host, Waiter};

@@ -5,8 +5,10 @@ mod completion;
 mod counter;
 mod ffi;
 mod map;
+mod permits;
 mod queue;
 mod sharing;
+mod tally;
 
 use magnus::{Error, Ruby};
 
@@ -20,5 +22,7 @@ fn init(ruby: &Ruby) -> Result<(), Error> {
     map::define(ruby, ratomic)?;
     queue::define(ruby, ratomic)?;
     completion::define(ruby, ratomic)?;
-    sharing::define(ratomic)
+    sharing::define(ratomic)?;
+    permits::define(ruby, ratomic)?;
+    tally::define(ruby, ratomic)
 }

@@ -6,20 +6,32 @@ module Ratomic
     #
     # Only a callable that workers have run before, and that behaved, is run so. What an item may do to its thread
     # (`throw`, `exit`) becomes a Failure here as there; but `Thread.exit` would end the caller.
+    #
+    # When a callable has just been run so, its next small dispatches take a short way: one look at the {Permits}, and
+    # the run.
     module ByCaller
       # Errors from another thread (Timeout, Thread#raise) wait until the items are done, or they would be taken for an
       # item's. Ruby makes itself a copy of a mask that does not compare by identity, each time.
       LATER = { StandardError => :never }.compare_by_identity.freeze
       # What ends a `Timeout.timeout` block. It may not be loaded.
       EXIT = "Timeout::ExitException"
-      # One in so many (a power of two) is measured again.
-      MEASURED = 32
 
       # Work that is small, times this, is so much that the pool surely pays. Not for one item: that is as long in a
       # worker.
       CERTAIN = 4
       # Nanoseconds of work from which the caller's time is compared with the pool's.
       COMPARED = 50_000
+
+      # Runs the items, if the callable has a permit for them.
+      # @param callable [#call]
+      # @param options [Options]
+      # @return [Array, nil] frozen results; nil where more has to be looked at
+      def self.at_once(engine, items, callable, options)
+        return unless options.plain?
+
+        started = engine.costs.permits.take(callable, items)
+        run(engine, items, callable, nil, started) if started
+      end
 
       # Runs the items, if they are for the caller.
       # @param callable [#call] admitted
@@ -35,9 +47,7 @@ module Ratomic
         return unless place == :caller
 
         packed = Transfer.pack(items)
-        return if packed.instance_of?(Transfer::Holed)
-
-        Context.with(options.context) { run(engine, packed, callable, key) }
+        measure(engine, packed, callable, key, options.context) unless packed.instance_of?(Transfer::Holed)
       end
 
       # @return [Symbol] :caller, :pool, or :trial
@@ -56,25 +66,41 @@ module Ratomic
         engine.costs.trials.caller?(key) ? :caller : :trial
       end
 
+      # Runs the items and learns from it.
+      def self.measure(engine, items, callable, key, context)
+        tally = engine.metrics.tally
+        started = tally.start
+        results = run(engine, items, callable, context, started)
+        took = tally.start - started
+        engine.costs.learn(key, Weight.of(items), took, items.size) if took < COMPARED # of more it has learnt already
+        engine.costs.permit(callable, key)
+        results
+      end
+
+      # @param items [Array] shareable
+      # @param started [Integer] see {Tally#start}
       # @return [Array] frozen and shareable
-      def self.run(engine, items, callable, key)
+      def self.run(engine, items, callable, context, started)
         results = []
-        started = Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond)
         failed = false
-        Thread.handle_interrupt(LATER) do
-          failed |= run_on(engine, items, callable, key, results) until results.size == items.size
+        Context.with(context) do
+          Thread.handle_interrupt(LATER) do
+            failed |= run_on(engine, items, callable, results) until results.size == items.size
+          end
         end
-        took = Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond) - started
-        sealed = Transfer.seal(results, 0)
-        engine.metrics.count_failures(sealed) if failed || !sealed.equal?(results)
-        account(engine, items, key, took)
-        sealed
+        took = engine.metrics.tally.settle(started, results)
+        return results if took && took < COMPARED && !failed
+
+        learn(engine, items, callable, took) if took && took >= COMPARED
+        results = Transfer.seal(results, 0)
+        engine.metrics.count_failures(results)
+        results
       end
 
       # Runs from where the results end. By throw, break or return an item can leave past us. That ends here, as it
       # would in a worker. What ends the thread, or is an exception for the caller, goes on.
       # @return [Boolean] whether there are Failures
-      def self.run_on(engine, items, callable, key, results)
+      def self.run_on(engine, items, callable, results)
         astray = true
         failed = run_all(items, callable, results)
         astray = false
@@ -84,7 +110,7 @@ module Ratomic
         raise
       ensure
         if astray && Thread.current.status != "aborting"
-          engine.costs.mark_wild(key)
+          engine.costs.mark_wild(Callable.key(callable))
           results << thrown(callable, results.size)
           return true # rubocop:disable Lint/EnsureReturn
         end
@@ -117,16 +143,12 @@ module Ratomic
         Failure.new(index, "UncaughtThrowError", Verdict::DIED[:throw], [Callable.place(callable)].compact)
       end
 
-      def self.account(engine, items, key, took)
-        metrics = engine.metrics
-        metrics.by_caller_items.increment(items.size)
-        metrics.complete(took)
-        return if (metrics.by_caller.increment & (MEASURED - 1)).positive? && took < COMPARED
-
-        engine.costs.trials.learn_caller(key, took, items.size) if took > COMPARED
+      def self.learn(engine, items, callable, took)
+        key = Callable.key(callable)
+        engine.costs.trials.learn_caller(key, took, items.size)
         engine.costs.learn(key, Weight.of(items), took, items.size)
       end
-      private_class_method :place, :run, :run_on, :run_all, :failure, :thrown, :account
+      private_class_method :place, :measure, :run, :run_on, :run_all, :failure, :thrown, :learn
     end
   end
 end

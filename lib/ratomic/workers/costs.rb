@@ -19,13 +19,19 @@ module Ratomic
       # A pool that cannot save time, with one worker or with threads, is there for work to go on beside the caller.
       LEAST_GAIN = 0.5
 
+      # Dispatches in a row that a permit is good for. Then it is measured again.
+      USES = 31
+
       # @return [Trials]
       attr_reader :trials
+      # @return [Permits] for callables of which the caller has run something small just now
+      attr_reader :permits
 
       # @param gain [Float] share of the time that all workers together save, at best
       def initialize(gain)
         @gain = [gain, LEAST_GAIN].max
         @trials = Trials.new
+        @permits = Permits.new
         @calm = Map.new
         @waking = Counter.new(WAKING)
         @nanoseconds = Averages.new
@@ -55,8 +61,18 @@ module Ratomic
         slow = nanoseconds > SLOW * items
         calm = slow ? 0 : (@calm[key] || 0) + 1
         @calm[key] = calm if slow || calm <= CALM
-        calm < CALM ? @small.delete(key) : @small[key] = (waking / (@gain * cost)).floor
-        @small.delete(key) if wild?(key) # last: it may have been marked meanwhile
+        calm < CALM ? forbid(key) : @small[key] = (waking / (@gain * cost)).floor
+        forbid(key) if wild?(key) # last: it may have been marked meanwhile
+      end
+
+      # The next dispatches of that callable are run by the caller without asking here, while they are small.
+      # @param callable [#call] a shareable one, admitted
+      def permit(callable, key)
+        return if callable.is_a?(Proc) # has no class of its own to keep it by
+        return unless (small = @small[key])
+
+        @permits.grant(key, small, USES)
+        @permits.revoke(key) unless @small[key] # it may have been forbidden meanwhile
       end
 
       # Nanoseconds that a dispatch to a sleeping worker takes besides its items: waking the worker, and then the
@@ -82,11 +98,18 @@ module Ratomic
       # An item of it ended its thread or its worker, or touched what only the main Ractor may touch.
       def mark_wild(key)
         @marks[key] = WILD
-        @small.delete(key)
+        forbid(key)
       end
 
       def wild?(key)
         @marks[key] == WILD
+      end
+
+      private
+
+      def forbid(key)
+        @small.delete(key)
+        @permits.revoke(key)
       end
     end
   end

@@ -10,6 +10,9 @@ module Ratomic
       # @param options [Options]
       # @return [Future]
       def self.future(engine, items, callable, options)
+        results = ByCaller.at_once(engine, items, callable, options)
+        return Settled.new(results) if results
+
         items = list(items) unless items.is_a?(Array)
         admitted = engine.admit(callable)
         raise ShutdownError, engine.refusal unless engine.open?

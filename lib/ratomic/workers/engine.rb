@@ -37,19 +37,20 @@ module Ratomic
         @name = settings.name
         @size = settings.size
         @backend = settings.backend
-        @parallel = @backend == :ractor ? [@size, Etc.nprocessors].min : 1
-        @gain = 1 - (1.0 / @parallel)
+        @parallel = settings.parallel
+        @gain = settings.gain
         @mailbox = mailbox
         @lane = Lane.new(settings.max_queue, @size)
         @costs = Costs.new(@gain)
+        permits = @costs.permits
         @chunker = Chunker.new(@size)
         @metrics = Metrics.new
         @board = Map.new
         @pulses = Map.new
-        @subscribers = Subscribers.new
+        @subscribers = Subscribers.new(permits)
         @accepted = Counter.new
         @finished = Counter.new
-        @gate = Gate.new
+        @gate = Gate.new(permits)
         @terminated = Completion.new(1)
         freeze
       end
@@ -183,7 +184,7 @@ module Ratomic
         return unless batch.finish?
 
         took = Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond) - batch.born
-        @metrics.complete(took)
+        @metrics.tally.record(took)
         forget(batch)
         emit(:completed, batch, items: batch.size, seconds: took / 1e9) unless @subscribers.none?
       end

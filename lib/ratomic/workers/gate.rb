@@ -10,7 +10,9 @@ module Ratomic
       # What is in is stopped as well.
       CLOSED = 2
 
-      def initialize
+      # @param permits [Permits] of callers, who do not look here
+      def initialize(permits)
+        @permits = permits
         @state = Counter.new(OPEN)
         freeze
       end
@@ -21,6 +23,7 @@ module Ratomic
 
       # @param state [Integer] CLOSING or CLOSED
       def close(state)
+        @permits.suspend
         before = @state.value
         before = @state.value until before >= state || @state.compare_and_set(before, state)
       end

@@ -6,10 +6,12 @@ module Ratomic
     class Metrics
       # Upper bounds of the latency histogram's buckets in seconds: a factor of 4 from 16 microseconds to 67 seconds.
       BOUNDS = Array.new(12) { |i| (16 * (4**i)) / 1_000_000.0 }.freeze
-      COUNTS = %i[dispatches by_caller by_caller_items overflowed retries cancelled expired overdue rejected respawns
+      COUNTS = %i[dispatches overflowed retries cancelled expired overdue rejected respawns
                   pauses abandoned runners_replaced troubles].freeze
 
       attr_reader(*COUNTS)
+      # @return [Tally] of the dispatches that callers ran themselves, and of how long all took
+      attr_reader :tally
       # @return [Map] Failures by the name of the exception's class
       attr_reader :failures
       # @return [Map] what went wrong in the pool itself, by class and message
@@ -21,20 +23,9 @@ module Ratomic
         COUNTS.each { |name| instance_variable_set(:"@#{name}", Counter.new) }
         @failures = Map.new
         @trouble_log = Map.new
-        @buckets = Array.new(BOUNDS.size + 1) { Counter.new }.freeze
-        @microseconds = Counter.new
+        @tally = Tally.new
         @past_busy = Counter.new
         freeze
-      end
-
-      # A dispatch is done.
-      # @param nanoseconds [Integer] since it was made
-      def complete(nanoseconds)
-        microseconds = nanoseconds / 1000
-        @microseconds.increment(microseconds)
-        # The bucket is half the number of binary digits beyond those of the first bound.
-        place = (((microseconds - 1) >> 4).bit_length + 1) >> 1
-        @buckets[place < BOUNDS.size ? place : -1].increment
       end
 
       # @param results [Array] with Failures among them
@@ -51,17 +42,18 @@ module Ratomic
       # @return [Hash] seconds (Float bound, the last is infinity) => dispatches that took no longer, and longer than
       #   the bound before
       def latency
-        (BOUNDS + [Float::INFINITY]).zip(@buckets.map(&:value)).to_h
+        (BOUNDS + [Float::INFINITY]).zip(@tally.buckets).to_h
       end
 
       # @return [Float] seconds of all completed dispatches together
       def latency_sum
-        @microseconds.value / 1_000_000.0
+        @tally.microseconds / 1_000_000.0
       end
 
       # @return [Hash{Symbol => Integer}]
       def counts
-        COUNTS.to_h { |name| [name, public_send(name).value] }
+        counts = COUNTS.to_h { |name| [name, public_send(name).value] }
+        counts.merge(by_caller: @tally.by_caller, by_caller_items: @tally.items_by_caller)
       end
     end
   end

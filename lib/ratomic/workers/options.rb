@@ -44,6 +44,11 @@ module Ratomic
         @by_caller
       end
 
+      # Whether there is nothing to heed for a caller who runs it itself.
+      def plain?
+        @plain
+      end
+
       # Whether the worker has to keep more books than for a plain run.
       def watched?
         !@item_timeout.nil?
@@ -56,6 +61,7 @@ module Ratomic
           check(name, value)
           instance_variable_set(VARIABLES[name], value)
         end
+        @plain = @min_batch == :auto && !(@timeout || @item_timeout || @move || @context)
         @by_caller = @min_batch != 0 && !(@timeout || @item_timeout || @move)
         freeze
       end

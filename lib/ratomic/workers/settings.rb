@@ -26,6 +26,16 @@ module Ratomic
         freeze
       end
 
+      # @return [Integer] workers that can run at a time
+      def parallel
+        @backend == :ractor ? [@size, Etc.nprocessors].min : 1
+      end
+
+      # @return [Float] share of the time that all workers together save, at best
+      def gain
+        1 - (1.0 / parallel)
+      end
+
       private
 
       def count(what, value, most)

@@ -33,7 +33,7 @@ module Ratomic
       private
 
       def items
-        by_caller = @metrics.by_caller_items.value
+        by_caller = @metrics.tally.items_by_caller
         finished = @engine.finished.value + by_caller
         accepted = @engine.accepted.value + by_caller
         { accepted: accepted, finished: [finished, accepted].min, in_flight: [accepted - finished, 0].max }

@@ -10,7 +10,9 @@ module Ratomic
       # @return [Counter] events that found a full queue
       attr_reader :dropped
 
-      def initialize
+      # @param permits [Permits] of callers, who do not look here
+      def initialize(permits)
+        @permits = permits
         @queues = Map.new
         @numbers = Counter.new
         @dropped = Counter.new
@@ -25,12 +27,16 @@ module Ratomic
       # @param queue [Queue]
       # @return [Integer] number for {#remove}
       def add(queue)
+        @permits.suspend
         @queues[number = @numbers.increment] = queue
         number
       end
 
       def remove(number)
-        @queues.delete(number)&.close
+        return unless (queue = @queues.delete(number))
+
+        @permits.resume
+        queue.close
       end
 
       # @param event [Event]

@@ -171,6 +171,83 @@ class ByCallerTest < Minitest::Test
     assert Ractor.shareable?(future)
   end
 
+  # Lets the next dispatches of the callable take the short way.
+  def permit(callable, item = 1)
+    pretend(callable, 100)
+    @pool.dispatch_async([item], callable).value(timeout: 5)
+    assert permits.take(callable, [item].freeze), "a permit"
+  end
+
+  def permits
+    @pool.instance_variable_get(:@cell)[:engine].costs.permits
+  end
+
+  def test_the_short_way_gives_the_same_results_and_counts
+    permit(Where)
+    before = by_caller
+    results = @pool.dispatch_async([1, :fail].freeze, Where).value
+    assert_equal [Thread.current.object_id, "KeyError"], [results[0], results[1].exception_class]
+    assert results.frozen? && Ractor.shareable?(results)
+    assert_equal before + 1, by_caller
+    assert_equal 1, @pool.stats[:failures]["KeyError"]
+    assert_equal 1, catch(:tag) { @pool.dispatch_async([:leave].freeze, Where).value }.size
+    refute permits.take(Where, [1].freeze), "it is wild now"
+  end
+
+  def test_the_short_way_freezes_what_is_not_plain_and_refuses_what_cannot_be_shared
+    maker = Ractor.make_shareable(Class.new { def call(item) = item == 1 ? Struct.new(:a).new([]) : $stdout }.new)
+    pretend(maker, 100)
+    @pool.dispatch_async([1], maker).value(timeout: 5)
+    permits.grant(maker.class, 64_000, 9)
+    results = @pool.dispatch_async([1, 2].freeze, maker).value
+    assert results[0].frozen? && results[0].a.frozen?
+    assert_equal "Ratomic::ShareableError", results[1].exception_class
+    refute_predicate $stdout, :frozen?
+  end
+
+  def test_the_short_way_ends_after_so_many_dispatches_and_is_found_again
+    permit(Where)
+    costs = @pool.instance_variable_get(:@cell)[:engine].costs
+    known = costs.of(Where)
+    (Ratomic::Workers::Costs::USES + 1).times { @pool.dispatch_async([1].freeze, Where) }
+    refute_equal known, costs.of(Where), "it was measured again"
+    assert permits.take(Where, [1].freeze)
+  end
+
+  def test_a_dispatch_that_takes_long_is_learnt_from_and_was_the_last_on_the_short_way
+    permit(Sleep, 0)
+    assert_equal [0.01], @pool.dispatch_async([0.01].freeze, Sleep).value
+    refute permits.take(Sleep, [0].freeze)
+    refute_predicate @pool.dispatch_async([0.05].freeze, Sleep), :ready?
+  end
+
+  def test_a_pool_that_was_shut_down_runs_nothing_on_the_short_way
+    permit(Where)
+    @pool.shutdown(timeout: 5)
+    assert_raises(Ratomic::Workers::ShutdownError) { @pool.dispatch_async([1].freeze, Where) }
+  end
+
+  def test_subscribers_are_told_of_what_would_take_the_short_way
+    permit(Where)
+    events = Ratomic::Queue.new(100)
+    subscription = @pool.subscribe(events)
+    @pool.dispatch_async([1].freeze, Where).value(timeout: 5)
+    assert_equal :dispatched, events.pop(timeout: 5).name
+    subscription.cancel
+    assert permits.take(Where, [1].freeze)
+  end
+
+  def test_a_dispatch_inside_an_item_has_its_own_context_on_the_short_way_too
+    reader = Ractor.make_shareable(Class.new { def call(_item) = Ratomic::Workers.context }.new)
+    pretend(reader, 100)
+    @pool.dispatch_async([1], reader).value(timeout: 5)
+    permits.grant(reader.class, 64, 9)
+    Ratomic::Workers::Context.with(:outer) do
+      assert_equal [nil], @pool.dispatch_async([1].freeze, reader).value
+      assert_equal :outer, Ratomic::Workers.context
+    end
+  end
+
   def test_it_sees_the_context_and_leaves_none
     reader = Ractor.make_shareable(Class.new { def call(_item) = Ratomic::Workers.context }.new)
     pretend(reader, 100)

@@ -5,16 +5,28 @@ require "test_helper"
 class GateTest < Minitest::Test
   Gate = Ratomic::Workers::Gate
 
+  def setup
+    @permits = Ratomic::Workers::Permits.new
+    @permits.grant(Comparable, 64, 9)
+  end
+
   def test_it_is_open_until_it_is_closed
-    gate = Gate.new
+    gate = Gate.new(@permits)
     assert_predicate gate, :open?
     gate.close(Gate::CLOSING)
     refute_predicate gate, :open?
     assert Ractor.shareable?(gate)
   end
 
+  def test_callers_have_no_permits_any_more_once_it_is_closed
+    gate = Gate.new(@permits)
+    assert @permits.take(Comparable, [1].freeze)
+    gate.close(Gate::CLOSING)
+    refute @permits.take(Comparable, [1].freeze)
+  end
+
   def test_it_only_ever_closes_further
-    gate = Gate.new
+    gate = Gate.new(@permits)
     gate.close(Gate::CLOSED)
     gate.close(Gate::CLOSING)
     assert_equal Gate::CLOSED, gate.instance_variable_get(:@state).value

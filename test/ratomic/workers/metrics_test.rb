@@ -9,16 +9,17 @@ class MetricsTest < Minitest::Test
     @metrics = Metrics.new
   end
 
-  # The bucket of a dispatch is the first whose bound is not below its time.
-  def test_a_dispatch_is_in_the_bucket_of_its_latency
-    [1, 16, 17, 64, 65, 1_000, 60_000_000, 10**9].each do |microseconds|
-      before = @metrics.latency
-      @metrics.complete(microseconds * 1000)
-      bound = @metrics.latency.find { |key, count| count != before[key] }[0]
-      expected = (Metrics::BOUNDS + [Float::INFINITY]).find { |limit| microseconds <= (limit * 1_000_000) + 0.1 }
-      assert_equal expected, bound, "#{microseconds} us"
-    end
-    assert_in_delta 1060.001163, @metrics.latency_sum, 0.001
+  def test_latency_is_in_seconds_by_bound
+    [1, 17, 10**9].each { |microseconds| @metrics.tally.record(microseconds * 1000) }
+    latency = @metrics.latency
+    assert_equal Metrics::BOUNDS + [Float::INFINITY], latency.keys
+    assert_equal [*Metrics::BOUNDS.first(2), Float::INFINITY], latency.select { |_, count| count == 1 }.keys
+    assert_in_delta 1000.000018, @metrics.latency_sum, 0.000001
+  end
+
+  def test_what_callers_have_run_is_among_the_counts
+    @metrics.tally.settle(@metrics.tally.start, [1, 2])
+    assert_equal({ by_caller: 1, by_caller_items: 2 }, @metrics.counts.slice(:by_caller, :by_caller_items))
   end
 
   def test_failures_are_counted_by_class

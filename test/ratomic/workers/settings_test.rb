@@ -12,6 +12,13 @@ class SettingsTest < Minitest::Test
     assert Ractor.shareable?(settings)
   end
 
+  def test_threads_run_one_at_a_time_and_ractors_as_many_as_there_are_processors
+    threads = Settings.new(size: 3, backend: :thread)
+    assert_equal [1, 0.0], [threads.parallel, threads.gain]
+    skip_without_ractors
+    assert_equal [1, Etc.nprocessors], [1, 100].map { |size| Settings.new(size: size, backend: :ractor).parallel }
+  end
+
   def test_every_pool_has_a_name_of_its_own
     names = Array.new(3) { Settings.new.name }
     assert_equal names.uniq, names

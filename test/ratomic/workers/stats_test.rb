@@ -65,7 +65,7 @@ class StatsTest < Minitest::Test
 
   def test_latencies_are_in_their_bucket
     metrics = Ratomic::Workers::Metrics.new
-    [0.000001, 0.000016, 0.000017, 0.00006, 0.001, 70.0, 10_000.0].each { |s| metrics.complete((s * 1e9).round) }
+    [0.000001, 0.000016, 0.000017, 0.00006, 0.001, 70.0, 10_000.0].each { |s| metrics.tally.record((s * 1e9).round) }
     bounds = metrics.latency.select { |_, count| count.positive? }
     assert_equal({ 1.6e-05 => 2, 6.4e-05 => 2, 0.001024 => 1, Float::INFINITY => 2 }, bounds)
     assert_in_delta 10_070.001094, metrics.latency_sum, 0.0001

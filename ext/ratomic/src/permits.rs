@@ -1,0 +1,116 @@
+//! `Ratomic::Workers::Permits`: which callables a caller may run itself, and up to what weight of items.
+//!
+//! Kept by the module, or by the class of any other object. All that has to be asked before a dispatch of small work is
+//! asked in one call here, because the work may take less time than the asking would.
+
+use crate::ffi::{
+    barrier, class,
+    number::int64,
+    plain::{self, Unfrozen},
+    This, Word,
+};
+use magnus::{gc, method, DataTypeFunctions, Error, Module, RModule, Ruby, TypedData, Value};
+use ratomic_core::{tally, Permits as Core};
+use rb_sys::ruby_value_type::*;
+use rb_sys::VALUE;
+
+/// What an item weighs besides its bytes: `Ratomic::Workers::Weight::ITEM`.
+const ITEM: i64 = 64;
+
+#[derive(Default, TypedData)]
+#[magnus(
+    class = "Ratomic::Workers::Permits",
+    free_immediately,
+    mark,
+    wb_protected,
+    frozen_shareable
+)]
+struct Permits(Core);
+
+impl DataTypeFunctions for Permits {
+    // The keys are addresses, so their objects stay where they are.
+    fn mark(&self, _marker: &gc::Marker) {
+        self.0.keys().for_each(|key| Word(key as VALUE).mark());
+    }
+}
+
+impl Permits {
+    fn initialize(this: This<Self>) -> Result<(), Error> {
+        class::seal(this)
+    }
+
+    fn grant(this: This<Self>, key: Value, limit: Value, uses: Value) -> Result<(), Error> {
+        let key = Word::of(key);
+        this.0.grant(key.0 as usize, int64(limit)?, int64(uses)?);
+        barrier::written(this.word(), key);
+        Ok(())
+    }
+
+    fn revoke(this: This<Self>, key: Value) {
+        this.0.revoke(Word::of(key).0 as usize);
+    }
+
+    /// The time at which the caller began to run the items, if it is to run them.
+    fn take(this: This<Self>, callable: Value, items: Value) -> Option<u64> {
+        let limit = this.0.take(key(Word::of(callable))?)?;
+        fit(Word::of(items), limit).then(tally::now)
+    }
+
+    fn suspend(this: This<Self>) {
+        this.0.suspend();
+    }
+
+    fn resume(this: This<Self>) {
+        this.0.resume();
+    }
+}
+
+/// What the permits of a shareable callable are kept by.
+fn key(callable: Word) -> Option<usize> {
+    if callable.is_immediate() {
+        return None;
+    }
+    if matches!(callable.type_of(), RUBY_T_MODULE | RUBY_T_CLASS) {
+        return Some(callable.0 as usize);
+    }
+    // SAFETY: a living object.
+    let class = unsafe { rb_sys::rb_obj_class(callable.0) };
+    callable.is_noted_shareable().then_some(class as usize)
+}
+
+/// Whether these are shareable items, plain ones, and weigh no more than that.
+fn fit(items: Word, limit: i64) -> bool {
+    if !items.is_a(RUBY_T_ARRAY) {
+        return false;
+    }
+    // SAFETY: a living Array.
+    let len = unsafe { rb_sys::RARRAY_LEN(items.0) };
+    let mut weight = ITEM.saturating_mul(len as i64);
+    if weight > limit || !plain::share(items, Unfrozen::Refuse) {
+        return false;
+    }
+    for place in 0..len {
+        // SAFETY: a living Array, frozen, as was found just now; the index is below its length.
+        let item = Word(unsafe { rb_sys::rb_ary_entry(items.0, place) });
+        if item.is_immediate() {
+            continue;
+        }
+        match item.type_of() {
+            // SAFETY: a living String.
+            RUBY_T_STRING => weight += unsafe { rb_sys::RSTRING_LEN(item.0) } as i64,
+            RUBY_T_ARRAY | RUBY_T_HASH | RUBY_T_FLOAT | RUBY_T_BIGNUM => {}
+            _ => return false, // it may have a `bytesize` of its own
+        }
+    }
+    weight <= limit
+}
+
+pub fn define(ruby: &Ruby, ratomic: RModule) -> Result<(), Error> {
+    let class = class::define::<Permits>(ruby, ratomic.define_module("Workers")?, "Permits")?;
+    class.define_method("initialize", method!(Permits::initialize, 0))?;
+    class.define_method("grant", method!(Permits::grant, 3))?;
+    class.define_method("revoke", method!(Permits::revoke, 1))?;
+    class.define_method("take", method!(Permits::take, 2))?;
+    class.define_method("suspend", method!(Permits::suspend, 0))?;
+    class.define_method("resume", method!(Permits::resume, 0))
+}

@@ -1,0 +1,68 @@
+//! `Ratomic::Workers::Tally`: how many dispatches callers ran themselves, and how long all dispatches took.
+
+use crate::ffi::{
+    class,
+    plain::{self, Unfrozen},
+    This, Word,
+};
+use magnus::{method, prelude::*, DataTypeFunctions, Error, RArray, RModule, Ruby, TypedData};
+use ratomic_core::{tally, Tally as Core};
+
+#[derive(Default, TypedData, DataTypeFunctions)]
+#[magnus(
+    class = "Ratomic::Workers::Tally",
+    free_immediately,
+    wb_protected,
+    frozen_shareable
+)]
+struct Tally(Core);
+
+impl Tally {
+    fn initialize(this: This<Self>) -> Result<(), Error> {
+        class::seal(this)
+    }
+
+    fn start(_this: This<Self>) -> u64 {
+        tally::now()
+    }
+
+    /// Counts a dispatch that the caller has run, and freezes its results where they stand. Nil, where some are not plain
+    /// data and have to be looked at.
+    fn settle(this: This<Self>, started: u64, results: RArray) -> Option<u64> {
+        let took = tally::now().saturating_sub(started);
+        this.0.record_by_caller(took, results.len() as u64);
+        plain::share(Word::of(results.as_value()), Unfrozen::Freeze).then_some(took)
+    }
+
+    fn record(this: This<Self>, nanoseconds: u64) {
+        this.0.record(nanoseconds);
+    }
+
+    fn by_caller(this: This<Self>) -> u64 {
+        this.0.by_caller()
+    }
+
+    fn items_by_caller(this: This<Self>) -> u64 {
+        this.0.items_by_caller()
+    }
+
+    fn microseconds(this: This<Self>) -> u64 {
+        this.0.microseconds()
+    }
+
+    fn buckets(this: This<Self>) -> Vec<u64> {
+        this.0.buckets().to_vec()
+    }
+}
+
+pub fn define(ruby: &Ruby, ratomic: RModule) -> Result<(), Error> {
+    let class = class::define::<Tally>(ruby, ratomic.define_module("Workers")?, "Tally")?;
+    class.define_method("initialize", method!(Tally::initialize, 0))?;
+    class.define_method("start", method!(Tally::start, 0))?;
+    class.define_method("settle", method!(Tally::settle, 2))?;
+    class.define_method("record", method!(Tally::record, 1))?;
+    class.define_method("by_caller", method!(Tally::by_caller, 0))?;
+    class.define_method("items_by_caller", method!(Tally::items_by_caller, 0))?;
+    class.define_method("microseconds", method!(Tally::microseconds, 0))?;
+    class.define_method("buckets", method!(Tally::buckets, 0))
+}

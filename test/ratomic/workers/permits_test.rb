@@ -1,0 +1,101 @@
+# frozen_string_literal: true
+
+require "test_helper"
+
+class PermitsTest < Minitest::Test
+  # A callable that is an object.
+  class Callable
+    def initialize
+      Ractor.make_shareable(self)
+    end
+
+    def call(item)
+      item
+    end
+  end
+
+  # An item that says itself what it weighs.
+  class Heavy
+    def bytesize
+      1_000_000
+    end
+  end
+
+  ITEM = Ratomic::Workers::Weight::ITEM
+
+  def setup
+    @permits = Ratomic::Workers::Permits.new
+  end
+
+  def grant(limit: ITEM, uses: 1000)
+    @permits.grant(Comparable, limit, uses)
+  end
+
+  def test_a_permit_is_good_for_its_number_of_dispatches
+    assert_nil @permits.take(Comparable, [1].freeze)
+    grant(uses: 3)
+    taken = Array.new(5) { @permits.take(Comparable, [1].freeze) }
+    assert_equal [Integer] * 3 + [NilClass] * 2, taken.map(&:class)
+    assert_equal taken.first(3).sort, taken.first(3), "the time at which the caller began"
+  end
+
+  def test_items_that_weigh_too_much_have_none
+    grant(limit: 2 * ITEM)
+    assert @permits.take(Comparable, [1, 2].freeze)
+    refute @permits.take(Comparable, [1, 2, 3].freeze)
+    assert @permits.take(Comparable, ["x" * ITEM].freeze.each(&:freeze))
+    refute @permits.take(Comparable, ["x" * (ITEM + 1)].freeze.each(&:freeze))
+  end
+
+  def test_an_estimate_is_that_of_weight
+    [[1, nil, :a, 1.5, 2**80], ["a" * 100, "b"], [%w[nested strings], { "in" => "a hash" }], []].each do |items|
+      items = Ractor.make_shareable(items)
+      weight = items.empty? ? 0 : Ratomic::Workers::Weight.of(items)
+      grant(limit: weight)
+      assert @permits.take(Comparable, items), items.inspect
+      grant(limit: weight - 1)
+      refute @permits.take(Comparable, items), items.inspect
+    end
+  end
+
+  def test_only_plain_shareable_items_have_one
+    grant(limit: 10**9)
+    [[1], [+"text"].freeze, [[]].freeze, [Heavy.new.freeze].freeze, [$stdout].freeze, 1..2, nil, { 1 => 2 }.freeze,
+     Class.new(Array).new([1]).freeze].each { |items| refute @permits.take(Comparable, items), items.inspect }
+  end
+
+  def test_objects_have_that_of_their_class_once_they_are_known_to_be_shareable
+    @permits.grant(Callable, ITEM, 1000)
+    assert @permits.take(Callable.new, [1].freeze)
+    refute @permits.take(Callable.allocate, [1].freeze)
+    refute @permits.take(Callable.allocate.freeze, [1].freeze), "nobody has looked whether it is shareable"
+    [nil, 1, :call, +"call"].each { |callable| refute @permits.take(callable, [1].freeze) }
+  end
+
+  def test_a_revoked_or_suspended_permit_is_none
+    grant
+    @permits.suspend
+    refute @permits.take(Comparable, [1].freeze)
+    @permits.resume
+    assert @permits.take(Comparable, [1].freeze)
+    @permits.revoke(Comparable)
+    refute @permits.take(Comparable, [1].freeze)
+  end
+
+  def test_keys_stay_alive_and_where_they_are
+    classes = Array.new(200) { Class.new.tap { |made| @permits.grant(made, ITEM, 1000) } }
+    known = classes.select { |made| @permits.take(made, [1].freeze) }
+    assert_operator known.size, :>, 10, "each has one place of 64"
+    numbers = classes.map(&:object_id)
+    GC.respond_to?(:compact) ? GC.compact : GC.start
+    assert_equal numbers, classes.map(&:object_id)
+    assert_equal known, (classes.select { |made| @permits.take(made, [1].freeze) })
+  end
+
+  def test_wrong_arguments_raise
+    assert_raises(TypeError) { @permits.grant(Comparable, "1", 1) }
+    assert_raises(TypeError) { @permits.grant(Comparable, 1, nil) }
+    assert_raises(ArgumentError) { @permits.take(Comparable) }
+    assert_raises(TypeError) { @permits.dup }
+  end
+end
