@@ -96,6 +96,27 @@ module BackendContract
     assert_good_as_new
   end
 
+  def test_an_error_that_comes_behind_its_item_costs_no_worker
+    pool = Ratomic::Workers::Pool.new(size: 1, backend: backend, min_batch: 0)
+    3.times do |before|
+      assert_equal [:item], pool.dispatch_async([:item], RaiseLater).value(timeout: 5)
+      eventually { pool.stats[:workers][:runners_replaced] > before } unless backend == :inline
+      assert_equal [2, 4], pool.dispatch_async([1, 2], Double).value(timeout: 5)
+    end
+  ensure
+    pool.kill
+  end
+
+  def test_objects_without_any_methods_do_no_harm
+    results = value_of([1, Bare.new, 3], Double)
+    assert_equal [2, 6], results.values_at(0, 2)
+    assert_failure(results[1], "Ratomic::ShareableError", 1)
+    results = value_of([1, 2], MakeBare)
+    2.times { |index| assert_failure(results[index], "Ratomic::ShareableError", index) }
+    assert_match(/the result \(WorkerCallables::Bare\)/, results[0].message)
+    assert_good_as_new
+  end
+
   def test_results_that_cannot_be_shared_are_failures_that_say_so
     results = value_of([1, :io, :thread, :nested_mutex, 5], Make)
     assert_equal [1, 5], results.values_at(0, 4)

@@ -119,6 +119,29 @@ module WorkerCallables
     end
   end
 
+  # Has none of the methods that every object has.
+  class Bare < BasicObject
+    def initialize; end
+  end
+
+  module MakeBare
+    def self.call(_item)
+      Bare.new
+    end
+  end
+
+  # Raises into its thread when that waits for the next item.
+  module RaiseLater
+    def self.call(item)
+      runner = Thread.current
+      Thread.new do
+        Thread.pass until runner.stop?
+        runner.raise(IOError)
+      end
+      item
+    end
+  end
+
   # Counts every call in a shared Map, by item.
   class Tally
     attr_reader :calls

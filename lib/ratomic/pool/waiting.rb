@@ -48,7 +48,7 @@ module Ratomic
 
       # @return [Boolean] whether the object was moved away, so that only its shell is here
       def self.moved?(object)
-        Ractor::MovedObject === object # rubocop:disable Style/CaseEquality -- it answers no method
+        Ractor::MovedObject === object # it answers no method
       end
 
       # @return [Module] the class of any object, one that was moved away or a BasicObject too

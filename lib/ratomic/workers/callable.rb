@@ -48,7 +48,7 @@ module Ratomic
 
       # @return [String, nil] "file:line" of its `call`
       def self.place(callable)
-        code = callable.is_a?(Proc) ? callable : callable.method(:call)
+        code = callable.is_a?(Proc) ? callable : Reflection.method_of(callable, :call)
         code.source_location&.join(":")
       rescue NameError
         nil

@@ -149,7 +149,7 @@ module Ratomic
 
       def attempt(index)
         item = @items[index - @offset]
-        return refuse(item) if item.is_a?(Transfer::Refused)
+        return refuse(item) if Transfer::Refused === item
 
         @callable.call(item)
       rescue Exception => e # rubocop:disable Lint/RescueException -- as in #run

@@ -42,7 +42,7 @@ module Ratomic
         return if @seen[name]
 
         @seen[name] = true
-        read(RubyVM::InstructionSequence.of(@callable.method(name)))
+        read(RubyVM::InstructionSequence.of(Reflection.method_of(@callable, name)))
       rescue NameError
         nil
       end

@@ -14,9 +14,9 @@ module Ratomic
         return Settled.new(results) if results
 
         items = list(items) unless items.is_a?(Array)
-        admitted = engine.admit(callable)
         raise ShutdownError, engine.refusal unless engine.open?
 
+        admitted = engine.admit(callable)
         kind = Batch
         if options.by_caller? && !admitted.is_a?(Locals::Ref)
           results = ByCaller.results(engine, items, admitted, options) { kind = Batch::Trial }
@@ -26,7 +26,8 @@ module Ratomic
       end
 
       def self.list(items)
-        return items.to_a if items.respond_to?(:each) || items.respond_to?(:to_a)
+        return items.to_a if items.respond_to?(:to_a)
+        return items.to_enum.to_a if items.respond_to?(:each)
 
         raise TypeError, "items must be an Array or something enumerable, not #{items.class}"
       end
@@ -40,6 +41,8 @@ module Ratomic
         @callable = callable
         @kind = kind
         @batch = make_batch
+      ensure # an item has raised when it was looked at
+        Locals.take(callable) if @batch.nil? && callable.is_a?(Locals::Ref)
       end
 
       # @return [Future]
@@ -71,8 +74,8 @@ module Ratomic
         return if enqueue == :done
 
         Parcels.send(@engine, @batch, @items) if @batch.moved?
-        remind(@options.timeout, :expire) if @options.timeout
-        remind(@options.item_timeout, :watch) if @options.item_timeout
+        remind((@batch.born / 1e9) + @options.timeout, :expire) if @options.timeout
+        remind(Agenda.now + @options.item_timeout, :watch) if @options.item_timeout
       end
 
       # Puts the batch where the workers take it from.
@@ -101,8 +104,8 @@ module Ratomic
                               "#{@engine.lane.capacity}); dispatch later, or take another on_full:"
       end
 
-      def remind(seconds, what)
-        @engine.post([:deadline, @batch, Agenda.now + seconds, what].freeze)
+      def remind(at, what)
+        @engine.post([:deadline, @batch, at, what].freeze)
       end
     end
   end

@@ -130,7 +130,7 @@ module Ratomic
         early = !batch.careful? && completion.completed + results.size >= completion.size
         finish(batch) if early
         fresh = completion.file(first, results)
-        @finished.decrement(results.size - fresh) unless fresh == results.size
+        take_back(batch, first, results, fresh) unless fresh == results.size
         finish(batch) if !early && completion.complete?
         post(IDLE) unless open?
       end
@@ -189,9 +189,19 @@ module Ratomic
         emit(:completed, batch, items: batch.size, seconds: took / 1e9) unless @subscribers.none?
       end
 
+      # Some of the slots were full: what was counted of their results does not count.
+      def take_back(batch, first, results, fresh)
+        @finished.decrement(results.size - fresh)
+        results.each_with_index do |result, offset|
+          next if !(Failure === result) || batch.completion[first + offset].equal?(result)
+
+          @metrics.failures.decrement(result.exception_class)
+        end
+      end
+
       def count_failures(batch, first, results)
         results.each_with_index do |result, offset|
-          next unless result.is_a?(Failure)
+          next unless Failure === result
 
           @metrics.failures.increment(result.exception_class)
           @costs.mark_wild(batch.key) if result.exception_class == ISOLATION

@@ -58,7 +58,7 @@ module Ratomic
         packed = Transfer.pack(@items)
         refused = packed.grep(Transfer::Refused).map { |item| item.failure.to_s }
         { count: @items.size, shared: shared, copied: @items.size - shared - refused.size, refused: refused.size,
-          reasons: refused.first(NAMED), bytes: @items.sum { |item| item.is_a?(String) ? item.bytesize : 0 } }
+          reasons: refused.first(NAMED), bytes: @items.sum { |item| String === item ? item.bytesize : 0 } }
       end
 
       def estimate

@@ -144,7 +144,7 @@ module Ratomic
 
       # A Failure's index is the item's number in the stream.
       def placed(result, number)
-        result.is_a?(Failure) ? result.at(number) : result
+        Failure === result ? result.at(number) : result
       end
     end
   end

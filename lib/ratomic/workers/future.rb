@@ -30,7 +30,7 @@ module Ratomic
       # @return [Array] frozen, without Failures
       # @raise [ItemError, CancelledError, ShutdownError, TimeoutError]
       def value!(timeout: nil)
-        value(timeout: timeout).each { |result| raise result.to_error if result.is_a?(Failure) }
+        value(timeout: timeout).each { |result| raise result.to_error if Failure === result }
       end
 
       # @param timeout [Numeric, nil] seconds
@@ -123,7 +123,7 @@ module Ratomic
 
       # A failure that was filed for many items at once does not name one.
       def named(result, index)
-        result.is_a?(Failure) && result.index.nil? ? result.at(index) : result
+        Failure === result && result.index.nil? ? result.at(index) : result
       end
 
       def limit_of(timeout)

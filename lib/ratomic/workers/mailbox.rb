@@ -28,8 +28,12 @@ module Ratomic
         # What is shareable goes through the native queue; anything else waits beside it, by number. Moved or not is one
         # here: the reader is a thread of the same Ractor.
         def send(message, move: false) # rubocop:disable Lint/UnusedMethodArgument
-          @queue.push(::Ractor.shareable?(message) ? message : Locals.keep(message))
+          token = ::Ractor.shareable?(message) ? message : Locals.keep(message)
+          @queue.push(token)
           self
+        rescue ::ClosedQueueError
+          Locals.take(token) unless token.equal?(message)
+          raise
         end
         alias << send
 

@@ -30,7 +30,7 @@ module Ratomic
 
       # @param results [Array] with Failures among them
       def count_failures(results)
-        results.each { |result| @failures.increment(result.exception_class) if result.is_a?(Failure) }
+        results.each { |result| @failures.increment(result.exception_class) if Failure === result }
       end
 
       # @param error [Exception] that came up in the pool's own threads, where nobody could rescue it

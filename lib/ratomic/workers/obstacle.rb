@@ -36,7 +36,7 @@ module Ratomic
         def forbidden?(object)
           case object
           when ::IO then true
-          else defined?(::Singleton) && ::Singleton === object # rubocop:disable Style/CaseEquality
+          else defined?(::Singleton) && ::Singleton === object
           end
         end
 
@@ -92,7 +92,7 @@ module Ratomic
 
       # @return [String] "@handler.@io (an instance of IO)"
       def to_s
-        "#{path.empty? ? "it" : path} (an instance of #{object.class})"
+        "#{path.empty? ? "it" : path} (an instance of #{Reflection.class_of(object)})"
       end
 
       # @return [Boolean] whether freezing would do

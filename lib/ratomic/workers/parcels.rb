@@ -44,7 +44,7 @@ module Ratomic
           trial.receive[0]
         rescue StandardError
           copy = Transfer.pack([item])[0]
-          copy.is_a?(Transfer::Refused) ? Transfer::Refused.new(copy.failure.at(index)) : copy
+          Transfer::Refused === copy ? Transfer::Refused.new(copy.failure.at(index)) : copy
         ensure
           trial.close
         end

@@ -52,6 +52,8 @@ module Ratomic
       def kill(seconds)
         @thread.kill
         !@thread.join(seconds).nil?
+      rescue Exception # rubocop:disable Lint/RescueException -- what ended the thread comes out of its join
+        true
       end
 
       # Takes over what the dead thread had in hand.
@@ -149,7 +151,8 @@ module Ratomic
         @chunk = chunk
         leave_lane(batch, chunk, cost)
         started = Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond)
-        learn_waking(started - batch.born) if @woken
+        @engine.costs.learn_waking(started - batch.born) if @woken
+        @woken = false
         well = chunk.careful? ? chunk.run_watched(@guard, @pulse, @gate) : chunk.run(@guard, started)
         @lane.look(ended = Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond))
         back
@@ -189,11 +192,6 @@ module Ratomic
       def back
         @lane.back if @away
         @away = false
-      end
-
-      def learn_waking(nanoseconds)
-        @woken = false
-        @engine.costs.learn_waking(nanoseconds)
       end
 
       # Turns to a batch that this worker did not run just before.

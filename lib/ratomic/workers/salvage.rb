@@ -34,8 +34,9 @@ module Ratomic
       # What cannot be saved ends, or its caller would wait for ever.
       def fail_all(error)
         @engine.metrics.trouble(error)
-        failures = (@chunk.first...@chunk.last).map { |index| Failure.from(error, index) }
-        @engine.file(@batch, @chunk.first, failures.freeze, true)
+        (@chunk.first...@chunk.last).each do |index|
+          @engine.file(@batch, index, [Failure.from(error, index)].freeze, true) unless @batch.completion.filled?(index)
+        end
       end
 
       # @return [Batch, nil] the item alone, when it may run once more

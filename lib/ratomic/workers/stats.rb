@@ -23,7 +23,8 @@ module Ratomic
           name: @engine.name, backend: @engine.backend, size: @engine.size, state: state,
           dispatches: dispatches(counts, latency),
           items: counted,
-          failures: @metrics.failures.to_h, latency: histogram(latency), workers: workers(counts),
+          failures: @metrics.failures.to_h.reject { |_, count| count.zero? }, latency: histogram(latency),
+          workers: workers(counts),
           costs: @engine.costs.to_h, events_dropped: @engine.subscribers.dropped.value, notes: notes(counts),
           troubles: { count: counts[:troubles], last: @metrics.trouble_log.to_h }
         }

@@ -62,8 +62,9 @@ module Ratomic
       end
 
       def self.refused(item, index, obstacle)
+        kind = Reflection.class_of(item)
         Refused.new(Failure.new(index, ShareableError.name,
-                                "the item (#{item.class}) can be neither shared nor copied: #{obstacle}; " \
+                                "the item (#{kind}) can be neither shared nor copied: #{obstacle}; " \
                                 "open it inside the callable, or hand over what it is made from"))
       end
 
@@ -77,8 +78,9 @@ module Ratomic
       end
 
       def self.unsealed(result, index, obstacle)
+        kind = Reflection.class_of(result)
         Failure.new(index, ShareableError.name,
-                    "the result (#{result.class}) cannot be made shareable: #{obstacle}; " \
+                    "the result (#{kind}) cannot be made shareable: #{obstacle}; " \
                     "return what is needed of it as plain data")
       end
       private_class_method :cross, :refused, :seal_one, :unsealed

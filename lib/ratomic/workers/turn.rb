@@ -26,14 +26,14 @@ module Ratomic
 
       # @return [Array<Batch>] what is left when an item has ended the thread
       def run
-        thread = start
-        keep_time(thread) until thread.join(seconds_left)
-        return Salvage.new(@engine, @chunk).run(:thread) unless thread.value == :done
-
-        @engine.file_chunk(@chunk)
-        []
+        @thread = start
+        until @thread.join(seconds_left)
+          rest = overdue
+          return cut_off(rest) if rest
+        end
+        finish
       ensure
-        thread&.kill
+        @thread&.kill
       end
 
       private
@@ -65,26 +65,50 @@ module Ratomic
         (@pulse.index ? @pulse.since : Agenda.now) + limit
       end
 
-      def keep_time(thread)
-        return expire(thread) if expiry && Agenda.now >= expiry
+      # Ends what has run too long.
+      # @return [Integer, nil] index of the first item that may still run
+      def overdue
+        return expire if expiry && Agenda.now >= expiry
         return unless @batch.options.item_timeout
 
         @gate.synchronize do
           next unless (index = @pulse.index) && Agenda.now >= item_limit
 
           @engine.time_out(@batch, index)
-          end_it(thread)
+          @thread.kill
+          index + 1
         end
       end
 
-      def expire(thread)
+      def expire
+        file_so_far
         @engine.expire(@batch)
-        end_it(thread)
+        @thread.kill
+        @chunk.last
       end
 
       # A native call that cannot be interrupted is left behind; its result, if it comes, is not wanted any more.
-      def end_it(thread)
-        thread.kill
+      def cut_off(rest)
+        return finish if @thread.join(PATIENCE)
+
+        @pulse.abandon
+        file_so_far
+        rest < @chunk.last ? [@batch.part(rest, @chunk.last)] : []
+      end
+
+      def finish
+        return [] if @batch.completion.complete? # or what was filed when it expired would be counted twice
+        return Salvage.new(@engine, @chunk).run(:thread) unless @thread.value == :done
+
+        @engine.file_chunk(@chunk)
+        []
+      end
+
+      def file_so_far
+        results = @gate.synchronize { @chunk.results.dup }
+        return if results.empty?
+
+        @engine.file(@batch, @chunk.first, Transfer.seal(results, @chunk.first), true)
       end
     end
   end

@@ -28,7 +28,7 @@ module Ratomic
       end
 
       def self.sized?(item)
-        item.is_a?(String) || item.respond_to?(:bytesize)
+        String === item || (Object === item && item.respond_to?(:bytesize))
       end
 
       # @return [Integer] of that many items from `first` on

@@ -24,8 +24,9 @@ class MailboxTest < Minitest::Test
   def test_a_closed_one_raises_what_is_expected
     each_kind do |mailbox|
       mailbox.close
-      assert_raises(*Workers::Mailbox::CLOSED) { mailbox.send(:late) }
+      [:late, [+"mutable"]].each { |late| assert_raises(*Workers::Mailbox::CLOSED) { mailbox.send(late) } }
     end
+    assert_equal 0, Workers::Locals.size
   end
 
   def test_nobodys_mailbox_takes_everything

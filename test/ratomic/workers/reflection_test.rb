@@ -1,0 +1,33 @@
+# frozen_string_literal: true
+
+require "test_helper"
+
+class ReflectionTest < Minitest::Test
+  Reflection = Ratomic::Workers::Reflection
+
+  # Says of itself what is not so.
+  class Liar
+    def class
+      :class
+    end
+
+    def method
+      :get
+    end
+  end
+
+  def test_it_asks_ruby_and_not_the_object
+    assert_equal Liar, Reflection.class_of(Liar.new)
+    assert_equal :get, Reflection.method_of(Liar.new, :method).call
+    assert_raises(NameError) { Reflection.method_of(Liar.new, :post) }
+  end
+
+  def test_objects_without_methods_have_a_class_all_the_same
+    assert_equal BasicObject, Reflection.class_of(BasicObject.new)
+  end
+
+  def test_it_answers_in_every_ractor
+    skip_without_ractors
+    assert_equal [Integer, 3], Ractor.new { [Reflection.class_of(1), Reflection.method_of(-3, :abs).call] }.value
+  end
+end
