@@ -52,8 +52,9 @@ module Ratomic
       def replace_runner
         @runner.kill(PATIENCE)
         parts = @runner.salvage(:thread)
+      ensure # whatever came up: without a runner this worker would take nothing any more
         @engine.metrics.runners_replaced.increment
-        @runner.start(parts)
+        @runner.start(parts || [])
       end
 
       # Whatever ends the worker, what it had in hand is not lost.

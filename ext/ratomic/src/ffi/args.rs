@@ -19,11 +19,10 @@ pub fn with_timeout(args: &[Value]) -> Result<(&[Value], Deadline), Error> {
     let timeout = keywords.get(error::ruby().to_symbol("timeout"));
     if keywords.len() != usize::from(timeout.is_some()) {
         let names: magnus::RArray = keywords.funcall("keys", ())?;
-        let unknown = names
-            .into_iter()
-            .map(|name| name.inspect())
-            .filter(|name| name != ":timeout");
-        let unknown = unknown.collect::<Vec<_>>().join(", ");
+        let names = names.into_iter().map(error::inspect);
+        let mut unknown = names.collect::<Result<Vec<_>, _>>()?;
+        unknown.retain(|name| name != ":timeout");
+        let unknown = unknown.join(", ");
         return Err(error::argument(format!("unknown keyword: {unknown}")));
     }
     Ok((rest, deadline(timeout)?))
@@ -41,10 +40,10 @@ pub fn deadline(seconds: Option<Value>) -> Result<Deadline, Error> {
         Word::NIL.0
     })?;
     if number.is_nan() || number < 0.0 {
-        return Err(error::argument(format!(
-            "timeout must be 0 or more seconds, or nil, not {}",
-            seconds.inspect()
-        )));
+        let wrong = |seconds| format!("timeout must be 0 or more seconds, or nil, not {seconds}");
+        return Err(error::about(seconds, |seconds| {
+            error::argument(wrong(seconds))
+        }));
     }
     Ok(Duration::try_from_secs_f64(number).map_or(Deadline::Never, Deadline::after))
 }

@@ -39,13 +39,16 @@ pub fn share_in_place(object: Value) -> Result<(), Error> {
 pub fn integer(value: Value, name: &str) -> Result<i64, Error> {
     magnus::Integer::from_value(value)
         .ok_or_else(|| {
-            error::type_error(format!(
-                "{name} must be an Integer, not {}",
-                value.inspect()
-            ))
+            error::about(value, |value| {
+                error::type_error(format!("{name} must be an Integer, not {value}"))
+            })
         })?
         .to_i64()
-        .map_err(|_| error::argument(format!("{name} is out of range: {}", value.inspect())))
+        .map_err(|_| {
+            error::about(value, |value| {
+                error::argument(format!("{name} is out of range: {value}"))
+            })
+        })
 }
 
 /// `#<Ratomic::Counter 42>`

@@ -1,8 +1,11 @@
 //! The exceptions of the native classes. Those of Ruby's own tree by name; ours are looked up when they are needed, in
 //! `lib/ratomic/errors.rb`.
+//!
+//! An exception is made here and not, as magnus would, while it is raised: every call into Ruby can end in a jump (the
+//! thread is being killed, an item throws), which then has to go on in its place.
 
 use super::Word;
-use magnus::{prelude::*, Error, ExceptionClass, RClass, RModule, Ruby, Value};
+use magnus::{prelude::*, Error, ExceptionClass, RClass, RModule, RString, Ruby, Value};
 use ratomic_core::table::Failure;
 
 /// The VM, in a method that it called.
@@ -18,78 +21,114 @@ pub fn class_name(value: Value) -> String {
     unsafe { value.classname() }.into_owned()
 }
 
-pub fn type_error(message: impl Into<String>) -> Error {
-    Error::new(ruby().exception_type_error(), message.into())
+fn new(class: ExceptionClass, message: &str) -> Error {
+    match class.new_instance((message,)) {
+        Ok(exception) => exception.into(),
+        Err(instead) => instead,
+    }
 }
 
-pub fn argument(message: impl Into<String>) -> Error {
-    Error::new(ruby().exception_arg_error(), message.into())
+/// The error that is made of a value's `inspect`; what comes out of that instead goes on in its place.
+pub fn about(value: Value, error: impl FnOnce(String) -> Error) -> Error {
+    match inspect(value) {
+        Ok(text) => error(text),
+        Err(instead) => instead,
+    }
 }
 
-pub fn range(message: impl Into<String>) -> Error {
-    Error::new(ruby().exception_range_error(), message.into())
+/// What `inspect` answers, or the class of what has none. It may raise, and so may any other thread meanwhile.
+pub fn inspect(value: Value) -> Result<String, Error> {
+    match value.funcall::<_, _, RString>("inspect", ()) {
+        // SAFETY: copied before anything else can run.
+        Ok(text) => Ok(unsafe { text.to_string_lossy() }.into_owned()),
+        Err(error) if error.is_kind_of(ruby().exception_no_method_error()) => {
+            Ok(format!("#<{}>", class_name(value)))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// What an exception says, after a colon.
+pub fn message(error: Error) -> Result<String, Error> {
+    let Some(exception) = error.value() else {
+        return Err(error); // a jump
+    };
+    let text: RString = exception.funcall("message", ())?;
+    // SAFETY: copied before anything else can run.
+    Ok(format!(": {}", unsafe { text.to_string_lossy() }))
+}
+
+pub fn type_error(message: impl AsRef<str>) -> Error {
+    new(ruby().exception_type_error(), message.as_ref())
+}
+
+pub fn argument(message: impl AsRef<str>) -> Error {
+    new(ruby().exception_arg_error(), message.as_ref())
+}
+
+pub fn range(message: impl AsRef<str>) -> Error {
+    new(ruby().exception_range_error(), message.as_ref())
 }
 
 pub fn frozen(message: &'static str) -> Error {
-    Error::new(ruby().exception_frozen_error(), message)
+    new(ruby().exception_frozen_error(), message)
 }
 
-pub fn thread(message: impl Into<String>) -> Error {
-    Error::new(ruby().exception_thread_error(), message.into())
+pub fn thread(message: impl AsRef<str>) -> Error {
+    new(ruby().exception_thread_error(), message.as_ref())
 }
 
 /// Ruby's own `ClosedQueueError`, with its own words.
 pub fn closed_queue() -> Error {
     named(
         ruby().class_object().const_get("ClosedQueueError"),
-        "queue closed".into(),
+        "queue closed",
     )
 }
 
 /// `Ratomic::ShareableError`.
-pub fn shareable(message: String) -> Error {
+pub fn shareable(message: impl AsRef<str>) -> Error {
     let module = ruby().class_object().const_get::<_, RModule>("Ratomic");
     named(
         module.and_then(|module| module.const_get("ShareableError")),
-        message,
+        message.as_ref(),
     )
 }
 
-fn named(class: Result<ExceptionClass, Error>, message: String) -> Error {
-    class.map_or_else(|missing| missing, |class| Error::new(class, message))
+fn named(class: Result<ExceptionClass, Error>, message: &str) -> Error {
+    class.map_or_else(|missing| missing, |class| new(class, message))
 }
 
 pub fn key_not_found(receiver: Value, key: Value) -> Error {
-    let class = ruby().exception_key_error();
-    let message = format!("key not found: {}", key.inspect());
-    let ruby = ruby();
-    let details = magnus::kwargs!(&ruby, "receiver" => receiver, "key" => key);
-    let class: Result<RClass, Error> = RClass::try_convert(class.as_value());
-    match class
-        .and_then(|class| class.funcall::<_, _, magnus::Exception>("new", (message, details)))
-    {
-        Ok(exception) => exception.into(),
-        Err(error) => error,
-    }
+    about(key, |text| {
+        let ruby = ruby();
+        let details = magnus::kwargs!(&ruby, "receiver" => receiver, "key" => key);
+        RClass::try_convert(ruby.exception_key_error().as_value())
+            .and_then(|class| {
+                let message = format!("key not found: {text}");
+                class.funcall::<_, _, magnus::Exception>("new", (message, details))
+            })
+            .map_or_else(|instead| instead, Error::from)
+    })
 }
 
-pub fn local_jump(message: String) -> Error {
-    named(ruby().class_object().const_get("LocalJumpError"), message)
+pub fn local_jump(message: impl AsRef<str>) -> Error {
+    named(
+        ruby().class_object().const_get("LocalJumpError"),
+        message.as_ref(),
+    )
 }
 
 /// Why a write to `key` failed.
 pub fn write(failure: Failure<Error>, key: Word) -> Error {
+    let because = |reason: fn(String) -> String| about(key.value(), |key| thread(reason(key)));
     match failure {
         Failure::Foreign(error) => error,
-        Failure::Own => {
-            let key = key.value().inspect();
-            thread(format!(
-                "the block that is computing the value of {key} writes that key itself"
-            ))
-        }
-        Failure::Deadlock => {
-            let key = key.value().inspect();
-            thread(format!("deadlock: the thread whose block is computing the value of {key} waits for this one"))
-        }
+        Failure::Own => because(|key| {
+            format!("the block that is computing the value of {key} writes that key itself")
+        }),
+        Failure::Deadlock => because(|key| {
+            format!("deadlock: the thread whose block is computing the value of {key} waits for this one")
+        }),
     }
 }

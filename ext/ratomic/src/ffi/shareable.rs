@@ -60,8 +60,10 @@ fn share_set(set: Value, place: &str) -> Result<Word, Error> {
 
 fn refused(value: Value, place: &str, reason: Option<Error>) -> Error {
     let class = error::class_name(value);
-    let reason = reason.map_or_else(String::new, |reason| format!(": {reason}"));
-    error::shareable(format!(
-        "{place} cannot hold this {class}, which no frozen copy can be made of{reason}; store frozen data instead"
-    ))
+    match reason.map_or_else(|| Ok(String::new()), error::message) {
+        Ok(reason) => error::shareable(format!(
+            "{place} cannot hold this {class}, which no frozen copy can be made of{reason}; store frozen data instead"
+        )),
+        Err(instead) => instead,
+    }
 }

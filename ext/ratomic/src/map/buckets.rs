@@ -35,10 +35,9 @@ fn add_to_set(ruby: &Ruby, this: This<Map>, key: Value, element: Value) -> Resul
 
 fn other_kind(key: Value, present: Value, wanted: &str) -> Error {
     let class = error::class_name(present);
-    error::type_error(format!(
-        "the value of {} is a {class}, not {wanted}",
-        key.inspect()
-    ))
+    error::about(key, |key| {
+        error::type_error(format!("the value of {key} is a {class}, not {wanted}"))
+    })
 }
 
 pub fn define(class: RClass) -> Result<(), Error> {

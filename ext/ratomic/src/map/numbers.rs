@@ -119,24 +119,30 @@ fn add_any(
     amount: Value,
     operation: Operation,
 ) -> Result<Value, Error> {
-    numeric(ruby, amount, || "the amount".into())?;
+    numeric(ruby, amount, || Ok("the amount".into()))?;
     let claim = Claim::new(this, this.table()?, given)?;
     let old = claim
         .value()
         .unwrap_or_else(|| ruby.integer_from_i64(0).as_value());
-    numeric(ruby, old, || format!("the value of {}", given.inspect()))?;
+    numeric(ruby, old, || {
+        Ok(format!("the value of {}", error::inspect(given)?))
+    })?;
     let sum: Value = old.funcall(operation.symbol, (amount,))?;
     claim.finish(sum)
 }
 
-fn numeric(ruby: &Ruby, value: Value, what: impl Fn() -> String) -> Result<(), Error> {
+fn numeric(
+    ruby: &Ruby,
+    value: Value,
+    what: impl Fn() -> Result<String, Error>,
+) -> Result<(), Error> {
     if value.is_kind_of(ruby.class_numeric()) {
         return Ok(());
     }
     let class = error::class_name(value);
     Err(error::type_error(format!(
         "{} is a {class}, not a number",
-        what()
+        what()?
     )))
 }
 
