@@ -48,6 +48,13 @@ module Ratomic
         end
       end
 
+      # Takes out what is not to be done any more.
+      # @yieldparam details [Array]
+      def take(*what)
+        taken, @entries = @entries.partition { |entry| what.include?(entry.what) }
+        taken.each { |entry| yield entry.details }
+      end
+
       def close
         @alarm&.close
       end

@@ -68,8 +68,9 @@ module Ratomic
       end
 
       def gone(id, wanted, parts)
-        parts.each { |part| @engine.stop(part, Verdict::KILLED) } if @killed
-        @roster.gone(id, wanted || @killed, parts)
+        parts = lose(parts) if @killed
+        known = @roster.gone(id, wanted || @killed, parts)
+        parts.each { |part| @overseer.handle(:offer, part) } unless known # another one has its place already
         wind_up
       end
 
@@ -84,7 +85,14 @@ module Ratomic
       end
 
       def hire(parts)
-        @roster.hire(parts) unless @killed
+        @killed ? lose(parts) : @roster.hire(parts)
+      end
+
+      # Nobody will run them.
+      # @return [Array] without parts
+      def lose(parts)
+        parts.each { |part| @engine.stop(part, Verdict::KILLED) }
+        []
       end
 
       def deadline(batch, at, what)
@@ -101,6 +109,7 @@ module Ratomic
 
       def kill
         @killed = true
+        @agenda.take(:hire, :offer) { |details| lose(details.flatten) }
         @roster.stop
         @agenda.add(Agenda.now + PATIENCE, :finish)
         wind_up

@@ -92,30 +92,42 @@ module Ratomic
         @engine.offer(part) || @agenda.add(Agenda.now + AUDIT, :offer, part)
       end
 
-      # A worker is gone with a claim that nobody knows. When all is claimed and no worker is at it, the empty slots are
-      # what was lost. They run again one by one, so that an item that ends its worker is found.
-      # @param before [Array<Range>, nil] the empty slots at the last look: one look could meet a worker on its way
+      # A worker is gone, with a claim that nobody knows, or with the only token.
+      # @param before [Object, nil] what the last look found: one look could meet a worker on its way
       def audit(batch, before = nil)
         return if batch.completion.complete?
 
-        lost = empty(batch) unless at_work?(batch)
-        if lost && lost == before
-          lost.each do |range|
-            batch.moved? ? write_off(batch, range) : offer(batch.suspects(range.begin, range.end + 1))
-          end
-          lost = nil
+        @agenda.add(Agenda.now + AUDIT, :audit, batch, look(batch, before))
+      end
+
+      def look(batch, before)
+        @roster.busy_with(batch.ticket) { return before == :offered ? before : nil }
+        return look_for_token(batch, before) if batch.unclaimed.positive?
+
+        lost = empty(batch)
+        return lost unless lost == before
+
+        find(batch, lost)
+        nil
+      end
+
+      # It may wait for its turn; a second token does no harm.
+      def look_for_token(batch, before)
+        offer(batch) if before == :unclaimed
+        before.nil? ? :unclaimed : :offered
+      end
+
+      # All is claimed, and no worker is at it: the empty slots are what was lost. They run again one by one, so that an
+      # item that ends its worker is found.
+      def find(batch, lost)
+        lost.each do |range|
+          batch.moved? ? write_off(batch, range) : offer(batch.suspects(range.begin, range.end + 1))
         end
-        @agenda.add(Agenda.now + AUDIT, :audit, batch, lost)
       end
 
       # Moved items are gone with the worker that had them.
       def write_off(batch, range)
         @engine.file(batch, range.begin, range.map { |index| Verdict.died(batch, index, :lost) }.freeze, true)
-      end
-
-      def at_work?(batch)
-        @roster.busy_with(batch.ticket) { return true }
-        batch.unclaimed.positive?
       end
 
       # @return [Array<Range>] of the slots that are not filled

@@ -22,6 +22,7 @@ module Ratomic
         @members = {}
         @hired = 0
         @streak = 0
+        @stopped = false
       end
 
       # Hires until the pool has its size.
@@ -83,7 +84,7 @@ module Ratomic
         Leaving.stuck
         member.pulse.abandon
         member.control&.send(Worker::STOP)
-        hire
+        hire unless @stopped
         member
       end
 
@@ -94,6 +95,7 @@ module Ratomic
 
       # Asks all to end now.
       def stop
+        @stopped = true
         @members.each_value { |member| member.control&.send(Worker::STOP) }
       end
 
@@ -111,6 +113,7 @@ module Ratomic
         return unless (member = @members.delete(id))
 
         @engine.pulses.delete(id)
+        @engine.board.delete(id)
         @engine.metrics.past_busy.increment(member.pulse.busy_nanoseconds)
         member
       end

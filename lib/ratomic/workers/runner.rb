@@ -75,13 +75,15 @@ module Ratomic
       end
 
       # Files what it has while the thread may still run, and has the rest looked for: this worker is not waited for.
+      # @return [Array<Batch>] what it had kept for itself
       def give_up
         back
         chunk, results = @gate.synchronize { [@chunk, @chunk&.results.dup] }
-        return unless chunk
-
-        @engine.file(chunk.batch, chunk.first, Transfer.seal(results, chunk.first), chunk.failed?) if results.any?
-        @engine.post([:audit, chunk.batch].freeze)
+        if chunk
+          @engine.file(chunk.batch, chunk.first, Transfer.seal(results, chunk.first), chunk.failed?) if results.any?
+          @engine.post([:audit, chunk.batch].freeze)
+        end
+        @kept.dup
       end
 
       private

@@ -72,7 +72,6 @@ module Ratomic
         return @runner.salvage(@ended ? :thread : :worker) if dead && !@pulse.abandoned?
 
         @runner.give_up
-        []
       end
     end
   end

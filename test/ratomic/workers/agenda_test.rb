@@ -54,6 +54,15 @@ class AgendaTest < Minitest::Test
     assert_operator @agenda.instance_variable_get(:@entries).size, :<, 200
   end
 
+  def test_what_is_not_to_be_done_any_more_is_taken_out
+    [1, 2].each { |n| @agenda.add(now - n, :hire, [n]) }
+    @agenda.add(now - 1, :expire)
+    taken = []
+    @agenda.take(:hire, :offer) { |details| taken << details }
+    assert_equal [[[2]], [[1]]], taken
+    assert_equal [[:expire]], @agenda.take_due
+  end
+
   def test_its_thread_ends_with_it
     assert_leaves_nothing do
       agenda = Workers::Agenda.new(@mailbox)

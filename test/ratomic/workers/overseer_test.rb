@@ -33,6 +33,13 @@ class OverseerTest < Minitest::Test
     assert_equal 0, @pool.stats[:items][:in_flight]
   end
 
+  def test_what_lost_its_only_token_gets_another
+    batch = batch_with_a_lost_claim((0...100).to_a, Double, 30)
+    @engine.post([:audit, batch].freeze)
+    assert batch.completion.wait(5)
+    assert_equal (0...100).map { |i| i * 2 }, batch.completion.to_a
+  end
+
   def test_the_item_that_ended_the_worker_is_found_among_them
     items = Array.new(20) { |i| i == 7 ? :end_worker : i }
     batch = batch_with_a_lost_claim(items, Misbehave, 20)
