@@ -70,7 +70,10 @@ module Ratomic
       # @return [Batch, nil] nil when it is done
       def batch_of(entry)
         batch = @batches[entry.ticket]
-        batch unless batch.nil? || batch.completion.complete?
+        # The WeakMap of Ruby 3.1 may answer with what lies now where the batch was.
+        return unless Batch === batch && batch.ticket == entry.ticket
+
+        batch unless batch.completion.complete?
       end
 
       # Deadlines far away would pile up, one for each dispatch.
