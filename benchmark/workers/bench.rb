@@ -43,7 +43,7 @@ module WorkersBench
     # @return [Hash{String => Float}] the medians
     def compare(contestants, rounds: @rounds, warm: 1)
       warm.times { contestants.each_value(&:call) }
-      seen = Hash.new { |all, name| all[name] = [] }
+      @seen = seen = Hash.new { |all, name| all[name] = [] }
       rounds.times do
         contestants.to_a.shuffle.each do |name, work|
           GC.start
@@ -51,6 +51,13 @@ module WorkersBench
         end
       end
       contestants.keys.to_h { |name| [name, WorkersBench.median(seen[name])] }
+    end
+
+    # What one contestant of the last comparison reached for each that another did: the median of the rounds, because
+    # the machine is not in every round as fast.
+    # @return [Float]
+    def share(one, of:)
+      WorkersBench.median(@seen.fetch(one).zip(@seen.fetch(of)).map { |own, others| own / others })
     end
 
     # How many times faster the one is than the other: the median of the rounds. In each both run in turn, there and

@@ -39,7 +39,7 @@ module WorkersBench
                                                          end
                                                        } })
       medians.each { |name, value| @bench.show("#{name}, one item", value, "us") }
-      @bench.ask("latency of one item / the talk's pool", medians["Ratomic::Workers"] / medians["the talk's pool"],
+      @bench.ask("latency of one item / the talk's pool", @bench.share("Ratomic::Workers", of: "the talk's pool"),
                  at_most: 0.2)
     end
 
@@ -47,7 +47,7 @@ module WorkersBench
       @bench.title "Dispatches of one item a second, #{BURST} at once"
       rates = @bench.compare({ "the talk's pool" => -> { burst(@talk) }, "Ratomic::Workers" => -> { burst(@pool) } })
       rates.each { |name, value| @bench.show("#{name}, dispatches", value, "/s") }
-      @bench.ask("dispatches a second / the talk's pool", rates["Ratomic::Workers"] / rates["the talk's pool"],
+      @bench.ask("dispatches a second / the talk's pool", @bench.share("Ratomic::Workers", of: "the talk's pool"),
                  at_least: 10)
     end
 
@@ -68,8 +68,8 @@ module WorkersBench
                                             } }
       )
       medians.each { |name, value| @bench.show("#{name}, moved", value, "us") }
-      @bench.ask("moved lane / the talk's pool", medians["Ratomic::Workers, move: true"] / medians["the talk's pool"],
-                 at_most: 1.2)
+      @bench.ask("moved lane / the talk's pool",
+                 @bench.share("Ratomic::Workers, move: true", of: "the talk's pool"), at_most: 1.2)
     end
 
     # Seven threads with small dispatches, alone and beside one with giant ones.

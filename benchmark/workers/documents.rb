@@ -37,13 +37,16 @@ module WorkersBench
     def one_thread(bytes, documents)
       @bench.title "#{documents.size} JSON documents of #{bytes} bytes from one thread"
       rates = compare(contestants(documents), documents)
+      shares = [Talk, Parse].map { |callable| [name_of(callable), share(name_of(callable))] }
       # On its own: a fork leaves every page of the process to be copied by who writes to it next.
       rates.merge!(compare({ "ParseJSON, two forked processes" => -> { forked(documents) } }, documents))
       rates.each do |name, value|
         @bench.show("#{bytes} B, #{name} (#{(value / rates["JSON.parse, sequential map"]).round(2)}x)", value,
                     "documents/s")
       end
-      [Talk, Parse].each { |callable| judge_one(bytes, rates, name_of(callable)) }
+      shares.each do |name, share|
+        @bench.ask("#{bytes} B, #{name}, from one thread / the talk's pool", share, at_least: 1)
+      end
     end
 
     def compare(works, documents)
@@ -68,9 +71,8 @@ module WorkersBench
       callable == Talk ? "freeze: true" : "ParseJSON"
     end
 
-    def judge_one(bytes, rates, name)
-      @bench.ask("#{bytes} B, #{name}, from one thread / the talk's pool",
-                 rates["#{name}, Ratomic::Workers"] / rates["#{name}, the talk's pool"], at_least: 1)
+    def share(name)
+      @bench.share("#{name}, Ratomic::Workers", of: "#{name}, the talk's pool")
     end
 
     def rate(count)
@@ -95,7 +97,7 @@ module WorkersBench
       @p99.each do |(threads, name), times|
         @bench.show("#{threads} threads, #{name}, p99 of a batch", WorkersBench.median(times), "ms")
       end
-      judge(rates)
+      judge
     end
 
     def crowds(documents)
@@ -105,11 +107,11 @@ module WorkersBench
       end
     end
 
-    def judge(rates)
-      ours = THREADS.to_h { |threads| [threads, rates[[threads, "Ratomic::Workers"]]] }
-      worst = ours.values.each_cons(2).map { |before, after| after / before }.min
+    def judge
+      ours = THREADS.map { |threads| [threads, "Ratomic::Workers"] }
+      worst = ours.each_cons(2).map { |before, after| @bench.share(after, of: before) }.min
       @bench.ask("throughput with more threads, the largest step down", worst, at_least: 0.95)
-      @bench.ask("10 threads / the talk's pool", ours[10] / rates[[10, "the talk's pool"]], at_least: 1.3)
+      @bench.ask("10 threads / the talk's pool", @bench.share(ours.last, of: [10, "the talk's pool"]), at_least: 1.3)
     end
 
     # @yieldparam p99 [Float] milliseconds
