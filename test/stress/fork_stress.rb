@@ -113,7 +113,8 @@ class ForkStress < Minitest::Test
     ruby!(<<~RUBY)
       #{SETUP}
       MAP["held"] = :before
-      Thread.new { MAP.compute("held") { sleep } }
+      holder = Thread.new { MAP.compute("held") { sleep } }
+      Thread.pass until holder.status == "sleep"
       waiter = Thread.new { MAP["held"] = 2 }
       Thread.pass until waiter.status == "sleep"
       pid = fork { exit!(MAP["held"] == :before && MAP.compute("held") { 5 } == 5 ? 0 : 1) }

@@ -6,7 +6,9 @@ module Ratomic
     # a :tick there when something is due. The thread is started by the first entry.
     class Agenda
       TICK = [:tick].freeze
-      Entry = Struct.new(:at, :what, :details, :ticket)
+      Entry = Struct.new(:at, :what, :details, :ticket, :batch)
+      # Before Ruby 3.3 a WeakMap mixes up objects that follow each other at one address, and a deadline could be lost.
+      WEAK = RUBY_VERSION.to_f >= 3.3
 
       # @return [Float] monotonic seconds
       def self.now
@@ -27,12 +29,12 @@ module Ratomic
         insert(Entry.new(at, what, details, nil))
       end
 
-      # As {#add}, for what is void when the batch is done. The agenda does not keep the batch: its results are kept by
-      # who waits for them, and by nobody for a deadline.
+      # As {#add}, for what is void when the batch is done. The agenda does not keep the batch (where Ruby can do that):
+      # its results are kept by who waits for them, and by nobody for a deadline.
       def add_for(batch, at, what)
         sweep if @entries.size >= @sweep_at
-        @batches[batch.ticket] = batch
-        insert(Entry.new(at, what, [], batch.ticket))
+        @batches[batch.ticket] = batch if WEAK
+        insert(Entry.new(at, what, [], batch.ticket, WEAK ? nil : batch))
       end
 
       # Takes what is due.
@@ -69,11 +71,8 @@ module Ratomic
 
       # @return [Batch, nil] nil when it is done
       def batch_of(entry)
-        batch = @batches[entry.ticket]
-        # The WeakMap of Ruby 3.1 may answer with what lies now where the batch was.
-        return unless Batch === batch && batch.ticket == entry.ticket
-
-        batch unless batch.completion.complete?
+        batch = entry.batch || @batches[entry.ticket]
+        batch unless batch.nil? || batch.completion.complete?
       end
 
       # Deadlines far away would pile up, one for each dispatch.
