@@ -150,7 +150,7 @@ module Ratomic
       end
 
       def foreign(resource)
-        "this #{Pool::Waiting.class_of(resource)} is not checked out here: it belongs to another pool or Ractor, was " \
+        "this #{Reflection.class_of(resource)} is not checked out here: it belongs to another pool or Ractor, was " \
           "checked in before, or was lent by `with`, which takes it back itself"
       end
     end

@@ -144,7 +144,7 @@ module Ratomic
         nil
       rescue Ractor::Error => e
         lose(loan)
-        "the #{Waiting.class_of(object)} cannot be moved (#{e.message})"
+        "the #{Reflection.class_of(object)} cannot be moved (#{e.message})"
       end
 
       # Moves it and forgets it, so that the caller's references end as they would in an open pool.

@@ -15,8 +15,8 @@ module Ratomic
       # @raise [OwnershipError] if it cannot go from owner to owner
       def self.check(object)
         if Ractor.shareable?(object) || Waiting.immovable(object)
-          raise OwnershipError, "the factory made a #{Waiting.class_of(object)} that is frozen or shareable; a Pool " \
-                                "lends mutable objects (what never changes needs no pool: a constant will do)"
+          raise OwnershipError, "the factory made a #{Reflection.class_of(object)} that is frozen or shareable; a " \
+                                "Pool lends mutable objects (what never changes needs no pool: a constant will do)"
         end
 
         object

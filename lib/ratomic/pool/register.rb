@@ -57,8 +57,8 @@ module Ratomic
       def foreign(object)
         return "the object was checked in before, or moved elsewhere" if Waiting.moved?(object)
 
-        "this #{Waiting.class_of(object)} is not checked out here: it belongs to another pool or Ractor, or was lent " \
-          "by `with`, which takes it back itself"
+        "this #{Reflection.class_of(object)} is not checked out here: it belongs to another pool or Ractor, or was " \
+          "lent by `with`, which takes it back itself"
       end
 
       def watch

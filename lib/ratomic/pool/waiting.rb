@@ -41,19 +41,13 @@ module Ratomic
       # @return [String, nil] what keeps an object from changing hands
       def self.immovable(object)
         return "the object was moved elsewhere" if moved?(object)
-        return unless Kernel.instance_method(:frozen?).bind_call(object)
 
-        "the #{class_of(object)} is frozen"
+        "the #{Reflection.class_of(object)} is frozen" if Reflection.frozen?(object)
       end
 
       # @return [Boolean] whether the object was moved away, so that only its shell is here
       def self.moved?(object)
         Ractor::MovedObject === object # it answers no method
-      end
-
-      # @return [Module] the class of any object, one that was moved away or a BasicObject too
-      def self.class_of(object)
-        Kernel.instance_method(:class).bind_call(object)
       end
     end
   end

@@ -4,11 +4,6 @@ module Ratomic
   module Workers
     # The objects that an object refers to, each with the step that leads to it, as Ruby would write it.
     module Children
-      share = ->(method) { RACTORS ? ::Ractor.make_shareable(method) : method }
-      IVARS = share.call(Kernel.instance_method(:instance_variables))
-      IVAR = share.call(Kernel.instance_method(:instance_variable_get))
-      private_constant :IVARS, :IVAR
-
       class << self
         # @yieldparam step [String] "@io", "[2]", "[:key]", "name"
         # @yieldparam child [Object]
@@ -52,7 +47,7 @@ module Ratomic
         end
 
         def ivars(object)
-          IVARS.bind_call(object).map { |name| [name.to_s, IVAR.bind_call(object, name)] }
+          Reflection.variables_of(object).map { |name, child| [name.to_s, child] }
         rescue TypeError # a BasicObject
           []
         end

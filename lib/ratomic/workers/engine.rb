@@ -110,8 +110,8 @@ module Ratomic
       end
 
       # @param chunk [Chunk] as far as it has run
-      def file_chunk(chunk)
-        results = chunk.results
+      # @param results [Array] a copy, where the chunk may still run
+      def file_chunk(chunk, results = chunk.results)
         return if results.empty?
 
         sealed = Transfer.seal(results, chunk.first)

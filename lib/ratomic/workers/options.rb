@@ -61,8 +61,8 @@ module Ratomic
           check(name, value)
           instance_variable_set(VARIABLES[name], value)
         end
-        @plain = @min_batch == :auto && !(@timeout || @item_timeout || @move || @context)
         @by_caller = @min_batch != 0 && !(@timeout || @item_timeout || @move)
+        @plain = @by_caller && @min_batch == :auto && @context.nil?
         freeze
       end
 

@@ -80,7 +80,7 @@ module Ratomic
         back
         chunk, results = @gate.synchronize { [@chunk, @chunk&.results.dup] }
         if chunk
-          @engine.file(chunk.batch, chunk.first, Transfer.seal(results, chunk.first), chunk.failed?) if results.any?
+          @engine.file_chunk(chunk, results)
           @engine.post([:audit, chunk.batch].freeze)
         end
         @kept.dup

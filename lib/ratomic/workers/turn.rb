@@ -105,10 +105,7 @@ module Ratomic
       end
 
       def file_so_far
-        results = @gate.synchronize { @chunk.results.dup }
-        return if results.empty?
-
-        @engine.file(@batch, @chunk.first, Transfer.seal(results, @chunk.first), true)
+        @engine.file_chunk(@chunk, @gate.synchronize { @chunk.results.dup })
       end
     end
   end

@@ -48,9 +48,4 @@ class PoolWaitingTest < Minitest::Test
   ensure
     port&.close
   end
-
-  def test_the_class_of_anything
-    assert_equal BasicObject, Waiting.class_of(BasicObject.new)
-    assert_equal Array, Waiting.class_of([])
-  end
 end

@@ -1,10 +1,10 @@
 # frozen_string_literal: true
 
 require "test_helper"
-require "support/worker_callables"
+require "support/engine_room"
 
 class CoordinatorTest < Minitest::Test
-  include WorkerCallables
+  include EngineRoom
 
   Workers = Ratomic::Workers
 
@@ -56,11 +56,6 @@ class CoordinatorTest < Minitest::Test
   def settle
     tell(:ready, @over, @port)
     assert_nil within(5) { @port.receive }
-  end
-
-  def assert_results(expected, made)
-    assert made.completion.wait(5)
-    assert_equal expected, made.completion.to_a
   end
 
   def assert_failures(exception_class, made)

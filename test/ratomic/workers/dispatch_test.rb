@@ -1,10 +1,10 @@
 # frozen_string_literal: true
 
 require "test_helper"
-require "support/worker_callables"
+require "support/engine_room"
 
 class DispatchTest < Minitest::Test
-  include WorkerCallables
+  include EngineRoom
 
   Workers = Ratomic::Workers
 
@@ -29,13 +29,6 @@ class DispatchTest < Minitest::Test
     caller.report_on_exception = false
     until_asleep(caller)
     caller
-  end
-
-  # What the coordinator is told by the block.
-  def told
-    yield
-    @mailbox.send(:end)
-    within(5) { Enumerator.produce { @mailbox.receive }.take_while { |message| message != :end } }
   end
 
   # Makes the pool believe that an item costs so much.

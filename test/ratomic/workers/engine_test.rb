@@ -1,10 +1,10 @@
 # frozen_string_literal: true
 
 require "test_helper"
-require "support/worker_callables"
+require "support/engine_room"
 
 class EngineTest < Minitest::Test
-  include WorkerCallables
+  include EngineRoom
 
   Workers = Ratomic::Workers
   Verdict = Workers::Verdict
@@ -31,13 +31,6 @@ class EngineTest < Minitest::Test
   def batch(count, callable = Double, **options)
     Workers::Batch.new((1..count).to_a.freeze, count, count, callable, Workers::Options.new(options), count * 64)
                   .tap { |batch| @engine.accept(batch) }
-  end
-
-  # What the coordinator is told by the block.
-  def told
-    yield
-    @mailbox.send(:end)
-    within(5) { Enumerator.produce { @mailbox.receive }.take_while { |message| message != :end } }
   end
 
   # Finished items and finished dispatches.

@@ -1,10 +1,10 @@
 # frozen_string_literal: true
 
 require "test_helper"
-require "support/worker_callables"
+require "support/engine_room"
 
 class RunnerTest < Minitest::Test
-  include WorkerCallables
+  include EngineRoom
 
   Workers = Ratomic::Workers
 
@@ -58,12 +58,6 @@ class RunnerTest < Minitest::Test
     [@mailbox, @control, *@ports].each(&:close)
   end
 
-  def batch(items, callable = Double, **options)
-    items = Ractor.make_shareable(items)
-    made = Workers::Batch.new(items, items.size, items.size, callable, Workers::Options.new(options), items.size * 64)
-    made.tap { @engine.accept(made) }
-  end
-
   # A batch whose items run one by one, with a step into the lane after each.
   def stepwise(name, count)
     batch(Array.new(count) { |i| "#{name}#{i}" }, @log).suspects(0, count)
@@ -71,11 +65,6 @@ class RunnerTest < Minitest::Test
 
   def push(*batches)
     batches.each { |made| assert @engine.lane.try_push(made) }
-  end
-
-  def assert_results(expected, made)
-    assert made.completion.wait(5)
-    assert_equal expected, made.completion.to_a
   end
 
   def assert_told(what)

@@ -1,10 +1,10 @@
 # frozen_string_literal: true
 
 require "test_helper"
-require "support/worker_callables"
+require "support/engine_room"
 
 class WorkerTest < Minitest::Test
-  include WorkerCallables
+  include EngineRoom
 
   Workers = Ratomic::Workers
 
@@ -39,12 +39,6 @@ class WorkerTest < Minitest::Test
 
   def receive
     within(5) { @mailbox.receive }
-  end
-
-  def batch(items, callable = Double, **options)
-    items = Ractor.make_shareable(items)
-    made = Workers::Batch.new(items, items.size, items.size, callable, Workers::Options.new(options), items.size * 64)
-    made.tap { @engine.accept(made) }
   end
 
   def push(made)

@@ -3,7 +3,7 @@
 require "test_helper"
 
 class ReflectionTest < Minitest::Test
-  Reflection = Ratomic::Workers::Reflection
+  Reflection = Ratomic::Reflection
 
   # Says of itself what is not so.
   class Liar
@@ -24,6 +24,15 @@ class ReflectionTest < Minitest::Test
 
   def test_objects_without_methods_have_a_class_all_the_same
     assert_equal BasicObject, Reflection.class_of(BasicObject.new)
+    assert_equal Array, Reflection.class_of([])
+  end
+
+  def test_it_sees_what_an_object_holds_and_whether_it_is_frozen
+    liar = Liar.new
+    refute Reflection.frozen?(liar)
+    liar.instance_variable_set(:@io, 1)
+    assert Reflection.frozen?(liar.freeze)
+    assert_equal [[:@io, 1]], Reflection.variables_of(liar)
   end
 
   def test_it_answers_in_every_ractor

@@ -1,0 +1,37 @@
+# frozen_string_literal: true
+
+module Ratomic
+  # Ruby's own answers about an object that may have methods of those names itself (a request has a `method`), or none
+  # (a BasicObject, an object that was moved away).
+  # @api private
+  module Reflection
+    own = ->(name) { Kernel.instance_method(name).then { |method| RACTORS ? Ractor.make_shareable(method) : method } }
+    CLASS = own.call(:class)
+    FROZEN = own.call(:frozen?)
+    METHOD = own.call(:method)
+    VARIABLES = own.call(:instance_variables)
+    VARIABLE = own.call(:instance_variable_get)
+    private_constant :CLASS, :FROZEN, :METHOD, :VARIABLES, :VARIABLE
+
+    # @return [Class]
+    def self.class_of(object)
+      CLASS.bind_call(object)
+    end
+
+    # @return [Boolean]
+    def self.frozen?(object)
+      FROZEN.bind_call(object)
+    end
+
+    # @return [Method]
+    # @raise [NameError]
+    def self.method_of(object, name)
+      METHOD.bind_call(object, name)
+    end
+
+    # @return [Array<Array(Symbol, Object)>] the instance variables
+    def self.variables_of(object)
+      VARIABLES.bind_call(object).map { |name| [name, VARIABLE.bind_call(object, name)] }
+    end
+  end
+end
