@@ -70,9 +70,10 @@ module Ratomic
       # @param pulse [Pulse]
       # @param gate [Thread::Mutex] held while an item begins or ends, so that an interrupt meets the item it is meant
       #   for
-      def run_watched(guard, pulse, gate)
+      # @param started [Integer] as in #run
+      def run_watched(guard, pulse, gate, started = 0)
         while (index = @first + @results.size) < @last
-          return true if @batch.completion.complete? || pulse.abandoned?
+          return true if pulse.abandoned? || stop?(started)
 
           gate.synchronize { pulse.begin_item(index) }
           result = attempt(index)

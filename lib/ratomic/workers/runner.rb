@@ -155,7 +155,7 @@ module Ratomic
         started = Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond)
         @engine.costs.learn_waking(started - batch.born) if @woken
         @woken = false
-        well = chunk.careful? ? chunk.run_watched(@guard, @pulse, @gate) : chunk.run(@guard, started)
+        well = chunk.careful? ? chunk.run_watched(@guard, @pulse, @gate, started) : chunk.run(@guard, started)
         @lane.look(ended = Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond))
         back
         took = ended - started
@@ -170,8 +170,13 @@ module Ratomic
         @engine.file_chunk(chunk)
         @chunk = nil
         @pulse.end_chunk(took)
-        put_back(batch.part(chunk.untouched, chunk.last)) if chunk.cut?
+        go_on(batch.part(chunk.untouched, chunk.last)) if chunk.cut?
         true
+      end
+
+      # The rest of a chunk that was cut. A sequential dispatch stays with its worker.
+      def go_on(rest)
+        rest.options.sequential ? @kept.unshift(rest) : put_back(rest)
       end
 
       # Short chunks come by the thousand; some of them tell as much.

@@ -56,6 +56,14 @@ class ChunkTest < Minitest::Test
     assert_nil part.culprit
   end
 
+  def test_a_watched_chunk_that_takes_too_long_stops_early_too
+    part = chunk([0.02] * 10, Sleep, limit: 1_000_000)
+    started = Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond)
+    assert part.run_watched(Guard, Workers::Pulse.new(1), Thread::Mutex.new, started)
+    assert_predicate part, :cut?
+    assert_equal [0.02], part.results
+  end
+
   def test_nothing_more_runs_when_the_dispatch_is_over
     part = nil
     part = chunk([1, 2, 3, 4], ->(item) { item.tap { part.batch.stop(Workers::Verdict::KILLED) if item == 2 } })

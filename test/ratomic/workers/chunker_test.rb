@@ -77,7 +77,7 @@ class ChunkerTest < Minitest::Test
     assert_operator 50 - start, :<=, 5, "the large item waits for #{50 - start} small ones"
   end
 
-  def test_a_sequential_batch_is_one_chunk
+  def test_a_sequential_batch_is_claimed_as_one
     assert_equal [1000], chunks_of(batch((0...1000).to_a, sequential: true))
   end
 

@@ -108,6 +108,23 @@ class RunnerTest < Minitest::Test
     assert_equal %w[slow0 quick0], @log.items.first(2)
   end
 
+  def test_a_sequential_dispatch_stays_with_its_worker_and_files_what_is_done
+    waiting = stepwise("waiting", 1)
+    filed = []
+    slow = lambda do |item|
+      sleep(0.01)
+      filed << [@made, waiting].map { |made| made.completion.completed }
+      item
+    end
+    push(@made = batch([0, 1, 2, 3], Workers::Locals.keep(slow), sequential: true), waiting)
+    @runner.start
+    assert_results [0, 1, 2, 3], @made
+    assert_equal [[0, 0], [1, 0], [2, 0], [3, 0]], filed
+    assert_results %w[waiting0], waiting
+  ensure
+    Workers::Locals.take(@made.callable)
+  end
+
   def test_it_ends_when_the_lane_is_closed_and_empty
     push(made = batch([1, 2]))
     @engine.lane.close
