@@ -60,18 +60,15 @@ module WorkersBench
       WorkersBench.median(@seen.fetch(one).zip(@seen.fetch(of)).map { |own, others| own / others })
     end
 
-    # How many times faster the one is than the other: the median of the rounds. In each both run in turn, there and
-    # back, so that a machine that gets faster or slower meanwhile does so for both.
+    # How many times faster the one is than the other, now. Both run in turn, there and back, so that a machine that
+    # gets faster or slower meanwhile does so for both.
     # @param one [Proc] returns seconds, as the other
     # @return [Float]
-    def speed_up(one, over:, warm: 2)
-      warm.times { [over, one].each(&:call) }
-      WorkersBench.median(Array.new(rounds) do
-        GC.start
-        before = over.call
-        took = one.call + one.call
-        (before + over.call) / took
-      end)
+    def speed_up(one, over:)
+      GC.start
+      before = over.call
+      took = one.call + one.call
+      (before + over.call) / took
     end
 
     def show(name, value, unit)

@@ -124,7 +124,7 @@ impl<T: Copy> Latch<T> {
                 return Ok(false);
             }
             host.check()?;
-            let waiter = Waiter::new();
+            let waiter = Waiter::restless();
             {
                 let mut state = self.state.write();
                 if state.reached(goal) {

@@ -20,7 +20,7 @@ module Ratomic
       LEAST_GAIN = 0.5
 
       # Dispatches in a row that a permit is good for. Then it is measured again.
-      USES = 31
+      USES = 255
 
       # @return [Trials]
       attr_reader :trials

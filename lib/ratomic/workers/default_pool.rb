@@ -8,9 +8,10 @@ module Ratomic
 
     class << self
       # Runs the callable with each of the items in the default pool, see {Pool#dispatch_async}.
-      # @return [Future]
-      def dispatch_async(items, callable, **options)
-        pool.dispatch_async(items, callable, **options)
+      # @overload dispatch_async(items, callable, **options)
+      #   @return [Future]
+      def dispatch_async(items, callable, options = nil)
+        pool.dispatch_async(items, callable, options)
       end
 
       # @return [Stream] see {Pool#stream}

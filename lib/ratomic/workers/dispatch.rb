@@ -80,7 +80,7 @@ module Ratomic
 
       # Puts the batch where the workers take it from.
       def enqueue
-        return if @engine.lane.try_push(@batch)
+        return if @engine.lane.try_push(@batch, wide?)
 
         case @options.on_full
         when :raise then reject
@@ -89,6 +89,14 @@ module Ratomic
         @engine.lane.push(@batch, @options.queue_timeout) || reject
       rescue ::ClosedQueueError
         raise ShutdownError, @engine.refusal
+      end
+
+      # Whether a second worker is to be woken with the first.
+      def wide?
+        return false if @batch.limit == 1 || @options.sequential
+
+        cost = @engine.costs.of(@batch.key)
+        cost.nil? || cost * @batch.weight > Chunker::CROWDED
       end
 
       def run_here

@@ -33,12 +33,14 @@ module Ratomic
         freeze
       end
 
+      # @param wide [Boolean] whether there is work in it for two
       # @return [Boolean] false when there is no room
       # @raise [ClosedQueueError]
-      def try_push(batch)
+      def try_push(batch, wide = false)
         return false unless @queue.try_push(batch)
 
         ring if @looking.value < 1 || @queue.size > FEW || batch.born - @looked.value > STALE
+        ring if wide
         true
       end
 

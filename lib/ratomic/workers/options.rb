@@ -30,8 +30,11 @@ module Ratomic
         take(given)
       end
 
+      # @param given [Hash]
       # @return [Options] these, with some changed
       def with(given)
+        raise TypeError, "options must be keywords, not #{given.inspect}" unless Hash === given
+
         dup.take(given)
       end
 

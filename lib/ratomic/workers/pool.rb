@@ -34,14 +34,15 @@ module Ratomic
       # Returns at once, but for three cases: small work that the caller does itself (`min_batch:`), `max_queue:` with
       # `on_full: :block` or `:caller_runs`, and the `:inline` backend.
       #
-      # @param items [Array, Enumerable]
-      # @param callable [#call] a shareable object, a module or class, or a shareable proc
-      # @param options see {Options#initialize}
-      # @return [Future]
-      # @raise [CallableError] with the path of what is in the way
-      # @raise [ShutdownError, QueueFullError]
-      def dispatch_async(items, callable, **options)
-        chosen = options.empty? ? @options : @options.with(options)
+      # @overload dispatch_async(items, callable, **options)
+      #   @param items [Array, Enumerable]
+      #   @param callable [#call] a shareable object, a module or class, or a shareable proc
+      #   @param options see {Options#initialize}
+      #   @return [Future]
+      #   @raise [CallableError] with the path of what is in the way
+      #   @raise [ShutdownError, QueueFullError]
+      def dispatch_async(items, callable, options = nil) # `**` makes a Hash at each call, also of no options
+        chosen = options.nil? ? @options : @options.with(options)
         Dispatch.future(engine, items, callable, chosen)
       end
 

@@ -153,6 +153,24 @@ class DispatchTest < Minitest::Test
     assert_equal [6, 4, 6, 2], counts
   end
 
+  # How many of two sleeping workers a dispatch wakes.
+  def woken(items, callable = Double, **options)
+    @engine.lane.instance_variable_get(:@sleeping).reset(2)
+    dispatch(items.freeze, callable, min_batch: 0, **options)
+    @engine.lane.try_pop
+    @engine.lane.instance_variable_get(:@bell).pop_many(3, timeout: 0).size
+  end
+
+  def test_work_for_two_wakes_two
+    assert_equal 2, woken([1, 2, 3]), "nobody knows how long it takes"
+    assert_equal 1, woken([1])
+    assert_equal 1, woken([1, 2, 3], sequential: true)
+    pretend(Double, 1_000)
+    assert_equal 1, woken([1] * 100)
+    pretend(Double, 10_000)
+    assert_equal 2, woken([1] * 100)
+  end
+
   def test_the_coordinator_is_told_of_deadlines
     started = Workers::Agenda.now
     assert_empty(told { dispatch([1]) })

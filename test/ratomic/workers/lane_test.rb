@@ -44,6 +44,16 @@ class LaneTest < Minitest::Test
     within(2) { workers.each(&:join) }
   end
 
+  def test_a_wide_batch_wakes_two_if_two_sleep
+    bell, sleeping = %i[@bell @sleeping].map { |name| @lane.instance_variable_get(name) }
+    woken = [[2, false], [2, true], [1, true], [0, true]].map do |asleep, wide|
+      sleeping.reset(asleep)
+      assert @lane.try_push(batch, wide)
+      bell.pop_many(3, timeout: 0).size
+    end
+    assert_equal [1, 2, 1, 0], woken
+  end
+
   def test_a_worker_that_sleeps_for_long_is_woken_as_well
     taken = Thread::Queue.new
     workers = Array.new(2) { worker(taken) }

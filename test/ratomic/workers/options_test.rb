@@ -25,6 +25,9 @@ class OptionsTest < Minitest::Test
     { retries: -1, min_batch: -1, timeout: -0.1, item_timeout: Float::NAN, on_full: :drop }.each do |name, value|
       assert_match(/#{name}: is/, assert_raises(ArgumentError) { Options.new(name => value) }.message)
     end
+    [5, false, [[:timeout, 1]]].each do |given|
+      assert_match(/must be keywords, not/, assert_raises(TypeError) { Options.new.with(given) }.message)
+    end
     assert_match(/unknown option :tiemout, known: timeout/, assert_raises(ArgumentError) do
                                                               Options.new(tiemout: 1)
                                                             end.message)
