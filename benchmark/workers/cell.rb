@@ -1,7 +1,8 @@
 # frozen_string_literal: true
 
 module WorkersBench
-  # So many items of one cost, run in different ways. Each way takes some milliseconds and returns the seconds of one run.
+  # So many items of one cost, run in different ways. Each way takes some milliseconds, and returns the seconds that one
+  # run took.
   class Cell
     # A callable of its own for each cost, as the pool learns costs by callable.
     CALLABLES = Hash.new do |made, cost|

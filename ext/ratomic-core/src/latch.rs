@@ -124,7 +124,7 @@ impl<T: Copy> Latch<T> {
                 return Ok(false);
             }
             host.check()?;
-            let waiter = Waiter::restless();
+            let waiter = Waiter::new();
             {
                 let mut state = self.state.write();
                 if state.reached(goal) {
@@ -139,6 +139,22 @@ impl<T: Copy> Latch<T> {
                 .retain(|(_, other)| !Arc::ptr_eq(other, &waiter));
             slept.and_then(|()| host.check())?;
         }
+    }
+
+    /// Wakes the waiters' threads for a moment, whatever they wait for.
+    ///
+    /// Linux may put two threads that are woken together on one processor, while the one that the waiter has left idles,
+    /// and notices at its next tick, up to 4 ms later. But a processor looks around for work each time it is about to
+    /// idle.
+    pub fn nudge(&self) {
+        let waiters: Vec<_> = self
+            .state
+            .read()
+            .waiters
+            .iter()
+            .map(|(_, waiter)| Arc::clone(waiter))
+            .collect();
+        waiters.iter().for_each(|waiter| waiter.nudge());
     }
 
     /// Visits every value without the lock, for a collector.

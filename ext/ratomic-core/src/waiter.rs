@@ -57,29 +57,17 @@ struct Flags {
     interrupted: bool,
 }
 
-/// How long a restless waiter sleeps at first. Each nap is twice as long as the one before.
-const NAP: Duration = Duration::from_micros(100);
-const NAPS: u32 = 5;
-
 #[derive(Default)]
 pub struct Waiter {
     flags: Mutex<Flags>,
     changed: Condvar,
-    naps: u32,
 }
 
 impl Waiter {
     pub fn new() -> Arc<Waiter> {
-        Arc::default()
-    }
-
-    /// For a thread that waits for what others have just been woken to do. It sleeps in some naps first. Linux may put
-    /// two threads that it wakes on one processor while the one that this thread leaves has nothing to do, and notices
-    /// at its next tick, 4 ms later; but a processor looks around for work whenever it is about to idle.
-    pub fn restless() -> Arc<Waiter> {
         Arc::new(Waiter {
-            naps: NAPS,
-            ..Waiter::default()
+            flags: Mutex::new(Flags::default()),
+            changed: Condvar::new(),
         })
     }
 
@@ -91,6 +79,11 @@ impl Waiter {
     /// Ends the sleep on behalf of the host. May come from any thread, at any time while the waiter is alive.
     pub fn interrupt(&self) {
         lock(&self.flags).interrupted = true;
+        self.changed.notify_one();
+    }
+
+    /// Wakes the thread, which finds nothing and sleeps on.
+    pub fn nudge(&self) {
         self.changed.notify_one();
     }
 
@@ -109,14 +102,9 @@ impl Waiter {
 
     /// Sleeps until notified, interrupted, or the deadline has passed.
     pub fn sleep(&self, deadline: Deadline) {
-        let mut naps = (0..self.naps).map(|nap| NAP * (1 << nap));
         let mut flags = lock(&self.flags);
         while !flags.notified && !flags.interrupted {
-            let remaining = deadline.remaining();
-            let span = naps.next().map_or(remaining, |nap| {
-                Some(remaining.map_or(nap, |remaining| remaining.min(nap)))
-            });
-            flags = match span {
+            flags = match deadline.remaining() {
                 None => self
                     .changed
                     .wait(flags)
@@ -153,24 +141,21 @@ mod tests {
     }
 
     #[test]
-    fn a_restless_waiter_sleeps_on_after_its_naps() {
-        let naps = NAP * ((1 << NAPS) - 1);
-        for span in [NAP / 2, NAP * 2, naps * 2] {
-            let began = Instant::now();
-            Waiter::restless().sleep(Deadline::after(span));
-            assert!(began.elapsed() >= span);
-        }
-        let waiter = Waiter::restless();
-        let notifier = {
+    fn a_nudge_does_not_end_the_sleep() {
+        let waiter = Waiter::new();
+        let nudger = {
             let waiter = Arc::clone(&waiter);
             std::thread::spawn(move || {
-                std::thread::sleep(naps * 2);
+                for _ in 0..100 {
+                    std::thread::sleep(Duration::from_micros(100));
+                    waiter.nudge();
+                }
                 waiter.notify();
             })
         };
         waiter.sleep(Deadline::Never);
         assert!(waiter.is_notified());
-        notifier.join().unwrap();
+        nudger.join().unwrap();
     }
 
     #[test]

@@ -111,6 +111,11 @@ impl Completion {
             .wait_ranges(ranges, &Gvl, args::deadline(args.get(1).copied())?)
     }
 
+    fn nudge(this: This<Self>) -> Result<(), Error> {
+        this.latch.get()?.nudge();
+        Ok(())
+    }
+
     fn filed(this: This<Self>) -> Result<usize, Error> {
         Ok(this.latch.get()?.ranges())
     }
@@ -181,6 +186,7 @@ pub fn define(ruby: &Ruby, ratomic: RModule) -> Result<(), Error> {
     class.define_method("fill", method!(Completion::fill, 1))?;
     class.define_method("wait", method!(Completion::wait, -1))?;
     class.define_method("wait_filed", method!(Completion::wait_filed, -1))?;
+    class.define_method("nudge", method!(Completion::nudge, 0))?;
     class.define_method("filed", method!(Completion::filed, 0))?;
     class.define_method("range", method!(Completion::range, 1))?;
     class.define_method("filled?", method!(Completion::is_filled, 1))?;

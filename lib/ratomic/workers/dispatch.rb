@@ -80,7 +80,7 @@ module Ratomic
 
       # Puts the batch where the workers take it from.
       def enqueue
-        return if @engine.lane.try_push(@batch, wide?)
+        return (@engine.lane.ring if wide?) if @engine.lane.try_push(@batch)
 
         case @options.on_full
         when :raise then reject
@@ -91,7 +91,7 @@ module Ratomic
         raise ShutdownError, @engine.refusal
       end
 
-      # Whether a second worker is to be woken with the first.
+      # Whether there is work in it for two, and a second worker is to be woken with the first.
       def wide?
         return false if @batch.limit == 1 || @options.sequential
 

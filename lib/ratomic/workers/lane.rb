@@ -18,6 +18,8 @@ module Ratomic
       LONG = 20_000
       # Nanoseconds without a look after which nobody is trusted to look soon.
       STALE = 1_000_000
+      # Nanoseconds in which a worker that was woken should run.
+      UNHEARD = 150_000
       # With more batches than this one worker is not enough.
       FEW = 4
 
@@ -33,14 +35,12 @@ module Ratomic
         freeze
       end
 
-      # @param wide [Boolean] whether there is work in it for two
       # @return [Boolean] false when there is no room
       # @raise [ClosedQueueError]
-      def try_push(batch, wide = false)
+      def try_push(batch)
         return false unless @queue.try_push(batch)
 
         ring if @looking.value < 1 || @queue.size > FEW || batch.born - @looked.value > STALE
-        ring if wide
         true
       end
 
@@ -91,6 +91,19 @@ module Ratomic
         @looking.increment
       end
 
+      # Wakes a worker, if one sleeps that is not woken already.
+      def ring
+        @bell.try_push(true) if @sleeping.value > @bell.size
+      rescue ::ClosedQueueError
+        nil
+      end
+
+      # Whether a worker was woken that does not run yet.
+      # @param nanoseconds [Integer] since when, at least
+      def unheard?(nanoseconds)
+        nanoseconds > UNHEARD && !@bell.empty?
+      end
+
       # @param nanoseconds [Integer] monotonic time at which a worker looks
       def look(nanoseconds)
         @looked.reset(nanoseconds)
@@ -109,15 +122,6 @@ module Ratomic
       def close
         @queue.close
         @bell.close
-      end
-
-      private
-
-      # Wakes a worker, if one sleeps that is not woken already.
-      def ring
-        @bell.try_push(true) if @sleeping.value > @bell.size
-      rescue ::ClosedQueueError
-        nil
       end
     end
   end

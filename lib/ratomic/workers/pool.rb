@@ -41,7 +41,8 @@ module Ratomic
       #   @return [Future]
       #   @raise [CallableError] with the path of what is in the way
       #   @raise [ShutdownError, QueueFullError]
-      def dispatch_async(items, callable, options = nil) # `**` makes a Hash at each call, also of no options
+      def dispatch_async(items, callable, options = nil)
+        # Not `**options`: that makes a Hash at each call, also of nothing.
         chosen = options.nil? ? @options : @options.with(options)
         Dispatch.future(engine, items, callable, chosen)
       end

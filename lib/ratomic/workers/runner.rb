@@ -19,7 +19,7 @@ module Ratomic
         @guard = guard
         @gate = Thread::Mutex.new
         @kept = []
-        @chunks = 0
+        @short = 0
       end
 
       # @param parts [Array<Batch>] to begin with
@@ -117,8 +117,7 @@ module Ratomic
         return serve_parcel(batch) if batch.moved?
 
         cost = @engine.costs.of(batch.key)
-        chunk = @engine.chunker.cut(batch, @callable, cost, @lane.size)
-        return true unless chunk
+        return true unless (chunk = @engine.chunker.cut(batch, @callable, cost, @lane.size))
 
         put_back(batch) if chunk.last < batch.limit
         run(batch, chunk, cost)
@@ -140,9 +139,11 @@ module Ratomic
             cost)
       end
 
-      # To the tail, so that dispatches take turns. A worker never waits for its own queue: when that is full it keeps
-      # on with the batch it has.
+      # To the tail, so that dispatches take turns; but a sequential one stays with its worker. A worker never waits for
+      # its own queue: when that is full it keeps on with the batch it has.
       def put_back(batch)
+        return @kept.unshift(batch) if batch.options.sequential
+
         @kept << batch unless @lane.try_push(batch)
       rescue ::ClosedQueueError
         @kept << batch
@@ -159,6 +160,7 @@ module Ratomic
         @lane.look(ended = Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond))
         back
         took = ended - started
+        batch.completion.nudge if @lane.unheard?(took) # it may wait for this processor while the caller's idles
         return file(batch, chunk, took) if well
 
         chunk.blame_last { |index| Verdict.died(batch, index, :worker) }
@@ -170,20 +172,14 @@ module Ratomic
         @engine.file_chunk(chunk)
         @chunk = nil
         @pulse.end_chunk(took)
-        go_on(batch.part(chunk.untouched, chunk.last)) if chunk.cut?
+        put_back(batch.part(chunk.untouched, chunk.last)) if chunk.cut?
         true
-      end
-
-      # The rest of a chunk that was cut. A sequential dispatch stays with its worker.
-      def go_on(rest)
-        rest.options.sequential ? @kept.unshift(rest) : put_back(rest)
       end
 
       # Short chunks come by the thousand; some of them tell as much.
       def learn(batch, chunk, took)
-        @chunks += 1
         return if chunk.results.empty?
-        return if took < Lane::LONG && (@chunks & 3).positive? && @engine.costs.small(batch.key)
+        return if took < Lane::LONG && ((@short += 1) & 3).positive? && @engine.costs.small(batch.key)
 
         @engine.costs.learn(batch.key, chunk.weight, took, chunk.results.size)
       end

@@ -109,6 +109,19 @@ class CompletionTest < Minitest::Test
     assert_equal true, within(5) { completion.wait_filed(100) }, "complete: there will be no more"
   end
 
+  def test_a_nudge_ends_no_wait
+    completion = Completion.new(2)
+    waiters = [-> { completion.wait }, -> { completion.wait_filed(1) }, -> { completion.wait(0.2) }].map do |wait|
+      Thread.new(&wait).tap { |thread| until_asleep(thread) }
+    end
+    200.times { completion.nudge }
+    refute within(5) { waiters.pop.value }, "its time is up"
+    waiters.each { |thread| until_asleep(thread) }
+    completion.file(0, results(1, 2))
+    assert_equal([true, true], within(5) { waiters.map(&:value) })
+    assert_nil completion.nudge
+  end
+
   def test_a_wait_ends_on_kill_timeout_and_an_exception_and_the_latch_goes_on
     completion = Completion.new(1)
     killed = Thread.new { completion.wait }

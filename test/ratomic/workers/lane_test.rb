@@ -44,14 +44,21 @@ class LaneTest < Minitest::Test
     within(2) { workers.each(&:join) }
   end
 
-  def test_a_wide_batch_wakes_two_if_two_sleep
+  def test_as_many_are_woken_as_it_is_rung_for_and_sleep
     bell, sleeping = %i[@bell @sleeping].map { |name| @lane.instance_variable_get(name) }
-    woken = [[2, false], [2, true], [1, true], [0, true]].map do |asleep, wide|
+    woken = [[2, 1], [2, 2], [1, 2], [0, 1]].map do |asleep, rings|
       sleeping.reset(asleep)
-      assert @lane.try_push(batch, wide)
+      rings.times { @lane.ring }
       bell.pop_many(3, timeout: 0).size
     end
     assert_equal [1, 2, 1, 0], woken
+  end
+
+  def test_a_worker_that_was_woken_and_does_not_run_is_missed_after_a_while
+    refute @lane.unheard?(1_000_000)
+    @lane.instance_variable_get(:@sleeping).reset(1)
+    @lane.ring
+    assert_equal([false, true], [1_000, 1_000_000].map { |nanoseconds| @lane.unheard?(nanoseconds) })
   end
 
   def test_a_worker_that_sleeps_for_long_is_woken_as_well

@@ -136,6 +136,34 @@ class RunnerTest < Minitest::Test
     assert_equal %w[left0 left1], @log.items
   end
 
+  # How often the waiters of batches are nudged while the block runs.
+  def nudges
+    completion = Workers::Completion
+    native = completion.instance_method(:nudge)
+    count = Ratomic::Counter.new
+    completion.define_method(:nudge) { count.increment && native.bind_call(self) }
+    yield
+    count.value
+  ensure
+    completion.define_method(:nudge, native)
+  end
+
+  def test_who_waits_for_a_long_chunk_is_nudged_while_a_worker_that_was_woken_does_not_run
+    bell = @engine.lane.instance_variable_get(:@bell)
+    @runner.start
+    [false, true].each_with_index do |unheard, round|
+      push(made = batch([1], @hold))
+      eventually { @hold.begun.value == round + 1 }
+      bell.push(true) if unheard
+      started = Workers::Agenda.now
+      Thread.pass until Workers::Agenda.now - started > 2 * Workers::Lane::UNHEARD / 1e9
+      assert_equal(round, nudges do
+        @hold.open(1)
+        assert made.completion.wait(5)
+      end)
+    end
+  end
+
   def test_a_runner_that_waits_keeps_nothing_of_its_last_batch
     push(made = batch([1], @hold, context: :mark))
     @runner.start
