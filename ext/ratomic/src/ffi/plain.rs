@@ -39,6 +39,9 @@ pub fn share(object: Word, unfrozen: Unfrozen) -> bool {
 
 const DEEPEST: u32 = 100;
 
+/// A shorter Array has so little memory to spare that to give it back costs more than it is worth.
+const SHORT: std::ffi::c_long = 64;
+
 /// The header's ELTS_SHARED, the first of the flags that belong to a type.
 const LENDS: VALUE = 1 << RUBY_FL_USHIFT as VALUE;
 
@@ -99,10 +102,12 @@ impl Walk {
         if self.unfrozen == Unfrozen::Refuse {
             return false;
         }
-        // SAFETY: living objects of the class itself, whose `freeze` is what these functions do.
+        // SAFETY: living objects of the class itself, whose `freeze` is what these functions do. That of an Array gives
+        // back the memory that it has to spare, too.
         unsafe {
             match word.type_of() {
                 RUBY_T_STRING => rb_sys::rb_str_freeze(word.0),
+                RUBY_T_ARRAY if rb_sys::RARRAY_LEN(word.0) < SHORT => rb_sys::rb_obj_freeze(word.0),
                 RUBY_T_ARRAY => rb_sys::rb_ary_freeze(word.0),
                 RUBY_T_HASH => rb_sys::rb_hash_freeze(word.0),
                 _ => return false,
