@@ -92,7 +92,7 @@ module WorkersBench
     def many_threads(documents)
       @bench.title "Batches of 100 documents of 5,000 bytes (freeze: true) from many threads at once"
       @p99 = Hash.new { |all, key| all[key] = [] }
-      rates = @bench.compare(crowds(documents), rounds: @bench.rounds * 2)
+      rates = @bench.compare(crowds(documents), rounds: @bench.rounds * 4)
       rates.each { |(threads, name), value| @bench.show("#{threads} threads, #{name}", value, "documents/s") }
       @p99.each do |(threads, name), times|
         @bench.show("#{threads} threads, #{name}, p99 of a batch", WorkersBench.median(times), "ms")
