@@ -10,7 +10,7 @@ module Ratomic
       PATIENCE = 2.0
 
       # The messages that it handles itself; each has a method of its name.
-      OWN = %i[ready parcel drop up gone lost tick hire deadline wind_up kill finish].freeze
+      OWN = %i[ready parcel drop up gone lost tick hire deadline wind_up kill finish hold].freeze
 
       # @param engine [Engine]
       def initialize(engine)
@@ -78,6 +78,12 @@ module Ratomic
         batch = @roster.lost(id)
         @overseer.handle(:audit, batch) if batch
         wind_up
+      end
+
+      # The process is about to fork, see {ForkHook}.
+      def hold(here, done)
+        here.fill(true)
+        done.wait(PATIENCE)
       end
 
       def tick

@@ -267,6 +267,30 @@ class WorkersPoolTest < Minitest::Test
     assert_equal ["[2, 4]", "[12]", lost.inspect, "[6, 8]", "[10]", "true", "8", "true", "true"], out.lines.map(&:chomp)
   end
 
+  # A coordinator that waits on its port while the process forks would spoil the ports of the child: it hung or crashed.
+  def test_a_program_with_several_pools_forks_again_and_again
+    out = ruby!(<<~RUBY, seconds: 30)
+      require "ratomic"
+      module Work; def self.call(item) = item.is_a?(Float) ? sleep(item) : item * 2; end
+      first, killed = Array.new(2) { Ratomic::Workers::Pool.new(size: 2, min_batch: 0) }
+      first.dispatch_async([1, 2], Work).value(timeout: 5)
+      killed.dispatch_async([5.0] * 4, Work)
+      killed.kill
+      pools = [first, Ratomic::Workers::Pool.new(size: 1, min_batch: 0), Ratomic::Workers::Pool.new(backend: :inline)]
+      3.times { pools[1].dispatch_async([0.1], Work) }
+      10.times do
+        child = fork do
+          pools.each { |pool| pool.dispatch_async([3, 4], Work).value(timeout: 5) == [6, 8] or exit!(1) }
+          exit!(0)
+        end
+        pools.each { |pool| pool.dispatch_async([5], Work).value(timeout: 5) == [10] or exit!(1) }
+        Process.wait(child)
+        p $?.success?
+      end
+    RUBY
+    assert_equal ["true\n"] * 10, out.lines
+  end
+
   def test_a_coordinator_that_is_killed_goes_on
     pool = new_pool
     pool.dispatch_async([1], Double).value(timeout: 5)
