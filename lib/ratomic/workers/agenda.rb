@@ -7,8 +7,9 @@ module Ratomic
     class Agenda
       TICK = [:tick].freeze
       Entry = Struct.new(:at, :what, :details, :ticket, :batch)
-      # Before Ruby 3.3 a WeakMap mixes up objects that follow each other at one address, and a deadline could be lost.
-      WEAK = RUBY_VERSION.to_f >= 3.3
+      # Before Ruby 3.3, which also brought WeakMap#delete, a WeakMap mixes up objects that follow each other at one
+      # address, and a deadline could be lost.
+      WEAK = ObjectSpace::WeakMap.method_defined?(:delete)
 
       # @return [Float] monotonic seconds
       def self.now

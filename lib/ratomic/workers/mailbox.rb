@@ -3,7 +3,7 @@
 module Ratomic
   module Workers
     # One inbox that one thread reads and everyone can send to, in two kinds with the same three methods: a
-    # `Ractor::Port` where there are Ractors, and for older Rubies a native queue.
+    # `Ractor::Port` between Ractors, and a native queue between threads of one.
     #
     # Only the Ractor that made a port can receive from it. A blocked receive must never be interrupted: it is woken by
     # a message.
@@ -16,7 +16,15 @@ module Ratomic
         RACTORS ? ::Ractor::Port.new : QueueMailbox.new
       end
 
-      # The mailbox of Rubies without `Ractor::Port`. All its users are threads of one Ractor.
+      # Where a worker listens. One that is a thread hears only from its own Ractor, so it needs no port; and a fork
+      # while threads wait on ports may ruin the child, see {ForkHook}.
+      # @param backend [:ractor, :thread] of the worker
+      # @return [Ractor::Port, QueueMailbox]
+      def self.of_worker(backend)
+        backend == :ractor ? self.open : QueueMailbox.new
+      end
+
+      # The mailbox of threads that hear only from threads of their own Ractor, and of Rubies without `Ractor::Port`.
       class QueueMailbox
         CAPACITY = 2**16
 

@@ -129,7 +129,7 @@ module Ratomic
         return true unless step
 
         put_back(batch) if step + 1 < batch.limit
-        @parcels ||= Mailbox.open
+        @parcels ||= Mailbox.of_worker(@engine.backend)
         @engine.post([:ready, batch, @parcels].freeze)
         first, items = @parcels.receive
         return true unless items

@@ -22,6 +22,8 @@ module Ratomic
       GROUP = 500_000
       UNKNOWN = 4
       MOST = 256
+      ENDED = "a thread of the stream was ended, by its source or its key: (Thread.exit or Thread#kill)"
+      private_constant :ENDED
 
       # @see Pool#stream
       def initialize(pool, source, callable, max_in_flight:, key:, ordered:, options:)
@@ -69,24 +71,27 @@ module Ratomic
 
       def start(flow)
         @pool.dispatch_async([], @callable, **@options) # refuses here what it would refuse there
-        [thread(flow) { read(flow) }] + Array.new(lanes) { thread(flow) { run_groups(flow) } }
+        [thread(flow.method(:finish)) { read(flow) }] +
+          Array.new(lanes) { thread(flow.method(:break)) { run_groups(flow) } }
       end
 
-      def thread(flow)
+      # @param failed [#call] told why the thread could not go on. Whatever it was: the consumer would wait for ever.
+      def thread(failed)
         Thread.new do
           Thread.current.name = "ratomic-#{@pool.name}-stream"
           Thread.current.report_on_exception = false
           yield
-        rescue StandardError => e
-          flow.break(e)
+          done = true
+        rescue Exception => e # rubocop:disable Lint/RescueException -- it is raised where the stream is read
+          error = e
+        ensure
+          failed.call(error || ThreadError.new(ENDED)) unless done
         end
       end
 
       def read(flow)
         @source.each { |item| flow.add(item) }
         flow.finish
-      rescue StandardError => e
-        flow.finish(e)
       end
 
       def run_groups(flow)

@@ -16,7 +16,7 @@ module Ratomic
       def initialize(engine, pulse)
         @engine = engine
         @pulse = pulse
-        @control = Mailbox.open
+        @control = Mailbox.of_worker(engine.backend)
         @ended = false
       end
 

@@ -29,6 +29,11 @@ class MailboxTest < Minitest::Test
     assert_equal 0, Workers::Locals.size
   end
 
+  def test_a_worker_that_is_a_thread_needs_no_port
+    assert_instance_of Workers::Mailbox::QueueMailbox, Workers::Mailbox.of_worker(:thread)
+    assert_instance_of Ractor::Port, Workers::Mailbox.of_worker(:ractor) if Ratomic::RACTORS
+  end
+
   def test_nobodys_mailbox_takes_everything
     assert_same Workers::Mailbox::None, Workers::Mailbox::None.send([:any], move: true)
   end

@@ -268,6 +268,31 @@ class WorkersPoolTest < Minitest::Test
   end
 
   # A coordinator that waits on its port while the process forks would spoil the ports of the child: it hung or crashed.
+  def test_a_program_with_many_pools_of_threads_forks_again_and_again
+    skip_without_ractors
+    out = ruby!(<<~RUBY, seconds: 60)
+      require "ratomic"
+      module Work; def self.call(item) = item * 2; end
+      pools = Array.new(7) { Ratomic::Workers::Pool.new(size: 2, backend: :thread, min_batch: 0) }
+      pools.each { |pool| pool.dispatch_async([1], Work).value(timeout: 5) }
+      5.times do
+        child = fork do
+          20.times do
+            ports = Thread::Queue.new
+            threads = Array.new(8) { Thread.new { port = Ractor::Port.new; ports << port; port.receive } }
+            8.times { ports.pop << :word }
+            threads.each(&:join)
+          end
+          pools.each { |pool| pool.dispatch_async([3], Work).value(timeout: 5) == [6] or exit!(1) }
+          exit!(0)
+        end
+        Process.wait(child)
+        p $?.success?
+      end
+    RUBY
+    assert_equal ["true\n"] * 5, out.lines
+  end
+
   def test_a_program_with_several_pools_forks_again_and_again
     out = ruby!(<<~RUBY, seconds: 30)
       require "ratomic"

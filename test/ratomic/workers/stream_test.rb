@@ -112,6 +112,19 @@ class StreamTest < Minitest::Test
     assert_equal [2, 4], seen
   end
 
+  def test_whatever_ends_the_source_or_its_thread_ends_the_stream
+    ends = { NotImplementedError => -> { raise NotImplementedError }, SystemExit => -> { exit },
+             SystemStackError => -> { WorkerCallables::Misbehave.call(:overflow_stack) },
+             ThreadError => -> { Thread.exit } }
+    ends.each do |kind, leave|
+      broken = Class.new { define_method(:each) { |&block| block.call(1) && leave.call } }.new
+      seen = []
+      assert_raises(kind) { within(10) { @pool.stream(broken, Double).each { |result| seen << result } } }
+      assert_equal [2], seen
+      assert_raises(kind) { within(10) { @pool.stream([1], Double, key: ->(_) { leave.call }).to_a } }
+    end
+  end
+
   def test_a_pool_that_was_shut_down_ends_the_stream
     endless = @pool.stream(1.step, Double)
     assert_raises(Ratomic::Workers::ShutdownError) do
