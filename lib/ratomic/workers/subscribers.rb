@@ -41,14 +41,20 @@ module Ratomic
 
       # @param event [Event]
       def tell(event)
-        @queues.values.each { |queue| queue.try_push(event) || @dropped.increment }
-      rescue ::ClosedQueueError
-        nil
+        @queues.each_pair { |number, queue| hand(number, queue, event) }
       end
 
       # The pool has ended: no more events.
       def close
         @queues.keys.each { |number| remove(number) }
+      end
+
+      private
+
+      def hand(number, queue, event)
+        queue.try_push(event) || @dropped.increment
+      rescue ::ClosedQueueError # by its owner, who wants no more
+        remove(number)
       end
     end
 

@@ -43,6 +43,17 @@ class SubscribersTest < Minitest::Test
     @pool.dispatch_async([1], Double).wait(timeout: 5)
   end
 
+  def test_a_queue_that_its_owner_closes_takes_nothing_from_the_others
+    queues = Array.new(3) { Ratomic::Queue.new(100) }
+    queues.each { |queue| @pool.subscribe(queue) }
+    queues[0].close
+    queues[2].close
+    2.times { @pool.dispatch_async([1], Double).wait(timeout: 5) }
+    names = []
+    eventually { (names.concat(queues[1].pop_many(100, timeout: 0.1).to_a.map(&:name))).count(:completed) == 2 }
+    assert_equal 2, names.count(:dispatched)
+  end
+
   def test_a_slow_subscriber_holds_nobody_up_and_what_it_misses_is_counted
     @pool.subscribe(Ratomic::Queue.new(1))
     within(10) { 50.times { @pool.dispatch_async([1], Double).wait } }
