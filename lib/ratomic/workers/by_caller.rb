@@ -102,7 +102,7 @@ module Ratomic
       # @return [Boolean] whether there are Failures
       def self.run_on(engine, items, callable, results)
         astray = true
-        failed = run_all(items, callable, results)
+        failed = run_all(engine, items, callable, results)
         astray = false
         failed
       rescue Exception # rubocop:disable Lint/RescueException -- it is raised again
@@ -116,7 +116,7 @@ module Ratomic
         end
       end
 
-      def self.run_all(items, callable, results)
+      def self.run_all(engine, items, callable, results)
         size = items.size
         index = results.size
         failed = false
@@ -124,7 +124,9 @@ module Ratomic
           begin
             results << callable.call(items[index])
           rescue Exception => e # rubocop:disable Lint/RescueException -- whatever an item throws is its result
-            results << failure(e, index)
+            raise if for_caller?(e) || (SystemExit === e && !OwnExit.of?(engine, items[index], callable))
+
+            results << Failure.from(e, index)
             failed = true
           end
           index += 1
@@ -132,11 +134,9 @@ module Ratomic
         failed
       end
 
-      # Lets through what is meant for the caller: signals, and the end of a `Timeout.timeout` block.
-      def self.failure(error, index)
-        raise error if error.is_a?(SignalException) || error.class.to_s == EXIT
-
-        Failure.from(error, index)
+      # Signals, and the end of a `Timeout.timeout` block.
+      def self.for_caller?(error)
+        SignalException === error || error.class.to_s == EXIT
       end
 
       def self.thrown(callable, index)
@@ -148,7 +148,7 @@ module Ratomic
         engine.costs.trials.learn_caller(key, took, items.size)
         engine.costs.learn(key, Weight.of(items), took, items.size)
       end
-      private_class_method :place, :measure, :run, :run_on, :run_all, :failure, :thrown, :learn
+      private_class_method :place, :measure, :run, :run_on, :run_all, :for_caller?, :thrown, :learn
     end
   end
 end

@@ -23,6 +23,10 @@ class ByCallerTest < Minitest::Test
       def fail
         raise KeyError, "no such key"
       end
+
+      def quit
+        exit 3
+      end
     end
   end
 
