@@ -20,6 +20,14 @@ module Ratomic
         done&.fill(true)
       end
 
+      # Forks without a call of `_fork`, and returns in the child only.
+      def daemon(*)
+        done = ForkHook.hold
+        super.tap { ForkHook.in_child }
+      ensure
+        done&.fill(true)
+      end
+
       # Takes the coordinators from their ports.
       # @return [Completion] to be filled when they may go back
       def self.hold

@@ -1,0 +1,93 @@
+# frozen_string_literal: true
+
+require "test_helper"
+
+class ForkHookTest < Minitest::Test
+  def test_a_forked_child_starts_anew_and_the_parent_goes_on
+    out = ruby!(<<~RUBY, seconds: 30)
+      require "ratomic"
+      module Work; def self.call(item) = item == :slow ? sleep(1) : item * 2; end
+      pool = Ratomic::Workers::Pool.new(size: 2, min_batch: 0)
+      p pool.dispatch_async([1, 2], Work).value(timeout: 5)
+      pending = pool.dispatch_async([:slow, :slow, :slow, 4], Work)
+      reader, writer = IO.pipe
+      child = fork do
+        writer.puts pending.value(timeout: 5).map { |r| r.respond_to?(:failure?) ? r.exception_class : r }.inspect
+        writer.puts pool.dispatch_async([3, 4], Work).value(timeout: 5).inspect
+        grandchild = fork { writer.puts pool.dispatch_async([5], Work).value(timeout: 5).inspect }
+        Process.wait(grandchild)
+        writer.puts pool.shutdown(timeout: 5)
+      end
+      p pool.dispatch_async([6], Work).value(timeout: 5)
+      Process.wait(child)
+      writer.close
+      puts reader.read
+      p pending.value(timeout: 5).last
+      p $?.success?, pool.shutdown(timeout: 5)
+    RUBY
+    lost = ["Ratomic::Workers::ShutdownError"] * 4
+    assert_equal ["[2, 4]", "[12]", lost.inspect, "[6, 8]", "[10]", "true", "8", "true", "true"], out.lines.map(&:chomp)
+  end
+
+  def test_a_program_with_many_pools_of_threads_forks_again_and_again
+    skip_without_ractors
+    out = ruby!(<<~RUBY, seconds: 60)
+      require "ratomic"
+      module Work; def self.call(item) = item * 2; end
+      pools = Array.new(7) { Ratomic::Workers::Pool.new(size: 2, backend: :thread, min_batch: 0) }
+      pools.each { |pool| pool.dispatch_async([1], Work).value(timeout: 5) }
+      5.times do
+        child = fork do
+          20.times do
+            ports = Thread::Queue.new
+            threads = Array.new(8) { Thread.new { port = Ractor::Port.new; ports << port; port.receive } }
+            8.times { ports.pop << :word }
+            threads.each(&:join)
+          end
+          pools.each { |pool| pool.dispatch_async([3], Work).value(timeout: 5) == [6] or exit!(1) }
+          exit!(0)
+        end
+        Process.wait(child)
+        p $?.success?
+      end
+    RUBY
+    assert_equal ["true\n"] * 5, out.lines
+  end
+
+  # A coordinator that waits on its port while the process forks would spoil the ports of the child: it hung or crashed.
+  def test_a_program_with_several_pools_forks_again_and_again
+    out = ruby!(<<~RUBY, seconds: 30)
+      require "ratomic"
+      module Work; def self.call(item) = item.is_a?(Float) ? sleep(item) : item * 2; end
+      first, killed = Array.new(2) { Ratomic::Workers::Pool.new(size: 2, min_batch: 0) }
+      first.dispatch_async([1, 2], Work).value(timeout: 5)
+      killed.dispatch_async([5.0] * 4, Work)
+      killed.kill
+      pools = [first, Ratomic::Workers::Pool.new(size: 1, min_batch: 0), Ratomic::Workers::Pool.new(backend: :inline)]
+      3.times { pools[1].dispatch_async([0.1], Work) }
+      10.times do
+        child = fork do
+          pools.each { |pool| pool.dispatch_async([3, 4], Work).value(timeout: 5) == [6, 8] or exit!(1) }
+          exit!(0)
+        end
+        pools.each { |pool| pool.dispatch_async([5], Work).value(timeout: 5) == [10] or exit!(1) }
+        Process.wait(child)
+        p $?.success?
+      end
+    RUBY
+    assert_equal ["true\n"] * 10, out.lines
+  end
+
+  def test_a_program_that_becomes_a_daemon_starts_its_pools_anew
+    out = within(30) { ruby!(<<~RUBY) } # reads what the daemon says, too, until it ends
+      require "ratomic"
+      module Work; def self.call(item) = item * 2; end
+      pool = Ratomic::Workers::Pool.new(size: 2, min_batch: 0)
+      p pool.dispatch_async([1, 2], Work).value(timeout: 5)
+      $stdout.flush
+      Process.daemon(true, true)
+      p pool.dispatch_async([3, 4], Work).value(timeout: 5), pool.shutdown(timeout: 5)
+    RUBY
+    assert_equal "[2, 4]\n[6, 8]\ntrue\n", out
+  end
+end
