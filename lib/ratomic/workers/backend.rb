@@ -10,12 +10,31 @@ module Ratomic
         { ractor: Ractors, thread: Threads, inline: Inline }.fetch(name)
       end
 
-      # Starts a coordinator in a thread of this Ractor.
+      # Starts a coordinator. It is a thread of the main Ractor. A pool that another Ractor starts must outlive that
+      # Ractor, so its coordinator gets a Ractor of its own (with its workers, if they are threads).
       # @return [Engine]
       def self.coordinate(settings)
+        return host_elsewhere(settings) if RACTORS && !::Ractor.main?
+
         engine = Engine.new(settings, Mailbox.open)
         watch_over(Coordinator.new(engine))
         engine
+      end
+
+      def self.host_elsewhere(settings)
+        answers = Queue.new(1)
+        ::Ractor.new(settings, answers) { |from, back| Backend.host(from, back) }
+        answers.pop
+      end
+
+      # The main thread of such a Ractor. Its other threads end first, see {Leaving}.
+      def self.host(settings, answers)
+        ::Thread.current.report_on_exception = false
+        coordinator = Coordinator.new(engine = Engine.new(settings, Mailbox.open))
+        answers.push(engine)
+        coordinator.run
+        limit = Agenda.now + Coordinator::PATIENCE
+        (::Thread.list - [::Thread.current]).each { |thread| thread.join([limit - Agenda.now, 0].max) }
       end
 
       # A coordinator that somebody else's code kills is put back to its work. (When the program ends the main thread is

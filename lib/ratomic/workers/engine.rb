@@ -21,10 +21,6 @@ module Ratomic
       attr_reader :terminated
       # @return [Subscribers] to events
       attr_reader :subscribers
-      # @return [Integer] workers that can run at a time
-      attr_reader :parallel
-      # @return [Float] share of the time that all workers together save, at best
-      attr_reader :gain
       attr_reader :number, :name, :size, :backend, :chunker, :costs, :metrics, :accepted, :finished
 
       # What an item that touches the main Ractor's things raises: in a worker, but not where the caller runs it.
@@ -37,11 +33,10 @@ module Ratomic
         @name = settings.name
         @size = settings.size
         @backend = settings.backend
-        @parallel = settings.parallel
-        @gain = settings.gain
+        @settings = settings
         @mailbox = mailbox
         @lane = Lane.new(settings.max_queue, @size)
-        @costs = Costs.new(@gain)
+        @costs = Costs.new(settings.gain)
         permits = @costs.permits
         @chunker = Chunker.new(@size)
         @metrics = Metrics.new
@@ -52,7 +47,18 @@ module Ratomic
         @finished = Counter.new
         @gate = Gate.new(permits)
         @terminated = Completion.new(1)
+        @home = ::Ractor.current
         freeze
+      end
+
+      # @return [Integer] workers that can run at a time
+      def parallel
+        @settings.parallel
+      end
+
+      # @return [Float] share of the time that all workers together save, at best
+      def gain
+        @settings.gain
       end
 
       # Whether dispatches are accepted.
@@ -85,13 +91,13 @@ module Ratomic
         false
       end
 
-      # Looks the callable over. Threads may have one that is not shareable; the inline backend is as strict as Ractors
-      # are, and tells beforehand what they would find out.
+      # Looks the callable over. Threads may have one of their own Ractor that is not shareable; the inline backend is
+      # as strict as Ractors are, and tells beforehand what they would find out.
       # @return [Object, Locals::Ref]
       # @raise [CallableError]
       def admit(callable)
         case @backend
-        when :thread then Callable.any(callable)
+        when :thread then home? ? Callable.any(callable) : Callable.check(callable)
         when :inline then Callable.strict(callable)
         else Callable.check(callable)
         end
@@ -171,6 +177,11 @@ module Ratomic
       end
 
       private
+
+      # Whether this is the Ractor of the coordinator.
+      def home?
+        @home.equal?(::Ractor.current)
+      end
 
       # What waits, and what workers have in hand.
       def stop_all(failure)

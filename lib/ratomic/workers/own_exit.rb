@@ -2,9 +2,9 @@
 
 module Ratomic
   module Workers
-    # Whose `exit` it was that came out of an item which its caller ran: the item's own, which becomes a Failure, or that
-    # of a `trap` handler, which is to end the program. Ruby runs handlers in the midst of whatever the main thread does,
-    # and an exception does not tell which of the two raised it.
+    # Whose `exit` it was that came out of an item which its caller ran: the item's own, which becomes a Failure, or
+    # that of a `trap` handler, which is to end the program. Ruby runs handlers in the midst of whatever the main thread
+    # does, and an exception does not tell which of the two raised it.
     #
     # So a worker runs the item once more, where no handler ever runs. That ends the program, or it is the second and
     # last time for an item that exits: its callable is not run by callers again.

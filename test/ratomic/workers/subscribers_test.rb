@@ -50,7 +50,7 @@ class SubscribersTest < Minitest::Test
     queues[2].close
     2.times { @pool.dispatch_async([1], Double).wait(timeout: 5) }
     names = []
-    eventually { (names.concat(queues[1].pop_many(100, timeout: 0.1).to_a.map(&:name))).count(:completed) == 2 }
+    eventually { names.concat(queues[1].pop_many(100, timeout: 0.1).to_a.map(&:name)).count(:completed) == 2 }
     assert_equal 2, names.count(:dispatched)
   end
 

@@ -6,25 +6,9 @@ module Ratomic
       # Workers as Ractors: they run Ruby in parallel.
       module Ractors
         class << self
-          # The coordinator is a thread of the main Ractor. A pool that another Ractor starts must outlive that Ractor,
-          # so its coordinator gets a Ractor of its own.
           # @return [Engine]
           def start(settings)
-            return Backend.coordinate(settings) if ::Ractor.main?
-
-            reply = ::Ractor::Port.new
-            ::Ractor.new(settings, reply) { |from, port| Ractors.host(from, port) }
-            reply.receive
-          ensure
-            reply&.close
-          end
-
-          # The main thread of such a Ractor.
-          def host(settings, reply)
-            Thread.current.report_on_exception = false
-            coordinator = Coordinator.new(engine = Engine.new(settings, Mailbox.open))
-            reply.send(engine)
-            coordinator.run
+            Backend.coordinate(settings)
           end
 
           # @return [Ractor]

@@ -3,8 +3,8 @@
 module Ratomic
   module Workers
     module Backend
-      # Workers as threads of the Ractor that started the pool: for Rubies without Ractors, for work that waits more
-      # than it computes, and for callables that may not run in another Ractor.
+      # Workers as threads of the main Ractor, if that has started the pool: for Rubies without Ractors, for work that
+      # waits more than it computes, and for callables that may not run in another Ractor.
       module Threads
         class << self
           # @return [Engine]

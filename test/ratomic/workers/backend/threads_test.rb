@@ -45,6 +45,31 @@ class ThreadsTest < Minitest::Test
     pool.kill
   end
 
+  def test_a_pool_that_another_ractor_started_outlives_it
+    skip_without_ractors
+    pool = Ratomic::Workers::Pool.new(size: 2, backend: :thread, min_batch: 0)
+    assert_equal [2], within(10) { in_ractor(pool) { |given| given.dispatch_async([1], Double).value(timeout: 5) } }
+    assert_equal [4], within(10) { pool.dispatch_async([2], Double).value(timeout: 5) }
+    assert_failure within(10) { pool.dispatch_async([:end_thread], Misbehave).value(timeout: 5) }[0], "ThreadError", 0
+    assert_equal ["aa"], within(10) { pool.dispatch_async([+"a"], Double, move: true).value(timeout: 5) }
+    assert within(10) { pool.shutdown(timeout: 5) }
+  end
+
+  def test_a_callable_of_another_ractor_has_to_be_shareable
+    skip_without_ractors
+    pool = @pool
+    value_of([1], Double)
+    refused = within(10) do
+      in_ractor(pool) do |given|
+        given.dispatch_async([1], [].method(:<<))
+      rescue Ratomic::Workers::CallableError => e
+        e.message
+      end
+    end
+    assert_match(/is not shareable/, refused)
+    assert_equal 0, Ratomic::Workers::Locals.size
+  end
+
   def test_moved_items_arrive
     items = [+"a", +"b"]
     assert_equal %w[a! b!], value_of(items, ->(item) { item << "!" }, move: true)
