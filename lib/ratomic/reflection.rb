@@ -5,17 +5,25 @@ module Ratomic
   # (a BasicObject, an object that was moved away).
   # @api private
   module Reflection
-    own = ->(name) { Kernel.instance_method(name).then { |method| RACTORS ? Ractor.make_shareable(method) : method } }
+    own = lambda do |name, owner = Kernel|
+      owner.instance_method(name).then { |method| RACTORS ? Ractor.make_shareable(method) : method }
+    end
     CLASS = own.call(:class)
+    NAME = own.call(:to_s, Module)
     FROZEN = own.call(:frozen?)
     METHOD = own.call(:method)
     VARIABLES = own.call(:instance_variables)
     VARIABLE = own.call(:instance_variable_get)
-    private_constant :CLASS, :FROZEN, :METHOD, :VARIABLES, :VARIABLE
+    private_constant :CLASS, :NAME, :FROZEN, :METHOD, :VARIABLES, :VARIABLE
 
     # @return [Class]
     def self.class_of(object)
       CLASS.bind_call(object)
+    end
+
+    # @return [String] name of its class
+    def self.class_name_of(object)
+      NAME.bind_call(CLASS.bind_call(object))
     end
 
     # @return [Boolean]

@@ -74,7 +74,8 @@ module BackendContract
   {
     raise_exception: "WorkerCallables::Misbehave::Deep", overflow_stack: "SystemStackError",
     run_out_of_memory: "NoMemoryError", leave_program: "SystemExit", throw_tag: "UncaughtThrowError",
-    end_thread: "ThreadError", end_worker: "ThreadError"
+    end_thread: "ThreadError", end_worker: "ThreadError", raise_while_read: "ThreadError",
+    nest_too_deeply: "Ratomic::ShareableError"
   }.each do |what, exception_class|
     define_method("test_#{what}_is_a_failure_and_its_neighbours_have_results") do
       items = Array.new(40) { |i| i == 17 ? what : i }

@@ -55,6 +55,14 @@ module WorkerCallables
         Ratomic::RACTORS && !Ractor.main? ? Thread.main.kill : Thread.exit
       end
 
+      def nest_too_deeply
+        20_000.times.inject([]) { |nested, _| [nested] }
+      end
+
+      def raise_while_read
+        raise Class.new(StandardError) { def message = raise(Deep) }
+      end
+
       def unwritable_message
         raise Class.new(StandardError) { def message = raise("no message") }
       end

@@ -13,8 +13,6 @@ module Ratomic
       # Errors from another thread (Timeout, Thread#raise) wait until the items are done, or they would be taken for an
       # item's. Ruby makes itself a copy of a mask that does not compare by identity, each time.
       LATER = { StandardError => :never }.compare_by_identity.freeze
-      # What ends a `Timeout.timeout` block. It may not be loaded.
-      EXIT = "Timeout::ExitException"
 
       # Work that is small, times this, is so much that the pool surely pays. Not for one item: that is as long in a
       # worker.
@@ -136,7 +134,7 @@ module Ratomic
 
       # Signals, and the end of a `Timeout.timeout` block.
       def self.for_caller?(error)
-        SignalException === error || error.class.to_s == EXIT
+        SignalException === error || (defined?(::Timeout::ExitException) && ::Timeout::ExitException === error)
       end
 
       def self.thrown(callable, index)

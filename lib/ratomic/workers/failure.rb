@@ -22,23 +22,40 @@ module Ratomic
       # @return [Failure, nil] what the exception had as its cause
       attr_reader :cause
 
+      # What reading an exception may raise: all of that is user code.
+      UNREADABLE = [StandardError, ScriptError, SystemStackError, NoMemoryError].freeze
+      private_constant :UNREADABLE
+
       class << self
         # @param error [Exception]
         # @param index [Integer, nil]
         # @return [Failure]
         def from(error, index, depth = 0)
-          deeper = depth < CAUSES && error.cause
-          new(index, error.class.to_s, message_of(error), error.backtrace,
-              deeper ? from(deeper, index, depth + 1) : nil)
+          deeper = cause_of(error) if depth < CAUSES
+          new(index, Reflection.class_name_of(error), message_of(error), backtrace_of(error),
+              deeper && from(deeper, index, depth + 1))
         end
 
         private
 
-        # An exception's message is user code, and may raise or answer with anything.
         def message_of(error)
-          error.message.to_s
-        rescue StandardError => e
-          "(its message cannot be read: #{e.class})"
+          String.new(error.message.to_s)
+        rescue *UNREADABLE => e
+          "(its message cannot be read: #{Reflection.class_name_of(e)})"
+        end
+
+        def backtrace_of(error)
+          lines = error.backtrace
+          lines if Array === lines && lines.all?(String)
+        rescue *UNREADABLE
+          nil
+        end
+
+        def cause_of(error)
+          cause = error.cause
+          cause if Exception === cause
+        rescue *UNREADABLE
+          nil
         end
       end
 
@@ -59,7 +76,7 @@ module Ratomic
       # The same failure at another place.
       # @return [Failure]
       def at(index)
-        self.class.new(index, exception_class, message, backtrace, cause)
+        dup.place(index)
       end
 
       # The exception that {Future#value!} raises for this failure.
@@ -92,6 +109,13 @@ module Ratomic
 
       def inspect
         "#<#{self.class} #{self}>"
+      end
+
+      protected
+
+      def place(index)
+        @index = index
+        freeze
       end
 
       private

@@ -24,7 +24,7 @@ module Ratomic
         return [@batch.part(culprit, @chunk.last, again.attempt)] if again && @batch.options.sequential
 
         [again, rest(untouched)].compact
-      rescue StandardError => e
+      rescue Exception => e # rubocop:disable Lint/RescueException -- whatever it was, the rest would never be run
         fail_all(e)
         []
       end

@@ -8,6 +8,11 @@ module Ratomic
     # result is frozen where it stands, in the worker that made it. Plain data is walked natively ({Sharing}); what that
     # leaves is looked over in Ruby, and then left to `Ractor.make_shareable`.
     module Transfer
+      # What Ruby's walk through an object raises: it calls the object's own methods, and goes down as far as the stack
+      # lasts (in a thread through some thousand levels).
+      UNWALKABLE = [StandardError, SystemStackError, NoMemoryError].freeze
+      private_constant :UNWALKABLE
+
       # Takes the place of an item that could not cross.
       class Refused
         attr_reader :failure
@@ -28,7 +33,7 @@ module Ratomic
         return items if Sharing.deep_frozen?(items)
 
         packed = Array.new(items).freeze
-        return packed if Sharing.deep_frozen?(packed) || ::Ractor.shareable?(packed)
+        return packed if Sharing.deep_frozen?(packed) || shareable?(packed)
 
         packed = items.each_with_index.map { |item, index| cross(item, index) }
         packed = Holed.new(packed) if packed.any?(Refused)
@@ -47,7 +52,7 @@ module Ratomic
       end
 
       def self.cross(item, index)
-        return item if ::Ractor.shareable?(item)
+        return item if shareable?(item)
 
         if item.instance_of?(String) # shares the text, and is five times faster than the general way
           copy = item.dup.freeze
@@ -57,8 +62,8 @@ module Ratomic
         return refused(item, index, obstacle) if obstacle
 
         ::Ractor.make_shareable(item, copy: true)
-      rescue StandardError => e
-        refused(item, index, Obstacle.in(item) || e)
+      rescue *UNWALKABLE => e
+        refused(item, index, reason(item, e))
       end
 
       def self.refused(item, index, obstacle)
@@ -69,12 +74,12 @@ module Ratomic
       end
 
       def self.seal_one(result, index)
-        return result if Sharing.deep_freeze(result) || ::Ractor.shareable?(result)
+        return result if Sharing.deep_freeze(result) || shareable?(result)
 
         obstacle = Obstacle.forbidden(result)
         obstacle ? unsealed(result, index, obstacle) : ::Ractor.make_shareable(result)
-      rescue StandardError => e
-        unsealed(result, index, Obstacle.in(result) || e)
+      rescue *UNWALKABLE => e
+        unsealed(result, index, reason(result, e))
       end
 
       def self.unsealed(result, index, obstacle)
@@ -83,7 +88,17 @@ module Ratomic
                     "the result (#{kind}) cannot be made shareable: #{obstacle}; " \
                     "return what is needed of it as plain data")
       end
-      private_class_method :cross, :refused, :seal_one, :unsealed
+
+      def self.shareable?(object)
+        ::Ractor.shareable?(object)
+      rescue SystemStackError
+        false
+      end
+
+      def self.reason(object, error)
+        SystemStackError === error ? "it is nested too deeply" : Obstacle.in(object) || error
+      end
+      private_class_method :cross, :refused, :seal_one, :unsealed, :shareable?, :reason
     end
   end
 end

@@ -45,6 +45,8 @@ module Ratomic
             @chunk.careful? ? @chunk.run_watched(Guard, @pulse, @gate) : @chunk.run(Guard)
           end
           :done
+        rescue Exception # rubocop:disable Lint/RescueException -- it comes out of no join: the item is at fault
+          :died
         end
       end
 

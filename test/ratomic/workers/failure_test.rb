@@ -27,11 +27,30 @@ class FailureTest < Minitest::Test
     assert_equal "item 7: ArgumentError: outer", failure.to_s
   end
 
+  # Exceptions whose answers raise, or are not what they should be.
+  { message: [-> { raise "x" }, /cannot be read: RuntimeError/], backtrace: [-> { raise NotImplementedError }, /odd/],
+    cause: [-> { 5 }, /odd/], class: [-> {}, /odd/], to_s: [-> { BasicObject.new }, /cannot be read: \w+Error/] }
+    .each do |name, (answer, message)|
+    define_method("test_an_exception_with_a_#{name}_of_its_own_is_read_as_far_as_it_goes") do
+      odd = KeyError.new("odd")
+      odd.define_singleton_method(name, &answer)
+      failure = Failure.from(odd, 0)
+      assert_equal ["KeyError", [], nil], [failure.exception_class, failure.backtrace, failure.cause]
+      assert_match(message, failure.message)
+    end
+  end
+
+  def test_an_exception_class_that_will_not_tell_its_name_has_one
+    anonymous = Class.new(StandardError) { def self.to_s = raise("no name") }
+    assert_match(/\A#<Class:0x\h+>\z/, Failure.from(anonymous.new("x"), 0).exception_class)
+  end
+
   def test_a_long_backtrace_is_cut
     lines = Array.new(10_000) { |i| "file.rb:#{i}" }
     failure = Failure.new(0, "SystemStackError", "deep", lines)
     assert_equal Failure::BACKTRACE_LINES + 1, failure.backtrace.size
     assert_equal "... 9950 lines more", failure.backtrace.last
+    assert_equal "... 9950 lines more", failure.at(3).backtrace.last
   end
 
   def test_a_ring_of_causes_ends

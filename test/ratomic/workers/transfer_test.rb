@@ -56,6 +56,19 @@ class TransferTest < Minitest::Test
     end
   end
 
+  def test_what_is_nested_deeper_than_the_stack_goes_is_refused_and_does_no_harm
+    within(20) do # in a thread: the main thread's stack is larger
+      [[], [].freeze].each do |inner|
+        deep = 20_000.times.inject(inner) { |outer, _| inner.frozen? ? [outer].freeze : [outer] }
+        packed = Transfer.pack([1, deep])
+        sealed = Transfer.seal([1, deep], 5)
+        assert_equal [1, 1], [packed[0], sealed[0]]
+        [packed[1].failure, sealed[1]].each { |failure| assert_match(/nested too deeply/, failure.message) }
+        assert_equal [1, 6], [packed[1].failure.index, sealed[1].index]
+      end
+    end
+  end
+
   def test_results_are_frozen_where_they_stand
     text = +"text"
     results = [1, text, { list: [text] }]
