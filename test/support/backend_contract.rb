@@ -138,6 +138,25 @@ module BackendContract
     refute_predicate nested[0], :frozen?
   end
 
+  def test_items_that_are_handed_over_may_be_changed_and_are_gone_from_the_caller
+    items = [+"a", :raise_error, +"b", :end_thread, +"c"]
+    results = value_of(items, Append, move: true)
+    assert_equal %w[a! b! c!], results.values_at(0, 2, 4)
+    assert_failure results[1], "KeyError", 1
+    assert_failure results[3], "ThreadError", 3
+    assert_raises(Ractor::MovedError) { items[0].size } if Ratomic::RACTORS
+    assert_good_as_new
+  end
+
+  def test_an_item_that_cannot_be_handed_over_is_a_failure
+    File.open(__FILE__) do |file|
+      results = value_of([+"a", { mutex: Mutex.new, file: file }], Append, move: true)
+      assert_equal "a!", results[0]
+      assert_instance_of Failure, results[1] if Ratomic::RACTORS
+    end
+    assert_good_as_new
+  end
+
   def test_an_item_that_can_be_neither_shared_nor_copied_is_a_failure
     File.open(__FILE__) do |file|
       results = value_of([1, { file: file }, Thread.current, 4], Double)

@@ -69,6 +69,13 @@ module WorkerCallables
     end
   end
 
+  # Changes its item. A Symbol misbehaves.
+  module Append
+    def self.call(item)
+      item.is_a?(Symbol) ? Misbehave.call(item) : item << "!"
+    end
+  end
+
   # Sleeps so many seconds.
   module Sleep
     def self.call(seconds)

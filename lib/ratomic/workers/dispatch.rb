@@ -59,7 +59,7 @@ module Ratomic
       private
 
       def make_batch
-        if @options.move && @engine.backend != :inline
+        if @options.move
           count = @items.size
           return Batch.new(nil, count, Parcels.number(count, @engine.size), @callable, @options, Weight.of(@items))
         end
@@ -70,7 +70,7 @@ module Ratomic
       def run
         @engine.metrics.dispatches.increment
         @engine.emit(:dispatched, @batch, items: @batch.size) unless @engine.subscribers.none?
-        return Backend::Inline.run(@engine, @batch) if @engine.backend == :inline
+        return run_here if @engine.backend == :inline || (@batch.moved? && Nested.in?(@engine))
         return if enqueue == :done
 
         Parcels.send(@engine, @batch, @items) if @batch.moved?
@@ -82,13 +82,17 @@ module Ratomic
       def enqueue
         return (@engine.lane.ring if wide?) if @engine.lane.try_push(@batch)
 
-        case @options.on_full
-        when :raise then reject
-        when :caller_runs then return run_here unless @batch.moved?
-        end
+        reject if @options.on_full == :raise
+        return overflow if overflow?
+
         @engine.lane.push(@batch, @options.queue_timeout) || reject
       rescue ::ClosedQueueError
         raise ShutdownError, @engine.refusal
+      end
+
+      # A worker that waited for room would wait for itself, see {Nested}.
+      def overflow?
+        Nested.in?(@engine) || (@options.on_full == :caller_runs && !@batch.moved?)
       end
 
       # Whether there is work in it for two, and a second worker is to be woken with the first.
@@ -99,10 +103,16 @@ module Ratomic
         cost.nil? || cost * @batch.weight > Chunker::CROWDED
       end
 
-      def run_here
+      def overflow
         @engine.metrics.overflowed.increment
-        Backend::Inline.run(@engine, @batch)
+        run_here
         :done
+      end
+
+      # The future is done when the caller gets it. Also with what an item hands over (`move: true`): its worker could
+      # not help with that later.
+      def run_here
+        Backend::Inline.run(@engine, @batch, @items)
       end
 
       def reject

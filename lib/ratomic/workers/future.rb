@@ -6,7 +6,8 @@ module Ratomic
     # any thread, and sent to another Ractor. Nothing but who holds the future keeps the results.
     #
     # {#value}, {#value!}, {#wait}, {#each} and {#each_completed} block. The other threads of the Ractor run meanwhile,
-    # and the wait ends on `Thread#kill`, `Timeout` and signals.
+    # and the wait ends on `Thread#kill`, `Timeout` and signals. In an item, which is run by a worker, a wait helps with
+    # the dispatch (see {Nested}), and its timeout can be late by the time that one item takes.
     class Future
       # @api private
       def initialize(engine, batch)
@@ -36,6 +37,7 @@ module Ratomic
       # @param timeout [Numeric, nil] seconds
       # @return [Boolean] whether all results are there
       def wait(timeout: nil)
+        timeout = help(timeout) if !ready? && help?
         return @completion.wait(timeout) unless @batch.timed?
 
         started = Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond)
@@ -130,6 +132,18 @@ module Ratomic
         timeout && (Agenda.now + timeout)
       end
 
+      # Whether this thread is one that the pool cannot do without.
+      def help?
+        Nested.in?(@engine) && !@batch.moved?
+      end
+
+      # @return [Numeric, nil] seconds that are left of the timeout
+      def help(timeout)
+        limit = limit_of(timeout)
+        Nested.help(@engine, @batch, limit)
+        limit && [limit - Agenda.now, [timeout, 0].min].max
+      end
+
       def await_slot(index, limit, timeout)
         until @completion.filled?(index)
           filed = @completion.filed
@@ -138,6 +152,7 @@ module Ratomic
       end
 
       def await_filed(ranges, limit, timeout)
+        Nested.help(@engine, @batch, limit) if @completion.filed < ranges && help?
         left = limit && [limit - Agenda.now, 0].max
         raise_timeout(timeout) unless @completion.wait_filed(ranges, left)
       end

@@ -21,6 +21,12 @@ module Ratomic
           (0...items.size).step(count) { |first| hand_over(engine, batch, first, items[first, count]) }
         end
 
+        # Moves the items to nobody else: they are gone from whoever handed them over, and whole.
+        # @return [Array] of the items, with a {Transfer::Refused} for one that can be neither moved nor copied
+        def take_over(items, first = 0)
+          items.each_with_index.map { |item, offset| alone(item, first + offset) }
+        end
+
         private
 
         def items_in(items, workers)
@@ -32,8 +38,7 @@ module Ratomic
         rescue ::Ractor::ClosedError, ::ClosedQueueError
           raise ShutdownError, engine.refusal
         rescue StandardError # nothing of it was moved
-          items = items.each_with_index.map { |item, offset| alone(item, first + offset) }
-          engine.mailbox.send([:parcel, batch.ticket, first, items], move: true)
+          engine.mailbox.send([:parcel, batch.ticket, first, take_over(items, first)], move: true)
         end
 
         # An item that cannot be moved crosses as a copy, or as its Failure. To find out, it is moved to a port of ours

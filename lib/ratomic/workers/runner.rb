@@ -29,7 +29,7 @@ module Ratomic
         @away = false
         @thread = Thread.new do
           Thread.current.report_on_exception = false
-          done = false
+          Nested.number = @engine.number
           done = work
         ensure
           @control.send(done ? Worker::RUNNER_DONE : Worker::RUNNER_DIED)

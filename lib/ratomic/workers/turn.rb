@@ -39,8 +39,10 @@ module Ratomic
       private
 
       def start
+        place = Nested.number
         Thread.new do
           Thread.current.report_on_exception = false
+          Nested.number = place
           Context.with(@batch.options.context) do
             @chunk.careful? ? @chunk.run_watched(Guard, @pulse, @gate) : @chunk.run(Guard)
           end

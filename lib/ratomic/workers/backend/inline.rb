@@ -15,7 +15,10 @@ module Ratomic
           end
 
           # Runs the batch to its end.
-          def run(engine, batch)
+          # @param items [Array] of the caller, who hands them over if the batch is moved
+          def run(engine, batch, items)
+            return run_moved(engine, batch, items) if batch.moved?
+
             parts = [batch]
             while (part = parts.shift)
               parts.concat(run_part(engine, part)) unless batch.completion.complete?
@@ -23,6 +26,15 @@ module Ratomic
           end
 
           private
+
+          # One by one: what an item leaves behind when it ends its thread is nothing then.
+          def run_moved(engine, batch, items)
+            Parcels.take_over(items).each_with_index do |item, index|
+              break if batch.completion.complete?
+
+              Turn.new(engine, Chunk.new(batch, batch.target, index, index + 1, 1).unpack([item])).run
+            end
+          end
 
           # @return [Array<Batch>] what is left when an item has ended the thread
           def run_part(engine, part)

@@ -69,9 +69,4 @@ class ThreadsTest < Minitest::Test
     assert_match(/is not shareable/, refused)
     assert_equal 0, Ratomic::Workers::Locals.size
   end
-
-  def test_moved_items_arrive
-    items = [+"a", +"b"]
-    assert_equal %w[a! b!], value_of(items, ->(item) { item << "!" }, move: true)
-  end
 end

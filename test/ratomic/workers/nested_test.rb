@@ -1,0 +1,146 @@
+# frozen_string_literal: true
+
+require "test_helper"
+require "support/worker_callables"
+
+# Items that dispatch to the pool which runs them.
+class NestedTest < Minitest::Test
+  include WorkerCallables
+
+  # Dispatches, as deep as the item says, two items to the next of its pools, and adds up what comes back.
+  class Descend
+    def initialize(*pools)
+      @pools = pools
+      Ractor.make_shareable(self)
+    end
+
+    def call(depth)
+      return 1 if depth.zero?
+
+      @pools[depth % @pools.size].dispatch_async([depth - 1] * 2, self).value.sum
+    end
+  end
+
+  # Does with a pool what the item says.
+  class Use
+    include WorkerCallables
+
+    def initialize(pool)
+      @pool = pool
+      Ractor.make_shareable(self)
+    end
+
+    def call(what)
+      case what
+      when :each then dispatch.each.to_a
+      when :each_completed then dispatch.each_completed.to_a.map(&:first)
+      when :stream then @pool.stream(0...50, Double).to_a
+      when :many then Array.new(5) { dispatch }.map(&:value).uniq.flatten
+      when :move then @pool.dispatch_async([+"a"], Append, move: true).value
+      when :misbehave then @pool.dispatch_async([1, :end_thread, 3, :raise_error], Misbehave).value
+      end
+    end
+
+    private
+
+    def dispatch
+      @pool.dispatch_async((0...50).to_a, Double)
+    end
+  end
+
+  DOUBLED = (0...50).map { |n| n * 2 }
+
+  def setup
+    @pools = []
+  end
+
+  def teardown
+    @pools.each(&:kill)
+  end
+
+  def new_pool(**settings)
+    Ratomic::Workers::Pool.new(size: 1, min_batch: 0, **settings).tap { |pool| @pools << pool }
+  end
+
+  def each_backend
+    [*(:ractor if Ratomic::RACTORS), :thread].each { |backend| yield new_pool(backend: backend) }
+  end
+
+  def test_the_only_worker_of_a_pool_does_what_its_item_waits_for
+    each_backend do |pool|
+      assert_equal [32] * 3, within(20) { pool.dispatch_async([5] * 3, Descend.new(pool)).value(timeout: 15) }
+      assert_equal 0, pool.stats[:items][:in_flight]
+      assert_equal 0, pool.stats[:troubles][:count]
+    end
+  end
+
+  def test_every_way_to_wait_helps
+    each_backend do |pool|
+      use = Use.new(pool)
+      %i[each each_completed stream many].each do |way|
+        assert_equal DOUBLED, within(20) { pool.dispatch_async([way], use).value!(timeout: 15) }[0].sort, way
+      end
+      assert_equal [["a!"]], within(20) { pool.dispatch_async([:move], use).value!(timeout: 15) }
+    end
+  end
+
+  def test_a_full_queue_holds_no_worker_up
+    pool = new_pool(max_queue: 1)
+    assert_equal [DOUBLED] * 3, within(20) { pool.dispatch_async([:many] * 3, Use.new(pool)).value!(timeout: 15) }
+    assert_operator pool.stats[:dispatches][:by_caller], :>, 0
+  end
+
+  def test_an_item_that_ends_its_thread_harms_neither_its_neighbours_nor_who_waits
+    each_backend do |pool|
+      inner = within(20) { pool.dispatch_async([:misbehave], Use.new(pool)).value!(timeout: 15) }[0]
+      assert_equal [1, "ThreadError", 3, "KeyError"],
+                   inner.map { |result| result.respond_to?(:failure?) ? result.exception_class : result }
+    end
+  end
+
+  def test_pools_of_ractors_that_dispatch_to_each_other_do_not_wait_for_each_other
+    skip_without_ractors
+    pools = Array.new(3) { new_pool }
+    totals = pools.map { |pool| pool.dispatch_async([6, 7], Descend.new(*pools)) }.map { |f| f.value(timeout: 15) }
+    assert_equal [[64, 128]] * 3, totals
+  end
+
+  # The inner future is read elsewhere, when the item that waited for it and ran a part of it has been interrupted.
+  def test_what_an_interrupted_item_ran_for_itself_is_run_again
+    pool = new_pool
+    inner = Ratomic::Queue.new(1)
+    waits = Class.new do
+      def initialize(pool, inner) = (@pool = pool) && (@inner = inner) && freeze
+
+      def call(seconds)
+        future = @pool.dispatch_async([seconds, 0], Sleep)
+        @inner.push(future)
+        future.value
+      end
+    end.new(pool, inner)
+    outer = pool.dispatch_async([0.5], waits, item_timeout: 0.2)
+    assert_equal "Ratomic::Workers::TimeoutError", outer.value(timeout: 5)[0].exception_class
+    assert_equal [0.5, 0], inner.pop(timeout: 5).value(timeout: 10)
+  end
+
+  def test_the_time_to_wait_is_heeded
+    pool = new_pool
+    late = Class.new do
+      def initialize(pool) = (@pool = pool) && freeze
+
+      def call(_item)
+        @pool.dispatch_async([0.2] * 20, Sleep).value(timeout: 0.3)
+      rescue Ratomic::Workers::TimeoutError => e
+        e.completed
+      end
+    end.new(pool)
+    assert_includes 1..6, within(20) { pool.dispatch_async([1], late).value!(timeout: 15) }[0]
+  end
+
+  def test_only_threads_of_pools_help
+    pool = new_pool.start
+    engine = pool.instance_variable_get(:@cell)[:engine]
+    refute Ratomic::Workers::Nested.in?(engine)
+    assert_nil Ratomic::Workers::Nested.number
+  end
+end
