@@ -53,7 +53,7 @@ module Ratomic
       # @return [Group, nil] nil when there will be no more
       def group(most)
         @lock.synchronize do
-          until (keys = free_keys).any?
+          until (keys = free_keys).any? { true } # a key may be nil
             return if @finished && @pending.empty?
 
             @work.wait(@lock)
@@ -84,7 +84,7 @@ module Ratomic
       # @raise what the source or the pool raised
       def take
         @lock.synchronize do
-          until (ready = take_ready).any?
+          while (ready = take_ready).empty?
             raise @broken if @broken
             raise @error if @error && @taken == @read
             return if @finished && @taken == @read

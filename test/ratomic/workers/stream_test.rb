@@ -70,6 +70,14 @@ class StreamTest < Minitest::Test
     within(5) { consumer.join }
   end
 
+  def test_results_and_keys_may_be_nil_or_false
+    nothing = Class.new { def call(item) = item.even? ? nil : false }.new.freeze
+    expected = (0...100).map { |n| nothing.call(n) }
+    assert_equal expected, within(10) { @pool.stream(0...100, nothing).to_a }
+    assert_equal expected, within(10) { @pool.stream(0...100, nothing, key: ->(n) { nothing.call(n) }).to_a }
+    assert_equal 100, within(10) { @pool.stream(0...100, nothing, ordered: false).count }
+  end
+
   def test_items_of_one_key_run_in_order_one_after_another
     journal = Journal.new
     items = (0...3000).map { |n| [n % 7, n] }
