@@ -54,14 +54,15 @@ module Ratomic
         self
       end
 
-      # Lets no more work in, and waits until all that was accepted is done and the workers have ended.
+      # Lets no more work in, and waits until all that was accepted is done and the workers have ended. In an item of
+      # the pool itself, which would be waiting for its own end, it does not wait.
       # @param timeout [Numeric, nil] seconds
       # @return [Boolean] false when the time was up; the pool goes on ending, and {#kill} ends it at once
       def shutdown(timeout: nil)
         engine = current || unstarted
         engine.close
         engine.post(Engine::IDLE)
-        engine.terminated.wait(timeout)
+        engine.terminated.wait(Nested.number == engine.number ? 0 : timeout)
       end
 
       # Ends the pool now. What has no result yet becomes a Failure; items that run are interrupted.

@@ -48,6 +48,13 @@ class NestedTest < Minitest::Test
     end
   end
 
+  # Shuts the pool down that is its item.
+  module ShutDown
+    def self.call(pool)
+      pool.shutdown
+    end
+  end
+
   DOUBLED = (0...50).map { |n| n * 2 }
 
   def setup
@@ -135,6 +142,13 @@ class NestedTest < Minitest::Test
       end
     end.new(pool)
     assert_includes 1..6, within(20) { pool.dispatch_async([1], late).value!(timeout: 15) }[0]
+  end
+
+  def test_an_item_that_shuts_its_pool_down_does_not_wait_for_itself
+    each_backend do |pool|
+      assert_equal [false], within(10) { pool.dispatch_async([pool], ShutDown).value(timeout: 5) }
+      assert within(10) { pool.shutdown(timeout: 5) }
+    end
   end
 
   def test_only_threads_of_pools_help
