@@ -9,6 +9,10 @@ module Ratomic
     # and the wait ends on `Thread#kill`, `Timeout` and signals. In an item, which is run by a worker, a wait helps with
     # the dispatch (see {Nested}), and its timeout can be late by the time that one item takes.
     class Future
+      # Nobody waits for it: it only says what is wrong with a timeout, as all waits do.
+      DONE = Completion.new(0)
+      private_constant :DONE
+
       # @api private
       def initialize(engine, batch)
         @engine = engine
@@ -128,8 +132,10 @@ module Ratomic
         Failure === result && result.index.nil? ? result.at(index) : result
       end
 
+      # @return [Float, nil] monotonic seconds
+      # @raise [ArgumentError, TypeError]
       def limit_of(timeout)
-        timeout && (Agenda.now + timeout)
+        Agenda.now + timeout if timeout && DONE.wait(timeout)
       end
 
       # Whether this thread is one that the pool cannot do without.
@@ -141,7 +147,7 @@ module Ratomic
       def help(timeout)
         limit = limit_of(timeout)
         Nested.help(@engine, @batch, limit)
-        limit && [limit - Agenda.now, [timeout, 0].min].max
+        limit && [limit - Agenda.now, 0].max
       end
 
       def await_slot(index, limit, timeout)

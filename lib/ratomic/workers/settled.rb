@@ -12,13 +12,14 @@ module Ratomic
       end
 
       # @see Future#value
-      def value(timeout: nil) # rubocop:disable Lint/UnusedMethodArgument
+      def value(timeout: nil)
+        DONE.wait(timeout) if timeout
         @results
       end
 
       # @see Future#wait
-      def wait(timeout: nil) # rubocop:disable Lint/UnusedMethodArgument
-        true
+      def wait(timeout: nil)
+        DONE.wait(timeout)
       end
 
       # @see Future#ready?
@@ -30,6 +31,7 @@ module Ratomic
       def each(timeout: nil, &block)
         return enum_for(:each, timeout: timeout) { size } unless block
 
+        DONE.wait(timeout)
         @results.each(&block)
         self
       end
@@ -38,6 +40,7 @@ module Ratomic
       def each_completed(timeout: nil, &block)
         return enum_for(:each_completed, timeout: timeout) { size } unless block
 
+        DONE.wait(timeout)
         @results.each_with_index(&block)
         self
       end

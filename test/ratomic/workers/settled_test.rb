@@ -1,6 +1,7 @@
 # frozen_string_literal: true
 
 require "test_helper"
+require "support/worker_callables"
 
 class SettledTest < Minitest::Test
   def setup
@@ -26,6 +27,22 @@ class SettledTest < Minitest::Test
     assert_equal [[0, @results[0]], [1, @results[1]]], completed
     assert_equal @results, @future.each.to_a
     assert_equal 2, @future.each.size
+  end
+
+  def test_a_wrong_timeout_is_refused_as_by_every_future
+    [@future, ordinary].each do |future|
+      %i[value value! wait each each_completed].each do |method|
+        [-1, Float::NAN].each do |wrong|
+          assert_raises(ArgumentError) { future.public_send(method, timeout: wrong) { |*| flunk } }
+        end
+        assert_raises(TypeError) { future.public_send(method, timeout: "1") { |*| flunk } }
+      end
+    end
+  end
+
+  def ordinary
+    pool = Ratomic::Workers::Pool.new(size: 1, backend: :inline)
+    pool.dispatch_async([1, 2], WorkerCallables::Double)
   end
 
   def test_there_is_nothing_left_to_cancel
