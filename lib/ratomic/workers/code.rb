@@ -15,7 +15,9 @@ module Ratomic
       end
 
       # Global variables that each Ractor has its own of, or that are local.
-      GLOBALS = %i[$stdin $stdout $stderr $> $~ $_ $! $@ $? $VERBOSE $-v $-w $DEBUG $-d $; $, $/].freeze
+      GLOBALS = %i[
+        $stdin $stdout $stderr $> $~ $_ $! $@ $? $$ $/ $-0 $VERBOSE $-v $-w $-W $DEBUG $-d $-p $-l $-a $-i
+      ].freeze
 
       # @param callable [#call]
       # @return [Array<Finding>]

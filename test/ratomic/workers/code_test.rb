@@ -59,6 +59,25 @@ class CodeTest < Minitest::Test
     assert_empty Code.findings(Integer.method(:sqrt))
   end
 
+  def test_of_global_variables_it_knows_which_a_ractor_may_read
+    skip_without_ractors
+    names = global_variables.grep(/\A\$(?:[[:punct:]]|-\w|[A-Z]+)\z|std|PROGRAM/)
+    readable = names.select do |name|
+      in_ractor(name) do |variable|
+        Thread.current.report_on_exception = false
+        eval(variable.to_s) # rubocop:disable Security/Eval
+        true
+      end
+    rescue Ractor::IsolationError
+      false
+    end
+    assert_includes names, :$;
+    shown = names.select do |name|
+      Code.findings(eval("-> { #{name} }")).empty? # rubocop:disable Security/Eval, Style/EvalWithLocation
+    end
+    assert_equal readable.sort, shown.sort
+  end
+
   def test_what_is_found_fails_in_a_worker
     skip_without_ractors
     pool = Ratomic::Workers::Pool.new(size: 1, min_batch: 0)
