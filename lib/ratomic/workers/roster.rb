@@ -27,7 +27,7 @@ module Ratomic
 
       # Hires until the pool has its size.
       def fill
-        hire while @members.size < @engine.size
+        (@engine.size - @members.size).times { hire }
       end
 
       # @param parts [Array<Batch>] what another one left behind
@@ -36,6 +36,10 @@ module Ratomic
         @engine.pulses[pulse.id] = pulse
         body = @backend.spawn(@engine, pulse, parts.freeze)
         @members[pulse.id] = Member.new(pulse, body, Agenda.now, nil)
+      rescue StandardError => e # the system has no thread left, say
+        @engine.metrics.trouble(e)
+        @engine.pulses.delete(pulse.id)
+        pause(LONGEST_PAUSE, parts)
       end
 
       # A worker has started and says where it listens.
@@ -124,10 +128,14 @@ module Ratomic
         parts = parts.reject { |part| @engine.offer(part) }
         return hire(parts) if @streak < 2
 
-        pause = [FIRST_PAUSE * (2**[@streak - 2, 10].min), LONGEST_PAUSE].min
+        pause([FIRST_PAUSE * (2**[@streak - 2, 10].min), LONGEST_PAUSE].min, parts)
+      end
+
+      # Hires later.
+      def pause(seconds, parts)
         @engine.metrics.pauses.increment
-        @engine.emit(:paused, nil, seconds: pause)
-        @agenda.add(Agenda.now + pause, :hire, parts)
+        @engine.emit(:paused, nil, seconds: seconds)
+        @agenda.add(Agenda.now + seconds, :hire, parts)
       end
     end
   end

@@ -22,7 +22,7 @@ module Ratomic
         @size = count(:size, size || Etc.nprocessors, 1024)
         @max_queue = count(:max_queue, max_queue || MAX_QUEUE, 2**20)
         @backend = known(backend || (RACTORS ? :ractor : :thread))
-        @name = (name || "workers-#{NUMBERS.increment}").to_s.dup.freeze
+        @name = text(name || "workers-#{NUMBERS.increment}")
         freeze
       end
 
@@ -43,6 +43,11 @@ module Ratomic
         raise ArgumentError, "#{what}: is #{value}, it must be 1 to #{most}" unless value.between?(1, most)
 
         value
+      end
+
+      # Threads, Ractors and Prometheus are called by it, and not all of them take any bytes.
+      def text(name)
+        name.to_s.encode(Encoding::UTF_8, invalid: :replace, undef: :replace).scrub.delete("\0").freeze
       end
 
       def known(backend)

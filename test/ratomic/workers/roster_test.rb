@@ -10,12 +10,16 @@ class RosterTest < Minitest::Test
   class Numbers
     attr_reader :parts, :dead
 
+    attr_writer :refusal
+
     def initialize
       @parts = {}
       @dead = []
     end
 
     def spawn(_engine, pulse, parts)
+      raise ThreadError, @refusal if @refusal
+
       @parts[pulse.id] = parts
       pulse.id
     end
@@ -65,6 +69,20 @@ class RosterTest < Minitest::Test
     assert_equal [1, 2], ids
     assert_equal({ 1 => [], 2 => [] }, @hired.parts)
     refute_predicate @roster, :empty?
+  end
+
+  def test_a_worker_that_cannot_be_made_is_tried_again_later_and_shows
+    @hired.refusal = "can't create Thread"
+    @roster.gone(1, nil, [])
+    assert_equal [2], ids
+    assert_equal ["ThreadError: can't create Thread"], @engine.metrics.trouble_log.keys
+    waiting = []
+    @agenda.take(:hire) { |details| waiting << details }
+    assert_equal 1, waiting.size
+    @hired.refusal = nil
+    @roster.hire(*waiting[0])
+    assert_equal [2, 4], ids
+    assert_equal 1, @engine.metrics.pauses.value
   end
 
   def test_a_worker_that_ended_unasked_is_replaced_and_counted

@@ -25,6 +25,14 @@ class SettingsTest < Minitest::Test
     assert_equal "parsers", Settings.new(name: :parsers).name
   end
 
+  def test_any_name_becomes_one_that_everything_can_be_called_by
+    names = { "a\0b" => "ab", "a".encode("UTF-16LE") => "a", "\xff" => "\uFFFD", "é".encode("ISO-8859-1") => "é" }
+    names.each do |given, name|
+      made = Settings.new(name: given).name
+      assert_equal [name, Encoding::UTF_8], [made, made.encoding]
+    end
+  end
+
   def test_a_name_is_not_shared_with_the_caller
     name = +"mine"
     settings = Settings.new(name: name)
