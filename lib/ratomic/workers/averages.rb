@@ -8,7 +8,7 @@ module Ratomic
       NEW = 0.25
 
       def initialize
-        @values = Map.new
+        @values = Notebook.new
         freeze
       end
 

@@ -32,10 +32,10 @@ module Ratomic
         @gain = [gain, LEAST_GAIN].max
         @trials = Trials.new
         @permits = Permits.new
-        @calm = Map.new
+        @calm = Notebook.new
         @waking = Counter.new(WAKING)
         @nanoseconds = Averages.new
-        @small = Map.new
+        @small = Notebook.new
         @marks = Map.new
         freeze
       end
