@@ -12,12 +12,13 @@ module Ratomic
 
       # Starts a coordinator. It is a thread of the main Ractor. A pool that another Ractor starts must outlive that
       # Ractor, so its coordinator gets a Ractor of its own (with its workers, if they are threads).
+      # @yieldparam engine [Engine] before its coordinator waits for a message, unless that is in a Ractor of its own
       # @return [Engine]
       def self.coordinate(settings)
-        return host_elsewhere(settings) if RACTORS && !::Ractor.main?
-
-        engine = Engine.new(settings, Mailbox.open)
-        watch_over(Coordinator.new(engine))
+        elsewhere = RACTORS && !::Ractor.main?
+        engine = elsewhere ? host_elsewhere(settings) : Engine.new(settings, Mailbox.open)
+        yield engine if block_given?
+        watch_over(Coordinator.new(engine)) unless elsewhere
         engine
       end
 

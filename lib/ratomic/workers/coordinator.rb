@@ -25,6 +25,7 @@ module Ratomic
 
       # Works until the pool has ended.
       def run
+        ForkHook.await
         @roster.fill unless @started
         @started = true
         take(@mailbox.receive) until @ended

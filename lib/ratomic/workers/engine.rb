@@ -66,6 +66,11 @@ module Ratomic
         @gate.open?
       end
 
+      # Whether {#end} was called.
+      def ended?
+        @gate.ended?
+      end
+
       # Accepts no more.
       def close
         @gate.close(Gate::CLOSING)
@@ -153,6 +158,8 @@ module Ratomic
 
       # The last worker has ended.
       def end
+        return unless @gate.end
+
         Pool::RUNNING.delete(@number)
         @mailbox.close
         emit(:ended)
@@ -165,6 +172,8 @@ module Ratomic
       def lose
         @gate.close(Gate::CLOSED)
         stop_all(Verdict::FORKED)
+        @gate.end
+        @subscribers.close
         @terminated.fill(true)
       end
 

@@ -10,38 +10,50 @@ module Ratomic
     module ForkHook
       # Seconds that all coordinators together get to leave their ports.
       PATIENCE = 0.5
+      # Forks that are under way: number => Completion, filled when it is done.
+      FORKS = Map.new
+      NUMBERS = Counter.new
 
       def _fork
-        done = ForkHook.hold
-        pid = super
-        ForkHook.in_child if pid.zero?
-        pid
-      ensure
-        done&.fill(true)
+        ForkHook.around { super }
       end
 
       # Forks without a call of `_fork`, and returns in the child only.
       def daemon(*)
-        done = ForkHook.hold
-        super.tap { ForkHook.in_child }
-      ensure
-        done&.fill(true)
+        ForkHook.around { super }
       end
 
-      # Takes the coordinators from their ports.
-      # @return [Completion] to be filled when they may go back
-      def self.hold
-        done = Completion.new(1)
+      # @yieldreturn [Integer] 0 in the child
+      def self.around
+        FORKS[number = NUMBERS.increment] = done = Completion.new(1)
+        hold(done)
+        pid = yield
+        in_child if pid.zero?
+        pid
+      ensure
+        FORKS.delete(number)
+        done.fill(true)
+      end
+
+      # Takes the coordinators from their ports. One that is not known yet looks for forks first ({await}), so that one
+      # of the two sees the other.
+      # @param done [Completion] to be filled when they may go back
+      def self.hold(done)
         held = Pool::RUNNING.values.filter_map do |_, engine|
           here = Completion.new(1)
           here if engine.backend != :inline && engine.post([:hold, here, done].freeze)
         end
         limit = Agenda.now + PATIENCE
         held.each { |here| here.wait([limit - Agenda.now, 0].max) }
-        done
+      end
+
+      # A coordinator that begins waits for the forks that are under way.
+      def self.await
+        FORKS.values.each { |done| done.wait(Coordinator::PATIENCE) }
       end
 
       def self.in_child
+        Leaving.forget
         Pool::RUNNING.values.each do |pool, engine|
           pool.drop(engine)
           engine.lose

@@ -14,11 +14,22 @@ module Ratomic
       def initialize(permits)
         @permits = permits
         @state = Counter.new(OPEN)
+        @ends = Counter.new
         freeze
       end
 
       def open?
         @state.zero?
+      end
+
+      # The pool ends.
+      # @return [Boolean] true for the first who says so
+      def end
+        @ends.increment == 1
+      end
+
+      def ended?
+        !@ends.zero?
       end
 
       # @param state [Integer] CLOSING or CLOSED

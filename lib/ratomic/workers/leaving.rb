@@ -25,11 +25,16 @@ module Ratomic
           STUCK.decrement
         end
 
+        # A forked child has none of them.
+        def forget
+          STUCK.reset
+        end
+
         # Handlers run in the opposite order of their making: this one is made early and runs late.
         def prepare
           at_exit do
-            BEGUN.increment
-            leave($!)
+            stop_pools(BEGUN.increment == 1)
+            leave($!) if STUCK.value.positive?
           end
         end
 
@@ -41,23 +46,33 @@ module Ratomic
 
         private
 
-        def leave(error)
-          stop_pools
-          return unless STUCK.value.positive?
-
-          warn(error.full_message(highlight: false)) unless error.nil? || error.is_a?(SystemExit)
-          [$stdout, $stderr].each(&:flush)
-          exit!(error.is_a?(SystemExit) ? error.status : error.nil?)
-        end
-
-        def stop_pools
+        # The first time pools start anew with the next dispatch, for handlers that run later. Not again: a thread that
+        # dispatches all the time would start them for ever.
+        def stop_pools(anew)
           limit = Process.clock_gettime(Process::CLOCK_MONOTONIC) + PATIENCE
           running = Pool::RUNNING.values
-          engines = running.map { |pool, engine| pool.drop(engine) }
+          engines = running.map { |pool, engine| anew ? pool.drop(engine) : engine }
           engines.each(&:kill)
           engines.each do |engine|
             engine.terminated.wait([limit - Process.clock_gettime(Process::CLOCK_MONOTONIC), 0].max)
           end
+        end
+
+        # Ends the process here, with what Ruby would say and answer. Handlers made before this one do not run, and
+        # files that are open keep what is in their buffers: whatever stops all Ractors would wait for the stuck one.
+        def leave(error)
+          signal = error.signo if error.is_a?(SignalException)
+          warn(error.full_message(highlight: false)) unless error.nil? || signal || error.is_a?(SystemExit)
+          [$stdout, $stderr].each(&:flush)
+          die_of(signal) if signal
+          exit!(error.is_a?(SystemExit) ? error.status : error.nil?)
+        end
+
+        # So that whoever started the program sees what ended it.
+        def die_of(signal)
+          trap(signal, "SYSTEM_DEFAULT")
+          Process.kill(signal, Process.pid)
+          sleep
         end
 
         def main?

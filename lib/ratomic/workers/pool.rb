@@ -9,7 +9,8 @@ module Ratomic
     #   pool.shutdown
     #
     # A Pool is frozen and shareable: it may be a constant, and any Ractor may dispatch to it. Its workers start with
-    # the first dispatch, or with {#start}. In a forked child it starts anew.
+    # the first dispatch, or with {#start}, and stay until {#shutdown} or {#kill}, also when nothing refers to the pool
+    # any more. In a forked child it starts anew.
     class Pool
       # The pools of this process that have workers: number of the engine => [pool, engine].
       RUNNING = Map.new
@@ -92,13 +93,13 @@ module Ratomic
 
       # Hands each {Event} of the pool to the block, in a thread of this Ractor, or puts it into the given queue. Nobody
       # waits for a subscriber: one that is too slow loses events, and the statistics count them.
-      # @param queue [Queue, nil] instead of a block
+      # @param queue [Queue, nil] instead of a block; for this subscription only, which closes it when it ends
       # @return [Subscription]
       # @raise [ArgumentError] without a block and a queue
       def subscribe(queue = nil, &block)
         raise ArgumentError, "subscribe needs a block or a Ratomic::Queue" unless block || queue.is_a?(Queue)
 
-        queue ? Subscription.new(engine.subscribers, queue, nil) : Subscription.start(engine, block)
+        queue ? Subscription.new(engine, queue, nil) : Subscription.start(engine, block)
       end
 
       # What a dispatch would do, and whether it would pay, without doing it.
@@ -153,8 +154,8 @@ module Ratomic
 
       def engine
         current || @cell.fetch_or_store(ENGINE) do
-          engine = Backend.of(backend).start(@settings)
-          RUNNING[engine.number] = [self, engine].freeze
+          # Known before its coordinator waits anywhere, see ForkHook.
+          engine = Backend.of(backend).start(@settings) { |made| RUNNING[made.number] = [self, made].freeze }
           Leaving.remind
           engine
         end
@@ -162,11 +163,7 @@ module Ratomic
 
       # Of a pool that never worked.
       def unstarted
-        @cell.fetch_or_store(ENGINE) do
-          engine = Engine.new(@settings, Mailbox::None)
-          engine.terminated.fill(true)
-          engine
-        end
+        @cell.fetch_or_store(ENGINE) { Unattended.new(@settings) }
       end
     end
   end

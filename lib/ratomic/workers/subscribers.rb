@@ -64,11 +64,12 @@ module Ratomic
       attr_reader :queue
 
       # @api private
-      def initialize(subscribers, queue, thread)
-        @subscribers = subscribers
+      def initialize(engine, queue, thread)
+        @subscribers = engine.subscribers
         @queue = queue
         @thread = thread
-        @number = subscribers.add(queue)
+        @number = @subscribers.add(queue)
+        cancel if engine.ended? # asked afterwards, because an engine that ends says so before it closes the queues
       end
 
       # No more events. Those that are waiting are still handed on.
@@ -97,7 +98,7 @@ module Ratomic
             hand_on(engine, event, block)
           end
         end
-        new(engine.subscribers, queue, thread)
+        new(engine, queue, thread)
       end
 
       def self.hand_on(engine, event, block)

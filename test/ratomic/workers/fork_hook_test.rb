@@ -3,6 +3,37 @@
 require "test_helper"
 
 class ForkHookTest < Minitest::Test
+  Workers = Ratomic::Workers
+
+  # Between its start and its first wait a coordinator could be met by a fork that does not know it.
+  def test_a_coordinator_that_begins_during_a_fork_waits_for_its_end
+    engine = Workers::Engine.new(Workers::Settings.new(size: 1, backend: :thread), Workers::Mailbox.open)
+    begins = nil
+    Workers::ForkHook.around do
+      begins = Thread.new { Workers::Coordinator.new(engine).run }
+      assert_nil begins.join(0.1)
+      assert_empty engine.pulses.to_h, "it has hired nobody"
+      1 # the parent
+    end
+    eventually { engine.pulses.to_h.size == 1 }
+    assert_empty Workers::ForkHook::FORKS.to_h
+  ensure
+    engine.kill
+    begins.join(5)
+  end
+
+  def test_a_pool_is_known_before_its_coordinator_begins
+    known = nil
+    engine = Workers::Backend.coordinate(Workers::Settings.new(size: 1, backend: :thread)) do |made|
+      known = made
+      assert_empty made.pulses.to_h
+    end
+    assert_same known, engine
+  ensure
+    engine.kill
+    engine.terminated.wait(5)
+  end
+
   def test_a_forked_child_starts_anew_and_the_parent_goes_on
     out = ruby!(<<~RUBY, seconds: 30)
       require "ratomic"

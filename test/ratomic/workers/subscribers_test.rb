@@ -54,6 +54,29 @@ class SubscribersTest < Minitest::Test
     assert_equal 2, names.count(:dispatched)
   end
 
+  def test_a_subscription_to_a_pool_that_has_ended_ends_at_once
+    unused = Ratomic::Workers::Pool.new(size: 1)
+    [@pool, unused].each do |pool|
+      pool.shutdown(timeout: 5)
+      assert pool.subscribe { |_| flunk }.join(timeout: 5)
+      pool.subscribe(queue = Ratomic::Queue.new(1))
+      assert_predicate queue, :closed?
+    end
+  end
+
+  def test_in_a_forked_child_the_subscriptions_of_its_parent_have_ended
+    out = ruby!(<<~RUBY)
+      require "ratomic"
+      module Work; def self.call(item) = item; end
+      pool = Ratomic::Workers::Pool.new(size: 1, min_batch: 0)
+      pool.subscribe(queue = Ratomic::Queue.new(10))
+      pool.dispatch_async([1], Work).value(timeout: 5)
+      Process.wait(fork { p queue.closed? })
+      p queue.closed?
+    RUBY
+    assert_equal "true\nfalse\n", out
+  end
+
   def test_a_slow_subscriber_holds_nobody_up_and_what_it_misses_is_counted
     @pool.subscribe(Ratomic::Queue.new(1))
     within(10) { 50.times { @pool.dispatch_async([1], Double).wait } }

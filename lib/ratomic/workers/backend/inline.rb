@@ -9,23 +9,26 @@ module Ratomic
         class << self
           # @return [Engine]
           def start(settings)
-            engine = Engine.new(settings, Mailbox::None)
-            engine.terminated.fill(true)
-            engine
+            Unattended.new(settings).tap { |engine| yield engine if block_given? }
           end
 
           # Runs the batch to its end.
           # @param items [Array] of the caller, who hands them over if the batch is moved
           def run(engine, batch, items)
-            return run_moved(engine, batch, items) if batch.moved?
+            engine.board[-batch.ticket] = batch # workers have positive numbers
+            batch.moved? ? run_moved(engine, batch, items) : run_all(engine, batch)
+          ensure
+            engine.board.delete(-batch.ticket)
+          end
 
+          private
+
+          def run_all(engine, batch)
             parts = [batch]
             while (part = parts.shift)
               parts.concat(run_part(engine, part)) unless batch.completion.complete?
             end
           end
-
-          private
 
           # One by one: what an item leaves behind when it ends its thread is nothing then.
           def run_moved(engine, batch, items)

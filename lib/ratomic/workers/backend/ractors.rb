@@ -7,8 +7,8 @@ module Ratomic
       module Ractors
         class << self
           # @return [Engine]
-          def start(settings)
-            Backend.coordinate(settings)
+          def start(settings, &known)
+            Backend.coordinate(settings, &known)
           end
 
           # @return [Ractor]

@@ -8,8 +8,8 @@ module Ratomic
       module Threads
         class << self
           # @return [Engine]
-          def start(settings)
-            Backend.coordinate(settings)
+          def start(settings, &known)
+            Backend.coordinate(settings, &known)
           end
 
           # @return [Thread]

@@ -57,6 +57,37 @@ class InlineTest < Minitest::Test
     assert_failure caught[1], "UncaughtThrowError", 1
   end
 
+  def test_a_shutdown_waits_for_what_other_threads_run
+    hold = Hold.new
+    caller = Thread.new { @pool.dispatch_async([1, 2], hold).value }
+    eventually { hold.begun.value == 1 }
+    refute @pool.shutdown(timeout: 0.05)
+    assert_equal :ending, @pool.stats[:state]
+    hold.open
+    assert within(5) { @pool.shutdown }
+    assert_equal [1, 2], caller.value
+  end
+
+  def test_a_kill_ends_what_other_threads_run
+    hold = Hold.new
+    caller = Thread.new { @pool.dispatch_async([1, 2, 3], hold).value }
+    eventually { hold.begun.value == 1 }
+    within(5) { @pool.kill }
+    hold.open
+    caller.value.each_with_index { |result, index| assert_failure(result, "Ratomic::Workers::ShutdownError", index) }
+    assert_equal 1, hold.begun.value
+  end
+
+  def test_nothing_is_kept_of_a_pool_that_has_ended
+    ended = nil
+    subscription = @pool.subscribe { |event| ended = event.name }
+    value_of([1], Double)
+    assert within(5) { @pool.shutdown }
+    assert subscription.join(timeout: 5)
+    assert_equal :ended, ended
+    assert_empty(Ratomic::Workers::Pool::RUNNING.values.select { |pool, _| pool.equal?(@pool) })
+  end
+
   def test_there_are_no_threads_left
     assert_leaves_nothing { value_of([1, :end_thread, 3], Misbehave) }
   end
