@@ -25,6 +25,13 @@ class GateTest < Minitest::Test
     refute @permits.take(Comparable, [1].freeze)
   end
 
+  def test_of_all_who_say_that_the_pool_ends_one_is_the_first
+    gate = Gate.new(@permits)
+    refute_predicate gate, :ended?
+    assert_equal [true, false, false], Array.new(3) { gate.end }
+    assert_predicate gate, :ended?
+  end
+
   def test_it_only_ever_closes_further
     gate = Gate.new(@permits)
     gate.close(Gate::CLOSED)
