@@ -32,7 +32,7 @@ module Ratomic
         pid
       ensure
         FORKS.delete(number)
-        done.fill(true)
+        done&.fill(true)
       end
 
       # Takes the coordinators from their ports. One that is not known yet looks for forks first ({await}), so that one
@@ -53,6 +53,7 @@ module Ratomic
       end
 
       def self.in_child
+        FORKS.clear # those of other threads go on in the parent only
         Leaving.forget
         Pool::RUNNING.values.each do |pool, engine|
           pool.drop(engine)

@@ -22,6 +22,16 @@ class ForkHookTest < Minitest::Test
     begins.join(5)
   end
 
+  def test_a_child_does_not_wait_for_the_forks_of_its_parents_other_threads
+    out = ruby!(<<~RUBY)
+      require "ratomic"
+      module Work; def self.call(item) = item * 2; end
+      Ratomic::Workers::ForkHook::FORKS[0] = Ratomic::Workers::Completion.new(1)
+      Process.wait(fork { p Ratomic::Workers.dispatch_async([1], Work).value(timeout: 1.5) })
+    RUBY
+    assert_equal "[2]\n", out
+  end
+
   def test_a_pool_is_known_before_its_coordinator_begins
     known = nil
     engine = Workers::Backend.coordinate(Workers::Settings.new(size: 1, backend: :thread)) do |made|
