@@ -21,9 +21,15 @@ module Ratomic
       CLASS.bind_call(object)
     end
 
+    # @param of [Module]
+    # @return [String]
+    def self.name_of(of)
+      NAME.bind_call(of)
+    end
+
     # @return [String] name of its class
     def self.class_name_of(object)
-      NAME.bind_call(CLASS.bind_call(object))
+      name_of(class_of(object))
     end
 
     # @return [Boolean]

@@ -7,7 +7,7 @@ module Ratomic
       # @return [Object] the callable
       # @raise [CallableError] with the path of what is not shareable, and the mend
       def self.check(callable)
-        unless callable.respond_to?(:call)
+        unless call?(callable)
           raise CallableError, "#{describe(callable)} has no method `call`; pass a module with " \
                                "`def self.call(item)`, a frozen object with `call(item)` or a shareable proc"
         end
@@ -19,7 +19,7 @@ module Ratomic
       # As {check}, where workers are threads of the caller's Ractor and may have what is not shareable.
       # @return [Object, Locals::Ref]
       def self.any(callable)
-        return check(callable) if ::Ractor.shareable?(callable) || !callable.respond_to?(:call)
+        return check(callable) if ::Ractor.shareable?(callable) || !call?(callable)
 
         Locals.keep(callable)
       end
@@ -54,9 +54,15 @@ module Ratomic
         nil
       end
 
+      # A BasicObject would not even be asked.
+      def self.call?(callable)
+        Object === callable && callable.respond_to?(:call)
+      end
+
       def self.refuse(callable)
         obstacle = Obstacle.in(callable)
-        raise CallableError, "#{describe(callable)} is not shareable: #{reason(obstacle)}. #{mend(obstacle)}"
+        raise CallableError.new("#{describe(callable)} is not shareable: #{reason(obstacle)}. #{mend(obstacle)}",
+                                path: obstacle.path)
       end
 
       def self.reason(obstacle)
@@ -91,10 +97,10 @@ module Ratomic
         case callable
         when Proc then "the proc #{callable.source_location&.join(":")}"
         when Module then "the callable #{callable}"
-        else "the callable (#{callable.class})"
+        else "the callable (#{Reflection.class_of(callable)})"
         end
       end
-      private_class_method :refuse, :reason, :reach, :mend, :describe
+      private_class_method :call?, :refuse, :reason, :reach, :mend, :describe
     end
   end
 end

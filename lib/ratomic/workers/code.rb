@@ -19,6 +19,11 @@ module Ratomic
         $stdin $stdout $stderr $> $~ $_ $! $@ $? $$ $/ $-0 $VERBOSE $-v $-w $-W $DEBUG $-d $-p $-l $-a $-i
       ].freeze
 
+      # Whether a constant that is written down is read by one instruction. Where it is, `getconstant` reads those of
+      # something that is only known when it runs.
+      PATHS = defined?(RubyVM) && RubyVM::INSTRUCTION_NAMES.include?("opt_getconstant_path")
+      private_constant :PATHS
+
       # @param callable [#call]
       # @return [Array<Finding>]
       def self.findings(callable)
@@ -44,7 +49,11 @@ module Ratomic
         return if @seen[name]
 
         @seen[name] = true
-        read(RubyVM::InstructionSequence.of(Reflection.method_of(@callable, name)))
+        method = Reflection.method_of(@callable, name)
+        before = @owner
+        @owner = method.owner.singleton_class? ? @callable : method.owner
+        read(RubyVM::InstructionSequence.of(method))
+        @owner = before
       rescue NameError
         nil
       end
@@ -53,9 +62,13 @@ module Ratomic
         walk(code.to_a) if code # a method written in C has none
       end
 
+      # What has its own self, or is only defined.
+      APART = %i[definemethod definesmethod defineclass].freeze
+      private_constant :APART
+
       # An instruction is an Array that begins with its name; a block's code is nested in the operands.
       def walk(part)
-        return unless part.is_a?(Array)
+        return if !part.is_a?(Array) || APART.include?(part[0])
 
         look_at(part) if part[0].is_a?(Symbol)
         part.each { |inner| inner.is_a?(Hash) ? inner.each_value { |value| walk(value) } : walk(inner) }
@@ -64,46 +77,56 @@ module Ratomic
       def look_at(instruction)
         case instruction
         in [:opt_getconstant_path, [*names], *] then constant(names)
-        in [:getconstant, Symbol => name, *] then constant([name]) # before Ruby 3.2
+        in [:getconstant, Symbol => name, *] then constant([name]) unless PATHS
         in [:getglobal | :setglobal, Symbol => name, *] then global(name)
         in [:getclassvariable | :setclassvariable, Symbol => name, *]
           found("class variable", name, "only the main Ractor may use class variables")
         in [:getinstancevariable, Symbol => name, *] then instance_variable(name)
         in [:setinstancevariable, Symbol => name, *] then instance_variable_set_in(name)
         in [:opt_send_without_block | :send, { mid: Symbol => name, flag: Integer => flag }, *]
-          follow(name) if flag.anybits?(4) # a call without a receiver
+          follow(name) if flag.anybits?(4) && name != :initialize # a call without a receiver; `new` is inlined as one
         else nil
         end
       end
 
       def constant(names)
-        value = resolve(names.reject { |name| name == :"" }) { return }
+        value = resolve(names) { return }
         return if ::Ractor.shareable?(value)
 
         obstacle = Obstacle.in(value)
         what = obstacle.path.empty? ? "an instance of #{value.class} that is not frozen" : obstacle
         found("constant", names.join("::"), "holds #{what}; freeze it with Ractor.make_shareable")
+      rescue ::Ractor::IsolationError
+        found("constant", names.join("::"), "holds something that is not frozen")
       end
 
       # Where Ruby would find it from the callable's own code, as far as that can be told from names.
       def resolve(names, &missing)
-        scopes.each do |scope|
-          next if scope.autoload?(names[0]) || !scope.const_defined?(names[0])
-
-          return names.inject(scope) { |from, name| from.const_get(name) }
-        end
-        yield
+        names[0] == :"" ? dig(Object, names.drop(1), &missing) : dig(scope_of(names[0]), names, &missing)
       rescue NameError, TypeError
         missing.call
       end
 
+      # Nothing is loaded for it.
+      def dig(scope, names, &missing)
+        names.inject(scope) do |from, name|
+          return missing.call if from.autoload?(name) || !from.const_defined?(name)
+
+          from.const_get(name)
+        end
+      end
+
+      # The modules around come first, then what the innermost inherits, which ends with Object.
+      def scope_of(name)
+        scopes.find { |scope| scope.const_defined?(name, false) } || scopes[0]
+      end
+
       def scopes
-        owner = @callable.is_a?(Module) ? @callable : @callable.class
-        parts = owner.name.to_s.split("::")
-        outer = (1..parts.size).map { |n| parts.first(n).join("::") }.reverse
-        [owner] + outer.filter_map do |name|
-                    Object.const_get(name) if Object.const_defined?(name)
-                  end.grep(Module) + [Object]
+        return [Object] if @callable.is_a?(Proc)
+
+        parts = Reflection.name_of(@owner).split("::")
+        outer = (1..parts.size).map { |n| parts.first(n).join("::") }.select { |name| Object.const_defined?(name) }
+        [@owner] | outer.reverse.map { |name| Object.const_get(name) }.grep(Module)
       end
 
       def global(name)

@@ -57,6 +57,8 @@ module Ratomic
       # @param nanoseconds [Integer] how long it took
       # @param items [Integer] how many they were
       def learn(key, weight, nanoseconds, items)
+        return unless weight.positive? # there were no items
+
         cost = @nanoseconds.learn(key, (nanoseconds + 1).fdiv(weight))
         slow = nanoseconds > SLOW * items
         calm = slow ? 0 : (@calm[key] || 0) + 1
@@ -92,7 +94,7 @@ module Ratomic
 
       # @return [Hash{String => Float}] nanoseconds for a unit of weight, by callable
       def to_h
-        @nanoseconds.to_h.transform_keys(&:to_s)
+        @nanoseconds.to_h.transform_keys { |key| Module === key ? Reflection.name_of(key) : key.to_s }
       end
 
       # An item of it ended its thread or its worker, or touched what only the main Ractor may touch.

@@ -18,6 +18,7 @@ module Ratomic
       # @return [Hash{Symbol => Object}] what else there is to say: items:, seconds:, failure:, worker:
       attr_reader :details
 
+      # @api private
       def initialize(name, pool, batch, details)
         @name = name
         @pool = pool

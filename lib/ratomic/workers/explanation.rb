@@ -11,7 +11,7 @@ module Ratomic
       # @param engine [Engine]
       def initialize(engine, items, callable)
         @engine = engine
-        @items = items.to_a
+        @items = Dispatch.list(items)
         @callable = callable
       end
 
@@ -39,7 +39,7 @@ module Ratomic
       def callable
         refused = refusal
         { name: name, shareable: ::Ractor.shareable?(@callable), refused: refused,
-          findings: @callable.respond_to?(:call) ? Code.findings(@callable).map(&:to_h) : [] }
+          findings: Object === @callable && @callable.respond_to?(:call) ? Code.findings(@callable).map(&:to_h) : [] }
       end
 
       def refusal
@@ -50,7 +50,7 @@ module Ratomic
       end
 
       def name
-        @callable.is_a?(Module) ? @callable.to_s : @callable.class.to_s
+        Reflection.name_of(Module === @callable ? @callable : Reflection.class_of(@callable))
       end
 
       def items

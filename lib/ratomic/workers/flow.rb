@@ -24,14 +24,14 @@ module Ratomic
         @pending = {} # key => [number, item] pairs that wait; a Hash keeps the order in which keys came
         @busy = {}    # keys of the groups that are running
         @results = {} # number => result
-        @read = @taken = @grouped = 0
+        @read = @taken = @yielded = @grouped = 0
       end
 
       # The reader: waits for room, and puts an item in.
       def add(item)
-        key = @key ? @key.call(item) : :all
+        key = @key ? own(@key.call(item)) : :all
         @lock.synchronize do
-          @room.wait(@lock) while @read - @taken >= @limit
+          @room.wait(@lock) while @read - @yielded >= @limit
           (@pending[key] ||= []) << [@read, item]
           @read += 1
           @work.signal
@@ -66,7 +66,7 @@ module Ratomic
       # @param results [Array]
       def deliver(group, results)
         @lock.synchronize do
-          group.numbers.zip(results) { |number, result| @results[number] = placed(result, number) }
+          results.each_with_index { |result, place| @results[group.numbers[place]] = placed(result, place, group) }
           group.keys.each { |key| @busy.delete(key) }
           @work.broadcast
           @output.signal
@@ -91,12 +91,24 @@ module Ratomic
 
             @output.wait(@lock)
           end
-          @room.signal
           ready
         end
       end
 
+      # The consumer has had one of them.
+      def yielded
+        @lock.synchronize do
+          @yielded += 1
+          @room.signal
+        end
+      end
+
       private
+
+      # A key that the source or an item may still change, or take along to another Ractor, is copied.
+      def own(key)
+        ::Ractor.shareable?(key) ? key : ::Ractor.make_shareable(key, copy: true)
+      end
 
       def waiting
         @read - @grouped
@@ -142,9 +154,9 @@ module Ratomic
         ready
       end
 
-      # A Failure's index is the item's number in the stream.
-      def placed(result, number)
-        Failure === result ? result.at(number) : result
+      # The index of an item's Failure is the number of the item in the stream.
+      def placed(result, place, group)
+        Failure === result && result.index == place ? result.at(group.numbers[place]) : result
       end
     end
   end

@@ -106,7 +106,7 @@ module Ratomic
         cancelled.positive?
       end
 
-      # @return [Boolean]
+      # @return [Boolean] whether it was stopped before it was done: by {#cancel}, its `timeout:` or the end of its pool
       def cancelled?
         @batch.stopped?
       end
@@ -135,7 +135,7 @@ module Ratomic
       # @return [Float, nil] monotonic seconds
       # @raise [ArgumentError, TypeError]
       def limit_of(timeout)
-        Agenda.now + timeout if timeout && DONE.wait(timeout)
+        Agenda.now + timeout unless timeout.nil? || !DONE.wait(timeout)
       end
 
       # Whether this thread is one that the pool cannot do without.

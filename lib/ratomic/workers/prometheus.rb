@@ -69,7 +69,7 @@ module Ratomic
       end
 
       def escape(text)
-        text.gsub(/[\\"\n]/) { |char| char == "\n" ? "\\n" : "\\#{char}" }
+        Settings.text(text).gsub(/[\\"\n]/) { |char| char == "\n" ? "\\n" : "\\#{char}" }
       end
     end
   end

@@ -22,7 +22,7 @@ module Ratomic
       # @param filename [String] for backtraces
       def initialize(source, helpers: [], trim_mode: "-", filename: "(erb)")
         @source = String.new(source).freeze
-        @helpers = Array(helpers).freeze
+        @helpers = (helpers.is_a?(Module) ? [helpers] : Array(helpers)).freeze
         @trim_mode = trim_mode.dup.freeze
         @filename = String.new(filename).freeze
         @slot = :"__ratomic_erb_#{NUMBERS.increment}__"
@@ -32,7 +32,8 @@ module Ratomic
       # @param page [Object] what the template calls `page`; of a dispatch it is frozen
       # @return [String] frozen
       def call(page)
-        (Ractor.current[@slot] ||= compile).render(page).freeze
+        # A new one for each page: what a template keeps in instance variables is not for other pages to see.
+        (Ractor.current[@slot] ||= compile).new.render(page).freeze
       end
 
       private
@@ -41,7 +42,7 @@ module Ratomic
         template = Class.new
         template.include(ERB::Util, *@helpers)
         ERB.new(@source, trim_mode: @trim_mode).def_method(template, "render(page)", @filename)
-        template.new
+        template
       end
     end
   end

@@ -12,6 +12,12 @@ module Ratomic
 
       attr_reader :size, :name, :backend, :max_queue
 
+      # Not all of threads, Ractors and Prometheus take any bytes in a name.
+      # @return [String] frozen, in UTF-8
+      def self.text(name)
+        name.to_s.encode(Encoding::UTF_8, invalid: :replace, undef: :replace).scrub.delete("\0").freeze
+      end
+
       # @param size [Integer, nil] workers; nil takes the number of processors
       # @param name [String, nil] in statistics, events and thread names; nil takes "workers-1" and so on
       # @param backend [Symbol, nil] one of BACKENDS; nil takes `:ractor` where there are Ractors, else `:thread`
@@ -22,7 +28,7 @@ module Ratomic
         @size = count(:size, size || Etc.nprocessors, 1024)
         @max_queue = count(:max_queue, max_queue || MAX_QUEUE, 2**20)
         @backend = known(backend || (RACTORS ? :ractor : :thread))
-        @name = text(name || "workers-#{NUMBERS.increment}")
+        @name = Settings.text(name || "workers-#{NUMBERS.increment}")
         freeze
       end
 
@@ -43,11 +49,6 @@ module Ratomic
         raise ArgumentError, "#{what}: is #{value}, it must be 1 to #{most}" unless value.between?(1, most)
 
         value
-      end
-
-      # Threads, Ractors and Prometheus are called by it, and not all of them take any bytes.
-      def text(name)
-        name.to_s.encode(Encoding::UTF_8, invalid: :replace, undef: :replace).scrub.delete("\0").freeze
       end
 
       def known(backend)

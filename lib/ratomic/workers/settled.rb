@@ -13,7 +13,7 @@ module Ratomic
 
       # @see Future#value
       def value(timeout: nil)
-        DONE.wait(timeout) if timeout
+        DONE.wait(timeout) unless timeout.nil?
         @results
       end
 

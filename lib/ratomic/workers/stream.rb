@@ -11,7 +11,9 @@ module Ratomic
     #
     # The source is read in a thread of its own, at most `max_in_flight` items ahead of what was yielded. Each run
     # through the stream reads the source anew. Leaving the block (`break`, an exception) ends the run: what is running
-    # is left alone, what is queued is cancelled, no thread stays behind.
+    # is left alone, what is queued is cancelled, no thread stays behind. (But for external enumeration: an Enumerator
+    # of which `next` is called and not the end is left as it is, with the threads of its run.) A pool that ends is
+    # noticed with the next item of the source.
     #
     # With `key:` items of one key run in order, one after another, those of different keys in parallel. Blocks: `each`,
     # while no result is there.
@@ -51,7 +53,10 @@ module Ratomic
         flow = Flow.new(lanes, @limit, @ordered, @key)
         threads = start(flow)
         while (results = flow.take)
-          results.each { |result| yield result }
+          results.each do |result|
+            yield result
+            flow.yielded
+          end
         end
         self
       ensure

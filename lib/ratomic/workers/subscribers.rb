@@ -83,7 +83,10 @@ module Ratomic
       # @param timeout [Numeric, nil] seconds
       # @return [Boolean] false when the time was up
       def join(timeout: nil)
-        @thread.nil? || !@thread.join(timeout).nil?
+        return true if @thread.nil?
+
+        Settled.new([].freeze).wait(timeout: timeout) # says what is wrong with it
+        !@thread.join(timeout).nil?
       end
 
       # Hands events to the block, in a thread of the Ractor that subscribed. What the block raises is counted, and

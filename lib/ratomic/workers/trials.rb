@@ -30,13 +30,13 @@ module Ratomic
       # @param nanoseconds [Integer] that it took
       # @param items [Integer]
       def learn_caller(key, nanoseconds, items)
-        @by_caller.learn(key, nanoseconds.fdiv(items))
+        @by_caller.learn(key, nanoseconds.fdiv(items)) if items.positive?
       end
 
       # The pool has, or is still running it.
       # @param nanoseconds [Integer] that the caller waited
       def learn_pool(key, nanoseconds, items)
-        @by_pool.learn(key, nanoseconds.fdiv(items))
+        @by_pool.learn(key, nanoseconds.fdiv(items)) if items.positive?
       end
     end
   end

@@ -24,8 +24,17 @@ module Ratomic
 
       # @return [Integer] of one item
       def self.of_one(item)
-        sized?(item) ? item.bytesize + ITEM : ITEM
+        sized?(item) ? bytes_of(item) + ITEM : ITEM
       end
+
+      # What is no String may call anything its `bytesize`.
+      def self.bytes_of(item)
+        bytes = item.bytesize
+        Integer === bytes && bytes.positive? ? bytes : 0
+      rescue StandardError
+        0
+      end
+      private_class_method :bytes_of
 
       def self.sized?(item)
         String === item || (Object === item && item.respond_to?(:bytesize))

@@ -139,6 +139,15 @@ class ByCallerTest < Minitest::Test
     assert_equal 2, @pool.stats[:failures]["KeyError"]
   end
 
+  def test_no_items_teach_nothing
+    pretend(Where, 100)
+    assert_equal [], @pool.dispatch_async([], Where).value
+    permit(Where)
+    assert_equal [], @pool.dispatch_async([].freeze, Where).value
+    assert @pool.stats[:costs].values.all?(&:finite?)
+    assert_equal 2, @pool.dispatch_async([1, 2], Where, min_batch: 0).value(timeout: 5).size
+  end
+
   def test_a_throw_stays_inside_and_the_callable_goes_to_the_pool_from_then_on
     pretend(Where, 100)
     results = catch(:tag) { @pool.dispatch_async([1, :leave, 3], Where).value }

@@ -3,6 +3,22 @@
 require "test_helper"
 
 class CallableTest < Minitest::Test
+  def test_the_error_has_the_path_of_what_is_in_the_way
+    holder = Struct.new(:handler) { def call(item) = item }.new([+"text"])
+    error = assert_raises(Ratomic::Workers::CallableError) { Ratomic::Workers::Callable.check(holder) }
+    assert_includes error.message, error.path
+    refute_empty error.path
+  end
+
+  def test_an_object_without_any_methods_is_refused
+    %i[check any].each do |way|
+      error = assert_raises(Ratomic::Workers::CallableError) do
+        Ratomic::Workers::Callable.public_send(way, BasicObject.new)
+      end
+      assert_match(/\(BasicObject\) has no method/, error.message)
+    end
+  end
+
   Callable = Ratomic::Workers::Callable
   CallableError = Ratomic::Workers::CallableError
 

@@ -59,6 +59,46 @@ class CodeTest < Minitest::Test
     assert_empty Code.findings(Integer.method(:sqrt))
   end
 
+  # Constants of one name in two places, and things that are made and defined in passing.
+  module Shop
+    LIMITS = [1].freeze
+    TABLE = [+"mutable"] # rubocop:disable Style/MutableConstant
+
+    # Shareable through and through.
+    class Job
+      def initialize(by = 2)
+        @by = by
+      end
+
+      def call(item)
+        made = Job.new(3)
+        Struct.new(:a) { def b = @b ||= 1 }.new(made)
+        LIMITS.first + item
+      end
+    end
+
+    # Reads what its outer module has, not Object.
+    module Bad
+      def self.name
+        "a name of its own"
+      end
+
+      def self.call(item)
+        TABLE.first + item
+      end
+    end
+  end
+
+  ::LIMITS = [+"mutable"] # rubocop:disable Style/MutableConstant
+  ::TABLE = [].freeze
+
+  def test_constants_are_looked_up_from_where_they_are_written
+    [Shop::Job.new, Class.new(Shop::Job).new].each { |job| assert_empty Code.findings(job.freeze) }
+    assert_equal ["TABLE"], Code.findings(Shop::Bad).map(&:name)
+    skip_without_ractors
+    assert_equal 2, in_ractor(Shop::Job.new.freeze) { |job| job.call(1) }
+  end
+
   def test_of_global_variables_it_knows_which_a_ractor_may_read
     skip_without_ractors
     names = global_variables.grep(/\A\$(?:[[:punct:]]|-\w|[A-Z]+)\z|std|PROGRAM/)

@@ -3,6 +3,14 @@
 require "test_helper"
 
 class CostsTest < Minitest::Test
+  def test_of_no_items_nothing_is_learnt
+    costs = Ratomic::Workers::Costs.new(0.5)
+    costs.learn("empty", 0, 500, 0)
+    costs.trials.learn_caller("empty", 500, 0)
+    assert_empty costs.to_h
+    assert costs.trials.caller?("empty")
+  end
+
   def setup
     @costs = Ratomic::Workers::Costs.new(0.5)
   end

@@ -4,6 +4,12 @@ require "test_helper"
 require "support/worker_callables"
 
 class ExplanationTest < Minitest::Test
+  def test_it_takes_the_items_that_a_dispatch_takes
+    each_only = Class.new { def each = yield(1) }.new
+    assert_equal 1, Ratomic::Workers.explain(each_only, Ratomic::Workers::ParseJSON).to_h[:items][:count]
+    assert_raises(TypeError) { Ratomic::Workers.explain(5, Ratomic::Workers::ParseJSON) }
+  end
+
   include WorkerCallables
 
   module Reads

@@ -3,6 +3,26 @@
 require "test_helper"
 
 class RenderERBTest < Minitest::Test
+  def test_a_page_sees_nothing_of_another
+    template = Ratomic::Workers::RenderERB.new("<%= @seen.inspect %><% @seen = page %>")
+    assert_equal %w[nil nil], %w[alice bob].map { |page| template.call(page) }
+  end
+
+  # Has methods of an Array, too.
+  module Many
+    extend Enumerable
+
+    def self.each; end
+
+    def shout(text)
+      text.upcase
+    end
+  end
+
+  def test_a_helper_module_may_be_enumerable
+    assert_equal "A", Ratomic::Workers::RenderERB.new("<%= shout(page) %>", helpers: Many).call("a")
+  end
+
   RenderERB = Ratomic::Workers::RenderERB
 
   # What the templates may call.

@@ -4,6 +4,27 @@ require "test_helper"
 require "support/worker_callables"
 
 class StatsTest < Minitest::Test
+  # Refuses to tell its name.
+  class Nameless
+    def self.to_s
+      raise "no name"
+    end
+
+    def call(_item)
+      raise Class.new(StandardError) { def self.name = "\xff" }
+    end
+  end
+
+  def test_names_of_all_kinds_spoil_no_statistics
+    pool = Ratomic::Workers::Pool.new(size: 1, min_batch: 0)
+    pool.dispatch_async([1, 2], Nameless.new.freeze).value(timeout: 5)
+    assert_includes pool.stats[:costs].keys, "StatsTest::Nameless"
+    assert_predicate pool.to_prometheus, :valid_encoding?
+    assert_match(/StatsTest::Nameless/, pool.explain([1], Nameless.new.freeze).to_s)
+  ensure
+    pool.kill
+  end
+
   include WorkerCallables
 
   def setup

@@ -29,6 +29,25 @@ class StreamTest < Minitest::Test
     end
   end
 
+  # Changes its item.
+  module Lengthen
+    def self.call(item)
+      item << 1
+    end
+  end
+
+  # Returns what it was made with.
+  class Give
+    def initialize(result)
+      @result = result
+      freeze
+    end
+
+    def call(_item)
+      @result
+    end
+  end
+
   def setup
     @pool = Ratomic::Workers::Pool.new(size: 2)
   end
@@ -54,6 +73,20 @@ class StreamTest < Minitest::Test
     assert_operator read, :<=, 20 + 50 + 1
   end
 
+  def test_what_was_read_and_not_yielded_is_bounded_at_every_moment
+    read = Ratomic::Counter.new
+    source = Enumerator.new { |yielder| 300.times { |n| yielder << n.tap { read.increment } } }
+    yielded = ahead = 0
+    within(20) do
+      @pool.stream(source, Double, max_in_flight: 10).each do |_|
+        yielded += 1
+        eventually(0.2) { read.value >= yielded + 10 } if yielded == 100
+        ahead = [ahead, read.value - yielded].max
+      end
+    end
+    assert_operator ahead, :<=, 11
+  end
+
   def test_a_slow_source_does_not_hold_results_back
     source = Thread::Queue.new
     results = Thread::Queue.new
@@ -76,6 +109,21 @@ class StreamTest < Minitest::Test
     assert_equal expected, within(10) { @pool.stream(0...100, nothing).to_a }
     assert_equal expected, within(10) { @pool.stream(0...100, nothing, key: ->(n) { nothing.call(n) }).to_a }
     assert_equal 100, within(10) { @pool.stream(0...100, nothing, ordered: false).count }
+  end
+
+  def test_a_key_is_kept_as_it_was
+    buffer = []
+    keys = ->(number) { buffer.replace([number % 3]) }
+    assert_equal (0...100).map { |n| n * 2 }, within(10) { @pool.stream(0...100, Double, key: keys).to_a }
+    items = Array.new(50) { |n| [[n % 3], n] }
+    moved = within(10) { @pool.stream(items, Lengthen, key: :first.to_proc, move: true).to_a }
+    assert_equal Array.new(50) { |n| [[n % 3], n, 1] }, moved
+  end
+
+  def test_a_failure_that_an_item_returns_stays_as_it_is
+    returned = Ratomic::Workers::Failure.new(700, "KeyError", "of another dispatch")
+    giver = Give.new(returned)
+    assert_equal [700, 700], within(10) { @pool.stream([1, 2], giver).map(&:index) }
   end
 
   def test_items_of_one_key_run_in_order_one_after_another

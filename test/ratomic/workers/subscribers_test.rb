@@ -92,6 +92,12 @@ class SubscribersTest < Minitest::Test
     assert_match(/in the subscriber/, @pool.stats[:troubles][:last].keys.join)
   end
 
+  def test_a_wrong_time_to_wait_is_refused
+    subscription = @pool.subscribe { |_| nil }
+    [-1, Float::NAN].each { |wrong| assert_raises(ArgumentError) { subscription.join(timeout: wrong) } }
+    refute subscription.join(timeout: 0)
+  end
+
   def test_a_subscription_needs_somebody
     assert_raises(ArgumentError) { @pool.subscribe }
   end

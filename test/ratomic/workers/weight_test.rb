@@ -3,6 +3,16 @@
 require "test_helper"
 
 class WeightTest < Minitest::Test
+  def test_an_item_may_call_anything_its_bytesize
+    sized = Struct.new(:name, :bytesize)
+    [nil, "x", -1000, Float::NAN, 1.5].each do |bytes|
+      assert_equal Ratomic::Workers::Weight::ITEM, Ratomic::Workers::Weight.of([sized.new("a", bytes)])
+    end
+    assert_equal Ratomic::Workers::Weight::ITEM + 9, Ratomic::Workers::Weight.of([sized.new("a", 9)])
+    raising = Class.new { def bytesize = raise("no") }.new
+    assert_equal Ratomic::Workers::Weight::ITEM, Ratomic::Workers::Weight.of([raising])
+  end
+
   Weight = Ratomic::Workers::Weight
 
   def test_an_item_weighs_something_and_what_has_bytes_weighs_these_too
