@@ -2,7 +2,7 @@
 
 module Ratomic
   module Workers
-    # Where workers live. A backend makes an engine with a coordinator, and makes workers for that.
+    # Where workers live: what the coordinator of a pool makes them of, and how a pool starts.
     module Backend
       # @param name [:ractor, :thread, :inline]
       # @return [Module]
@@ -10,14 +10,18 @@ module Ratomic
         { ractor: Ractors, thread: Threads, inline: Inline }.fetch(name)
       end
 
-      # Starts a coordinator. It is a thread of the main Ractor. A pool that another Ractor starts must outlive that
-      # Ractor, so its coordinator gets a Ractor of its own (with its workers, if they are threads).
       # @yieldparam engine [Engine] before its coordinator waits for a message, unless that is in a Ractor of its own
       # @return [Engine]
+      def self.start(settings, &known)
+        settings.backend == :inline ? Unattended.new(settings).tap(&known) : coordinate(settings, &known)
+      end
+
+      # Starts a coordinator. It is a thread of the main Ractor. A pool that another Ractor starts must outlive that
+      # Ractor, so its coordinator gets a Ractor of its own (with its workers, if they are threads).
       def self.coordinate(settings)
         elsewhere = RACTORS && !::Ractor.main?
         engine = elsewhere ? host_elsewhere(settings) : Engine.new(settings, Mailbox.open)
-        yield engine if block_given?
+        yield engine
         watch_over(Coordinator.new(engine)) unless elsewhere
         engine
       end
@@ -49,6 +53,7 @@ module Ratomic
           watch_over(coordinator) if ::Thread.main.alive? && !coordinator.ended?
         end
       end
+      private_class_method :coordinate, :host_elsewhere
     end
   end
 end

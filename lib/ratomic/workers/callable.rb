@@ -54,7 +54,7 @@ module Ratomic
         nil
       end
 
-      # A BasicObject would not even be asked.
+      # Whether it has a method `call`. A BasicObject cannot even be asked.
       def self.call?(callable)
         Object === callable && callable.respond_to?(:call)
       end
@@ -100,7 +100,7 @@ module Ratomic
         else "the callable (#{Reflection.class_of(callable)})"
         end
       end
-      private_class_method :call?, :refuse, :reason, :reach, :mend, :describe
+      private_class_method :refuse, :reason, :reach, :mend, :describe
     end
   end
 end

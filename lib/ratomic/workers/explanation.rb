@@ -39,7 +39,7 @@ module Ratomic
       def callable
         refused = refusal
         { name: name, shareable: ::Ractor.shareable?(@callable), refused: refused,
-          findings: Object === @callable && @callable.respond_to?(:call) ? Code.findings(@callable).map(&:to_h) : [] }
+          findings: Callable.call?(@callable) ? Code.findings(@callable).map(&:to_h) : [] }
       end
 
       def refusal

@@ -10,8 +10,8 @@ module Ratomic
     # the dispatch (see {Nested}), and its timeout can be late by the time that one item takes.
     class Future
       # Nobody waits for it: it only says what is wrong with a timeout, as all waits do.
+      # @api private
       DONE = Completion.new(0)
-      private_constant :DONE
 
       # @api private
       def initialize(engine, batch)

@@ -21,6 +21,17 @@ module Ratomic
           Thread.current.thread_variable_get(KEY)
         end
 
+        # A thread that works for the same one as this, and says nothing when it dies.
+        # @return [Thread]
+        def thread
+          place = number
+          Thread.new do
+            Thread.current.report_on_exception = false
+            self.number = place
+            yield
+          end
+        end
+
         # Whether this thread works for a pool, and may run what belongs to that engine. What is for the threads of
         # another pool may not run in any Ractor: so a pool of threads and one of Ractors that dispatch to each other
         # can still come to wait for each other.

@@ -155,7 +155,7 @@ module Ratomic
       def engine
         current || @cell.fetch_or_store(ENGINE) do
           # Known before its coordinator waits anywhere, see ForkHook.
-          engine = Backend.of(backend).start(@settings) { |made| RUNNING[made.number] = [self, made].freeze }
+          engine = Backend.start(@settings) { |made| RUNNING[made.number] = [self, made].freeze }
           Leaving.remind
           engine
         end

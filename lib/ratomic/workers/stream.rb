@@ -82,11 +82,8 @@ module Ratomic
 
       # @param failed [#call] told why the thread could not go on. Whatever it was: the consumer would wait for ever.
       def thread(failed)
-        place = Nested.number
-        Thread.new do
-          Nested.number = place
+        Nested.thread do
           Thread.current.name = "ratomic-#{@pool.name}-stream"
-          Thread.current.report_on_exception = false
           yield
           done = true
         rescue Exception => e # rubocop:disable Lint/RescueException -- it is raised where the stream is read

@@ -85,7 +85,7 @@ module Ratomic
       def join(timeout: nil)
         return true if @thread.nil?
 
-        Settled.new([].freeze).wait(timeout: timeout) # says what is wrong with it
+        Future::DONE.wait(timeout)
         !@thread.join(timeout).nil?
       end
 

@@ -39,10 +39,7 @@ module Ratomic
       private
 
       def start
-        place = Nested.number
-        Thread.new do
-          Thread.current.report_on_exception = false
-          Nested.number = place
+        Nested.thread do
           Context.with(@batch.options.context) do
             @chunk.careful? ? @chunk.run_watched(Guard, @pulse, @gate) : @chunk.run(Guard)
           end

@@ -239,7 +239,7 @@ class DispatchTest < Minitest::Test
   end
 
   def test_inline_it_is_done_when_it_returns_and_what_is_handed_over_is_gone
-    @engine = Workers::Backend::Inline.start(Workers::Settings.new(backend: :inline))
+    @engine = Workers::Unattended.new(Workers::Settings.new(backend: :inline))
     items = [+"a", +"b"]
     assert_equal %w[aa bb], dispatch(items, move: true, timeout: 60).value(timeout: 0)
     assert_equal [2, 0, 1, 0], counts

@@ -34,7 +34,7 @@ class ForkHookTest < Minitest::Test
 
   def test_a_pool_is_known_before_its_coordinator_begins
     known = nil
-    engine = Workers::Backend.coordinate(Workers::Settings.new(size: 1, backend: :thread)) do |made|
+    engine = Workers::Backend.start(Workers::Settings.new(size: 1, backend: :thread)) do |made|
       known = made
       assert_empty made.pulses.to_h
     end

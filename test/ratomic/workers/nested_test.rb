@@ -2,10 +2,12 @@
 
 require "test_helper"
 require "support/worker_callables"
+require "support/worker_pools"
 
 # Items that dispatch to the pool which runs them.
 class NestedTest < Minitest::Test
   include WorkerCallables
+  include WorkerPools
 
   # Dispatches, as deep as the item says, two items to the next of its pools, and adds up what comes back.
   class Descend
@@ -57,16 +59,9 @@ class NestedTest < Minitest::Test
 
   DOUBLED = (0...50).map { |n| n * 2 }
 
-  def setup
-    @pools = []
-  end
-
-  def teardown
-    @pools.each(&:kill)
-  end
-
+  # With one worker, which everything then depends on.
   def new_pool(**settings)
-    Ratomic::Workers::Pool.new(size: 1, min_batch: 0, **settings).tap { |pool| @pools << pool }
+    super(size: 1, **settings)
   end
 
   def each_backend

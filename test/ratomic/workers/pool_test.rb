@@ -2,9 +2,11 @@
 
 require "test_helper"
 require "support/worker_callables"
+require "support/worker_pools"
 
 class WorkersPoolTest < Minitest::Test
   include WorkerCallables
+  include WorkerPools
 
   Pool = Ratomic::Workers::Pool
 
@@ -13,18 +15,6 @@ class WorkersPoolTest < Minitest::Test
     def self.call(item)
       item
     end
-  end
-
-  def setup
-    @pools = []
-  end
-
-  def teardown
-    @pools.each(&:kill)
-  end
-
-  def new_pool(**options)
-    Pool.new(size: 2, min_batch: 0, **options).tap { |pool| @pools << pool }
   end
 
   # Takes every worker, so that what is dispatched next waits in the queue.

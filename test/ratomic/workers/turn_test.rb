@@ -17,7 +17,7 @@ class TurnTest < Minitest::Test
   end
 
   def setup
-    @engine = Workers::Backend::Inline.start(Workers::Settings.new(backend: :inline))
+    @engine = Workers::Unattended.new(Workers::Settings.new(backend: :inline))
   end
 
   # A turn with all of the items.

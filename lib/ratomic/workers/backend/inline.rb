@@ -7,11 +7,6 @@ module Ratomic
       # its thread becomes a Failure here too. For tests and debugging, and for a caller who meets a full queue.
       module Inline
         class << self
-          # @return [Engine]
-          def start(settings)
-            Unattended.new(settings).tap { |engine| yield engine if block_given? }
-          end
-
           # Runs the batch to its end.
           # @param items [Array] of the caller, who hands them over if the batch is moved
           def run(engine, batch, items)

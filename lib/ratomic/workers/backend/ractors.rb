@@ -6,11 +6,6 @@ module Ratomic
       # Workers as Ractors: they run Ruby in parallel.
       module Ractors
         class << self
-          # @return [Engine]
-          def start(settings, &known)
-            Backend.coordinate(settings, &known)
-          end
-
           # @return [Ractor]
           def spawn(engine, pulse, parts)
             ractor = quietly do

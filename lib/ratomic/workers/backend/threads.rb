@@ -7,11 +7,6 @@ module Ratomic
       # waits more than it computes, and for callables that may not run in another Ractor.
       module Threads
         class << self
-          # @return [Engine]
-          def start(settings, &known)
-            Backend.coordinate(settings, &known)
-          end
-
           # @return [Thread]
           def spawn(engine, pulse, parts)
             Thread.new do
