@@ -79,10 +79,9 @@ module Ratomic
       def give_up
         back
         chunk, results = @gate.synchronize { [@chunk, @chunk&.results.dup] }
-        if chunk
-          @engine.file_chunk(chunk, results)
-          @engine.post([:audit, chunk.batch].freeze)
-        end
+        hand = chunk ? chunk.batch : @hand # of which it may have claimed something that it has not run
+        @engine.file_chunk(chunk, results) if chunk
+        @engine.post([:audit, hand].freeze) if hand
         @kept.dup
       end
 
@@ -98,7 +97,7 @@ module Ratomic
       # @return [Boolean, nil] nil when the lane is closed and empty, false when the worker is about to end
       def serve_next
         batch = @hand = @kept.shift || @lane.try_pop || idle
-        batch && (batch.completion.complete? || serve(batch))
+        batch && (batch.completion.complete? || serve(batch)) && !@pulse.abandoned?
       end
 
       # Waits for a batch. Meanwhile the worker keeps nothing of the last one.

@@ -44,7 +44,7 @@ module Ratomic
       def handle(what, *details)
         case what
         when :interrupt then @runner.interrupt(*details)
-        when :runner_died then replace_runner
+        when :runner_died then @pulse.abandoned? ? @ended = true : replace_runner
         when :runner_done, :stop then @ended = true
         end
       end

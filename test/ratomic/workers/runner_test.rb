@@ -267,6 +267,17 @@ class RunnerTest < Minitest::Test
     Workers::Locals.take(made.callable)
   end
 
+  def test_a_runner_that_was_given_up_on_its_way_to_a_batch_leaves_it_to_others_and_ends
+    push(made = batch(%w[a b], @log, item_timeout: 5), untouched = batch(%w[c], @log))
+    @pulse.abandon
+    @runner.start
+    assert_told :runner_died
+    assert_nil @log.items
+    @runner.give_up
+    assert_equal [:audit, made], within(5) { @mailbox.receive }
+    assert_equal untouched, @engine.lane.try_pop
+  end
+
   def test_a_runner_that_cannot_be_ended_gives_back_what_it_had_kept
     deaf = ->(item) { Thread.handle_interrupt(Object => :never) { @hold.call(item) } }
     made = batch([0, 1, 2], Workers::Locals.keep(deaf)).suspects(0, 3)
