@@ -74,8 +74,9 @@ module BackendContract
   {
     raise_exception: "WorkerCallables::Misbehave::Deep", overflow_stack: "SystemStackError",
     run_out_of_memory: "NoMemoryError", leave_program: "SystemExit", throw_tag: "UncaughtThrowError",
-    end_thread: "ThreadError", end_worker: "ThreadError", raise_while_read: "ThreadError",
-    nest_too_deeply: "Ratomic::ShareableError"
+    end_thread: "ThreadError", end_worker: "ThreadError", interrupt: "Interrupt", raise_at_its_thread: "IOError",
+    run_out_of_time: "KeyError", raise_while_read: "WorkerCallables::Misbehave::Unreadable",
+    exit_while_read: "WorkerCallables::Misbehave::Unreadable", nest_too_deeply: "Ratomic::ShareableError"
   }.each do |what, exception_class|
     define_method("test_#{what}_is_a_failure_and_its_neighbours_have_results") do
       items = Array.new(40) { |i| i == 17 ? what : i }
@@ -89,6 +90,29 @@ module BackendContract
   def test_a_message_that_cannot_be_read_does_no_harm
     failure = value_of([:unwritable_message], Misbehave)[0]
     assert_match(/cannot be read/, failure.message)
+  end
+
+  {
+    raise_error: "Ratomic::ShareableError", raise_exception: "Ratomic::ShareableError", end_thread: "ThreadError",
+    leave_program: "Ratomic::ShareableError", throw_tag: "Ratomic::ShareableError"
+  }.each do |what, exception_class|
+    define_method("test_results_whose_freeze_does_#{what}_are_failures_and_their_neighbours_are_not") do
+      [{}, { item_timeout: 30 }].each do |options|
+        results = value_of([1, [what], 3, [what], 5], Make, **options)
+        [1, 3].each { |index| assert_failure(results[index], exception_class, index) }
+        assert_equal [1, 3, 5], results.values_at(0, 2, 4)
+      end
+      assert_good_as_new
+    end
+  end
+
+  def test_a_result_that_takes_too_long_to_freeze_is_a_failure_on_time
+    results = value_of([1, [:sleep], 3], Make, item_timeout: 0.2)
+    assert_failure results[1], "Ratomic::Workers::TimeoutError", 1
+    assert_equal [1, 3], results.values_at(0, 2)
+    assert_equal ["Ratomic::Workers::TimeoutError"] * 2,
+                 value_of([[:sleep], [:sleep]], Make, timeout: 0.2).map(&:exception_class)
+    assert_good_as_new
   end
 
   def test_every_item_may_end_its_thread
@@ -232,6 +256,15 @@ module BackendContract
     assert_good_as_new
   end
 
+  def test_what_is_done_when_the_time_is_up_keeps_its_result
+    50.times { value_of([0] * 50, Sleep) } # known to be cheap: many in a chunk
+    results = value_of(([0] * 20) + [30], Sleep, timeout: 0.3)
+    assert_equal [0] * 20, results.first(20)
+    assert_failure results[20], "Ratomic::Workers::TimeoutError", 20
+    assert_equal({ "Ratomic::Workers::TimeoutError" => 1 }, @pool.stats[:failures])
+    assert_good_as_new
+  end
+
   def test_an_item_that_ends_its_thread_is_run_again_with_retries
     attempts = Ratomic::Map.new
     twice = Class.new do
@@ -243,6 +276,18 @@ module BackendContract
     attempts.clear
     assert_failure value_of([1, 2, 3, 4], twice, retries: 1)[2], "ThreadError", 2
     assert_equal 2, attempts[:n]
+  end
+
+  def test_each_item_has_its_own_retries
+    %i[end_thread end_worker].product([false, true]) do |what, sequential|
+      calls = Ratomic::Map.new
+      once = Class.new do
+        def initialize(*how) = (@calls, @what = how) && freeze
+        def call(item) = @calls.increment(item) == 1 && item != 2 ? WorkerCallables::Misbehave.call(@what) : item
+      end.new(calls, what)
+      assert_equal [1, 2, 3], value_of([1, 2, 3], once, retries: 1, sequential: sequential), what
+      assert_equal [2, 2], calls.to_h.values_at(1, 3)
+    end
   end
 
   def test_a_sequential_dispatch_keeps_the_order_also_when_an_item_ends_its_thread

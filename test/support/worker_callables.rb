@@ -1,5 +1,7 @@
 # frozen_string_literal: true
 
+require "timeout"
+
 # What the tests of Ratomic::Workers run in workers.
 module WorkerCallables
   # Doubles a number.
@@ -12,6 +14,18 @@ module WorkerCallables
   # Does to itself what the item says.
   module Misbehave
     Deep = Class.new(Exception) # rubocop:disable Lint/InheritException
+
+    # Exceptions that will not say why.
+    class Unreadable < StandardError
+      def initialize(way)
+        @way = way
+        super()
+      end
+
+      def message
+        Misbehave.call(@way)
+      end
+    end
 
     def self.call(item)
       item.is_a?(Symbol) ? send(item) : item
@@ -60,7 +74,23 @@ module WorkerCallables
       end
 
       def raise_while_read
-        raise Class.new(StandardError) { def message = raise(Deep) }
+        raise Unreadable, :raise_exception
+      end
+
+      def exit_while_read
+        raise Unreadable, :leave_program
+      end
+
+      def interrupt
+        raise Interrupt
+      end
+
+      def raise_at_its_thread
+        Thread.current.raise(IOError)
+      end
+
+      def run_out_of_time
+        Timeout.timeout(0.01, KeyError) { sleep 1 }
       end
 
       def unwritable_message
@@ -108,6 +138,17 @@ module WorkerCallables
     end
   end
 
+  # Does what the Symbol says when it is frozen.
+  class FreezesBadly
+    def initialize(way)
+      @way = way
+    end
+
+    def freeze
+      @way == :sleep ? sleep : Misbehave.call(@way)
+    end
+  end
+
   # Returns what was asked for.
   module Make
     def self.call(what)
@@ -116,6 +157,7 @@ module WorkerCallables
       when :thread then Thread.current
       when :nested_mutex then { list: [1, Thread::Mutex.new] }
       when :mutable then [+"text", { key: +"value" }]
+      when Array then FreezesBadly.new(what[0])
       else what
       end
     end

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 const FINISHED: u64 = 1 << 60;
 const STOPPED: u64 = 1 << 61;
+const INTERRUPTED: u64 = 1 << 62;
 
 #[derive(Debug, Default)]
 pub struct Cursor(AtomicU64);
@@ -31,7 +32,16 @@ impl Cursor {
     }
 
     pub fn stop(&self) {
-        self.0.store(STOPPED, Ordering::Release);
+        self.0.fetch_max(STOPPED, Ordering::AcqRel);
+    }
+
+    /// Stops it, and what runs is not to go on either.
+    pub fn interrupt(&self) {
+        self.0.fetch_max(INTERRUPTED, Ordering::AcqRel);
+    }
+
+    pub fn is_interrupted(&self) -> bool {
+        self.position() >= INTERRUPTED
     }
 
     pub fn is_stopped(&self) -> bool {
@@ -62,6 +72,14 @@ mod tests {
         let cursor = Cursor::default();
         cursor.stop();
         cursor.claim(7);
-        assert!(cursor.is_stopped() && !cursor.finish());
+        assert!(cursor.is_stopped() && !cursor.finish() && !cursor.is_interrupted());
+    }
+
+    #[test]
+    fn what_was_interrupted_is_stopped_and_stays_interrupted() {
+        let cursor = Cursor::default();
+        cursor.interrupt();
+        cursor.stop();
+        assert!(cursor.is_interrupted() && cursor.is_stopped() && !cursor.finish());
     }
 }

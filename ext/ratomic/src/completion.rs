@@ -165,6 +165,14 @@ impl Completion {
         this.cursor.is_stopped()
     }
 
+    fn interrupt(this: This<Self>) {
+        this.cursor.interrupt();
+    }
+
+    fn is_interrupted(this: This<Self>) -> bool {
+        this.cursor.is_interrupted()
+    }
+
     fn to_a(ruby: &Ruby, this: This<Self>) -> Result<RArray, Error> {
         let latch = this.latch.get()?;
         let array = ruby.ary_new_capa(latch.size());
@@ -199,5 +207,7 @@ pub fn define(ruby: &Ruby, ratomic: RModule) -> Result<(), Error> {
     class.define_method("finish", method!(Completion::finish, 0))?;
     class.define_method("stop", method!(Completion::stop, 0))?;
     class.define_method("stopped?", method!(Completion::is_stopped, 0))?;
+    class.define_method("interrupt", method!(Completion::interrupt, 0))?;
+    class.define_method("interrupted?", method!(Completion::is_interrupted, 0))?;
     class.define_method("to_a", method!(Completion::to_a, 0))
 }

@@ -91,11 +91,7 @@ module Ratomic
       class Alarm
         def initialize(mailbox)
           @times = times = Queue.new(1024)
-          @thread = Thread.new do
-            Thread.current.name = "ratomic-timer"
-            Thread.current.report_on_exception = false
-            Alarm.sleep(times, mailbox)
-          end
+          @thread = OwnThread.start("ratomic-timer") { Alarm.sleep(times, mailbox) }
         end
 
         # @param at [Float] monotonic seconds

@@ -28,7 +28,7 @@ module Ratomic
 
       def self.host_elsewhere(settings)
         answers = Queue.new(1)
-        ::Ractor.new(settings, answers) { |from, back| Backend.host(from, back) }
+        ::Ractor.new(settings, answers) { |from, back| OwnThread.undeterred { Backend.host(from, back) } }
         answers.pop
       end
 
@@ -45,9 +45,7 @@ module Ratomic
       # A coordinator that somebody else's code kills is put back to its work. (When the program ends the main thread is
       # the first that is not alive.)
       def self.watch_over(coordinator)
-        ::Thread.new do
-          ::Thread.current.name = "ratomic-coordinator"
-          ::Thread.current.report_on_exception = false
+        OwnThread.start("ratomic-coordinator") do
           coordinator.run
         ensure
           watch_over(coordinator) if ::Thread.main.alive? && !coordinator.ended?

@@ -16,7 +16,7 @@ module Ratomic
       attr_reader :items
       # @return [Integer] monotonic nanoseconds
       attr_reader :born
-      attr_reader :callable, :options, :completion, :limit, :weight, :key, :attempt
+      attr_reader :callable, :options, :completion, :limit, :weight, :key
 
       # @param items [Array, nil]
       # @param size [Integer] number of items
@@ -33,7 +33,7 @@ module Ratomic
         @weight = weight
         @key = Callable.key(target)
         @born = Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond)
-        @attempt = 0
+        @attempt = @from = 0
         @alone = false
         @careful = options.watched? || items.instance_of?(Transfer::Holed)
         freeze
@@ -98,6 +98,11 @@ module Ratomic
         @completion.finish
       end
 
+      # @return [Integer] how often the item has ended its worker: known of the first one of a part
+      def attempt(index)
+        index == @from ? @attempt : 0
+      end
+
       # Whether its items are claimed one by one, because one of them is known to end its worker.
       def alone?
         @alone
@@ -122,7 +127,7 @@ module Ratomic
       end
 
       # A batch of the items from...to, whose results go to the same completion.
-      # @param attempt [Integer] how often its first item has ended its worker
+      # @param attempt [Integer] see {#attempt}
       def part(from, to, attempt = 0)
         dup.restrict(from, to, attempt, @alone)
       end
@@ -136,6 +141,7 @@ module Ratomic
 
       def restrict(from, to, attempt, alone)
         @cursor = Counter.new(from)
+        @from = from
         @limit = to
         @attempt = attempt
         @alone = alone

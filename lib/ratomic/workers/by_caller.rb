@@ -10,9 +10,11 @@ module Ratomic
     # When a callable has just been run so, its next small dispatches take a short way: one look at the {Permits}, and
     # the run.
     module ByCaller
-      # Errors from another thread (Timeout, Thread#raise) wait until the items are done, or they would be taken for an
-      # item's. Ruby makes itself a copy of a mask that does not compare by identity, each time.
-      LATER = { StandardError => :never }.compare_by_identity.freeze
+      # Exceptions from another thread (Thread#raise, and Timeout with a class) wait until the items are done, or they
+      # would be taken for an item's. What is never an item's comes at once. (Ruby copies a mask that does not compare
+      # by identity, each time.)
+      LATER = { Exception => :never }.merge(Foreign::EXEMPT.to_h { |kind| [kind, :immediate] })
+                                     .compare_by_identity.freeze
 
       # Work that is small, times this, is so much that the pool surely pays. Not for one item: that is as long in a
       # worker.
@@ -93,6 +95,10 @@ module Ratomic
         results = Transfer.seal(results, 0)
         engine.metrics.count_failures(results)
         results
+      rescue Foreign, SignalException
+        # It came from outside, or an item has sent it to its own thread. Nothing tells which; it happens once.
+        engine.costs.mark_wild(Callable.key(callable))
+        raise
       end
 
       # Runs from where the results end. By throw, break or return an item can leave past us. That ends here, as it
@@ -121,8 +127,8 @@ module Ratomic
         while index < size
           begin
             results << callable.call(items[index])
-          rescue Exception => e # rubocop:disable Lint/RescueException -- whatever an item throws is its result
-            raise if for_caller?(e) || (SystemExit === e && !OwnExit.of?(engine, items[index], callable))
+          rescue Foreign => e
+            raise if SystemExit === e && !OwnExit.of?(engine, items[index], callable)
 
             results << Failure.from(e, index)
             failed = true
@@ -130,11 +136,6 @@ module Ratomic
           index += 1
         end
         failed
-      end
-
-      # Signals, and the end of a `Timeout.timeout` block.
-      def self.for_caller?(error)
-        SignalException === error || (defined?(::Timeout::ExitException) && ::Timeout::ExitException === error)
       end
 
       def self.thrown(callable, index)
@@ -146,7 +147,7 @@ module Ratomic
         engine.costs.trials.learn_caller(key, took, items.size)
         engine.costs.learn(key, Weight.of(items), took, items.size)
       end
-      private_class_method :place, :measure, :run, :run_on, :run_all, :for_caller?, :thrown, :learn
+      private_class_method :place, :measure, :run, :run_on, :run_all, :thrown, :learn
     end
   end
 end

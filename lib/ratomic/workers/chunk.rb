@@ -22,7 +22,7 @@ module Ratomic
         @mask = stride - 1
         @limit = limit
         @results = []
-        @failed = @blamed = @cut = false
+        @failed = @fatal = @cut = false
       end
 
       # The items of a moved batch come in parcels.
@@ -86,16 +86,23 @@ module Ratomic
         true
       end
 
+      # Makes the results shareable, in the thread that ran the items: their `freeze` is an item's code as well.
+      def seal
+        sealed = Transfer.seal(@results, @first)
+        @failed = true unless sealed.equal?(@results)
+        @results = sealed
+      end
+
       # Whether it stopped early because it took longer than expected.
       def cut?
         @cut
       end
 
       # The item that was running, or was to run next, when the run ended early.
-      # @return [Integer, nil] nil when all have run, or the item at fault is known already
+      # @return [Integer, nil] nil when all have run, or it ended by itself
       def culprit
         index = @first + @results.size
-        index if index < @last && !@blamed && !@cut
+        index if index < @last && !@cut
       end
 
       # @return [Integer] index of the first item that has not run, and is not to blame
@@ -103,12 +110,15 @@ module Ratomic
         @first + @results.size + (culprit ? 1 : 0)
       end
 
-      # Puts the block's Failure in the place of the last result.
-      # @yieldparam index [Integer] of the item
+      # The last item has a result, and has ended the worker all the same: it is the one at fault.
       def blame_last
-        index = @first + @results.size - 1
-        @results[-1] = yield(index)
-        @failed = @blamed = true
+        @results.pop
+        @fatal = true
+      end
+
+      # Whether the item at fault has ended its worker, and not only its thread.
+      def fatal?
+        @fatal
       end
 
       # Whether there are Failures among the results.
@@ -120,6 +130,12 @@ module Ratomic
       # @return [Array]
       def rest(index)
         @items[(index - @offset)...(@last - @offset)]
+      end
+
+      # @param cost [Float, nil] measured, of a unit of weight
+      # @return [Float, nil] nanoseconds that all its items will take
+      def estimate(cost)
+        cost && (cost * (@last - @first) * @batch.mean)
       end
 
       # @return [Integer] weight of the items that have run
@@ -148,11 +164,18 @@ module Ratomic
         item.failure
       end
 
+      # Within the time of its item.
+      def seal_one(result, index)
+        sealed = Transfer.seal_one(result, index)
+        @failed = true unless sealed.equal?(result)
+        sealed
+      end
+
       def attempt(index)
         item = @items[index - @offset]
         return refuse(item) if Transfer::Refused === item
 
-        @callable.call(item)
+        seal_one(@callable.call(item), index)
       rescue Exception => e # rubocop:disable Lint/RescueException -- as in #run
         fail_with(e, index)
       end

@@ -124,6 +124,7 @@ module Ratomic
 
       def finish
         @ended = true
+        @roster.leave_all
         @agenda.close
         @engine.end
       end

@@ -10,7 +10,7 @@ module Ratomic
         filled = batch.stop(failure)
         post([:drop, batch.ticket].freeze) if batch.moved? # a worker that is ready from now on sees that it is over
         @finished.increment(filled)
-        @metrics.failures.increment(failure.exception_class, filled) if filled.positive?
+        @metrics.count_failure(failure, filled) if filled.positive?
         forget(batch)
         post(Engine::IDLE) unless open?
         filled
@@ -30,6 +30,12 @@ module Ratomic
         @metrics.cancelled.increment
         emit(:cancelled, batch, items: cancelled)
         cancelled
+      end
+
+      # Ends the items of a stopped batch that are running.
+      def interrupt(batch)
+        batch.completion.interrupt # for those that run in a {Turn}
+        post([:interrupt, batch.ticket].freeze)
       end
 
       # Its time is up.

@@ -5,6 +5,7 @@ module Ratomic
     # What a started pool runs on: the lane, the mailbox of the coordinator, counters. Frozen and shareable, so that
     # callers and workers in any Ractor use the same. A fork leaves the child without workers; it gets a new engine.
     class Engine
+      include Filing
       include Endings
 
       IDLE = [:wind_up].freeze
@@ -23,8 +24,6 @@ module Ratomic
       attr_reader :subscribers
       attr_reader :number, :name, :size, :backend, :chunker, :costs, :metrics, :accepted, :finished
 
-      # What an item that touches the main Ractor's things raises: in a worker, but not where the caller runs it.
-      ISOLATION = "Ractor::IsolationError"
       NUMBERS = Counter.new
 
       # @param settings [Settings]
@@ -120,32 +119,6 @@ module Ratomic
         @finished.value >= @accepted.value
       end
 
-      # @param chunk [Chunk] as far as it has run
-      # @param results [Array] a copy, where the chunk may still run
-      def file_chunk(chunk, results = chunk.results)
-        return if results.empty?
-
-        sealed = Transfer.seal(results, chunk.first)
-        file(chunk.batch, chunk.first, sealed, chunk.failed? || !sealed.equal?(results))
-      end
-
-      # Files results where the caller waits for them.
-      # @param results [Array] shareable
-      # @param failed [Boolean] whether there may be Failures among them
-      def file(batch, first, results, failed)
-        count_failures(batch, first, results) if failed
-        completion = batch.completion
-        # Counted before they are filed: who has the value finds it in the statistics. (Where a slot may be filled twice
-        # the count is not known before.)
-        @finished.increment(results.size)
-        early = !batch.careful? && completion.completed + results.size >= completion.size
-        finish(batch) if early
-        fresh = completion.file(first, results)
-        take_back(batch, first, results, fresh) unless fresh == results.size
-        finish(batch) if !early && completion.complete?
-        post(IDLE) unless open?
-      end
-
       # What is kept elsewhere for a batch is not needed any more.
       def forget(batch)
         Locals.take(batch.callable) if batch.callable.is_a?(Locals::Ref)
@@ -197,35 +170,9 @@ module Ratomic
         while (batch = @lane.try_pop)
           stop(batch, failure)
         end
-        @board.values.each { |running| stop(running, failure) }
-      end
-
-      def finish(batch)
-        return unless batch.finish?
-
-        took = Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond) - batch.born
-        @metrics.tally.record(took)
-        forget(batch)
-        emit(:completed, batch, items: batch.size, seconds: took / 1e9) unless @subscribers.none?
-      end
-
-      # Some of the slots were full: what was counted of their results does not count.
-      def take_back(batch, first, results, fresh)
-        @finished.decrement(results.size - fresh)
-        results.each_with_index do |result, offset|
-          next if !(Failure === result) || batch.completion[first + offset].equal?(result)
-
-          @metrics.failures.decrement(result.exception_class)
-        end
-      end
-
-      def count_failures(batch, first, results)
-        results.each_with_index do |result, offset|
-          next unless Failure === result
-
-          @metrics.failures.increment(result.exception_class)
-          @costs.mark_wild(batch.key) if result.exception_class == ISOLATION
-          emit(:failed, batch, item: first + offset, failure: result)
+        @board.values.each do |running|
+          stop(running, failure)
+          running.completion.interrupt
         end
       end
     end

@@ -3,8 +3,8 @@
 module Ratomic
   module Workers
     # What stands in the results in place of an item that has none: it raised, it ran too long, it ended its worker, it
-    # was cancelled. A Failure is frozen and shareable and holds only Strings, because an exception loses its backtrace
-    # on the way from one Ractor to another.
+    # was cancelled. A Failure is frozen and shareable and holds only Strings, all in UTF-8, because an exception loses
+    # its backtrace on the way from one Ractor to another.
     class Failure
       # So many lines of a backtrace are kept; a stack that overflowed has thousands.
       BACKTRACE_LINES = 50
@@ -22,10 +22,6 @@ module Ratomic
       # @return [Failure, nil] what the exception had as its cause
       attr_reader :cause
 
-      # What reading an exception may raise: all of that is user code.
-      UNREADABLE = [StandardError, ScriptError, SystemStackError, NoMemoryError].freeze
-      private_constant :UNREADABLE
-
       class << self
         # @param error [Exception]
         # @param index [Integer, nil]
@@ -38,31 +34,32 @@ module Ratomic
 
         private
 
+        # All that is asked here may be the code of others.
         def message_of(error)
-          String.new(error.message.to_s)
-        rescue *UNREADABLE => e
+          Text.of(error.message.to_s)
+        rescue Foreign => e
           "(its message cannot be read: #{Reflection.class_name_of(e)})"
         end
 
         def backtrace_of(error)
           lines = error.backtrace
-          lines if Array === lines && lines.all?(String)
-        rescue *UNREADABLE
+          [*lines].map { |line| String.new(line) } if Array === lines
+        rescue Foreign
           nil
         end
 
         def cause_of(error)
           cause = error.cause
           cause if Exception === cause
-        rescue *UNREADABLE
+        rescue Foreign
           nil
         end
       end
 
       def initialize(index, exception_class, message, backtrace = nil, cause = nil)
         @index = index
-        @exception_class = exception_class.dup.freeze
-        @message = String.new(message).freeze
+        @exception_class = Text.of(exception_class).freeze
+        @message = Text.of(message).freeze
         @backtrace = shorten(backtrace || []).freeze
         @cause = cause
         freeze
@@ -121,7 +118,7 @@ module Ratomic
       private
 
       def shorten(lines)
-        kept = lines.first(BACKTRACE_LINES).map { |line| line.to_s.dup.freeze }
+        kept = lines.first(BACKTRACE_LINES).map { |line| Text.of(line).freeze }
         kept << "... #{lines.size - BACKTRACE_LINES} lines more" if lines.size > BACKTRACE_LINES
         kept
       end

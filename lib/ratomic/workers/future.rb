@@ -101,9 +101,9 @@ module Ratomic
       def cancel(interrupt: false)
         return false if ready?
 
-        cancelled = @engine.cancel(@batch)
-        @engine.post([:interrupt, @batch.ticket].freeze) if interrupt && cancelled.positive?
-        cancelled.positive?
+        cancelled = @engine.cancel(@batch).positive?
+        @engine.interrupt(@batch) if interrupt && cancelled
+        cancelled
       end
 
       # @return [Boolean] whether it was stopped before it was done: by {#cancel}, its `timeout:` or the end of its pool

@@ -11,18 +11,19 @@ module Ratomic
       # Workers that were given up and have not ended.
       STUCK = Counter.new
       BEGUN = Counter.new
-      # Seconds that all pools together get to stop.
-      PATIENCE = 2.0
+      # Seconds that all pools together get to stop. Each leaves its workers sooner, if its coordinator comes to run.
+      PATIENCE = 5.0
 
       class << self
-        # A worker was given up.
-        def stuck
-          STUCK.increment
+        # A worker is given up.
+        # @param pulse [Pulse] of the worker
+        def stuck(pulse)
+          STUCK.increment if pulse.abandon
         end
 
-        # A worker that was given up has ended after all.
-        def unstuck
-          STUCK.decrement
+        # A worker has ended, with all its threads.
+        def unstuck(pulse)
+          STUCK.decrement if pulse.end
         end
 
         # A forked child has none of them.
@@ -33,8 +34,8 @@ module Ratomic
         # Handlers run in the opposite order of their making: this one is made early and runs late.
         def prepare
           at_exit do
-            stop_pools(BEGUN.increment == 1)
-            leave($!) if STUCK.value.positive?
+            stopped = stop_pools(BEGUN.increment == 1)
+            leave($!) if STUCK.value.positive? || !stopped
           end
         end
 
@@ -48,12 +49,13 @@ module Ratomic
 
         # The first time pools start anew with the next dispatch, for handlers that run later. Not again: a thread that
         # dispatches all the time would start them for ever.
+        # @return [Boolean] whether all have stopped
         def stop_pools(anew)
           limit = Process.clock_gettime(Process::CLOCK_MONOTONIC) + PATIENCE
           running = Pool::RUNNING.values
           engines = running.map { |pool, engine| anew ? pool.drop(engine) : engine }
           engines.each(&:kill)
-          engines.each do |engine|
+          engines.all? do |engine|
             engine.terminated.wait([limit - Process.clock_gettime(Process::CLOCK_MONOTONIC), 0].max)
           end
         end

@@ -9,6 +9,8 @@ module Ratomic
       COUNTS = %i[dispatches overflowed retries cancelled expired overdue rejected respawns
                   pauses abandoned runners_replaced troubles].freeze
 
+      ANONYMOUS = "(anonymous)"
+
       attr_reader(*COUNTS)
       # @return [Tally] of the dispatches that callers ran themselves, and of how long all took
       attr_reader :tally
@@ -30,13 +32,23 @@ module Ratomic
 
       # @param results [Array] with Failures among them
       def count_failures(results)
-        results.each { |result| @failures.increment(result.exception_class) if Failure === result }
+        results.each { |result| count_failure(result) if Failure === result }
+      end
+
+      # Classes without a name, of which a program may make any number, are counted together.
+      # @param times [Integer] less than 0 takes back
+      def count_failure(failure, times = 1)
+        name = failure.exception_class
+        @failures.increment(name.start_with?("#<") ? ANONYMOUS : name, times)
       end
 
       # @param error [Exception] that came up in the pool's own threads, where nobody could rescue it
       def trouble(error)
         @troubles.increment
-        @trouble_log["#{error.class}: #{error.message}"[0, 200]] = error.backtrace&.first.to_s if @trouble_log.size < 20
+        return unless @trouble_log.size < 20
+
+        failure = Failure.from(error, nil)
+        @trouble_log["#{failure.exception_class}: #{failure.message}"[0, 200]] = failure.backtrace.first.to_s
       end
 
       # @return [Hash] seconds (Float bound, the last is infinity) => dispatches that took no longer, and longer than

@@ -21,12 +21,11 @@ module Ratomic
           Thread.current.thread_variable_get(KEY)
         end
 
-        # A thread that works for the same one as this, and says nothing when it dies.
+        # A thread that works for the same one as this.
         # @return [Thread]
-        def thread
+        def thread(name = nil)
           place = number
-          Thread.new do
-            Thread.current.report_on_exception = false
+          OwnThread.start(name) do
             self.number = place
             yield
           end

@@ -28,7 +28,7 @@ module Ratomic
 
           walk(root) { |object| forbidden?(object) || hopeless?(object) } ||
             walk(root, :unfrozen) { |object| unfrozen?(object) } || new("", root)
-        rescue StandardError # user code, or a BasicObject, that would not be asked
+        rescue Foreign # user code, or a BasicObject, that would not be asked
           new("", root)
         end
 
@@ -79,7 +79,7 @@ module Ratomic
         def refused?(object)
           ::Ractor.make_shareable(object, copy: true)
           false
-        rescue StandardError
+        rescue Foreign
           true
         end
       end

@@ -7,6 +7,10 @@ module Ratomic
     class Overseer
       # Seconds that an interrupted item gets to end before its worker is given up.
       GRACE = 0.25
+      # Seconds that workers get to file what they have when the time of their dispatch is up.
+      FILING = 0.05
+      # Seconds between two looks at the items of a batch, at least.
+      SHORTEST = 0.005
       # Seconds between two looks at a batch of which a part may be lost.
       AUDIT = 0.05
 
@@ -17,11 +21,14 @@ module Ratomic
         @engine = engine
         @agenda = agenda
         @roster = roster
+        @filing = {} # ticket => workers that were asked to file what they have
       end
 
       def handle(what, *details)
         case what
         when :expire then expire(*details)
+        when :filed then filed(*details)
+        when :expired then expired(*details)
         when :interrupt then interrupt(*details)
         when :watch then watch(*details)
         when :grace then grace(*details)
@@ -32,8 +39,27 @@ module Ratomic
 
       private
 
-      # The time of a whole dispatch is up.
+      # The time of a whole dispatch is up. Its workers file what they have done of it, and then it ends.
       def expire(batch)
+        return if batch.completion.complete?
+
+        asked = 0
+        @roster.busy_with(batch.ticket) { |member| asked += 1 if member.tell([:file, batch].freeze) }
+        return expired(batch) if asked.zero?
+
+        @filing[batch.ticket] = asked
+        @agenda.add(Agenda.now + FILING, :expired, batch)
+      end
+
+      def filed(batch)
+        return unless (asked = @filing[batch.ticket])
+
+        @filing[batch.ticket] = asked - 1
+        expired(batch) if asked == 1
+      end
+
+      def expired(batch)
+        @filing.delete(batch.ticket)
         return if batch.completion.complete?
 
         @engine.expire(batch)
@@ -43,7 +69,7 @@ module Ratomic
       # Interrupts every item of a dispatch that is running now.
       def interrupt(ticket)
         @roster.busy_with(ticket) do |member|
-          member.control&.send([:interrupt, ticket, nil].freeze)
+          member.tell([:interrupt, ticket, nil].freeze)
           @agenda.add(Agenda.now + GRACE, :grace, member.pulse.id, ticket, nil)
         end
       end
@@ -62,14 +88,14 @@ module Ratomic
           due = member.pulse.since + limit
           now < due ? again = [again, due].min : overdue(batch, member, index)
         end
-        @agenda.add_for(batch, again, :watch)
+        @agenda.add_for(batch, [again, now + SHORTEST].max, :watch)
       end
 
       def overdue(batch, member, index)
         return if batch.completion.filled?(index)
 
         @engine.time_out(batch, index)
-        member.control&.send([:interrupt, batch.ticket, index].freeze)
+        member.tell([:interrupt, batch.ticket, index].freeze)
         @agenda.add(Agenda.now + GRACE, :grace, member.pulse.id, batch.ticket, index, batch)
       end
 

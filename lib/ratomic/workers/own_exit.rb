@@ -6,30 +6,43 @@ module Ratomic
     # that of a `trap` handler, which is to end the program. Ruby runs handlers in the midst of whatever the main thread
     # does, and an exception does not tell which of the two raised it.
     #
-    # So a worker runs the item once more, where no handler ever runs. That ends the program, or it is the second and
-    # last time for an item that exits: its callable is not run by callers again.
+    # So the item runs once more, in a thread of its own, where no handler ever runs. That ends the program, or it is
+    # the second and last time for an item that exits: its callable is not run by callers again.
     module OwnExit
-      # Without a word from a worker in a second the program ends.
-      ASKING = Options.new({ min_batch: 0, timeout: 1, on_full: :raise })
+      # Seconds after which the program ends whatever the item may do.
+      PATIENCE = 1
 
-      # @param item [Object] that has run, and ended with a SystemExit
-      # @param callable [#call] admitted
-      # @return [Boolean] whether the item exits
-      def self.of?(engine, item, callable)
-        engine.costs.mark_wild(Callable.key(callable))
-        return true unless handlers_run_here?
+      class << self
+        # @param item [Object] that has run, and ended with a SystemExit
+        # @param callable [#call] admitted
+        # @return [Boolean] whether the item exits
+        def of?(engine, item, callable)
+          engine.costs.mark_wild(Callable.key(callable))
+          !handlers_run_here? || exits?(item, callable)
+        end
 
-        asking = ASKING.with({ context: Context.current })
-        result = Dispatch.future(engine, [item].freeze, callable, asking).value[0]
-        Failure === result && result.exception_class == SystemExit.name
-      rescue Workers::Error # the pool has ended, or its queue is full
-        false
+        private
+
+        def handlers_run_here?
+          Thread.current.equal?(Thread.main) && (!RACTORS || ::Ractor.main?)
+        end
+
+        def exits?(item, callable)
+          context = Context.current
+          trial = Nested.thread { Context.with(context) { end_of(item, callable) } }
+          !trial.join(PATIENCE).nil? && trial.value == :exit
+        ensure
+          trial&.kill
+        end
+
+        def end_of(item, callable)
+          callable.call(item)
+        rescue SystemExit
+          :exit
+        rescue Exception # rubocop:disable Lint/RescueException -- it comes out of no join
+          nil
+        end
       end
-
-      def self.handlers_run_here?
-        Thread.current.equal?(Thread.main) && (!RACTORS || ::Ractor.main?)
-      end
-      private_class_method :handlers_run_here?
     end
   end
 end

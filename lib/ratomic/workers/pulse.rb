@@ -8,6 +8,10 @@ module Ratomic
     # The numbers are not read in one step; who acts on them sends the worker what it saw, and the worker compares.
     class Pulse
       IDLE = -1
+      AT_WORK = 0
+      ABANDONED = 1
+      ENDED = 2
+      private_constant :AT_WORK, :ABANDONED, :ENDED
 
       # @return [Integer] number of the worker in its pool
       attr_reader :id
@@ -18,7 +22,7 @@ module Ratomic
         @last = Counter.new(0)
         @index = Counter.new(IDLE)
         @since = Counter.new(0)
-        @abandoned = Counter.new(0)
+        @fate = Counter.new(AT_WORK)
         @busy = Counter.new(0)
         freeze
       end
@@ -70,13 +74,20 @@ module Ratomic
         @busy.value
       end
 
-      # The pool has given the worker up and put another one in its place.
+      # The worker is not waited for any more: another one has its place.
+      # @return [Boolean] false when it has ended, or was given up before
       def abandon
-        @abandoned.reset(1)
+        @fate.compare_and_set(AT_WORK, ABANDONED)
       end
 
       def abandoned?
-        !@abandoned.zero?
+        @fate.value == ABANDONED
+      end
+
+      # The worker ends, with all its threads.
+      # @return [Boolean] whether it had been given up
+      def end
+        !@fate.compare_and_set(AT_WORK, ENDED)
       end
     end
   end

@@ -5,7 +5,14 @@ module Ratomic
     # The workers of a pool, as the coordinator knows them: hires, and replaces those that have gone. Workers that end
     # soon after their start, one after the other, are replaced ever more slowly.
     class Roster
-      Member = Struct.new(:pulse, :body, :born, :control)
+      Member = Struct.new(:pulse, :body, :born, :control) do
+        # @return [Boolean] false when it does not listen yet, or has ended
+        def tell(message)
+          !control.nil? && control.send(message) && true
+        rescue *Mailbox::CLOSED
+          false
+        end
+      end
 
       # A worker that has lived so many seconds was well.
       WELL = 1.0
@@ -85,11 +92,15 @@ module Ratomic
 
         @engine.metrics.abandoned.increment
         @engine.emit(:worker_abandoned, nil, worker: id)
-        Leaving.stuck
-        member.pulse.abandon
-        member.control&.send(Worker::STOP)
+        Leaving.stuck(member.pulse)
+        member.tell(Worker::STOP)
         hire unless @stopped
         member
+      end
+
+      # Waits for none of them any more.
+      def leave_all
+        @members.each_value { |member| Leaving.stuck(member.pulse) }
       end
 
       # @yieldparam member [Member] those that are in a chunk of that dispatch
@@ -100,7 +111,7 @@ module Ratomic
       # Asks all to end now.
       def stop
         @stopped = true
-        @members.each_value { |member| member.control&.send(Worker::STOP) }
+        @members.each_value { |member| member.tell(Worker::STOP) }
       end
 
       def [](id)

@@ -26,11 +26,12 @@ module Ratomic
       # @return [self]
       def start(parts = [])
         @kept = parts.dup
-        @away = false
-        @thread = Thread.new do
-          Thread.current.report_on_exception = false
+        @presence = Presence.new(@lane)
+        @thread = OwnThread.start do
           Nested.number = @engine.number
           done = work
+        rescue Exception # rubocop:disable Lint/RescueException -- or it would end more than this thread
+          nil
         ensure
           @control.send(done ? Worker::RUNNER_DONE : Worker::RUNNER_DIED)
         end
@@ -51,6 +52,12 @@ module Ratomic
       # @return [Boolean] whether it ended within that many seconds
       def kill(seconds)
         @thread.kill
+        join(seconds)
+      end
+
+      # @param seconds [Numeric, nil]
+      # @return [Boolean] whether the thread has ended
+      def join(seconds = nil)
         !@thread.join(seconds).nil?
       rescue Exception # rubocop:disable Lint/RescueException -- what ended the thread comes out of its join
         true
@@ -61,7 +68,7 @@ module Ratomic
       # @return [Array<Batch>] what is still to be run
       def salvage(what)
         parts = @kept
-        back
+        @presence.return
         hand = @hand
         chunk = @chunk
         @hand = @chunk = nil
@@ -74,13 +81,22 @@ module Ratomic
         parts
       end
 
-      # Files what it has while the thread may still run, and has the rest looked for: this worker is not waited for.
+      # Files what it has done of its chunk, of that dispatch or of any, while the thread may still run.
+      # @return [Chunk, nil]
+      def file_so_far(ticket = nil)
+        chunk, results = @gate.synchronize { [@chunk, @chunk&.results.dup] }
+        return unless chunk && (ticket.nil? || chunk.batch.ticket == ticket)
+
+        Salvage.new(@engine, chunk).file(results, Worker::PATIENCE)
+        chunk
+      end
+
+      # Files what it has, and has the rest looked for: this worker is not waited for.
       # @return [Array<Batch>] what it had kept for itself
       def give_up
-        back
-        chunk, results = @gate.synchronize { [@chunk, @chunk&.results.dup] }
+        @presence.return
+        chunk = file_so_far
         hand = chunk ? chunk.batch : @hand # of which it may have claimed something that it has not run
-        @engine.file_chunk(chunk, results) if chunk
         @engine.post([:audit, hand].freeze) if hand
         @kept.dup
       end
@@ -151,18 +167,18 @@ module Ratomic
       def run(batch, chunk, cost)
         @pulse.begin_chunk(batch.ticket, batch.careful? ? chunk.last : nil)
         @chunk = chunk
-        leave_lane(batch, chunk, cost)
+        @presence.leave(chunk.estimate(cost))
         started = Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond)
         @engine.costs.learn_waking(started - batch.born) if @woken
         @woken = false
         well = chunk.careful? ? chunk.run_watched(@guard, @pulse, @gate, started) : chunk.run(@guard, started)
         @lane.look(ended = Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond))
-        back
+        @presence.return
         took = ended - started
         batch.completion.nudge if @lane.unheard?(took) # it may wait for this processor while the caller's idles
         return file(batch, chunk, took) if well
 
-        chunk.blame_last { |index| Verdict.died(batch, index, :worker) }
+        chunk.blame_last
         false
       end
 
@@ -181,19 +197,6 @@ module Ratomic
         return if took < Lane::LONG && ((@short += 1) & 3).positive? && @engine.costs.small(batch.key)
 
         @engine.costs.learn(batch.key, chunk.weight, took, chunk.results.size)
-      end
-
-      # In a long chunk this worker cannot be counted on for what comes next.
-      def leave_lane(batch, chunk, cost)
-        return if cost && cost * (chunk.last - chunk.first) * batch.mean < Lane::LONG
-
-        @away = true
-        @lane.away
-      end
-
-      def back
-        @lane.back if @away
-        @away = false
       end
 
       # Turns to a batch that this worker did not run just before.

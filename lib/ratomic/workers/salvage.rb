@@ -18,10 +18,10 @@ module Ratomic
       def run(what)
         culprit = @chunk.culprit
         untouched = @chunk.untouched
-        @engine.file_chunk(@chunk)
+        file(@chunk.results)
         @engine.costs.mark_wild(@batch.key)
-        again = culprit && again(culprit, what)
-        return [@batch.part(culprit, @chunk.last, again.attempt)] if again && @batch.options.sequential
+        again = culprit && again(culprit, @chunk.fatal? ? :worker : what)
+        return [@batch.part(culprit, @chunk.last, again.attempt(culprit))] if again && @batch.options.sequential
 
         [again, rest(untouched)].compact
       rescue Exception => e # rubocop:disable Lint/RescueException -- whatever it was, the rest would never be run
@@ -29,7 +29,39 @@ module Ratomic
         []
       end
 
+      # Files what has run. Its results are frozen in a thread of their own, because their `freeze` may be what has
+      # ended the one before, or may never return.
+      # @param results [Array] a copy, where the chunk may still run
+      # @param seconds [Numeric, nil] after which the rest of them is left
+      def file(results, seconds = nil)
+        sealed = []
+        until sealed.size == results.size || @batch.completion.complete?
+          return file_sealed(sealed) unless (done = seal(results, sealed, seconds))
+
+          sealed << Verdict.died(@batch, @chunk.first + sealed.size, :thread) unless done == :all
+        end
+        file_sealed(sealed)
+      end
+
       private
+
+      # @return [Object, nil] :all when all are sealed; nil when the time was up
+      def seal(results, sealed, seconds)
+        first = @chunk.first
+        thread = Nested.thread do
+          sealed << Transfer.seal_one(results[sealed.size], first + sealed.size) while sealed.size < results.size
+          :all
+        rescue Exception # rubocop:disable Lint/RescueException -- it comes out of no join
+          :some
+        end
+        thread.join(seconds) && (thread.value || :some)
+      ensure
+        thread&.kill
+      end
+
+      def file_sealed(results)
+        @engine.file(@batch, @chunk.first, ::Ractor.make_shareable(results), true) if results.any?
+      end
 
       # What cannot be saved ends, or its caller would wait for ever.
       def fail_all(error)
@@ -43,9 +75,10 @@ module Ratomic
       def again(culprit, what)
         return if @batch.completion.filled?(culprit)
 
-        if !@batch.moved? && @batch.attempt < @batch.options.retries
+        attempt = @batch.attempt(culprit)
+        if !@batch.moved? && attempt < @batch.options.retries
           @engine.metrics.retries.increment
-          return @batch.suspects(culprit, culprit + 1, @batch.attempt + 1)
+          return @batch.suspects(culprit, culprit + 1, attempt + 1)
         end
         @engine.file(@batch, culprit, [Verdict.died(@batch, culprit, what)].freeze, true)
         nil

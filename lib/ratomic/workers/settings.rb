@@ -15,7 +15,7 @@ module Ratomic
       # Not all of threads, Ractors and Prometheus take any bytes in a name.
       # @return [String] frozen, in UTF-8
       def self.text(name)
-        name.to_s.encode(Encoding::UTF_8, invalid: :replace, undef: :replace).scrub.delete("\0").freeze
+        Text.of(name.to_s).delete("\0").freeze
       end
 
       # @param size [Integer, nil] workers; nil takes the number of processors

@@ -82,8 +82,7 @@ module Ratomic
 
       # @param failed [#call] told why the thread could not go on. Whatever it was: the consumer would wait for ever.
       def thread(failed)
-        Nested.thread do
-          Thread.current.name = "ratomic-#{@pool.name}-stream"
+        Nested.thread("ratomic-#{@pool.name}-stream") do
           yield
           done = true
         rescue Exception => e # rubocop:disable Lint/RescueException -- it is raised where the stream is read

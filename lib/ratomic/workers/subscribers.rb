@@ -94,9 +94,7 @@ module Ratomic
       # @api private
       def self.start(engine, block)
         queue = Queue.new(Subscribers::CAPACITY)
-        thread = Thread.new do
-          Thread.current.name = "ratomic-#{engine.name}-events"
-          Thread.current.report_on_exception = false
+        thread = OwnThread.start("ratomic-#{engine.name}-events") do
           while (event = queue.pop)
             hand_on(engine, event, block)
           end
@@ -106,7 +104,7 @@ module Ratomic
 
       def self.hand_on(engine, event, block)
         block.call(event)
-      rescue StandardError => e
+      rescue Foreign => e
         engine.metrics.trouble(e)
       end
       private_class_method :hand_on

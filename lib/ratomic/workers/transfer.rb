@@ -6,13 +6,9 @@ module Ratomic
     #
     # What is shareable goes as it is. Any other item goes as a frozen deep copy and the caller's own stays as it was. A
     # result is frozen where it stands, in the worker that made it. Plain data is walked natively ({Sharing}); what that
-    # leaves is looked over in Ruby, and then left to `Ractor.make_shareable`.
+    # leaves is looked over in Ruby, and then left to `Ractor.make_shareable`. That calls the objects' own methods, and
+    # goes down as far as the stack lasts (in a thread through some thousand levels).
     module Transfer
-      # What Ruby's walk through an object raises: it calls the object's own methods, and goes down as far as the stack
-      # lasts (in a thread through some thousand levels).
-      UNWALKABLE = [StandardError, SystemStackError, NoMemoryError].freeze
-      private_constant :UNWALKABLE
-
       # Takes the place of an item that could not cross.
       class Refused
         attr_reader :failure
@@ -62,7 +58,7 @@ module Ratomic
         return refused(item, index, obstacle) if obstacle
 
         ::Ractor.make_shareable(item, copy: true)
-      rescue *UNWALKABLE => e
+      rescue Foreign => e
         refused(item, index, reason(item, e))
       end
 
@@ -73,12 +69,14 @@ module Ratomic
                                 "open it inside the callable, or hand over what it is made from"))
       end
 
+      # Freezes one result where it stands.
+      # @return [Object, Failure] the result, or why it cannot be shared
       def self.seal_one(result, index)
         return result if Sharing.deep_freeze(result) || shareable?(result)
 
         obstacle = Obstacle.forbidden(result)
         obstacle ? unsealed(result, index, obstacle) : ::Ractor.make_shareable(result)
-      rescue *UNWALKABLE => e
+      rescue Foreign => e
         unsealed(result, index, reason(result, e))
       end
 
@@ -98,7 +96,7 @@ module Ratomic
       def self.reason(object, error)
         SystemStackError === error ? "it is nested too deeply" : Obstacle.in(object) || error
       end
-      private_class_method :cross, :refused, :seal_one, :unsealed, :shareable?, :reason
+      private_class_method :cross, :refused, :unsealed, :shareable?, :reason
     end
   end
 end

@@ -11,6 +11,8 @@ module Ratomic
         end
       end
 
+      # Seconds between two looks at whether somebody else has ended the dispatch.
+      LOOK = 0.1
       # Seconds that an interrupted item gets to end before its thread is left alone.
       PATIENCE = 0.2
 
@@ -33,26 +35,35 @@ module Ratomic
         end
         finish
       ensure
-        @thread&.kill
+        leave_thread if @thread&.alive?
       end
 
       private
+
+      # The caller was ended while he waited.
+      def leave_thread
+        @thread.kill
+        Leaving.stuck(@pulse)
+      end
 
       def start
         Nested.thread do
           Context.with(@batch.options.context) do
             @chunk.careful? ? @chunk.run_watched(Guard, @pulse, @gate) : @chunk.run(Guard)
+            @chunk.seal
           end
           :done
         rescue Exception # rubocop:disable Lint/RescueException -- it comes out of no join: the item is at fault
           :died
+        ensure
+          Leaving.unstuck(@pulse)
         end
       end
 
-      # @return [Float, nil] until the next deadline
+      # @return [Float] until the next deadline, or the next look
       def seconds_left
         at = [expiry, item_limit].compact.min
-        at && [at - Agenda.now, 0.001].max
+        at ? (at - Agenda.now).clamp(0.001, LOOK) : LOOK
       end
 
       def expiry
@@ -69,6 +80,7 @@ module Ratomic
       # Ends what has run too long.
       # @return [Integer, nil] index of the first item that may still run
       def overdue
+        return stop if @batch.completion.interrupted?
         return expire if expiry && Agenda.now >= expiry
         return unless @batch.options.item_timeout
 
@@ -84,6 +96,10 @@ module Ratomic
       def expire
         file_so_far
         @engine.expire(@batch)
+        stop
+      end
+
+      def stop
         @thread.kill
         @chunk.last
       end
@@ -92,7 +108,7 @@ module Ratomic
       def cut_off(rest)
         return finish if @thread.join(PATIENCE)
 
-        @pulse.abandon
+        Leaving.stuck(@pulse)
         file_so_far
         rest < @chunk.last ? [@batch.part(rest, @chunk.last)] : []
       end
@@ -106,7 +122,7 @@ module Ratomic
       end
 
       def file_so_far
-        @engine.file_chunk(@chunk, @gate.synchronize { @chunk.results.dup })
+        Salvage.new(@engine, @chunk).file(@gate.synchronize { @chunk.results.dup }, PATIENCE)
       end
     end
   end

@@ -31,13 +31,15 @@ module Ratomic
       def self.bytes_of(item)
         bytes = item.bytesize
         Integer === bytes && bytes.positive? ? bytes : 0
-      rescue StandardError
+      rescue Foreign
         0
       end
       private_class_method :bytes_of
 
       def self.sized?(item)
         String === item || (Object === item && item.respond_to?(:bytesize))
+      rescue Foreign
+        false
       end
 
       # @return [Integer] of that many items from `first` on

@@ -44,9 +44,16 @@ module Ratomic
       def handle(what, *details)
         case what
         when :interrupt then @runner.interrupt(*details)
+        when :file then file_so_far(*details)
         when :runner_died then @pulse.abandoned? ? @ended = true : replace_runner
         when :runner_done, :stop then @ended = true
         end
+      end
+
+      def file_so_far(batch)
+        @runner.file_so_far(batch.ticket)
+      ensure
+        @engine.post([:filed, batch].freeze)
       end
 
       def replace_runner
@@ -62,8 +69,9 @@ module Ratomic
         parts = @runner ? hand_over : []
       ensure
         @engine.lane.away if @runner
-        Leaving.unstuck if @pulse.abandoned?
         @engine.post([:gone, @pulse.id, @ended, (parts || []).freeze].freeze)
+        @runner&.join
+        Leaving.unstuck(@pulse)
       end
 
       # @return [Array<Batch>] what is still to be run
@@ -71,6 +79,7 @@ module Ratomic
         dead = @runner.kill(PATIENCE)
         return @runner.salvage(@ended ? :thread : :worker) if dead && !@pulse.abandoned?
 
+        Leaving.stuck(@pulse) unless dead
         @runner.give_up
       end
     end

@@ -55,11 +55,12 @@ class BatchTest < Minitest::Test
     batch.claim(100)
     part = batch.suspects(20, 30, 1)
     assert_predicate part, :alone?
-    assert_equal [1, 10, batch.ticket], [part.attempt, part.unclaimed, part.ticket]
+    assert_equal [1, 0], [part.attempt(20), part.attempt(21)], "it is known of the first item"
+    assert_equal [10, batch.ticket], [part.unclaimed, part.ticket]
     assert_equal 20, part.claim(10)
     assert_nil part.claim(1)
     assert_same batch.completion, part.completion
-    assert_equal 0, batch.attempt
+    assert_equal 0, batch.attempt(0)
     part.stop(Workers::Verdict::KILLED)
     assert_predicate batch, :stopped?
   end

@@ -167,9 +167,61 @@ class ByCallerTest < Minitest::Test
   def test_the_callers_time_out_is_not_taken_for_an_items
     pretend(Sleep, 100)
     assert_raises(Timeout::Error) { Timeout.timeout(0.1) { @pool.dispatch_async([5], Sleep) } }
-    error = Class.new(StandardError)
-    pretend(Sleep, 100)
-    assert_raises(error) { Timeout.timeout(0.05, error) { @pool.dispatch_async([0.2], Sleep) } }
+  end
+
+  # A callable that the caller runs.
+  def small_sleeper
+    Class.new { def call(item) = sleep(item) }.new.freeze.tap { |sleeper| pretend(sleeper, 100) }
+  end
+
+  def test_what_another_thread_raises_waits_for_the_items_whatever_its_class
+    [StandardError, Exception].each do |parent|
+      error = Class.new(parent)
+      sleeper = small_sleeper
+      assert_raises(error) { Timeout.timeout(0.05, error) { @pool.dispatch_async([0.2], sleeper) } }
+    end
+  end
+
+  def test_a_signal_comes_at_once_and_so_does_the_end_of_the_thread
+    [->(thread) { thread.raise(Interrupt) }, :kill.to_proc].each do |way|
+      sleeper = small_sleeper
+      thread = Thread.new do
+        @pool.dispatch_async([30], sleeper)
+      rescue Interrupt
+        nil
+      end
+      until_asleep(thread)
+      way.call(thread)
+      assert thread.join(5)
+    end
+  end
+
+  # What would otherwise be lost with it each time: the results of its neighbours.
+  %i[raise_at_its_thread run_out_of_time interrupt].each do |what|
+    define_method("test_an_item_that_does_#{what}_leaves_with_its_error_once_and_then_goes_to_the_pool") do
+      @pool.dispatch_async([1], Misbehave, min_batch: 0).value(timeout: 5)
+      pretend(Misbehave, 100)
+      begin
+        refute_equal 1, @pool.dispatch_async([1, what, 3], Misbehave).value[1]
+      rescue IOError, KeyError, Interrupt
+        nil
+      end
+      pretend(Misbehave, 100)
+      results = @pool.dispatch_async([1, what, 3], Misbehave).value(timeout: 5)
+      assert_equal [1, 1, 3], [results[0], results[1].index, results[2]]
+    end
+  end
+
+  def test_what_reading_an_error_or_freezing_a_result_does_stays_with_the_item
+    @pool.dispatch_async([1], Make, min_batch: 0).value(timeout: 5)
+    [[Misbehave, :raise_while_read], [Misbehave, :exit_while_read], [Make, [:raise_exception]],
+     [Make, [:leave_program]]].each do |callable, item|
+      @pool.dispatch_async([1], callable, min_batch: 0).value(timeout: 5)
+      pretend(callable, 100)
+      results = @pool.dispatch_async([1, item, 3], callable).value
+      assert_equal [1, 1, 3], [results[0], results[1].index, results[2]]
+    end
+    assert_equal 4, by_caller
   end
 
   def test_the_settled_future_answers_as_any

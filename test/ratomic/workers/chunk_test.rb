@@ -42,9 +42,10 @@ class ChunkTest < Minitest::Test
   def test_an_item_that_interrupts_the_guard_is_to_blame
     part = chunk([1, 2, 3])
     refute part.run(Doomed)
-    part.blame_last { |index| Workers::Failure.new(index, "ThreadError", "it was this one") }
-    assert_equal [0], part.results.map(&:index)
-    assert_equal [nil, 1], [part.culprit, part.untouched]
+    refute_predicate part, :fatal?
+    part.blame_last
+    assert_equal [[], 0, 1], [part.results, part.culprit, part.untouched]
+    assert_predicate part, :fatal?
   end
 
   def test_a_chunk_that_takes_too_long_stops_early

@@ -54,6 +54,15 @@ class CompletionTest < Minitest::Test
     assert_equal (0...6).to_a, ranges.flat_map { |from, count| (from...(from + count)).to_a }.sort
   end
 
+  def test_what_is_interrupted_is_stopped_and_stays_interrupted
+    completion = Completion.new(1)
+    completion.stop
+    assert_equal [true, false], [completion.stopped?, completion.interrupted?]
+    completion.interrupt
+    completion.stop
+    assert_equal [true, true], [completion.stopped?, completion.interrupted?]
+  end
+
   def test_nothing_to_wait_for_is_complete_at_once
     completion = Completion.new(0)
     assert_predicate completion, :complete?

@@ -93,8 +93,8 @@ class DispatchTest < Minitest::Test
 
   def test_what_was_refused_is_not_kept
     callable = proc { |item| item }
-    raising = Class.new { def bytesize = raise(NotImplementedError) }.new.freeze
-    assert_raises(NotImplementedError) { dispatch([raising], callable) }
+    raising = Class.new { def bytesize = raise(Interrupt) }.new.freeze
+    assert_raises(Interrupt) { dispatch([raising], callable) }
     @engine.close
     assert_raises(Workers::ShutdownError) { dispatch([1], callable) }
     refute kept?(callable)

@@ -29,7 +29,7 @@ class FailureTest < Minitest::Test
 
   # Exceptions whose answers raise, or are not what they should be.
   { message: [-> { raise "x" }, /cannot be read: RuntimeError/], backtrace: [-> { raise NotImplementedError }, /odd/],
-    cause: [-> { 5 }, /odd/], class: [-> {}, /odd/], to_s: [-> { BasicObject.new }, /cannot be read: \w+Error/] }
+    cause: [-> { exit }, /odd/], class: [-> {}, /odd/], to_s: [-> { BasicObject.new }, /cannot be read: \w+Error/] }
     .each do |name, (answer, message)|
     define_method("test_an_exception_with_a_#{name}_of_its_own_is_read_as_far_as_it_goes") do
       odd = KeyError.new("odd")
@@ -37,6 +37,36 @@ class FailureTest < Minitest::Test
       failure = Failure.from(odd, 0)
       assert_equal ["KeyError", [], nil], [failure.exception_class, failure.backtrace, failure.cause]
       assert_match(message, failure.message)
+    end
+  end
+
+  # A String that answers in its own way.
+  class Line < String
+    def to_s
+      raise Exception, "not a line" # rubocop:disable Lint/RaiseException
+    end
+    alias dup to_s
+    alias to_str to_s
+  end
+
+  def test_lines_of_a_backtrace_are_read_without_their_own_methods
+    odd = KeyError.new("odd")
+    line = Line.new("a.rb:1")
+    line.instance_variable_set(:@io, $stdin)
+    lines = Class.new(Array) { def map = exit }.new([line, "b.rb:2"])
+    odd.define_singleton_method(:backtrace) { lines }
+    failure = Failure.from(odd, 0)
+    assert_equal [["a.rb:1", "b.rb:2"], [String, String]], [failure.backtrace, failure.backtrace.map(&:class)]
+    assert Ractor.shareable?(failure)
+  end
+
+  def test_all_that_it_says_is_text
+    ["é".encode("UTF-16LE"), "é".encode("ISO-8859-1"), "é".b, "\xff\xfe".b].each do |message|
+      failure = Failure.new(3, "Größe", message, ["ü.rb:1".encode("UTF-16BE")])
+      assert_match(/\Aitem 3: Größe: (é|\ufffd+)\z/, failure.to_s)
+      assert_includes failure.inspect, failure.to_s
+      assert_includes failure.to_error.message, failure.message
+      assert_equal ["ü.rb:1"], failure.backtrace
     end
   end
 

@@ -32,11 +32,33 @@ class LeavingTest < Minitest::Test
   def test_a_signal_ends_the_program_as_a_signal_also_with_a_stuck_worker
     ended = ruby(<<~RUBY, seconds: 20)
       require "ratomic"
-      Ratomic::Workers::Leaving.stuck
+      Ratomic::Workers::Leaving.stuck(Ratomic::Workers::Pulse.new(1))
       Process.kill(:TERM, Process.pid)
       sleep
     RUBY
     assert_equal ["", Signal.list["TERM"]], [ended.err, ended.status.termsig]
+  end
+
+  # With threads, in the caller's own, when the pool was killed, and some time later.
+  { thread: "", inline: "", default: "POOL.kill", later: "sleep 1" }.each do |backend, before|
+    define_method("test_an_item_that_nothing_can_interrupt_does_not_keep_the_program_from_ending_#{backend}") do
+      limit = backend == :default ? nil : 0.1
+      backend = nil if %i[default later].include?(backend)
+      ended = ruby(<<~RUBY, seconds: 15)
+        require "ratomic"
+        module Deaf
+          def self.call(seconds)
+            Thread.handle_interrupt(Object => :never) { sleep(seconds) }
+          end
+        end
+        POOL = Ratomic::Workers::Pool.new(size: 1, backend: #{backend.inspect}, min_batch: 0)
+        future = POOL.dispatch_async([30], Deaf, item_timeout: #{limit.inspect})
+        #{limit ? "future.value" : "sleep 0.3"}
+        #{before}
+        exit 7
+      RUBY
+      assert_equal [7, ""], [ended.status.exitstatus, ended.err]
+    end
   end
 
   def test_a_forked_child_has_no_stuck_workers
@@ -44,9 +66,9 @@ class LeavingTest < Minitest::Test
       at_exit { puts "handlers run" if Process.pid != PARENT }
       PARENT = Process.pid
       require "ratomic"
-      Ratomic::Workers::Leaving.stuck
+      Ratomic::Workers::Leaving.stuck(pulse = Ratomic::Workers::Pulse.new(1))
       Process.wait(fork { exit 0 })
-      Ratomic::Workers::Leaving.unstuck
+      Ratomic::Workers::Leaving.unstuck(pulse)
     RUBY
     assert_equal "handlers run\n", out
   end

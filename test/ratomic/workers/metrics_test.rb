@@ -28,6 +28,18 @@ class MetricsTest < Minitest::Test
     assert_equal({ "KeyError" => 2 }, @metrics.failures.to_h)
   end
 
+  def test_classes_without_a_name_are_counted_together
+    failures = Array.new(3) { Ratomic::Workers::Failure.from(Class.new(KeyError).new, 0) }
+    @metrics.count_failures(failures)
+    @metrics.count_failure(failures[0], -1)
+    assert_equal({ "(anonymous)" => 2 }, @metrics.failures.to_h)
+  end
+
+  def test_trouble_that_will_not_tell_its_message_is_kept_too
+    @metrics.trouble(Class.new(StandardError) { def message = exit }.new)
+    assert_match(/cannot be read: SystemExit/, @metrics.trouble_log.to_h.keys[0])
+  end
+
   def test_trouble_is_kept_up_to_a_limit_and_counted_beyond
     30.times { |i| @metrics.trouble(RuntimeError.new("trouble #{i}")) }
     assert_equal 30, @metrics.counts[:troubles]

@@ -125,6 +125,29 @@ class NestedTest < Minitest::Test
     assert_equal [0.5, 0], inner.pop(timeout: 5).value(timeout: 10)
   end
 
+  # Dispatches two items to the hold, shows the future and waits for it.
+  def waiting(pool, hold, futures)
+    Class.new do
+      def initialize(*all) = (@pool, @hold, @futures = all) && freeze
+      def call(_item) = @pool.dispatch_async([1, 2], @hold).tap { |future| @futures.push(future) }.value.size
+    end.new(pool, hold, futures)
+  end
+
+  def test_what_a_worker_runs_while_it_waits_can_be_cancelled_as_anything
+    each_backend do |pool|
+      [false, true].each do |interrupt|
+        hold = Hold.new
+        outer = pool.dispatch_async([1], waiting(pool, hold, futures = Ratomic::Queue.new(1)))
+        eventually { hold.begun.value == 1 }
+        assert futures.pop(timeout: 5).cancel(interrupt: interrupt)
+        refute outer.wait(timeout: 0.3), "what runs is left alone" unless interrupt
+        hold.open unless interrupt
+        assert_equal [2], outer.value(timeout: 5)
+        assert_equal [1, interrupt ? 0 : 1], [hold.begun.value, hold.finished.value]
+      end
+    end
+  end
+
   def test_the_time_to_wait_is_heeded
     pool = new_pool
     late = Class.new do

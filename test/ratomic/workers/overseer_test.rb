@@ -6,6 +6,8 @@ require "support/worker_callables"
 class OverseerTest < Minitest::Test
   include WorkerCallables
 
+  Workers = Ratomic::Workers
+
   def setup
     @pool = Ratomic::Workers::Pool.new(size: 2, min_batch: 0).start
     @engine = @pool.instance_variable_get(:@cell)[:engine]
@@ -13,6 +15,67 @@ class OverseerTest < Minitest::Test
 
   def teardown
     @pool.kill
+  end
+
+  # A roster of one worker, which runs the dispatch.
+  Roster = Struct.new(:member) do
+    def busy_with(ticket)
+      yield member if member.pulse.ticket == ticket
+    end
+  end
+
+  # An overseer by itself, and a batch that its one worker runs.
+  def alone(**options)
+    @agenda = Workers::Agenda.new(mailbox = Workers::Mailbox::QueueMailbox.new)
+    @control = Workers::Mailbox::QueueMailbox.new
+    member = Workers::Roster::Member.new(Workers::Pulse.new(1), nil, 0, @control)
+    @batch = Workers::Batch.new([1, 2].freeze, 2, 2, Double, Workers::Options.new(options), 128)
+    member.pulse.begin_chunk(@batch.ticket, 2)
+    yield Workers::Overseer.new(@engine, @agenda, Roster.new(member)), member.pulse
+  ensure
+    @agenda.close
+    mailbox.close
+  end
+
+  # @return [Array<Float>] in how many seconds that is to be done
+  def reminders(what)
+    entries = @agenda.instance_variable_get(:@entries).select { |entry| entry.what == what }
+    entries.map { |entry| entry.at - Workers::Agenda.now }
+  end
+
+  def test_a_dispatch_whose_time_is_up_ends_when_its_workers_have_filed_what_they_have
+    alone(timeout: 1) do |overseer|
+      overseer.handle(:filed, @batch)
+      overseer.handle(:expire, @batch)
+      assert_equal [:file, @batch], within(5) { @control.receive }
+      @batch.completion.file(0, [5].freeze)
+      refute_predicate @batch.completion, :complete?
+      overseer.handle(:filed, @batch)
+      assert_equal [5, Workers::TimeoutError.name], [@batch.completion[0], @batch.completion[1].exception_class]
+      assert_equal [:interrupt, @batch.ticket, nil], within(5) { @control.receive }
+    end
+  end
+
+  def test_it_ends_also_when_they_do_not_answer
+    alone(timeout: 1) do |overseer|
+      overseer.handle(:expire, @batch)
+      assert_operator reminders(:expired)[0], :<=, Workers::Overseer::FILING
+      overseer.handle(:expired, @batch)
+      assert_predicate @batch.completion, :complete?
+      overseer.handle(:filed, @batch)
+    end
+  end
+
+  def test_items_that_may_run_for_no_time_are_not_looked_for_all_the_time
+    [0, 1e-6].each do |limit|
+      alone(item_timeout: limit) do |overseer, pulse|
+        2.times do
+          overseer.handle(:watch, @batch)
+          pulse.begin_item(1)
+        end
+        assert_operator reminders(:watch).min, :>, Workers::Overseer::SHORTEST / 2
+      end
+    end
   end
 
   # A batch of which a worker claimed the items from...to, and was never seen again.

@@ -25,16 +25,29 @@ class OwnExitTest < Minitest::Test
     assert_equal 1, @pool.stats[:dispatches][:by_caller], "its callable is not for callers any more"
   end
 
-  def test_in_a_thread_where_no_handler_runs_it_is_the_items_own
-    assert within(5) { Thread.new { Ratomic::Workers::OwnExit.of?(@engine, 1, Misbehave) }.value }
-    assert_equal 1, @pool.stats[:dispatches][:made]
+  def own_exit?(item, callable = Misbehave)
+    Ratomic::Workers::OwnExit.of?(@engine, item, callable)
   end
 
-  def test_of_a_pool_that_has_ended_or_does_not_answer_it_is_not
-    ending = Ractor.make_shareable(Class.new { def call(_item) = sleep }.new)
-    refute Ratomic::Workers::OwnExit.of?(@engine, 1, ending)
-    @pool.kill
-    refute Ratomic::Workers::OwnExit.of?(@engine, :leave_program, Misbehave)
+  def test_in_a_thread_where_no_handler_runs_it_is_the_items_own
+    assert(within(5) { own_exit?(1) }) # that is in another thread
+  end
+
+  def test_it_is_the_items_own_when_it_exits_again_also_while_no_worker_is_free
+    hold = Hold.new
+    busy = @pool.dispatch_async([1], hold)
+    eventually { hold.begun.value == 1 }
+    assert own_exit?(:leave_program)
+    refute own_exit?(1)
+    %i[raise_exception throw_tag end_thread].each { |what| refute own_exit?(what) }
+  ensure
+    hold.open
+    busy.wait(timeout: 5)
+  end
+
+  def test_an_item_that_does_not_end_is_not_waited_for
+    sleeper = Ractor.make_shareable(Class.new { def call(_item) = sleep }.new)
+    assert_leaves_nothing { refute own_exit?(1, sleeper) }
   end
 
   def test_a_trap_handler_that_exits_ends_a_program_whose_main_thread_runs_items

@@ -32,7 +32,14 @@ class PulseTest < Minitest::Test
 
   def test_a_worker_that_was_given_up_stays_so
     refute_predicate @pulse, :abandoned?
-    @pulse.abandon
+    assert_equal [true, false], [@pulse.abandon, @pulse.abandon], "once"
     assert_predicate @pulse, :abandoned?
+    assert @pulse.end
+  end
+
+  def test_a_worker_that_has_ended_is_not_given_up
+    refute @pulse.end
+    refute @pulse.abandon
+    refute_predicate @pulse, :abandoned?
   end
 end

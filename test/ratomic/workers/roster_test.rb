@@ -193,6 +193,25 @@ class RosterTest < Minitest::Test
     Workers::Leaving::STUCK.reset(stuck)
   end
 
+  def test_a_worker_that_does_not_listen_yet_or_any_more_is_told_nothing
+    member = @roster[1]
+    refute member.tell([:stop].freeze)
+    @roster.up(1, @control)
+    assert member.tell([:stop].freeze)
+    assert_equal [:stop], within(5) { @control.receive }
+    @control.close
+    refute member.tell([:stop].freeze)
+  end
+
+  def test_who_is_left_when_the_pool_ends_is_known_until_he_has_ended
+    stuck = Workers::Leaving::STUCK.value
+    pulses = [1, 2].map { |id| @roster[id].pulse }
+    2.times { @roster.leave_all }
+    assert_equal stuck + 2, Workers::Leaving::STUCK.value
+    pulses.each { |pulse| Workers::Leaving.unstuck(pulse) }
+    assert_equal stuck, Workers::Leaving::STUCK.value
+  end
+
   def test_a_worker_that_is_given_up_is_marked_told_counted_and_replaced
     stuck = Workers::Leaving::STUCK.value
     @roster.up(1, @control)

@@ -54,7 +54,10 @@ class SalvageTest < Minitest::Test
 
   # Where a part begins and ends, how often its first item has run, and whether its items run one by one.
   def shapes(parts)
-    parts.map { |part| [part.limit - part.unclaimed, part.limit, part.attempt, part.alone?] }
+    parts.map do |part|
+      first = part.limit - part.unclaimed
+      [first, part.limit, part.attempt(first), part.alone?]
+    end
   end
 
   # Of those five.
@@ -87,13 +90,47 @@ class SalvageTest < Minitest::Test
     assert_equal [nil, 2, "ThreadError", nil, nil], classes
   end
 
-  def test_an_item_that_is_blamed_already_is_not_run_again
-    ended_chunk(retries: 3)
-    chunk = Workers::Chunk.new(@batch, Misbehave, 0, 5, 1)
-    chunk.run(Doomed)
-    chunk.blame_last { |index| Workers::Failure.new(index, "ThreadError", "it was this one") }
-    assert_equal [[1, 5, 0, false]], shapes(salvage(chunk))
-    assert_equal ["it was this one", nil, 0], [results[0].message, results[1], retries]
+  def test_an_item_that_has_ended_its_worker_is_run_again_too
+    ended_chunk(retries: 1)
+    again, rest = parts = salvage(fatal_chunk(@batch.part(0, 5)))
+    assert_equal [[0, 1, 1, true], [1, 5, 0, false]], shapes(parts)
+    assert_equal [[], [nil] * 5, 1], [shapes(salvage(fatal_chunk(again))), [nil, *results.drop(1)], retries]
+    assert_equal [Workers::Verdict.died(@batch, 0, :worker), 4], [results[0], rest.unclaimed]
+  end
+
+  # A chunk whose first item has a result, and has ended the worker.
+  def fatal_chunk(part)
+    chunk = Workers::Chunk.new(part, Misbehave, part.claim(part.limit), part.limit, 1)
+    refute chunk.run(Doomed)
+    chunk.blame_last
+    chunk
+  end
+
+  # All of a chunk have run, and the second of the results does that when it is frozen.
+  def frozen_badly(way)
+    @batch = Workers::Batch.new([1, [way].freeze, 3].freeze, 3, 3, Make, Workers::Options.new({}), 192)
+    @engine.accept(@batch)
+    @chunk = Workers::Chunk.new(@batch, Make, 0, 3, 1)
+    assert @chunk.run(Workers::Turn::Guard)
+    Workers::Salvage.new(@engine, @chunk)
+  end
+
+  def test_of_results_one_of_which_ends_the_thread_that_freezes_it_the_others_are_filed
+    assert_empty within(5) { frozen_badly(:end_thread).run(:thread) }
+    assert_equal [1, Workers::Verdict.died(@batch, 1, :thread), 3], @batch.completion.to_a
+    assert_equal [3, { "ThreadError" => 1 }], [@engine.finished.value, @engine.metrics.failures.to_h]
+  end
+
+  def test_of_results_one_of_which_takes_too_long_to_freeze_those_before_it_are_filed
+    salvage = frozen_badly(:sleep)
+    assert_leaves_nothing { within(5) { salvage.file(@chunk.results.dup, 0.05) } }
+    assert_equal [1, nil, nil], @batch.completion.to_a
+  end
+
+  def test_of_a_dispatch_that_is_over_nothing_is_frozen
+    salvage = frozen_badly(:sleep)
+    @engine.stop(@batch, Workers::Verdict::KILLED)
+    assert_empty within(5) { salvage.run(:thread) }
   end
 
   def test_with_retries_the_item_runs_again_alone_so_often_and_no_more

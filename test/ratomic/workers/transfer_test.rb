@@ -69,6 +69,30 @@ class TransferTest < Minitest::Test
     end
   end
 
+  # Whose freezing or copying does that.
+  class Wild
+    def initialize(&way)
+      @way = way
+    end
+
+    def freeze
+      @way.call
+    end
+
+    def initialize_copy(_other)
+      @way.call
+    end
+  end
+
+  def test_whatever_an_object_does_when_it_is_frozen_or_copied_stays_with_it
+    [-> { raise NotImplementedError }, -> { raise Exception }, -> { exit }].each do |way| # rubocop:disable Lint/RaiseException
+      packed = Transfer.pack([1, Wild.new(&way), +"a"])
+      sealed = Transfer.seal([1, Wild.new(&way), +"a"], 0)
+      [packed[1].failure, sealed[1]].each { |failure| assert_equal "Ratomic::ShareableError", failure.exception_class }
+      [packed, sealed].each { |list| assert_equal [1, "a"], list.values_at(0, 2) }
+    end
+  end
+
   def test_results_are_frozen_where_they_stand
     text = +"text"
     results = [1, text, { list: [text] }]

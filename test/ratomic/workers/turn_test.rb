@@ -131,6 +131,32 @@ class TurnTest < Minitest::Test
     assert_equal [Workers::TimeoutError.name, 0], [classes[0], hold.finished.value]
   end
 
+  def test_a_dispatch_that_others_interrupt_ends
+    hold = Hold.new
+    turn = turn([1, 2], hold)
+    other = Thread.new do
+      eventually { hold.begun.value == 1 }
+      @engine.cancel(@batch)
+      @engine.interrupt(@batch)
+    end
+    assert_leaves_nothing { assert_empty left(turn) }
+    within(5) { other.join }
+    assert_equal [[Workers::CancelledError.name] * 2, 0], [classes, hold.finished.value]
+  end
+
+  def test_a_thread_that_cannot_be_interrupted_is_known_until_it_has_ended
+    stuck = Workers::Leaving::STUCK.value
+    hold = Hold.new
+    deaf = ->(item) { Thread.handle_interrupt(Object => :never) { hold.call(item) } }
+    assert_empty left(turn([1], deaf, item_timeout: 0.1))
+    caller = Thread.new { turn([1], deaf).run }
+    eventually { hold.begun.value == 2 }
+    within(5) { caller.kill.join }
+    assert_equal stuck + 2, Workers::Leaving::STUCK.value
+    hold.open
+    eventually { Workers::Leaving::STUCK.value == stuck }
+  end
+
   def test_a_caller_that_ends_takes_the_thread_with_it
     hold = Hold.new
     assert_leaves_nothing do

@@ -9,8 +9,9 @@ class WeightTest < Minitest::Test
       assert_equal Ratomic::Workers::Weight::ITEM, Ratomic::Workers::Weight.of([sized.new("a", bytes)])
     end
     assert_equal Ratomic::Workers::Weight::ITEM + 9, Ratomic::Workers::Weight.of([sized.new("a", 9)])
-    raising = Class.new { def bytesize = raise("no") }.new
-    assert_equal Ratomic::Workers::Weight::ITEM, Ratomic::Workers::Weight.of([raising])
+    raising = [-> { raise "no" }, -> { exit }].map { |way| Class.new { define_method(:bytesize, &way) }.new }
+    raising << Class.new { def respond_to?(*) = raise(NotImplementedError) }.new
+    raising.each { |item| assert_equal Ratomic::Workers::Weight::ITEM, Ratomic::Workers::Weight.of([item]) }
   end
 
   Weight = Ratomic::Workers::Weight

@@ -97,6 +97,20 @@ class WorkerTest < Minitest::Test
     assert_equal 1, @engine.metrics.runners_replaced.value
   end
 
+  def test_it_files_what_it_has_when_it_is_asked_and_goes_on
+    control = start
+    made = held
+    control.send([:file, other = batch([1])].freeze)
+    assert_equal [:filed, other], receive
+    refute made.completion.filled?(0)
+    control.send([:file, made].freeze)
+    assert_equal [:filed, made], receive
+    assert_equal [true, false], [made.completion.filled?(0), made.completion.filled?(1)]
+    @hold.open
+    assert_equal [0, 1, 2, 3], results(made)
+    assert_equal 4, @engine.finished.value
+  end
+
   def test_an_exception_raised_into_its_main_thread_is_counted_and_ends_nothing
     start
     made = held
@@ -136,8 +150,7 @@ class WorkerTest < Minitest::Test
   def test_a_worker_that_was_given_up_files_what_it_has_and_leaves_the_rest_to_others
     control = start
     made = held
-    Workers::Leaving.stuck
-    @pulse.abandon
+    Workers::Leaving.stuck(@pulse)
     control.send([:stop].freeze)
     assert_left_to_others made
   end
@@ -148,6 +161,7 @@ class WorkerTest < Minitest::Test
     made = held(deaf)
     control.send([:stop].freeze)
     assert_left_to_others made
+    assert_equal @stuck + 1, Workers::Leaving::STUCK.value, "it is known until it has ended"
   ensure
     Workers::Locals.take(deaf)
   end

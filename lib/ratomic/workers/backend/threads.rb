@@ -9,10 +9,7 @@ module Ratomic
         class << self
           # @return [Thread]
           def spawn(engine, pulse, parts)
-            Thread.new do
-              Thread.current.name = "ratomic-#{engine.name}-#{pulse.id}"
-              Worker.new(engine, pulse).run(parts)
-            end
+            OwnThread.start("ratomic-#{engine.name}-#{pulse.id}") { Worker.new(engine, pulse).run(parts) }
           end
 
           def alive?(thread)

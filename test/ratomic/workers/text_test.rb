@@ -1,0 +1,30 @@
+# frozen_string_literal: true
+
+require "test_helper"
+
+class TextTest < Minitest::Test
+  Text = Ratomic::Workers::Text
+
+  def test_text_of_any_encoding_is_put_into_one
+    text = "Größe"
+    [text, text.encode("UTF-16LE"), text.encode("ISO-8859-1"), text.b, "ascii".encode("US-ASCII")].each do |string|
+      assert_equal Encoding::UTF_8, Text.of(string).encoding
+    end
+    [text.encode("UTF-16LE"), text.encode("ISO-8859-1"), text.b].each { |string| assert_equal text, Text.of(string) }
+  end
+
+  def test_what_is_no_text_is_marked
+    ["\xff".b, "\xff", "\xff".dup.force_encoding("US-ASCII"), "\x00\xd8".dup.force_encoding("UTF-16LE")].each do |bytes|
+      assert_predicate Text.of(bytes), :valid_encoding?
+      assert_includes Text.of(bytes), "\ufffd"
+    end
+    assert_predicate Text.of("+".dup.force_encoding("UTF-7")), :valid_encoding?
+  end
+
+  def test_it_is_a_copy_of_which_no_method_of_its_own_was_called
+    own = Class.new(String) { def encode(*) = exit }.new("text")
+    text = Text.of(own)
+    assert_equal [String, "text", false], [text.class, text, text.frozen?]
+    assert_equal Encoding::UTF_8, own.encoding
+  end
+end
