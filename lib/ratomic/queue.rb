@@ -48,6 +48,13 @@ module Ratomic
   #   @param timeout [Numeric, nil] seconds; nil waits for ever, 0 never waits
   #   @return [Object, nil] nil when the time is up, or when the queue is closed and drained
   #
+  # @!method pop_soon(timeout)
+  #   As {#pop}, for who expects an item at once: it stays awake for some microseconds before it sleeps, and is served
+  #   before those who sleep.
+  #   @param timeout [Numeric, nil] seconds
+  #   @return [Object, nil]
+  #   @api private
+  #
   # @!method try_pop
   #   As {#pop}, without waiting.
   #   @return [Object, nil]

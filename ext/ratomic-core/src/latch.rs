@@ -8,15 +8,20 @@
 use crate::guarded::{Guarded, Writing};
 use crate::sync::Arc;
 use crate::waiter::{Deadline, Host, Waiter};
+use smallvec::SmallVec;
 
 /// A run of slots that became full together.
 pub type Range = (usize, usize);
 
+/// Most dispatches are small: one slot, filled once, awaited by one thread. Those take no memory on the heap.
+type Few<T> = SmallVec<[T; 1]>;
+
 struct State<T> {
-    slots: Vec<Option<T>>,
+    slots: Few<Option<T>>,
     filled: usize,
-    log: Vec<Range>,
-    waiters: Vec<(Goal, Arc<Waiter>)>,
+    log: Few<Range>,
+    waiters: Few<(Goal, Arc<Waiter>)>,
+    awaited: bool,
 }
 
 /// What a waiter waits for.
@@ -39,10 +44,11 @@ pub struct Latch<T> {
 impl<T: Copy> Latch<T> {
     pub fn new(size: usize) -> Self {
         let state = State {
-            slots: vec![None; size],
+            slots: Few::from_elem(None, size),
             filled: 0,
-            log: Vec::new(),
-            waiters: Vec::new(),
+            log: Few::new(),
+            waiters: Few::new(),
+            awaited: false,
         };
         Latch {
             state: Guarded::new(state),
@@ -59,6 +65,18 @@ impl<T: Copy> Latch<T> {
 
     pub fn is_complete(&self) -> bool {
         self.state.read().reached(Goal::All)
+    }
+
+    /// Whether `count` values from `start` on would fill the last of the slots. No, where some of these may be full.
+    pub fn would_complete(&self, start: usize, count: usize) -> bool {
+        let state = self.state.read();
+        let left = state.slots.len() - state.filled;
+        left <= count && state.slots.get(start).is_some_and(Option::is_none)
+    }
+
+    /// Whether somebody had to wait.
+    pub fn was_awaited(&self) -> bool {
+        self.state.read().awaited
     }
 
     pub fn get(&self, index: usize) -> Option<T> {
@@ -124,13 +142,14 @@ impl<T: Copy> Latch<T> {
                 return Ok(false);
             }
             host.check()?;
-            let waiter = Waiter::new();
+            let waiter = Waiter::eager();
             {
                 let mut state = self.state.write();
                 if state.reached(goal) {
                     return Ok(true);
                 }
                 state.waiters.push((goal, Arc::clone(&waiter)));
+                state.awaited = true;
             }
             let slept = host.sleep(&waiter, deadline);
             self.state
@@ -198,7 +217,15 @@ impl<T: Copy> Latch<T> {
     /// Bytes on the heap.
     pub fn memory(&self) -> usize {
         let state = self.state.read();
-        std::mem::size_of_val(&*state.slots) + std::mem::size_of_val(&*state.log)
+        heap(&state.slots) + heap(&state.log)
+    }
+}
+
+fn heap<T>(few: &Few<T>) -> usize {
+    if few.spilled() {
+        std::mem::size_of_val(few.as_slice())
+    } else {
+        0
     }
 }
 
@@ -282,6 +309,22 @@ mod tests {
         assert_eq!(latch.file(1, &[1, 2]), None);
         assert_eq!(latch.file(usize::MAX, &[1]), None);
         assert_eq!(latch.completed(), 0);
+    }
+
+    #[test]
+    fn it_knows_what_would_fill_the_last_slot() {
+        let latch = Latch::new(3);
+        assert!(latch.would_complete(0, 3) && !latch.would_complete(1, 2));
+        latch.file(0, &[1]);
+        assert!(latch.would_complete(1, 2) && !latch.would_complete(2, 1));
+        assert!(!latch.would_complete(0, 2), "the first is full");
+        assert!(!latch.would_complete(3, 0));
+    }
+
+    #[test]
+    fn memory_is_what_is_on_the_heap() {
+        assert_eq!(Latch::<u64>::new(1).memory(), 0);
+        assert!(Latch::<u64>::new(100).memory() >= 800);
     }
 
     #[test]

@@ -16,6 +16,7 @@
 //! | [`tally`] | how many dispatches there were, and how long they took |
 //! | [`latch`] | result slots that are filled once, and waiting for them |
 //! | [`waiter`] | one sleeping thread, and the [`Host`] that puts it to sleep |
+//! | `spin` | waiting awake for a moment |
 //! | [`deadlock`] | who waits for whom |
 //! | [`guarded`] | the one lock type |
 //! | [`fork`] | locks taken around `fork`, so that the child finds every structure whole |
@@ -30,6 +31,8 @@ pub mod latch;
 mod lines;
 pub mod permits;
 pub mod queue;
+#[cfg(not(loom))]
+mod spin;
 mod sync;
 pub mod table;
 pub mod tally;

@@ -19,8 +19,8 @@
 mod end;
 mod ring;
 
-use crate::sync::{AtomicBool, Ordering};
-use crate::waiter::{Deadline, Host};
+use crate::sync::{Arc, AtomicBool, Ordering};
+use crate::waiter::{Deadline, Host, Waiter};
 use end::{wake, End, Inside};
 use ring::Ring;
 
@@ -209,7 +209,7 @@ impl<T: Copy> Queue<T> {
             match self.try_push(item) {
                 Err(Refused::Full) if !deadline.passed() => {
                     let room = || self.distance() < self.capacity;
-                    self.wait(host, deadline, &self.front, room)?;
+                    self.wait(host, deadline, &self.front, room, Waiter::new)?;
                 }
                 outcome => return Ok(outcome),
             }
@@ -218,6 +218,20 @@ impl<T: Copy> Queue<T> {
 
     /// Waits for an item. `None` means that the deadline passed, or that the queue is closed and drained.
     pub fn pop<H: Host>(&self, host: &H, deadline: Deadline) -> Result<Option<T>, H::Error> {
+        self.pop_as(host, deadline, Waiter::new)
+    }
+
+    /// As `pop`, for a thread that expects an item very soon.
+    pub fn pop_soon<H: Host>(&self, host: &H, deadline: Deadline) -> Result<Option<T>, H::Error> {
+        self.pop_as(host, deadline, Waiter::eager)
+    }
+
+    fn pop_as<H: Host>(
+        &self,
+        host: &H,
+        deadline: Deadline,
+        waiter: fn() -> Arc<Waiter>,
+    ) -> Result<Option<T>, H::Error> {
         loop {
             if let Some(item) = self.try_pop() {
                 return Ok(Some(item));
@@ -225,7 +239,7 @@ impl<T: Copy> Queue<T> {
             if deadline.passed() || self.is_finished() {
                 return Ok(None);
             }
-            self.wait(host, deadline, &self.back, || !self.is_empty())?;
+            self.wait(host, deadline, &self.back, || !self.is_empty(), waiter)?;
         }
     }
 
@@ -237,18 +251,20 @@ impl<T: Copy> Queue<T> {
         deadline: Deadline,
         end: &End,
         ready: impl Fn() -> bool,
+        waiter: fn() -> Arc<Waiter>,
     ) -> Result<(), H::Error> {
         if self.spin(&ready) {
             return Ok(());
         }
         host.check()?;
-        let waiter = {
+        let waiter = waiter();
+        {
             let mut inside = end.lock();
             if self.is_closed() || ready() {
                 return Ok(());
             }
-            inside.enlist()
-        };
+            inside.enlist(&waiter);
+        }
         let slept = host.sleep(&waiter, deadline);
         // Not in the list any more: somebody made room (or an item) and chose this thread to look again. If it may not
         // get to look, because the host interrupts it, the choice falls on the next in the list.

@@ -4,7 +4,7 @@
 //! deadline. Because a notification carries no item, a thread that is killed at the very moment it is notified has
 //! nothing to give back but the notification itself, which it passes on to the next waiter (see [`crate::queue`]).
 
-use crate::sync::{lock, Arc, Condvar, Mutex};
+use crate::sync::{lock, Arc, AtomicBool, Condvar, Mutex, Ordering};
 use std::time::{Duration, Instant};
 
 /// Until when to wait.
@@ -55,31 +55,67 @@ pub trait Host {
 struct Flags {
     notified: bool,
     interrupted: bool,
+    asleep: bool,
+}
+
+impl Flags {
+    fn are_raised(self) -> bool {
+        self.notified || self.interrupted
+    }
 }
 
 #[derive(Default)]
 pub struct Waiter {
     flags: Mutex<Flags>,
     changed: Condvar,
+    /// A hint for a thread that spins: the flags say what it is.
+    raised: AtomicBool,
+    eager: bool,
 }
 
 impl Waiter {
     pub fn new() -> Arc<Waiter> {
+        Self::with(false)
+    }
+
+    /// One that spins before it sleeps, because it expects its notification very soon.
+    pub fn eager() -> Arc<Waiter> {
+        Self::with(true)
+    }
+
+    fn with(eager: bool) -> Arc<Waiter> {
         Arc::new(Waiter {
             flags: Mutex::new(Flags::default()),
             changed: Condvar::new(),
+            raised: AtomicBool::new(false),
+            eager,
         })
     }
 
+    pub fn is_eager(&self) -> bool {
+        self.eager
+    }
+
     pub fn notify(&self) {
-        lock(&self.flags).notified = true;
-        self.changed.notify_one();
+        self.raise(|flags| flags.notified = true);
     }
 
     /// Ends the sleep on behalf of the host. May come from any thread, at any time while the waiter is alive.
     pub fn interrupt(&self) {
-        lock(&self.flags).interrupted = true;
-        self.changed.notify_one();
+        self.raise(|flags| flags.interrupted = true);
+    }
+
+    /// To wake a thread is a call into the system, also where none sleeps.
+    fn raise(&self, flag: impl FnOnce(&mut Flags)) {
+        let asleep = {
+            let mut flags = lock(&self.flags);
+            flag(&mut flags);
+            flags.asleep
+        };
+        self.raised.store(true, Ordering::Release);
+        if asleep {
+            self.changed.notify_one();
+        }
     }
 
     /// Wakes the thread, which finds nothing and sleeps on.
@@ -102,14 +138,19 @@ impl Waiter {
 
     /// Sleeps until notified, interrupted, or the deadline has passed.
     pub fn sleep(&self, deadline: Deadline) {
+        #[cfg(not(loom))]
+        if self.eager {
+            crate::spin::SPIN.until(|| self.raised.load(Ordering::Acquire));
+        }
         let mut flags = lock(&self.flags);
-        while !flags.notified && !flags.interrupted {
+        while !flags.are_raised() {
+            flags.asleep = true;
             flags = match deadline.remaining() {
                 None => self
                     .changed
                     .wait(flags)
                     .unwrap_or_else(std::sync::PoisonError::into_inner),
-                Some(span) if span.is_zero() => return,
+                Some(span) if span.is_zero() => break,
                 Some(span) => {
                     self.changed
                         .wait_timeout(flags, span)
@@ -118,6 +159,7 @@ impl Waiter {
                 }
             };
         }
+        flags.asleep = false;
     }
 }
 
@@ -138,6 +180,29 @@ mod tests {
         let waiter = Waiter::new();
         waiter.sleep(Deadline::after(Duration::from_millis(5)));
         assert!(!waiter.is_notified() && !waiter.is_interrupted());
+    }
+
+    #[test]
+    fn an_eager_waiter_is_woken_whether_it_spins_or_sleeps() {
+        for pause in [0, 5, 15, 40, 200, 2_000] {
+            let waiter = Waiter::eager();
+            std::thread::scope(|scope| {
+                scope.spawn(|| waiter.sleep(Deadline::Never));
+                std::thread::sleep(Duration::from_micros(pause));
+                waiter.notify();
+            });
+            assert!(waiter.is_notified());
+        }
+    }
+
+    #[test]
+    fn an_interrupt_ends_a_sleep_and_is_forgotten_for_another_one() {
+        let waiter = Waiter::eager();
+        waiter.interrupt();
+        waiter.sleep(Deadline::Never);
+        waiter.rearm();
+        waiter.sleep(Deadline::after(Duration::from_millis(5)));
+        assert!(!waiter.is_interrupted());
     }
 
     #[test]

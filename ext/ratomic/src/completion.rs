@@ -66,7 +66,7 @@ impl Completion {
         let size = usize::try_from(size)
             .map_err(|_| error::argument(format!("size must be 0 or more, not {size}")))?;
         this.latch.set_locked(Latch::new(size))?;
-        class::seal(this)
+        class::seal_empty(this)
     }
 
     fn file(this: This<Self>, index: usize, results: RArray) -> Result<usize, Error> {
@@ -144,6 +144,14 @@ impl Completion {
         Ok(this.latch.get()?.is_complete())
     }
 
+    fn would_complete(this: This<Self>, start: usize, count: usize) -> Result<bool, Error> {
+        Ok(this.latch.get()?.would_complete(start, count))
+    }
+
+    fn was_awaited(this: This<Self>) -> Result<bool, Error> {
+        Ok(this.latch.get()?.was_awaited())
+    }
+
     /// Claims the next `count` items; nil where the first of them would not be below `limit`.
     fn claim(this: This<Self>, count: u32, limit: u64) -> Option<u64> {
         Some(this.cursor.claim(count)).filter(|first| *first < limit)
@@ -202,6 +210,8 @@ pub fn define(ruby: &Ruby, ratomic: RModule) -> Result<(), Error> {
     class.define_method("completed", method!(Completion::completed, 0))?;
     class.define_method("size", method!(Completion::len, 0))?;
     class.define_method("complete?", method!(Completion::is_complete, 0))?;
+    class.define_method("completed_by?", method!(Completion::would_complete, 2))?;
+    class.define_method("awaited?", method!(Completion::was_awaited, 0))?;
     class.define_method("claim", method!(Completion::claim, 2))?;
     class.define_method("position", method!(Completion::position, 0))?;
     class.define_method("finish", method!(Completion::finish, 0))?;

@@ -72,7 +72,7 @@ impl Queue {
             )));
         }
         this.0.set_locked(Core::new(capacity as usize))?;
-        class::seal(this)
+        class::seal_empty(this)
     }
 
     fn push(this: This<Self>, args: &[Value]) -> Result<Option<This<Self>>, Error> {
@@ -99,6 +99,13 @@ impl Queue {
         let (args, deadline) = args::with_timeout(args)?;
         args::count(args, 0, 0)?;
         let item = this.0.get()?.pop(&Gvl, deadline)?;
+        keep(this, item.as_slice()).map(|()| item.map(Word::value))
+    }
+
+    /// Positional, for a worker's loop, which makes no keyword calls (CRuby Bug #22075).
+    fn pop_soon(this: This<Self>, timeout: Value) -> Result<Option<Value>, Error> {
+        let deadline = args::deadline(Some(timeout))?;
+        let item = this.0.get()?.pop_soon(&Gvl, deadline)?;
         keep(this, item.as_slice()).map(|()| item.map(Word::value))
     }
 
@@ -217,6 +224,7 @@ pub fn define(ruby: &Ruby, ratomic: RModule) -> Result<(), Error> {
     class.define_method("<<", method!(Queue::append, 1))?;
     class.define_method("try_push", method!(Queue::try_push, 1))?;
     class.define_method("pop", method!(Queue::pop, -1))?;
+    class.define_method("pop_soon", method!(Queue::pop_soon, 1))?;
     class.define_method("try_pop", method!(Queue::try_pop, 0))?;
     class.define_method("pop_many", method!(Queue::pop_many, -1))?;
     class.define_method("peek", method!(Queue::peek, 0))?;

@@ -18,7 +18,8 @@ module Ratomic
       UNKNOWN = 4
       # Nanoseconds of estimated work between two looks at the clock, and at whether the dispatch was cancelled.
       LOOK = 8_000
-      STRIDES = [1, 2, 4, 8, 16, 32].freeze
+      # Items between two looks, at most, as a power of two.
+      LONGEST_STRIDE = 5
       # No chunk has more items.
       MOST = 4096
 
@@ -60,7 +61,11 @@ module Ratomic
       def stride(cost)
         return 1 unless cost
 
-        STRIDES.find { |items| items * cost * Weight::ITEM >= LOOK } || STRIDES.last
+        nanoseconds = (cost * Weight::ITEM).to_i # of an item
+        return 1 << LONGEST_STRIDE if nanoseconds.zero?
+
+        doublings = ((LOOK - 1) / nanoseconds).bit_length
+        1 << (doublings < LONGEST_STRIDE ? doublings : LONGEST_STRIDE)
       end
 
       private

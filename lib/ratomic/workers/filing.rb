@@ -26,7 +26,7 @@ module Ratomic
         # Counted before they are filed: who has the value finds it in the statistics. (Where a slot may be filled twice
         # the count is not known before.)
         @finished.increment(results.size)
-        early = !batch.careful? && completion.completed + results.size >= completion.size && !completion.filled?(first)
+        early = !batch.careful? && completion.completed_by?(first, results.size)
         finish(batch) if early
         fresh = completion.file(first, results)
         take_back(batch, first, results, fresh) unless fresh == results.size

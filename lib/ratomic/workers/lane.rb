@@ -61,8 +61,9 @@ module Ratomic
       end
 
       # A worker waits for a batch.
+      # @param soon [Boolean] whether one is expected at once
       # @return [Batch, nil] nil when the lane is closed and empty
-      def pop
+      def pop(soon)
         away
         @sleeping.increment
         napped = false
@@ -71,7 +72,7 @@ module Ratomic
             @bell.pop
             ring # the others sleep as deep; now that one is awake they are to nap
           else
-            napped = @bell.pop(**NAPPING).nil?
+            napped = (soon ? @bell.pop_soon(NAP) : @bell.pop(**NAPPING)).nil?
           end
         end
         batch || @queue.try_pop

@@ -119,10 +119,11 @@ module Ratomic
       # Waits for a batch. Meanwhile the worker keeps nothing of the last one.
       def idle
         @board.delete(@pulse.id)
+        soon = @batch&.completion&.awaited? # who waited for the last one is going on, perhaps to the next
         @batch = @callable = @hand = nil
         self.context = nil
         @woken = true
-        @lane.pop
+        @lane.pop(soon)
       end
 
       # Runs one chunk.

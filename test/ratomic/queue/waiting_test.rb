@@ -12,6 +12,37 @@ class QueueWaitingTest < Minitest::Test
     assert_equal :pushed_by_the_main_thread, within(5) { popper.value }
   end
 
+  def test_a_pop_that_expects_an_item_soon_waits_like_any_other
+    queue = Ratomic::Queue.new(2)
+    assert_nil queue.pop_soon(0)
+    assert_nil queue.pop_soon(0.01)
+    popper = Thread.new { queue.pop_soon(nil) }
+    until_asleep(popper)
+    queue << :item
+    assert_equal :item, within(5) { popper.value }
+    %i[kill close].each do |way|
+      popper = Thread.new { queue.pop_soon(5) }
+      until_asleep(popper)
+      way == :kill ? popper.kill : queue.close
+      assert_nil within(5) { popper.value }
+    end
+    assert_raises(ArgumentError) { queue.pop_soon(-1) }
+  end
+
+  def test_who_expects_an_item_soon_is_served_first
+    queue = Ratomic::Queue.new(2)
+    served = Thread::Queue.new
+    threads = [-> { queue.pop }, -> { queue.pop_soon(5) }].each_with_index.map do |pop, place|
+      Thread.new { pop.call.then { served << place } }.tap { |thread| until_asleep(thread) }
+    end
+    order = Array.new(2) do |item|
+      queue << item
+      within(5) { served.pop }
+    end
+    assert_equal [1, 0], order
+    within(5) { threads.each(&:join) }
+  end
+
   def test_a_blocked_push_lets_the_other_threads_of_its_ractor_run_also_the_one_that_pops
     queue = Ratomic::Queue.new(1)
     queue << 1

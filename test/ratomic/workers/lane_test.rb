@@ -14,10 +14,10 @@ class LaneTest < Minitest::Test
   end
 
   # A worker that takes batches and does nothing with them.
-  def worker(taken)
+  def worker(taken, soon: false)
     @lane.back
     Thread.new do
-      while (batch = @lane.try_pop || @lane.pop)
+      while (batch = @lane.try_pop || @lane.pop(soon))
         taken << batch
         @lane.look(Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond))
       end
@@ -34,7 +34,7 @@ class LaneTest < Minitest::Test
 
   def test_sleeping_workers_are_woken
     taken = Thread::Queue.new
-    workers = Array.new(2) { worker(taken) }
+    workers = [true, false].map { |soon| worker(taken, soon: soon) }
     workers.each { |thread| until_asleep(thread) }
     5.times do
       @lane.try_push(pushed = batch)
@@ -102,7 +102,7 @@ class LaneTest < Minitest::Test
     refute lane.push(batch, 0.01)
     lane.close
     assert_raises(ClosedQueueError) { lane.try_push(batch) }
-    assert lane.pop
-    assert_nil lane.pop
+    assert lane.pop(false)
+    [false, true].each { |soon| assert_nil lane.pop(soon) }
   end
 end

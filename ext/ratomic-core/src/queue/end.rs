@@ -75,11 +75,14 @@ impl End {
 }
 
 impl Inside {
-    /// A new waiter, in the list.
-    pub fn enlist(&mut self) -> Arc<Waiter> {
-        let waiter = Waiter::new();
-        self.list().push_back(Arc::clone(&waiter));
-        waiter
+    /// Who spins comes first: it is awake.
+    pub fn enlist(&mut self, waiter: &Arc<Waiter>) {
+        let waiter = Arc::clone(waiter);
+        if waiter.is_eager() {
+            self.list().push_front(waiter);
+        } else {
+            self.list().push_back(waiter);
+        }
     }
 
     pub fn choose(&mut self) -> Option<Arc<Waiter>> {

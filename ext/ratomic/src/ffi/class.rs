@@ -1,6 +1,10 @@
 //! What the native classes have in common: made by `new`, frozen and shareable from then on, never copied.
 
-use super::{error, This, Word};
+use super::{
+    error,
+    plain::{self, Unfrozen},
+    This, Word,
+};
 use magnus::{
     method, prelude::*, rb_sys::protect, Error, Module, RClass, RModule, Ruby, TypedData, Value,
 };
@@ -25,12 +29,39 @@ fn refuse_copy(this: Value, _original: Value) -> Result<Value, Error> {
 
 /// The last step of every `initialize`.
 pub fn seal<T: TypedData>(this: This<T>) -> Result<(), Error> {
-    share_in_place(this.value())
+    make_shareable(this.word())
+}
+
+/// As [`seal`], for what holds no VALUE yet.
+pub fn seal_empty<T: TypedData>(this: This<T>) -> Result<(), Error> {
+    let object = this.word();
+    if !is_bare::<T>(object) {
+        return make_shareable(object);
+    }
+    // SAFETY: a living object; sets its flag, for the methods of the class itself are not Ruby's.
+    unsafe { rb_sys::rb_obj_freeze(object.0) };
+    object.note_shareable();
+    Ok(())
+}
+
+/// Whether it has nothing but what this extension gave it: no instance variables, nor a class that a program made of
+/// ours. Then the VM need not look through it, which takes longer than to make it.
+fn is_bare<T: TypedData>(object: Word) -> bool {
+    // SAFETY: a living object; counts.
+    object.header().klass == Word::of(T::class(&error::ruby()).as_value()).0
+        && unsafe { rb_sys::rb_ivar_count(object.0) } == 0
 }
 
 /// Freezes an object that this extension made, with all that it refers to.
 pub fn share_in_place(object: Value) -> Result<(), Error> {
     let object = Word::of(object);
+    if plain::share(object, Unfrozen::Freeze) {
+        return Ok(());
+    }
+    make_shareable(object)
+}
+
+fn make_shareable(object: Word) -> Result<(), Error> {
     // SAFETY: a living object, on the caller's stack; `protect` catches what a subclass's own instance variables raise.
     protect(|| unsafe { rb_sys::rb_ractor_make_shareable(object.0) }).map(drop)
 }
