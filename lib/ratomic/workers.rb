@@ -16,8 +16,8 @@ end
 # From what stands alone to what is made of it.
 %w[leaving gate foreign text own_thread failure progress locals mailbox options settings verdict obstacle children
    code callable transfer weight notebook averages trials costs chunker batch chunk event subscribers metrics lane
-   filing endings engine unattended agenda parcels pulse context salvage presence runner worker roster overseer
-   coordinator turn backend nested own_exit by_caller future settled dispatch stats prometheus explanation flow stream
-   pool fork_hook default_pool parse_json render_erb].each do |name|
+   filing endings engine unattended agenda parcels pulse context salvage presence experience runner worker roster
+   overseer coordinator turn backend nested own_exit by_caller future settled dispatch stats prometheus explanation
+   flow stream pool fork_hook default_pool parse_json render_erb].each do |name|
   require_relative "workers/#{name}"
 end

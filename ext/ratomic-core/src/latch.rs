@@ -21,7 +21,6 @@ struct State<T> {
     filled: usize,
     log: Few<Range>,
     waiters: Few<(Goal, Arc<Waiter>)>,
-    awaited: bool,
 }
 
 /// What a waiter waits for.
@@ -48,7 +47,6 @@ impl<T: Copy> Latch<T> {
             filled: 0,
             log: Few::new(),
             waiters: Few::new(),
-            awaited: false,
         };
         Latch {
             state: Guarded::new(state),
@@ -72,11 +70,6 @@ impl<T: Copy> Latch<T> {
         let state = self.state.read();
         let left = state.slots.len() - state.filled;
         left <= count && state.slots.get(start).is_some_and(Option::is_none)
-    }
-
-    /// Whether somebody had to wait.
-    pub fn was_awaited(&self) -> bool {
-        self.state.read().awaited
     }
 
     pub fn get(&self, index: usize) -> Option<T> {
@@ -149,7 +142,6 @@ impl<T: Copy> Latch<T> {
                     return Ok(true);
                 }
                 state.waiters.push((goal, Arc::clone(&waiter)));
-                state.awaited = true;
             }
             let slept = host.sleep(&waiter, deadline);
             self.state

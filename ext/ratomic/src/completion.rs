@@ -148,10 +148,6 @@ impl Completion {
         Ok(this.latch.get()?.would_complete(start, count))
     }
 
-    fn was_awaited(this: This<Self>) -> Result<bool, Error> {
-        Ok(this.latch.get()?.was_awaited())
-    }
-
     /// Claims the next `count` items; nil where the first of them would not be below `limit`.
     fn claim(this: This<Self>, count: u32, limit: u64) -> Option<u64> {
         Some(this.cursor.claim(count)).filter(|first| *first < limit)
@@ -211,7 +207,6 @@ pub fn define(ruby: &Ruby, ratomic: RModule) -> Result<(), Error> {
     class.define_method("size", method!(Completion::len, 0))?;
     class.define_method("complete?", method!(Completion::is_complete, 0))?;
     class.define_method("completed_by?", method!(Completion::would_complete, 2))?;
-    class.define_method("awaited?", method!(Completion::was_awaited, 0))?;
     class.define_method("claim", method!(Completion::claim, 2))?;
     class.define_method("position", method!(Completion::position, 0))?;
     class.define_method("finish", method!(Completion::finish, 0))?;

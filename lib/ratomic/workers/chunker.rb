@@ -40,7 +40,7 @@ module Ratomic
 
         last = first + count
         last = batch.limit if last > batch.limit
-        Chunk.new(batch, callable, first, last, stride(cost), longest * 2)
+        Chunk.new(batch, callable, first, last, count == 1 ? 1 : stride(cost), longest * 2)
       end
 
       # @param batch [Batch] with something left to claim

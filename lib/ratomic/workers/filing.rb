@@ -10,36 +10,38 @@ module Ratomic
       private_constant :NOT_FOR_CALLERS
 
       # @param chunk [Chunk] as far as it has run
-      def file_chunk(chunk)
+      # @param now [Integer, nil] monotonic nanoseconds, where they are known
+      def file_chunk(chunk, now = nil)
         return if chunk.results.empty?
 
         chunk.seal
-        file(chunk.batch, chunk.first, chunk.results, chunk.failed?)
+        file(chunk.batch, chunk.first, chunk.results, chunk.failed?, now)
       end
 
       # Files results where the caller waits for them.
       # @param results [Array] shareable
       # @param failed [Boolean] whether there may be Failures among them
-      def file(batch, first, results, failed)
+      # @param now [Integer, nil] as in {#file_chunk}
+      def file(batch, first, results, failed, now = nil)
         count_failures(batch, first, results) if failed
         completion = batch.completion
         # Counted before they are filed: who has the value finds it in the statistics. (Where a slot may be filled twice
         # the count is not known before.)
         @finished.increment(results.size)
         early = !batch.careful? && completion.completed_by?(first, results.size)
-        finish(batch) if early
+        finish(batch, now) if early
         fresh = completion.file(first, results)
         take_back(batch, first, results, fresh) unless fresh == results.size
-        finish(batch) if !early && completion.complete?
+        finish(batch, now) if !early && completion.complete?
         post(Engine::IDLE) unless open?
       end
 
       private
 
-      def finish(batch)
+      def finish(batch, now)
         return unless batch.finish?
 
-        took = Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond) - batch.born
+        took = (now || Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond)) - batch.born
         @metrics.tally.record(took)
         forget(batch)
         emit(:completed, batch, items: batch.size, seconds: took / 1e9) unless @subscribers.none?

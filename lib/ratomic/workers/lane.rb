@@ -73,6 +73,7 @@ module Ratomic
             ring # the others sleep as deep; now that one is awake they are to nap
           else
             napped = (soon ? @bell.pop_soon(NAP) : @bell.pop(**NAPPING)).nil?
+            soon = false
           end
         end
         batch || @queue.try_pop

@@ -19,7 +19,7 @@ module Ratomic
         @guard = guard
         @gate = Thread::Mutex.new
         @kept = []
-        @short = 0
+        @experience = Experience.new(engine.costs)
       end
 
       # @param parts [Array<Batch>] to begin with
@@ -119,7 +119,7 @@ module Ratomic
       # Waits for a batch. Meanwhile the worker keeps nothing of the last one.
       def idle
         @board.delete(@pulse.id)
-        soon = @batch&.completion&.awaited? # who waited for the last one is going on, perhaps to the next
+        soon = !@batch.nil? # they come in bursts, or from who had waited for the last one
         @batch = @callable = @hand = nil
         self.context = nil
         @woken = true
@@ -132,7 +132,7 @@ module Ratomic
         take_up(batch) unless @batch.equal?(batch)
         return serve_parcel(batch) if batch.moved?
 
-        cost = @engine.costs.of(batch.key)
+        cost = @experience.cost(batch.key)
         return true unless (chunk = @engine.chunker.cut(batch, @callable, cost, @lane.size))
 
         put_back(batch) if chunk.last < batch.limit
@@ -150,7 +150,7 @@ module Ratomic
         first, items = @parcels.receive
         return true unless items
 
-        cost = @engine.costs.of(batch.key)
+        cost = @experience.cost(batch.key)
         run(batch, Chunk.new(batch, @callable, first, first + items.size, @engine.chunker.stride(cost)).unpack(items),
             cost)
       end
@@ -177,27 +177,19 @@ module Ratomic
         @presence.return
         took = ended - started
         batch.completion.nudge if @lane.unheard?(took) # it may wait for this processor while the caller's idles
-        return file(batch, chunk, took) if well
+        return file(batch, chunk, took, ended) if well
 
         chunk.blame_last
         false
       end
 
-      def file(batch, chunk, took)
-        learn(batch, chunk, took)
-        @engine.file_chunk(chunk)
+      def file(batch, chunk, took, now)
+        @experience.learn(chunk, took)
+        @engine.file_chunk(chunk, now)
         @chunk = nil
         @pulse.end_chunk(took)
         put_back(batch.part(chunk.untouched, chunk.last)) if chunk.cut?
         true
-      end
-
-      # Short chunks come by the thousand; some of them tell as much.
-      def learn(batch, chunk, took)
-        return if chunk.results.empty?
-        return if took < Lane::LONG && ((@short += 1) & 3).positive? && @engine.costs.small(batch.key)
-
-        @engine.costs.learn(batch.key, chunk.weight, took, chunk.results.size)
       end
 
       # Turns to a batch that this worker did not run just before.

@@ -61,17 +61,6 @@ class CompletionTest < Minitest::Test
     assert_equal [true, false], [completion.completed_by?(1, 2), completion.completed_by?(0, 2)], "the first is full"
   end
 
-  def test_it_knows_whether_somebody_had_to_wait
-    completion = Completion.new(1)
-    completion.wait(0)
-    refute_predicate completion, :awaited?
-    waiter = Thread.new { completion.wait(5) }
-    until_asleep(waiter)
-    assert_predicate completion, :awaited?
-    completion.fill(:there)
-    assert within(5) { waiter.value }
-  end
-
   def test_what_is_interrupted_is_stopped_and_stays_interrupted
     completion = Completion.new(1)
     completion.stop

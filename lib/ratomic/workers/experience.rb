@@ -1,0 +1,44 @@
+# frozen_string_literal: true
+
+module Ratomic
+  module Workers
+    # What a worker has at hand of the {Costs} of the callable that it ran last. Small batches of one callable come by
+    # the thousand: it would take longer to look its cost up, and to learn from it, than to run it.
+    class Experience
+      # Of so many short chunks (a power of two) one is learnt from; the others tell as much.
+      EVERY = 8
+
+      # @param costs [Costs]
+      def initialize(costs)
+        @costs = costs
+        @short = 0
+      end
+
+      # @return [Float, nil] see {Costs#of}
+      def cost(key)
+        look_up(key) unless key.equal?(@key)
+        @cost
+      end
+
+      # @param chunk [Chunk] that has run
+      # @param took [Integer] nanoseconds
+      def learn(chunk, took)
+        return if chunk.results.empty?
+
+        key = chunk.batch.key
+        return if took < Lane::LONG && @tame && key.equal?(@key) && ((@short += 1) & (EVERY - 1)).positive?
+
+        @costs.learn(key, chunk.weight, took, chunk.results.size)
+        look_up(key)
+      end
+
+      private
+
+      def look_up(key)
+        @key = key
+        @cost = @costs.of(key)
+        @tame = @costs.small(key)
+      end
+    end
+  end
+end
