@@ -12,9 +12,8 @@ module Ratomic
     module ByCaller
       # Exceptions from another thread (Thread#raise, and Timeout with a class) wait until the items are done, or they
       # would be taken for an item's. What is never an item's comes at once. (Ruby copies a mask that does not compare
-      # by identity, each time.)
-      LATER = { Exception => :never }.merge(Foreign::EXEMPT.to_h { |kind| [kind, :immediate] })
-                                     .compare_by_identity.freeze
+      # by identity, or has more keys behind Exception, each time.)
+      LATER = Foreign::EXEMPT.to_h { |kind| [kind, :immediate] }.merge(Exception => :never).compare_by_identity.freeze
 
       # Work that is small, times this, is so much that the pool surely pays. Not for one item: that is as long in a
       # worker.

@@ -29,11 +29,13 @@ module Ratomic
         []
       end
 
-      # Files what has run. Its results are frozen in a thread of their own, because their `freeze` may be what has
+      # Files what has run. What is no plain data is frozen in a thread of its own, because its `freeze` may be what has
       # ended the one before, or may never return.
       # @param results [Array] a copy, where the chunk may still run
       # @param seconds [Numeric, nil] after which the rest of them is left
       def file(results, seconds = nil)
+        return file_sealed(results) if Sharing.deep_freeze(results)
+
         sealed = []
         until sealed.size == results.size || @batch.completion.complete?
           return file_sealed(sealed) unless (done = seal(results, sealed, seconds))
@@ -60,7 +62,7 @@ module Ratomic
       end
 
       def file_sealed(results)
-        @engine.file(@batch, @chunk.first, ::Ractor.make_shareable(results), true) if results.any?
+        @engine.file(@batch, @chunk.first, ::Ractor.make_shareable(results), true) unless results.empty?
       end
 
       # What cannot be saved ends, or its caller would wait for ever.

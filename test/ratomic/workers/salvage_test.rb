@@ -106,6 +106,14 @@ class SalvageTest < Minitest::Test
     chunk
   end
 
+  def test_nil_and_false_are_results_too
+    @batch = Workers::Batch.new([nil, false, :end_thread].freeze, 3, 3, Misbehave, Workers::Options.new, 192)
+    @engine.accept(@batch)
+    assert_empty salvage(chunk_of(@batch))
+    assert_equal [nil, false, "ThreadError"], [*@batch.completion.to_a.first(2), @batch.completion[2].exception_class]
+    assert_predicate @batch.completion, :complete?
+  end
+
   # All of a chunk have run, and the second of the results does that when it is frozen.
   def frozen_badly(way)
     @batch = Workers::Batch.new([1, [way].freeze, 3].freeze, 3, 3, Make, Workers::Options.new({}), 192)
