@@ -66,11 +66,12 @@ module Ratomic
       def pop(soon)
         away
         @sleeping.increment
-        napped = false
+        napped = deep = false
         until (batch = @queue.try_pop) || @queue.closed?
           if napped && @sleeping.value >= @workers
             @bell.pop
-            ring # the others sleep as deep; now that one is awake they are to nap
+            deep = true
+            napped = false # or it would ring for itself for ever when another has taken what it was woken for
           else
             napped = (soon ? @bell.pop_soon(NAP) : @bell.pop(**NAPPING)).nil?
             soon = false
@@ -79,6 +80,7 @@ module Ratomic
         batch || @queue.try_pop
       ensure
         @sleeping.decrement
+        ring if deep && batch # the others sleep as deep; now that one is awake they are to nap
         back
       end
 

@@ -44,6 +44,39 @@ class LaneTest < Minitest::Test
     within(2) { workers.each(&:join) }
   end
 
+  # Counts how often it is rung.
+  class Counting < Workers::Lane
+    attr_reader :rings
+
+    def initialize(...)
+      @rings = Ratomic::Counter.new
+      super
+    end
+
+    def ring
+      @rings.increment
+      super
+    end
+  end
+
+  def test_workers_that_are_woken_for_nothing_go_to_sleep_again
+    [1, 2].each do |size|
+      @lane = Counting.new(100, size)
+      workers = Array.new(size) { worker(Thread::Queue.new) }
+      pause
+      @lane.ring
+      pause
+      assert_operator @lane.rings.value, :<, 10
+      @lane.close
+      within(2) { workers.each(&:join) }
+    end
+  end
+
+  # Long enough for workers to sleep without looking.
+  def pause
+    Thread::Queue.new.tap { |never| Thread.new { sleep(Workers::Lane::NAP * 4) && never.close } }.pop
+  end
+
   def test_as_many_are_woken_as_it_is_rung_for_and_sleep
     bell, sleeping = %i[@bell @sleeping].map { |name| @lane.instance_variable_get(name) }
     woken = [[2, 1], [2, 2], [1, 2], [0, 1]].map do |asleep, rings|
@@ -64,7 +97,7 @@ class LaneTest < Minitest::Test
   def test_a_worker_that_sleeps_for_long_is_woken_as_well
     taken = Thread::Queue.new
     workers = Array.new(2) { worker(taken) }
-    Thread::Queue.new.tap { |never| Thread.new { sleep(Workers::Lane::NAP * 4) && never.close } }.pop
+    pause
     20.times do
       @lane.try_push(batch)
       within(2) { taken.pop }
