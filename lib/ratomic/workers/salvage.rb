@@ -61,8 +61,12 @@ module Ratomic
         thread&.kill
       end
 
+      # Failures of its own: a runner that goes on files its own, and of two only one is counted, see {Filing}.
       def file_sealed(results)
-        @engine.file(@batch, @chunk.first, ::Ractor.make_shareable(results), true) unless results.empty?
+        return if results.empty?
+
+        results = results.map { |result| Failure === result ? result.at(result.index) : result }
+        @engine.file(@batch, @chunk.first, ::Ractor.make_shareable(results), true)
       end
 
       # What cannot be saved ends, or its caller would wait for ever.

@@ -108,7 +108,21 @@ class WorkerTest < Minitest::Test
     assert_equal [true, false], [made.completion.filled?(0), made.completion.filled?(1)]
     @hold.open
     assert_equal [0, 1, 2, 3], results(made)
+    assert_equal 5, @engine.accepted.value
     assert_equal 4, @engine.finished.value
+  end
+
+  def test_what_is_filed_twice_is_counted_once
+    control = start
+    made = held(Workers::Locals.keep(->(item) { @hold.call(item) && item.zero? ? raise(KeyError) : item }))
+    control.send([:file, made].freeze)
+    assert_equal [:filed, made], receive
+    @hold.open
+    assert_equal ["KeyError", 1, 2, 3], results(made)
+    assert_equal({ "KeyError" => 1 }, @engine.metrics.failures.to_h)
+    assert_equal 4, @engine.finished.value
+  ensure
+    Workers::Locals.take(made.callable)
   end
 
   def test_an_exception_raised_into_its_main_thread_is_counted_and_ends_nothing
