@@ -65,7 +65,7 @@ module Ratomic
       # @return [Batch, nil] nil when the lane is closed and empty
       def pop(soon)
         away
-        @sleeping.increment
+        asleep = @sleeping.increment
         napped = deep = false
         until (batch = @queue.try_pop) || @queue.closed?
           if napped && @sleeping.value >= @workers
@@ -79,7 +79,7 @@ module Ratomic
         end
         batch || @queue.try_pop
       ensure
-        @sleeping.decrement
+        @sleeping.decrement if asleep
         ring if deep && batch # the others sleep as deep; now that one is awake they are to nap
         back
       end

@@ -15,7 +15,8 @@ module Ratomic
       # The pools of this process that have workers: number of the engine => [pool, engine].
       RUNNING = Map.new
       ENGINE = :engine
-      private_constant :ENGINE
+      UNDISTURBED = { Object => :never }.compare_by_identity.freeze
+      private_constant :ENGINE, :UNDISTURBED
 
       # @param size [Integer, nil] workers; nil takes the number of processors. Above 8 Ractors see RUBY_MAX_CPU.
       # @param name [String, nil]
@@ -152,13 +153,16 @@ module Ratomic
         @cell[ENGINE]
       end
 
+      # Who is killed while he starts a pool would leave one behind that nobody knows.
       def engine
-        current || @cell.fetch_or_store(ENGINE) do
-          # Known before its coordinator waits anywhere, see ForkHook.
-          engine = Backend.start(@settings) { |made| RUNNING[made.number] = [self, made].freeze }
-          Leaving.remind
-          engine
-        end
+        current || Thread.handle_interrupt(UNDISTURBED) { @cell.fetch_or_store(ENGINE) { start_engine } }
+      end
+
+      def start_engine
+        # Known before its coordinator waits anywhere, see ForkHook.
+        engine = Backend.start(@settings) { |made| RUNNING[made.number] = [self, made].freeze }
+        Leaving.remind
+        engine
       end
 
       # Of a pool that never worked.

@@ -30,7 +30,10 @@ module Ratomic
       # A chunk begins.
       # @param last [Integer, nil] index after its last item, where somebody watches for items that run too long
       def begin_chunk(ticket, last)
-        @last.reset(last) if last
+        if last
+          @index.reset(IDLE) # an item that has ended its thread is there still
+          @last.reset(last)
+        end
         @ticket.reset(ticket)
       end
 

@@ -231,6 +231,21 @@ class WorkersPoolTest < Minitest::Test
     assert_equal ["", ""], [result.out, result.err]
   end
 
+  def test_who_is_killed_while_he_starts_a_pool_leaves_none_behind
+    skip_without_ractors
+    assert_leaves_nothing do
+      in_ractor do
+        5.times do |n|
+          pool = Ratomic::Workers::Pool.new(size: 1)
+          starter = Thread.new { pool.start }
+          n.times { Thread.pass }
+          starter.kill.join
+          pool.kill
+        end
+      end
+    end
+  end
+
   def test_a_pool_that_is_started_where_interrupts_are_put_off_can_interrupt_all_the_same
     pools = [*(:ractor if Ratomic::RACTORS), :thread].map { |backend| new_pool(backend: backend) }
     futures = Thread.handle_interrupt(Object => :never) do

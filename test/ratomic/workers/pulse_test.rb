@@ -22,6 +22,14 @@ class PulseTest < Minitest::Test
     assert_nil @pulse.index
   end
 
+  def test_of_an_item_that_has_ended_its_thread_nothing_is_left_in_the_next_chunk
+    @pulse.begin_chunk(42, 10)
+    @pulse.begin_item(9)
+    @pulse.end_chunk(0)
+    @pulse.begin_chunk(43, 2)
+    assert_equal [43, nil], [@pulse.ticket, @pulse.index]
+  end
+
   def test_it_adds_up_how_long_its_worker_was_busy
     2.times do
       @pulse.begin_chunk(1, nil)
