@@ -73,7 +73,7 @@ module Ratomic
             deep = true
             napped = false # or it would ring for itself for ever when another has taken what it was woken for
           else
-            napped = (soon ? @bell.pop_soon(NAP) : @bell.pop(**NAPPING)).nil?
+            napped = nap(soon)
             soon = false
           end
         end
@@ -126,6 +126,13 @@ module Ratomic
       def close
         @queue.close
         @bell.close
+      end
+
+      private
+
+      # @return [Boolean] whether it was over before anybody rang
+      def nap(soon)
+        (soon ? @bell.pop_soon(NAP) : @bell.pop(**NAPPING)).nil?
       end
     end
   end
