@@ -10,11 +10,6 @@ module Ratomic
     # When a callable has just been run so, its next small dispatches take a short way: one look at the {Permits}, and
     # the run.
     module ByCaller
-      # Exceptions from another thread (Thread#raise, and Timeout with a class) wait until the items are done, or they
-      # would be taken for an item's. What is never an item's comes at once. (Ruby copies a mask that does not compare
-      # by identity, or has more keys behind Exception, each time.)
-      LATER = Foreign::EXEMPT.to_h { |kind| [kind, :immediate] }.merge(Exception => :never).compare_by_identity.freeze
-
       # Work that is small, times this, is so much that the pool surely pays. Not for one item: that is as long in a
       # worker.
       CERTAIN = 4
@@ -83,7 +78,7 @@ module Ratomic
         results = []
         failed = false
         Context.with(context) do
-          Thread.handle_interrupt(LATER) do
+          Thread.handle_interrupt(Foreign::LATER) do # as Foreign.undisturbed, which would be one more call
             failed |= run_on(engine, items, callable, results) until results.size == items.size
           end
         end
@@ -91,7 +86,7 @@ module Ratomic
         return results if took && took < COMPARED && !failed
 
         learn(engine, items, callable, took) if took && took >= COMPARED
-        results = Transfer.seal(results, 0)
+        results = Foreign.undisturbed { Transfer.seal(results, 0) }
         engine.metrics.count_failures(results)
         results
       rescue Foreign, SignalException
@@ -126,7 +121,7 @@ module Ratomic
         while index < size
           begin
             results << callable.call(items[index])
-          rescue Foreign => e
+          rescue Foreign, SystemExit => e
             raise if SystemExit === e && !OwnExit.of?(engine, items[index], callable)
 
             results << Failure.from(e, index)

@@ -55,10 +55,11 @@ module Ratomic
           break if (index & @mask).zero? && stop?(started)
 
           begin
-            results << callable.call(items[index])
+            result = callable.call(items[index])
           rescue Exception => e # rubocop:disable Lint/RescueException -- whatever an item throws is its result
-            results << fail_with(e, index + @offset)
+            result = fail_with(e, index + @offset)
           end
+          results << result # not in there: what comes from another thread just now would be a second one
           return false if guard.pending_interrupt?
 
           index += 1

@@ -6,7 +6,8 @@ module Ratomic
   module Workers
     # Matches, in a `rescue`, whatever the code of others raises: an item, a result that is frozen, an exception that is
     # asked for its message. They may raise anything, also what is no StandardError. What is meant for the thread itself
-    # passes: a signal, and the end of a `Timeout.timeout` block around it.
+    # passes: a signal, the end of a `Timeout.timeout` block around it, and in the main thread an `exit`, which may be
+    # that of a `trap` handler.
     module Foreign
       # In older Rubies the end of such a block is a StandardError like others.
       END_OF_BLOCK = defined?(::Timeout::ExitException) ? ::Timeout::ExitException : SignalException
@@ -15,8 +16,22 @@ module Ratomic
 
       # @param error [Exception]
       def self.===(error)
-        !(SignalException === error || END_OF_BLOCK === error)
+        !(SignalException === error || END_OF_BLOCK === error || (SystemExit === error && handlers_run_here?))
       end
+
+      # Ruby runs `trap` handlers in the midst of whatever the main thread does.
+      def self.handlers_run_here?
+        Thread.current.equal?(Thread.main) && (!RACTORS || ::Ractor.main?)
+      end
+
+      # Runs the block with what other threads raise into this one put off, or it would be taken for the code of others.
+      # What is never theirs comes at once.
+      def self.undisturbed(&block)
+        Thread.handle_interrupt(LATER, &block)
+      end
+
+      # Ruby copies a mask that does not compare by identity, or has more keys behind Exception, each time.
+      LATER = EXEMPT.to_h { |kind| [kind, :immediate] }.merge(Exception => :never).compare_by_identity.freeze
     end
   end
 end

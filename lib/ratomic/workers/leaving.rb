@@ -11,6 +11,10 @@ module Ratomic
       # Workers that were given up and have not ended.
       STUCK = Counter.new
       BEGUN = Counter.new
+      # Items that callers run, in threads of their own: see {Turn}.
+      TURNS = Counter.new
+      # Seconds that these get to end, a little more than a Turn takes to see that its pool has ended.
+      LAST_TURNS = 0.5
       # Seconds that all pools together get to stop. Each leaves its workers sooner, if its coordinator comes to run.
       PATIENCE = 5.0
 
@@ -28,14 +32,15 @@ module Ratomic
 
         # A forked child has none of them.
         def forget
-          STUCK.reset
+          [STUCK, TURNS].each(&:reset)
         end
 
         # Handlers run in the opposite order of their making: this one is made early and runs late.
         def prepare
           at_exit do
             stopped = stop_pools(BEGUN.increment == 1)
-            leave($!) if STUCK.value.positive? || !stopped
+            await_turns
+            leave($!) if STUCK.value.positive? || TURNS.value.positive? || !stopped
           end
         end
 
@@ -58,6 +63,11 @@ module Ratomic
           engines.all? do |engine|
             engine.terminated.wait([limit - Process.clock_gettime(Process::CLOCK_MONOTONIC), 0].max)
           end
+        end
+
+        def await_turns
+          limit = Process.clock_gettime(Process::CLOCK_MONOTONIC) + LAST_TURNS
+          sleep(0.01) while TURNS.value.positive? && Process.clock_gettime(Process::CLOCK_MONOTONIC) < limit
         end
 
         # Ends the process here, with what Ruby would say and answer. Handlers made before this one do not run, and

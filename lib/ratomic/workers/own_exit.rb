@@ -18,14 +18,10 @@ module Ratomic
         # @return [Boolean] whether the item exits
         def of?(engine, item, callable)
           engine.costs.mark_wild(Callable.key(callable))
-          !handlers_run_here? || exits?(item, callable)
+          !Foreign.handlers_run_here? || exits?(item, callable)
         end
 
         private
-
-        def handlers_run_here?
-          Thread.current.equal?(Thread.main) && (!RACTORS || ::Ractor.main?)
-        end
 
         def exits?(item, callable)
           context = Context.current

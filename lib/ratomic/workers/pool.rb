@@ -15,8 +15,7 @@ module Ratomic
       # The pools of this process that have workers: number of the engine => [pool, engine].
       RUNNING = Map.new
       ENGINE = :engine
-      UNDISTURBED = { Object => :never }.compare_by_identity.freeze
-      private_constant :ENGINE, :UNDISTURBED
+      private_constant :ENGINE
 
       # @param size [Integer, nil] workers; nil takes the number of processors. Above 8 Ractors see RUBY_MAX_CPU.
       # @param name [String, nil]
@@ -155,7 +154,7 @@ module Ratomic
 
       # Who is killed while he starts a pool would leave one behind that nobody knows.
       def engine
-        current || Thread.handle_interrupt(UNDISTURBED) { @cell.fetch_or_store(ENGINE) { start_engine } }
+        current || OwnThread.uninterrupted { @cell.fetch_or_store(ENGINE) { start_engine } }
       end
 
       def start_engine

@@ -27,11 +27,10 @@ module Ratomic
       def start(parts = [])
         @kept = parts.dup
         @presence = Presence.new(@lane)
+        @parcels = nil # the one before may have ended while it waited for a parcel, which comes all the same
         @thread = OwnThread.start do
           Nested.number = @engine.number
           done = work
-        rescue Exception # rubocop:disable Lint/RescueException -- or it would end more than this thread
-          nil
         ensure
           @control.send(done ? Worker::RUNNER_DONE : Worker::RUNNER_DIED)
         end
@@ -75,10 +74,12 @@ module Ratomic
         parts += Salvage.new(@engine, chunk).run(what) if chunk
         if hand && !hand.completion.complete?
           parts <<= hand if hand.unclaimed.positive? # a second token of a batch does no harm
-          @engine.post([:audit, hand].freeze) unless chunk # it may have ended between a claim and its run
+          audit(hand) unless chunk # it may have ended between a claim and its run
         end
+        saved = parts
+      ensure
         @pulse.end_chunk(0)
-        parts
+        audit(hand, *@kept) unless saved # the worker's main thread was ended meanwhile
       end
 
       # Files what it has done of its chunk, of that dispatch or of any, while the thread may still run.
@@ -97,11 +98,16 @@ module Ratomic
         @presence.return
         chunk = file_so_far
         hand = chunk ? chunk.batch : @hand # of which it may have claimed something that it has not run
-        @engine.post([:audit, hand].freeze) if hand
+        audit(hand)
         @kept.dup
       end
 
       private
+
+      # Has what may be lost of them looked for.
+      def audit(*batches)
+        batches.compact.each { |batch| @engine.post([:audit, batch].freeze) }
+      end
 
       # @return [Boolean] true when the lane is closed and empty, false when the worker is about to end
       def work

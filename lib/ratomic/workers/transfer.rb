@@ -31,7 +31,7 @@ module Ratomic
         packed = Array.new(items).freeze
         return packed if Sharing.deep_frozen?(packed) || shareable?(packed)
 
-        packed = items.each_with_index.map { |item, index| cross(item, index) }
+        packed = Foreign.undisturbed { items.each_with_index.map { |item, index| cross(item, index) } }
         packed = Holed.new(packed) if packed.any?(Refused)
         packed.freeze
       end

@@ -48,6 +48,7 @@ module Ratomic
 
       def start
         Nested.thread do
+          Leaving::TURNS.increment
           Context.with(@batch.options.context) do
             @chunk.careful? ? @chunk.run_watched(Guard, @pulse, @gate) : @chunk.run(Guard)
             @chunk.seal
@@ -56,6 +57,7 @@ module Ratomic
         rescue Exception # rubocop:disable Lint/RescueException -- it comes out of no join: the item is at fault
           :died
         ensure
+          Leaving::TURNS.decrement
           Leaving.unstuck(@pulse)
         end
       end

@@ -24,6 +24,8 @@ module Ratomic
 
       # @return [Integer] of one item
       def self.of_one(item)
+        return item.bytesize + ITEM if item.instance_of?(String)
+
         sized?(item) ? bytes_of(item) + ITEM : ITEM
       end
 
@@ -31,15 +33,13 @@ module Ratomic
       def self.bytes_of(item)
         bytes = item.bytesize
         Integer === bytes && bytes.positive? ? bytes : 0
-      rescue Foreign
+      rescue StandardError, ScriptError
         0
       end
       private_class_method :bytes_of
 
       def self.sized?(item)
         String === item || (Object === item && item.respond_to?(:bytesize))
-      rescue Foreign
-        false
       end
 
       # @return [Integer] of that many items from `first` on

@@ -57,19 +57,21 @@ module Ratomic
       end
 
       def replace_runner
+        parts = []
         @runner.kill(PATIENCE)
-        parts = @runner.salvage(:thread)
+        OwnThread.uninterrupted { parts = @runner.salvage(:thread) } # by what it salvages, say
       ensure # whatever came up: without a runner this worker would take nothing any more
         @engine.metrics.runners_replaced.increment
-        @runner.start(parts || [])
+        @runner.start(parts)
       end
 
       # Whatever ends the worker, what it had in hand is not lost.
       def leave
-        parts = @runner ? hand_over : []
+        parts = []
+        OwnThread.uninterrupted { parts = hand_over } if @runner
       ensure
         @engine.lane.away if @runner
-        @engine.post([:gone, @pulse.id, @ended, (parts || []).freeze].freeze)
+        @engine.post([:gone, @pulse.id, @ended, parts.freeze].freeze)
         @runner&.join
         Leaving.unstuck(@pulse)
       end

@@ -39,6 +39,15 @@ class ChunkTest < Minitest::Test
     assert_equal [3], part.rest(2)
   end
 
+  def test_an_error_that_comes_with_a_result_makes_no_second_one
+    results = Class.new(Array) { def <<(result) = super.tap { raise IOError, "late" if result == 2 } }.new
+    part = chunk([1, 2, 3])
+    part.instance_variable_set(:@results, results)
+    assert_raises(IOError) { part.run(Guard) }
+    assert_equal [2], part.results
+    assert_equal 1, part.culprit
+  end
+
   def test_an_item_that_interrupts_the_guard_is_to_blame
     part = chunk([1, 2, 3])
     refute part.run(Doomed)

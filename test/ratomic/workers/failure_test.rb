@@ -29,7 +29,8 @@ class FailureTest < Minitest::Test
 
   # Exceptions whose answers raise, or are not what they should be.
   { message: [-> { raise "x" }, /cannot be read: RuntimeError/], backtrace: [-> { raise NotImplementedError }, /odd/],
-    cause: [-> { exit }, /odd/], class: [-> {}, /odd/], to_s: [-> { BasicObject.new }, /cannot be read: \w+Error/] }
+    cause: [-> { raise NotImplementedError }, /odd/], class: [-> {}, /odd/],
+    to_s: [-> { BasicObject.new }, /cannot be read: \w+Error/] }
     .each do |name, (answer, message)|
     define_method("test_an_exception_with_a_#{name}_of_its_own_is_read_as_far_as_it_goes") do
       odd = KeyError.new("odd")
@@ -53,7 +54,7 @@ class FailureTest < Minitest::Test
     odd = KeyError.new("odd")
     line = Line.new("a.rb:1")
     line.instance_variable_set(:@io, $stdin)
-    lines = Class.new(Array) { def map = exit }.new([line, "b.rb:2"])
+    lines = Class.new(Array) { def map = raise }.new([line, "b.rb:2"])
     odd.define_singleton_method(:backtrace) { lines }
     failure = Failure.from(odd, 0)
     assert_equal [["a.rb:1", "b.rb:2"], [String, String]], [failure.backtrace, failure.backtrace.map(&:class)]

@@ -61,6 +61,25 @@ class LeavingTest < Minitest::Test
     end
   end
 
+  def test_a_background_thread_that_runs_such_an_item_itself_does_not_either
+    ["backend: :inline", "max_queue: 1, size: 1, on_full: :caller_runs"].each do |settings|
+      ended = ruby(<<~RUBY, seconds: 15)
+        require "ratomic"
+        BEGUN = Ratomic::Counter.new
+        module Deaf
+          def self.call(seconds)
+            Thread.handle_interrupt(Object => :never) { BEGUN.increment && sleep(seconds) }
+          end
+        end
+        pool = Ratomic::Workers::Pool.new(#{settings}, min_batch: 0)
+        Thread.new { 3.times { pool.dispatch_async([30], Deaf) } }
+        sleep 0.01 until BEGUN.value == (pool.backend == :inline ? 1 : 2)
+        exit 7
+      RUBY
+      assert_equal [7, ""], [ended.status.exitstatus, ended.err]
+    end
+  end
+
   def test_a_forked_child_has_no_stuck_workers
     out = ruby!(<<~RUBY, seconds: 20)
       at_exit { puts "handlers run" if Process.pid != PARENT }

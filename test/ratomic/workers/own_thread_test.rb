@@ -11,6 +11,26 @@ class OwnThreadTest < Minitest::Test
     assert_nil within(5) { OwnThread.start { Thread.current.name }.value }
   end
 
+  def test_who_joins_it_does_not_get_what_ended_it
+    [-> { raise NotImplementedError }, -> { exit }, -> { throw :tag }].each do |way|
+      assert_nil within(5) { OwnThread.start(&way).value }
+    end
+  end
+
+  def test_what_is_not_to_be_interrupted_runs_to_its_end
+    go_on = Thread::Queue.new
+    done = false
+    thread = Thread.new do
+      OwnThread.uninterrupted { done = go_on.pop }
+      sleep
+    end
+    until_asleep(thread)
+    thread.kill
+    go_on << true
+    assert thread.join(5)
+    assert done
+  end
+
   def test_nothing_is_put_off_in_it_whatever_its_maker_has_put_off
     Thread.handle_interrupt(Object => :never) do
       [:kill.to_proc, ->(thread) { thread.raise(KeyError) }].each do |way|

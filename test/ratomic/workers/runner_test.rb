@@ -299,6 +299,23 @@ class RunnerTest < Minitest::Test
     assert_results %w[aa bb cc], made
   end
 
+  def test_a_parcel_that_comes_too_late_is_nobody_elses
+    push(made = moved_batch)
+    @runner.start
+    late = assert_ready made
+    assert @runner.kill(5)
+    @runner.salvage(:thread)
+    @mailbox.receive # :audit
+    late.send([0, [+"late"]], move: true)
+    push(other = moved_batch)
+    @runner.start
+    assert_ready(made).send(nil)
+    assert_ready(other).send([0, [+"a", +"b"]], move: true)
+    assert_ready(other).send([2, [+"c"]], move: true)
+    assert_results %w[aa bb cc], other
+    late.receive
+  end
+
   def test_a_claim_for_which_no_parcel_came_is_given_back_and_looked_after
     push(made = moved_batch)
     @runner.start

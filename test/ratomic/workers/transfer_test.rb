@@ -86,11 +86,20 @@ class TransferTest < Minitest::Test
 
   def test_whatever_an_object_does_when_it_is_frozen_or_copied_stays_with_it
     [-> { raise NotImplementedError }, -> { raise Exception }, -> { exit }].each do |way| # rubocop:disable Lint/RaiseException
-      packed = Transfer.pack([1, Wild.new(&way), +"a"])
-      sealed = Transfer.seal([1, Wild.new(&way), +"a"], 0)
+      packed = within(5) { Transfer.pack([1, Wild.new(&way), +"a"]) } # not in the main thread, see Foreign
+      sealed = within(5) { Transfer.seal([1, Wild.new(&way), +"a"], 0) }
       [packed[1].failure, sealed[1]].each { |failure| assert_equal "Ratomic::ShareableError", failure.exception_class }
       [packed, sealed].each { |list| assert_equal [1, "a"], list.values_at(0, 2) }
     end
+  end
+
+  def test_what_another_thread_raises_is_not_taken_for_an_items
+    caller = Thread.current
+    once = [true]
+    pending = Wild.new { once.pop && caller.raise(KeyError, "from outside") }
+    packed = nil
+    assert_raises(KeyError) { packed = Transfer.pack([pending, +"a"]) }
+    assert_nil packed
   end
 
   def test_results_are_frozen_where_they_stand

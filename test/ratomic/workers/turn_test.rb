@@ -141,6 +141,7 @@ class TurnTest < Minitest::Test
     end
     assert_leaves_nothing { assert_empty left(turn) }
     within(5) { other.join }
+    eventually { Workers::Leaving::TURNS.zero? }
     assert_equal [[Workers::CancelledError.name] * 2, 0], [classes, hold.finished.value]
   end
 

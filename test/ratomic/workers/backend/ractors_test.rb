@@ -91,6 +91,22 @@ class RactorsTest < Minitest::Test
     assert_good_as_new
   end
 
+  # Ends its runner when it is done, and the worker when its result is frozen.
+  module EndsAll
+    Result = Class.new { def freeze = Thread.main.kill && super }
+
+    def self.call(item)
+      runner = Thread.current
+      Thread.new { Thread.pass until runner.stop? } && Thread.new { runner.kill } if item == 1
+      Result.new
+    end
+  end
+
+  def test_results_that_end_the_worker_which_saves_them_are_filed
+    assert_equal [EndsAll::Result] * 3, value_of([0, 1, 2], EndsAll).map(&:class)
+    assert_good_as_new
+  end
+
   def test_moved_items_behind_one_that_ends_its_worker_run_elsewhere
     ending = Ractor.shareable_proc { |item| item.start_with?("end") ? Thread.main.kill : item << "!" }
     items = Array.new(60) { |i| +(i == 20 ? "end" : "item #{i}") }
