@@ -55,6 +55,11 @@ module Ratomic
         mean.zero? ? 1 : mean
       end
 
+      # @return [Float, nil] monotonic seconds at which its `timeout:` is over
+      def expiry
+        @options.timeout && ((@born / 1e9) + @options.timeout)
+      end
+
       # Whether the items were handed over and wait with the coordinator, one chunk at a step of the cursor.
       def moved?
         @items.nil?

@@ -48,6 +48,8 @@ module Ratomic
 
       # What is not its own business is the overseer's.
       def handle(what, *details)
+        return lose(details.first(1)) if @killed && what == :audit # nobody is left to run what is lost
+
         OWN.include?(what) ? send(what, *details) : @overseer.handle(what, *details)
       end
 
@@ -117,6 +119,7 @@ module Ratomic
       def kill
         @killed = true
         @agenda.take(:hire, :offer) { |details| lose(details.flatten) }
+        @agenda.take(:audit) { |details| lose(details.first(1)) }
         @roster.stop
         @agenda.add(Agenda.now + PATIENCE, :finish)
         wind_up

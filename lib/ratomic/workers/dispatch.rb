@@ -76,7 +76,7 @@ module Ratomic
         return if enqueue == :done
 
         Parcels.send(@engine, @batch, @items) if @batch.moved?
-        remind((@batch.born / 1e9) + @options.timeout, :expire) if @options.timeout
+        remind(@batch.expiry, :expire) if @options.timeout
         remind(Agenda.now + @options.item_timeout, :watch) if @options.item_timeout
       end
 

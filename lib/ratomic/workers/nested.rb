@@ -43,12 +43,14 @@ module Ratomic
         def help(engine, batch, limit)
           done = false
           parts = [batch]
+          engine.board[place = [batch.ticket, Thread.current.object_id].freeze] = batch # for who stops all
           until parts.empty? || batch.completion.complete? || (limit && Agenda.now >= limit)
             chunk = chunk(engine, parts[0])
             chunk ? parts.concat(Turn.new(engine, chunk).run) : parts.shift
           end
           done = true
         ensure
+          engine.board.delete(place)
           parts.each { |part| engine.post([:offer, part].freeze) unless part.equal?(batch) }
           engine.post([:audit, batch].freeze) unless done # the item that waits was ended, and with it what it ran here
         end

@@ -13,6 +13,9 @@ module Ratomic
       # @return [Object]
       attr_reader :object
 
+      # Ruby's own walk ends long before so many levels, with a SystemStackError.
+      DEEPEST = 10_000
+
       class << self
         # The first thing in `root` that Ruby would freeze or open again although the rest of the program needs it as it
         # is.
@@ -46,7 +49,8 @@ module Ratomic
         def walk(root, kind = :hopeless)
           seen = {}.compare_by_identity
           level = [[root, ""]]
-          until level.empty?
+          depth = 0
+          until level.empty? || (depth += 1) > DEEPEST
             level = level.each_with_object([]) do |(object, path), below|
               next if seen[object] || ::Ractor.shareable?(object)
 

@@ -5,11 +5,16 @@ module Ratomic
     # Saves what was in hand when an item ended its thread or its worker. The results so far are filed, the item at
     # fault becomes a Failure (or runs again, with `retries:`), and what has not run yet runs elsewhere.
     class Salvage
+      # Seconds between two looks at whether the dispatch is over.
+      LOOK = 0.05
+
       # @param engine [Engine]
       # @param chunk [Chunk]
-      def initialize(engine, chunk)
+      # @param timed [Boolean] whether the `timeout:` is to be heeded here, because no coordinator does it
+      def initialize(engine, chunk, timed: false)
         @engine = engine
         @chunk = chunk
+        @timed = timed
         @batch = chunk.batch
       end
 
@@ -56,9 +61,18 @@ module Ratomic
         rescue Exception # rubocop:disable Lint/RescueException -- it comes out of no join
           :some
         end
-        thread.join(seconds) && (thread.value || :some)
+        limit = seconds && (Agenda.now + seconds)
+        (return if over?(limit)) until thread.join(LOOK)
+        thread.value || :some
       ensure
         thread&.kill
+      end
+
+      # Whether what is left is not waited for.
+      # @param limit [Float, nil] monotonic seconds
+      def over?(limit)
+        @engine.expire(@batch) if @timed && @batch.expiry && Agenda.now >= @batch.expiry
+        @batch.completion.complete? || (limit && Agenda.now >= limit)
       end
 
       # Failures of its own: a runner that goes on files its own, and of two only one is counted, see {Filing}.

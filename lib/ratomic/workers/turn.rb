@@ -64,12 +64,8 @@ module Ratomic
 
       # @return [Float] until the next deadline, or the next look
       def seconds_left
-        at = [expiry, item_limit].compact.min
+        at = [@batch.expiry, item_limit].compact.min
         at ? (at - Agenda.now).clamp(0.001, LOOK) : LOOK
-      end
-
-      def expiry
-        @batch.options.timeout && ((@batch.born / 1e9) + @batch.options.timeout)
       end
 
       # An item that begins now cannot be overdue before its time.
@@ -83,7 +79,7 @@ module Ratomic
       # @return [Integer, nil] index of the first item that may still run
       def overdue
         return stop if @batch.completion.interrupted?
-        return expire if expiry && Agenda.now >= expiry
+        return expire if @batch.expiry && Agenda.now >= @batch.expiry
         return unless @batch.options.item_timeout
 
         @gate.synchronize do
@@ -117,7 +113,7 @@ module Ratomic
 
       def finish
         return [] if @batch.completion.complete? # or what was filed when it expired would be counted twice
-        return Salvage.new(@engine, @chunk).run(:thread) unless @thread.value == :done
+        return Salvage.new(@engine, @chunk, timed: true).run(:thread) unless @thread.value == :done
 
         @engine.file_chunk(@chunk)
         []

@@ -148,6 +148,16 @@ class NestedTest < Minitest::Test
     end
   end
 
+  def test_a_kill_ends_what_only_a_waiting_worker_runs
+    each_backend do |pool|
+      hold = Hold.new
+      outer = pool.dispatch_async([1], waiting(pool, hold, futures = Ratomic::Queue.new(1)))
+      eventually { hold.begun.value == 1 }
+      pool.kill
+      [outer, futures.pop(timeout: 5)].each { |future| assert future.wait(timeout: 5) }
+    end
+  end
+
   def test_the_time_to_wait_is_heeded
     pool = new_pool
     late = Class.new do

@@ -110,6 +110,14 @@ class TurnTest < Minitest::Test
     assert_equal [1, 0], [@engine.metrics.expired.value, @engine.metrics.overdue.value]
   end
 
+  def test_a_result_that_takes_too_long_to_freeze_holds_nobody_up
+    started = Workers::Agenda.now
+    ways = ->(item) { item == :end_thread ? Thread.exit : Make.call(item) }
+    assert_leaves_nothing { assert_empty left(turn([1, [:sleep].freeze, :end_thread, 4].freeze, ways, timeout: 0.3)) }
+    assert_operator Workers::Agenda.now - started, :<, 5
+    assert_equal [Workers::TimeoutError.name] * 3, classes.last(3)
+  end
+
   def test_what_is_done_when_the_time_is_up_keeps_its_result
     [{}, { item_timeout: 20 }].each do |watch|
       assert_empty left(turn([0, :raise_error, 30], ->(item) { item == 30 ? sleep(30) : Misbehave.call(item) },

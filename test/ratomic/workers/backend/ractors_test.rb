@@ -91,19 +91,19 @@ class RactorsTest < Minitest::Test
     assert_good_as_new
   end
 
-  # Ends its runner when it is done, and the worker when its result is frozen.
+  # Makes what ends the worker when it is frozen, or ends its runner.
   module EndsAll
     Result = Class.new { def freeze = Thread.main.kill && super }
 
     def self.call(item)
-      runner = Thread.current
-      Thread.new { Thread.pass until runner.stop? } && Thread.new { runner.kill } if item == 1
-      Result.new
+      item == 2 ? Thread.exit : Result.new
     end
   end
 
   def test_results_that_end_the_worker_which_saves_them_are_filed
-    assert_equal [EndsAll::Result] * 3, value_of([0, 1, 2], EndsAll).map(&:class)
+    results = value_of([0, 1, 2, 3], EndsAll, sequential: true)
+    assert_equal [EndsAll::Result] * 3, results.values_at(0, 1, 3).map(&:class)
+    assert_failure results[2], "ThreadError", 2
     assert_good_as_new
   end
 
