@@ -35,8 +35,6 @@ module Ratomic
           callable.call(item)
         rescue SystemExit
           :exit
-        rescue Exception # rubocop:disable Lint/RescueException -- it comes out of no join
-          nil
         end
       end
     end

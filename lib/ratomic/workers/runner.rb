@@ -58,7 +58,7 @@ module Ratomic
       # @return [Boolean] whether the thread has ended
       def join(seconds = nil)
         !@thread.join(seconds).nil?
-      rescue Exception # rubocop:disable Lint/RescueException -- what ended the thread comes out of its join
+      rescue Exception # rubocop:disable Lint/RescueException -- what an item raises into this thread meanwhile
         true
       end
 

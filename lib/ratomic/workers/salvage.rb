@@ -58,8 +58,6 @@ module Ratomic
         thread = Nested.thread do
           sealed << Transfer.seal_one(results[sealed.size], first + sealed.size) while sealed.size < results.size
           :all
-        rescue Exception # rubocop:disable Lint/RescueException -- it comes out of no join
-          :some
         end
         limit = seconds && (Agenda.now + seconds)
         (return if over?(limit)) until thread.join(LOOK)

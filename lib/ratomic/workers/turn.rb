@@ -54,8 +54,6 @@ module Ratomic
             @chunk.seal
           end
           :done
-        rescue Exception # rubocop:disable Lint/RescueException -- it comes out of no join: the item is at fault
-          :died
         ensure
           Leaving::TURNS.decrement
           Leaving.unstuck(@pulse)
