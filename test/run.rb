@@ -21,6 +21,10 @@ abort "ratomic: no tests in #{named.join(", ")}" if files.empty?
 missing = files.reject { |file| File.file?(file) }
 abort "ratomic: no such test file: #{missing.join(", ")}" unless missing.empty?
 
+# A shell that starts the tests in the background has them ignore Ctrl-C, and with them every program that a test starts
+# to interrupt it.
+trap("INT", "DEFAULT")
+
 require "test_helper"
 mode = Ratomic::RACTORS ? "with Ractors" : "reduced mode: no Ractors, so the tests that need them are skipped"
 puts "#{RUBY_DESCRIPTION} (#{mode})"
