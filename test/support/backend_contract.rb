@@ -265,6 +265,17 @@ module BackendContract
     assert_good_as_new
   end
 
+  # For 100 ms no other thread of its Ractor would get a turn, if it were left to Ruby.
+  def test_what_is_done_keeps_its_result_also_beside_an_item_that_computes
+    computing = Class.new { def call(item) = item == :loop ? loop { item.to_s } : item }.new.freeze
+    3.times do
+      results = value_of([*1..20, :loop], computing, timeout: 0.3, sequential: true)
+      assert_equal [*1..20], results.first(20)
+      assert_failure results[20], "Ratomic::Workers::TimeoutError", 20
+    end
+    assert_good_as_new
+  end
+
   def test_an_item_that_ends_its_thread_is_run_again_with_retries
     attempts = Ratomic::Map.new
     twice = Class.new do

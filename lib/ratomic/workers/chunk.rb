@@ -87,6 +87,13 @@ module Ratomic
         true
       end
 
+      # A copy of the results, while there may come more. Its memory is its own: what `dup` makes shares that of the
+      # original, and then neither can be sealed natively.
+      # @return [Array]
+      def so_far
+        @results.map(&:itself)
+      end
+
       # Makes the results shareable, in the thread that ran the items: their `freeze` is an item's code as well.
       def seal
         sealed = Transfer.seal(@results, @first)

@@ -8,7 +8,7 @@ module Ratomic
       # Seconds that an interrupted item gets to end before its worker is given up.
       GRACE = 0.25
       # Seconds that workers get to file what they have when the time of their dispatch is up.
-      FILING = 0.05
+      FILING = 0.1
       # Seconds between two looks at the items of a batch, at least.
       SHORTEST = 0.005
       # Seconds between two looks at a batch of which a part may be lost.

@@ -10,7 +10,8 @@ module Ratomic
     #
     # A Pool is frozen and shareable: it may be a constant, and any Ractor may dispatch to it. Its workers start with
     # the first dispatch, or with {#start}, and stay until {#shutdown} or {#kill}, also when nothing refers to the pool
-    # any more. In a forked child it starts anew.
+    # any more. In a forked child it starts anew. Their threads have priority -3: beside other threads of the program
+    # that compute, those of the `:thread` backend get less than their share.
     class Pool
       # The pools of this process that have workers: number of the engine => [pool, engine].
       RUNNING = Map.new

@@ -85,7 +85,7 @@ module Ratomic
       # Files what it has done of its chunk, of that dispatch or of any, while the thread may still run.
       # @return [Chunk, nil]
       def file_so_far(ticket = nil)
-        chunk, results = @gate.synchronize { [@chunk, @chunk&.results.dup] }
+        chunk, results = @gate.synchronize { [@chunk, @chunk&.so_far] }
         return unless chunk && (ticket.nil? || chunk.batch.ticket == ticket)
 
         Salvage.new(@engine, chunk).file(results, Worker::PATIENCE)

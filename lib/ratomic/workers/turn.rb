@@ -118,7 +118,7 @@ module Ratomic
       end
 
       def file_so_far
-        Salvage.new(@engine, @chunk).file(@gate.synchronize { @chunk.results.dup }, PATIENCE)
+        Salvage.new(@engine, @chunk).file(@gate.synchronize { @chunk.so_far }, PATIENCE)
       end
     end
   end

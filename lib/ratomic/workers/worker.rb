@@ -10,6 +10,9 @@ module Ratomic
       STOP = [:stop].freeze
       # Seconds that a runner gets to end before it is left alone.
       PATIENCE = 0.2
+      # A thread that computes runs for 100 ms before others get a turn, and for half of that with each step down. Those
+      # are the ones that keep deadlines, and with the `:thread` backend all of the program.
+      PRIORITY = -3
 
       # @param engine [Engine]
       # @param pulse [Pulse]
@@ -24,6 +27,7 @@ module Ratomic
       # @param parts [Array<Batch>] what another worker left behind
       def run(parts)
         Thread.current.report_on_exception = false
+        Thread.current.priority = PRIORITY # which the runner inherits
         @engine.post([:up, @pulse.id, @control].freeze)
         @engine.lane.back
         @runner = Runner.new(@engine, @pulse, @control, Thread.current).start(parts)

@@ -31,6 +31,15 @@ class ChunkTest < Minitest::Test
     refute_predicate part, :failed?
   end
 
+  def test_what_it_has_so_far_is_a_copy_that_leaves_both_to_be_frozen_natively
+    part = chunk((0...10).to_a)
+    part.run(Guard)
+    assert_equal part.results, so_far = part.so_far
+    assert Workers::Sharing.deep_freeze(so_far)
+    refute_predicate part.results, :frozen?
+    assert Workers::Sharing.deep_freeze(part.results)
+  end
+
   def test_an_item_that_ends_its_thread_is_the_culprit
     part = chunk([1, :end_thread, 3], Misbehave)
     Thread.new { part.run(Guard) }.join
