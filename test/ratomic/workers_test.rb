@@ -51,6 +51,11 @@ class WorkersTest < Minitest::Test
     assert Workers.shutdown
   end
 
+  def test_a_wrong_timeout_is_refused_also_when_there_is_nothing_to_shut_down
+    assert_raises(TypeError) { Workers.shutdown(timeout: "soon") }
+    assert_raises(ArgumentError) { Workers.shutdown(timeout: -1) }
+  end
+
   def test_stream_and_explain_use_it_too
     assert_equal [2, 4, 6], within(10) { Workers.stream([1, 2, 3], Double).to_a }
     assert_predicate Workers.explain([1], Double), :ok?

@@ -46,7 +46,7 @@ module Ratomic
       # @return [Boolean] false when the time was up
       def shutdown(timeout: nil)
         before = DEFAULT.delete(:pool)
-        before ? before.shutdown(timeout: timeout) : true
+        before ? before.shutdown(timeout: timeout) : Future::DONE.wait(timeout)
       end
 
       # The `context:` of the dispatch whose item is running in this thread.

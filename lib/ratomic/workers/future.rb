@@ -135,7 +135,7 @@ module Ratomic
       # @return [Float, nil] monotonic seconds
       # @raise [ArgumentError, TypeError]
       def limit_of(timeout)
-        Agenda.now + timeout unless timeout.nil? || !DONE.wait(timeout)
+        Agenda.now + timeout.to_f unless timeout.nil? || !DONE.wait(timeout)
       end
 
       # Whether this thread is one that the pool cannot do without.

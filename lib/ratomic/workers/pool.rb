@@ -84,7 +84,7 @@ module Ratomic
       # @return [Hash] frozen, of Strings, Symbols and numbers: dispatches, items, failures by class, latency, workers
       #   with their busy time, what was learnt of callables, and notes for people
       def stats
-        Stats.new(engine).to_h
+        Stats.new(for_reading).to_h
       end
 
       # @return [String] the statistics for Prometheus
@@ -104,9 +104,10 @@ module Ratomic
       end
 
       # What a dispatch would do, and whether it would pay, without doing it.
+      # @param items [Array, Enumerable] read to its end, as by a dispatch: of an IO nothing is left
       # @return [Explanation]
       def explain(items, callable)
-        Explanation.new(engine, items, callable)
+        Explanation.new(for_reading, items, callable)
       end
 
       # The results of an endless source, as they come. See {Stream}.
@@ -163,6 +164,11 @@ module Ratomic
         engine = Backend.start(@settings) { |made| RUNNING[made.number] = [self, made].freeze }
         Leaving.remind
         engine
+      end
+
+      # No workers are started to tell that there are none.
+      def for_reading
+        current || Unattended.new(@settings)
       end
 
       # Of a pool that never worked.

@@ -58,6 +58,18 @@ class WorkersPoolTest < Minitest::Test
     assert_leaves_nothing { 10.times { Pool.new(size: 3) } }
   end
 
+  def test_who_only_asks_starts_no_workers
+    assert_leaves_nothing do
+      pool = Ratomic::Workers::Pool.new(size: 2, name: "asked")
+      assert_equal [2, { made: 0, completed: 0 }],
+                   [pool.stats[:size], pool.stats[:dispatches].slice(:made, :completed)]
+      assert_match(/asked/, pool.to_prometheus)
+      assert_predicate pool.explain([1], Double), :ok?
+      assert_equal 0, pool.stats[:workers][:alive]
+      refute_predicate pool, :shutdown?
+    end
+  end
+
   def test_a_pool_that_was_shut_down_leaves_nothing_behind
     assert_leaves_nothing do
       pool = Pool.new(size: 3, min_batch: 0)
