@@ -10,7 +10,7 @@ module Ratomic
 
       IDLE = [:wind_up].freeze
 
-      # @return [Map] number of a worker => batch that it has in hand
+      # @return [Map] number of a worker => batch that it has in hand; what others run has another place, see {#show}
       attr_reader :board
       # @return [Map] number of a worker => its Pulse
       attr_reader :pulses
@@ -117,6 +117,15 @@ module Ratomic
       # Whether every item that was accepted has its result.
       def idle?
         @finished.value >= @accepted.value
+      end
+
+      # Has a batch on the board, for who stops all, while the block runs something of it outside a worker.
+      # @param place [Object] no positive number: those are the workers'
+      def show(place, batch)
+        @board[place] = batch
+        yield
+      ensure
+        @board.delete(place)
       end
 
       # What is kept elsewhere for a batch is not needed any more.

@@ -41,11 +41,10 @@ module Ratomic
       # @param timeout [Numeric, nil] seconds
       # @return [Boolean] whether all results are there
       def wait(timeout: nil)
-        timeout = help(timeout) if !ready? && help?
-        return @completion.wait(timeout) unless @batch.timed?
+        return await(timeout) unless @batch.timed?
 
         started = Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond)
-        done = @completion.wait(timeout)
+        done = await(timeout)
         waited = Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond) - started
         @engine.costs.trials.learn_pool(@batch.key, waited, size)
         done
@@ -138,15 +137,22 @@ module Ratomic
         Agenda.now + timeout.to_f unless timeout.nil? || !DONE.wait(timeout)
       end
 
+      def await(timeout)
+        return @completion.wait(timeout) if Nested.number.nil? || ready?
+
+        limit = limit_of(timeout)
+        Nested.help(@engine, @batch, limit) if help?
+        Nested.wait(left(limit)) { |seconds| @completion.wait(seconds) }
+      end
+
       # Whether this thread is one that the pool cannot do without.
       def help?
         Nested.in?(@engine) && !@batch.moved?
       end
 
-      # @return [Numeric, nil] seconds that are left of the timeout
-      def help(timeout)
-        limit = limit_of(timeout)
-        Nested.help(@engine, @batch, limit)
+      # @param limit [Float, nil] see {#limit_of}
+      # @return [Float, nil] seconds
+      def left(limit)
         limit && [limit - Agenda.now, 0].max
       end
 
@@ -159,8 +165,8 @@ module Ratomic
 
       def await_filed(ranges, limit, timeout)
         Nested.help(@engine, @batch, limit) if @completion.filed < ranges && help?
-        left = limit && [limit - Agenda.now, 0].max
-        raise_timeout(timeout) unless @completion.wait_filed(ranges, left)
+        found = Nested.wait(left(limit)) { |seconds| @completion.wait_filed(ranges, seconds) }
+        raise_timeout(timeout) unless found
       end
 
       def raise_timeout(seconds)

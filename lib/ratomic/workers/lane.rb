@@ -23,6 +23,9 @@ module Ratomic
       # With more batches than this one worker is not enough.
       FEW = 4
 
+      # @return [Counter] workers whose item waits for the results of others, see {Nested}
+      attr_reader :waiting
+
       # @param capacity [Integer] batches
       # @param workers [Integer]
       def initialize(capacity, workers)
@@ -32,6 +35,7 @@ module Ratomic
         @looking = Counter.new  # workers that are about to look
         @sleeping = Counter.new
         @looked = Counter.new   # when one looked last
+        @waiting = Counter.new
         freeze
       end
 
@@ -79,9 +83,7 @@ module Ratomic
         end
         batch || @queue.try_pop
       ensure
-        @sleeping.decrement if asleep
-        ring if deep && batch # the others sleep as deep; now that one is awake they are to nap
-        back
+        get_up(deep && batch) if asleep
       end
 
       # A worker is going to be busy for longer, or ends.
@@ -113,6 +115,11 @@ module Ratomic
         @looked.reset(nanoseconds)
       end
 
+      # Whether no worker will look before something has come of its waiting.
+      def deserted?
+        @waiting.value >= @workers
+      end
+
       # @return [Integer] batches that wait
       def size
         @queue.size
@@ -129,6 +136,13 @@ module Ratomic
       end
 
       private
+
+      # @param deep [Boolean] whether the others sleep as deep; now that one is awake they are to nap
+      def get_up(deep)
+        @sleeping.decrement
+        ring if deep
+        back
+      end
 
       # @return [Boolean] whether it was over before anybody rang
       def nap(soon)

@@ -128,6 +128,8 @@ module Ratomic
 
       def look(batch, before)
         @roster.busy_with(batch.ticket) { return before == :offered ? before : nil }
+        return if waited_for?(batch)
+
         return look_for_token(batch, before) if batch.unclaimed.positive?
 
         lost = empty(batch)
@@ -135,6 +137,13 @@ module Ratomic
 
         find(batch, lost)
         nil
+      end
+
+      # Who waits for it runs a part of it, in a {Turn}, and has more to offer if that ends early.
+      def waited_for?(batch)
+        @engine.board.to_h.any? do |place, running|
+          running.ticket == batch.ticket && !(Integer === place && place.positive?) # which is a worker's number
+        end
       end
 
       # It may wait for its turn; a second token does no harm.

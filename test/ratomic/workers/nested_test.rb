@@ -23,6 +23,16 @@ class NestedTest < Minitest::Test
     end
   end
 
+  # As Descend, with a dispatch for each of the two.
+  class FanOut < Descend
+    def call(depth)
+      return 1 if depth.zero?
+
+      pool = @pools[depth % @pools.size]
+      Array.new(2) { pool.dispatch_async([depth - 1], self) }.sum { |future| future.value[0] }
+    end
+  end
+
   # Does with a pool what the item says.
   class Use
     include WorkerCallables
@@ -68,6 +78,12 @@ class NestedTest < Minitest::Test
     [*(:ractor if Ratomic::RACTORS), :thread].each { |backend| yield new_pool(backend: backend) }
   end
 
+  def test_a_shutdown_in_an_item_that_its_caller_runs_does_not_wait_for_itself
+    pool = new_pool(backend: :inline)
+    assert_equal [false], within(10) { pool.dispatch_async([pool], ShutDown).value }
+    assert pool.shutdown(timeout: 5)
+  end
+
   def test_the_only_worker_of_a_pool_does_what_its_item_waits_for
     each_backend do |pool|
       assert_equal [32] * 3, within(20) { pool.dispatch_async([5] * 3, Descend.new(pool)).value(timeout: 15) }
@@ -105,6 +121,19 @@ class NestedTest < Minitest::Test
     pools = Array.new(3) { new_pool }
     totals = pools.map { |pool| pool.dispatch_async([6, 7], Descend.new(*pools)) }.map { |f| f.value(timeout: 15) }
     assert_equal [[64, 128]] * 3, totals
+  end
+
+  # Who waits in one cannot run what belongs to the other, and serves its own instead.
+  def test_pools_of_any_backends_that_dispatch_to_each_other_do_not_wait_for_each_other
+    ractor = :ractor if Ratomic::RACTORS
+    [%i[thread thread], [:thread, ractor], [ractor, :thread, :thread]].map(&:compact).each do |backends|
+      [Descend, FanOut].each do |callable|
+        pools = backends.map { |backend| new_pool(backend: backend, max_queue: 2) }
+        futures = pools.flat_map { |pool| Array.new(2) { pool.dispatch_async([3, 4], callable.new(*pools)) } }
+        assert_equal [[8, 16]] * futures.size, futures.map { |future| future.value(timeout: 20) }
+        pools.each { |pool| assert_equal [0, 0], [pool.stats[:items][:in_flight], pool.stats[:troubles][:count]] }
+      end
+    end
   end
 
   # The inner future is read elsewhere, when the item that waited for it and ran a part of it has been interrupted.

@@ -105,6 +105,28 @@ class OverseerTest < Minitest::Test
     assert_equal (0...100).map { |i| i * 2 }, batch.completion.to_a
   end
 
+  def test_what_somebody_runs_who_waits_for_it_is_not_lost
+    batch = batch_with_a_lost_claim((0...100).to_a, Double, 100)
+    engine = Workers::Engine.new(Workers::Settings.new(size: 1, backend: :thread), Workers::Mailbox::QueueMailbox.new)
+    engine.board[place = [batch.ticket, 7].freeze] = batch
+    alone do
+      overseer = Workers::Overseer.new(engine, @agenda, Workers::Roster.new(engine, @agenda))
+      look(overseer, batch, 4)
+      assert_nil engine.lane.try_pop
+      engine.board.delete(place)
+      look(overseer, batch, 2)
+      assert_equal batch.ticket, engine.lane.try_pop.ticket
+    end
+  end
+
+  # Looks for what is lost of it, so many times.
+  def look(overseer, batch, times)
+    times.times.inject(nil) do |before, _|
+      overseer.handle(:audit, batch, before)
+      @agenda.instance_variable_get(:@entries).reverse.find { |entry| entry.what == :audit }.details[1]
+    end
+  end
+
   def test_the_item_that_ended_the_worker_is_found_among_them
     items = Array.new(20) { |i| i == 7 ? :end_worker : i }
     batch = batch_with_a_lost_claim(items, Misbehave, 20)

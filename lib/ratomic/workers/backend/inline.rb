@@ -10,10 +10,9 @@ module Ratomic
           # Runs the batch to its end.
           # @param items [Array] of the caller, who hands them over if the batch is moved
           def run(engine, batch, items)
-            engine.board[-batch.ticket] = batch # workers have positive numbers
-            batch.moved? ? run_moved(engine, batch, items) : run_all(engine, batch)
-          ensure
-            engine.board.delete(-batch.ticket)
+            engine.show(-batch.ticket, batch) do
+              batch.moved? ? run_moved(engine, batch, items) : run_all(engine, batch)
+            end
           end
 
           private
