@@ -83,11 +83,11 @@ module Ratomic
       end
 
       def wake(at)
-        @alarm ||= Alarm.new(@mailbox)
+        @alarm = Alarm.new(@mailbox) if @alarm.nil? || @alarm.ended?
         @alarm.set(at)
       end
 
-      # The thread that sleeps.
+      # The thread that sleeps. When somebody else's code ends it, it leaves a last tick, so that there will be another.
       class Alarm
         def initialize(mailbox)
           @times = times = Queue.new(1024)
@@ -97,6 +97,12 @@ module Ratomic
         # @param at [Float] monotonic seconds
         def set(at)
           @times.push(at)
+        rescue ::ClosedQueueError
+          nil # its last tick is on the way
+        end
+
+        def ended?
+          @times.closed? || !@thread.alive?
         end
 
         # Waits for the end of the thread: a Ractor that ends with a living thread while the program ends can lock up
@@ -118,6 +124,9 @@ module Ratomic
               mailbox.send(TICK)
             end
           end
+        ensure
+          times.close
+          mailbox.send(TICK)
         end
       end
     end

@@ -37,9 +37,16 @@ module Ratomic
         ::Thread.current.report_on_exception = false
         coordinator = Coordinator.new(engine = Engine.new(settings, Mailbox.open))
         answers.push(engine)
-        coordinator.run
+        persist(coordinator)
         limit = Agenda.now + Coordinator::PATIENCE
         (::Thread.list - [::Thread.current]).each { |thread| thread.join([limit - Agenda.now, 0].max) }
+      end
+
+      # Workers that are threads of this Ractor may raise anything into its main thread.
+      def self.persist(coordinator)
+        coordinator.run
+      rescue Exception # rubocop:disable Lint/RescueException -- see above
+        retry unless coordinator.ended?
       end
 
       # A coordinator that somebody else's code kills is put back to its work. (When the program ends the main thread is
@@ -51,7 +58,7 @@ module Ratomic
           watch_over(coordinator) if ::Thread.main.alive? && !coordinator.ended?
         end
       end
-      private_class_method :coordinate, :host_elsewhere
+      private_class_method :coordinate, :host_elsewhere, :persist
     end
   end
 end

@@ -5,8 +5,6 @@ module Ratomic
     # What a pool has learnt about its callables: the time that a unit of weight takes, and whether a callable may be
     # run by the caller. Shared by all workers.
     class Costs
-      # The marks of a callable that must not be run by the caller: what happened to its items in a worker.
-      WILD = :wild
       # Nanoseconds that waking a worker takes, before it was measured, and at least and at most.
       WAKING = 30_000
       WAKING_RANGE = (2_000..100_000)
@@ -36,7 +34,7 @@ module Ratomic
         @waking = Counter.new(WAKING)
         @nanoseconds = Averages.new
         @small = Notebook.new
-        @marks = Map.new
+        @wild = Notebook.new
         freeze
       end
 
@@ -61,7 +59,8 @@ module Ratomic
 
         cost = @nanoseconds.learn(key, (nanoseconds + 1).fdiv(weight))
         slow = nanoseconds > SLOW * items
-        calm = slow ? 0 : (@calm[key] || 0) + 1
+        # Of one that is wild nothing counts: should the mark be forgotten one day, it begins anew.
+        calm = slow || wild?(key) ? 0 : (@calm[key] || 0) + 1
         @calm[key] = calm if slow || calm <= CALM
         calm < CALM ? forbid(key) : @small[key] = (waking / (@gain * cost)).floor
         forbid(key) if wild?(key) # last: it may have been marked meanwhile
@@ -99,12 +98,12 @@ module Ratomic
 
       # An item of it ended its thread or its worker, or touched what only the main Ractor may touch.
       def mark_wild(key)
-        @marks[key] = WILD
+        @wild[key] = true
         forbid(key)
       end
 
       def wild?(key)
-        @marks[key] == WILD
+        @wild[key] ? true : false
       end
 
       private

@@ -39,11 +39,17 @@ module Ratomic
       def callable
         refused = refusal
         { name: name, shareable: ::Ractor.shareable?(@callable), refused: refused,
-          findings: Callable.call?(@callable) ? Code.findings(@callable).map(&:to_h) : [] }
+          findings: findings.map(&:to_h) }
+      end
+
+      # Threads may use what Ractors may not.
+      def findings
+        @engine.backend == :thread || !Callable.call?(@callable) ? [] : Code.findings(@callable)
       end
 
       def refusal
-        Callable.check(@callable)
+        admitted = @engine.admit(@callable)
+        Locals.take(admitted) if admitted.is_a?(Locals::Ref)
         nil
       rescue CallableError => e
         e.message
@@ -63,7 +69,7 @@ module Ratomic
 
       def estimate
         cost = @engine.costs.of(Callable.key(@callable))
-        weight = @items.empty? ? 0 : Weight.of(@items)
+        weight = Weight.of(@items)
         waking = @engine.costs.waking / 1e9
         alone = cost && (weight * cost / 1e9)
         together = alone && (waking + (alone * (1 - @engine.gain)))
@@ -91,7 +97,7 @@ module Ratomic
         end
 
         ["estimate: #{milliseconds(found[:seconds_alone])} alone, #{milliseconds(found[:seconds_in_pool])} with " \
-         "#{found[:parallel]} workers at once; #{found[:pays] ? "the pool pays" : "the caller runs it itself"}"]
+         "#{found[:parallel]} workers at once; #{found[:pays] ? "the pool pays" : "the pool does not pay"}"]
       end
 
       def milliseconds(seconds)

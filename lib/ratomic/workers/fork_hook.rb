@@ -55,11 +55,14 @@ module Ratomic
       def self.in_child
         FORKS.clear # those of other threads go on in the parent only
         Leaving.forget
+        busy = !Pool::RUNNING.values.all? { |_, engine| engine.idle? }
         Pool::RUNNING.values.each do |pool, engine|
           pool.drop(engine)
           engine.lose
         end
         Pool::RUNNING.clear
+        # Some that a worker or a coordinator had are known to those only.
+        ObjectSpace.each_object(Batch) { |batch| batch.stop(Verdict::FORKED) } if busy
       end
     end
 

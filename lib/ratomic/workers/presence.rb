@@ -3,7 +3,7 @@
 module Ratomic
   module Workers
     # Where a worker stands to the {Lane}: about to look into it, or away in a long chunk, when it cannot be counted on
-    # for what comes next.
+    # for what comes next. One that is ended in the midst of telling so counts as away: rather wake others in vain.
     class Presence
       # @param lane [Lane]
       def initialize(lane)
@@ -16,14 +16,15 @@ module Ratomic
       def leave(nanoseconds)
         return if nanoseconds && nanoseconds < Lane::LONG
 
-        @away = true
         @lane.away
+        @away = true
       end
 
       # It is done with it.
       def return
-        @lane.back if @away
+        away = @away
         @away = false
+        @lane.back if away
       end
     end
   end

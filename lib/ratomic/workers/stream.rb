@@ -51,7 +51,7 @@ module Ratomic
         return enum_for(:each) unless block_given?
 
         flow = Flow.new(lanes, @limit, @ordered, @key)
-        threads = start(flow)
+        start(flow, threads = [])
         while (results = flow.take)
           results.each do |result|
             yield result
@@ -74,10 +74,11 @@ module Ratomic
         @pool.size * 2
       end
 
-      def start(flow)
+      # @param threads [Array] takes each as it starts: when the next one cannot be made, they are ended
+      def start(flow, threads)
         @pool.dispatch_async([], @callable, **@options) # refuses here what it would refuse there
-        [thread(flow.method(:finish)) { read(flow) }] +
-          Array.new(lanes) { thread(flow.method(:break)) { run_groups(flow) } }
+        threads << thread(flow.method(:finish)) { read(flow) }
+        lanes.times { threads << thread(flow.method(:break)) { run_groups(flow) } }
       end
 
       # @param failed [#call] told why the thread could not go on. Whatever it was: the consumer would wait for ever.

@@ -48,6 +48,7 @@ module Ratomic
 
       def start
         Nested.thread do
+          Nested.number ||= @engine.number # not of who waits, when he works for another pool
           Leaving::TURNS.increment
           Context.with(@batch.options.context) do
             @chunk.careful? ? @chunk.run_watched(Guard, @pulse, @gate) : @chunk.run(Guard)

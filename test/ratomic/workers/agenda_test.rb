@@ -63,6 +63,19 @@ class AgendaTest < Minitest::Test
     assert_equal [[:expire]], @agenda.take_due
   end
 
+  def test_a_timer_that_is_killed_is_replaced
+    @agenda.add(now + 1, :later)
+    2.times do
+      alarm = @agenda.instance_variable_get(:@alarm)
+      eventually { alarm.instance_variable_get(:@times).num_waiting == 1 }
+      alarm.instance_variable_get(:@thread).kill
+      assert_equal [:tick], within(5) { @mailbox.receive }
+      assert_empty @agenda.take_due
+    end
+    assert_equal [:tick], within(5) { @mailbox.receive }
+    assert_equal [[:later]], @agenda.take_due
+  end
+
   def test_its_thread_ends_with_it
     assert_leaves_nothing do
       agenda = Workers::Agenda.new(@mailbox)

@@ -46,6 +46,18 @@ class CostsTest < Minitest::Test
     assert @costs.small(:other)
   end
 
+  def test_marks_do_not_pile_up_and_who_is_forgotten_begins_anew
+    20.times { @costs.learn(:key, 1, 10, 1) }
+    @costs.mark_wild(:key)
+    20.times { @costs.learn(:key, 1, 10, 1) }
+    most = Ratomic::Workers::Notebook::MOST
+    most.times { |n| @costs.mark_wild(n) }
+    assert_operator @costs.instance_variable_get(:@wild).to_h.size, :<=, most
+    refute @costs.wild?(:key)
+    @costs.learn(:key, 1, 10, 1)
+    assert_nil @costs.small(:key)
+  end
+
   def test_small_is_what_is_done_before_a_worker_would_be_awake
     20.times { @costs.learn(:key, 64, 6399, 1) }
     assert_equal @costs.waking / 0.5 / 100, @costs.small(:key)

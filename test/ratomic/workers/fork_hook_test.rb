@@ -70,6 +70,22 @@ class ForkHookTest < Minitest::Test
     assert_equal ["[2, 4]", "[12]", lost.inspect, "[6, 8]", "[10]", "true", "8", "true", "true"], out.lines.map(&:chomp)
   end
 
+  def test_a_child_waits_for_no_batch_that_only_a_worker_knew
+    out = ruby!(<<~RUBY)
+      require "ratomic"
+      Workers = Ratomic::Workers
+      module Work; def self.call(item) = item * 2; end
+      pool = Workers::Pool.new(size: 1, min_batch: 0)
+      pool.dispatch_async([1], Work).value(timeout: 5)
+      engine = Workers::Pool::RUNNING.values.first.last
+      taken = Workers::Batch.new([1].freeze, 1, 1, Work, Workers::Options.new, 64)
+      engine.accept(taken)
+      Process.wait(fork { p taken.completion.wait(3) && taken.completion[0].exception_class })
+      p taken.completion.complete?
+    RUBY
+    assert_equal "\"Ratomic::Workers::ShutdownError\"\nfalse\n", out
+  end
+
   def test_a_program_with_many_pools_of_threads_forks_again_and_again
     skip_without_ractors
     out = ruby!(<<~RUBY, seconds: 60)

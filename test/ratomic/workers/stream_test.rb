@@ -198,6 +198,23 @@ class StreamTest < Minitest::Test
     end
   end
 
+  def test_a_thread_that_cannot_be_made_leaves_none_behind
+    out = ruby!(<<~RUBY)
+      require "ratomic"
+      module Work; def self.call(item) = item; end
+      MADE = []
+      Ratomic::Workers::Nested.singleton_class.prepend(Module.new do
+        def thread(*) = MADE.size == 2 ? raise(ThreadError, "no more") : super.tap { |thread| MADE << thread }
+      end)
+      begin
+        Ratomic::Workers.stream(1.step, Work).first
+      rescue ThreadError => e
+        puts e.message, MADE.count(&:alive?)
+      end
+    RUBY
+    assert_equal "no more\n0\n", out
+  end
+
   def test_an_enumerator_can_be_asked_for_the_next_one
     stream = @pool.stream(1..3, Double).each
     within(10) do

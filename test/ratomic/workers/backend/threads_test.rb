@@ -31,6 +31,20 @@ class ThreadsTest < Minitest::Test
     assert_equal 0, Ratomic::Workers::Locals.size
   end
 
+  # There the coordinator is in the main thread of its Ractor, which the workers share.
+  def test_a_pool_that_another_ractor_started_outlives_what_its_items_raise_into_the_main_thread
+    skip_without_ractors
+    raises = Ractor.make_shareable(Class.new { def call(n) = Thread.main.raise(n.to_s) || n }.new)
+    results = within(20) do
+      Ractor.new(raises, Double) do |callable, double|
+        pool = Ratomic::Workers::Pool.new(size: 2, backend: :thread, min_batch: 0)
+        pool.dispatch_async([1, 2], callable).value(timeout: 5) +
+          pool.dispatch_async([3], double, timeout: 5).value(timeout: 5) << pool.shutdown(timeout: 5)
+      end.value
+    end
+    assert_equal [1, 2, 6, true], results
+  end
+
   def test_items_run_in_threads_of_this_process
     assert_equal [Process.pid], value_of([1], ->(_) { Process.pid })
     refute_equal [Thread.current.object_id], value_of([1], ->(_) { Thread.current.object_id })
