@@ -10,14 +10,77 @@ module Ratomic
   #
   # The methods of this module use the default pool, made at its first use.
   module Workers
+    # The default pool, for all Ractors of the process.
+    DEFAULT = Map.new
+    private_constant :DEFAULT
+
+    class << self
+      # Runs the callable with each of the items in the default pool, see {Pool#dispatch_async}.
+      # @overload dispatch_async(items, callable, **options)
+      #   @return [Future]
+      def dispatch_async(items, callable, options = nil)
+        pool.dispatch_async(items, callable, options)
+      end
+
+      # @return [Stream] see {Pool#stream}
+      def stream(source, callable, **options)
+        pool.stream(source, callable, **options)
+      end
+
+      # @return [Explanation] see {Pool#explain}
+      def explain(items, callable)
+        pool.explain(items, callable)
+      end
+
+      # Sets how the default pool is made. Call it before the first dispatch; a default pool that is there already is
+      # shut down without waiting, and finishes what it has accepted.
+      # @param settings see {Pool#initialize}
+      # @return [Pool]
+      def configure(**settings)
+        made = Pool.new(**settings)
+        before = DEFAULT[:pool]
+        DEFAULT[:pool] = made
+        before&.shutdown(timeout: 0)
+        made
+      end
+
+      # @return [Pool] the default pool, made at the first use with a worker for each processor
+      def pool
+        DEFAULT[:pool] || DEFAULT.fetch_or_store(:pool) { Pool.new(name: "default") }
+      end
+
+      # Shuts the default pool down; the next dispatch makes a new one.
+      # @param timeout [Numeric, nil] seconds
+      # @return [Boolean] false when the time was up
+      def shutdown(timeout: nil)
+        before = DEFAULT.delete(:pool)
+        before ? before.shutdown(timeout: timeout) : Clock.check(timeout)
+      end
+
+      # The `context:` of the dispatch whose item is running in this thread.
+      # @return [Object, nil]
+      def context
+        Context.current
+      end
+    end
   end
 end
 
-# From what stands alone to what is made of it.
-%w[leaving gate foreign text own_thread failure progress locals mailbox options settings verdict obstacle children
-   code callable transfer weight notebook averages trials costs chunker batch chunk event subscribers metrics lane
-   filing endings engine unattended agenda parcels pulse context salvage presence experience runner worker roster
-   overseer coordinator turn backend nested own_exit by_caller future settled dispatch stats prometheus explanation
-   flow stream pool fork_hook default_pool parse_json render_erb].each do |name|
-  require_relative "workers/#{name}"
-end
+# From what stands alone to what is made of it. The folders are rooms, not namespaces.
+%w[
+  runtime/clock runtime/at_exit runtime/foreign runtime/interrupts runtime/text runtime/own_thread
+  failure progress event
+  crossing/handles crossing/obstacle crossing/children crossing/code crossing/callable crossing/transfer
+  scheduling/weight scheduling/notebook scheduling/averages scheduling/trials scheduling/costs scheduling/experience
+  scheduling/chunker
+  engine/settings engine/gate engine/lane engine/mailbox engine/verdict engine/filing engine/endings engine/engine
+  engine/unattended
+  monitoring/metrics monitoring/subscribers monitoring/stats monitoring/prometheus
+  worker/context worker/pulse worker/presence worker/chunk worker/salvage worker/runner worker/worker
+  supervision/agenda supervision/parcels supervision/roster supervision/overseer supervision/coordinator
+  supervision/backend
+  future
+  dispatch/options dispatch/batch dispatch/settled dispatch/nested dispatch/turn dispatch/inline dispatch/own_exit
+  dispatch/by_caller dispatch/dispatch
+  subscription explanation flow stream pool runtime/fork_hook parse_json render_erb
+].each { |name| require_relative "workers/#{name}" }

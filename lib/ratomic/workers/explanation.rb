@@ -38,7 +38,7 @@ module Ratomic
 
       def callable
         refused = refusal
-        { name: name, shareable: ::Ractor.shareable?(@callable), refused: refused,
+        { name: name, shareable: Ractor.shareable?(@callable), refused: refused,
           findings: findings.map(&:to_h) }
       end
 
@@ -49,7 +49,7 @@ module Ratomic
 
       def refusal
         admitted = @engine.admit(@callable)
-        Locals.take(admitted) if admitted.is_a?(Locals::Ref)
+        Handles.take(admitted) if admitted.is_a?(Handles::Ref)
         nil
       rescue CallableError => e
         e.message
@@ -60,7 +60,7 @@ module Ratomic
       end
 
       def items
-        shared = @items.count { |item| ::Ractor.shareable?(item) }
+        shared = @items.count { |item| Ractor.shareable?(item) }
         packed = Transfer.pack(@items)
         refused = packed.grep(Transfer::Refused).map { |item| item.failure.to_s }
         { count: @items.size, shared: shared, copied: @items.size - shared - refused.size, refused: refused.size,

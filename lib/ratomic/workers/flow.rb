@@ -25,6 +25,8 @@ module Ratomic
         @busy = {}    # keys of the groups that are running
         @results = {} # number => result
         @read = @taken = @yielded = @grouped = 0
+        @finished = false
+        @error = @broken = nil
       end
 
       # The reader: waits for room, and puts an item in.
@@ -107,7 +109,7 @@ module Ratomic
 
       # A key that the source or an item may still change, or take along to another Ractor, is copied.
       def own(key)
-        ::Ractor.shareable?(key) ? key : ::Ractor.make_shareable(key, copy: true)
+        Ractor.shareable?(key) ? key : Ractor.make_shareable(key, copy: true)
       end
 
       def waiting

@@ -9,10 +9,6 @@ module Ratomic
     # and the wait ends on `Thread#kill`, `Timeout` and signals. In an item, which is run by a worker, a wait helps with
     # the dispatch (see {Nested}), and its timeout can be late by the time that one item takes.
     class Future
-      # Nobody waits for it: it only says what is wrong with a timeout, as all waits do.
-      # @api private
-      DONE = Completion.new(0)
-
       # @api private
       def initialize(engine, batch)
         @engine = engine
@@ -63,7 +59,7 @@ module Ratomic
       def each(timeout: nil)
         return enum_for(:each, timeout: timeout) { size } unless block_given?
 
-        limit = limit_of(timeout)
+        limit = Clock.limit(timeout)
         size.times do |index|
           await_slot(index, limit, timeout)
           yield named(@completion[index], index)
@@ -80,7 +76,7 @@ module Ratomic
       def each_completed(timeout: nil)
         return enum_for(:each_completed, timeout: timeout) { size } unless block_given?
 
-        limit = limit_of(timeout)
+        limit = Clock.limit(timeout)
         seen = 0
         ranges = 0
         while seen < size
@@ -131,29 +127,17 @@ module Ratomic
         Failure === result && result.index.nil? ? result.at(index) : result
       end
 
-      # @return [Float, nil] monotonic seconds
-      # @raise [ArgumentError, TypeError]
-      def limit_of(timeout)
-        Agenda.now + timeout.to_f unless timeout.nil? || !DONE.wait(timeout)
-      end
-
       def await(timeout)
         return @completion.wait(timeout) if Nested.number.nil? || ready?
 
-        limit = limit_of(timeout)
+        limit = Clock.limit(timeout)
         Nested.help(@engine, @batch, limit) if help?
-        Nested.wait(left(limit)) { |seconds| @completion.wait(seconds) }
+        Nested.wait(Clock.left(limit)) { |seconds| @completion.wait(seconds) }
       end
 
       # Whether this thread is one that the pool cannot do without.
       def help?
         Nested.in?(@engine) && !@batch.moved?
-      end
-
-      # @param limit [Float, nil] see {#limit_of}
-      # @return [Float, nil] seconds
-      def left(limit)
-        limit && [limit - Agenda.now, 0].max
       end
 
       def await_slot(index, limit, timeout)
@@ -165,7 +149,7 @@ module Ratomic
 
       def await_filed(ranges, limit, timeout)
         Nested.help(@engine, @batch, limit) if @completion.filed < ranges && help?
-        found = Nested.wait(left(limit)) { |seconds| @completion.wait_filed(ranges, seconds) }
+        found = Nested.wait(Clock.left(limit)) { |seconds| @completion.wait_filed(ranges, seconds) }
         raise_timeout(timeout) unless found
       end
 

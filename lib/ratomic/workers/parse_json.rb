@@ -16,7 +16,7 @@ module Ratomic
       # @raise [JSON::ParserError] for a malformed document
       def self.call(document)
         parsed = JSON.parse(document)
-        Sharing.deep_freeze(parsed) ? parsed : ::Ractor.make_shareable(parsed)
+        Sharing.deep_freeze(parsed) ? parsed : Ractor.make_shareable(parsed)
       end
     end
   end

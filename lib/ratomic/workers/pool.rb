@@ -63,7 +63,7 @@ module Ratomic
       def shutdown(timeout: nil)
         engine = current || unstarted
         engine.close
-        engine.post(Engine::IDLE)
+        engine.post(Engine::WIND_UP)
         engine.terminated.wait(Nested.number == engine.number ? 0 : timeout)
       end
 
@@ -156,13 +156,13 @@ module Ratomic
 
       # Who is killed while he starts a pool would leave one behind that nobody knows.
       def engine
-        current || OwnThread.uninterrupted { @cell.fetch_or_store(ENGINE) { start_engine } }
+        current || Interrupts.deferred { @cell.fetch_or_store(ENGINE) { start_engine } }
       end
 
       def start_engine
         # Known before its coordinator waits anywhere, see ForkHook.
         engine = Backend.start(@settings) { |made| RUNNING[made.number] = [self, made].freeze }
-        Leaving.remind
+        AtExit.remind
         engine
       end
 

@@ -1,0 +1,106 @@
+# frozen_string_literal: true
+
+module Ratomic
+  module Workers
+    # Looks a callable over at the dispatch, before any item runs.
+    module Callable
+      # @return [Object] the callable
+      # @raise [CallableError] with the path of what is not shareable, and the mend
+      def self.check(callable)
+        unless call?(callable)
+          raise CallableError, "#{describe(callable)} has no method `call`; pass a module with " \
+                               "`def self.call(item)`, a frozen object with `call(item)` or a shareable proc"
+        end
+        return callable if Ractor.shareable?(callable)
+
+        refuse(callable)
+      end
+
+      # As {check}, where workers are threads of the caller's Ractor and may have what is not shareable.
+      # @return [Object, Handles::Ref]
+      def self.any(callable)
+        return check(callable) if Ractor.shareable?(callable) || !call?(callable)
+
+        Handles.keep(callable)
+      end
+
+      # As {check}, and refuses as well what would raise `Ractor::IsolationError` in a worker, as far as the code of
+      # the callable shows it.
+      # @raise [CallableError]
+      def self.strict(callable)
+        check(callable)
+        finding = Code.findings(callable).first
+        return callable unless finding
+
+        raise CallableError, "#{describe(callable)} cannot run in a worker: #{finding}"
+      end
+
+      # What the pool has learnt is kept by this: a module stands for itself, a proc for the place where it is written
+      # and any other object for its class, so that objects made anew for each dispatch are known again.
+      # @return [Module, String]
+      def self.key(callable)
+        case callable
+        when Module then callable
+        when Proc then callable.source_location&.join(":").freeze || Proc
+        else Reflection.class_of(callable)
+        end
+      end
+
+      # @return [String, nil] "file:line" of its `call`
+      def self.place(callable)
+        code = callable.is_a?(Proc) ? callable : Reflection.method_of(callable, :call)
+        code.source_location&.join(":")
+      rescue NameError
+        nil
+      end
+
+      # Whether it has a method `call`. A BasicObject cannot even be asked.
+      def self.call?(callable)
+        Object === callable && callable.respond_to?(:call)
+      end
+
+      def self.refuse(callable)
+        obstacle = Obstacle.in(callable)
+        raise CallableError.new("#{describe(callable)} is not shareable: #{reason(obstacle)}. #{mend(obstacle)}",
+                                path: obstacle.path)
+      end
+
+      def self.reason(obstacle)
+        name = obstacle.path.empty? ? "it" : obstacle.path
+        object = obstacle.object
+        return "#{name} (#{object.class}) is not frozen" if obstacle.unfrozen?
+        return "#{name} is a proc, and #{reach(object)}" if object.is_a?(Proc)
+
+        "#{name} is an instance of #{object.class}, which belongs to the Ractor that made it"
+      end
+
+      # What Ruby has against sharing the proc: the variable of its surroundings, or its self.
+      def self.reach(block)
+        RACTORS ? Ractor.shareable_proc(self: nil, &block) : Ractor.make_shareable(block, copy: true)
+        "its self is not shareable"
+      rescue StandardError => e
+        e.message
+      end
+
+      def self.mend(obstacle)
+        if obstacle.object.is_a?(Proc)
+          "Use a module with `def self.call(item)`, or `Ractor.shareable_proc { |item| ... }` with nothing but " \
+            "frozen variables"
+        elsif obstacle.unfrozen?
+          "Freeze all of it with `Ractor.make_shareable(callable)` before the dispatch"
+        else
+          "Open it inside `call`, or keep it in a Ratomic::LocalPool, one per worker"
+        end
+      end
+
+      def self.describe(callable)
+        case callable
+        when Proc then "the proc #{callable.source_location&.join(":")}"
+        when Module then "the callable #{callable}"
+        else "the callable (#{Reflection.class_of(callable)})"
+        end
+      end
+      private_class_method :refuse, :reason, :reach, :mend, :describe
+    end
+  end
+end

@@ -1,0 +1,157 @@
+# frozen_string_literal: true
+
+module Ratomic
+  module Workers
+    # One dispatch on its way: what to call with which items, and the completion from which workers claim chunks, and
+    # which takes the results. Frozen and shareable; it is its own token in the queue that all workers pop.
+    #
+    # A batch may be a part of another one (#part): the same items and the same completion, but its own cursor and
+    # limit. Parts are what is left of a chunk that ended early: because its worker died, or because it took too long.
+    class Batch
+      TICKETS = Counter.new
+
+      # @return [Integer] number of the dispatch in this process
+      attr_reader :ticket
+      # @return [Array, nil] nil in the moved lane, where the coordinator has the items
+      attr_reader :items
+      # @return [Integer] monotonic nanoseconds
+      attr_reader :born
+      attr_reader :callable, :options, :completion, :limit, :weight, :key
+
+      # @param items [Array, nil]
+      # @param size [Integer] number of items
+      # @param limit [Integer] where the cursor ends: the number of items, or of parcels when they are moved
+      # @param weight [Integer] estimated cost of all items, see {Weight}
+      def initialize(items, size, limit, callable, options, weight)
+        @ticket = TICKETS.increment
+        @items = items
+        @callable = callable
+        @options = options
+        @completion = Completion.new(size)
+        @cursor = nil
+        @limit = limit
+        @weight = weight
+        @key = Callable.key(target)
+        @born = Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond)
+        @attempt = @from = 0
+        @alone = false
+        @careful = options.watched? || items.instance_of?(Transfer::Holed)
+        freeze
+      end
+
+      # @return [Integer] number of items of the whole dispatch
+      def size
+        @completion.size
+      end
+
+      # @return [Object] the callable itself, where the batch has only a Ref to it
+      def target
+        @callable.is_a?(Handles::Ref) ? Handles.read(@callable) : @callable
+      end
+
+      # @return [Integer] weight of an item, at least 1
+      def mean
+        mean = @weight / @completion.size
+        mean.zero? ? 1 : mean
+      end
+
+      # @return [Float, nil] monotonic seconds at which its `timeout:` is over
+      def expiry
+        @options.timeout && ((@born / 1e9) + @options.timeout)
+      end
+
+      # Whether the items were handed over and wait with the coordinator, one chunk at a step of the cursor.
+      def moved?
+        @items.nil?
+      end
+
+      # Whether the slow way of running items is needed: with a time for each, or with items missing.
+      def careful?
+        @careful
+      end
+
+      # Claims the next `count` items for the caller alone.
+      # @return [Integer, nil] the first of them; nil when there are none left
+      def claim(count)
+        return @completion.claim(count, @limit) unless @cursor
+
+        first = @cursor.increment(count) - count
+        first if first < @limit
+      end
+
+      # @return [Integer] how many are not claimed yet
+      def unclaimed
+        left = @limit - (@cursor ? @cursor.value : @completion.position)
+        left.positive? ? left : 0
+      end
+
+      # Nobody claims from it any more, and every slot still empty gets the failure.
+      # @return [Integer] number of slots filled
+      def stop(failure)
+        @completion.stop
+        @completion.fill(failure)
+      end
+
+      # Whether #stop was called before it was done.
+      def stopped?
+        @completion.stopped?
+      end
+
+      # Of all those that find the batch complete, exactly one is told so.
+      # @return [Boolean]
+      def finish
+        @completion.finish
+      end
+
+      # @return [Integer] how often the item has ended its worker: known of the first one of a part
+      def attempt(index)
+        index == @from ? @attempt : 0
+      end
+
+      # Whether its items are claimed one by one, because one of them is known to end its worker.
+      def alone?
+        @alone
+      end
+
+      # Whether it is compared how long its caller waits, see {Trials}.
+      # @return [Boolean] true for the first wait of a {Trial}
+      def timed?
+        false
+      end
+
+      # One of which it is compared.
+      class Trial < self
+        def initialize(*)
+          @waits = Counter.new
+          super
+        end
+
+        def timed?
+          @waits.increment == 1
+        end
+      end
+
+      # A batch of the items from...to, whose results go to the same completion.
+      # @param attempt [Integer] see {#attempt}
+      def part(from, to, attempt = 0)
+        dup.restrict(from, to, attempt, @alone)
+      end
+
+      # As {#part}, with each item in a chunk of its own.
+      def suspects(from, to, attempt = 0)
+        dup.restrict(from, to, attempt, true)
+      end
+
+      protected
+
+      def restrict(from, to, attempt, alone)
+        @cursor = Counter.new(from)
+        @from = from
+        @limit = to
+        @attempt = attempt
+        @alone = alone
+        freeze
+      end
+    end
+  end
+end

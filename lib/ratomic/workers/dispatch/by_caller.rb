@@ -1,0 +1,143 @@
+# frozen_string_literal: true
+
+module Ratomic
+  module Workers
+    # Small work is done by the caller itself, in its own thread: waking a worker would take longer.
+    #
+    # Only a callable that workers have run before, and that behaved, is run so. What an item may do to its thread
+    # (`throw`, `exit`) becomes a Failure here as there; but `Thread.exit` would end the caller.
+    #
+    # When a callable has just been run so, its next small dispatches take a short way: one look at the {Permits}, and
+    # the run.
+    module ByCaller
+      # Work that is small, times this, is so much that the pool surely pays. Not for one item: that is as long in a
+      # worker.
+      CERTAIN = 4
+      # Nanoseconds of work from which the caller's time is compared with the pool's.
+      COMPARED = 50_000
+
+      # Runs the items, if the callable has a permit for them.
+      # @param callable [#call]
+      # @param options [Options]
+      # @return [Array, nil] frozen results; nil where more has to be looked at
+      def self.at_once(engine, items, callable, options)
+        return unless options.plain?
+
+        started = engine.costs.permits.take(callable, items)
+        run(engine, items, callable, nil, started) if started
+      end
+
+      # Runs the items, if they are for the caller.
+      # @param callable [#call] admitted
+      # @param options [Options] that let the caller run it
+      # @return [Array, nil] frozen results; nil when the pool is to run the items
+      # @yield when it is then to be compared how long the caller waits, see {Trials}
+      def self.results(engine, items, callable, options)
+        return unless engine.subscribers.none? # they are told of batches
+
+        key = Callable.key(callable)
+        place = place(engine, items, key, options.min_batch)
+        yield if place == :trial
+        return unless place == :caller
+
+        packed = Transfer.pack(items)
+        measure(engine, packed, callable, key, options.context) unless packed.instance_of?(Transfer::Holed)
+      end
+
+      # @return [Symbol] :caller, :pool, or :trial
+      def self.place(engine, items, key, least)
+        small = engine.costs.small(key)
+        return :pool unless small
+        return items.size < least ? :caller : :pool unless least == :auto
+
+        certain = items.size == 1 ? Float::INFINITY : small * CERTAIN
+        return :pool if items.size * Weight::ITEM > certain # an item weighs no less
+
+        weight = Weight.of(items)
+        return :caller if weight <= small
+        return :pool if weight > certain || !engine.idle? # somebody waits for later, or in another thread
+
+        engine.costs.trials.caller?(key) ? :caller : :trial
+      end
+
+      # Runs the items and learns from it.
+      def self.measure(engine, items, callable, key, context)
+        tally = engine.metrics.tally
+        started = tally.start
+        results = run(engine, items, callable, context, started)
+        took = tally.start - started
+        engine.costs.learn(key, Weight.of(items), took, items.size) if took < COMPARED # of more it has learnt already
+        engine.costs.permit(callable, key)
+        results
+      end
+
+      # @param items [Array] shareable
+      # @param started [Integer] see {Tally#start}
+      # @return [Array] frozen and shareable
+      def self.run(engine, items, callable, context, started)
+        results = []
+        failed = false
+        Context.with(context) do
+          Thread.handle_interrupt(Interrupts::FOREIGN_DEFERRED) do # one call less than foreign_deferred
+            failed |= run_on(engine, items, callable, results) until results.size == items.size
+          end
+        end
+        took = engine.metrics.tally.settle(started, results)
+        return results if took && took < COMPARED && !failed
+
+        learn(engine, items, callable, took) if took && took >= COMPARED
+        results = Interrupts.foreign_deferred { Transfer.seal(results, 0) }
+        engine.metrics.count_failures(results)
+        results
+      rescue Foreign, SignalException
+        # It came from outside, or an item has sent it to its own thread. Nothing tells which; it happens once.
+        engine.costs.mark_wild(Callable.key(callable))
+        raise
+      end
+
+      # Runs from where the results end. By throw, break or return an item can leave past us. That ends here, as it
+      # would in a worker. What ends the thread, or is an exception for the caller, goes on.
+      # @return [Boolean] whether there are Failures
+      def self.run_on(engine, items, callable, results)
+        astray = true
+        failed = run_all(engine, items, callable, results)
+        astray = false
+        failed
+      rescue Exception # rubocop:disable Lint/RescueException -- it is raised again
+        astray = false
+        raise
+      ensure
+        if astray && Thread.current.status != "aborting"
+          engine.costs.mark_wild(Callable.key(callable))
+          results << Verdict.died(callable, results.size, :throw)
+          return true # rubocop:disable Lint/EnsureReturn
+        end
+      end
+
+      def self.run_all(engine, items, callable, results)
+        size = items.size
+        index = results.size
+        failed = false
+        while index < size
+          begin
+            results << callable.call(items[index])
+          rescue Foreign, SystemExit => e
+            raise if SystemExit === e && !OwnExit.of?(engine, items[index], callable)
+
+            results << Failure.from(e, index)
+            failed = true
+          end
+          index += 1
+        end
+        failed
+      end
+
+      def self.learn(engine, items, callable, took)
+        key = Callable.key(callable)
+        engine.costs.trials.learn_caller(key, took, items.size)
+        engine.costs.learn(key, Weight.of(items), took, items.size)
+      end
+      private_class_method :place, :measure, :run, :run_on, :run_all, :learn
+    end
+  end
+end

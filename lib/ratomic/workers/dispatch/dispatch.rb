@@ -1,0 +1,132 @@
+# frozen_string_literal: true
+
+module Ratomic
+  module Workers
+    # One call of `dispatch_async`, from the caller's arguments to the future.
+    class Dispatch
+      # @param engine [Engine]
+      # @param items [Array, Enumerable]
+      # @param callable [#call]
+      # @param options [Options]
+      # @return [Future]
+      def self.future(engine, items, callable, options)
+        results = ByCaller.at_once(engine, items, callable, options)
+        return Settled.new(results) if results
+
+        items = list(items)
+        raise ShutdownError, engine.refusal unless engine.open?
+
+        admitted = engine.admit(callable)
+        kind = Batch
+        if options.by_caller? && !admitted.is_a?(Handles::Ref)
+          results = ByCaller.results(engine, items, admitted, options) { kind = Batch::Trial }
+          return Settled.new(results) if results
+        end
+        new(engine, items, admitted, options, kind).future
+      end
+
+      # @return [Array]
+      # @raise [TypeError]
+      def self.list(items)
+        return items if items.is_a?(Array)
+        return items.to_a if items.respond_to?(:to_a)
+        return items.to_enum.to_a if items.respond_to?(:each)
+
+        raise TypeError, "items must be an Array or something enumerable, not #{items.class}"
+      end
+
+      # @param kind [Class] of the batch
+      def initialize(engine, items, callable, options, kind)
+        @engine = engine
+        @options = options
+        @items = items
+        @callable = callable
+        @kind = kind
+        @batch = make_batch
+      ensure # an item has raised when it was looked at
+        Handles.take(callable) if @batch.nil? && callable.is_a?(Handles::Ref)
+      end
+
+      # @return [Future]
+      def future
+        @engine.accept(@batch)
+        taken = false
+        @batch.size.zero? ? @engine.forget(@batch) : run
+        taken = true
+        Future.new(@engine, @batch)
+      ensure # the caller was refused, or killed while it waited for room
+        @engine.stop(@batch, Verdict::GIVEN_UP) unless taken
+      end
+
+      private
+
+      def make_batch
+        if @options.move
+          count = @items.size
+          return Batch.new(nil, count, Parcels.number(count, @engine.size), @callable, @options, Weight.of(@items))
+        end
+        items = Transfer.pack(@items)
+        @kind.new(items, items.size, items.size, @callable, @options, Weight.of(items))
+      end
+
+      def run
+        @engine.metrics.dispatches.increment
+        @engine.emit(:dispatched, @batch, items: @batch.size) unless @engine.subscribers.none?
+        return run_here if @engine.backend == :inline || (@batch.moved? && Nested.in?(@engine))
+        return if enqueue == :done
+
+        Parcels.send(@engine, @batch, @items) if @batch.moved?
+        remind(@batch.expiry, :expire) if @options.timeout
+        remind(Clock.now + @options.item_timeout, :watch) if @options.item_timeout
+      end
+
+      # Puts the batch where the workers take it from.
+      def enqueue
+        return (@engine.lane.ring if wide?) if @engine.lane.try_push(@batch)
+
+        reject if @options.on_full == :raise
+        return overflow if overflow?
+
+        Nested.wait(@options.queue_timeout) { |seconds| @engine.lane.push(@batch, seconds) } || reject
+      rescue ::ClosedQueueError
+        raise ShutdownError, @engine.refusal
+      end
+
+      # A worker that waited for room would wait for itself, see {Nested}.
+      def overflow?
+        Nested.in?(@engine) || (@options.on_full == :caller_runs && !@batch.moved?)
+      end
+
+      # Whether there is work in it for two, and a second worker is to be woken with the first.
+      def wide?
+        return false if @batch.limit == 1 || @options.sequential
+
+        cost = @engine.costs.of(@batch.key)
+        cost.nil? || cost * @batch.weight > Chunker::CROWDED
+      end
+
+      def overflow
+        @engine.metrics.overflowed.increment
+        run_here
+        :done
+      end
+
+      # The future is done when the caller gets it. Also with what an item hands over (`move: true`): its worker could
+      # not help with that later.
+      def run_here
+        Inline.run(@engine, @batch, @items)
+      end
+
+      def reject
+        @engine.metrics.rejected.increment
+        @engine.emit(:rejected, @batch, items: @batch.size)
+        raise QueueFullError, "#{@engine.lane.size} dispatches wait in the pool #{@engine.name} (max_queue: " \
+                              "#{@engine.lane.capacity}); dispatch later, or take another on_full:"
+      end
+
+      def remind(at, what)
+        @engine.post([:deadline, @batch, at, what].freeze)
+      end
+    end
+  end
+end

@@ -1,0 +1,44 @@
+# frozen_string_literal: true
+
+module Ratomic
+  module Workers
+    # No workers: a dispatch runs its items before it returns, in a thread of their own, so that an item which ends
+    # its thread becomes a Failure here too. For tests and debugging, and for a caller who meets a full queue.
+    module Inline
+      class << self
+        # Runs the batch to its end.
+        # @param items [Array] of the caller, who hands them over if the batch is moved
+        def run(engine, batch, items)
+          engine.show(-batch.ticket, batch) do
+            batch.moved? ? run_moved(engine, batch, items) : run_all(engine, batch)
+          end
+        end
+
+        private
+
+        def run_all(engine, batch)
+          parts = [batch]
+          while (part = parts.shift)
+            parts.concat(run_part(engine, part)) unless batch.completion.complete?
+          end
+        end
+
+        # One by one: what an item leaves behind when it ends its thread is nothing then.
+        def run_moved(engine, batch, items)
+          Parcels.take_over(items).each_with_index do |item, index|
+            break if batch.completion.complete?
+
+            Turn.new(engine, Chunk.new(batch, batch.target, index, index + 1, 1).unpack([item])).run
+          end
+        end
+
+        # @return [Array<Batch>] what is left when an item has ended the thread
+        def run_part(engine, part)
+          return [] unless (first = part.claim(part.limit))
+
+          Turn.new(engine, Chunk.new(part, part.target, first, part.limit, 1)).run
+        end
+      end
+    end
+  end
+end

@@ -1,0 +1,109 @@
+# frozen_string_literal: true
+
+module Ratomic
+  module Workers
+    # How one dispatch is to be run. Checked once, frozen, shared by all the dispatches that name no option of their
+    # own.
+    class Options
+      DEFAULTS = {
+        timeout: nil, item_timeout: nil, retries: 0, min_batch: :auto, context: nil, move: false,
+        sequential: false, on_full: :block, queue_timeout: nil
+      }.freeze
+      ON_FULL = %i[block raise caller_runs].freeze
+      VARIABLES = DEFAULTS.to_h { |name, _| [name, :"@#{name}"] }.freeze
+      private_constant :VARIABLES
+
+      attr_reader(*DEFAULTS.keys)
+
+      # @param timeout [Numeric, nil] seconds from the dispatch until what has no result yet becomes a Failure
+      # @param item_timeout [Numeric, nil] seconds that one item may run
+      # @param retries [Integer] how often an item is run again whose worker died under it
+      # @param min_batch [Integer, :auto] smaller dispatches are run by the caller, once workers have run the
+      #   callable some times and it was quick; `0` never, `:auto` by measured cost
+      # @param context [Object, nil] there in the worker as `Workers.context` and in every event; must be shareable
+      # @param move [Boolean] hand the items over instead of sharing or copying them
+      # @param sequential [Boolean] run all items in one worker, one after another in their order
+      # @param on_full [:block, :raise, :caller_runs] what a dispatch does when `max_queue` dispatches wait already
+      # @param queue_timeout [Numeric, nil] seconds that `on_full: :block` waits before it raises QueueFullError
+      # @raise [ArgumentError, TypeError] which names the option, its value and what it may be
+      def initialize(given = {})
+        DEFAULTS.each { |name, default| instance_variable_set(VARIABLES[name], default) }
+        take(given)
+      end
+
+      # @param given [Hash]
+      # @return [Options] these, with some changed
+      def with(given)
+        raise TypeError, "options must be keywords, not #{given.inspect}" unless Hash === given
+
+        dup.take(given)
+      end
+
+      # Whether the caller may run it itself: nobody has to watch its time, and nothing is handed over.
+      def by_caller?
+        @by_caller
+      end
+
+      # Whether there is nothing to heed for a caller who runs it itself.
+      def plain?
+        @plain
+      end
+
+      # Whether the worker has to keep more books than for a plain run.
+      def watched?
+        !@item_timeout.nil?
+      end
+
+      protected
+
+      def take(given)
+        given.each do |name, value|
+          check(name, value)
+          instance_variable_set(VARIABLES[name], value)
+        end
+        @by_caller = @min_batch != 0 && !(@timeout || @item_timeout || @move)
+        @plain = @by_caller && @min_batch == :auto && @context.nil?
+        freeze
+      end
+
+      private
+
+      def check(name, value)
+        case name
+        when :timeout, :item_timeout, :queue_timeout then check_seconds(name, value)
+        when :retries then check_count(name, value)
+        when :min_batch then check_count(name, value) unless value == :auto
+        when :on_full then check_on_full(value)
+        when :context then check_context(value)
+        when :move, :sequential then nil
+        else raise ArgumentError, "unknown option #{name.inspect}, known: #{DEFAULTS.keys.join(", ")}"
+        end
+      end
+
+      def check_on_full(value)
+        return if ON_FULL.include?(value)
+
+        raise ArgumentError, "on_full: is #{value.inspect}, it must be one of #{ON_FULL.inspect}"
+      end
+
+      def check_context(value)
+        return if Ractor.shareable?(value)
+
+        raise ShareableError, "context: must be shareable; pass Ractor.make_shareable(context) (a #{value.class})"
+      end
+
+      def check_seconds(name, value)
+        return if value.nil?
+        raise TypeError, "#{name}: must be seconds as a number or nil, not #{value.inspect}" unless value.is_a?(Numeric)
+        return if value.real? && value >= 0
+
+        raise ArgumentError, "#{name}: is #{value}, it must be 0 or more seconds"
+      end
+
+      def check_count(name, value)
+        raise TypeError, "#{name}: must be an Integer, not #{value.inspect}" unless value.is_a?(Integer)
+        raise ArgumentError, "#{name}: is #{value}, it must be 0 or more" if value.negative?
+      end
+    end
+  end
+end

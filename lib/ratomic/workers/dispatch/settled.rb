@@ -1,0 +1,69 @@
+# frozen_string_literal: true
+
+module Ratomic
+  module Workers
+    # The future of a dispatch that was done when it was made.
+    class Settled < Future
+      # @api private
+      # @param results [Array] frozen and shareable
+      def initialize(results) # rubocop:disable Lint/MissingSuper -- there is no batch
+        @results = results
+        freeze
+      end
+
+      # @see Future#value
+      def value(timeout: nil)
+        Clock.check(timeout) unless timeout.nil?
+        @results
+      end
+
+      # @see Future#wait
+      def wait(timeout: nil)
+        Clock.check(timeout)
+      end
+
+      # @see Future#ready?
+      def ready?
+        true
+      end
+
+      # @see Future#each
+      def each(timeout: nil, &block)
+        return enum_for(:each, timeout: timeout) { size } unless block
+
+        Clock.check(timeout)
+        @results.each(&block)
+        self
+      end
+
+      # @see Future#each_completed
+      def each_completed(timeout: nil, &block)
+        return enum_for(:each_completed, timeout: timeout) { size } unless block
+
+        Clock.check(timeout)
+        @results.each_with_index(&block)
+        self
+      end
+
+      # @see Future#cancel
+      def cancel(interrupt: false) # rubocop:disable Lint/UnusedMethodArgument
+        false
+      end
+
+      # @see Future#cancelled?
+      def cancelled?
+        false
+      end
+
+      # @see Future#progress
+      def progress
+        Progress.new(size, size)
+      end
+
+      # @see Future#size
+      def size
+        @results.size
+      end
+    end
+  end
+end

@@ -1,0 +1,126 @@
+# frozen_string_literal: true
+
+module Ratomic
+  module Workers
+    # One chunk run in a thread of its own while the caller waits for it and keeps its deadlines.
+    class Turn
+      # Never interrupted: what interrupts the waiting caller is not an item's doing.
+      module Guard
+        def self.pending_interrupt?
+          false
+        end
+      end
+
+      # Seconds between two looks at whether somebody else has ended the dispatch.
+      LOOK = 0.1
+      # Seconds that an interrupted item gets to end before its thread is left alone.
+      PATIENCE = 0.2
+
+      # @param engine [Engine]
+      # @param chunk [Chunk]
+      def initialize(engine, chunk)
+        @engine = engine
+        @chunk = chunk
+        @batch = chunk.batch
+        @pulse = Pulse.new(0)
+        @gate = Thread::Mutex.new
+      end
+
+      # @return [Array<Batch>] what is left when an item has ended the thread
+      def run
+        @thread = start
+        until @thread.join(seconds_left)
+          rest = overdue
+          return cut_off(rest) if rest
+        end
+        finish
+      ensure
+        leave_thread if @thread&.alive?
+      end
+
+      private
+
+      # The caller was ended while he waited.
+      def leave_thread
+        @thread.kill
+        AtExit.stuck(@pulse)
+      end
+
+      def start
+        Nested.thread do
+          Nested.number ||= @engine.number # not of who waits, when he works for another pool
+          AtExit::TURNS.increment
+          Context.with(@batch.options.context) do
+            @chunk.careful? ? @chunk.run_watched(Guard, @pulse, @gate) : @chunk.run(Guard)
+            @chunk.seal
+          end
+          :done
+        ensure
+          AtExit::TURNS.decrement
+          AtExit.unstuck(@pulse)
+        end
+      end
+
+      # @return [Float] until the next deadline, or the next look
+      def seconds_left
+        at = [@batch.expiry, item_limit].compact.min
+        at ? (at - Clock.now).clamp(0.001, LOOK) : LOOK
+      end
+
+      # An item that begins now cannot be overdue before its time.
+      def item_limit
+        return unless (limit = @batch.options.item_timeout)
+
+        (@pulse.index ? @pulse.since : Clock.now) + limit
+      end
+
+      # Ends what has run too long.
+      # @return [Integer, nil] index of the first item that may still run
+      def overdue
+        return stop if @batch.completion.interrupted?
+        return expire if @batch.expiry && Clock.now >= @batch.expiry
+        return unless @batch.options.item_timeout
+
+        @gate.synchronize do
+          next unless (index = @pulse.index) && Clock.now >= item_limit
+
+          @engine.time_out(@batch, index)
+          @thread.kill
+          index + 1
+        end
+      end
+
+      def expire
+        file_so_far
+        @engine.expire(@batch)
+        stop
+      end
+
+      def stop
+        @thread.kill
+        @chunk.last
+      end
+
+      # A native call that cannot be interrupted is left behind; its result, if it comes, is not wanted any more.
+      def cut_off(rest)
+        return finish if @thread.join(PATIENCE)
+
+        AtExit.stuck(@pulse)
+        file_so_far
+        rest < @chunk.last ? [@batch.part(rest, @chunk.last)] : []
+      end
+
+      def finish
+        return [] if @batch.completion.complete? # or what was filed when it expired would be counted twice
+        return Salvage.new(@engine, @chunk, timed: true).run(:thread) unless @thread.value == :done
+
+        @engine.file_chunk(@chunk)
+        []
+      end
+
+      def file_so_far
+        Salvage.new(@engine, @chunk).file(@gate.synchronize { @chunk.so_far }, PATIENCE)
+      end
+    end
+  end
+end

@@ -1,0 +1,189 @@
+# frozen_string_literal: true
+
+module Ratomic
+  module Workers
+    # What a started pool runs on: the lane, the mailbox of the coordinator, counters. Frozen and shareable, so that
+    # callers and workers in any Ractor use the same. A fork leaves the child without workers; it gets a new engine.
+    class Engine
+      include Filing
+      include Endings
+
+      WIND_UP = [:wind_up].freeze
+
+      # @return [Map] number of a worker => batch that it has in hand; what others run has another place, see {#show}
+      attr_reader :board
+      # @return [Map] number of a worker => its Pulse
+      attr_reader :pulses
+      # @return [Lane]
+      attr_reader :lane
+      # @return [Ractor::Port, Mailbox::QueueMailbox, nil] of the coordinator, where there is one
+      attr_reader :mailbox
+      # @return [Completion] of one slot, filled when the last worker has ended
+      attr_reader :terminated
+      # @return [Subscribers] to events
+      attr_reader :subscribers
+      attr_reader :number, :name, :size, :backend, :chunker, :costs, :metrics, :accepted, :finished
+
+      NUMBERS = Counter.new
+
+      # @param settings [Settings]
+      def initialize(settings, mailbox)
+        @number = NUMBERS.increment
+        @name = settings.name
+        @size = settings.size
+        @backend = settings.backend
+        @settings = settings
+        @mailbox = mailbox
+        @lane = Lane.new(settings.max_queue, @size)
+        @costs = Costs.new(settings.gain)
+        permits = @costs.permits
+        @chunker = Chunker.new(@size)
+        @metrics = Metrics.new
+        @board = Map.new
+        @pulses = Map.new
+        @subscribers = Subscribers.new(permits)
+        @accepted = Counter.new
+        @finished = Counter.new
+        @gate = Gate.new(permits)
+        @terminated = Completion.new(1)
+        @home = Ractor.current
+        freeze
+      end
+
+      # @return [Integer] workers that can run at a time
+      def parallel
+        @settings.parallel
+      end
+
+      # @return [Float] share of the time that all workers together save, at best
+      def gain
+        @settings.gain
+      end
+
+      # Whether dispatches are accepted.
+      def open?
+        @gate.open?
+      end
+
+      # Whether {#end} was called.
+      def ended?
+        @gate.ended?
+      end
+
+      # Accepts no more.
+      def close
+        @gate.close(Gate::CLOSING)
+      end
+
+      # Tells the coordinator. When it has ended there is nothing to tell.
+      def post(message)
+        @mailbox.send(message)
+      rescue *Mailbox::CLOSED
+        nil
+      end
+
+      # @return [String] why nothing is accepted
+      def refusal
+        "the pool #{name} was shut down; make a new one"
+      end
+
+      # Puts a batch, or what is left of one, into the lane for any worker.
+      # @return [Boolean] false when there is no room
+      def offer(batch)
+        batch.completion.complete? || @lane.try_push(batch)
+      rescue ::ClosedQueueError
+        false
+      end
+
+      # Looks the callable over. Threads may have one of their own Ractor that is not shareable; the inline backend is
+      # as strict as Ractors are, and tells beforehand what they would find out.
+      # @return [Object, Handles::Ref]
+      # @raise [CallableError]
+      def admit(callable)
+        case @backend
+        when :thread then home? ? Callable.any(callable) : Callable.check(callable)
+        when :inline then Callable.strict(callable)
+        else Callable.check(callable)
+        end
+      end
+
+      # Counts the items in.
+      # @raise [ShutdownError]
+      def accept(batch)
+        @accepted.increment(batch.size)
+        raise ShutdownError, refusal unless open?
+      end
+
+      # Whether every item that was accepted has its result.
+      def idle?
+        @finished.value >= @accepted.value
+      end
+
+      # Has a batch on the board, for who stops all, while the block runs something of it outside a worker.
+      # @param place [Object] no positive number: those are the workers'
+      def show(place, batch)
+        @board[place] = batch
+        yield
+      ensure
+        @board.delete(place)
+      end
+
+      # What is kept elsewhere for a batch is not needed any more.
+      def forget(batch)
+        Handles.take(batch.callable) if batch.callable.is_a?(Handles::Ref)
+      end
+
+      # Tells the subscribers, if there are any.
+      def emit(name, batch = nil, details = {})
+        @subscribers.tell(Event.new(name, @name, batch, details)) unless @subscribers.none?
+      end
+
+      # The last worker has ended.
+      def end
+        return unless @gate.end
+
+        Pool::RUNNING.delete(@number)
+        @mailbox&.close
+        emit(:ended)
+        @subscribers.close
+        @terminated.fill(true)
+      end
+
+      # A fork has left this process without the workers. What they had to do here becomes Failures; the parent's own
+      # workers do it there.
+      def lose
+        @gate.close(Gate::CLOSED)
+        stop_all(Verdict::FORKED)
+        @gate.end
+        @subscribers.close
+        @terminated.fill(true)
+      end
+
+      # Stops everything.
+      def kill
+        @gate.close(Gate::CLOSED)
+        @lane.close
+        stop_all(Verdict::KILLED)
+        post([:kill].freeze)
+      end
+
+      private
+
+      # Whether this is the Ractor of the coordinator.
+      def home?
+        @home.equal?(Ractor.current)
+      end
+
+      # What waits, and what workers have in hand.
+      def stop_all(failure)
+        while (batch = @lane.try_pop)
+          stop(batch, failure)
+        end
+        @board.values.each do |running|
+          stop(running, failure)
+          running.completion.interrupt
+        end
+      end
+    end
+  end
+end

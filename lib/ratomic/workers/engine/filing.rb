@@ -1,0 +1,71 @@
+# frozen_string_literal: true
+
+module Ratomic
+  module Workers
+    # The {Engine}'s way for results to their caller, with what is counted and told of them.
+    module Filing
+      # What an item raises that a caller must not run: that touches the main Ractor's things, which fails in a worker
+      # only, or that would end the caller.
+      NOT_FOR_CALLERS = ["Ractor::IsolationError", *[SystemExit, SignalException, Interrupt].map(&:name)].freeze
+      private_constant :NOT_FOR_CALLERS
+
+      # @param chunk [Chunk] as far as it has run
+      # @param now [Integer, nil] monotonic nanoseconds, where they are known
+      def file_chunk(chunk, now = nil)
+        return if chunk.results.empty?
+
+        chunk.seal
+        file(chunk.batch, chunk.first, chunk.results, chunk.failed?, now)
+      end
+
+      # Files results where the caller waits for them.
+      # @param results [Array] shareable
+      # @param failed [Boolean] whether there may be Failures among them
+      # @param now [Integer, nil] as in {#file_chunk}
+      def file(batch, first, results, failed, now = nil)
+        count_failures(batch, first, results) if failed
+        completion = batch.completion
+        # Counted before they are filed: who has the value finds it in the statistics. (Where a slot may be filled twice
+        # the count is not known before.)
+        @finished.increment(results.size)
+        early = !batch.careful? && completion.completed_by?(first, results.size)
+        finish(batch, now) if early
+        fresh = completion.file(first, results)
+        take_back(batch, first, results, fresh) unless fresh == results.size
+        finish(batch, now) if !early && completion.complete?
+        post(Engine::WIND_UP) unless open?
+      end
+
+      private
+
+      def finish(batch, now)
+        return unless batch.finish
+
+        took = (now || Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond)) - batch.born
+        @metrics.tally.record(took)
+        forget(batch)
+        emit(:completed, batch, items: batch.size, seconds: took / 1e9) unless @subscribers.none?
+      end
+
+      # Some of the slots were full: what was counted of their results does not count.
+      def take_back(batch, first, results, fresh)
+        @finished.decrement(results.size - fresh)
+        results.each_with_index do |result, offset|
+          next if !(Failure === result) || batch.completion[first + offset].equal?(result)
+
+          @metrics.count_failure(result, -1)
+        end
+      end
+
+      def count_failures(batch, first, results)
+        results.each_with_index do |result, offset|
+          next unless Failure === result
+
+          @metrics.count_failure(result)
+          @costs.mark_wild(batch.key) if NOT_FOR_CALLERS.include?(result.exception_class)
+          emit(:failed, batch, item: first + offset, failure: result)
+        end
+      end
+    end
+  end
+end

@@ -1,0 +1,58 @@
+# frozen_string_literal: true
+
+module Ratomic
+  module Workers
+    # One inbox that one thread reads and everyone can send to, in two kinds with the same three methods: a
+    # `Ractor::Port` between Ractors, and a native queue between threads of one.
+    #
+    # Only the Ractor that made a port can receive from it. A blocked receive must never be interrupted: it is woken by
+    # a message.
+    module Mailbox
+      # What a send to a mailbox that was closed raises.
+      CLOSED = [Ractor::ClosedError, ::ClosedQueueError].freeze
+
+      # @return [Ractor::Port, QueueMailbox]
+      def self.open
+        RACTORS ? Ractor::Port.new : QueueMailbox.new
+      end
+
+      # Where a worker listens. One that is a thread hears only from its own Ractor, so it needs no port; and a fork
+      # while threads wait on ports may ruin the child, see {ForkHook}.
+      # @param backend [:ractor, :thread] of the worker
+      # @return [Ractor::Port, QueueMailbox]
+      def self.of_worker(backend)
+        backend == :ractor ? self.open : QueueMailbox.new
+      end
+
+      # The mailbox of threads that hear only from threads of their own Ractor, and of Rubies without `Ractor::Port`.
+      class QueueMailbox
+        CAPACITY = 2**16
+
+        def initialize
+          @queue = Queue.new(CAPACITY)
+          freeze
+        end
+
+        # What is shareable goes through the native queue; anything else waits beside it, by number. Moved or not is one
+        # here: the reader is a thread of the same Ractor.
+        def send(message, move: false) # rubocop:disable Lint/UnusedMethodArgument
+          token = Ractor.shareable?(message) ? message : Handles.keep(message)
+          @queue.push(token)
+          self
+        rescue ::ClosedQueueError
+          Handles.take(token) unless token.equal?(message)
+          raise
+        end
+
+        def receive
+          message = @queue.pop
+          message.is_a?(Handles::Ref) ? Handles.take(message) : message
+        end
+
+        def close
+          @queue.close
+        end
+      end
+    end
+  end
+end

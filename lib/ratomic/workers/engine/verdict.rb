@@ -1,0 +1,52 @@
+# frozen_string_literal: true
+
+module Ratomic
+  module Workers
+    # The Failures that the pool itself gives: for items that ended their worker, ran too long, or never ran.
+    module Verdict
+      DIED = {
+        thread: "the item ended the thread that ran it (Thread.exit or Thread#kill)",
+        worker: "the item ended its worker: it killed or interrupted the main thread of the worker's Ractor",
+        throw: "the item left by throw, break or return",
+        lost: "the item was handed over to a worker (move: true) that died or was given up, and is gone with it"
+      }.freeze
+      KILLED = Failure.new(nil, ShutdownError.name, "the pool was stopped before the item was done")
+      FORKED = Failure.new(nil, ShutdownError.name,
+                           "the process was forked; the workers, and what they had to do, stayed in the parent")
+      GIVEN_UP = Failure.new(nil, CancelledError.name, "the dispatch was refused or interrupted")
+
+      class << self
+        # @param how [Symbol] a key of DIED
+        # @return [Failure] whose only line of backtrace is where the callable is written
+        def died(callable, index, how)
+          Failure.new(index, how == :throw ? "UncaughtThrowError" : "ThreadError", DIED.fetch(how), place(callable))
+        end
+
+        def overdue(batch, index)
+          limit = batch.options.item_timeout
+          Failure.new(index, TimeoutError.name, "the item ran longer than #{limit} s (item_timeout: #{limit})",
+                      place(batch.target))
+        end
+
+        def expired(batch)
+          Failure.new(nil, TimeoutError.name, "no result #{batch.options.timeout} s after the dispatch (timeout:), " \
+                                              "when #{progress(batch)} were done")
+        end
+
+        def cancelled(batch)
+          Failure.new(nil, CancelledError.name, "the dispatch was cancelled when #{progress(batch)} were done")
+        end
+
+        private
+
+        def place(callable)
+          [Callable.place(callable)].compact
+        end
+
+        def progress(batch)
+          Progress.new(batch.completion.completed, batch.size)
+        end
+      end
+    end
+  end
+end

@@ -1,0 +1,98 @@
+# frozen_string_literal: true
+
+module Ratomic
+  module Workers
+    # The end of the program: the pools are stopped, and what is in flight becomes Failures. Ruby would end the workers
+    # too, but a Ractor that ends with a living thread while the main Ractor ends the process can lock up CRuby 4.0.5.
+    #
+    # Ruby waits for every Ractor and thread, also for those in a call that nothing can interrupt. A pool has given such
+    # workers up before; they must not keep the program from ending.
+    module AtExit
+      # Workers that were given up and have not ended.
+      STUCK = Counter.new
+      BEGUN = Counter.new
+      # Items that callers run, in threads of their own: see {Turn}.
+      TURNS = Counter.new
+      # Seconds that these get to end, a little more than a Turn takes to see that its pool has ended.
+      LAST_TURNS = 0.5
+      # Seconds that all pools together get to stop. Each leaves its workers sooner, if its coordinator comes to run.
+      PATIENCE = 5.0
+
+      class << self
+        # A worker is given up.
+        # @param pulse [Pulse] of the worker
+        def stuck(pulse)
+          STUCK.increment if pulse.abandon
+        end
+
+        # A worker has ended, with all its threads.
+        def unstuck(pulse)
+          STUCK.decrement if pulse.end
+        end
+
+        # A forked child has none of them.
+        def forget
+          [STUCK, TURNS].each(&:reset)
+        end
+
+        # Handlers run in the opposite order of their making: this one is made early and runs late.
+        def prepare
+          at_exit do
+            stopped = stop_pools(BEGUN.increment == 1)
+            await_turns
+            leave($!) if STUCK.value.positive? || TURNS.value.positive? || !stopped
+          end
+        end
+
+        # A pool has started. When the end has begun already (a test runner may do all its work in a handler of its own
+        # that runs after ours) another handler is needed, which runs after the one that is running.
+        def remind
+          prepare unless BEGUN.zero? || !main?
+        end
+
+        private
+
+        # The first time pools start anew with the next dispatch, for handlers that run later. Not again: a thread that
+        # dispatches all the time would start them for ever.
+        # @return [Boolean] whether all have stopped
+        def stop_pools(anew)
+          limit = Clock.now + PATIENCE
+          running = Pool::RUNNING.values
+          engines = running.map { |pool, engine| anew ? pool.drop(engine) : engine }
+          engines.each(&:kill)
+          engines.all? do |engine|
+            engine.terminated.wait([limit - Process.clock_gettime(Process::CLOCK_MONOTONIC), 0].max)
+          end
+        end
+
+        def await_turns
+          limit = Clock.now + LAST_TURNS
+          sleep(0.01) while TURNS.value.positive? && Clock.now < limit
+        end
+
+        # Ends the process here, with what Ruby would say and answer. Handlers made before this one do not run, and
+        # files that are open keep what is in their buffers: whatever stops all Ractors would wait for the stuck one.
+        def leave(error)
+          signal = error.signo if error.is_a?(SignalException)
+          warn(error.full_message(highlight: false)) unless error.nil? || signal || error.is_a?(SystemExit)
+          [$stdout, $stderr].each(&:flush)
+          die_of(signal) if signal
+          exit!(error.is_a?(SystemExit) ? error.status : error.nil?)
+        end
+
+        # So that whoever started the program sees what ended it.
+        def die_of(signal)
+          trap(signal, "SYSTEM_DEFAULT")
+          Process.kill(signal, Process.pid)
+          sleep
+        end
+
+        def main?
+          !RACTORS || Ractor.main?
+        end
+      end
+
+      prepare
+    end
+  end
+end

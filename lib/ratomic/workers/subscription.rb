@@ -1,0 +1,57 @@
+# frozen_string_literal: true
+
+module Ratomic
+  module Workers
+    # A running subscription to a pool's events.
+    class Subscription
+      # @return [Queue] of events, closed when the subscription ends
+      attr_reader :queue
+
+      # @api private
+      def initialize(engine, queue, thread)
+        @subscribers = engine.subscribers
+        @queue = queue
+        @thread = thread
+        @number = @subscribers.add(queue)
+        cancel if engine.ended? # asked afterwards, because an engine that ends says so before it closes the queues
+      end
+
+      # No more events. Those that are waiting are still handed on.
+      # @return [self]
+      def cancel
+        @subscribers.remove(@number)
+        self
+      end
+
+      # Waits until the block has had the last event.
+      # @param timeout [Numeric, nil] seconds
+      # @return [Boolean] false when the time was up
+      def join(timeout: nil)
+        return true if @thread.nil?
+
+        Clock.check(timeout)
+        !@thread.join(timeout).nil?
+      end
+
+      # Hands events to the block, in a thread of the Ractor that subscribed. What the block raises is counted, and
+      # ends nothing.
+      # @api private
+      def self.start(engine, block)
+        queue = Queue.new(Subscribers::CAPACITY)
+        thread = OwnThread.start("ratomic-#{engine.name}-events") do
+          while (event = queue.pop)
+            hand_on(engine, event, block)
+          end
+        end
+        new(engine, queue, thread)
+      end
+
+      def self.hand_on(engine, event, block)
+        block.call(event)
+      rescue Foreign => e
+        engine.metrics.trouble(e)
+      end
+      private_class_method :hand_on
+    end
+  end
+end

@@ -1,0 +1,141 @@
+# frozen_string_literal: true
+
+module Ratomic
+  module Workers
+    # The one thread that holds a pool together, outside of the way that shared work takes. All that happens to the pool
+    # reaches it as a message in its mailbox: workers that start, are ready for moved items, or end; deadlines,
+    # cancellation, shutdown. It waits for nothing else, but for a fork that is under way.
+    class Coordinator
+      # Seconds that stopped workers get before the pool ends without them.
+      PATIENCE = 2.0
+
+      # The messages that it handles itself; each has a method of its name.
+      OWN = %i[ready parcel drop up gone lost tick hire deadline wind_up kill finish hold].freeze
+
+      # @param engine [Engine]
+      def initialize(engine)
+        @engine = engine
+        @mailbox = engine.mailbox
+        @agenda = Agenda.new(@mailbox)
+        @parcels = Parcels.new
+        @roster = Roster.new(engine, @agenda)
+        @overseer = Overseer.new(engine, @agenda, @roster)
+        @started = @killed = @ended = false
+      end
+
+      # Works until the pool has ended.
+      def run
+        ForkHook.await
+        @roster.fill unless @started
+        @started = true
+        take(@mailbox.receive) until @ended
+      end
+
+      def ended?
+        @ended
+      end
+
+      private
+
+      # An error in here is the pool's own. It is counted and shown in the statistics; the coordinator lives on.
+      def take(message)
+        return look_for_dead if message.is_a?(Symbol) # from Ractor#monitor, which does not say of whom
+
+        handle(*message)
+      rescue StandardError => e
+        @engine.metrics.trouble(e)
+      end
+
+      # What is not its own business is the overseer's.
+      def handle(what, *details)
+        return lose(details.first(1)) if @killed && what == :audit # nobody is left to run what is lost
+
+        OWN.include?(what) ? send(what, *details) : @overseer.handle(what, *details)
+      end
+
+      def ready(batch, port)
+        @parcels.ready(batch, port)
+      end
+
+      def parcel(ticket, first, items)
+        @parcels.put(ticket, first, items)
+      end
+
+      def drop(ticket)
+        @parcels.drop(ticket)
+      end
+
+      def up(id, control)
+        @roster.up(id, control)
+        control.send(Worker::STOP) if @killed
+      end
+
+      def gone(id, wanted, parts)
+        parts = lose(parts) if @killed
+        known = @roster.gone(id, wanted || @killed, parts)
+        parts.each { |part| @overseer.handle(:offer, part) } unless known # another one has its place already
+        wind_up
+      end
+
+      def lost(id)
+        batch = @roster.lost(id)
+        @overseer.handle(:audit, batch) if batch
+        wind_up
+      end
+
+      # The process is about to fork, see {ForkHook}.
+      def hold(here, done)
+        here.fill(true)
+        done.wait(PATIENCE)
+      end
+
+      def tick
+        @agenda.take_due.each { |entry| handle(*entry) }
+      end
+
+      def hire(parts)
+        @killed ? lose(parts) : @roster.hire(parts)
+      end
+
+      # Nobody will run them.
+      # @return [Array] without parts
+      def lose(parts)
+        parts.each { |part| @engine.stop(part, Verdict::KILLED) }
+        []
+      end
+
+      def deadline(batch, at, what)
+        @agenda.add_for(batch, at, what)
+      end
+
+      # When a pool is closing and everything accepted is done the workers may go, and when they are gone it ends.
+      def wind_up
+        return if @engine.open?
+
+        @engine.lane.close if @engine.idle?
+        finish if @roster.empty? && (@killed || @engine.idle?)
+      end
+
+      def kill
+        @killed = true
+        @agenda.take(:hire, :offer) { |details| lose(details.flatten) }
+        @agenda.take(:audit) { |details| lose(details.first(1)) }
+        @roster.stop
+        @agenda.add(Clock.now + PATIENCE, :finish)
+        wind_up
+      end
+
+      def finish
+        @ended = true
+        @roster.leave_all
+        @agenda.close
+        @engine.end
+      end
+
+      # What a worker says before it ends is in the mailbox already; a tick comes after it.
+      def look_for_dead
+        @roster.ended.each { |id| @agenda.add(Clock.now, :lost, id) }
+      end
+    end
+  end
+end

@@ -1,0 +1,217 @@
+# frozen_string_literal: true
+
+module Ratomic
+  module Workers
+    # The thread in a worker that runs items: takes a batch from the lane, claims a chunk, puts the batch back while
+    # more is left, runs the chunk and files the results. Besides it the worker has its main thread, the {Worker}, which
+    # notices when an item has ended this one.
+    class Runner
+      # @param engine [Engine]
+      # @param pulse [Pulse] this worker's
+      # @param control [Mailbox] this worker's, told when the thread ends
+      # @param guard [Thread] the worker's main thread
+      def initialize(engine, pulse, control, guard)
+        @engine = engine
+        @lane = engine.lane
+        @board = engine.board
+        @pulse = pulse
+        @control = control
+        @guard = guard
+        @gate = Thread::Mutex.new
+        @kept = []
+        @hand = @batch = @callable = @chunk = @context = @woken = nil
+        @experience = Experience.new(engine.costs)
+      end
+
+      # @param parts [Array<Batch>] to begin with
+      # @return [self]
+      def start(parts = [])
+        @kept = parts.dup
+        @presence = Presence.new(@lane)
+        @parcels = nil # the one before may have ended while it waited for a parcel, which comes all the same
+        @thread = OwnThread.start do
+          Nested.number = @engine.number
+          done = work
+        ensure
+          @control.send(done ? Worker::RUNNER_DONE : Worker::RUNNER_DIED)
+        end
+        self
+      end
+
+      # Ends the thread if it is running that item, or anything of that dispatch when the index is nil.
+      # @return [Boolean] whether it was
+      def interrupt(ticket, index = nil)
+        @gate.synchronize do
+          running = @chunk && @chunk.batch.ticket == ticket && (index.nil? || @pulse.index == index)
+          @thread.kill if running
+          running ? true : false
+        end
+      end
+
+      # Ends the thread, whatever it does.
+      # @return [Boolean] whether it ended within that many seconds
+      def kill(seconds)
+        @thread.kill
+        join(seconds)
+      end
+
+      # @param seconds [Numeric, nil]
+      # @return [Boolean] whether the thread has ended
+      def join(seconds = nil)
+        !@thread.join(seconds).nil?
+      rescue Exception # rubocop:disable Lint/RescueException -- what an item raises into this thread meanwhile
+        true
+      end
+
+      # Takes over what the dead thread had in hand.
+      # @param what [Symbol] see {Verdict::DIED}
+      # @return [Array<Batch>] what is still to be run
+      def salvage(what)
+        parts = @kept
+        @presence.return
+        hand = @hand
+        chunk = @chunk
+        @hand = @chunk = nil
+        parts += Salvage.new(@engine, chunk).run(what) if chunk
+        if hand && !hand.completion.complete?
+          parts <<= hand if hand.unclaimed.positive? # a second token of a batch does no harm
+          audit(hand) unless chunk # it may have ended between a claim and its run
+        end
+        saved = parts
+      ensure
+        @pulse.end_chunk(0)
+        audit(hand, *@kept) unless saved # the worker's main thread was ended meanwhile
+      end
+
+      # Files what it has done of its chunk, of that dispatch or of any, while the thread may still run.
+      # @return [Chunk, nil]
+      def file_so_far(ticket = nil)
+        chunk, results = @gate.synchronize { [@chunk, @chunk&.so_far] }
+        return unless chunk && (ticket.nil? || chunk.batch.ticket == ticket)
+
+        Salvage.new(@engine, chunk).file(results, Worker::PATIENCE)
+        chunk
+      end
+
+      # Files what it has, and has the rest looked for: this worker is not waited for.
+      # @return [Array<Batch>] what it had kept for itself
+      def give_up
+        @presence.return
+        chunk = file_so_far
+        hand = chunk ? chunk.batch : @hand # of which it may have claimed something that it has not run
+        audit(hand)
+        @kept.dup
+      end
+
+      private
+
+      # Has what may be lost of them looked for.
+      def audit(*batches)
+        batches.compact.each { |batch| @engine.post([:audit, batch].freeze) }
+      end
+
+      # @return [Boolean] true when the lane is closed and empty, false when the worker is about to end
+      def work
+        while (well = serve_next); end
+        well.nil?
+      end
+
+      # Runs one chunk of the next batch. A frame of its own, so that a worker that waits has no batch in a variable.
+      # @return [Boolean, nil] nil when the lane is closed and empty, false when the worker is about to end
+      def serve_next
+        batch = @hand = @kept.shift || @lane.try_pop || idle
+        batch && (batch.completion.complete? || serve(batch)) && !@pulse.abandoned?
+      end
+
+      # Waits for a batch. Meanwhile the worker keeps nothing of the last one.
+      def idle
+        @board.delete(@pulse.id)
+        soon = !@batch.nil? # they come in bursts, or from who had waited for the last one
+        @batch = @callable = @hand = nil
+        self.context = nil
+        @woken = true
+        @lane.pop(soon)
+      end
+
+      # Runs one chunk.
+      # @return [Boolean] false when the worker is about to end
+      def serve(batch)
+        take_up(batch) unless @batch.equal?(batch)
+        return serve_parcel(batch) if batch.moved?
+
+        cost = @experience.cost(batch.key)
+        return true unless (chunk = @engine.chunker.cut(batch, @callable, cost, @lane.size))
+
+        put_back(batch) if chunk.last < batch.limit
+        run(batch, chunk, cost)
+      end
+
+      # The moved lane: this worker is ready, and the coordinator sends it the next parcel of items.
+      def serve_parcel(batch)
+        step = batch.claim(1)
+        return true unless step
+
+        put_back(batch) if step + 1 < batch.limit
+        @parcels ||= Mailbox.of_worker(@engine.backend)
+        @engine.post([:ready, batch, @parcels].freeze)
+        first, items = @parcels.receive
+        return true unless items
+
+        cost = @experience.cost(batch.key)
+        run(batch, Chunk.new(batch, @callable, first, first + items.size, @engine.chunker.stride(cost)).unpack(items),
+            cost)
+      end
+
+      # To the tail, so that dispatches take turns; but a sequential one stays with its worker. A worker never waits for
+      # its own queue: when that is full it keeps on with the batch it has.
+      def put_back(batch)
+        return @kept.unshift(batch) if batch.options.sequential
+
+        @kept << batch unless @lane.try_push(batch)
+      rescue ::ClosedQueueError
+        @kept << batch
+      end
+
+      def run(batch, chunk, cost)
+        @pulse.begin_chunk(batch.ticket, batch.careful? ? chunk.last : nil)
+        @chunk = chunk
+        @presence.leave(chunk.estimate(cost))
+        started = Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond)
+        @engine.costs.learn_waking(started - batch.born) if @woken
+        @woken = false
+        well = chunk.careful? ? chunk.run_watched(@guard, @pulse, @gate, started) : chunk.run(@guard, started)
+        @lane.look(ended = Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond))
+        @presence.return
+        took = ended - started
+        batch.completion.nudge if @lane.unheard?(took) # it may wait for this processor while the caller's idles
+        return file(batch, chunk, took, ended) if well
+
+        chunk.blame_last
+        false
+      end
+
+      def file(batch, chunk, took, now)
+        @experience.learn(chunk, took)
+        @engine.file_chunk(chunk, now)
+        @chunk = nil
+        @pulse.end_chunk(took)
+        put_back(batch.part(chunk.untouched, chunk.last)) if chunk.cut?
+        true
+      end
+
+      # Turns to a batch that this worker did not run just before.
+      def take_up(batch)
+        @board[@pulse.id] = batch
+        @callable = batch.target
+        self.context = batch.options.context
+        @batch = batch
+      end
+
+      def context=(context)
+        return if @context.equal?(context)
+
+        Context.current = @context = context
+      end
+    end
+  end
+end

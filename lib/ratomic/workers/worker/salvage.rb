@@ -1,0 +1,115 @@
+# frozen_string_literal: true
+
+module Ratomic
+  module Workers
+    # Saves what was in hand when an item ended its thread or its worker. The results so far are filed, the item at
+    # fault becomes a Failure (or runs again, with `retries:`), and what has not run yet runs elsewhere.
+    class Salvage
+      # Seconds between two looks at whether the dispatch is over.
+      LOOK = 0.05
+
+      # @param engine [Engine]
+      # @param chunk [Chunk]
+      # @param timed [Boolean] whether the `timeout:` is to be heeded here, because no coordinator does it
+      def initialize(engine, chunk, timed: false)
+        @engine = engine
+        @chunk = chunk
+        @timed = timed
+        @batch = chunk.batch
+      end
+
+      # @param what [Symbol] see {Verdict::DIED}
+      # @return [Array<Batch>] what is still to be run
+      def run(what)
+        culprit = @chunk.culprit
+        untouched = @chunk.untouched
+        file(@chunk.results)
+        @engine.costs.mark_wild(@batch.key)
+        again = culprit && again(culprit, @chunk.fatal? ? :worker : what)
+        return [@batch.part(culprit, @chunk.last, again.attempt(culprit))] if again && @batch.options.sequential
+
+        [again, rest(untouched)].compact
+      rescue Exception => e # rubocop:disable Lint/RescueException -- whatever it was, the rest would never be run
+        fail_all(e)
+        []
+      end
+
+      # Files what has run. What is no plain data is frozen in a thread of its own, because its `freeze` may be what has
+      # ended the one before, or may never return.
+      # @param results [Array] a copy, where the chunk may still run
+      # @param seconds [Numeric, nil] after which the rest of them is left
+      def file(results, seconds = nil)
+        return file_sealed(results) if Sharing.deep_freeze(results)
+
+        sealed = []
+        until sealed.size == results.size || @batch.completion.complete?
+          return file_sealed(sealed) unless (done = seal(results, sealed, seconds))
+
+          sealed << Verdict.died(@batch.target, @chunk.first + sealed.size, :thread) unless done == :all
+        end
+        file_sealed(sealed)
+      end
+
+      private
+
+      # @return [Object, nil] :all when all are sealed; nil when the time was up
+      def seal(results, sealed, seconds)
+        first = @chunk.first
+        thread = Nested.thread do
+          sealed << Transfer.seal_one(results[sealed.size], first + sealed.size) while sealed.size < results.size
+          :all
+        end
+        limit = seconds && (Clock.now + seconds)
+        (return if over?(limit)) until thread.join(LOOK)
+        thread.value || :some
+      ensure
+        thread&.kill
+      end
+
+      # Whether what is left is not waited for.
+      # @param limit [Float, nil] monotonic seconds
+      def over?(limit)
+        @engine.expire(@batch) if @timed && @batch.expiry && Clock.now >= @batch.expiry
+        @batch.completion.complete? || (limit && Clock.now >= limit)
+      end
+
+      # Failures of its own: a runner that goes on files its own, and of two only one is counted, see {Filing}.
+      def file_sealed(results)
+        return if results.empty?
+
+        results = results.map { |result| Failure === result ? result.at(result.index) : result }
+        @engine.file(@batch, @chunk.first, Ractor.make_shareable(results), true)
+      end
+
+      # What cannot be saved ends, or its caller would wait for ever.
+      def fail_all(error)
+        @engine.metrics.trouble(error)
+        (@chunk.first...@chunk.last).each do |index|
+          @engine.file(@batch, index, [Failure.from(error, index)].freeze, true) unless @batch.completion.filled?(index)
+        end
+      end
+
+      # @return [Batch, nil] the item alone, when it may run once more
+      def again(culprit, what)
+        return if @batch.completion.filled?(culprit)
+
+        attempt = @batch.attempt(culprit)
+        if !@batch.moved? && attempt < @batch.options.retries
+          @engine.metrics.retries.increment
+          return @batch.suspects(culprit, culprit + 1, attempt + 1)
+        end
+        @engine.file(@batch, culprit, [Verdict.died(@batch.target, culprit, what)].freeze, true)
+        nil
+      end
+
+      # @return [Batch, nil]
+      def rest(from)
+        return if from >= @chunk.last || @batch.completion.complete?
+        return @batch.part(from, @chunk.last) unless @batch.moved?
+
+        @engine.mailbox.send([:parcel, @batch.ticket, from, @chunk.rest(from)], move: true)
+        @batch.part(0, 1)
+      end
+    end
+  end
+end

@@ -1,0 +1,93 @@
+# frozen_string_literal: true
+
+module Ratomic
+  module Workers
+    # The main thread of a worker (of its Ractor, with the `:ractor` backend). It waits for messages, and looks after
+    # the {Runner}: interrupts it, replaces it when an item has ended it, and hands on what it had when the worker ends.
+    class Worker
+      RUNNER_DONE = [:runner_done].freeze
+      RUNNER_DIED = [:runner_died].freeze
+      STOP = [:stop].freeze
+      # Seconds that a runner gets to end before it is left alone.
+      PATIENCE = 0.2
+      # A thread that computes runs for 100 ms before others get a turn, and for half of that with each step down. Those
+      # are the ones that keep deadlines, and with the `:thread` backend all of the program.
+      PRIORITY = -3
+
+      # @param engine [Engine]
+      # @param pulse [Pulse]
+      def initialize(engine, pulse)
+        @engine = engine
+        @pulse = pulse
+        @control = Mailbox.of_worker(engine.backend)
+        @ended = false
+      end
+
+      # Works until the lane is closed and empty, or a :stop comes.
+      # @param parts [Array<Batch>] what another worker left behind
+      def run(parts)
+        Thread.current.report_on_exception = false
+        Thread.current.priority = PRIORITY # which the runner inherits
+        @engine.post([:up, @pulse.id, @control].freeze)
+        @engine.lane.back
+        @runner = Runner.new(@engine, @pulse, @control, Thread.current).start(parts)
+        listen until @ended
+      ensure
+        leave
+      end
+
+      private
+
+      # An exception that an item's threads raise in here ends nothing.
+      def listen
+        handle(*@control.receive)
+      rescue Exception => e # rubocop:disable Lint/RescueException -- the worker goes on, whatever it was
+        @engine.metrics.trouble(e)
+      end
+
+      def handle(what, *details)
+        case what
+        when :interrupt then @runner.interrupt(*details)
+        when :file then file_so_far(*details)
+        when :runner_died then @pulse.abandoned? ? @ended = true : replace_runner
+        when :runner_done, :stop then @ended = true
+        end
+      end
+
+      def file_so_far(batch)
+        @runner.file_so_far(batch.ticket)
+      ensure
+        @engine.post([:filed, batch].freeze)
+      end
+
+      def replace_runner
+        parts = []
+        @runner.kill(PATIENCE)
+        Interrupts.deferred { parts = @runner.salvage(:thread) } # its items may be what ends threads
+      ensure # whatever came up: without a runner this worker would take nothing any more
+        @engine.metrics.runners_replaced.increment
+        @runner.start(parts)
+      end
+
+      # Whatever ends the worker, what it had in hand is not lost.
+      def leave
+        parts = []
+        Interrupts.deferred { parts = hand_over } if @runner
+      ensure
+        @engine.lane.away if @runner
+        @engine.post([:gone, @pulse.id, @ended, parts.freeze].freeze)
+        @runner&.join
+        AtExit.unstuck(@pulse)
+      end
+
+      # @return [Array<Batch>] what is still to be run
+      def hand_over
+        dead = @runner.kill(PATIENCE)
+        return @runner.salvage(@ended ? :thread : :worker) if dead && !@pulse.abandoned?
+
+        AtExit.stuck(@pulse) unless dead
+        @runner.give_up
+      end
+    end
+  end
+end

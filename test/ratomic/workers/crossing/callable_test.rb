@@ -1,0 +1,121 @@
+# frozen_string_literal: true
+
+require "test_helper"
+
+class CallableTest < Minitest::Test
+  def test_the_error_has_the_path_of_what_is_in_the_way
+    holder = Struct.new(:handler) { def call(item) = item }.new([+"text"])
+    error = assert_raises(Ratomic::Workers::CallableError) { Ratomic::Workers::Callable.check(holder) }
+    assert_includes error.message, error.path
+    refute_empty error.path
+  end
+
+  def test_an_object_without_any_methods_is_refused
+    %i[check any].each do |way|
+      error = assert_raises(Ratomic::Workers::CallableError) do
+        Ratomic::Workers::Callable.public_send(way, BasicObject.new)
+      end
+      assert_match(/\(BasicObject\) has no method/, error.message)
+    end
+  end
+
+  Callable = Ratomic::Workers::Callable
+  CallableError = Ratomic::Workers::CallableError
+
+  class Client
+    def initialize
+      @io = $stderr
+    end
+  end
+
+  class Parser
+    def initialize(handler)
+      @handler = handler
+    end
+
+    def call(item)
+      item
+    end
+  end
+
+  module Plain
+    def self.call(item)
+      item
+    end
+  end
+
+  def message_of(callable)
+    assert_raises(CallableError) { Callable.check(callable) }.message
+  end
+
+  def test_modules_and_frozen_objects_are_fine
+    assert_same Plain, Callable.check(Plain)
+    parser = Parser.new(:symbol).freeze
+    assert_same parser, Callable.check(parser)
+  end
+
+  def test_the_object_in_the_way_is_named_with_its_path_and_the_mend
+    message = message_of(Parser.new(Client.new))
+    assert_match(/CallableTest::Parser/, message)
+    assert_match(/@handler\.@io is an instance of IO/, message)
+    assert_match(/inside `call`|LocalPool/, message)
+  end
+
+  def test_what_is_only_not_frozen_is_to_be_frozen
+    assert_match(/@handler \(Hash\) is not frozen. .*Ractor.make_shareable\(callable\)/,
+                 message_of(Parser.new({}).freeze))
+    assert_match(/it \(CallableTest::Parser\) is not frozen/, message_of(Parser.new(1)))
+    refute_predicate Parser.new(1), :frozen?
+  end
+
+  def test_a_block_says_what_it_reaches
+    text = +"text"
+    message = message_of(proc { text })
+    assert_match(/callable_test.rb:\d+/, message)
+    assert_match(/def self.call/, message)
+    assert_match(/'text'|"text"|self/, message)
+  end
+
+  def test_what_has_no_call_is_refused
+    assert_match(/\(Integer\) has no method `call`/, message_of(3))
+    assert_match(/callable Comparable has no method/, message_of(Comparable))
+  end
+
+  def test_it_is_known_again_by_its_kind
+    assert_same Plain, Callable.key(Plain)
+    assert_same Parser, Callable.key(Parser.new(1))
+    keys = Array.new(2) { Callable.key(proc { |item| item }) }
+    assert_equal 1, keys.uniq.size
+    assert_match(/callable_test.rb:\d+/, keys[0])
+  end
+
+  # A request, say.
+  class Request
+    def method
+      :get
+    end
+
+    def call(seconds)
+      sleep(seconds)
+    end
+  end
+
+  def test_one_with_a_method_of_its_own_is_found_all_the_same
+    request = Ractor.make_shareable(Request.new)
+    assert_match(/callable_test.rb:\d+/, Callable.place(request))
+    assert_empty Ratomic::Workers::Code.findings(request)
+    pool = Ratomic::Workers::Pool.new(size: 1, min_batch: 0)
+    results = pool.dispatch_async([0, 30, 0], request, item_timeout: 0.2).value(timeout: 10)
+    assert_equal [0, "Ratomic::Workers::TimeoutError", 0], [results[0], results[1].exception_class, results[2]]
+  ensure
+    pool&.kill
+  end
+
+  def test_threads_may_have_what_is_not_shareable
+    ref = Callable.any(block = proc { |item| item })
+    assert Ractor.shareable?(ref)
+    assert_same block, Ratomic::Workers::Handles.take(ref)
+    assert_same Plain, Callable.any(Plain)
+    assert_raises(CallableError) { Callable.any(3) }
+  end
+end

@@ -1,0 +1,35 @@
+# frozen_string_literal: true
+
+require "test_helper"
+
+class OptionsTest < Minitest::Test
+  Options = Ratomic::Workers::Options
+
+  def test_defaults
+    options = Options.new
+    Options::DEFAULTS.each { |name, value| assert_equal [value], [options.public_send(name)], name }
+    assert Ractor.shareable?(options)
+    refute_predicate options, :watched?
+  end
+
+  def test_some_may_be_changed
+    options = Options.new(retries: 2, timeout: 5).with(timeout: 1.5, item_timeout: 1)
+    assert_equal [2, 1.5, 1], [options.retries, options.timeout, options.item_timeout]
+    assert_predicate options, :watched?
+  end
+
+  def test_what_is_wrong_is_named
+    { retries: "2", min_batch: 1.5, timeout: "5" }.each do |name, value|
+      assert_match(/#{name}: must be/, assert_raises(TypeError) { Options.new(name => value) }.message)
+    end
+    { retries: -1, min_batch: -1, timeout: -0.1, item_timeout: Float::NAN, on_full: :drop }.each do |name, value|
+      assert_match(/#{name}: is/, assert_raises(ArgumentError) { Options.new(name => value) }.message)
+    end
+    [5, false, [[:timeout, 1]]].each do |given|
+      assert_match(/must be keywords, not/, assert_raises(TypeError) { Options.new.with(given) }.message)
+    end
+    assert_match(/unknown option :tiemout, known: timeout/, assert_raises(ArgumentError) do
+                                                              Options.new(tiemout: 1)
+                                                            end.message)
+  end
+end

@@ -1,0 +1,101 @@
+# frozen_string_literal: true
+
+require "test_helper"
+require "support/worker_callables"
+
+class StatsTest < Minitest::Test
+  # Refuses to tell its name.
+  class Nameless
+    def self.to_s
+      raise "no name"
+    end
+
+    def call(_item)
+      raise Class.new(StandardError) { def self.name = "\xff" }
+    end
+  end
+
+  def test_names_of_all_kinds_spoil_no_statistics
+    pool = Ratomic::Workers::Pool.new(size: 1, min_batch: 0)
+    pool.dispatch_async([1, 2], Nameless.new.freeze).value(timeout: 5)
+    assert_includes pool.stats[:costs].keys, "StatsTest::Nameless"
+    assert_predicate pool.to_prometheus, :valid_encoding?
+    assert_match(/StatsTest::Nameless/, pool.explain([1], Nameless.new.freeze).to_s)
+  ensure
+    pool.kill
+  end
+
+  include WorkerCallables
+
+  def setup
+    @pool = Ratomic::Workers::Pool.new(size: 2, name: "sta\"ts", min_batch: 0)
+  end
+
+  def teardown
+    @pool.kill
+  end
+
+  def test_a_fresh_pool_has_nothing_to_tell
+    stats = @pool.stats
+    assert_equal ["sta\"ts", 2, :running], stats.values_at(:name, :size, :state)
+    assert_equal({ accepted: 0, finished: 0, in_flight: 0 }, stats[:items])
+    assert_equal({}, stats[:failures])
+  end
+
+  def test_what_is_in_flight_is_seen
+    hold = Hold.new
+    future = @pool.dispatch_async([1, 2, 3], hold, sequential: true)
+    eventually { hold.begun.value == 1 }
+    stats = @pool.stats
+    assert_equal({ accepted: 3, finished: 0, in_flight: 3 }, stats[:items])
+    assert_equal 1, stats[:workers][:busy]
+    hold.open
+    future.wait(timeout: 5)
+    assert_equal 0, @pool.stats[:items][:in_flight]
+    eventually { @pool.stats[:workers][:busy].zero? }
+    assert_operator @pool.stats[:workers][:busy_seconds_total], :>, 0
+  end
+
+  def test_it_is_consistent_while_work_goes_on
+    stop = false
+    busy = Thread.new { @pool.dispatch_async([1, 2, 3], Double).value until stop }
+    500.times do
+      stats = @pool.stats
+      items = stats[:items]
+      assert_equal items[:accepted], items[:finished] + items[:in_flight]
+      assert_operator stats[:dispatches][:completed], :<=, stats[:dispatches][:made]
+    end
+  ensure
+    stop = true
+    busy.join
+  end
+
+  def test_each_end_of_a_dispatch_is_counted
+    hold = Hold.new
+    futures = [@pool.dispatch_async([1, 2], hold), @pool.dispatch_async([1], hold, timeout: 0.05)]
+    futures[1].wait(timeout: 5)
+    futures[0].cancel
+    hold.open
+    @pool.dispatch_async([30], Sleep, item_timeout: 0.05).wait(timeout: 5)
+    stats = @pool.stats
+    assert_equal [3, 1, 1], stats[:dispatches].values_at(:made, :cancelled, :expired)
+    assert_equal 1, stats[:workers][:overdue]
+    # An item that is watched may end twice over, so its dispatch is counted after its result is there.
+    eventually(5, "the latency of the overdue dispatch") { @pool.stats[:latency][:count] == 1 }
+  end
+
+  def test_latencies_are_in_their_bucket
+    metrics = Ratomic::Workers::Metrics.new
+    [0.000001, 0.000016, 0.000017, 0.00006, 0.001, 70.0, 10_000.0].each { |s| metrics.tally.record((s * 1e9).round) }
+    bounds = metrics.latency.select { |_, count| count.positive? }
+    assert_equal({ 1.6e-05 => 2, 6.4e-05 => 2, 0.001024 => 1, Float::INFINITY => 2 }, bounds)
+    assert_in_delta 10_070.001094, metrics.latency_sum, 0.0001
+  end
+
+  def test_an_oversized_pool_is_noted
+    pool = Ratomic::Workers::Pool.new(size: 40, backend: :thread)
+    assert_match(/40 workers for #{Etc.nprocessors} processors/, pool.stats[:notes].join)
+  ensure
+    pool.kill
+  end
+end

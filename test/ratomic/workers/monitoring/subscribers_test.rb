@@ -1,0 +1,56 @@
+# frozen_string_literal: true
+
+require "test_helper"
+
+class SubscribersTest < Minitest::Test
+  Workers = Ratomic::Workers
+
+  def setup
+    @permits = Workers::Permits.new
+    @permits.grant(Comparable, Workers::Weight::ITEM, 1000)
+    @subscribers = Workers::Subscribers.new(@permits)
+    @event = Workers::Event.new(:ended, "pool", nil, {})
+  end
+
+  # Whether a caller may run something by himself, and so tell nobody of it.
+  def permit?
+    !@permits.take(Comparable, [1].freeze).nil?
+  end
+
+  def test_everyone_is_told_until_taken_out
+    queues = Array.new(2) { Ratomic::Queue.new(4) }
+    numbers = queues.map { |queue| @subscribers.add(queue) }
+    @subscribers.tell(@event)
+    @subscribers.remove(numbers[0])
+    @subscribers.tell(@event)
+    assert_equal [1, 2], queues.map(&:size)
+    assert_equal [true, false], queues.map(&:closed?)
+    @subscribers.close
+    assert_predicate queues[1], :closed?
+    assert_predicate @subscribers, :none?
+  end
+
+  def test_what_finds_a_full_queue_is_counted
+    @subscribers.add(Ratomic::Queue.new(1))
+    3.times { @subscribers.tell(@event) }
+    assert_equal 2, @subscribers.dropped.value
+  end
+
+  def test_who_closes_the_queue_is_taken_out
+    @subscribers.add(queue = Ratomic::Queue.new(1))
+    queue.close
+    @subscribers.tell(@event)
+    assert_predicate @subscribers, :none?
+    assert_equal 0, @subscribers.dropped.value
+  end
+
+  def test_while_somebody_listens_no_caller_takes_the_short_way
+    assert permit?
+    numbers = Array.new(2) { @subscribers.add(Ratomic::Queue.new(1)) }
+    refute permit?
+    @subscribers.remove(numbers[0])
+    refute permit?
+    2.times { @subscribers.remove(numbers[1]) }
+    assert permit?
+  end
+end

@@ -1,0 +1,51 @@
+# frozen_string_literal: true
+
+require "test_helper"
+
+class InterruptsTest < Minitest::Test
+  Interrupts = Ratomic::Workers::Interrupts
+
+  def test_what_is_not_to_be_interrupted_runs_to_its_end
+    go_on = Thread::Queue.new
+    done = false
+    thread = Thread.new do
+      Interrupts.deferred { done = go_on.pop }
+      sleep
+    end
+    until_asleep(thread)
+    thread.kill
+    go_on << true
+    assert thread.join(5)
+    assert done
+  end
+
+  def test_what_other_threads_raise_comes_after_the_code_of_others
+    inside = nil
+    assert_raises(KeyError) do
+      Interrupts.foreign_deferred do
+        Thread.current.raise(KeyError)
+        inside = :went_on
+      end
+    end
+    assert_equal :went_on, inside
+  end
+
+  def test_a_signal_and_the_end_of_a_timeout_block_come_at_once
+    [Interrupt, SignalException.new("TERM")].each do |signal|
+      assert_raises(SignalException) do
+        Interrupts.foreign_deferred do
+          Thread.current.raise(signal)
+          flunk
+        end
+      end
+    end
+    assert_raises(Timeout::Error) { Interrupts.foreign_deferred { Timeout.timeout(0.01) { sleep(10) && flunk } } }
+  end
+
+  def test_what_its_maker_has_put_off_comes_in_a_thread_that_allows_it
+    thread = Interrupts.deferred { Thread.new { Interrupts.allowed { sleep } } }
+    until_asleep(thread)
+    thread.kill
+    assert thread.join(5)
+  end
+end

@@ -1,0 +1,30 @@
+# frozen_string_literal: true
+
+require "test_helper"
+
+class OwnThreadTest < Minitest::Test
+  OwnThread = Ratomic::Workers::OwnThread
+
+  def test_it_runs_the_block_in_a_thread_of_that_name_that_says_nothing_when_it_dies
+    thread = OwnThread.start("ratomic-test") { [Thread.current.name, Thread.current.report_on_exception] }
+    assert_equal ["ratomic-test", false], within(5) { thread.value }
+    assert_nil within(5) { OwnThread.start { Thread.current.name }.value }
+  end
+
+  def test_who_joins_it_does_not_get_what_ended_it
+    [-> { raise NotImplementedError }, -> { exit }, -> { throw :tag }].each do |way|
+      assert_nil within(5) { OwnThread.start(&way).value }
+    end
+  end
+
+  def test_nothing_is_put_off_in_it_whatever_its_maker_has_put_off
+    Thread.handle_interrupt(Object => :never) do
+      [:kill.to_proc, ->(thread) { thread.raise(KeyError) }].each do |way|
+        thread = OwnThread.start { sleep }
+        until_asleep(thread)
+        way.call(thread)
+        eventually { !thread.alive? }
+      end
+    end
+  end
+end

@@ -1,0 +1,86 @@
+# frozen_string_literal: true
+
+require "test_helper"
+
+class AgendaTest < Minitest::Test
+  Workers = Ratomic::Workers
+
+  def setup
+    @mailbox = Workers::Mailbox.open
+    @agenda = Workers::Agenda.new(@mailbox)
+  end
+
+  def teardown
+    @agenda.close
+  end
+
+  def batch
+    Workers::Batch.new([1].freeze, 1, 1, Comparable, Workers::Options.new, 64)
+  end
+
+  def now
+    Workers::Clock.now
+  end
+
+  def test_a_tick_comes_when_something_is_due_and_not_before
+    started = now
+    @agenda.add(started + 0.1, :later)
+    @agenda.add(started + 0.05, :sooner, 1, nil)
+    assert_empty @agenda.take_due
+    assert_equal [:tick], within(5) { @mailbox.receive }
+    assert_operator now - started, :>=, 0.05
+    assert_equal [[:sooner, 1, nil]], @agenda.take_due
+    assert_equal [:tick], within(5) { @mailbox.receive }
+    assert_operator now - started, :>=, 0.1
+    assert_equal [[:later]], @agenda.take_due
+  end
+
+  def test_what_is_due_at_once_comes_in_order
+    10.times { |i| @agenda.add(now - 10 + i, i) }
+    assert_equal (0...10).map { |i| [i] }, @agenda.take_due
+  end
+
+  def test_the_deadline_of_what_is_done_is_void
+    done = batch
+    waiting = batch
+    @agenda.add_for(done, now - 1, :expire)
+    @agenda.add_for(waiting, now - 1, :expire)
+    done.completion.fill(1)
+    assert_equal [[:expire, waiting]], @agenda.take_due
+  end
+
+  def test_deadlines_far_away_do_not_pile_up
+    5000.times { batch.tap { |done| @agenda.add_for(done, now + 3600, :expire) }.completion.fill(1) }
+    assert_operator @agenda.instance_variable_get(:@entries).size, :<, 200
+  end
+
+  def test_what_is_not_to_be_done_any_more_is_taken_out
+    [1, 2].each { |n| @agenda.add(now - n, :hire, [n]) }
+    @agenda.add(now - 1, :expire)
+    taken = []
+    @agenda.take(:hire, :offer) { |details| taken << details }
+    assert_equal [[[2]], [[1]]], taken
+    assert_equal [[:expire]], @agenda.take_due
+  end
+
+  def test_a_timer_that_is_killed_is_replaced
+    @agenda.add(now + 1, :later)
+    2.times do
+      alarm = @agenda.instance_variable_get(:@alarm)
+      eventually { alarm.instance_variable_get(:@times).num_waiting == 1 }
+      alarm.instance_variable_get(:@thread).kill
+      assert_equal [:tick], within(5) { @mailbox.receive }
+      assert_empty @agenda.take_due
+    end
+    assert_equal [:tick], within(5) { @mailbox.receive }
+    assert_equal [[:later]], @agenda.take_due
+  end
+
+  def test_its_thread_ends_with_it
+    assert_leaves_nothing do
+      agenda = Workers::Agenda.new(@mailbox)
+      agenda.add(now + 60, :never)
+      agenda.close
+    end
+  end
+end

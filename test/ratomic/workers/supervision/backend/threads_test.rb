@@ -1,0 +1,86 @@
+# frozen_string_literal: true
+
+require "test_helper"
+require "support/backend_contract"
+
+class ThreadsTest < Minitest::Test
+  include BackendContract
+
+  def backend
+    :thread
+  end
+
+  def test_a_callable_need_not_be_shareable
+    seen = []
+    results = value_of([1, 2, 3], ->(item) { seen << item && item + 1 })
+    assert_equal [2, 3, 4], results
+    assert_equal [1, 2, 3], seen.sort
+    assert_equal 0, Ratomic::Workers::Handles.size
+  end
+
+  def test_a_callable_that_is_kept_aside_is_forgotten_after_every_end
+    value_of([1], ->(item) { item })
+    assert_raises(Ratomic::Workers::ItemError) { @pool.dispatch_async([1], ->(_) { raise "x" }).value!(timeout: 5) }
+    hold = Hold.new
+    futures = Array.new(4) { @pool.dispatch_async([1], ->(item) { hold.call(item) }) }
+    eventually { hold.begun.value == 2 }
+    assert futures[3].cancel
+    hold.open
+    futures.each { |future| future.wait(timeout: 5) }
+    @pool.dispatch_async([], ->(item) { item })
+    assert_equal 0, Ratomic::Workers::Handles.size
+  end
+
+  # There the coordinator is in the main thread of its Ractor, which the workers share.
+  def test_a_pool_that_another_ractor_started_outlives_what_its_items_raise_into_the_main_thread
+    skip_without_ractors
+    raises = Ractor.make_shareable(Class.new { def call(n) = Thread.main.raise(n.to_s) || n }.new)
+    results = within(20) do
+      Ractor.new(raises, Double) do |callable, double|
+        pool = Ratomic::Workers::Pool.new(size: 2, backend: :thread, min_batch: 0)
+        pool.dispatch_async([1, 2], callable).value(timeout: 5) +
+          pool.dispatch_async([3], double, timeout: 5).value(timeout: 5) << pool.shutdown(timeout: 5)
+      end.value
+    end
+    assert_equal [1, 2, 6, true], results
+  end
+
+  def test_items_run_in_threads_of_this_process
+    assert_equal [Process.pid], value_of([1], ->(_) { Process.pid })
+    refute_equal [Thread.current.object_id], value_of([1], ->(_) { Thread.current.object_id })
+  end
+
+  def test_waiting_items_overlap
+    started = now
+    pool = Ratomic::Workers::Pool.new(size: 10, backend: :thread, min_batch: 0)
+    within(10) { pool.dispatch_async([0.2] * 10, Sleep).value(timeout: 5) }
+    assert_operator now - started, :<, 1.5
+  ensure
+    pool.kill
+  end
+
+  def test_a_pool_that_another_ractor_started_outlives_it
+    skip_without_ractors
+    pool = Ratomic::Workers::Pool.new(size: 2, backend: :thread, min_batch: 0)
+    assert_equal [2], within(10) { in_ractor(pool) { |given| given.dispatch_async([1], Double).value(timeout: 5) } }
+    assert_equal [4], within(10) { pool.dispatch_async([2], Double).value(timeout: 5) }
+    assert_failure within(10) { pool.dispatch_async([:end_thread], Misbehave).value(timeout: 5) }[0], "ThreadError", 0
+    assert_equal ["aa"], within(10) { pool.dispatch_async([+"a"], Double, move: true).value(timeout: 5) }
+    assert within(10) { pool.shutdown(timeout: 5) }
+  end
+
+  def test_a_callable_of_another_ractor_has_to_be_shareable
+    skip_without_ractors
+    pool = @pool
+    value_of([1], Double)
+    refused = within(10) do
+      in_ractor(pool) do |given|
+        given.dispatch_async([1], [].method(:<<))
+      rescue Ratomic::Workers::CallableError => e
+        e.message
+      end
+    end
+    assert_match(/is not shareable/, refused)
+    assert_equal 0, Ratomic::Workers::Handles.size
+  end
+end

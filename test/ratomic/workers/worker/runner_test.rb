@@ -1,0 +1,342 @@
+# frozen_string_literal: true
+
+require "test_helper"
+require "support/engine_room"
+
+class RunnerTest < Minitest::Test
+  include EngineRoom
+
+  Workers = Ratomic::Workers
+
+  # As a worker's main thread that an item has killed.
+  module Doomed
+    def self.pending_interrupt?
+      true
+    end
+  end
+
+  # Returns the context that it is called in.
+  module Context
+    def self.call(_item)
+      Workers.context
+    end
+  end
+
+  # Writes down its items in the order in which they are called, and takes longer than a chunk may for a slow one.
+  class Log
+    def initialize
+      @calls = Ratomic::Map.new
+      Ractor.make_shareable(self)
+    end
+
+    def call(item)
+      @calls.append(:items, item)
+      sleep(0.01) if item.start_with?("slow")
+      item
+    end
+
+    def items
+      @calls[:items]
+    end
+  end
+
+  def setup
+    @mailbox = Workers::Mailbox.open
+    @control = Workers::Mailbox.open
+    @engine = Workers::Engine.new(Workers::Settings.new(size: 1, backend: :thread, max_queue: 3), @mailbox)
+    @pulse = Workers::Pulse.new(1)
+    @runner = Workers::Runner.new(@engine, @pulse, @control, Thread.current)
+    @ports = []
+    @hold = Hold.new
+    @log = Log.new
+  end
+
+  def teardown
+    @hold.open
+    @engine.lane.close
+    within(5) { @runner.instance_variable_get(:@thread).join }
+    [@mailbox, @control, *@ports].each(&:close)
+  end
+
+  # A batch whose items run one by one, with a step into the lane after each.
+  def stepwise(name, count)
+    batch(Array.new(count) { |i| "#{name}#{i}" }, @log).suspects(0, count)
+  end
+
+  def push(*batches)
+    batches.each { |made| assert @engine.lane.try_push(made) }
+  end
+
+  def assert_told(what)
+    assert_equal [what], within(5) { @control.receive }
+  end
+
+  # Runs what the thread left when it ended.
+  def go_on(what)
+    assert_told :runner_died
+    @runner.start(@runner.salvage(what))
+  end
+
+  def test_results_are_filed_in_the_order_of_their_items
+    push(made = batch((0...1000).to_a))
+    @runner.start
+    assert_results (0...1000).map { |i| i * 2 }, made
+    eventually { @pulse.ticket.zero? }
+    assert_operator @pulse.busy_nanoseconds, :>, 0
+    assert_operator @engine.costs.of(Double), :>, 0
+  end
+
+  def test_batches_take_turns
+    push(*batches = [stepwise("a", 3), stepwise("b", 3)])
+    @runner.start
+    batches.each { |made| assert made.completion.wait(5) }
+    assert_equal %w[a0 b0 a1 b1 a2 b2], @log.items
+  end
+
+  def test_it_keeps_on_with_its_batch_while_the_lane_is_full
+    push(*batches = [stepwise("a", 2), stepwise("b", 1), stepwise("c", 1)])
+    @runner.start([kept = stepwise("kept", 3)])
+    [kept, *batches].each { |made| assert made.completion.wait(5) }
+    assert_equal %w[kept0 kept1 kept2 a0 b0 c0 a1], @log.items
+  end
+
+  def test_a_chunk_that_takes_too_long_lets_others_have_their_turn
+    push(slow = batch(Array.new(4) { |i| "slow#{i}" }, @log), quick = stepwise("quick", 1))
+    @runner.start
+    assert_results %w[slow0 slow1 slow2 slow3], slow
+    assert_results %w[quick0], quick
+    assert_equal %w[slow0 quick0], @log.items.first(2)
+  end
+
+  def test_a_sequential_dispatch_stays_with_its_worker_and_files_what_is_done
+    waiting = stepwise("waiting", 1)
+    filed = []
+    slow = lambda do |item|
+      sleep(0.01)
+      filed << [@made, waiting].map { |made| made.completion.completed }
+      item
+    end
+    push(@made = batch([0, 1, 2, 3], Workers::Handles.keep(slow), sequential: true), waiting)
+    @runner.start
+    assert_results [0, 1, 2, 3], @made
+    assert_equal [[0, 0], [1, 0], [2, 0], [3, 0]], filed
+    assert_results %w[waiting0], waiting
+  ensure
+    Workers::Handles.take(@made.callable)
+  end
+
+  def test_it_ends_when_the_lane_is_closed_and_empty
+    push(made = batch([1, 2]))
+    @engine.lane.close
+    over = stepwise("over", 1)
+    over.completion.fill("cancelled")
+    @runner.start([over, left = stepwise("left", 2)])
+    assert_told :runner_done
+    assert_equal [[2, 4], %w[left0 left1]], [made, left].map { |one| one.completion.to_a }
+    assert_equal %w[left0 left1], @log.items
+  end
+
+  # How often the waiters of batches are nudged while the block runs.
+  def nudges
+    completion = Workers::Completion
+    native = completion.instance_method(:nudge)
+    count = Ratomic::Counter.new
+    completion.define_method(:nudge) { count.increment && native.bind_call(self) }
+    yield
+    count.value
+  ensure
+    completion.define_method(:nudge, native)
+  end
+
+  def test_who_waits_for_a_long_chunk_is_nudged_while_a_worker_that_was_woken_does_not_run
+    bell = @engine.lane.instance_variable_get(:@bell)
+    @runner.start
+    [false, true].each_with_index do |unheard, round|
+      push(made = batch([1], @hold))
+      eventually { @hold.begun.value == round + 1 }
+      bell.push(true) if unheard
+      started = Workers::Clock.now
+      Thread.pass until Workers::Clock.now - started > 2 * Workers::Lane::UNHEARD / 1e9
+      assert_equal(round, nudges do
+        @hold.open(1)
+        assert made.completion.wait(5)
+      end)
+    end
+  end
+
+  def test_a_runner_that_waits_keeps_nothing_of_its_last_batch
+    push(made = batch([1], @hold, context: :mark))
+    @runner.start
+    eventually { @hold.begun.value == 1 }
+    assert_equal [made, made.ticket], [@engine.board[1], @pulse.ticket]
+    @hold.open
+    assert_results [1], made
+    eventually { @engine.lane.instance_variable_get(:@sleeping).value == 1 }
+    assert_empty @engine.board
+    names = %i[@hand @batch @callable @chunk @context]
+    assert_equal([nil] * names.size, names.map { |name| @runner.instance_variable_get(name) })
+  end
+
+  def test_items_find_the_context_of_their_own_dispatch
+    push(*batches = [:one, nil, :two].map { |context| batch([1], Context, context: context) })
+    @runner.start
+    batches.zip([[:one], [nil], [:two]]) { |made, expected| assert_results expected, made }
+  end
+
+  def test_it_is_away_from_the_lane_in_a_long_chunk_and_back_after_it
+    looking = @engine.lane.instance_variable_get(:@looking)
+    2.times do |round|
+      push(made = batch([1], @hold))
+      @runner.start
+      eventually { @hold.begun.value == round + 1 }
+      assert_equal(-1, looking.value)
+      @runner.interrupt(made.ticket)
+      assert_told :runner_died
+      @runner.salvage(:thread)
+      assert_equal 0, looking.value
+    end
+  end
+
+  def test_an_interrupt_meets_only_the_item_that_it_names
+    push(made = batch([0, 1, 2], @hold, item_timeout: 60, sequential: true))
+    @hold.open(1)
+    @runner.start
+    eventually { @hold.begun.value == 2 }
+    [[made.ticket + 1, 1], [made.ticket, 0], [made.ticket, 2]].each { |names| refute @runner.interrupt(*names) }
+    assert @runner.interrupt(made.ticket, 1)
+    go_on(:thread)
+    @hold.open
+    assert made.completion.wait(5)
+    assert_equal [0, 2], made.completion.to_a.values_at(0, 2)
+    assert_equal "ThreadError", made.completion[1].exception_class
+  end
+
+  def test_an_interrupt_without_an_item_meets_whatever_runs_of_its_dispatch
+    push(made = batch([0], @hold))
+    @runner.start
+    eventually { @hold.begun.value == 1 }
+    refute @runner.interrupt(made.ticket + 1)
+    assert @runner.interrupt(made.ticket)
+    assert_told :runner_died
+    refute @runner.start.interrupt(made.ticket + 1)
+  end
+
+  def test_what_is_left_after_its_thread_died_is_given_back
+    push(made = batch([1, :end_thread, 3, 4], Misbehave, sequential: true))
+    @runner.start
+    assert_told :runner_died
+    parts = @runner.salvage(:thread)
+    assert_equal [true, true, false, false], Array.new(4) { |index| made.completion.filled?(index) }
+    assert_equal ["ThreadError", 1], [made.completion[1].exception_class, made.completion[1].index]
+    assert_equal [[made.ticket, 2, 4]], parts.map { |part| [part.ticket, part.claim(2), part.limit] }
+    assert_empty @runner.salvage(:thread), "it is given back once"
+  end
+
+  def test_a_runner_that_is_killed_gives_back_what_it_has_not_begun_as_well
+    made, kept = Array.new(2) { batch([1], @hold) }
+    @runner.start([made, kept])
+    eventually { @hold.begun.value == 1 }
+    assert @runner.kill(5)
+    assert_equal [kept], @runner.salvage(:worker)
+    assert_match(/ended its worker/, made.completion[0].message)
+    assert_predicate @pulse.ticket, :zero?
+  end
+
+  def test_an_item_that_ends_the_worker_is_to_blame
+    @runner = Workers::Runner.new(@engine, @pulse, @control, Doomed)
+    push(made = batch([1, 2], Double, sequential: true))
+    @runner.start
+    2.times { go_on(:worker) }
+    assert made.completion.wait(5)
+    assert_match(/ended its worker/, made.completion[0].message)
+    assert_equal [0, 1], made.completion.to_a.map(&:index)
+  end
+
+  def test_what_a_runner_that_cannot_be_ended_has_so_far_is_filed
+    deaf = ->(item) { Thread.handle_interrupt(Object => :never) { @hold.call(item) } }
+    made = batch([0, 1, 2], Workers::Handles.keep(deaf), sequential: true)
+    push(made)
+    @hold.open(1)
+    @runner.start
+    eventually { @hold.begun.value == 2 }
+    refute @runner.kill(0.01)
+    assert_empty @runner.give_up
+    assert_equal [true, false, false], Array.new(3) { |index| made.completion.filled?(index) }
+    assert_equal [:audit, made], within(5) { @mailbox.receive }
+  ensure
+    Workers::Handles.take(made.callable)
+  end
+
+  def test_a_runner_that_was_given_up_on_its_way_to_a_batch_leaves_it_to_others_and_ends
+    push(made = batch(%w[a b], @log, item_timeout: 5), untouched = batch(%w[c], @log))
+    @pulse.abandon
+    @runner.start
+    assert_told :runner_died
+    assert_nil @log.items
+    @runner.give_up
+    assert_equal [:audit, made], within(5) { @mailbox.receive }
+    assert_equal untouched, @engine.lane.try_pop
+  end
+
+  def test_a_runner_that_cannot_be_ended_gives_back_what_it_had_kept
+    deaf = ->(item) { Thread.handle_interrupt(Object => :never) { @hold.call(item) } }
+    made = batch([0, 1, 2], Workers::Handles.keep(deaf)).suspects(0, 3)
+    push(*Array.new(3) { batch([1]) })
+    @runner.start([made])
+    eventually { @hold.begun.value == 1 }
+    refute @runner.kill(0.01)
+    assert_equal [[1, 3]], (@runner.give_up.map { |part| [part.limit - part.unclaimed, part.limit] })
+  ensure
+    Workers::Handles.take(made.callable)
+  end
+
+  def test_items_that_are_moved_come_in_parcels_until_their_dispatch_is_over
+    push(over = moved_batch, made = moved_batch)
+    @runner.start
+    [[over, nil], [made, [0, [+"a", +"b"]]], [over, nil], [made, [2, [+"c"]]]].each do |expected, parcel|
+      assert_ready(expected).send(parcel, move: true)
+    end
+    assert_results %w[aa bb cc], made
+  end
+
+  def test_a_parcel_that_comes_too_late_is_nobody_elses
+    push(made = moved_batch)
+    @runner.start
+    late = assert_ready made
+    assert @runner.kill(5)
+    @runner.salvage(:thread)
+    @mailbox.receive # :audit
+    late.send([0, [+"late"]], move: true)
+    push(other = moved_batch)
+    @runner.start
+    assert_ready(made).send(nil)
+    assert_ready(other).send([0, [+"a", +"b"]], move: true)
+    assert_ready(other).send([2, [+"c"]], move: true)
+    assert_results %w[aa bb cc], other
+    late.receive
+  end
+
+  def test_a_claim_for_which_no_parcel_came_is_given_back_and_looked_after
+    push(made = moved_batch)
+    @runner.start
+    assert_ready made
+    assert @runner.kill(5)
+    assert_equal [made], @runner.salvage(:thread)
+    assert_equal [:audit, made], within(5) { @mailbox.receive }
+  end
+
+  private
+
+  # Of three items in two parcels.
+  def moved_batch
+    Workers::Batch.new(nil, 3, 2, Double, Workers::Options.new(move: true), 192)
+  end
+
+  # @return [Mailbox] where the runner waits for a parcel of the batch
+  def assert_ready(made)
+    what, whose, port = within(5) { @mailbox.receive }
+    assert_equal [:ready, made], [what, whose]
+    @ports << port
+    port
+  end
+end
