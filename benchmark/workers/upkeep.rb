@@ -29,10 +29,26 @@ module WorkersBench
       puts [(idle - before).fdiv(size), (busy - before).fdiv(size), cpu].join(" ")
     RUBY
 
-    # A pool's metrics that record nothing.
+    # A pool's metrics that record nothing of a dispatch.
     class Silent < Ratomic::Workers::Metrics
-      def complete(_nanoseconds); end
+      # Takes the place of a Counter and of a Tally.
+      module Nobody
+        def self.increment(_number = 1); end
+
+        def self.record(_nanoseconds); end
+      end
+
+      def dispatches
+        Nobody
+      end
+
+      def tally
+        Nobody
+      end
     end
+
+    # Dispatches in a row to one of two pools that are compared. A machine that gets faster or slower does so for both.
+    BLOCK = 100
 
     def initialize(bench)
       @bench = bench
@@ -58,25 +74,32 @@ module WorkersBench
       @bench.ask("#{size} workers, idle: share of a processor", cpu, at_most: 0.005)
     end
 
-    # The same engine with and without.
+    # The same engine with and without, in turn.
     def metrics
       @bench.title "Recording metrics: an empty dispatch with and without"
-      pools = { "with metrics" => Ratomic::Workers::Metrics, "without" => Silent }.transform_values do |kind|
-        pool_with(kind)
-      end
-      one = [1].freeze
-      cost = @bench.compare(pools.transform_values do |pool|
-                              lambda {
-                                best_of do
-                                  pool.dispatch_async(one, Load::Nothing).value
-                                end
-                              }
-                            end,
-                            rounds: @bench.rounds * 3)
-      cost.each { |name, value| @bench.show("empty dispatch #{name}", value, "us") }
-      @bench.ask("metrics, share of an empty dispatch", (cost["with metrics"] / cost["without"]) - 1, at_most: 0.03)
+      pools = [Ratomic::Workers::Metrics, Silent].map { |kind| pool_with(kind) }
+      with, without = pools.map { |pool| -> { block(pool) } }
+      20.times { [with, without].each(&:call) }
+      shares = Array.new(@bench.rounds * 20) { [share(with, without), 1 / share(without, with)] }.flatten
+      @bench.show("empty dispatch with metrics", with.call / BLOCK * 1e6, "us")
+      @bench.ask("metrics, share of an empty dispatch", WorkersBench.median(shares) - 1, at_most: 0.03)
     ensure
-      pools&.each_value(&:shutdown)
+      pools&.each(&:shutdown)
+    end
+
+    # There and back.
+    def share(one, other)
+      before = one.call
+      others = other.call + other.call
+      (before + one.call) / others
+    end
+
+    # @return [Float] seconds
+    def block(pool)
+      one = [1].freeze
+      started = WorkersBench.now
+      BLOCK.times { pool.dispatch_async(one, Load::Nothing).value }
+      WorkersBench.now - started
     end
 
     def pool_with(kind)
@@ -90,15 +113,6 @@ module WorkersBench
     ensure
       workers.send(:remove_const, :Metrics)
       workers.const_set(:Metrics, usual)
-    end
-
-    def best_of
-      times = Array.new(3000) do
-        started = WorkersBench.now
-        yield
-        (WorkersBench.now - started) * 1e6
-      end
-      WorkersBench.percentile(times, 0.25)
     end
   end
 end
