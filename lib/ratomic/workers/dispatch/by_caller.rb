@@ -13,8 +13,11 @@ module Ratomic
       # Work that is small, times this, is so much that the pool surely pays. Not for one item: that is as long in a
       # worker.
       CERTAIN = 4
-      # Nanoseconds of work from which the caller's time is compared with the pool's.
+      # Nanoseconds of work from which the caller's time is compared with the pool's. To learn from it takes some
+      # microseconds: beside what is long that is nothing, and of the rest one in so many (a power of two) tells enough.
       COMPARED = 50_000
+      LONG = 500_000
+      EVERY = 8
 
       # Runs the items, if the callable has a permit for them.
       # @param callable [#call]
@@ -65,8 +68,7 @@ module Ratomic
         tally = engine.metrics.tally
         started = tally.start
         results = run(engine, items, callable, context, started)
-        took = tally.start - started
-        engine.costs.learn(key, Weight.of(items), took, items.size) if took < COMPARED # of more it has learnt already
+        learn(engine, items, key, tally.start - started)
         engine.costs.permit(callable, key)
         results
       end
@@ -83,9 +85,9 @@ module Ratomic
           end
         end
         took = engine.metrics.tally.settle(started, results)
-        return results if took && took < COMPARED && !failed
+        learn(engine, items, Callable.key(callable), took) if took && learn?(took, started)
+        return results if took && !failed
 
-        learn(engine, items, callable, took) if took && took >= COMPARED
         results = Interrupts.foreign_deferred { Transfer.seal(results, 0) }
         engine.metrics.count_failures(results)
         results
@@ -132,12 +134,16 @@ module Ratomic
         failed
       end
 
-      def self.learn(engine, items, callable, took)
-        key = Callable.key(callable)
-        engine.costs.trials.learn_caller(key, took, items.size)
+      # @param started [Integer] whose last digits choose the dispatches of middling work
+      def self.learn?(took, started)
+        took >= COMPARED && (took >= LONG || (started & (EVERY - 1)).zero?)
+      end
+
+      def self.learn(engine, items, key, took)
+        engine.costs.trials.learn_caller(key, took, items.size) if took >= COMPARED
         engine.costs.learn(key, Weight.of(items), took, items.size)
       end
-      private_class_method :place, :measure, :run, :run_on, :run_all, :learn
+      private_class_method :place, :measure, :run, :run_on, :run_all, :learn?, :learn
     end
   end
 end
