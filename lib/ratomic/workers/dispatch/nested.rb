@@ -6,8 +6,8 @@ module Ratomic
     # do what they wait for. So who waits in a worker runs itself what nobody has begun of that dispatch, and then waits
     # only for what others have begun: for those who have, the same is true, one dispatch deeper.
     #
-    # Not every worker may run what belongs to another pool, so pools could wait for each other. When all workers of a
-    # pool wait, what they wait for may, by way of others, stand in their own lane. So then they serve that meanwhile.
+    # Not every worker may run what belongs to another pool. So that pools do not wait for each other, somebody serves
+    # the lane of one whose workers all wait, see {StandIn}.
     #
     # It is known of the threads that the pool makes, not of those that an item makes.
     module Nested
@@ -66,33 +66,14 @@ module Ratomic
           until (found = yield(left = limit ? (limit - Clock.now).clamp(0, LOOK) : LOOK))
             return found if left < LOOK
 
-            serve(own) if own.lane.deserted?
+            stand_in = StandIn.start(own) if own.lane.deserted? && !stand_in&.alive?
           end
           found
         ensure
           own.lane.waiting.decrement if counted
         end
 
-        private
-
-        # The one that this thread works for.
-        def own_engine
-          (own = number) && Pool::RUNNING[own]&.last
-        end
-
-        # Runs one chunk of what waits in the lane.
-        def serve(own)
-          parts = []
-          Interrupts.deferred { parts << own.lane.try_pop } # or who is ended just now has it, and nobody knows
-          return unless (batch = parts[0])
-
-          own.lane.waiting.decrement
-          run(own, batch) { step(own, parts) } unless batch.moved? # only a worker gets its parcels
-        ensure
-          own.lane.waiting.increment if batch
-          parts&.compact&.each { |part| own.post([:offer, part].freeze) if part.unclaimed.positive? }
-        end
-
+        # Runs something of a batch: the block does.
         def run(engine, batch, &block)
           done = false
           engine.show([batch.ticket, Thread.current.object_id].freeze, batch, &block)
@@ -105,6 +86,13 @@ module Ratomic
         def step(engine, parts)
           chunk = chunk(engine, parts[0])
           chunk ? parts.concat(Turn.new(engine, chunk).run) : parts.shift
+        end
+
+        private
+
+        # The one that this thread works for.
+        def own_engine
+          (own = number) && Pool::RUNNING[own]&.last
         end
 
         def chunk(engine, part)

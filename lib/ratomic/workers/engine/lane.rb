@@ -116,8 +116,9 @@ module Ratomic
       end
 
       # Whether no worker will look before something has come of its waiting.
-      def deserted?
-        @waiting.value >= @workers
+      # @param others [Integer] that stand in for workers
+      def deserted?(others = 0)
+        @waiting.value + others >= @workers
       end
 
       # @return [Integer] batches that wait

@@ -38,7 +38,13 @@ module Ratomic
         coordinator = Coordinator.new(engine = Engine.new(settings, Mailbox.open))
         answers.push(engine)
         persist(coordinator)
-        limit = Clock.now + Coordinator::PATIENCE
+        await_threads(Coordinator::PATIENCE)
+      end
+
+      # Before a Ractor ends, see {AtExit}.
+      # @param seconds [Numeric] that its other threads get, all together
+      def self.await_threads(seconds)
+        limit = Clock.now + seconds
         (Thread.list - [Thread.current]).each { |thread| thread.join(Clock.left(limit)) }
       end
 
