@@ -48,6 +48,14 @@ module NativeContract
     assert_equal 100, blanks.uniq(&:object_id).size
   end
 
+  # The number is kept beside the object, and has to be shareable with it.
+  def test_one_that_had_an_object_id_before_is_shareable_with_it
+    object = build.class.allocate.tap(&:object_id)
+    object.send(:initialize, *arguments)
+    GC.verify_internal_consistency
+    assert Ractor.shareable?(object)
+  end
+
   def test_initializing_twice_is_refused_and_changes_nothing
     object = build
     seen = use(object)

@@ -17,6 +17,7 @@ use ratomic_core::{
     Table,
 };
 use segments::Segments;
+use std::sync::Arc;
 use std::thread::available_parallelism;
 
 const PLACE: &str = "a Ratomic::Map";
@@ -55,10 +56,9 @@ enum Step<R> {
 impl Map {
     fn initialize(ruby: &Ruby, this: This<Self>) -> Result<(), Error> {
         let parallel = available_parallelism().map_or(4, usize::from);
-        this.table.set_locked(Table::new(parallel))?;
-        if let Some(table) = this.table.share() {
-            this.segments.make(ruby, this.word(), &table);
-        }
+        let table = Arc::new(Table::new(parallel));
+        this.segments.make(ruby, this.word(), &table)?;
+        this.table.set_locked(table)?;
         class::seal(this)
     }
 

@@ -16,7 +16,8 @@ use crate::ffi::{
     words, This, Word,
 };
 use magnus::{
-    gc, method, DataTypeFunctions, Error, Module, RArray, RModule, Ruby, TypedData, Value,
+    gc, method, rb_sys::AsRawValue, DataTypeFunctions, Error, Module, RArray, RModule, Ruby,
+    TypedData, Value,
 };
 use ratomic_core::{queue::Refused, Deadline, Queue as Core};
 
@@ -124,11 +125,16 @@ impl Queue {
         let core = this.0.get()?;
         let room = (max as usize).min(core.capacity());
         let taken = ruby.ary_new_capa(room.min(core.len().max(1)));
+        // Out of sight (of ObjectSpace) until it is handed out: what runs in `keep` must not change it.
+        // SAFETY: a new Array that nobody else has. It is shown again below, or left to the collector.
+        unsafe { rb_sys::rb_obj_hide(taken.as_raw()) };
         if let Some(first) = core.pop(&Gvl, deadline)? {
             taken.push(first.value())?;
             take_up_to(core, taken, room - 1)?;
             keep(this, words(&taken))?;
         }
+        // SAFETY: the Array that was hidden above.
+        unsafe { rb_sys::rb_obj_reveal(taken.as_raw(), rb_sys::rb_cArray) };
         Ok(taken)
     }
 

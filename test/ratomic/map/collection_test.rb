@@ -57,6 +57,26 @@ class MapCollectionTest < Minitest::Test
     assert_full(*holders)
   end
 
+  # Its parts would not be where it looks for them.
+  def test_a_compaction_in_the_midst_of_its_making_does_it_no_harm
+    skip "this Ruby cannot compact" unless moving?
+    ruby!(<<~'RUBY', seconds: 60)
+      require "ratomic"
+      GC.auto_compact = true
+      maps = Array.new(10) do
+        holes = Array.new(3000) { Object.new }
+        GC.stress = true
+        map = Ratomic::Map.new
+        GC.stress = false
+        holes.clear
+        20.times { |number| map["key #{number}"] = "value #{number}" }
+        map
+      end
+      GC.start
+      abort "lost" unless maps.all? { |map| map.to_h.size == 20 && map["key 7"] == "value 7" }
+    RUBY
+  end
+
   def test_the_heap_is_consistent_afterwards
     skip "this Ruby cannot verify its heap" unless GC.respond_to?(:verify_internal_consistency)
     holders = fill

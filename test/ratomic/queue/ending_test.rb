@@ -90,6 +90,36 @@ class QueueEndingTest < Minitest::Test
     assert_equal "from_the_handler", out
   end
 
+  # Handlers run before the call returns. This one would empty the list, and then the call puts back what it has taken.
+  def test_a_signal_handler_cannot_reach_what_pop_many_has_taken
+    ruby!(<<~'RUBY', seconds: 60)
+      require "ratomic"
+      MANY = 200_000
+      queue = Ratomic::Queue.new(MANY)
+      armed = false
+      trap("USR1") do
+        next unless armed
+        ObjectSpace.each_object(Array) { |list| list.clear if !list.frozen? && list.size == MANY && list[0] == "item" }
+        raise "handled"
+      end
+      10.times do
+        (MANY - queue.size).times { queue << "item" }
+        child = fork { 8.times { |n| sleep(0.001 * (n + 1)) && Process.kill(:USR1, Process.ppid) } }
+        begin
+          armed = true
+          taken = nil # or the last round's would be found
+          taken = queue.pop_many(MANY)
+        rescue RuntimeError
+          abort "#{queue.size} of #{MANY} are left" unless [0, MANY].include?(queue.size)
+        ensure
+          armed = false
+        end
+        Process.wait(child)
+        abort "lost" unless taken.nil? || (taken.size == MANY && queue.empty?)
+      end
+    RUBY
+  end
+
   def test_a_program_ends_although_threads_and_ractors_wait
     waits = "2.times { Thread.new { QUEUE.pop } }; "
     waits += "2.times { Ractor.new { QUEUE.pop } }; " if Ratomic::RACTORS

@@ -26,11 +26,6 @@ impl<T> Cell<T> {
         self.0.get().map(|(structure, _)| &**structure)
     }
 
-    /// The structure itself, for another object that belongs to this one.
-    pub fn share(&self) -> Option<Arc<T>> {
-        self.0.get().map(|(structure, _)| Arc::clone(structure))
-    }
-
     pub fn get(&self) -> Result<&T, Error> {
         self.peek()
             .ok_or_else(|| error::type_error("uninitialized object: call new, not allocate"))
@@ -39,8 +34,8 @@ impl<T> Cell<T> {
 
 impl<T: Forkable + 'static> Cell<T> {
     /// As `set`, for a structure with locks.
-    pub fn set_locked(&self, structure: T) -> Result<(), Error> {
-        let structure = Arc::new(structure);
+    pub fn set_locked(&self, structure: impl Into<Arc<T>>) -> Result<(), Error> {
+        let structure = structure.into();
         let registered = register(&structure);
         self.0
             .set((structure, Some(registered)))

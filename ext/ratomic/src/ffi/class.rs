@@ -44,12 +44,11 @@ pub fn seal_empty<T: TypedData>(this: This<T>) -> Result<(), Error> {
     Ok(())
 }
 
-/// Whether it has nothing but what this extension gave it: no instance variables, nor a class that a program made of
-/// ours. Then the VM need not look through it, which takes longer than to make it.
+/// Whether it has nothing but what this extension gave it: no instance variables, no `object_id` yet, nor a class that a
+/// program made of ours. Then the VM need not look through it, which takes longer than to make it.
 fn is_bare<T: TypedData>(object: Word) -> bool {
-    // SAFETY: a living object; counts.
     object.header().klass == Word::of(T::class(&error::ruby()).as_value()).0
-        && unsafe { rb_sys::rb_ivar_count(object.0) } == 0
+        && plain::is_whole(object)
 }
 
 /// Freezes an object that this extension made, with all that it refers to.

@@ -6,6 +6,7 @@ pub mod cell;
 pub mod class;
 mod defaults;
 pub mod error;
+mod flags;
 pub mod fork;
 pub mod gc;
 pub mod gvl;

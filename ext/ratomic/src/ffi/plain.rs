@@ -6,7 +6,7 @@
 //! note is true whenever the walk ends early. Anything else, and what is nested too deep (a cycle, too), is left to the
 //! VM.
 
-use super::{defaults::Defaults, Word};
+use super::{defaults::Defaults, flags::Flags, Word};
 use magnus::{Error, Ruby};
 use rb_sys::ruby_fl_type::RUBY_FL_FREEZE;
 use rb_sys::ruby_fl_ushift::RUBY_FL_USHIFT;
@@ -15,26 +15,49 @@ use rb_sys::{st_data_t, RBasic, VALUE};
 use std::ffi::c_int;
 use std::sync::OnceLock;
 
-static DEFAULTS: OnceLock<Defaults> = OnceLock::new();
+/// What is found out about this VM.
+struct Known {
+    defaults: Defaults,
+    flags: Flags,
+}
+
+static KNOWN: OnceLock<Known> = OnceLock::new();
 
 /// To be called once, before anything else here.
 pub fn install(ruby: &Ruby) -> Result<(), Error> {
-    let defaults = Defaults::find(ruby)?;
-    DEFAULTS.get_or_init(|| defaults);
+    let known = Known {
+        defaults: Defaults::find(ruby)?,
+        flags: Flags::find(ruby)?,
+    };
+    KNOWN.get_or_init(|| known);
     Ok(())
 }
 
 /// True if the object is shareable now; if not, it may be all the same.
 pub fn share(object: Word, unfrozen: Unfrozen) -> bool {
-    let walk = |defaults| {
+    let walk = |known| {
         Walk {
             unfrozen,
             depth: 0,
-            defaults,
+            known,
         }
         .share(object)
     };
-    DEFAULTS.get().is_some_and(walk)
+    KNOWN.get().is_some_and(walk)
+}
+
+/// Whether all of a native object is in itself, so that its flag is all that has to be noted.
+pub fn is_whole(object: Word) -> bool {
+    KNOWN
+        .get()
+        .is_some_and(|known| object.header().flags & known.flags.numbered == 0)
+        && has_no_variables(object)
+}
+
+/// For other objects than a T_OBJECT, which has them in itself.
+fn has_no_variables(object: Word) -> bool {
+    // SAFETY: a living object; counts.
+    unsafe { rb_sys::rb_ivar_count(object.0) == 0 }
 }
 
 const DEEPEST: u32 = 100;
@@ -55,7 +78,7 @@ pub enum Unfrozen {
 struct Walk {
     unfrozen: Unfrozen,
     depth: u32,
-    defaults: &'static Defaults,
+    known: &'static Known,
 }
 
 impl Walk {
@@ -87,12 +110,15 @@ impl Walk {
                     _ => rb_sys::rb_obj_class(word.0),
                 }
         };
-        // The VM takes apart what shares its elements with another object.
-        let lends = matches!(kind, RUBY_T_STRING | RUBY_T_ARRAY) && flags & LENDS != 0;
-        // SAFETY: a living object; counts.
-        own_class
-            && !lends
-            && (kind == RUBY_T_OBJECT || unsafe { rb_sys::rb_ivar_count(word.0) } == 0)
+        let Flags { numbered, locked } = self.known.flags;
+        // The VM takes apart what shares its elements with another object, and notes what is beside an object.
+        let barred = match kind {
+            RUBY_T_OBJECT => return own_class,
+            RUBY_T_STRING => LENDS | numbered | locked,
+            RUBY_T_ARRAY => LENDS | numbered,
+            _ => numbered,
+        };
+        own_class && flags & barred == 0 && has_no_variables(word)
     }
 
     fn frozen(&self, word: Word) -> bool {
@@ -102,8 +128,8 @@ impl Walk {
         if self.unfrozen == Unfrozen::Refuse {
             return false;
         }
-        // SAFETY: living objects of the class itself, whose `freeze` is what these functions do. That of an Array gives
-        // back the memory that it has to spare, too.
+        // SAFETY: living objects of the class itself, whose `freeze` is what these functions do, and which nobody has
+        // locked, so that nothing raises. That of an Array gives back the memory that it has to spare, too.
         unsafe {
             match word.type_of() {
                 RUBY_T_STRING => rb_sys::rb_str_freeze(word.0),
@@ -173,7 +199,7 @@ impl Walk {
             unsafe { &mut *(content as *mut Content<'_>) }.share(&[key, value])
         }
 
-        if !self.defaults.are_none(hash) {
+        if !self.known.defaults.are_none(hash) {
             return false;
         }
         let mut content = Content(self, true);

@@ -54,7 +54,8 @@ impl Word {
         self.header().flags & SHAREABLE != 0
     }
 
-    /// Notes that a deeply frozen object is shareable: one that has no instance variables, or has them in itself.
+    /// Notes that a deeply frozen object is shareable: one that has no instance variables and was not asked for its
+    /// `object_id`, or has them in itself.
     pub fn note_shareable(self) {
         // SAFETY: a living object; setting the flag is all that the VM does with such an object.
         unsafe { (*(self.0 as *mut RBasic)).flags |= SHAREABLE };

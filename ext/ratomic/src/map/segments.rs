@@ -3,7 +3,7 @@
 //! through all its entries; so it is one segment.
 
 use crate::ffi::{
-    barrier,
+    barrier, error,
     gc::{everything_stopped, show_copies},
     Word,
 };
@@ -69,29 +69,34 @@ const COUNT: usize = 64;
 
 /// The segments of one Map, in the order of their shards.
 #[derive(Default)]
-pub struct Segments(OnceLock<Box<[Word]>>);
+pub struct Segments(OnceLock<Box<[Word; COUNT]>>);
 
 impl Segments {
-    pub fn make(&self, ruby: &Ruby, map: Word, table: &Arc<Table<Word, Word>>) {
-        // In an Array until the Map has them, so that a collection in between finds them.
-        let made = ruby.ary_new_capa(COUNT);
+    /// To be called before anybody can reach the table through the Map: what is stored is seen by these alone.
+    pub fn make(
+        &self,
+        ruby: &Ruby,
+        map: Word,
+        table: &Arc<Table<Word, Word>>,
+    ) -> Result<(), Error> {
+        // On the stack until the Map has them, where a collection finds them and leaves them in their place.
+        let mut made = [Word::NIL; COUNT];
         let length = table.shards() / COUNT;
-        let one = |place| {
+        for place in 0..COUNT {
             let shards = place * length..(place + 1) * length;
             let segment: Obj<Segment> = ruby.obj_wrap(Segment {
                 table: Arc::clone(table),
                 shards,
             });
             segment.freeze();
-            // Cannot fail: the Array was made for that many, and nobody else has it.
-            let _ = made.push(segment);
-            Word::of(segment.as_value())
-        };
-        let segments = self.0.get_or_init(|| (0..COUNT).map(one).collect());
-        segments
-            .iter()
+            std::hint::black_box(&mut made)[place] = Word::of(segment.as_value());
+        }
+        self.0
+            .set(Box::new(made))
+            .map_err(|_| error::frozen("already initialized"))?;
+        made.iter()
             .for_each(|segment| barrier::written(map, *segment));
-        std::hint::black_box(made);
+        Ok(())
     }
 
     /// The segment that shows a shard of the table.
@@ -103,7 +108,11 @@ impl Segments {
 
     /// In their place: their addresses are not followed.
     pub fn mark(&self) {
-        self.0.get().into_iter().flatten().for_each(Word::mark);
+        self.0
+            .get()
+            .into_iter()
+            .flat_map(|segments| segments.iter())
+            .for_each(Word::mark);
     }
 }
 

@@ -1,0 +1,53 @@
+# frozen_string_literal: true
+
+require "test_helper"
+
+class SharingTest < Minitest::Test
+  Sharing = Ratomic::Workers::Sharing
+  Point = Struct.new(:x, :y)
+
+  def test_plain_data_is_frozen_and_shareable_afterwards
+    data = { "list" => [1, 2.5, nil, :a, 2**80, +"text"], "point" => Point.new(1, 2).freeze }
+    refute Sharing.deep_frozen?(data)
+    assert Sharing.deep_freeze(data)
+    assert_predicate data["list"].last, :frozen?
+    assert Sharing.deep_frozen?(data)
+    assert Ractor.shareable?(data)
+  end
+
+  def test_what_is_no_plain_data_is_left_to_ruby
+    odd = +"odd"
+    odd.instance_variable_set(:@note, [])
+    [odd, Thread.current, Class.new(Array).new, Hash.new { 1 }, [].tap { |list| list << list }].each do |other|
+      refute Sharing.deep_freeze([other]), other.inspect
+    end
+  end
+
+  # The number is in an object of its own, which only Ruby can note as shareable.
+  def test_what_was_asked_for_its_object_id_is_left_to_ruby
+    ruby!(<<~RUBY)
+      require "ratomic"
+      kept = [+"text", [1], { a: 1 }, 2**90, Object.new.freeze, [[+"nested"]]]
+      kept.each { |object| (Array === object ? object.flatten[0] : object).object_id && object.object_id }
+      kept.each { |object| Ratomic::Workers::Sharing.deep_freeze(object) }
+      map = Ratomic::Map.new
+      kept.each { |object| map[object] = object }
+      GC.verify_internal_consistency
+    RUBY
+  end
+
+  # To freeze it raises, which must not happen in the midst of a native walk.
+  def test_a_string_that_a_native_call_uses_is_left_alone
+    reader, writer = IO.pipe
+    buffer = +"x" * 100
+    thread = Thread.new { reader.read(200, buffer) }
+    until_asleep(thread)
+    refute Sharing.deep_freeze([1, { a: [buffer] }])
+    refute_predicate buffer, :frozen?
+    writer << ("y" * 200)
+    assert thread.join(5)
+    assert_equal 200, buffer.size
+  ensure
+    [reader, writer].each(&:close)
+  end
+end
