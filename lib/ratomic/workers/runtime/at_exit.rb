@@ -60,9 +60,7 @@ module Ratomic
           running = Pool::RUNNING.values
           engines = running.map { |pool, engine| anew ? pool.drop(engine) : engine }
           engines.each(&:kill)
-          engines.all? do |engine|
-            engine.terminated.wait([limit - Process.clock_gettime(Process::CLOCK_MONOTONIC), 0].max)
-          end
+          engines.all? { |engine| engine.terminated.wait(Clock.left(limit)) }
         end
 
         def await_turns
