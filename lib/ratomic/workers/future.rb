@@ -131,8 +131,8 @@ module Ratomic
         return @completion.wait(timeout) if Nested.number.nil? || ready?
 
         limit = Clock.limit(timeout)
-        Nested.help(@engine, @batch, limit) if help?
-        Nested.wait(Clock.left(limit)) { |seconds| @completion.wait(seconds) }
+        Helper.help(@engine, @batch, limit) if help?
+        Nested.wait(@engine, Clock.left(limit)) { |seconds| @completion.wait(seconds) }
       end
 
       # Whether this thread is one that the pool cannot do without.
@@ -148,8 +148,8 @@ module Ratomic
       end
 
       def await_filed(ranges, limit, timeout)
-        Nested.help(@engine, @batch, limit) if @completion.filed < ranges && help?
-        found = Nested.wait(Clock.left(limit)) { |seconds| @completion.wait_filed(ranges, seconds) }
+        Helper.help(@engine, @batch, limit) if @completion.filed < ranges && help?
+        found = Nested.wait(@engine, Clock.left(limit)) { |seconds| @completion.wait_filed(ranges, seconds) }
         raise_timeout(timeout) unless found
       end
 

@@ -64,7 +64,9 @@ module Ratomic
         engine = current || unstarted
         engine.close
         engine.post(Engine::WIND_UP)
-        engine.terminated.wait(Nested.number == engine.number ? 0 : timeout)
+        return engine.terminated.wait(0) if Nested.within?(engine)
+
+        Nested.wait(engine, timeout) { |seconds| engine.terminated.wait(seconds) }
       end
 
       # Ends the pool now. What has no result yet becomes a Failure; items that run are interrupted.

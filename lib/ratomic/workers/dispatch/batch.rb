@@ -88,6 +88,8 @@ module Ratomic
       # Nobody claims from it any more, and every slot still empty gets the failure.
       # @return [Integer] number of slots filled
       def stop(failure)
+        return 0 if @completion.complete?
+
         @completion.stop
         @completion.fill(failure)
       end

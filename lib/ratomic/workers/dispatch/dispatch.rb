@@ -87,7 +87,7 @@ module Ratomic
         reject if @options.on_full == :raise
         return overflow if overflow?
 
-        Nested.wait(@options.queue_timeout) { |seconds| @engine.lane.push(@batch, seconds) } || reject
+        Nested.wait(@engine, @options.queue_timeout) { |seconds| @engine.lane.push(@batch, seconds) } || reject
       rescue ::ClosedQueueError
         raise ShutdownError, @engine.refusal
       end

@@ -24,11 +24,12 @@ module Ratomic
         @batch = chunk.batch
         @pulse = Pulse.new(0)
         @gate = Thread::Mutex.new
+        @begun = false
       end
 
       # @return [Array<Batch>] what is left when an item has ended the thread
       def run
-        @thread = start
+        Interrupts.deferred { @thread = start } # or it would run, and nobody know
         until @thread.join(seconds_left)
           rest = overdue
           return cut_off(rest) if rest
@@ -43,12 +44,13 @@ module Ratomic
       # The caller was ended while he waited.
       def leave_thread
         @thread.kill
-        AtExit.stuck(@pulse)
+        AtExit.stuck(@pulse) if @begun # or it will not tell that it has ended
       end
 
       def start
         Nested.thread do
-          Nested.number ||= @engine.number # not of who waits, when he works for another pool
+          @begun = true
+          Nested.enter(@engine)
           AtExit::TURNS.increment
           Context.with(@batch.options.context) do
             @chunk.careful? ? @chunk.run_watched(Guard, @pulse, @gate) : @chunk.run(Guard)
@@ -114,7 +116,7 @@ module Ratomic
         return [] if @batch.completion.complete? # or what was filed when it expired would be counted twice
         return Salvage.new(@engine, @chunk, timed: true).run(:thread) unless @thread.value == :done
 
-        @engine.file_chunk(@chunk)
+        Interrupts.deferred { @engine.file_chunk(@chunk) } # it is sealed
         []
       end
 

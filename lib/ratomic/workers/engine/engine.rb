@@ -65,6 +65,11 @@ module Ratomic
         @gate.open?
       end
 
+      # Whether {#kill} was called.
+      def killed?
+        @gate.closed?
+      end
+
       # Whether {#end} was called.
       def ended?
         @gate.ended?
@@ -180,6 +185,8 @@ module Ratomic
           stop(batch, failure)
         end
         @board.values.each do |running|
+          next if running.completion.complete? && !running.stopped? # it is done, and no future is to say otherwise
+
           stop(running, failure)
           running.completion.interrupt
         end

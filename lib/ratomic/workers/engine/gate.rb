@@ -22,6 +22,10 @@ module Ratomic
         @state.zero?
       end
 
+      def closed?
+        @state.value == CLOSED
+      end
+
       # The pool ends.
       # @return [Boolean] true for the first who says so
       def end

@@ -23,8 +23,10 @@ module Ratomic
       # With more batches than this one worker is not enough.
       FEW = 4
 
-      # @return [Counter] workers whose item waits for the results of others, see {Nested}
+      # @return [Map] thread of a worker whose item waits => number of the engine that it waits for, see {Nested}
       attr_reader :waiting
+      # @return [Counter] threads that stand in for those, see {Helper}
+      attr_reader :standing
 
       # @param capacity [Integer] batches
       # @param workers [Integer]
@@ -35,7 +37,8 @@ module Ratomic
         @looking = Counter.new  # workers that are about to look
         @sleeping = Counter.new
         @looked = Counter.new   # when one looked last
-        @waiting = Counter.new
+        @waiting = Map.new
+        @standing = Counter.new
         freeze
       end
 
@@ -115,10 +118,10 @@ module Ratomic
         @looked.reset(nanoseconds)
       end
 
-      # Whether no worker will look before something has come of its waiting.
-      # @param others [Integer] that stand in for workers
-      def deserted?(others = 0)
-        @waiting.value + others >= @workers
+      # Whether there is something, and nobody to look before something has come of his waiting.
+      # @param here [Integer] of those who stand in, not to be counted
+      def deserted?(here = 0)
+        !@queue.empty? && @waiting.size >= @workers + @standing.value - here
       end
 
       # @return [Integer] batches that wait

@@ -38,13 +38,7 @@ module Ratomic
         coordinator = Coordinator.new(engine = Engine.new(settings, Mailbox.open))
         answers.push(engine)
         persist(coordinator)
-        await_threads(Coordinator::PATIENCE)
-      end
-
-      # Before a Ractor ends, see {AtExit}.
-      # @param seconds [Numeric] that its other threads get, all together
-      def self.await_threads(seconds)
-        limit = Clock.now + seconds
+        limit = Clock.now + Coordinator::PATIENCE
         (Thread.list - [Thread.current]).each { |thread| thread.join(Clock.left(limit)) }
       end
 

@@ -48,7 +48,7 @@ module Ratomic
 
       # What is not its own business is the overseer's.
       def handle(what, *details)
-        return lose(details.first(1)) if @killed && what == :audit # nobody is left to run what is lost
+        return lose(details.first(1)) if @killed && %i[audit offer].include?(what) # nobody is left to run it
 
         OWN.include?(what) ? send(what, *details) : @overseer.handle(what, *details)
       end
@@ -68,6 +68,8 @@ module Ratomic
       def up(id, control)
         @roster.up(id, control)
         control.send(Worker::STOP) if @killed
+      rescue *Mailbox::CLOSED
+        nil # it has ended already
       end
 
       def gone(id, wanted, parts)

@@ -45,7 +45,7 @@ module Ratomic
 
         asked = 0
         @roster.busy_with(batch.ticket) { |member| asked += 1 if member.tell([:file, batch].freeze) }
-        return expired(batch) if asked.zero?
+        return expired(batch) if asked.zero? && !waited_for?(batch) # a Turn files by itself what it has
 
         @filing[batch.ticket] = asked
         @agenda.add(Clock.now + FILING, :expired, batch)

@@ -30,7 +30,7 @@ module Ratomic
         @presence = Presence.new(@lane)
         @parcels = nil # the one before may have ended while it waited for a parcel, which comes all the same
         @thread = OwnThread.start do
-          Nested.number = @engine.number
+          Nested.enter(@engine)
           done = work
         ensure
           @control.send(done ? Worker::RUNNER_DONE : Worker::RUNNER_DIED)

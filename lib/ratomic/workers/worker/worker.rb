@@ -77,6 +77,7 @@ module Ratomic
         @engine.lane.away if @runner
         @engine.post([:gone, @pulse.id, @ended, parts.freeze].freeze)
         @runner&.join
+        Helper.join if @engine.backend == :ractor # or they would end with the Ractor
         AtExit.unstuck(@pulse)
       end
 

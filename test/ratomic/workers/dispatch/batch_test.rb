@@ -42,6 +42,13 @@ class BatchTest < Minitest::Test
     assert_equal 0, batch.stop(failure)
   end
 
+  def test_what_is_done_is_not_stopped_any_more
+    batch = batch(2)
+    batch.completion.file(0, [1, 2].freeze)
+    assert_equal 0, batch.stop(Workers::Verdict::KILLED)
+    refute_predicate batch, :stopped?
+  end
+
   def test_only_one_of_many_finishes_it
     batch = batch(1)
     batch.claim(1)

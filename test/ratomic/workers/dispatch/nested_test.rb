@@ -198,13 +198,52 @@ class NestedTest < Minitest::Test
         e.completed
       end
     end.new(pool)
-    assert_includes 1..6, within(20) { pool.dispatch_async([1], late).value!(timeout: 15) }[0]
+    assert_includes 0..6, within(20) { pool.dispatch_async([1], late).value!(timeout: 15) }[0]
   end
 
   def test_an_item_that_shuts_its_pool_down_does_not_wait_for_itself
     each_backend do |pool|
       assert_equal [false], within(10) { pool.dispatch_async([pool], ShutDown).value(timeout: 5) }
       assert within(10) { pool.shutdown(timeout: 5) }
+    end
+  end
+
+  def test_nor_does_one_in_an_item_that_a_worker_of_another_pool_runs
+    by_way = Class.new do
+      def initialize(pool) = (@pool = pool) && Ractor.make_shareable(self)
+      def call(_item) = @pool.dispatch_async([@pool], ShutDown).value[0]
+    end
+    each_backend do |own|
+      inline = new_pool(backend: :inline)
+      assert_equal [false], own.dispatch_async([1], by_way.new(inline)).value(timeout: 5)
+    end
+  end
+
+  def test_pools_whose_items_shut_each_other_down_end
+    one = new_pool(backend: :thread)
+    two = new_pool(backend: :thread)
+    hold = Hold.new
+    waits = ->(_item) { hold.call(1) && one.dispatch_async([1], Double).value(timeout: 5) }
+    waiting = two.dispatch_async([1], waits)
+    eventually { hold.begun.value == 1 }
+    ends = one.dispatch_async([two], ->(pool) { [hold.open, pool.shutdown][1] })
+    assert_equal [[true], [[2]]], [ends, waiting].map { |future| future.value(timeout: 10) }
+  end
+
+  def test_what_was_done_when_the_time_is_up_keeps_its_result_inside_an_item_too
+    each_backend do |pool|
+      late = Class.new do
+        def initialize(pool) = (@pool = pool) && Ractor.make_shareable(self)
+
+        def call(_item)
+          @pool.dispatch_async([0, 0, 0, 30], Sleep, timeout: 0.3, sequential: true).value
+        end
+      end.new(pool)
+      3.times do
+        results = pool.dispatch_async([1], late).value!(timeout: 10)[0]
+        assert_equal [0, 0, 0], results.first(3)
+        assert_equal "Ratomic::Workers::TimeoutError", results[3].exception_class
+      end
     end
   end
 

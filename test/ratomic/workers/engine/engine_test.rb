@@ -155,6 +155,17 @@ class EngineTest < Minitest::Test
     end
   end
 
+  # A worker that has filed the last result has it on the board until it takes the next.
+  def test_killed_or_forked_it_leaves_what_is_done_as_it_is
+    %i[kill lose].each do |how|
+      @engine = engine
+      @engine.board[1] = done = batch(2)
+      @engine.file(done, 0, [2, 4].freeze, false)
+      @engine.public_send(how)
+      assert_equal [false, true], [done.stopped?, @engine.killed?]
+    end
+  end
+
   def test_subscribers_are_told
     @engine.emit(:paused)
     @engine.subscribers.add(events = Ratomic::Queue.new(10))

@@ -52,6 +52,16 @@ class CoordinatorTest < Minitest::Test
     @engine.post(message.freeze)
   end
 
+  def test_a_worker_that_comes_up_and_ends_while_the_pool_is_killed_is_no_trouble
+    held
+    @engine.kill
+    gone = Workers::Mailbox.open.tap(&:close)
+    tell(:up, 1, gone)
+    @hold.open
+    assert @engine.terminated.wait(5)
+    assert_equal 0, @engine.metrics.troubles.value
+  end
+
   # Returns when the coordinator has handled all that it was told before.
   def settle
     tell(:ready, @over, @port)

@@ -11,7 +11,6 @@ module Ratomic
             ractor = quietly do
               Ractor.new(engine, pulse, parts, name: "ratomic-#{engine.name}-#{pulse.id}") do |*all, left|
                 Worker.new(*all).run(left)
-                Backend.await_threads(Worker::PATIENCE) # of Turns, say, whose results are filed
               end
             end
             ractor.monitor(engine.mailbox)

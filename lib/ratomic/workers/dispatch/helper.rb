@@ -1,0 +1,115 @@
+# frozen_string_literal: true
+
+module Ratomic
+  module Workers
+    # A thread that runs chunks in the place of a worker whose item waits, see {Nested}: of the dispatch that is waited
+    # for, or what stands in the lane of the pool.
+    #
+    # It is a thread of its own. Who has what he waited for goes on at once, and so does who is ended while he waits;
+    # what is run may have others that wait for it, and may want a lock that the waiting item holds. (In Java's
+    # ForkJoinPool a thread that stands in for one that waits compensates.)
+    module Helper
+      NAME = "ratomic-helper"
+
+      class << self
+        # Runs what nobody has claimed yet of a batch, while this thread waits.
+        # @param limit [Float, nil] monotonic seconds
+        def help(engine, batch, limit)
+          enough = false
+          thread = Nested.thread(NAME) do
+            parts = [batch]
+            run(engine, batch) { step(engine, parts) until enough || parts.empty? || batch.completion.complete? }
+          ensure
+            parts&.each { |part| give_back(engine, part) unless part.equal?(batch) }
+          end
+          thread.join(Clock.left(limit))
+        ensure
+          enough = true
+        end
+
+        # Whether all workers of a pool wait for pools that wait for it. What they wait for may stand in its lane then,
+        # where nobody would take it.
+        def needed?(engine)
+          engine.lane.deserted? && circle?(engine)
+        end
+
+        # Serves the lane while that is so.
+        # @return [Thread]
+        def stand_in(engine)
+          engine.lane.standing.increment
+          Nested.thread(NAME, [engine.number].freeze) do
+            nil while engine.lane.deserted?(1) && serve_next(engine)
+          ensure
+            engine.lane.standing.decrement
+          end
+        end
+
+        # Waits for those of this Ractor, which is about to end.
+        def join
+          Thread.list.each { |thread| thread.join if thread.name == NAME }
+        rescue Exception # rubocop:disable Lint/RescueException -- what an item raises into this thread meanwhile
+          retry
+        end
+
+        private
+
+        # By way of others: for those who wait for their own pool {help} does all.
+        def circle?(engine)
+          ahead = engine.lane.waiting.values - [engine.number]
+          seen = []
+          while (number = ahead.shift)
+            return true if number == engine.number
+            next if seen.include?(number)
+
+            seen << number
+            ahead.concat(Pool::RUNNING[number]&.last&.lane&.waiting&.values.to_a)
+          end
+          false
+        end
+
+        # Runs one chunk of the next batch.
+        # @return [Boolean] whether there was one
+        def serve_next(engine)
+          parts = []
+          Interrupts.deferred { parts << engine.lane.try_pop } # or who is ended just now has it, and nobody knows
+          return false unless (batch = parts[0])
+          return false if batch.moved? # only a worker gets its parcels
+
+          run(engine, batch) { step(engine, parts) }
+          true
+        ensure
+          parts.compact.each { |part| give_back(engine, part) if part.unclaimed.positive? }
+        end
+
+        def run(engine, batch)
+          done = false
+          engine.show([batch.ticket, Thread.current.object_id].freeze, batch) do
+            engine.killed? ? engine.stop(batch, Verdict::KILLED) : yield # who kills looks at the board afterwards
+          end
+          done = true
+        ensure
+          engine.post([:audit, batch].freeze) unless done # the thread was ended, and with it what it ran
+        end
+
+        # Runs one chunk of the first of the parts, or drops that one.
+        def step(engine, parts)
+          chunk = chunk(engine, parts[0])
+          chunk ? parts.concat(Turn.new(engine, chunk).run) : parts.shift
+        end
+
+        def chunk(engine, part)
+          cost = engine.costs.of(part.key)
+          count = engine.chunker.size(part, cost)
+          return unless (first = part.claim(count))
+
+          Chunk.new(part, part.target, first, [first + count, part.limit].min, engine.chunker.stride(cost))
+        end
+
+        # When there is no room now, there will be; and where nobody is left to hear of it, nobody will run it.
+        def give_back(engine, part)
+          engine.offer(part) || engine.post([:offer, part].freeze) || engine.stop(part, Verdict::KILLED)
+        end
+      end
+    end
+  end
+end

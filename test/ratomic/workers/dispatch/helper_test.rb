@@ -1,0 +1,126 @@
+# frozen_string_literal: true
+
+require "test_helper"
+require "support/engine_room"
+require "support/worker_pools"
+
+class HelperTest < Minitest::Test
+  include EngineRoom
+  include WorkerPools
+
+  Workers = Ratomic::Workers
+  Helper = Workers::Helper
+
+  # Waits for what another pool makes of the item, and holds its lock meanwhile if it has one.
+  class Forward
+    def initialize(pool, callable, lock = nil)
+      @pool = pool
+      @callable = callable
+      @lock = lock
+    end
+
+    def call(item)
+      @lock ? @lock.synchronize { pass_on(item) } : pass_on(item)
+    end
+
+    private
+
+    def pass_on(item)
+      @pool.dispatch_async([item], @callable).value[0]
+    end
+  end
+
+  def new_pool(**options)
+    super(size: 1, backend: :thread, **options)
+  end
+
+  def engine_of(pool)
+    pool.instance_variable_get(:@cell)[:engine]
+  end
+
+  # An engine by itself, all of whose workers wait for another that waits for it.
+  def in_a_circle(size: 1)
+    other = new_pool.start
+    @engine = Workers::Engine.new(Workers::Settings.new(size: size, backend: :thread), @mailbox = Workers::Mailbox.open)
+    Workers::Pool::RUNNING[@engine.number] = [nil, @engine].freeze
+    size.times { |n| @engine.lane.waiting[n] = engine_of(other).number }
+    engine_of(other).lane.waiting[0] = @engine.number
+    yield
+  ensure
+    Workers::Pool::RUNNING.delete(@engine.number)
+    @mailbox.close
+  end
+
+  # The item that waits has the lock, and another one, which is in its lane, wants it.
+  def test_who_has_what_he_waited_for_goes_on_at_once
+    one = new_pool
+    forward = Forward.new(new_pool, Sleep, Thread::Mutex.new)
+    futures = Array.new(3) { one.dispatch_async([0.1], forward) }
+    assert_equal [[0.1]] * 3, futures.map { |future| future.value(timeout: 10) }
+    eventually { engine_of(one).lane.waiting.empty? }
+  end
+
+  def test_in_a_pipeline_nobody_stands_in
+    one = new_pool
+    forward = Forward.new(new_pool, Sleep)
+    before = Thread.list.size
+    futures = Array.new(20) { one.dispatch_async([0.02], forward) }
+    most = 0
+    until futures.last.wait(timeout: 0.01)
+      most = [most, Thread.list.size].max
+      done = futures.take_while(&:ready?).size
+      assert_equal done, futures.count(&:ready?), "in their order" unless futures.last.ready?
+    end
+    assert_operator most - before, :<, 15
+  end
+
+  def test_what_a_helper_runs_does_not_end_with_the_item_that_waits
+    one = new_pool
+    tally = Tally.new
+    slow = ->(item) { sleep(0.02) && tally.call(item) }
+    inner = Thread::Queue.new
+    outer = lambda do |_item|
+      one.dispatch_async((0...20).to_a, slow, sequential: true).tap { |future| inner << future }.value
+    end
+    waiting = one.dispatch_async([1], outer, item_timeout: 0.2)
+    assert_equal "Ratomic::Workers::TimeoutError", waiting.value(timeout: 5)[0].exception_class
+    assert_equal (0...20).to_a, inner.pop.value!(timeout: 10)
+    assert_equal (0...20).to_h { |item| [item, 1] }, tally.calls.to_h
+  end
+
+  def test_it_serves_until_there_is_nothing_to_do_or_a_worker_comes_back
+    in_a_circle(size: 2) do
+      made = Array.new(2) { batch([1, 2]).tap { |each| @engine.lane.try_push(each) } }
+      assert Helper.needed?(@engine)
+      assert Helper.stand_in(@engine).join(5)
+      made.each { |each| assert_results [2, 4], each }
+      refute Helper.needed?(@engine)
+      @engine.lane.waiting.delete(0)
+      @engine.lane.try_push(batch([3]))
+      refute Helper.needed?(@engine)
+      assert Helper.stand_in(@engine).join(5)
+      assert_equal [1, 0], [@engine.lane.size, @engine.lane.standing.value]
+    end
+  end
+
+  def test_what_only_workers_can_run_goes_back_into_the_lane
+    in_a_circle do
+      moved = Workers::Batch.new(nil, 2, 1, Double, Workers::Options.new(move: true), 64)
+      @engine.lane.try_push(moved)
+      assert Helper.stand_in(@engine).join(5)
+      assert_same moved, @engine.lane.try_pop
+    end
+  end
+
+  def test_what_it_takes_of_a_pool_that_is_killed_is_not_lost
+    in_a_circle do
+      @engine.lane.try_push(made = batch([1, 2]))
+      taken = @engine.lane.try_pop
+      @engine.kill
+      refute_predicate made.completion, :complete?
+      Helper.help(@engine, taken, nil)
+      assert made.completion.wait(5)
+      assert_equal ["Ratomic::Workers::ShutdownError"] * 2, made.completion.to_a.map(&:exception_class)
+    end
+  end
+end
