@@ -15,6 +15,8 @@ module Ratomic
         # Runs what nobody has claimed yet of a batch, while this thread waits.
         # @param limit [Float, nil] monotonic seconds
         def help(engine, batch, limit)
+          return unless batch.unclaimed.positive?
+
           enough = false
           thread = Nested.thread(NAME) do
             parts = [batch]

@@ -16,8 +16,7 @@ module Ratomic
       LOOK = 0.02
 
       class << self
-        # @return [Array<Integer>, nil] numbers of the engines of which an item ends only after this thread; the first is
-        #   its own
+        # @return [Array<Integer>, nil] numbers of the engines of which an item waits for this thread; first of its own
         def engines
           Thread.current.thread_variable_get(KEY)
         end
