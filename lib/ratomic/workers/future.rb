@@ -6,8 +6,8 @@ module Ratomic
     # any thread, and sent to another Ractor. Nothing but who holds the future keeps the results.
     #
     # {#value}, {#value!}, {#wait}, {#each} and {#each_completed} block. The other threads of the Ractor run meanwhile,
-    # and the wait ends on `Thread#kill`, `Timeout` and signals. In an item, which is run by a worker, a wait helps with
-    # the dispatch (see {Nested}), and its timeout can be late by the time that one item takes.
+    # and the wait ends on `Thread#kill`, `Timeout` and signals. In an item a {Helper} runs meanwhile what
+    # nobody has begun of the dispatch, see {Nested}.
     class Future
       # @api private
       def initialize(engine, batch)
@@ -130,14 +130,15 @@ module Ratomic
       def await(timeout)
         return @completion.wait(timeout) if Nested.number.nil? || ready?
 
-        limit = Clock.limit(timeout)
-        Helper.help(@engine, @batch, limit) if help?
-        Nested.wait(@engine, Clock.left(limit)) { |seconds| @completion.wait(seconds) }
+        Clock.check(timeout)
+        helped { Nested.wait(@engine, timeout) { |seconds| @completion.wait(seconds) } }
       end
 
-      # Whether this thread is one that the pool cannot do without.
-      def help?
-        Nested.in?(@engine) && !@batch.moved?
+      # The block waits; meanwhile a {Helper} runs what belongs to the dispatch, if one of this thread may.
+      def helped(&waiting)
+        return yield if @batch.moved? || !Nested.in?(@engine)
+
+        Helper.help(@engine, @batch, &waiting)
       end
 
       def await_slot(index, limit, timeout)
@@ -148,8 +149,11 @@ module Ratomic
       end
 
       def await_filed(ranges, limit, timeout)
-        Helper.help(@engine, @batch, limit) if @completion.filed < ranges && help?
-        found = Nested.wait(@engine, Clock.left(limit)) { |seconds| @completion.wait_filed(ranges, seconds) }
+        return if @completion.filed >= ranges
+
+        found = helped do
+          Nested.wait(@engine, Clock.left(limit)) { |seconds| @completion.wait_filed(ranges, seconds) }
+        end
         raise_timeout(timeout) unless found
       end
 

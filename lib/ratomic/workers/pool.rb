@@ -33,8 +33,9 @@ module Ratomic
       # Runs the callable with each of the items, in the workers.
       #
       # Items that are shareable are shared, others cross as frozen copies; with `move: true` they are handed over.
-      # Returns at once, but for three cases: small work that the caller does itself (`min_batch:`), `max_queue:` with
-      # `on_full: :block` or `:caller_runs`, and the `:inline` backend.
+      # Returns at once, but for four cases: small work that the caller does itself (`min_batch:`), `max_queue:` with
+      # `on_full: :block` or `:caller_runs`, the `:inline` backend, and in an item of the pool what is handed over
+      # (`move: true`) or finds the queue full, which is run there (`on_full: :raise` raises).
       #
       # @overload dispatch_async(items, callable, **options)
       #   @param items [Array, Enumerable]
@@ -61,6 +62,7 @@ module Ratomic
       # @param timeout [Numeric, nil] seconds
       # @return [Boolean] false when the time was up; the pool goes on ending, and {#kill} ends it at once
       def shutdown(timeout: nil)
+        Clock.check(timeout)
         engine = current || unstarted
         engine.close
         engine.post(Engine::WIND_UP)

@@ -10,7 +10,7 @@ module Ratomic
     #   changes.lazy.reject { |row| Ratomic::Workers::Failure === row }.first(10)
     #
     # The source is read in a thread of its own, at most `max_in_flight` items ahead of what was yielded. Each run
-    # through the stream reads the source anew. AtExit the block (`break`, an exception) ends the run: what is running
+    # through the stream reads the source anew. Leaving the block (`break`, an exception) ends the run: what is running
     # is left alone, what is queued is cancelled, no thread stays behind. (But for external enumeration: an Enumerator
     # of which `next` is called and not the end is left as it is, with the threads of its run.) A pool that ends is
     # noticed with the next item of the source.

@@ -92,7 +92,7 @@ module Ratomic
         raise ShutdownError, @engine.refusal
       end
 
-      # A worker that waited for room would wait for itself, see {Nested}.
+      # A worker that waited for room could wait for itself, see {Nested}.
       def overflow?
         Nested.in?(@engine) || (@options.on_full == :caller_runs && !@batch.moved?)
       end
@@ -111,8 +111,8 @@ module Ratomic
         :done
       end
 
-      # The future is done when the caller gets it. Also with what an item hands over (`move: true`): its worker could
-      # not help with that later.
+      # The future is done when the caller gets it. Also with what an item hands over (`move: true`): no {Helper}
+      # could run that later.
       def run_here
         Inline.run(@engine, @batch, @items)
       end

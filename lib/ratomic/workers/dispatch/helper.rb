@@ -12,38 +12,33 @@ module Ratomic
       NAME = "ratomic-helper"
 
       class << self
-        # Runs what nobody has claimed yet of a batch, while this thread waits.
-        # @param limit [Float, nil] monotonic seconds
-        def help(engine, batch, limit)
-          return unless batch.unclaimed.positive?
+        # Runs what nobody has claimed yet of a batch, while the block waits for it.
+        # @return what the block returns
+        def help(engine, batch)
+          return yield unless batch.unclaimed.positive?
 
           enough = false
-          thread = Nested.thread(NAME) do
+          start(Nested.own_engine, Nested.engines) do
             parts = [batch]
             run(engine, batch) { step(engine, parts) until enough || parts.empty? || batch.completion.complete? }
           ensure
             parts&.each { |part| give_back(engine, part) unless part.equal?(batch) }
           end
-          thread.join(Clock.left(limit))
+          yield
         ensure
           enough = true
         end
 
-        # Whether all workers of a pool wait for pools that wait for it. What they wait for may stand in its lane then,
-        # where nobody would take it.
+        # Whether all workers of a pool wait, and one of them for a pool that waits for it. What they wait for may stand
+        # in its lane then, where nobody would take it.
         def needed?(engine)
           engine.lane.deserted? && circle?(engine)
         end
 
-        # Serves the lane while that is so.
-        # @return [Thread]
+        # Serves the lane while no worker does.
+        # @return [Thread, nil] nil where none can be made
         def stand_in(engine)
-          engine.lane.standing.increment
-          Nested.thread(NAME, [engine.number].freeze) do
-            nil while engine.lane.deserted?(1) && serve_next(engine)
-          ensure
-            engine.lane.standing.decrement
-          end
+          start(engine, [engine.number].freeze) { nil while engine.lane.deserted?(1) && serve_next(engine) }
         end
 
         # Waits for those of this Ractor, which is about to end.
@@ -55,9 +50,21 @@ module Ratomic
 
         private
 
-        # By way of others: for those who wait for their own pool {help} does all.
+        # @param own [Engine, nil] for which it stands in
+        def start(own, engines, &work)
+          standing = own&.lane&.standing
+          Interrupts.deferred do # or it could be counted and not be there
+            standing&.increment
+            Nested.thread(NAME, engines, -> { standing&.decrement }, &work)
+          rescue ThreadError
+            standing&.decrement
+            nil
+          end
+        end
+
+        # By way of others or of itself: the rest of a chunk that was cut is in the lane, where {help} does not look.
         def circle?(engine)
-          ahead = engine.lane.waiting.values - [engine.number]
+          ahead = engine.lane.waiting.values
           seen = []
           while (number = ahead.shift)
             return true if number == engine.number
@@ -76,6 +83,7 @@ module Ratomic
           Interrupts.deferred { parts << engine.lane.try_pop } # or who is ended just now has it, and nobody knows
           return false unless (batch = parts[0])
           return false if batch.moved? # only a worker gets its parcels
+          return true if batch.completion.complete?
 
           run(engine, batch) { step(engine, parts) }
           true

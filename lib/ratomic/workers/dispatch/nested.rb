@@ -38,8 +38,8 @@ module Ratomic
 
         # A thread that works for the same one as this, or for those given.
         # @return [Thread]
-        def thread(name = nil, place = engines)
-          OwnThread.start(name) do
+        def thread(name = nil, place = engines, finally = nil)
+          OwnThread.start(name, finally) do
             self.engines = place
             yield
           end
@@ -70,14 +70,15 @@ module Ratomic
           own.lane.waiting.delete(place) if place
         end
 
+        # @return [Engine, nil] that this thread works for
+        def own_engine
+          (own = number) && Pool::RUNNING[own]&.last
+        end
+
         private
 
         def engines=(numbers)
           Thread.current.thread_variable_set(KEY, numbers)
-        end
-
-        def own_engine
-          (own = number) && Pool::RUNNING[own]&.last
         end
       end
     end

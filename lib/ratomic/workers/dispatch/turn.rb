@@ -2,7 +2,7 @@
 
 module Ratomic
   module Workers
-    # One chunk run in a thread of its own while the caller waits for it and keeps its deadlines.
+    # One chunk run in a thread of its own, while who has claimed it waits for it and keeps its deadlines.
     class Turn
       # Never interrupted: what interrupts the waiting caller is not an item's doing.
       module Guard
@@ -41,7 +41,7 @@ module Ratomic
 
       private
 
-      # The caller was ended while he waited.
+      # Who waited was ended.
       def leave_thread
         @thread.kill
         AtExit.stuck(@pulse) if @begun # or it will not tell that it has ended
@@ -49,16 +49,16 @@ module Ratomic
 
       def start
         Nested.thread do
+          AtExit::TURNS.increment
           @begun = true
           Nested.enter(@engine)
-          AtExit::TURNS.increment
           Context.with(@batch.options.context) do
             @chunk.careful? ? @chunk.run_watched(Guard, @pulse, @gate) : @chunk.run(Guard)
             @chunk.seal
           end
           :done
         ensure
-          AtExit::TURNS.decrement
+          AtExit::TURNS.decrement if @begun
           AtExit.unstuck(@pulse)
         end
       end
@@ -107,7 +107,7 @@ module Ratomic
       def cut_off(rest)
         return finish if @thread.join(PATIENCE)
 
-        AtExit.stuck(@pulse)
+        AtExit.stuck(@pulse) if @begun
         file_so_far
         rest < @chunk.last ? [@batch.part(rest, @chunk.last)] : []
       end

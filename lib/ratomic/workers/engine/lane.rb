@@ -23,7 +23,7 @@ module Ratomic
       # With more batches than this one worker is not enough.
       FEW = 4
 
-      # @return [Map] thread of a worker whose item waits => number of the engine that it waits for, see {Nested}
+      # @return [Map] thread that works for the pool and waits => number of the engine that it waits for, see {Nested}
       attr_reader :waiting
       # @return [Counter] threads that stand in for those, see {Helper}
       attr_reader :standing

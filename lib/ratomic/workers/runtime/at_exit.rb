@@ -11,7 +11,7 @@ module Ratomic
       # Workers that were given up and have not ended.
       STUCK = Counter.new
       BEGUN = Counter.new
-      # Items that callers run, in threads of their own: see {Turn}.
+      # Chunks that run in threads of their own, for a caller or a {Helper}: see {Turn}.
       TURNS = Counter.new
       # Seconds that these get to end, a little more than a Turn takes to see that its pool has ended.
       LAST_TURNS = 0.5

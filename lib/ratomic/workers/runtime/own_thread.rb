@@ -9,15 +9,21 @@ module Ratomic
     # in such a block would get workers that cannot be interrupted. So these begin with nothing put off.
     module OwnThread
       # @param name [String, nil]
+      # @param finally [Proc, nil] called at the end of the thread; in any case, if this is called with interrupts
+      #   deferred ({Interrupts.deferred})
       # @return [Thread]
-      def self.start(name = nil, &block)
-        Thread.new do
-          Thread.current.name = name
+      def self.start(name = nil, finally = nil, &block)
+        thread = Thread.new do
           Thread.current.report_on_exception = false
+          Thread.current.name = name
           Interrupts.allowed(&block)
         rescue Exception # rubocop:disable Lint/RescueException -- see above
           nil
+        ensure
+          finally&.call
         end
+        thread.name = name # it may not have run yet
+        thread
       end
     end
   end

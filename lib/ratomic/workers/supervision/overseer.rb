@@ -45,7 +45,7 @@ module Ratomic
 
         asked = 0
         @roster.busy_with(batch.ticket) { |member| asked += 1 if member.tell([:file, batch].freeze) }
-        return expired(batch) if asked.zero? && !waited_for?(batch) # a Turn files by itself what it has
+        return expired(batch) if asked.zero? && !run_elsewhere?(batch) # a Turn files by itself what it has
 
         @filing[batch.ticket] = asked
         @agenda.add(Clock.now + FILING, :expired, batch)
@@ -128,7 +128,7 @@ module Ratomic
 
       def look(batch, before)
         @roster.busy_with(batch.ticket) { return before == :offered ? before : nil }
-        return if waited_for?(batch)
+        return if run_elsewhere?(batch)
 
         return look_for_token(batch, before) if batch.unclaimed.positive?
 
@@ -139,8 +139,8 @@ module Ratomic
         nil
       end
 
-      # Who waits for it runs a part of it, in a {Turn}, and has more to offer if that ends early.
-      def waited_for?(batch)
+      # A {Helper}, or a caller ({Inline}), runs a part of it, and has more to offer if that ends early.
+      def run_elsewhere?(batch)
         @engine.board.to_h.any? do |place, running|
           running.ticket == batch.ticket && !(Integer === place && place.positive?) # which is a worker's number
         end
