@@ -50,7 +50,7 @@ class ForkHookTest < Minitest::Test
       module Work; def self.call(item) = item == :slow ? sleep(1) : item * 2; end
       pool = Ratomic::Workers::Pool.new(size: 2, min_batch: 0)
       p pool.dispatch_async([1, 2], Work).value(timeout: 5)
-      pending = pool.dispatch_async([:slow, :slow, :slow, 4], Work)
+      pending = pool.dispatch_async([:slow, :slow, :slow, 4], Work, sequential: true) # nothing is filed before its end
       reader, writer = IO.pipe
       child = fork do
         writer.puts pending.value(timeout: 5).map { |r| r.respond_to?(:failure?) ? r.exception_class : r }.inspect
@@ -63,7 +63,7 @@ class ForkHookTest < Minitest::Test
       Process.wait(child)
       writer.close
       puts reader.read
-      p pending.value(timeout: 5).last
+      p pending.value(timeout: 15).last
       p $?.success?, pool.shutdown(timeout: 5)
     RUBY
     lost = ["Ratomic::Workers::ShutdownError"] * 4
