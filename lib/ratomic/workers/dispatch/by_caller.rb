@@ -26,8 +26,11 @@ module Ratomic
       def self.at_once(engine, items, callable, options)
         return unless options.plain?
 
-        started = engine.costs.permits.take(callable, items)
-        run(engine, items, callable, nil, started) if started
+        return unless (started = engine.costs.permits.take(callable, items))
+
+        run(engine, items, callable, nil, started) do |took|
+          learn(engine, items, Callable.key(callable), took) if learn?(took, started)
+        end
       end
 
       # Runs the items, if they are for the caller.
@@ -76,6 +79,7 @@ module Ratomic
       # @param items [Array] shareable
       # @param started [Integer] see {Tally#start}
       # @return [Array] frozen and shareable
+      # @yieldparam took [Integer] nanoseconds
       def self.run(engine, items, callable, context, started)
         results = []
         failed = false
@@ -85,7 +89,7 @@ module Ratomic
           end
         end
         took = engine.metrics.tally.settle(started, results)
-        learn(engine, items, Callable.key(callable), took) if took && learn?(took, started)
+        yield took if took && block_given?
         return results if took && !failed
 
         results = Interrupts.foreign_deferred { Transfer.seal(results, 0) }

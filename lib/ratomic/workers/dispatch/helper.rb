@@ -91,11 +91,9 @@ module Ratomic
           parts.compact.each { |part| give_back(engine, part) if part.unclaimed.positive? }
         end
 
-        def run(engine, batch)
+        def run(engine, batch, &block)
           done = false
-          engine.show([batch.ticket, Thread.current.object_id].freeze, batch) do
-            engine.killed? ? engine.stop(batch, Verdict::KILLED) : yield # who kills looks at the board afterwards
-          end
+          engine.show([batch.ticket, Thread.current.object_id].freeze, batch, &block)
           done = true
         ensure
           engine.post([:audit, batch].freeze) unless done # the thread was ended, and with it what it ran

@@ -10,8 +10,6 @@ module Ratomic
         # @param items [Array] of the caller, who hands them over if the batch is moved
         def run(engine, batch, items)
           engine.show(-batch.ticket, batch) do
-            next engine.stop(batch, Verdict::KILLED) if engine.killed? # who kills looks at the board afterwards
-
             batch.moved? ? run_moved(engine, batch, items) : run_all(engine, batch)
           end
         end

@@ -60,7 +60,7 @@ module Ratomic
         def wait(engine, seconds)
           return yield(seconds) unless (own = own_engine)
 
-          limit = seconds && (Clock.now + seconds)
+          limit = Clock.limit(seconds)
           own.lane.waiting[place = Thread.current.object_id] = engine.number
           until (found = yield(left = [Clock.left(limit), LOOK].compact.min)) || left < LOOK
             helper = Helper.stand_in(own) if !helper&.alive? && Helper.needed?(own)

@@ -125,10 +125,11 @@ module Ratomic
       end
 
       # Has a batch on the board, for who stops all, while the block runs something of it outside a worker.
+      # When all was stopped before that, the batch is stopped and the block does not run.
       # @param place [Object] no positive number: those are the workers'
       def show(place, batch)
         @board[place] = batch
-        yield
+        killed? ? stop(batch, Verdict::KILLED) : yield
       ensure
         @board.delete(place)
       end
@@ -185,10 +186,8 @@ module Ratomic
           stop(batch, failure)
         end
         @board.values.each do |running|
-          next if running.completion.complete? && !running.stopped? # it is done, and no future is to say otherwise
-
           stop(running, failure)
-          running.completion.interrupt
+          running.completion.interrupt if running.stopped? # it was done before, and no future is to say otherwise
         end
       end
     end

@@ -59,7 +59,7 @@ module Ratomic
           sealed << Transfer.seal_one(results[sealed.size], first + sealed.size) while sealed.size < results.size
           :all
         end
-        limit = seconds && (Clock.now + seconds)
+        limit = Clock.limit(seconds)
         (return if over?(limit)) until thread.join(LOOK)
         thread.value || :some
       ensure
