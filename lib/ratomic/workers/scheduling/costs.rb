@@ -61,7 +61,7 @@ module Ratomic
         slow = nanoseconds > SLOW * items
         # Of one that is wild nothing counts: should the mark be forgotten one day, it begins anew.
         calm = slow || wild?(key) ? 0 : (@calm[key] || 0) + 1
-        @calm[key] = calm if slow || calm <= CALM
+        @calm[key] = calm if calm <= CALM
         calm < CALM ? forbid(key) : @small[key] = (waking / (@gain * cost)).floor
         forbid(key) if wild?(key) # last: it may have been marked meanwhile
       end
