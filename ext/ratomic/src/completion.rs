@@ -66,7 +66,7 @@ impl Completion {
         let size = usize::try_from(size)
             .map_err(|_| error::argument(format!("size must be 0 or more, not {size}")))?;
         this.latch.set_locked(Latch::new(size))?;
-        class::seal_empty(this)
+        class::seal(this)
     }
 
     fn file(this: This<Self>, index: usize, results: RArray) -> Result<usize, Error> {

@@ -17,7 +17,7 @@ impl Counter {
     fn initialize(this: This<Self>, args: &[Value]) -> Result<(), Error> {
         args::count(args, 0, 1)?;
         this.0.set(Core::new(optional(args, 0)?))?;
-        class::seal_empty(this)
+        class::seal(this)
     }
 
     fn increment(this: This<Self>, args: &[Value]) -> Result<i64, Error> {

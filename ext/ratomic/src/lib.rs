@@ -16,7 +16,7 @@ use magnus::{Error, Ruby};
 fn init(ruby: &Ruby) -> Result<(), Error> {
     ffi::declare_ractor_safe();
     ffi::fork::install();
-    ffi::plain::install(ruby)?;
+    ffi::note::install(ruby)?;
     let ratomic = ruby.define_module("Ratomic")?;
     counter::define(ruby, ratomic)?;
     map::define(ruby, ratomic)?;

@@ -55,11 +55,11 @@ enum Step<R> {
 
 impl Map {
     fn initialize(ruby: &Ruby, this: This<Self>) -> Result<(), Error> {
+        class::seal(this)?;
         let parallel = available_parallelism().map_or(4, usize::from);
         let table = Arc::new(Table::new(parallel));
         this.segments.make(ruby, this.word(), &table)?;
-        this.table.set_locked(table)?;
-        class::seal(this)
+        this.table.set_locked(table)
     }
 
     fn table(&self) -> Result<&Table<Word, Word>, Error> {

@@ -36,7 +36,7 @@ impl DataTypeFunctions for Permits {
 
 impl Permits {
     fn initialize(this: This<Self>) -> Result<(), Error> {
-        class::seal_empty(this)
+        class::seal(this)
     }
 
     fn grant(this: This<Self>, key: Value, limit: Value, uses: Value) -> Result<(), Error> {

@@ -73,7 +73,7 @@ impl Queue {
             )));
         }
         this.0.set_locked(Core::new(capacity as usize))?;
-        class::seal_empty(this)
+        class::seal(this)
     }
 
     fn push(this: This<Self>, args: &[Value]) -> Result<Option<This<Self>>, Error> {

@@ -19,7 +19,7 @@ struct Tally(Core);
 
 impl Tally {
     fn initialize(this: This<Self>) -> Result<(), Error> {
-        class::seal_empty(this)
+        class::seal(this)
     }
 
     fn start(_this: This<Self>) -> u64 {

@@ -77,6 +77,18 @@ class MapSharingTest < Minitest::Test
     assert_predicate @map[:a], :frozen?
   end
 
+  def test_a_value_that_is_nested_too_deeply_is_refused_and_says_so
+    [[->(inner) { [inner] }, "Array"], [->(inner) { { a: inner } }, "Hash"]].each do |wrap, name|
+      deep = (1..200_000).inject(nil) { |inner, _| wrap.call(inner) }
+      [-> { @map[:a] = deep }, -> { @map.compute(:a) { deep } }, -> { @map.append(:a, deep) },
+       -> { Ratomic::Queue.new(1) << deep }].each do |store|
+        said = assert_raises(Ratomic::ShareableError, &store).message
+        assert_match(/#{name}.*too deep/, said)
+      end
+    end
+    assert_predicate @map, :empty?
+  end
+
   def test_four_ractors_compute_on_fifty_shared_keys_while_the_heap_is_collected_all_the_time
     skip_without_ractors
     steps = Ratomic::Counter.new

@@ -36,6 +36,32 @@ class SharingTest < Minitest::Test
     RUBY
   end
 
+  # Which one this Ruby takes by itself is decided when it loads the extension; "function" is "walk" where there is none.
+  def test_every_way_to_note_that_an_object_is_shareable_has_the_same_outcome
+    outcomes = ["", "function", "walk"].map { |way| ruby!(EACH_KIND, env: { "RATOMIC_SHAREABLE" => way }) }
+    assert_equal 1, outcomes.uniq.size, outcomes.join("\n")
+    assert_equal %w[true] * 10 + %w[false] * 2, outcomes[0].split
+  end
+
+  EACH_KIND = <<~RUBY
+    require "ratomic"
+    Point = Struct.new(:x, :y)
+    plain = [+"text", "x" * 100, [1, [2.5, 2**80]], [nil] * 100, { "a" => { b: +"c" } }, Point.new([1].freeze, 2).freeze,
+             ("y" * 100)[1..], Object.new.freeze]
+    other = [Hash.new(+"mutable"), Class.new(Array).new([+"a"]), Hash.new { 1 }, [Thread.current]]
+    (plain + other).each do |object|
+      Ratomic::Workers::Sharing.deep_freeze(object) || Ractor.make_shareable(object)
+      puts Ractor.shareable?(object)
+    rescue StandardError
+      puts false
+    end
+    map = Ratomic::Map.new
+    plain.each { |object| map[object] = object }
+    abort "not all are shareable" unless Ractor.shareable?(map) && map.values.all? { |value| Ractor.shareable?(value) }
+    GC.verify_internal_consistency
+  RUBY
+  private_constant :EACH_KIND
+
   # To freeze it raises, which must not happen in the midst of a native walk.
   def test_a_string_that_a_native_call_uses_is_left_alone
     reader, writer = IO.pipe

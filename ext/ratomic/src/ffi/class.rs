@@ -1,7 +1,7 @@
 //! What the native classes have in common: made by `new`, frozen and shareable from then on, never copied.
 
 use super::{
-    error,
+    error, note,
     plain::{self, Unfrozen},
     This, Word,
 };
@@ -20,6 +20,14 @@ pub fn define<T: TypedData + Default>(
     Ok(class)
 }
 
+/// A class of objects that this extension makes for itself, within `outer`. Ruby code has no use for it.
+pub fn define_hidden(outer: RClass, name: &str) -> Result<(), Error> {
+    let class = outer.define_class(name, error::ruby().class_object())?;
+    class.undef_default_alloc_func();
+    let _: Value = outer.funcall("private_constant", (name,))?;
+    Ok(())
+}
+
 fn refuse_copy(this: Value, _original: Value) -> Result<Value, Error> {
     let class = error::class_name(this);
     Err(error::type_error(format!(
@@ -27,27 +35,29 @@ fn refuse_copy(this: Value, _original: Value) -> Result<Value, Error> {
     )))
 }
 
-/// The last step of every `initialize`.
+/// The last step of an `initialize`, before the object holds any VALUE.
+///
+/// Before, because the VM looks into a native object under its lock, and what it finds there and has not noted as
+/// shareable it enters into a table, for which it may need to collect: then two threads wait for each other, one for the
+/// lock and one for the other Ractors to stop, and the process hangs for good. Where it finds nothing, or only what is
+/// noted, it allocates nothing.
 pub fn seal<T: TypedData>(this: This<T>) -> Result<(), Error> {
-    make_shareable(this.word())
+    seal_new::<T>(this.word())
 }
 
-/// As [`seal`], for what holds no VALUE yet.
-pub fn seal_empty<T: TypedData>(this: This<T>) -> Result<(), Error> {
-    let object = this.word();
-    if !is_bare::<T>(object) {
-        return make_shareable(object);
-    }
+/// As `seal`, for an object that this extension makes for itself.
+pub fn seal_new<T: TypedData>(object: Word) -> Result<(), Error> {
     // SAFETY: a living object; sets its flag, for the methods of the class itself are not Ruby's.
-    unsafe { rb_sys::rb_obj_freeze(object.0) };
-    object.note_shareable();
-    Ok(())
+    if is_bare::<T>(object) && note::shareable(Word(unsafe { rb_sys::rb_obj_freeze(object.0) })) {
+        return Ok(());
+    }
+    make_shareable(object)
 }
 
 /// Whether it has nothing but what this extension gave it: no instance variables, no `object_id` yet, nor a class that a
 /// program made of ours. Then the VM need not look through it, which takes longer than to make it.
 fn is_bare<T: TypedData>(object: Word) -> bool {
-    object.header().klass == Word::of(T::class(&error::ruby()).as_value()).0
+    object.class_or_singleton() == Word::of(T::class(&error::ruby()).as_value()).0
         && plain::is_whole(object)
 }
 

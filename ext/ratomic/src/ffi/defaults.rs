@@ -1,10 +1,36 @@
-//! Whether a Hash has a default.
+//! Whether a Hash has a default: by its methods, or, on the Rubies on which that was proved ([`super::note`]), by its
+//! header, with no method call.
 
 use super::Word;
-use magnus::{gc, prelude::*, Error, Ruby, Value};
+use magnus::{gc, prelude::*, rb_sys::protect, Error, Ruby, Value};
 use rb_sys::VALUE;
+use std::ffi::CStr;
+use std::ptr;
+use std::sync::OnceLock;
 
-/// How to see that a Hash has no default, which no function of the VM tells without a method call.
+/// Whether it has none, by its methods.
+pub fn are_none(hash: Word) -> bool {
+    static NAMES: OnceLock<[rb_sys::ID; 2]> = OnceLock::new();
+    let names = NAMES.get_or_init(|| [c"default_proc", c"default"].map(intern));
+    names.iter().all(|name| {
+        // SAFETY: a living Hash whose method is Hash's own, so that nothing but native code runs.
+        let ask = || unsafe { rb_sys::rb_funcallv(hash.0, *name, 0, ptr::null()) };
+        is_own(*name) && protect(ask).is_ok_and(|answer| Word(answer) == Word::NIL)
+    })
+}
+
+fn intern(name: &CStr) -> rb_sys::ID {
+    // SAFETY: a string with a NUL at its end.
+    unsafe { rb_sys::rb_intern(name.as_ptr()) }
+}
+
+/// Whether the method is Hash's own.
+fn is_own(method: rb_sys::ID) -> bool {
+    // SAFETY: a class of the VM.
+    unsafe { rb_sys::rb_method_basic_definition_p(rb_sys::rb_cHash, method) != 0 }
+}
+
+/// How to see that a Hash has no default without a method call.
 pub struct Defaults {
     /// The flag of a Hash with a default block, found by comparing one with one without; 0 if it cannot be seen.
     block: VALUE,
@@ -17,12 +43,12 @@ pub struct Defaults {
 impl Defaults {
     pub fn find(ruby: &Ruby) -> Result<Defaults, Error> {
         let absent = ruby.float_from_f64(f64::NAN).as_value();
+        // Shareable from the start, so that it may be registered in whatever Ractor loads the extension.
         gc::register_mark_object(absent);
         let with: Value = ruby.eval("Hash.new { }")?;
         let without: Value = ruby.eval("Hash.new")?;
-        let block = Word::of(with).header().flags ^ Word::of(without).header().flags;
-        // SAFETY: a string with a NUL at its end.
-        let default = unsafe { rb_sys::rb_intern(c"default".as_ptr()) };
+        let block = Word::of(with).flags() ^ Word::of(without).flags();
+        let default = intern(c"default");
         let block = if block.is_power_of_two() { block } else { 0 };
         Ok(Defaults {
             block,
@@ -32,13 +58,11 @@ impl Defaults {
     }
 
     pub fn are_none(&self, hash: Word) -> bool {
-        if self.block == 0 || hash.header().flags & self.block != 0 {
+        if self.block == 0 || hash.flags() & self.block != 0 {
             return false;
         }
         // SAFETY: a living Hash whose `default` is Hash's own, so that nothing but native code runs, and nothing raises.
-        unsafe {
-            rb_sys::rb_method_basic_definition_p(rb_sys::rb_cHash, self.default) != 0
-                && rb_sys::rb_hash_aref(hash.0, self.absent.0) == Word::NIL.0
-        }
+        is_own(self.default)
+            && unsafe { rb_sys::rb_hash_aref(hash.0, self.absent.0) } == Word::NIL.0
     }
 }

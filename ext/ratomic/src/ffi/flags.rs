@@ -1,4 +1,5 @@
-//! Flags in the header of an object for which the VM has no public name, each found by comparing a String with itself.
+//! Flags in the header of an object for which the C API has no name, each found by comparing a String with itself. Only
+//! for the Rubies on which that was proved, see [`super::note`].
 
 use super::Word;
 use magnus::{prelude::*, rb_sys::protect, Error, Ruby, Value};
@@ -17,14 +18,14 @@ impl Flags {
     pub fn find(ruby: &Ruby) -> Result<Flags, Error> {
         let text: Value = ruby.eval("''.dup")?;
         let word = Word::of(text);
-        let before = word.header().flags;
+        let before = word.flags();
         // SAFETY: a String that nobody else has; `protect` catches what these raise.
         protect(|| unsafe { rb_sys::rb_str_locktmp(word.0) })?;
-        let locked = word.header().flags ^ before;
+        let locked = word.flags() ^ before;
         // SAFETY: as above.
         protect(|| unsafe { rb_sys::rb_str_unlocktmp(word.0) })?;
         let _: Value = text.funcall("object_id", ())?;
-        let numbered = word.header().flags ^ before;
+        let numbered = word.flags() ^ before;
         Ok(Flags { numbered, locked })
     }
 }

@@ -139,7 +139,7 @@ fn kind(word: Word) -> Option<ruby_value_type> {
 
 fn is_plain_string(word: Word) -> bool {
     // SAFETY: the VM's own class.
-    word.header().klass == unsafe { rb_sys::rb_cString }
+    word.class_or_singleton() == unsafe { rb_sys::rb_cString }
 }
 
 fn hash(word: Word) -> Result<u64, Error> {

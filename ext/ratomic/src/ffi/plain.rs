@@ -5,53 +5,42 @@
 //! and frozen objects, all without singleton classes. An object is noted as shareable after everything in it is, so every
 //! note is true whenever the walk ends early. Anything else, and what is nested too deep (a cycle, too), is left to the
 //! VM.
+//!
+//! How an object is noted, and what is known of it beyond the C API, depends on the Ruby: see [`super::note`]. Where a
+//! single object cannot be noted, plain data is only looked through here, and the VM does the rest in one walk.
 
-use super::{defaults::Defaults, flags::Flags, Word};
-use magnus::{Error, Ruby};
-use rb_sys::ruby_fl_type::RUBY_FL_FREEZE;
-use rb_sys::ruby_fl_ushift::RUBY_FL_USHIFT;
+use super::{defaults, flags::Flags, note, note::Way, Word};
+use magnus::rb_sys::protect;
 use rb_sys::ruby_value_type::*;
-use rb_sys::{st_data_t, RBasic, VALUE};
+use rb_sys::{st_data_t, VALUE};
 use std::ffi::c_int;
-use std::sync::OnceLock;
-
-/// What is found out about this VM.
-struct Known {
-    defaults: Defaults,
-    flags: Flags,
-}
-
-static KNOWN: OnceLock<Known> = OnceLock::new();
-
-/// To be called once, before anything else here.
-pub fn install(ruby: &Ruby) -> Result<(), Error> {
-    let known = Known {
-        defaults: Defaults::find(ruby)?,
-        flags: Flags::find(ruby)?,
-    };
-    KNOWN.get_or_init(|| known);
-    Ok(())
-}
 
 /// True if the object is shareable now; if not, it may be all the same.
 pub fn share(object: Word, unfrozen: Unfrozen) -> bool {
-    let walk = |known| {
-        Walk {
-            unfrozen,
-            depth: 0,
-            known,
-        }
-        .share(object)
+    let way = note::way();
+    let mut walk = Walk {
+        unfrozen,
+        depth: 0,
+        way,
     };
-    KNOWN.get().is_some_and(walk)
+    match way {
+        Way::Walk if is_noted(object) => true,
+        Way::Walk => unfrozen == Unfrozen::Freeze && walk.share(object) && by_the_vm(object),
+        _ => walk.share(object),
+    }
 }
 
 /// Whether all of a native object is in itself, so that its flag is all that has to be noted.
 pub fn is_whole(object: Word) -> bool {
-    KNOWN
-        .get()
-        .is_some_and(|known| object.header().flags & known.flags.numbered == 0)
-        && has_no_variables(object)
+    match note::way() {
+        Way::Function(_) => has_no_variables(object),
+        Way::Flag(found) => object.flags() & found.flags.numbered == 0 && has_no_variables(object),
+        Way::Walk => false,
+    }
+}
+
+fn is_noted(word: Word) -> bool {
+    word.is_immediate() || word.is_noted_shareable()
 }
 
 /// For other objects than a T_OBJECT, which has them in itself.
@@ -60,13 +49,16 @@ fn has_no_variables(object: Word) -> bool {
     unsafe { rb_sys::rb_ivar_count(object.0) == 0 }
 }
 
+/// The VM's own way. Plain data holds nothing that the VM looks into under its lock, see [`super::class`].
+fn by_the_vm(object: Word) -> bool {
+    // SAFETY: a living object, on the caller's stack; `protect` catches what this raises.
+    protect(|| unsafe { rb_sys::rb_ractor_make_shareable(object.0) }).is_ok()
+}
+
 const DEEPEST: u32 = 100;
 
 /// A shorter Array has so little memory to spare that to give it back costs more than it is worth.
 const SHORT: std::ffi::c_long = 64;
-
-/// The header's ELTS_SHARED, the first of the flags that belong to a type.
-const LENDS: VALUE = 1 << RUBY_FL_USHIFT as VALUE;
 
 /// What to do with an object that is not frozen.
 #[derive(Clone, Copy, PartialEq)]
@@ -78,12 +70,13 @@ pub enum Unfrozen {
 struct Walk {
     unfrozen: Unfrozen,
     depth: u32,
-    known: &'static Known,
+    way: &'static Way,
 }
 
 impl Walk {
+    /// Without a way to note a single object: whether all of it is plain, and nothing is changed.
     fn share(&mut self, word: Word) -> bool {
-        if word.is_immediate() || word.is_noted_shareable() {
+        if is_noted(word) {
             return true;
         }
         if self.depth == DEEPEST {
@@ -92,54 +85,82 @@ impl Walk {
         self.depth += 1;
         let done = self.is_plain(word) && self.frozen(word) && self.share_content(word);
         self.depth -= 1;
-        if done {
-            word.note_shareable();
+        done && self.note(word)
+    }
+
+    fn note(&self, word: Word) -> bool {
+        match self.way {
+            Way::Walk => true,
+            // The VM may have to give it an `object_id` first, for which there will be no room later.
+            _ if word.type_of() == RUBY_T_OBJECT => by_the_vm(word),
+            _ => note::shareable(word),
         }
-        done
     }
 
     fn is_plain(&self, word: Word) -> bool {
-        let (kind, RBasic { flags, klass, .. }) = (word.type_of(), word.header());
+        let kind = word.type_of();
         // SAFETY: a living object, and the VM's own classes, set before any extension is loaded.
-        let own_class = unsafe {
-            *klass
-                == match kind {
-                    RUBY_T_STRING => rb_sys::rb_cString,
-                    RUBY_T_ARRAY => rb_sys::rb_cArray,
-                    RUBY_T_HASH => rb_sys::rb_cHash,
-                    _ => rb_sys::rb_obj_class(word.0),
-                }
+        let class = unsafe {
+            match kind {
+                RUBY_T_STRING => rb_sys::rb_cString,
+                RUBY_T_ARRAY => rb_sys::rb_cArray,
+                RUBY_T_HASH => rb_sys::rb_cHash,
+                _ => rb_sys::rb_obj_class(word.0),
+            }
         };
-        let Flags { numbered, locked } = self.known.flags;
-        // The VM takes apart what shares its elements with another object, and notes what is beside an object.
+        if word.class_or_singleton() != class {
+            return false;
+        }
+        // The VM takes apart what has its content in common with another object.
+        let left = !matches!(self.way, Way::Walk) && word.has_shared_content();
+        kind == RUBY_T_OBJECT || !left && !self.is_barred(word, kind) && has_no_variables(word)
+    }
+
+    /// By what only the flag's way has to know: a String in use, and an object that has something beside it.
+    fn is_barred(&self, word: Word, kind: rb_sys::ruby_value_type) -> bool {
+        let Way::Flag(found) = self.way else {
+            return false;
+        };
+        let Flags { numbered, locked } = found.flags;
         let barred = match kind {
-            RUBY_T_OBJECT => return own_class,
-            RUBY_T_STRING => LENDS | numbered | locked,
-            RUBY_T_ARRAY => LENDS | numbered,
+            RUBY_T_STRING => numbered | locked,
             _ => numbered,
         };
-        own_class && flags & barred == 0 && has_no_variables(word)
+        word.flags() & barred != 0
     }
 
     fn frozen(&self, word: Word) -> bool {
-        if word.header().flags & RUBY_FL_FREEZE as VALUE != 0 {
+        if word.is_frozen() {
             return true;
         }
         if self.unfrozen == Unfrozen::Refuse {
             return false;
         }
-        // SAFETY: living objects of the class itself, whose `freeze` is what these functions do, and which nobody has
-        // locked, so that nothing raises. That of an Array gives back the memory that it has to spare, too.
+        if matches!(self.way, Way::Walk) {
+            return matches!(word.type_of(), RUBY_T_STRING | RUBY_T_ARRAY | RUBY_T_HASH);
+        }
+        // SAFETY: living objects of the class itself, whose `freeze` is what these functions do. None raises but that of
+        // a String in use. That of an Array gives back the memory that it has to spare, too.
         unsafe {
             match word.type_of() {
-                RUBY_T_STRING => rb_sys::rb_str_freeze(word.0),
+                RUBY_T_STRING => return self.freeze_string(word),
                 RUBY_T_ARRAY if rb_sys::RARRAY_LEN(word.0) < SHORT => rb_sys::rb_obj_freeze(word.0),
                 RUBY_T_ARRAY => rb_sys::rb_ary_freeze(word.0),
                 RUBY_T_HASH => rb_sys::rb_hash_freeze(word.0),
                 _ => return false,
             };
         }
-        word.header().flags & RUBY_FL_FREEZE as VALUE != 0
+        word.is_frozen()
+    }
+
+    fn freeze_string(&self, word: Word) -> bool {
+        // SAFETY: a living String of the class itself.
+        let freeze = || unsafe { rb_sys::rb_str_freeze(word.0) };
+        match self.way {
+            // It is not in use, by `is_barred`, so nothing raises.
+            Way::Flag(_) => freeze() == word.0,
+            _ => protect(freeze).is_ok(),
+        }
     }
 
     fn share_content(&mut self, word: Word) -> bool {
@@ -199,7 +220,12 @@ impl Walk {
             unsafe { &mut *(content as *mut Content<'_>) }.share(&[key, value])
         }
 
-        if !self.known.defaults.are_none(hash) {
+        let none = match self.way {
+            Way::Function(_) => defaults::are_none(hash),
+            Way::Flag(found) => found.defaults.are_none(hash),
+            Way::Walk => true, // the VM looks at them, too
+        };
+        if !none {
             return false;
         }
         let mut content = Content(self, true);

@@ -5,7 +5,7 @@ use super::{
     plain::{self, Unfrozen},
     walk, Word,
 };
-use magnus::{prelude::*, rb_sys::protect, Error, RArray, RClass, Value};
+use magnus::{prelude::*, rb_sys::protect, Error, ExceptionClass, RArray, RClass, Value};
 use rb_sys::VALUE;
 
 extern "C" {
@@ -13,9 +13,15 @@ extern "C" {
     fn rb_ractor_shareable_p_continue(object: VALUE) -> bool;
 }
 
+/// False also where the VM's walk ends early, because the object is nested too deeply for the stack.
 pub fn is_shareable(word: Word) -> bool {
-    // SAFETY: a living object; the VM's walk runs no Ruby code.
-    plain::share(word, Unfrozen::Refuse) || unsafe { rb_ractor_shareable_p_continue(word.0) }
+    if plain::share(word, Unfrozen::Refuse) {
+        return true;
+    }
+    // SAFETY: a living object, on the caller's stack. The VM's walk runs no Ruby code; `protect` catches a
+    // SystemStackError.
+    let walk = || unsafe { Word::from_bool(rb_ractor_shareable_p_continue(word.0)).0 };
+    protect(walk).is_ok_and(|answer| answer == Word::from_bool(true).0)
 }
 
 /// The object itself if it is shareable, else a frozen deep copy; the caller's own stays as it is.
@@ -38,8 +44,15 @@ pub fn share(value: Value, place: &str) -> Result<Word, Error> {
             Some(set) => share_set(set, place),
             None => Err(refused(value, place, Some(reason))),
         },
+        Err(reason) if is_too_deep(&reason) => Err(refused(value, place, Some(reason))),
         Err(other) => Err(other),
     }
+}
+
+/// It is an Exception, no StandardError.
+fn is_too_deep(reason: &Error) -> bool {
+    let class = error::ruby().class_object().const_get("SystemStackError");
+    class.is_ok_and(|class: ExceptionClass| reason.is_kind_of(class))
 }
 
 fn as_set(value: Value) -> Result<Option<Value>, Error> {

@@ -1,52 +1,61 @@
-//! Room for words that a collector can see: the VM scans such a buffer like a stack, so objects that leave a structure
-//! while they are being copied stay alive and in place.
+//! Room for words that a collector can see, so that objects that leave a structure while they are being copied stay alive.
+//!
+//! It is an object of its own, which no Ruby code sees. Its mark function runs in a collection of the Ractor that made it,
+//! on that Ractor's thread or with it stopped, and so never while a word is being written. It has no write barrier,
+//! because the words are written with locks held: so every collection looks at all of them.
 
-use super::Word;
-use magnus::{rb_sys::protect, Error};
-use std::{mem::size_of, slice};
+use super::{error, Word};
+use magnus::{gc, typed_data::Obj, DataTypeFunctions, Error, RClass, TypedData};
+use std::cell::UnsafeCell;
+use std::mem;
 
-pub struct Buffer {
-    handle: rb_sys::VALUE,
-    words: *mut (Word, Word),
-    len: usize,
+#[derive(Default, TypedData)]
+#[magnus(class = "Ratomic::Map::Snapshot", free_immediately, mark, size)]
+struct Words(UnsafeCell<Vec<(Word, Word)>>);
+
+// SAFETY: only the Ractor that made it reaches it, and of its threads only the one whose `Buffer` it is; and a collector,
+// see above.
+unsafe impl Send for Words {}
+
+impl DataTypeFunctions for Words {
+    fn mark(&self, _marker: &gc::Marker) {
+        // SAFETY: the thread that writes here is stopped, or is the one that collects, between two writes.
+        let words = unsafe { &*self.0.get() };
+        words.iter().for_each(|(key, value)| {
+            key.mark();
+            value.mark();
+        });
+    }
+
+    fn size(&self) -> usize {
+        // SAFETY: as above: ObjectSpace asks with the lock of this Ractor.
+        unsafe { &*self.0.get() }.capacity() * mem::size_of::<(Word, Word)>()
+    }
 }
+
+pub struct Buffer(Obj<Words>);
 
 impl Buffer {
     /// Room for `len` pairs, all nil.
-    pub fn pairs(len: usize) -> Result<Buffer, Error> {
-        let mut handle: rb_sys::VALUE = 0;
-        let mut words = std::ptr::null_mut();
-        protect(|| {
-            // At least one pair, because the VM wants a size. What it scans is counted in words.
-            let bytes = len.max(1) * size_of::<(Word, Word)>();
-            let count = bytes / size_of::<Word>();
-            // SAFETY: `handle` is a local of the caller's frame; `protect` catches the want of memory.
-            words = unsafe {
-                rb_sys::rb_alloc_tmp_buffer_with_count(&mut handle, bytes as _, count as _)
-            };
-            Word::NIL.0
-        })?;
-        let buffer = Buffer {
-            handle,
-            words: words.cast(),
-            len,
-        };
-        for place in 0..len {
-            // SAFETY: within the memory that was just allocated, which is not initialized yet.
-            unsafe { buffer.words.add(place).write((Word::NIL, Word::NIL)) };
-        }
-        Ok(buffer)
+    pub fn pairs(len: usize) -> Buffer {
+        let words = vec![(Word::NIL, Word::NIL); len];
+        Buffer(error::ruby().obj_wrap(Words(UnsafeCell::new(words))))
     }
 
     pub fn as_mut_slice(&mut self) -> &mut [(Word, Word)] {
-        // SAFETY: `len` initialized pairs, owned by this buffer until it is dropped.
-        unsafe { slice::from_raw_parts_mut(self.words, self.len) }
+        // SAFETY: this buffer's own, see `Words`; the object is on the stack, in the buffer, as long as that lives.
+        unsafe { &mut *self.0 .0.get() }
     }
 }
 
 impl Drop for Buffer {
+    /// Gives the memory back at once. It may be much, and the object's turn comes with some later collection.
     fn drop(&mut self) {
-        // SAFETY: allocated in `pairs`, and freed once.
-        unsafe { rb_sys::rb_free_tmp_buffer(&mut self.handle) };
+        // SAFETY: as above, and nobody has a slice of it any more.
+        drop(mem::take(unsafe { &mut *self.0 .0.get() }));
     }
+}
+
+pub fn define(map: RClass) -> Result<(), Error> {
+    super::class::define_hidden(map, "Snapshot")
 }

@@ -2,10 +2,12 @@
 //! the structure's mark function does, while it is in a local variable the conservative scan of the machine stack does.
 
 use magnus::{rb_sys::AsRawValue, rb_sys::FromRawValue, RArray, Value};
-use rb_sys::{ruby_fl_type, RBasic, VALUE};
+use rb_sys::ruby_value_type::{RUBY_T_ARRAY, RUBY_T_STRING};
+use rb_sys::{ruby_fl_type, ruby_rstring_flags, RBasic, VALUE};
 
-/// The flag with which the VM remembers that an object is shareable.
-const SHAREABLE: VALUE = ruby_fl_type::RUBY_FL_SHAREABLE as VALUE;
+const FROZEN: VALUE = ruby_fl_type::RUBY_FL_FREEZE as VALUE;
+const SHARED_CONTENT: VALUE = ruby_fl_type::RUBY_ELTS_SHARED as VALUE;
+const NOT_EMBEDDED: VALUE = ruby_rstring_flags::RSTRING_NOEMBED as VALUE;
 
 #[repr(transparent)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -14,8 +16,20 @@ pub struct Word(pub VALUE);
 impl Word {
     pub const NIL: Word = Word(rb_sys::special_consts::Qnil as VALUE);
 
+    /// The flag with which the VM remembers that an object is shareable.
+    pub const SHAREABLE: VALUE = ruby_fl_type::RUBY_FL_SHAREABLE as VALUE;
+
     /// The Fixnum 0.
     pub const ZERO: Word = Word(1);
+
+    pub fn from_bool(answer: bool) -> Word {
+        let value = if answer {
+            rb_sys::special_consts::Qtrue
+        } else {
+            rb_sys::special_consts::Qfalse
+        };
+        Word(value as VALUE)
+    }
 
     pub fn of(value: Value) -> Word {
         Word(value.as_raw())
@@ -44,21 +58,38 @@ impl Word {
         !self.is_immediate() && self.type_of() == kind
     }
 
-    pub fn header(&self) -> &RBasic {
-        // SAFETY: a living object that is no immediate, by the caller's check; the reference lives no longer than that.
-        unsafe { &*(self.0 as *const RBasic) }
+    /// The flags of its header. Those that the C API names may be asked for anywhere, others only in [`super::note`]'s
+    /// proved way.
+    pub fn flags(self) -> VALUE {
+        // SAFETY: a living object that is no immediate, by the caller's check; reads its header.
+        unsafe { (*(self.0 as *const RBasic)).flags }
     }
 
-    /// Whether the VM has noted that the object is shareable. It may be without the note.
+    /// As the C API's RBASIC_CLASS: the class, or the singleton class.
+    pub fn class_or_singleton(self) -> VALUE {
+        // SAFETY: as above.
+        unsafe { (*(self.0 as *const RBasic)).klass }
+    }
+
+    /// As RB_OBJ_FROZEN.
+    pub fn is_frozen(self) -> bool {
+        self.flags() & FROZEN != 0
+    }
+
+    /// As RB_OBJ_SHAREABLE_P: whether the VM has noted that the object is shareable. It may be without the note.
     pub fn is_noted_shareable(self) -> bool {
-        self.header().flags & SHAREABLE != 0
+        self.flags() & Word::SHAREABLE != 0
     }
 
-    /// Notes that a deeply frozen object is shareable: one that has no instance variables and was not asked for its
-    /// `object_id`, or has them in itself.
-    pub fn note_shareable(self) {
-        // SAFETY: a living object; setting the flag is all that the VM does with such an object.
-        unsafe { (*(self.0 as *mut RBasic)).flags |= SHAREABLE };
+    /// Whether a String or an Array has its content in common with another: the flags RUBY_ELTS_SHARED and, of a String,
+    /// RSTRING_NOEMBED. (Of an embedded one, older Rubies keep the length there.)
+    pub fn has_shared_content(self) -> bool {
+        let asked = match self.type_of() {
+            RUBY_T_STRING => SHARED_CONTENT | NOT_EMBEDDED,
+            RUBY_T_ARRAY => SHARED_CONTENT,
+            _ => return false,
+        };
+        self.flags() & asked == asked
     }
 
     /// Keeps the object alive, and lets a compaction move it: `relocate` follows.

@@ -3,13 +3,11 @@
 //! through all its entries; so it is one segment.
 
 use crate::ffi::{
-    barrier, error,
+    barrier, class, error,
     gc::{everything_stopped, show_copies},
     Word,
 };
-use magnus::{
-    gc, prelude::*, typed_data::Obj, DataTypeFunctions, Error, Module, RClass, Ruby, TypedData,
-};
+use magnus::{gc, prelude::*, typed_data::Obj, DataTypeFunctions, Error, RClass, Ruby, TypedData};
 use ratomic_core::Table;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
@@ -72,7 +70,8 @@ const COUNT: usize = 64;
 pub struct Segments(OnceLock<Box<[Word; COUNT]>>);
 
 impl Segments {
-    /// To be called before anybody can reach the table through the Map: what is stored is seen by these alone.
+    /// To be called before anybody can reach the table through the Map: what is stored is seen by these alone. And after
+    /// the Map is sealed, so that the VM has nothing to look into; see [`class::seal`].
     pub fn make(
         &self,
         ruby: &Ruby,
@@ -88,8 +87,9 @@ impl Segments {
                 table: Arc::clone(table),
                 shards,
             });
-            segment.freeze();
-            std::hint::black_box(&mut made)[place] = Word::of(segment.as_value());
+            let segment = Word::of(segment.as_value());
+            std::hint::black_box(&mut made)[place] = segment;
+            class::seal_new::<Segment>(segment)?;
         }
         self.0
             .set(Box::new(made))
@@ -117,8 +117,5 @@ impl Segments {
 }
 
 pub fn define(map: RClass) -> Result<(), Error> {
-    let segment = map.define_class("Segment", crate::ffi::error::ruby().class_object())?;
-    segment.undef_default_alloc_func();
-    let _: magnus::Value = map.funcall("private_constant", ("Segment",))?;
-    Ok(())
+    class::define_hidden(map, "Segment")
 }

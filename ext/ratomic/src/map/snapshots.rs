@@ -2,14 +2,17 @@
 //! a collector sees, and handed to Ruby afterwards.
 
 use super::Map;
-use crate::ffi::{tmp::Buffer, This, Word};
+use crate::ffi::{
+    tmp::{self, Buffer},
+    This, Word,
+};
 use magnus::{method, prelude::*, Error, Module, RArray, RClass, RHash, Ruby, Value};
 
 fn snapshot(map: This<Map>) -> Result<(Buffer, usize), Error> {
     let table = map.table()?;
     let mut room = table.len() + 16;
     loop {
-        let mut buffer = Buffer::pairs(room)?;
+        let mut buffer = Buffer::pairs(room);
         match table.copy_to(buffer.as_mut_slice()) {
             Ok(count) => return Ok((buffer, count)),
             Err(count) => room = count + count / 8 + 16,
@@ -61,6 +64,7 @@ fn each_pair(ruby: &Ruby, this: This<Map>) -> Result<Value, Error> {
 }
 
 pub fn define(class: RClass) -> Result<(), Error> {
+    tmp::define(class)?;
     class.define_method("keys", method!(keys, 0))?;
     class.define_method("values", method!(values, 0))?;
     class.define_method("to_h", method!(to_h, 0))?;
