@@ -2,7 +2,7 @@
 
 use crate::ffi::{
     plain::{self, Unfrozen},
-    Word,
+    walk, Word,
 };
 use magnus::{function, prelude::*, Error, RModule, Value};
 
@@ -14,8 +14,20 @@ fn is_deep_frozen(object: Value) -> bool {
     plain::share(Word::of(object), Unfrozen::Refuse)
 }
 
+/// Whether all of its content is in C, where a move does not reach.
+fn is_opaque(object: Value) -> bool {
+    Word::of(object).is_a(rb_sys::ruby_value_type::RUBY_T_DATA)
+}
+
+fn is_plain_tree(object: Value) -> bool {
+    let word = Word::of(object);
+    word.is_immediate() || walk::is_plain_tree(word)
+}
+
 pub fn define(ratomic: RModule) -> Result<(), Error> {
     let module = ratomic.define_module("Workers")?.define_module("Sharing")?;
     module.define_singleton_method("deep_freeze", function!(deep_freeze, 1))?;
-    module.define_singleton_method("deep_frozen?", function!(is_deep_frozen, 1))
+    module.define_singleton_method("deep_frozen?", function!(is_deep_frozen, 1))?;
+    module.define_singleton_method("opaque?", function!(is_opaque, 1))?;
+    module.define_singleton_method("plain_tree?", function!(is_plain_tree, 1))
 }

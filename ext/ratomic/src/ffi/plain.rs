@@ -54,8 +54,18 @@ pub fn is_whole(object: Word) -> bool {
         && has_no_variables(object)
 }
 
+/// Whether this is a Hash of no subclass, with neither a default nor a default proc. False also when that cannot be told.
+pub fn has_no_default(hash: Word) -> bool {
+    // SAFETY: the VM's own class, set before any extension is loaded.
+    let own_class = hash.header().klass == unsafe { rb_sys::rb_cHash };
+    own_class
+        && KNOWN
+            .get()
+            .is_some_and(|known| known.defaults.are_none(hash))
+}
+
 /// For other objects than a T_OBJECT, which has them in itself.
-fn has_no_variables(object: Word) -> bool {
+pub fn has_no_variables(object: Word) -> bool {
     // SAFETY: a living object; counts.
     unsafe { rb_sys::rb_ivar_count(object.0) == 0 }
 }
