@@ -14,6 +14,9 @@ module Ratomic
   # Something was given back that was not lent. Mend the calling code.
   OwnershipError = Class.new(Error)
 
+  # A signal handler asked for what it cannot have there. Do it in a thread, or after the handler.
+  TrapError = Class.new(Error)
+
   # The object cannot be shared between Ractors. The message names it, and says how to mend it.
   ShareableError = Class.new(Error)
 

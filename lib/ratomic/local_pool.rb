@@ -1,10 +1,13 @@
 # frozen_string_literal: true
 
+require_relative "pool/ending"
 require_relative "pool/farewell"
 require_relative "pool/storage"
+require_relative "pool/trap"
 require_relative "pool/waiting"
 require_relative "local_pool/factory"
-require_relative "local_pool/room"
+require_relative "local_pool/rooms"
+require_relative "local_pool/thrown"
 
 module Ratomic
   # A pool of live resources (Redis, database, HTTP clients) that never leave the Ractor that made them.
@@ -16,8 +19,9 @@ module Ratomic
   #   uses it has a private pool of up to +size+ resources behind it, which the threads of that Ractor share.
   #
   # Resources are made one by one when they are first needed, and the one that came back last is lent first.
-  # When a Ractor ends, its resources are closed. A forked child makes its own; its parent's it keeps as they are and
-  # never uses or closes them, because closing one may talk to its server.
+  # When a Ractor ends, its resources are closed. A pool that nothing refers to any more leaves nothing behind; its
+  # resources are not closed then, they are collected like everything else. A forked child makes its own; those of its
+  # parent it keeps as they are and never uses or closes them, because closing one may talk to its server.
   #
   # Works the same on every Ruby that the gem supports.
   #
@@ -30,6 +34,10 @@ module Ratomic
   class LocalPool
     # @return [Integer] how many resources each Ractor may have
     attr_reader :size
+
+    # The slots that `with` has lent to the blocks of a Fiber, by pool.
+    LENT = :ratomic_local_pool_lent
+    private_constant :LENT
 
     # @param size [Integer] the most resources that one Ractor has at a time, at least 1
     # @param timeout [Numeric, nil] seconds that {#with} and {#checkout} wait; nil waits for ever, 0 never waits
@@ -46,36 +54,42 @@ module Ratomic
       @timeout = Pool::Waiting.timeout(timeout)
       @factory = Factory.check(factory || block, "factory")
       @closer = Factory.check(close, "close") if close
-      @storage = Pool::Storage.new(:"ratomic_local_pool_#{__id__}")
-      @current = :"ratomic_local_pool_current_#{__id__}"
+      Rooms.watch(self)
       freeze
     end
 
     # Lends a resource to the block and takes it back afterwards, however the block ends.
     # Inside the block, +with+ in the same thread (strictly: the same Fiber) yields the same resource again at once.
     #
+    # A block that is ended from outside may leave its resource in mid-use, with a request sent and the answer not read:
+    # then it is closed, and the next user gets a new one. That is so after +Thread#kill+ (also by +item_timeout:+ and
+    # +cancel(interrupt: true)+), after +Timeout+, a signal, and whatever else is no StandardError. A resource is kept
+    # when the block returns, leaves by +break+, +return+ or +throw+, or raises an error of its own. An error that
+    # another thread raised in it (+Thread#raise+) is taken for its own: Ruby does not tell them apart, and
+    # {#discard_current} is there for it. To keep the resource in any case: <tt>with(keep: true) { ... }</tt>.
+    #
     # @param timeout [Numeric, nil] seconds to wait for a resource
+    # @param keep [Boolean] whether the resource is good for the next user wherever the block may be ended
     # @yieldparam resource [Object]
     # @return [Object] what the block returns; what it raises passes through as it is
     # @raise [Ratomic::TimeoutError] if none became free in time
     # @raise [Ratomic::ClosedError] if this Ractor's pool was closed
-    def with(timeout: @timeout)
-      raise LocalJumpError, "no block given (with)" unless block_given?
+    # @raise [Ratomic::TrapError] in a signal handler
+    def with(timeout: @timeout, keep: false, &block)
+      raise LocalJumpError, "no block given (with)" unless block
 
-      stock = room.stock
-      outer = Thread.current[@current]
-      return yield(outer.resource) if outer && outer.stock.equal?(stock)
+      stock = Pool::Trap.told { room.stock }
+      lent = (Thread.current[LENT] ||= {}.compare_by_identity)
+      outer = lent[self]
+      return lend(outer, keep, &block) if outer && outer.stock.equal?(stock)
 
       slot = nil
       begin
-        Thread.handle_interrupt(Pool::Waiting::NEVER) do
-          slot = stock.claim(timeout, lent: true) || raise(TimeoutError, stock.none_free(timeout))
-          Thread.current[@current] = slot
-        end
+        Thread.handle_interrupt(Pool::Waiting::NEVER) { slot = lent[self] = claim(stock, timeout) }
         stock.fill(slot)
-        yield slot.resource
+        lend(slot, keep, &block)
       ensure
-        Thread.handle_interrupt(Pool::Waiting::NEVER) { give_back(stock, slot, outer) }
+        Thread.handle_interrupt(Pool::Waiting::NEVER) { give_back(slot, outer, lent) }
       end
     end
 
@@ -86,10 +100,10 @@ module Ratomic
     # @return [Object, nil] the resource, or nil if none became free in time
     # @raise [Ratomic::ClosedError] if this Ractor's pool was closed
     def checkout(timeout: @timeout)
-      stock = room.stock
+      stock = Pool::Trap.told { room.stock }
       slot = taken = nil
       begin
-        Thread.handle_interrupt(Pool::Waiting::NEVER) { slot = stock.claim(timeout, lent: false) }
+        Thread.handle_interrupt(Pool::Waiting::NEVER) { slot = Pool::Trap.told { stock.claim(timeout, lent: false) } }
         return if slot.nil?
 
         stock.fill(slot)
@@ -106,7 +120,7 @@ module Ratomic
     # @raise [Ratomic::OwnershipError] if it is not checked out here: another Ractor's or pool's, given back before, or
     #   lent by {#with}, which takes it back itself
     def checkin(resource)
-      Thread.handle_interrupt(Pool::Waiting::NEVER) { room.stock.checkin(resource) }
+      settle { |stock| stock.checkin(resource) }
       nil
     end
 
@@ -116,7 +130,7 @@ module Ratomic
     # @return [nil]
     # @raise [Ratomic::OwnershipError] as {#checkin}
     def discard(resource)
-      Thread.handle_interrupt(Pool::Waiting::NEVER) { room.stock.checkin(resource, discard: true) }
+      settle { |stock| stock.checkin(resource, discard: true) }
       nil
     end
 
@@ -126,7 +140,7 @@ module Ratomic
     # @return [nil]
     # @raise [Ratomic::OwnershipError] outside of {#with}
     def discard_current
-      slot = Thread.current[@current]
+      slot = Thread.current[LENT]&.[](self)
       raise OwnershipError, "discard_current works inside with { }; no resource is lent here" unless slot
 
       slot.discarded = true
@@ -135,7 +149,7 @@ module Ratomic
 
     # @return [Integer] how many of this Ractor's +size+ resources are free (made or not) at this moment
     def available
-      room.stock.available
+      Pool::Trap.told { room.stock.available }
     end
 
     # Renews this Ractor's resources: idle ones are closed now, those in use when they come back.
@@ -144,7 +158,7 @@ module Ratomic
     # @raise [Ratomic::ClosedError] if this Ractor's pool was closed
     # @raise [StandardError] the first error of closing a resource, after all were closed
     def reload
-      room.stock.reload
+      Pool::Trap.told { room.stock.reload }
       nil
     end
 
@@ -154,13 +168,13 @@ module Ratomic
     # @return [nil]
     # @raise [StandardError] the first error of closing a resource, after all were closed
     def close
-      room.stock.close
+      Pool::Trap.told { room.stock.close }
       nil
     end
 
     # @return [Boolean] whether this Ractor's pool was closed
     def closed?
-      room.stock.closed?
+      Pool::Trap.told { room.stock.closed? }
     end
 
     # @return [String]
@@ -171,16 +185,39 @@ module Ratomic
     private
 
     def room
-      @storage.value || Pool::Farewell.here.then do |farewell|
-        @storage.fetch { Room.new(@size, @factory, @closer, farewell) }
-      end
+      Rooms.here.of(self) { Room.new(@size, @factory, @closer) }
     end
 
-    def give_back(stock, slot, outer)
+    def settle
+      Pool::Trap.told { Thread.handle_interrupt(Pool::Waiting::NEVER) { yield room.stock } }
+    end
+
+    def claim(stock, timeout)
+      Pool::Trap.told { stock.claim(timeout, lent: true) } || raise(TimeoutError, stock.none_free(timeout))
+    end
+
+    def lend(slot, keep)
+      result = yield slot.resource
+      finished = true
+      result
+    rescue Exception => error # rubocop:disable Lint/RescueException -- looked at, and passed on as it is
+      raise
+    ensure
+      Thread.handle_interrupt(Pool::Waiting::NEVER) { look_at(slot, error) } unless finished || keep
+    end
+
+    # @param error [Exception, nil] that has ended the block, or nil if none did
+    def look_at(slot, error)
+      slot.discarded = true if Pool::Ending.from_outside?(error) || (error.nil? && slot.thrown)
+    end
+
+    # @param slot [Slot, nil] nil if there was none
+    # @param outer [Slot, nil] what was lent before the fork, in a block around this one
+    def give_back(slot, outer, lent)
       return if slot.nil?
 
-      Thread.current[@current] = outer
-      stock.give(slot)
+      outer ? lent[self] = outer : lent.delete(self)
+      slot.stock.give(slot)
     end
   end
 end

@@ -1,10 +1,13 @@
 # frozen_string_literal: true
 
 require_relative "pool/waiting"
+require_relative "pool/desks"
 require_relative "pool/finalizer"
 require_relative "pool/link"
-require_relative "pool/desks"
+require_relative "pool/ending"
 require_relative "pool/launch"
+require_relative "pool/recipe"
+require_relative "pool/trap"
 
 module Ratomic
   # A pool of mutable objects (buffers, parsers, encoders) that go from owner to owner, so that at any time one Ractor
@@ -16,12 +19,15 @@ module Ratomic
   #   refers to afterwards raises +Ractor::MovedError+.
   # - Shared: this object only. It is frozen and shareable: a constant that every Ractor uses.
   #
-  # No object is lost. What a Ractor that ended held, what was dropped without {#checkin}, and what cannot be moved back
-  # (it was frozen, or refers to a Thread) is replaced by a new one from the factory.
+  # No object is lost. What a Ractor that ended held, what was dropped without {#checkin}, what a block was using when
+  # it was ended from outside (see {#with}), and what cannot be moved back (it was frozen, or refers to a Thread) is
+  # replaced by a new one from the factory.
   #
   # A Ractor of the pool's own keeps the objects that are free. A shareable factory runs in it; any other one in the
   # Ractor that made the pool, and the pool then ends with that Ractor. In a forked child the pool starts anew on first
   # use, with new objects; one whose factory is not shareable has to be used first in the child's main Ractor.
+  #
+  # A pool that is closed, or that nothing refers to any more, ends with all that it has: objects, Ractor and threads.
   #
   # Needs Ruby 4.0 or newer.
   #
@@ -47,9 +53,10 @@ module Ratomic
 
       @size = Waiting.size(size)
       @timeout = Waiting.timeout(timeout)
+      factory = Recipe.of(factory)
       @factory = factory if Ractor.shareable?(factory)
       @links = Map.new
-      Desks.here.factories[self] = factory
+      Desks.here.factories[self] = factory unless @factory
       @links[:current] = Launch.new(@size, factory).link
       ObjectSpace.define_finalizer(self, Finalizer.new(@links))
       freeze
@@ -58,24 +65,39 @@ module Ratomic
     # Lends an object to the block and takes it back afterwards, however the block ends.
     # Inside the block, +with+ lends another object.
     #
+    # A block that is ended from outside may leave its object in mid-use: then a new one from the factory takes its
+    # place. That is so after +Thread#kill+ (also by +item_timeout:+ and +cancel(interrupt: true)+), after +Timeout+, a
+    # signal, and whatever else is no StandardError. An object stays in the pool when the block returns, leaves by
+    # +break+, +return+ or +throw+, or raises an error of its own; an error that another thread raised in it
+    # (+Thread#raise+) is taken for its own. To keep the object in any case: <tt>with(keep: true) { ... }</tt>.
+    #
     # @param timeout [Numeric, nil] seconds to wait for an object
+    # @param keep [Boolean] whether the object is good for the next borrower wherever the block may be ended
     # @yieldparam object [Object] the caller's own until the block ends
     # @return [Object] what the block returns
     # @raise [Ratomic::TimeoutError] if none became free in time
     # @raise [Ratomic::ClosedError] if the pool is closed
     # @raise [Ratomic::OwnershipError] if the block left the object so that it cannot be moved back; it is replaced
-    def with(timeout: @timeout)
+    # @raise [Ratomic::TrapError] if a signal handler is the first to use the pool
+    def with(timeout: @timeout, keep: false)
       raise LocalJumpError, "no block given (with)" unless block_given?
 
-      desk = self.desk
-      loan = finished = nil
+      desk = Trap.told { self.desk }
+      loan = error = nil
+      state = :new
       begin
         Thread.handle_interrupt(Waiting::NEVER) { loan = desk.lend(timeout, must: true) }
+        state = :in_use
         result = yield loan.object
-        finished = true
+        state = :done
         result
+      rescue Exception => error # rubocop:disable Lint/RescueException -- looked at, and passed on as it is
+        raise
       ensure
-        Thread.handle_interrupt(Waiting::NEVER) { desk.take_back(loan, finished) }
+        Thread.handle_interrupt(Waiting::NEVER) do
+          interrupted = state == :in_use && !keep && Ending.from_outside?(error)
+          interrupted ? desk.discard(loan) : desk.take_back(loan, state == :done)
+        end
       end
     end
 
@@ -85,20 +107,9 @@ module Ratomic
     # @param timeout [Numeric, nil] seconds to wait for an object
     # @return [Object, nil] the object, or nil if none became free in time
     # @raise [Ratomic::ClosedError] if the pool is closed
+    # @raise [Ratomic::TrapError] in a signal handler
     def checkout(timeout: @timeout)
-      desk = self.desk
-      loan = object = taken = nil
-      begin
-        Thread.handle_interrupt(Waiting::NEVER) do
-          loan = desk.lend(timeout)
-          object = desk.register(loan) if loan
-        end
-        taken = true
-        object
-      ensure
-        # An interrupt that was waiting outside came in before the caller had the object.
-        Thread.handle_interrupt(Waiting::NEVER) { desk.checkin(object) unless taken || loan.nil? }
-      end
+      Trap.told { take(timeout) }
     end
 
     # Gives back what {#checkout} took, from any thread of the same Ractor. Does not wait.
@@ -109,7 +120,7 @@ module Ratomic
     #   before, or lent by {#with}, which takes it back itself; also if it was frozen or cannot be moved: then it is
     #   replaced
     def checkin(object)
-      Thread.handle_interrupt(Waiting::NEVER) { desk.checkin(object) }
+      Trap.told { Thread.handle_interrupt(Waiting::NEVER) { desk.checkin(object) } }
       nil
     end
 
@@ -138,6 +149,26 @@ module Ratomic
     end
 
     private
+
+    def take(timeout)
+      desk = self.desk
+      loan = object = taken = nil
+      begin
+        Thread.handle_interrupt(Waiting::NEVER) do
+          loan = desk.lend(timeout)
+          object = desk.register(loan) if loan
+        end
+        taken = true
+        object
+      ensure
+        # An interrupt that was waiting outside came in before the caller had the object.
+        Thread.handle_interrupt(Waiting::NEVER) { give_up(desk, loan, object) } unless taken
+      end
+    end
+
+    def give_up(desk, loan, object)
+      object ? desk.checkin(object) : desk.take_back(loan, false)
+    end
 
     def link
       current = @links[:current]

@@ -244,6 +244,128 @@ class LocalPoolTest < Minitest::Test
     assert_full(pool)
   end
 
+  def test_an_interrupted_block_inside_another_discards_the_resource_of_both
+    pool = self.pool(size: 1)
+    used = pool.with do |resource|
+      assert_raises(Timeout::Error) { Timeout.timeout(0.05) { pool.with { sleep } } }
+      refute resource.closed?
+      resource
+    end
+    assert used.closed?
+    assert_equal 1, made
+    pool.with { |resource| refute_same used, resource }
+  end
+
+  def test_an_interrupt_in_the_factory_discards_nothing
+    pool = Ratomic::LocalPool.new(size: 1, factory: SlowThenRaising)
+    assert_raises(Timeout::Error) { Timeout.timeout(0.05) { pool.with { flunk } } }
+    assert_equal 1, pool.available
+  end
+
+  # Answers the requests that were sent, one after the other, as a server does on one connection.
+  class Conversation
+    def self.call
+      new
+    end
+
+    def initialize
+      @answers = []
+    end
+
+    def ask(text, &meanwhile)
+      @answers << "answer to #{text}"
+      meanwhile&.call
+      @answers.shift
+    end
+  end
+  CONVERSATIONS = Ratomic::LocalPool.new(size: 1, factory: Conversation)
+
+  module Ask
+    def self.call(text)
+      CONVERSATIONS.with { |conversation| conversation.ask(text) { sleep if text == "slow" } }
+    end
+  end
+
+  def test_an_item_that_was_interrupted_between_request_and_answer_does_not_leave_its_answer_to_the_next
+    pool = Ratomic::Workers::Pool.new(size: 1)
+    slow = pool.dispatch_async(%w[slow], Ask, item_timeout: 0.1)
+    assert_equal ["Ratomic::Workers::TimeoutError"], slow.value(timeout: 10).map(&:exception_class)
+    assert_equal ["answer to next"], pool.dispatch_async(%w[next], Ask, min_batch: 0).value(timeout: 10)
+    cancelled = pool.dispatch_async(%w[slow], Ask, min_batch: 0)
+    eventually(5) { pool.stats[:in_flight] != 0 }
+    cancelled.cancel(interrupt: true)
+    assert_equal ["answer to last"], pool.dispatch_async(%w[last], Ask, min_batch: 0).value(timeout: 10)
+  ensure
+    pool&.kill
+  end
+
+  def test_in_a_signal_handler_it_says_what_to_do
+    out = ruby!(<<~RUBY)
+      require "ratomic"
+      module Make
+        def self.call = Object.new
+      end
+      UNUSED, USED = Array.new(2) { Ratomic::LocalPool.new(size: 1, factory: Make) }
+      USED.with { }
+      held = USED.checkout
+      told = Thread::Queue.new
+      trap(:USR1) do
+        [
+          -> { UNUSED.with { } }, -> { USED.with { } }, -> { USED.checkout }, -> { USED.checkin(held) },
+          -> { USED.discard(held) }, -> { USED.available }, -> { USED.reload }, -> { USED.close }
+        ].each do |call|
+          call.call
+          told << "nothing"
+        rescue Exception => e
+          told << e
+        end
+        Thread.new { USED.with(timeout: 5) { told << "in a thread" } }
+      end
+      Process.kill(:USR1, Process.pid)
+      errors = Array.new(8) { told.pop }
+      USED.checkin(held)
+      puts errors.map(&:class), errors[0].message, told.pop
+    RUBY
+    lines = out.lines(chomp: true)
+    assert_equal ["Ratomic::TrapError"] * 8, lines.first(8)
+    assert_match(/Thread.new/, lines[8])
+    assert_equal "in a thread", lines[9]
+  end
+
+  def test_a_thread_error_of_the_block_is_its_own
+    pool = self.pool(size: 1)
+    error = assert_raises(ThreadError) { pool.with { raise ThreadError, "mine" } }
+    assert_equal "mine", error.message
+  end
+
+  def test_a_pool_that_was_used_and_dropped_or_closed_leaves_nothing
+    counts = ruby!(<<~'RUBY', seconds: 60)
+      require "ratomic"
+      module Make
+        def self.call = Object.new
+      end
+      def use(number, close)
+        number.times do
+          pool = Ratomic::LocalPool.new(size: 2, factory: Make)
+          pool.with { }
+          pool.close if close
+        end
+      end
+      def left
+        2.times { GC.start }
+        counts = ObjectSpace.count_objects
+        [counts[:TOTAL] - counts[:FREE], Symbol.all_symbols.size]
+      end
+      [false, true].each do |close|
+        use(200, close)
+        before = left
+        use(2_000, close)
+        puts left.zip(before).map { |now, then_| now - then_ }
+      end
+    RUBY
+    counts.lines.each { |more| assert_operator Integer(more), :<, 200 }
+  end
+
   def test_discard_replaces_what_was_checked_out
     pool = self.pool(size: 1)
     broken = pool.checkout

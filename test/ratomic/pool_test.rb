@@ -304,6 +304,131 @@ class PoolTest < Minitest::Test
     end
   end
 
+  # Each makes a pool of its own kind, and keeps no reference to it.
+  LEAVERS = {
+    "dropped" => "q = Ratomic::Pool.new(1) { [] }",
+    "used" => "q = Ratomic::Pool.new(1) { [] }; q.with { |list| list << 1 }",
+    "replaced" => "q = Ratomic::Pool.new(1) { [] }; q.with { |list| list << Thread.current } rescue q.checkout",
+    "with its own self" => "q = Ratomic::Pool.new(1) { make }",
+    "of a shareable factory" => "q = Ratomic::Pool.new(1, &Ractor.shareable_proc { [] }); q.with { }",
+    "closed" => "q = Ratomic::Pool.new(1) { [] }; q.with { }; q.close",
+    "closed, with the variables around it" => "n = 0; q = Ratomic::Pool.new(1) { n += 1; [] }; q.with { }; q.close",
+    "of another Ractor" => "Ractor.new { q = Ratomic::Pool.new(1) { [] }; q.with { } }.join"
+  }.freeze
+
+  LEAVERS.each do |name, code|
+    define_method(:"test_a_pool_that_is_gone_leaves_nothing_#{name.tr(" ,", "_")}") do
+      skip_without_ractors
+      out = ruby!(<<~RUBY, seconds: 60)
+        require "ratomic"
+        def make = []
+        def use(number)
+          number.times { #{code} }
+        end
+        def left
+          limit = Process.clock_gettime(Process::CLOCK_MONOTONIC) + 20
+          GC.start until (Ractor.count == 1 && Thread.list.size == 1) || Process.clock_gettime(Process::CLOCK_MONOTONIC) > limit
+          objects = Array.new(5) do # what belongs to threads that have just ended goes a little later
+            GC.start
+            ObjectSpace.count_objects.then { |counts| counts[:TOTAL] - counts[:FREE] }
+          end
+          [Ractor.count, Thread.list.size, objects.min]
+        end
+        use(50)
+        left
+        before = left
+        use(150)
+        p before, left
+      RUBY
+      before, after = out.lines.map { |line| line.scan(/\d+/).map(&:to_i) }
+      assert_equal [1, 1], after.first(2)
+      assert_operator after.last, :<, before.last + 300, "objects"
+    end
+  end
+
+  def test_a_graph_that_reaches_one_object_twice_is_whole_or_refused
+    shared = +""
+    factories = [-> { Array.new(3, +"") }, -> { { a: (one = +""), b: [one] } }, -> { [shared] }]
+    factories.each do |factory|
+      twice = nil
+      assert_leaves_nothing { twice = twice_of(factory) }
+      assert_includes %i[whole refused], twice
+    end
+  end
+
+  # What of it is lent.
+  def twice_of(factory)
+    pool = Ratomic::Pool.new(2, 1) { factory.call }
+    pool.with(&:inspect)
+    :whole
+  rescue Ratomic::OwnershipError => e
+    assert_match(/object.*\[.*\] and object.* are the same String/, e.message)
+    :refused
+  ensure
+    pool&.close
+  end
+
+  def test_an_object_that_came_to_reach_another_twice_is_whole_or_refused
+    pool = self.pool(size: 1)
+    pool.with { |list| list.push(one = +"", one) }
+    assert_equal(["", ""], pool.with(&:dup))
+  rescue Ratomic::OwnershipError => e
+    assert_match(/object\[0\] and object\[1\] are the same String/, e.message)
+    assert_full(pool)
+  end
+
+  def test_a_cycle_is_moved
+    pool = Ratomic::Pool.new(1, 1) { [].tap { |list| list << list } }.tap { |new| @pools << new }
+    2.times { pool.with { |list| assert_same list, list[0] } }
+  end
+
+  def test_what_cannot_be_moved_back_leaves_the_rest_of_it_as_it_was
+    pool = self.pool(size: 1)
+    buffer = +"mine"
+    error = assert_raises(Ratomic::OwnershipError) { pool.with { |list| list.push(buffer, [Thread.current]) } }
+    assert_match(/object\[1\]\[0\] is an instance of Thread/, error.message)
+    assert_equal "mine", buffer
+    assert_full(pool)
+  end
+
+  def test_in_a_signal_handler_it_lends_or_says_what_to_do
+    out = ruby!(<<~RUBY)
+      require "ratomic"
+      UNUSED, USED = Array.new(2) { Ratomic::Pool.new(1) { [] } }
+      USED.with { }
+      told = Thread::Queue.new
+      trap(:USR1) do
+        told << USED.with { |list| list.class }
+        [-> { UNUSED.with { } }, -> { USED.checkout }].each do |call|
+          call.call
+          told << nil
+        rescue Exception => e
+          told << e
+        end
+        told << USED.available
+        told << USED.close
+      end
+      Process.kill(:USR1, Process.pid)
+      5.times { p told.pop }
+    RUBY
+    lines = out.lines(chomp: true)
+    assert_equal "Array", lines[0]
+    assert_match(/TrapError.*Thread.new/, lines[1])
+    assert_match(/TrapError.*Thread.new/, lines[2])
+    assert_equal %w[1 nil], lines.last(2)
+  end
+
+  def test_ruby_does_not_warn_of_its_ractor
+    result = run_command(RbConfig.ruby, "-w", "-e", <<~RUBY)
+      require "ratomic"
+      pool = Ratomic::Pool.new(1) { [] }
+      pool.with { }
+      puts Warning[:experimental]
+    RUBY
+    assert_success(result)
+    assert_equal ["true\n", ""], [result.out, result.err]
+  end
+
   def test_leaving_the_program_with_a_pool_in_use_does_not_hang_and_prints_nothing
     result = ruby(<<~RUBY, seconds: 20)
       require "ratomic"

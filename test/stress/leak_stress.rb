@@ -82,6 +82,61 @@ class LeakStress < Minitest::Test
     RUBY
   end
 
+  def test_worker_pools_that_were_shut_down
+    assert_no_growth(<<~'RUBY')
+      module Same
+        def self.call(item) = item
+      end
+      leak(10) do
+        200.times do
+          pool = Ratomic::Workers::Pool.new(size: 1)
+          pool.dispatch_async([1], Same, min_batch: 0).value
+          pool.shutdown
+        end
+      end
+    RUBY
+  end
+
+  def test_pools_that_were_dropped_or_closed
+    skip_without_ractors
+    assert_no_growth(<<~'RUBY')
+      leak(10) do
+        100.times do |number|
+          pool = Ratomic::Pool.new(1) { [] }
+          pool.with { |list| list << number }
+          pool.close if number.odd?
+        end
+        GC.start until Ractor.count == 1
+      end
+    RUBY
+  end
+
+  def test_local_pools_that_were_dropped_or_closed
+    assert_no_growth(<<~'RUBY')
+      module Make
+        def self.call = Object.new
+      end
+      leak(10) do
+        2_000.times do |number|
+          pool = Ratomic::LocalPool.new(size: 2, factory: Make)
+          pool.with { }
+          pool.close if number.odd?
+        end
+      end
+    RUBY
+  end
+
+  def test_failures
+    assert_no_growth(<<~'RUBY')
+      module Bad
+        def self.call(_) = raise("bad")
+      end
+      pool = Ratomic::Workers::Pool.new(size: 2)
+      items = (1..500).to_a.freeze
+      leak(10) { 20.times { pool.dispatch_async(items, Bad, min_batch: 0).value } }
+    RUBY
+  end
+
   private
 
   # Grows by less than a few megabytes, which is what the heap's own rounding takes.

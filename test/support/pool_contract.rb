@@ -77,6 +77,102 @@ module PoolContract
     assert_full(pool)
   end
 
+  # Whether the pool lends the same object after a thread that used it was ended by the block: it is marked, and the
+  # mark looked for. A pool of one.
+  def kept?(pool, **options)
+    held = Thread::Queue.new
+    thread = Thread.new do
+      Thread.current.report_on_exception = false
+      pool.with(**options) do |object|
+        object.instance_variable_set(:@marked, true)
+        held << true
+        sleep
+      end
+    end
+    held.pop
+    yield thread
+    begin
+      within(5) { thread.join }
+    rescue Exception # rubocop:disable Lint/RescueException -- however it ended
+      refute thread.alive?
+    end
+    marked?(pool)
+  end
+
+  def marked?(pool)
+    pool.with { |object| object.instance_variable_get(:@marked) } ? true : false
+  end
+
+  # Marks the object, and leaves as the block does.
+  def leave(pool, **options)
+    pool.with(**options) do |object|
+      object.instance_variable_set(:@marked, true)
+      yield
+    end
+  end
+
+  # What a Timeout may raise.
+  TooLate = Class.new(StandardError)
+
+  def test_what_was_in_use_when_its_user_was_killed_is_not_lent_again
+    pool = self.pool(size: 1)
+    refute(kept?(pool, &:kill))
+    refute(kept?(pool) { |thread| thread.raise(Interrupt) })
+    refute(kept?(pool) { |thread| thread.raise(Timeout::Error) })
+    assert_full(pool)
+  end
+
+  def test_what_was_in_use_when_a_timeout_came_is_not_lent_again
+    pool = self.pool(size: 1)
+    assert_raises(Timeout::Error) { Timeout.timeout(0.05) { leave(pool) { sleep } } }
+    refute(marked?(pool))
+    assert_raises(TooLate) { Timeout.timeout(0.05, TooLate) { leave(pool) { sleep } } }
+    refute(marked?(pool))
+    assert_raises(Timeout::Error) { leave(pool) { Timeout.timeout(0.05) { sleep } } }
+    refute(marked?(pool))
+    assert_full(pool)
+  end
+
+  def test_who_leaves_by_himself_keeps_the_object
+    pool = self.pool(size: 1)
+    leave(pool) { :done }
+    assert(marked?(pool))
+    [IOError, Ratomic::TimeoutError, NotImplementedError].each do |kind|
+      assert_raises(kind) { leave(pool) { raise kind } }
+      assert marked?(pool), kind.name
+    end
+    catch(:out) { leave(pool) { throw :out } }
+    [1].each { leave(pool) { break } }
+    leave_with_return(pool)
+    begin
+      raise Interrupt
+    rescue Interrupt # which is not what ends the block
+      leave(pool) { break }
+    end
+    assert(marked?(pool))
+  end
+
+  def leave_with_return(pool)
+    leave(pool) { return nil }
+  end
+
+  def test_a_timeout_that_the_block_has_handled_itself_keeps_the_object
+    pool = self.pool(size: 1)
+    leave(pool) do
+      Timeout.timeout(0.05) { sleep }
+    rescue Timeout::Error
+      :handled
+    end
+    assert(marked?(pool))
+  end
+
+  def test_with_keep_the_object_stays_in_any_case
+    pool = self.pool(size: 1)
+    assert(kept?(pool, keep: true, &:kill))
+    assert_raises(Timeout::Error) { Timeout.timeout(0.05) { leave(pool, keep: true) { sleep } } }
+    assert(marked?(pool))
+  end
+
   def test_two_checkouts_are_two_objects
     pool = self.pool
     first = pool.checkout

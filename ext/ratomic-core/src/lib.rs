@@ -21,6 +21,7 @@
 //! | [`guarded`] | the one lock type |
 //! | [`fork`] | locks taken around `fork`, so that the child finds every structure whole |
 
+pub mod aligned;
 pub mod counter;
 pub mod cursor;
 pub mod deadlock;

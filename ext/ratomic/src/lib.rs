@@ -12,6 +12,9 @@ mod tally;
 
 use magnus::{Error, Ruby};
 
+#[global_allocator]
+static ALLOCATOR: ratomic_core::aligned::Aligned = ratomic_core::aligned::Aligned;
+
 #[magnus::init(name = "ratomic")]
 fn init(ruby: &Ruby) -> Result<(), Error> {
     ffi::declare_ractor_safe();

@@ -3,7 +3,7 @@
 use crate::ffi::{
     note,
     plain::{self, Unfrozen},
-    Word,
+    walk, Word,
 };
 use magnus::{function, prelude::*, Error, RModule, Value};
 
@@ -19,9 +19,21 @@ fn way() -> &'static str {
     note::way().name()
 }
 
+/// Whether all of its content is in C, where a move does not reach.
+fn is_opaque(object: Value) -> bool {
+    Word::of(object).is_a(rb_sys::ruby_value_type::RUBY_T_DATA)
+}
+
+fn is_plain_tree(object: Value) -> bool {
+    let word = Word::of(object);
+    word.is_immediate() || walk::is_plain_tree(word)
+}
+
 pub fn define(ratomic: RModule) -> Result<(), Error> {
     let module = ratomic.define_module("Workers")?.define_module("Sharing")?;
     module.define_singleton_method("deep_freeze", function!(deep_freeze, 1))?;
     module.define_singleton_method("deep_frozen?", function!(is_deep_frozen, 1))?;
-    module.define_singleton_method("way", function!(way, 0))
+    module.define_singleton_method("way", function!(way, 0))?;
+    module.define_singleton_method("opaque?", function!(is_opaque, 1))?;
+    module.define_singleton_method("plain_tree?", function!(is_plain_tree, 1))
 }

@@ -7,29 +7,30 @@ module Ratomic
   class LocalPool
     # A Ractor's own side of the pool: its stock, which a forked child replaces, and which the end of the Ractor closes.
     class Room
-      # @param farewell [Pool::Farewell] the Ractor's
-      def initialize(size, factory, close, farewell)
+      def initialize(size, factory, close)
         @size = size
         @factory = factory
         @closer = Closer.new(close)
         @lock = Thread::Mutex.new
-        @parents = []
         set_up
-        farewell.on_end { |thread, last| @stock.leave(thread, last) }
       end
 
       # @return [Stock]
       def stock
         return @stock if @process == Process.pid
 
-        @lock.synchronize do
-          unless @process == Process.pid
-            # Kept for good: a client that is collected may be closed, and closing may talk to the parent's server.
-            @parents << @stock
-            set_up
-          end
-        end
+        @lock.synchronize { set_up unless @process == Process.pid }
         @stock
+      end
+
+      # @return [Array] those that were made here, or before a fork in the parent
+      def resources
+        @stock.resources
+      end
+
+      # A thread of the Ractor ends: see {Stock#leave}.
+      def leave(thread, last)
+        @stock.leave(thread, last)
       end
 
       private

@@ -15,6 +15,8 @@ module Ratomic
       attr_accessor :generation
       # @return [Boolean] broken: to be closed instead of kept
       attr_accessor :discarded
+      # @return [Boolean] a Timeout has ended its block by a throw, see {Thrown}
+      attr_accessor :thrown
 
       def initialize(stock)
         @stock = stock
@@ -25,6 +27,7 @@ module Ratomic
       def hold(thread, lent)
         @holder = thread
         @lent = lent
+        @thrown = false
         self
       end
 

@@ -88,6 +88,11 @@ module Ratomic
         @closed
       end
 
+      # @return [Array] all that are made, lent or not
+      def resources
+        @slots.filter_map(&:resource)
+      end
+
       # The thread ends; what it checked out and did not give back is closed.
       # @param last [Boolean] whether the Ractor ends with it, and so the pool
       def leave(thread, last)

@@ -55,6 +55,12 @@ module Ratomic
         raise OwnershipError, "#{obstacle}, so it cannot go back to the pool; a new one takes its place"
       end
 
+      # The object stays with whoever was ended while it used it; another one takes its place.
+      # @param loan [Loan]
+      def discard(loan)
+        lose(loan) if loan.surrender
+      end
+
       # @return [Object] the object of the loan, from now on in the register
       def register(loan)
         @register.add(loan)

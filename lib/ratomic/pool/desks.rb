@@ -27,6 +27,12 @@ module Ratomic
         farewell.on_end { |_, last| @open.each(&:leave) if last }
       end
 
+      # A pool has been collected. A finalizer may run in the midst of whatever this Ractor does, so this waits for
+      # nothing; what it leaves goes when the next pool is used.
+      def self.tidy
+        ALL.value&.tidy
+      end
+
       # @param link [Link] the pool's present one
       # @return [Desk]
       def desk(pool, link)
@@ -38,19 +44,29 @@ module Ratomic
         Thread.handle_interrupt(Waiting::NEVER) { @lock.synchronize(&block) }
       end
 
+      def tidy
+        return unless @lock.try_lock
+
+        begin
+          close_desks
+        ensure
+          @lock.unlock
+        end
+      end
+
       private
 
       def set_up(pool, link)
         desk = @desks[pool]
         return desk if desk && desk.link.equal?(link)
 
-        tidy
+        close_desks
         @open << (desk = Desk.new(link))
         @desks[pool] = desk
       end
 
       # Ports stay in their Ractor until they are closed, also when nothing refers to them any more.
-      def tidy
+      def close_desks
         @open.reject! { |desk| desk.link.closed? && desk.close }
       end
     end

@@ -22,13 +22,20 @@ module Ratomic
         TracePoint.new(:thread_end) { tell(Thread.current) }.enable unless Ractor.current == Ractor.main
       end
 
-      # In the main Ractor the block is never called: that one ends with the program.
+      # In the main Ractor the block is never called, and not kept: that one ends with the program.
       #
       # @yieldparam thread [Thread] the one that ends, and runs the block
       # @yieldparam last [Boolean] whether its Ractor ends with it
-      # @return [void]
+      # @return [Proc] the block, to be forgotten when it is of no use any more
       def on_end(&block)
-        @blocks.push(block)
+        @blocks.push(block) unless Ractor.current == Ractor.main
+        block
+      end
+
+      # @param block [Proc] from {#on_end}
+      # @return [void]
+      def forget(block)
+        @blocks.delete_if { |one| one.equal?(block) }
       end
 
       private

@@ -14,6 +14,7 @@ module Ratomic
       # @param _id [Integer] of the collected pool
       def call(_id)
         @links[:current].close
+        Desks.tidy
       end
     end
   end

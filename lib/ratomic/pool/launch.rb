@@ -10,14 +10,20 @@ module Ratomic
       # Messages that may be under way; a caller beyond that waits for the server, which is quick.
       INBOX = 4096
 
+      ADVICE = "a Pool lends plain mutable objects, a LocalPool lends whatever stays in its Ractor"
+      private_constant :ADVICE
+
       # @param object [Object]
       # @return [Object] +object+
       # @raise [OwnershipError] if it cannot go from owner to owner
       def self.check(object)
-        if Ractor.shareable?(object) || Waiting.immovable(object)
+        if Ractor.shareable?(object) || Reflection.frozen?(object)
           raise OwnershipError, "the factory made a #{Reflection.class_of(object)} that is frozen or shareable; a " \
                                 "Pool lends mutable objects (what never changes needs no pool: a constant will do)"
         end
+
+        obstacle = Workers::Moving.obstacle(object, "object")
+        raise OwnershipError, "the factory made what cannot be moved: #{obstacle}; #{ADVICE}" if obstacle
 
         object
       end
@@ -30,6 +36,8 @@ module Ratomic
         @size = size
         @factory = factory
         @objects = Array.new(size) { Launch.check(factory.call) }
+        obstacle = Workers::Moving.obstacle(@objects, "objects") # one may be part of another
+        raise OwnershipError, "the factory made what cannot be moved: #{obstacle}; #{ADVICE}" if obstacle
       end
 
       # @return [Link] to the running server
@@ -46,6 +54,11 @@ module Ratomic
       # The server's Ractor sends back the link, because only it can make the port that objects arrive at.
       def start(factory, home)
         answers = Queue.new(1)
+        Experimental.quietly { server(answers, factory, home) }
+        answers.pop
+      end
+
+      def server(answers, factory, home)
         Ractor.new(answers, @size, factory, home, name: "ratomic-pool") do |back, size, making, maker_home|
           link = Link.new(Queue.new(INBOX), Ractor::Port.new, Queue.new(size), size)
           Thread.handle_interrupt(Object => :immediate) do # it inherits the mask of its maker
@@ -56,20 +69,20 @@ module Ratomic
             maker&.join
           end
         end
-        answers.pop
       end
 
       def make_here(link)
-        maker = Maker.new(link, @factory).start
-        Farewell.here.on_end { |_, last| last && link.close && maker.join }
+        maker = Maker.new(link, @factory)
+        farewell = Farewell.here
+        block = farewell.on_end { |_, last| last && link.close && maker.join }
+        maker.start { farewell.forget(block) }
       end
 
       def furnish(link)
         link.bring(@objects.pop) until @objects.empty?
       rescue Ractor::Error => e
         link.close
-        raise OwnershipError, "an object of the factory cannot be moved (#{e.message}); a Pool lends plain mutable " \
-                              "objects, a LocalPool lends whatever stays in its Ractor"
+        raise OwnershipError, "an object of the factory cannot be moved (#{e.message}); #{ADVICE}"
       end
     end
   end

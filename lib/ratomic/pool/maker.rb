@@ -1,5 +1,7 @@
 # frozen_string_literal: true
 
+require_relative "recipe"
+
 module Ratomic
   class Pool
     # Makes objects anew for those that were lost, in a thread of its own: a slow factory holds up nobody.
@@ -16,13 +18,22 @@ module Ratomic
         @due = 0
       end
 
+      # @yield at the end of the thread
       # @return [Thread]
-      def start
-        thread = Thread.new do
+      def start(&finally)
+        @thread = Thread.new do
           Thread.handle_interrupt(Object => :immediate) { make while order? } # it inherits the mask of its maker
+        ensure
+          @factory.forget if @link.closed? && Recipe === @factory
+          finally&.call
         end
-        thread.name = "ratomic-pool-maker"
-        thread
+        @thread.name = "ratomic-pool-maker"
+        @thread
+      end
+
+      # Waits for the end of the thread, which comes with that of the pool.
+      def join
+        @thread.join
       end
 
       private

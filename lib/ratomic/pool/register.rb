@@ -23,14 +23,14 @@ module Ratomic
 
       # @return [Object] the object of the loan
       def add(loan)
-        object = loan.surrender
         @lock.synchronize do
+          object = loan.surrender
           @by_object[object] = loan
           @objects[loan] = object
           @loans[loan.number] = loan
           @watch = watch unless @watch&.alive?
+          object
         end
-        object
       end
 
       # @return [Loan] with its object in it

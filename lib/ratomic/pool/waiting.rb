@@ -42,7 +42,9 @@ module Ratomic
       def self.immovable(object)
         return "the object was moved elsewhere" if moved?(object)
 
-        "the #{Reflection.class_of(object)} is frozen" if Reflection.frozen?(object)
+        return "the #{Reflection.class_of(object)} is frozen" if Reflection.frozen?(object)
+
+        Workers::Moving.obstacle(object, "object")&.to_s
       end
 
       # @return [Boolean] whether the object was moved away, so that only its shell is here

@@ -4,7 +4,7 @@ require "test_helper"
 
 class LocalPoolRoomTest < Minitest::Test
   def room
-    Ratomic::LocalPool::Room.new(1, -> { Object.new }, nil, Ratomic::Pool::Farewell.here)
+    Ratomic::LocalPool::Room.new(1, -> { Object.new }, nil)
   end
 
   def test_a_process_keeps_its_stock

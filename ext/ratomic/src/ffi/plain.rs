@@ -43,8 +43,19 @@ fn is_noted(word: Word) -> bool {
     word.is_immediate() || word.is_noted_shareable()
 }
 
+/// Whether this is a Hash of no subclass, with neither a default nor a default proc. False also when that cannot be told.
+pub fn has_no_default(hash: Word) -> bool {
+    // SAFETY: the VM's own class, set before any extension is loaded.
+    let own_class = hash.class_or_singleton() == unsafe { rb_sys::rb_cHash };
+    own_class
+        && match note::way() {
+            Way::Flag(found) => found.defaults.are_none(hash),
+            _ => defaults::are_none(hash),
+        }
+}
+
 /// For other objects than a T_OBJECT, which has them in itself.
-fn has_no_variables(object: Word) -> bool {
+pub fn has_no_variables(object: Word) -> bool {
     // SAFETY: a living object; counts.
     unsafe { rb_sys::rb_ivar_count(object.0) == 0 }
 }
@@ -220,12 +231,8 @@ impl Walk {
             unsafe { &mut *(content as *mut Content<'_>) }.share(&[key, value])
         }
 
-        let none = match self.way {
-            Way::Function(_) => defaults::are_none(hash),
-            Way::Flag(found) => found.defaults.are_none(hash),
-            Way::Walk => true, // the VM looks at them, too
-        };
-        if !none {
+        // In its own walk the VM looks at them, too.
+        if !matches!(self.way, Way::Walk) && !has_no_default(hash) {
             return false;
         }
         let mut content = Content(self, true);

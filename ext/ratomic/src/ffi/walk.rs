@@ -1,16 +1,46 @@
 //! A walk through what an object refers to: elements, members and instance variables. It runs no Ruby code and allocates
 //! no object, so nothing moves or goes away meanwhile.
 
+use super::plain::{self, Unfrozen};
 use super::Word;
-use rb_sys::ruby_value_type::{RUBY_T_ARRAY, RUBY_T_FILE, RUBY_T_HASH, RUBY_T_STRUCT};
+use rb_sys::ruby_value_type::{
+    RUBY_T_ARRAY, RUBY_T_FILE, RUBY_T_HASH, RUBY_T_OBJECT, RUBY_T_STRING, RUBY_T_STRUCT,
+};
 use rb_sys::{st_data_t, VALUE};
 use std::collections::HashSet;
 use std::ffi::c_int;
+use std::hash::{BuildHasherDefault, Hasher};
 
 #[derive(Default)]
 struct Walk {
     ahead: Vec<Word>,
-    seen: HashSet<VALUE>,
+    seen: HashSet<VALUE, BuildHasherDefault<Spread>>,
+    twice: bool,
+}
+
+/// Addresses need no better hash than one that brings their middle bits to both ends.
+#[derive(Default)]
+struct Spread(u64);
+
+impl Hasher for Spread {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.write_usize(*byte as usize);
+        }
+    }
+
+    fn write_u64(&mut self, word: u64) {
+        let wide = u128::from(self.0 ^ word) * 0x9e37_79b9_7f4a_7c15;
+        self.0 = (wide >> 64) as u64 ^ wide as u64;
+    }
+
+    fn write_usize(&mut self, word: usize) {
+        self.write_u64(word as u64);
+    }
 }
 
 /// The first IO in an unshareable graph.
@@ -26,10 +56,39 @@ pub fn find_io(root: Word) -> Option<Word> {
     None
 }
 
+/// Whether the graph is a tree of plain containers and text, apart from what is shareable: a move can take all of it, and
+/// meets nothing twice. False also for what this does not know.
+pub fn is_plain_tree(root: Word) -> bool {
+    let mut walk = Walk::default();
+    walk.meet(root);
+    while let Some(word) = walk.ahead.pop() {
+        match word.type_of() {
+            RUBY_T_STRING | RUBY_T_ARRAY | RUBY_T_OBJECT | RUBY_T_STRUCT => {}
+            RUBY_T_HASH if plain::has_no_default(word) => {}
+            _ if plain::share(word, Unfrozen::Refuse) => continue,
+            _ => return false,
+        }
+        walk.look_into(word);
+        if walk.twice {
+            return false;
+        }
+    }
+    true
+}
+
 impl Walk {
     fn meet(&mut self, word: Word) {
-        if !word.is_immediate() && !word.is_noted_shareable() && self.seen.insert(word.0) {
-            self.ahead.push(word);
+        if word.is_immediate() || word.is_noted_shareable() {
+            return;
+        }
+        if self.seen.insert(word.0) {
+            // Most of what there is, and nothing in it to look into.
+            let text = word.type_of() == RUBY_T_STRING && plain::has_no_variables(word);
+            if !text {
+                self.ahead.push(word);
+            }
+        } else {
+            self.twice = self.twice || !plain::share(word, Unfrozen::Refuse);
         }
     }
 

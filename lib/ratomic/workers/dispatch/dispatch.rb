@@ -62,6 +62,7 @@ module Ratomic
 
       def make_batch
         if @options.move
+          @items = Moving.prepare(@items)
           count = @items.size
           return Batch.new(nil, count, Parcels.number(count, @engine.size), @callable, @options, Weight.of(@items))
         end

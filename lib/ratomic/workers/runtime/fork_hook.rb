@@ -55,6 +55,7 @@ module Ratomic
       def self.in_child
         FORKS.clear # those of other threads go on in the parent only
         AtExit.forget
+        LocalPool::Rooms.in_child
         busy = !Pool::RUNNING.values.all? { |_, engine| engine.idle? }
         Pool::RUNNING.values.each do |pool, engine|
           pool.drop(engine)

@@ -15,7 +15,7 @@ module Ratomic
         # (where there are no Ractors they stay what they are).
         # @param engine [Engine]
         # @param batch [Batch]
-        # @param items [Array] the list itself is not moved
+        # @param items [Array] from {Moving.prepare}; the list itself is not moved
         def send(engine, batch, items)
           count = items_in(items.size, engine.size)
           (0...items.size).step(count) { |first| hand_over(engine, batch, first, items[first, count]) }
@@ -37,7 +37,7 @@ module Ratomic
           engine.mailbox.send([:parcel, batch.ticket, first, items], move: true)
         rescue Ractor::ClosedError, ::ClosedQueueError
           raise ShutdownError, engine.refusal
-        rescue StandardError # nothing of it was moved
+        rescue StandardError, SystemStackError # what {Moving} did not foresee
           engine.mailbox.send([:parcel, batch.ticket, first, take_over(items, first)], move: true)
         end
 
@@ -47,7 +47,7 @@ module Ratomic
           trial = Mailbox.open
           trial.send([item], move: true)
           trial.receive[0]
-        rescue StandardError
+        rescue StandardError, SystemStackError
           copy = Transfer.pack([item])[0]
           Transfer::Refused === copy ? Transfer::Refused.new(copy.failure.at(index)) : copy
         ensure

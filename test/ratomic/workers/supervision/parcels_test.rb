@@ -34,6 +34,57 @@ class ParcelsTest < Minitest::Test
     assert_nil within(5) { @port.receive }
   end
 
+  module Show
+    def self.call(item)
+      item.inspect
+    end
+  end
+
+  def dispatch(items)
+    pool = Workers::Pool.new(size: 2)
+    pool.dispatch_async(items, Show, move: true).value(timeout: 10)
+  ensure
+    pool.kill
+  end
+
+  def test_of_an_item_that_cannot_be_moved_nothing_is_touched
+    skip_without_ractors
+    buffer = +"buffer"
+    result, = dispatch([[buffer, Thread.current]])
+    assert_match(/\[1\] \(an instance of Thread\)/, result.message)
+    assert_equal "buffer", buffer
+    raised = begin
+      raise "raised"
+    rescue StandardError => e
+      e
+    end
+    dispatch([[buffer, raised], [[buffer], proc {}]])
+    assert_equal "buffer", buffer
+  end
+
+  def test_an_item_beside_one_that_cannot_be_moved_is_moved
+    skip_without_ractors
+    buffer = +"buffer"
+    result, refused = dispatch([buffer, [buffer, Thread.current]])
+    assert_equal '"buffer"', result
+    assert_kind_of Workers::Failure, refused
+    assert_raises(Ractor::MovedError) { buffer.size }
+  end
+
+  def test_what_two_items_reach_is_whole_or_refused
+    shapes = [->(one) { [one, one] }, ->(one) { [[one], [one]] }, ->(one) { [[one, [one]]] }]
+    shapes.each do |shape|
+      items = shape.call(+"buffer")
+      whole = items.map(&:inspect)
+      begin
+        assert_equal whole, dispatch(items)
+      rescue Ratomic::ShareableError => e
+        assert_match(/items.* and items.* are the same String/, e.message)
+        assert_equal whole, items.map(&:inspect)
+      end
+    end
+  end
+
   def test_parcels_are_neither_too_many_nor_too_few
     assert_equal [0, 1, 7, 8], [0, 1, 7, 8].map { |items| Workers::Parcels.number(items, 2) }
     assert_equal 9, Workers::Parcels.number(100, 2)

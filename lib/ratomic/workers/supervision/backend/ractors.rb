@@ -8,7 +8,7 @@ module Ratomic
         class << self
           # @return [Ractor]
           def spawn(engine, pulse, parts)
-            ractor = quietly do
+            ractor = Experimental.quietly do
               Ractor.new(engine, pulse, parts, name: "ratomic-#{engine.name}-#{pulse.id}") do |*all, left|
                 Worker.new(*all).run(left)
               end
@@ -23,20 +23,6 @@ module Ratomic
             ractor.monitor(port) && ractor.unmonitor(port) && true
           ensure
             port.close
-          end
-
-          private
-
-          # The first Ractor of a process makes Ruby warn that Ractors are experimental. Who uses this gem knows.
-          def quietly
-            return yield unless Ractor.main? && Warning[:experimental]
-
-            begin
-              Warning[:experimental] = false
-              yield
-            ensure
-              Warning[:experimental] = true
-            end
           end
         end
       end

@@ -1,0 +1,135 @@
+//! The allocator of the extension: the system's, but for what has to stand on whole cache lines.
+//!
+//! For those the system would be asked by `posix_memalign`, and the one of glibc before 2.38 does not find the place again
+//! that such a block has left: each takes new memory, which is never given back (its bug 14581). Programs that make and
+//! drop Maps or worker pools would grow without end. So a larger block of the common kind is asked for, and used from the
+//! first line on that lies in it; the word before that line says how far it is from the beginning of the block.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::mem::{align_of, size_of};
+use std::ptr;
+
+pub struct Aligned;
+
+/// What every block of the system's is aligned to.
+const COMMON: usize = 2 * size_of::<usize>();
+
+type Distance = usize;
+
+/// The block that has room for `layout`, wherever its first line is, and for the word before that.
+fn roomy(layout: Layout) -> Option<Layout> {
+    let size = layout.size().checked_add(layout.align())?;
+    Layout::from_size_align(size, COMMON).ok()
+}
+
+/// The first line in the block that has a word before it.
+///
+/// # Safety
+/// `block` is null, or a block of `roomy(layout)`.
+unsafe fn first_line(block: *mut u8, layout: Layout) -> *mut u8 {
+    if block.is_null() {
+        return block;
+    }
+    // The block is aligned to two words, so that there is at least one before every line but the first of all places.
+    let distance = layout.align() - block as usize % layout.align();
+    // SAFETY: at most `align` bytes from the beginning, so that `size` bytes are left; the word before it is in the block
+    // too, and aligned, because both the block and the distance are multiples of `COMMON`.
+    unsafe {
+        let line = block.add(distance);
+        line.sub(size_of::<Distance>())
+            .cast::<Distance>()
+            .write(distance);
+        line
+    }
+}
+
+const _: () = assert!(COMMON >= size_of::<Distance>() && COMMON >= align_of::<Distance>());
+
+// SAFETY: blocks are the system's, or lie in one of its, with the size and alignment that were asked for; each is given
+// back with the layout that it was taken with, as `roomy` gives the same answer for the same layout.
+unsafe impl GlobalAlloc for Aligned {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        if layout.align() <= COMMON {
+            // SAFETY: the caller's own request.
+            return unsafe { System.alloc(layout) };
+        }
+        // SAFETY: a layout that is larger than none, and a block of it.
+        roomy(layout).map_or(ptr::null_mut(), |room| unsafe {
+            first_line(System.alloc(room), layout)
+        })
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        if layout.align() <= COMMON {
+            // SAFETY: the caller's own request.
+            return unsafe { System.alloc_zeroed(layout) };
+        }
+        // SAFETY: as in `alloc`; the word that is written is before what the caller gets.
+        roomy(layout).map_or(ptr::null_mut(), |room| unsafe {
+            first_line(System.alloc_zeroed(room), layout)
+        })
+    }
+
+    unsafe fn dealloc(&self, place: *mut u8, layout: Layout) {
+        if layout.align() <= COMMON {
+            // SAFETY: the caller's own request.
+            return unsafe { System.dealloc(place, layout) };
+        }
+        if let Some(room) = roomy(layout) {
+            // SAFETY: `place` came from `first_line`, which has written how far the beginning of the block is.
+            unsafe {
+                let distance = place.sub(size_of::<Distance>()).cast::<Distance>().read();
+                System.dealloc(place.sub(distance), room);
+            }
+        }
+    }
+
+    unsafe fn realloc(&self, place: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        if layout.align() <= COMMON {
+            // SAFETY: the caller's own request.
+            return unsafe { System.realloc(place, layout, size) };
+        }
+        // SAFETY: the caller promises that the new size makes a layout.
+        let wanted = unsafe { Layout::from_size_align_unchecked(size, layout.align()) };
+        // SAFETY: two blocks of at least the bytes that are copied; the old one is not used any more.
+        unsafe {
+            let new = self.alloc(wanted);
+            if !new.is_null() {
+                ptr::copy_nonoverlapping(place, new, layout.size().min(size));
+                self.dealloc(place, layout);
+            }
+            new
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_asked_for_is_aligned_and_whole() {
+        for (size, align) in [
+            (1, 1),
+            (24, 8),
+            (64, 64),
+            (1, 128),
+            (4096, 4096),
+            (300, 128),
+        ] {
+            let layout = Layout::from_size_align(size, align).unwrap();
+            // SAFETY: layouts of some bytes; all that is read or written is in the block, which is given back once.
+            unsafe {
+                let place = Aligned.alloc_zeroed(layout);
+                assert_eq!(place as usize % align, 0);
+                assert!((0..size).all(|at| place.add(at).read() == 0));
+                ptr::write_bytes(place, 7, size);
+                let place = Aligned.realloc(place, layout, size * 3);
+                assert_eq!(place as usize % align, 0);
+                assert!((0..size).all(|at| place.add(at).read() == 7));
+                ptr::write_bytes(place, 9, size * 3);
+                Aligned.dealloc(place, Layout::from_size_align(size * 3, align).unwrap());
+            }
+        }
+    }
+}

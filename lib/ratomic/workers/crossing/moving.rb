@@ -1,0 +1,123 @@
+# frozen_string_literal: true
+
+module Ratomic
+  module Workers
+    # What a move (`move: true`) can take, looked at before anything is touched.
+    #
+    # Ruby moves a graph part by part. One that it cannot move stops it half-way, and what it had moved before is lost.
+    # And Ruby 4.0 loses what a graph reaches twice: the second time it finds only the shell that it has left behind,
+    # a `Ractor::MovedObject`. Whether this Ruby does is found out once.
+    module Moving
+      # Why a graph cannot be moved.
+      Finding = Struct.new(:path, :object, :again) do
+        def to_s
+          kind = Reflection.class_of(object)
+          return "#{path} is an instance of #{kind}, which no Ractor can hand over to another" unless again
+
+          "#{path} and #{again} are the same #{kind}, and a move in this Ruby loses what it reaches twice"
+        end
+
+        def twice?
+          !again.nil?
+        end
+      end
+
+      class << self
+        # @param root [Object]
+        # @param name [String] what the caller knows it as
+        # @return [Finding, nil] the first thing in the way
+        def obstacle(root, name)
+          look(root, name) { true } unless Sharing.plain_tree?(root)
+        end
+
+        # @param items [Array] of a dispatch
+        # @return [Array] of the same; with a frozen copy of one that cannot be moved, or a {Transfer::Refused}
+        # @raise [ShareableError] if the move would lose something; nothing has been touched then
+        def prepare(items)
+          return items if !RACTORS || Sharing.plain_tree?(items)
+
+          items = items.each_with_index.map { |item, index| movable?(item) ? item : copy(item, index) }
+          twice = look(items, "items", &:twice?)
+          raise ShareableError, "#{twice}; hand over a dup, or dispatch without move: true" if twice
+
+          items
+        end
+
+        private
+
+        def movable?(item)
+          Sharing.plain_tree?(item) || look(item, "") { |finding| !finding.twice? }.nil?
+        end
+
+        def copy(item, index)
+          copy = Transfer.pack([item])[0]
+          Transfer::Refused === copy ? Transfer::Refused.new(copy.failure.at(index)) : copy
+        end
+
+        # Depth first. What is met again inside itself is a cycle, which Ruby moves well.
+        # @yieldparam finding [Finding]
+        # @yieldreturn [Boolean] whether that is what is looked for
+        # @return [Finding, nil]
+        def look(root, name)
+          paths = {}.compare_by_identity
+          open = {}.compare_by_identity
+          ahead = [[root, name]]
+          until ahead.empty?
+            object, path = ahead.pop
+            next open.delete(object) if path.nil?
+            next if Ractor.shareable?(object) || open.key?(object)
+
+            finding = finding(object, path, paths)
+            return finding if finding && yield(finding)
+            next if paths.key?(object)
+
+            paths[object] = path
+            open[object] = true
+            ahead << [object, nil]
+            Children.of(object).reverse_each { |step, child| ahead << [child, join(path, step)] }
+          end
+        end
+
+        def finding(object, path, paths)
+          if (before = paths[object])
+            Finding.new(before, object, path) unless ALIASES
+          elsif opaque?(object)
+            Finding.new(path, object)
+          end
+        end
+
+        # Of an Exception that was raised the backtrace stays.
+        def opaque?(object)
+          case object
+          when ::Exception then !BACKTRACE.bind_call(object).nil?
+          when Set then !SETS
+          else Sharing.opaque?(object)
+          end
+        end
+
+        def join(path, step)
+          path.empty? || step.start_with?("[") ? "#{path}#{step}" : "#{path}.#{step}"
+        end
+
+        # What becomes of it in a move.
+        def move(object)
+          port = Ractor::Port.new
+          port.send(object, move: true)
+          port.receive
+        rescue Ractor::Error
+          nil
+        ensure
+          port.close
+        end
+      end
+
+      BACKTRACE = ::Exception.instance_method(:backtrace_locations)
+                             .then { |own| RACTORS ? Ractor.make_shareable(own) : own }
+      # Whether a move keeps what is reached twice.
+      ALIASES = !RACTORS || [+""].then { |twice| move(twice + twice) }.then { |one, other| one.equal?(other) }
+      # Whether it takes Sets.
+      SETS = RACTORS && !move(Set.new).nil?
+      private_constant :BACKTRACE, :ALIASES, :SETS
+    end
+  end
+end

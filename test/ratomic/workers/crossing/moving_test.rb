@@ -1,0 +1,123 @@
+# frozen_string_literal: true
+
+require "test_helper"
+require "set"
+
+class MovingTest < Minitest::Test
+  Moving = Ratomic::Workers::Moving
+  Pair = Struct.new(:one, :two)
+
+  # Two instance variables, or one of them.
+  class Holder
+    def initialize(one, two = one)
+      @one = one
+      @two = two
+    end
+  end
+
+  def setup
+    skip_without_ractors
+  end
+
+  # Whether this Ruby keeps what a move reaches twice.
+  def whole?
+    @whole ||= begin
+      port = Ractor::Port.new
+      port.send([one = +"", one], move: true)
+      port.receive.then { |first, second| first.equal?(second) } ? :yes : :no
+    ensure
+      port.close
+    end
+    @whole == :yes
+  end
+
+  def twice(list)
+    found = Moving.obstacle(list, "it")
+    return assert_nil(found) if whole?
+
+    found.to_s[/it\S* and it\S*/]
+  end
+
+  def test_what_is_reached_twice_is_found_with_both_paths
+    skip "a move keeps it in this Ruby" if whole?
+    one = +"one"
+    assert_equal "it[0] and it[1]", twice([one, one])
+    assert_equal "it[0][:a] and it[1][0][0]", twice([{ a: one }, [[one]]])
+    assert_equal "it.one and it.two", twice(Pair.new(one, one))
+    assert_equal "it.@one and it.@two", twice(Holder.new(one))
+    assert_equal "it.begin and it.end", twice(Range.new(one, one))
+    list = [1]
+    assert_equal "it[0] and it[1]", twice([list, list])
+    assert_match(/\Ait\[.*\] and it\.default\z/, twice(Hash.new(one).merge(a: one)))
+    text = +"with a variable"
+    text.instance_variable_set(:@list, list)
+    assert_equal "it[0].@list and it[1]", twice([text, list])
+    key = Holder.new(one, nil)
+    assert_match(/\.@one and .* are the same String/, Moving.obstacle({ key => one }, "it").to_s)
+  end
+
+  def test_what_may_be_reached_twice
+    frozen = "frozen"
+    cycle = [+""]
+    cycle << cycle
+    table = { list: [] }
+    table[:list] << table
+    deep = Ractor.make_shareable([["deep"]])
+    [[frozen, frozen], cycle, table, [deep, deep, [deep]], [1, 1, :a, :a, nil, nil, 2**80, 1.5, 1.5e300],
+     [Holder, Holder], { "a" => +"", "b" => +"" }, [Ratomic::Counter.new] * 2].each do |object|
+      assert_nil Moving.obstacle(object, "it"), object.inspect
+    end
+  end
+
+  def test_what_cannot_be_moved_is_found
+    raised = begin
+      raise "raised"
+    rescue StandardError => e
+      e
+    end
+    [Thread.current, Thread::Mutex.new, proc {}, [1].each, Time.now, method(:puts), raised].each do |object|
+      assert_match(/\Ait\[1\]\[:a\] is an instance of #{object.class}/,
+                   Moving.obstacle([+"", { a: object }], "it").to_s)
+    end
+    [RuntimeError.new(+"never raised"), +"text", [[{ a: +"" }]], Pair.new(+"", [])].each do |object|
+      assert_nil Moving.obstacle(object, "it")
+    end
+  end
+
+  # What is found is what Ruby does.
+  def test_a_set_as_ruby_has_it
+    port = Ractor::Port.new
+    moved = begin
+      port.send(Set[+"a"], move: true) && true
+    rescue Ractor::Error
+      false
+    end
+    assert_equal moved, Moving.obstacle([Set[+"a"]], "it").nil?
+  ensure
+    port&.close
+  end
+
+  def test_items_that_cannot_be_moved_go_as_a_copy_or_as_their_failure
+    buffer = +"buffer"
+    part = +"part"
+    items = [buffer, Thread.current, [part, Time.at(0)], [part, proc {}]]
+    ready = Moving.prepare(items)
+    assert_same buffer, ready[0]
+    assert_kind_of Ratomic::Workers::Transfer::Refused, ready[1]
+    assert_equal [1, 3], [ready[1], ready[3]].map { |refused| refused.failure.index }
+    assert_equal ["part", Time.at(0)], ready[2]
+    assert Ractor.shareable?(ready[2])
+    assert_equal "part", part
+    refute_predicate part, :frozen?
+  end
+
+  def test_items_with_something_in_common_are_refused_before_anything_is_touched
+    buffer = +"buffer"
+    assert_same items = [[buffer], [+""]], Moving.prepare(items)
+    return assert_equal([[buffer], [buffer]], Moving.prepare([[buffer], [buffer]])) if whole?
+
+    error = assert_raises(Ratomic::ShareableError) { Moving.prepare([[buffer], [buffer]]) }
+    assert_match(/items\[0\]\[0\] and items\[1\]\[0\] are the same String/, error.message)
+    assert_equal "buffer", buffer
+  end
+end
