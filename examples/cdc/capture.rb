@@ -10,24 +10,34 @@ module Cdc
     # @param cluster [Cluster]
     # @param workload [Workload] prepared
     # @param intake [Intake]
-    # @yieldparam items [Array<Message>] the row changes and truncates that just came in
-    # @yieldparam chunk [String] the bytes that just came in
+    # @param copy [String, nil] gets the bytes too
+    # @yieldparam event as {Intake#feed} yields it
     # @raise [Cluster::Failed] if the workload or pg_recvlogical fails
-    def self.run(cluster, workload, intake)
+    def self.run(cluster, workload, intake, copy: nil, &block)
       cluster.replicate(Workload::SLOT, Workload::PLUGIN_OPTIONS) do |io|
         working = start(workload, io)
-        until workload.over?(intake)
-          chunk = io.readpartial(CHUNK)
-          yield intake.feed(chunk), chunk
-        end
+        read(io, workload, intake, copy, &block)
         working.join
       rescue IOError
         working.join unless working.alive? # raises what made it stop
-        raise Cluster::Failed, "pg_recvlogical ended at byte #{intake.bytes}, before the workload did"
+        raise Cluster::Failed, "pg_recvlogical ended at byte #{intake.bytes}, before the workload did: " \
+                               "#{cluster.last_words}"
       ensure
         working&.kill
       end
-      intake.finish
+      intake.finish { |event| yield event }
+    end
+
+    def self.read(io, workload, intake, copy)
+      over = false
+      until over
+        chunk = io.readpartial(CHUNK)
+        copy << chunk if copy
+        intake.feed(chunk) do |event|
+          over ||= workload.over?(event)
+          yield event
+        end
+      end
     end
 
     # A workload that fails ends the reading too, which would wait for ever otherwise.
@@ -40,6 +50,6 @@ module Cdc
         raise
       end
     end
-    private_class_method :start
+    private_class_method :read, :start
   end
 end
