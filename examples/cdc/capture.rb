@@ -1,5 +1,7 @@
 # frozen_string_literal: true
 
+require_relative "workload"
+
 module Cdc
   # Lets a workload run on a server while its stream is read through pg_recvlogical.
   module Capture
@@ -10,24 +12,36 @@ module Cdc
     # @param cluster [Cluster]
     # @param workload [Workload] prepared
     # @param intake [Intake]
-    # @yieldparam items [Array<Message>] the row changes and truncates that just came in
-    # @yieldparam chunk [String] the bytes that just came in
+    # @param copy [String, nil] gets the bytes too
+    # @param slot [String]
+    # @param options [Hash{String => String}] of the plugin
+    # @yieldparam event as {Intake#feed} yields it
     # @raise [Cluster::Failed] if the workload or pg_recvlogical fails
-    def self.run(cluster, workload, intake)
-      cluster.replicate(Workload::SLOT, Workload::PLUGIN_OPTIONS) do |io|
+    def self.run(cluster, workload, intake, copy: nil, slot: Workload::SLOT, options: Workload::PLUGIN_OPTIONS, &block)
+      cluster.replicate(slot, options) do |io|
         working = start(workload, io)
-        until workload.over?(intake)
-          chunk = io.readpartial(CHUNK)
-          yield intake.feed(chunk), chunk
-        end
+        read(io, workload, intake, copy, &block)
         working.join
       rescue IOError
-        working.join unless working.alive? # raises what made it stop
-        raise Cluster::Failed, "pg_recvlogical ended at byte #{intake.bytes}, before the workload did"
+        working.join if io.closed? || !working.alive? # raises what made it stop
+        raise Cluster::Failed, "pg_recvlogical ended at byte #{intake.bytes}, before the workload did: " \
+                               "#{cluster.last_words}"
       ensure
         working&.kill
       end
-      intake.finish
+      intake.finish { |event| yield event }
+    end
+
+    def self.read(io, workload, intake, copy)
+      over = false
+      until over
+        chunk = io.readpartial(CHUNK)
+        copy << chunk if copy
+        intake.feed(chunk) do |event|
+          over ||= workload.over?(event)
+          yield event
+        end
+      end
     end
 
     # A workload that fails ends the reading too, which would wait for ever otherwise.
@@ -40,6 +54,6 @@ module Cdc
         raise
       end
     end
-    private_class_method :start
+    private_class_method :read, :start
   end
 end

@@ -1,6 +1,11 @@
 # frozen_string_literal: true
 
 require "json"
+begin
+  require "bigdecimal"
+rescue LoadError
+  nil # fractions in JSON are Rationals then, which are as exact
+end
 
 module Cdc
   # How a value's text becomes a Ruby value, by the type's OID (the built-in types' are the same in every
@@ -12,14 +17,40 @@ module Cdc
     BY_TYPE = { 16 => :boolean, 17 => :bytes, 20 => :integer, 21 => :integer, 23 => :integer, 26 => :integer,
                 114 => :json, 700 => :float, 701 => :float, 1184 => :time, 3802 => :json }.freeze
 
-    # 2024-02-29 12:00:00.25+05:30
-    TIME = /\A\d{4,}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d{1,6})?[+-]\d\d(:\d\d)?\z/
+    # Names of these types and of those that {Binary} reads: the stream tells the base type of a domain by its name.
+    BY_NAME = { "bool" => 16, "bytea" => 17, "int8" => 20, "int2" => 21, "int4" => 23, "oid" => 26, "json" => 114,
+                "float4" => 700, "float8" => 701, "timestamptz" => 1184, "jsonb" => 3802, "char" => 18, "name" => 19,
+                "text" => 25, "bpchar" => 1042, "varchar" => 1043, "date" => 1082, "numeric" => 1700,
+                "uuid" => 2950 }.freeze
 
-    FROZEN = { freeze: true }.freeze
+    # 2024-02-29 12:00:00.25+05:30; offsets of long ago have seconds: 1890-01-01 00:53:28+00:53:28
+    TIME = /\A\d{4,}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d{1,6})?[+-]\d\d(:\d\d){0,2}\z/
 
+    # Stands for the JSON value `null`, as nil stands for SQL's NULL. Inside a document null is nil.
+    JSON_NULL = :null
+
+    # Levels of nesting that are parsed. The parser calls itself for each, and the stack of a Ractor is small.
+    JSON_DEPTH = 500
+    JSON_OPTIONS = { freeze: true, max_nesting: JSON_DEPTH, allow_duplicate_key: true,
+                     decimal_class: defined?(BigDecimal) ? BigDecimal : Rational }.freeze
+    # Half of a surrogate pair, perhaps without the other half.
+    SURROGATE = /\\u[dD][89a-fA-F]/
+    # Exponents of five digits and more: no number of PostgreSQL's has them, and they may need any amount of memory.
+    EXPONENT = /\d[eE][+-]?0*[1-9]\d{4}/
+    STRING = /"(?:[^"\\]|\\.)*"/m
+
+    # This document is well-formed, but no Ruby value is the same: its text stays, and the message tells why.
+    class Inexact < StandardError; end
+
+    # What may be changed about the session if text is of the type, but written in another way.
+    SETTINGS = { time: "datestyle = ISO", bytes: "bytea_output = hex", text: "client_encoding = UTF8" }.freeze
+
+    # @param json [Symbol] :decimal for JSON as Ruby values, their fractions exact, as
+    #   BigDecimal (as Rational where that gem is missing); :text for its text
     # @return [Symbol] :integer, :text, or the name of a method of this module
-    def self.for(type)
-      BY_TYPE.fetch(type, :text)
+    def self.for(type, json: :decimal)
+      cast = BY_TYPE.fetch(type, :text)
+      cast == :json && json == :text ? :text : cast
     end
 
     def self.boolean(text)
@@ -39,17 +70,47 @@ module Cdc
       end
     end
 
-    # bytea, as PostgreSQL prints it since 9.0.
+    # bytea as `bytea_output` says: hex (\x00ff) or escape (\000\377). In the second a backslash is doubled, so it never
+    # begins with \x.
     def self.bytes(text)
-      raise ArgumentError, "no bytea" unless text.match?(/\A\\x(?:\h\h)*\z/)
+      if text.start_with?("\\x")
+        raise ArgumentError, "no bytea" unless text.match?(/\A\\x(?:\h\h)*\z/)
 
-      [text.byteslice(2, text.bytesize)].pack("H*").freeze
+        return [text.byteslice(2, text.bytesize)].pack("H*").freeze
+      end
+      raise ArgumentError, "no bytea" unless text.b.match?(/\A(?:[^\\]|\\\\|\\[0-3][0-7]{2})*\z/mn)
+
+      text.b.gsub(/\\(?:\\|\d{3})/n) { |sign| sign == "\\\\" ? "\\" : sign[1..].to_i(8).chr }.freeze
     end
 
+    # @raise [Inexact] if the text says more than a Ruby value could
     def self.json(text)
-      JSON.parse(text, FROZEN)
+      check_numbers(text)
+      value = JSON.parse(text, JSON_OPTIONS)
+      raise Inexact, "half of a surrogate pair" if text.match?(SURROGATE) && !whole?(value)
+
+      value.nil? ? JSON_NULL : value
+    rescue JSON::NestingError
+      raise Inexact, "nested deeper than #{JSON_DEPTH} levels"
     rescue JSON::ParserError
+      raise Inexact, "half of a surrogate pair" if text.match?(SURROGATE)
+
       raise ArgumentError, "no JSON"
+    end
+
+    def self.check_numbers(text)
+      return unless text.match?(EXPONENT) && text.gsub(STRING, "").match?(EXPONENT)
+
+      raise Inexact, "an exponent of five digits or more"
+    end
+
+    def self.whole?(value)
+      case value
+      when String then value.valid_encoding?
+      when Array then value.all? { |element| whole?(element) }
+      when Hash then value.all? { |key, element| whole?(key) && whole?(element) }
+      else true
+      end
     end
 
     # timestamptz, in ISO style (the default of DateStyle); what is before year 1, and infinity, stays text.
@@ -64,8 +125,11 @@ module Cdc
       Time.at(moment.to_i - offset(text, sign), microseconds(text, date + 15, sign)).utc.freeze
     end
 
+    # In ISO style, that is: a German 15.03.0044 BC is not.
     def self.other_time(text)
-      raise ArgumentError, "no timestamptz" unless text.end_with?("infinity", "BC")
+      unless %w[infinity -infinity].include?(text) || text.match?(/\A\d{4,}-\d\d-\d\d \d\d:\d\d:\d\d.* BC\z/)
+        raise ArgumentError, "no timestamptz"
+      end
 
       text.freeze
     end
@@ -73,7 +137,8 @@ module Cdc
     # Seconds ahead of UTC.
     def self.offset(text, sign)
       minutes = text.bytesize > sign + 3 ? digits(text, sign + 4, 2) : 0
-      seconds = (digits(text, sign + 1, 2) * 3600) + (minutes * 60)
+      seconds = text.bytesize > sign + 6 ? digits(text, sign + 7, 2) : 0
+      seconds += (digits(text, sign + 1, 2) * 3600) + (minutes * 60)
       text.getbyte(sign) == 45 ? -seconds : seconds
     end
 
@@ -88,6 +153,6 @@ module Cdc
       count.times { |place| number = (number * 10) + text.getbyte(from + place) - 48 }
       number
     end
-    private_class_method :other_time, :offset, :microseconds, :digits
+    private_class_method :check_numbers, :whole?, :other_time, :offset, :microseconds, :digits
   end
 end

@@ -14,15 +14,29 @@ module Cdc
     attr_reader :old
     # @return [Integer, nil] the transaction
     attr_reader :xid
+    # @return [Hash{String => String}, nil] columns of which the text was kept, because no Ruby value is the same, and
+    #   why
+    attr_reader :notes
 
-    def initialize(kind, relation, row, old, xid, relations = nil)
+    # @param old [Old, nil]
+    def initialize(kind, relation, row, old, xid, relations: nil, notes: nil)
       @kind = kind
       @relation = relation
       @row = row
-      @old = old
+      @old = old&.row
+      @whole = old&.whole
       @xid = xid
       @relations = relations
+      @notes = notes
       freeze
+    end
+
+    # The row before: its values, and whether it is whole and not only the key.
+    Old = Struct.new(:row, :whole)
+
+    # @return [Boolean] whether {#old} is the whole row, and not only its key
+    def whole_old?
+      @whole == true
     end
 
     # @return [Array<Relation>] all tables of a truncate, else just the one
@@ -49,7 +63,7 @@ module Cdc
 
     def ==(other)
       other.is_a?(Change) && @kind == other.kind && @xid == other.xid && @row == other.row && @old == other.old &&
-        relations == other.relations
+        relations == other.relations && @notes == other.notes
     end
     alias eql? ==
 

@@ -4,10 +4,10 @@ module Cdc
   # What all errors of this example are.
   class Error < StandardError; end
 
-  # One message that is not what pgoutput defines. The stream goes on behind it.
+  # One message that is not what pgoutput defines, or that cannot be decoded. The stream goes on behind it.
   class MalformedMessage < Error; end
 
-  # No message can be found from some byte on: this is no pgoutput stream.
+  # No message can be found from the first byte on: this is no pgoutput stream.
   class MalformedStream < Error; end
 
   # The stream ends inside a message or inside a transaction.

@@ -1,26 +1,39 @@
 # frozen_string_literal: true
 
 module Cdc
-  # The part of the work that has to be done in the order of the stream, by one thread: it follows transactions,
-  # keeps each new description of a table in the Map of relations, and hands on the row changes undecoded.
+  # The part of the work that has to be done in the order of the stream, by one thread: it finds where each message
+  # ends, follows transactions ({Transactions}), keeps each new description of a table in the Map of relations, and
+  # hands on the rows of what was committed, undecoded, in {Run}s.
   #
   # A description may change in mid-stream, and workers decode in any order. So each description gets a number of
-  # its own, its key in the Map, and each row carries the number that was current where it stood.
+  # its own, its key in the Map, and each run carries the numbers that were current where it stood. Descriptions count
+  # from where they stand, whatever becomes of the transaction: the server does not repeat them when it is undone.
   class Intake
-    # @return [Ratomic::Map] schema number => {Relation}, complete for every item handed out so far
-    attr_reader :relations
-    # @return [Hash{String => Integer}] messages seen so far, by the letter of their type
-    attr_reader :messages
-    # @return [Array<Transaction::Emitted>] what pg_logical_emit_message has written so far
-    attr_reader :emitted
+    # Bytes of a run at most, if no row has more.
+    RUN = 64 * 1024
+    # Bytes that open transactions may have in memory.
+    MEMORY = 64 * 1024 * 1024
 
-    def initialize
-      @framing = Framing.new
+    # @return [Ratomic::Map] schema number => {Relation}, complete for every run handed out so far
+    attr_reader :relations
+    # @return [Integer] how many losses there were
+    attr_reader :losses
+    # @return [Hash{Symbol => Integer}] how many {Notice}s of each kind there were
+    attr_reader :notices
+
+    # @param memory [Integer] bytes that open transactions may have in memory; what is more goes to a temporary file
+    # @param json [Symbol] see {Cast.for}
+    def initialize(memory: MEMORY, json: :decimal)
+      @framing = Framing.new(method(:fit))
       @relations = Ratomic::Map.new
-      @current = {}
-      @messages = Hash.new(0)
-      @emitted = []
-      @transaction = nil
+      @memory = Memory.new(memory)
+      @transactions = Transactions.new(@memory, method(:tell))
+      @json = json
+      @domains = {}
+      @counts = Array.new(256, 0)
+      @losses = 0
+      @notices = Hash.new(0)
+      @from = nil
     end
 
     # @return [Integer] bytes of the stream that belong to complete messages
@@ -28,86 +41,157 @@ module Cdc
       @framing.offset
     end
 
-    # @return [Boolean] whether a transaction has begun that has not been committed yet
+    # @return [Boolean] whether a transaction has begun that has not been committed yet, and that nothing interrupts
     def in_transaction?
-      !@transaction.nil?
+      @transactions.inside?
     end
 
     # @return [Integer] committed transactions
     def transactions
-      @messages["C"]
+      @transactions.committed
+    end
+
+    # @return [Integer] how often an open transaction was moved from memory to a file
+    def spills
+      @memory.spills
+    end
+
+    # @return [Hash{String => Integer}] messages seen so far, by the letter of their type
+    def messages
+      @counts.each_with_index.reject { |count, _tag| count.zero? }.to_h { |count, tag| [tag.chr, count] }
     end
 
     # @param chunk [String] the next bytes of the stream
-    # @return [Array<Message>] the row changes and truncates that they complete, shareable
+    # @yieldparam event [Run, Transaction::Emitted, Loss, Notice] in the order of the stream, but for what a
+    #   transaction holds: that comes with its commit
+    # @return [Array, nil] the events, if no block is given
     # @raise [MalformedStream]
-    def feed(chunk)
-      items = []
-      @framing.feed(chunk) { |payload, offset, defect| take(payload, offset, defect, items) }
-      items
+    def feed(chunk, &block)
+      collect(block) do
+        @framing.feed(chunk) { |data, at, ending, loss| loss ? lost(loss) : take(data, at, ending) }
+        flush
+      end
     end
 
     # The stream has ended.
     #
-    # @return [Array<Message>] as {#feed}
+    # @yieldparam event as for {#feed}
+    # @return as for {#feed}
     # @raise [TruncatedStream] if it ended inside a message or a transaction
     # @raise [MalformedStream]
-    def finish
-      items = []
-      @framing.finish { |payload, offset, defect| take(payload, offset, defect, items) }
-      return items unless @transaction
+    def finish(&block)
+      collect(block) do
+        @framing.finish { |data, at, ending, loss| loss ? lost(loss) : take(data, at, ending) }
+        flush
+        @transactions.finish(bytes)
+      end
+    end
 
-      raise TruncatedStream,
-            "the stream ends at byte #{bytes} inside transaction #{@transaction.xid}: its commit is missing"
+    # Throws away what is held of open transactions, and their files with it.
+    def close
+      @transactions.drop
     end
 
     private
 
-    def take(payload, offset, defect, items)
-      return items << message(payload, nil, offset, defect) if defect
+    def collect(block)
+      events = []
+      @sink = block || events.method(:<<)
+      yield
+      block ? nil : events
+    end
 
-      tag = payload[0]
-      @messages[tag] += 1
+    def tell(event)
+      @notices[event.kind] += 1 if event.is_a?(Notice)
+      @sink.call(event)
+    end
+
+    # Called for every message. Rows are only counted as one more of the run that they stand in.
+    def take(data, at, ending)
+      tag = data.getbyte(at)
+      @counts[tag] += 1
+      if tag == 73 || tag == 85 || tag == 68 || tag == 84 # rubocop:disable Style/MultipleComparison -- I U D T
+        begin_run(data, at) unless @from
+        @till = ending + 1
+        flush if @till - @from >= RUN
+      else
+        flush
+        between(tag, data.byteslice(at, ending - at), at + @framing.base)
+      end
+    end
+
+    def begin_run(data, at)
+      @data = data
+      @from = at
+      @held = @transactions.holding(at + @framing.base)
+    end
+
+    # The bytes are copied: a slice would keep all of the data alive, and have it copied instead.
+    def flush
+      return unless @from
+
+      size = @till - @from
+      bytes = @data.unpack1("@#{@from}a#{size}").force_encoding(Encoding::UTF_8)
+      @held.add([bytes, @from + @framing.base, @memory.schemas.size - 1, @transactions.in_block?], size)
+      @from = nil
+    end
+
+    def between(tag, payload, offset)
+      streamed = @transactions.in_block?
       case tag
-      when "I", "U", "D" then items << message(payload, @current[Reader.new(payload, 1).uint32], offset)
-      when "T" then items << message(payload, truncated(payload), offset)
-      when "R" then describe(Relation.parse(payload))
-      else follow(Transaction.parse(payload))
+      when 82 then describe(Relation.parse(payload, streamed: streamed, domains: @domains, json: @json))
+      else
+        event = Transaction.parse(payload, streamed: streamed)
+        event.is_a?(Transaction::Type) ? type(event) : @transactions.follow(event, offset, payload.bytesize)
       end
     rescue MalformedMessage => e
-      # A description that cannot be read says that the last one is not current any more.
-      @current.delete(Reader.new(payload, 1).uint32) if tag == "R"
-      items << message(payload, nil, offset, e.message)
+      tables = tag == 82 ? forget(payload, streamed) : {}
+      lost(Loss.new(offset, offset + payload.bytesize + 1, e.message, 1, tables, payload[0, Framing::HEAD]))
     end
 
-    def message(payload, schema, offset, defect = nil)
-      payload.force_encoding(Encoding::UTF_8).freeze
-      Ractor.make_shareable(Message.new(payload, schema, @transaction&.xid, offset, defect))
+    # A description that cannot be read says that the last one is not current any more.
+    def forget(payload, streamed)
+      oid = Reader.new(payload, streamed ? 5 : 1).uint32
+      { oid => current(oid)&.name || "table #{oid}" }
     end
 
-    def truncated(payload)
-      reader = Reader.new(payload, 1)
-      count = reader.uint32
-      reader.uint8
-      Array.new(count) { @current[reader.uint32] }
+    # Of a domain the stream tells the base type, by name.
+    def type(event)
+      base = Cast::BY_NAME[event.name] if event.namespace.empty? || event.namespace == "pg_catalog"
+      base ? @domains[event.oid] = base : @domains.delete(event.oid)
     end
 
     # The server repeats descriptions at will: only one that says something new gets a number.
     def describe(relation)
-      known = @current[relation.oid]
-      return if known && @relations[known] == relation
+      return if current(relation.oid) == relation
 
       number = @relations.size
       @relations[number] = relation
-      @current[relation.oid] = number
+      renumber { |schemas| schemas[relation.oid] = number }
     end
 
-    def follow(event)
-      case event
-      when Transaction::Begin then @transaction = event
-      when Transaction::Commit then @transaction = nil
-      when Transaction::Emitted then @emitted << event
-      end
+    def renumber
+      schemas = @memory.schemas.last.dup
+      yield schemas
+      @memory.schemas << schemas.freeze
+    end
+
+    def current(oid)
+      number = @memory.schemas.last[oid]
+      number && @relations[number]
+    end
+
+    def lost(loss)
+      flush
+      @losses += 1
+      renumber { |schemas| loss.tables.each_key { |oid| schemas.delete(oid) } } if loss.tables.any?
+      @transactions.damaged
+      @sink.call(loss)
+    end
+
+    def fit
+      flush
+      Fit.new(*@transactions.place, method(:current), @transactions.streams)
     end
   end
 end

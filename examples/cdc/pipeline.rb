@@ -4,50 +4,67 @@ require_relative "report"
 
 module Cdc
   # Sends what comes in to a pool of workers and keeps a few dispatches on their way, so that reading and decoding
-  # overlap and the memory stays bounded.
+  # overlap and the memory stays bounded. What comes of it is taken in the order of the stream.
   class Pipeline
-    # Items of one dispatch at least, unless they are the last.
-    BATCH = 500
-    # Dispatches on their way. One more waits for the oldest.
-    IN_FLIGHT = 8
+    # Bytes of one item at least, unless it is the last: a worker is busy with them for some milliseconds.
+    ITEM = 256 * 1024
+    # Dispatches on their way for each worker. One more waits for the oldest.
+    IN_FLIGHT = 3
+    # How many different complaints are remembered, and how many lines of each kind are printed.
+    KINDS = 1000
+    LINES = 3
 
-    # @param relations [Ratomic::Map]
+    # @param callable [CountRuns]
     # @param workers [Integer, nil] size of the pool; nil for the pool's default
+    # @param rows [IO, nil] gets the lines of {PrintRuns}, and everything else goes to standard error
     # @yieldparam pipeline [Pipeline]
-    def self.open(relations, workers)
+    def self.open(callable, workers, rows: nil)
       pool = Ratomic::Workers::Pool.new(**(workers ? { size: workers } : {}), name: "cdc")
-      yield new(DecodeChange.new(relations), pool)
+      yield new(callable, pool, rows)
     ensure
       pool&.shutdown(timeout: 10)
     end
 
-    def initialize(decode, pool)
-      @decode = decode
+    def initialize(callable, pool, rows)
+      @callable = callable
       @pool = pool
+      @rows = rows
+      @runs = []
+      @size = 0
       @waiting = []
-      @futures = []
-      @failures = []
+      @most = IN_FLIGHT * pool.size
+      @rejected = Hash.new { |hash, reason| hash[reason] = [0, nil] }
+      @failed = 0
+      @lost = []
+      @notices = []
       @started = Process.clock_gettime(Process::CLOCK_MONOTONIC)
     end
 
-    # @param items [Array<Message>] in the order of the stream
+    # @param event [Run, Transaction::Emitted, Loss, Notice] in the order of the stream
     # @return [void]
-    def push(items)
-      @waiting.concat(items)
-      dispatch if @waiting.size >= BATCH
+    def push(event)
+      case event
+      when Run
+        @runs << event
+        dispatch if (@size += event.bytesize) >= ITEM
+      when Loss then @lost << event if @lost.size < KINDS
+      when Notice then @notices << event if @notices.size < KINDS
+      end
     end
 
     # Waits for what is on its way, and prints what came of it.
     #
-    # @param source [Recording, Intake] where the items came from
-    # @param statistics [Statistics]
+    # @param source [Recording, Intake] where the runs came from
+    # @param statistics [Statistics, nil] what to compare with
+    # @param error [Error, nil] what ended the stream too early
     # @return [Boolean] whether nothing failed and every number is equal
-    def report(source, statistics)
+    def report(source, statistics, error = nil)
       dispatch
-      collect until @futures.empty?
-      report = Report.new(@decode.totals, source.messages, statistics)
-      puts report, summary(source, statistics)
-      complaints = @failures.first(3).map { |failure| "not decoded: #{failure.message}" } + report.differences.first(3)
+      collect until @waiting.empty?
+      report = Report.new(@callable.totals, source.messages, statistics)
+      (@rows ? $stderr : $stdout).puts(report, summary(source, statistics))
+      notes.each { |line| warn line }
+      complaints = complaints(report, error)
       complaints.each { |line| warn line }
       complaints.empty?
     end
@@ -55,23 +72,48 @@ module Cdc
     private
 
     def dispatch
-      return if @waiting.empty?
+      return if @runs.empty?
 
-      collect if @futures.size >= IN_FLIGHT
-      @futures << @pool.dispatch_async(@waiting, @decode)
-      @waiting = []
+      collect if @waiting.size >= @most
+      @waiting << @pool.dispatch_async([Ractor.make_shareable(@runs)], @callable)
+      @runs = []
+      @size = 0
     end
 
     def collect
-      @failures.concat(@futures.shift.value.grep(Ratomic::Workers::Failure))
+      result = @waiting.shift.value!.first
+      @rows&.write(result.text)
+      @failed += result.rejected.size
+      result.rejected.each do |rejected|
+        next if @rejected.size >= KINDS && !@rejected.key?(rejected.reason)
+
+        seen = @rejected[rejected.reason]
+        seen[0] += 1
+        seen[1] ||= rejected
+      end
+    end
+
+    def notes
+      @notices.reject(&:damage?).group_by(&:kind).values.flat_map { |same| some(same.map { |one| "note: #{one}" }) }
+    end
+
+    def complaints(report, error)
+      lost = @lost.map { |loss| "lost: #{loss}" } + @notices.select(&:damage?).map { |notice| "lost: #{notice}" }
+      rejected = @rejected.values.map { |count, one| "not decoded: #{one}#{", and #{count - 1} more" if count > 1}" }
+      [lost, rejected, report.differences].flat_map { |lines| some(lines) } + [error&.message].compact
+    end
+
+    def some(lines)
+      lines.size > LINES ? lines.first(LINES) << "... and #{lines.size - LINES} more lines like these" : lines
     end
 
     def summary(source, statistics)
       seconds = Process.clock_gettime(Process::CLOCK_MONOTONIC) - @started
       format("%<changes>d changes in %<transactions>d transactions, %<bytes>d bytes, %<failures>d failures, " \
-             "%<seconds>.2f s (PostgreSQL %<server>s)",
-             changes: @decode.totals.changes, transactions: source.transactions, bytes: source.bytes,
-             failures: @failures.size, seconds: seconds, server: statistics.server)
+             "%<seconds>.2f s%<server>s",
+             changes: @callable.totals.changes, transactions: source.transactions, bytes: source.bytes,
+             failures: @failed + source.losses, seconds: seconds,
+             server: statistics && " (PostgreSQL #{statistics.server})")
     end
   end
 end

@@ -46,9 +46,9 @@ module Cdc
     def cstring
       length = @payload.byteslice(@at..).b.index("\0") or raise MalformedMessage, "a name has no end"
       name = @payload.byteslice(advance(length + 1), length).force_encoding(Encoding::UTF_8)
-      raise MalformedMessage, "a name is no UTF-8: #{name.inspect}" unless name.valid_encoding?
+      return -name if name.valid_encoding?
 
-      -name
+      raise MalformedMessage, "a name is no UTF-8: #{name.inspect} (the session needs client_encoding = UTF8)"
     end
 
     # @return [String] frozen bytes

@@ -17,13 +17,14 @@ module Cdc
 
     # @param directory [String] gets stream.pgoutput and statistics.json
     # @param output [IO] is told what was written
+    # @param server [String, nil] see {Programs.find}
     # @raise [Error] if the server is missing or anything does not agree
-    def self.record(directory, output)
-      Cluster.open do |cluster|
+    def self.record(directory, output, server: nil)
+      Cluster.open(server: server) do |cluster|
         workload = Workload.new(cluster, transactions: TRANSACTIONS)
         workload.prepare
         bytes = String.new(encoding: Encoding::BINARY)
-        Capture.run(cluster, workload, Intake.new) { |_items, chunk| bytes << chunk }
+        Capture.run(cluster, workload, Intake.new, copy: bytes) { nil }
         facts = facts(cluster, workload, bytes)
         File.binwrite(File.join(directory, "stream.pgoutput"), bytes)
         File.write(File.join(directory, "statistics.json"), "#{JSON.pretty_generate(facts)}\n")
@@ -41,10 +42,10 @@ module Cdc
 
     def self.check(facts, bytes)
       recording = Recording.parse(bytes)
-      decode = DecodeChange.new(recording.relations)
-      recording.items.each { |item| decode.call(item) }
+      count = CountRuns.new(recording.relations)
+      differences = count.call(recording.runs).rejected.map(&:to_s)
       statistics = Statistics.new(facts)
-      differences = statistics.differences(decode.totals, recording.messages)
+      differences.concat(statistics.differences(count.totals, recording.messages))
       differences << "the MD5 of the messages is another" unless Statistics.md5(bytes) == statistics.md5
       raise Error, "not recorded, stream and server differ: #{differences.first}" if differences.any?
     end

@@ -3,8 +3,14 @@
 module Cdc
   # A whole stream, read and framed, its rows still undecoded. Frozen and shareable.
   class Recording
-    # @return [Array<Message>] all row changes and truncates, in order
-    attr_reader :items
+    # @return [Array<Run>] the rows of all that was committed, in the order of the commits
+    attr_reader :runs
+    # @return [Array<Transaction::Emitted>] what pg_logical_emit_message had written
+    attr_reader :emitted
+    # @return [Array<Loss>] bytes that could not be used
+    attr_reader :losses
+    # @return [Array<Notice>] what else is to be known of transactions
+    attr_reader :notices
     # @return [Integer] size of the stream
     attr_reader :bytes
     # @return [Ratomic::Map] schema number => {Relation}
@@ -15,27 +21,39 @@ module Cdc
     attr_reader :messages
 
     # @param path [String]
+    # @param options as for {Intake#initialize}
     # @return [Recording]
     # @raise [SystemCallError, TruncatedStream, MalformedStream]
-    def self.read(path)
-      parse(File.binread(path))
+    def self.read(path, **options)
+      parse(File.binread(path), **options)
     end
 
     # @param bytes [String]
+    # @param options as for {Intake#initialize}
     # @return [Recording]
     # @raise [TruncatedStream, MalformedStream]
-    def self.parse(bytes)
-      intake = Intake.new
+    def self.parse(bytes, **options)
+      intake = Intake.new(**options)
       new(intake.feed(bytes) + intake.finish, intake)
     end
 
-    def initialize(items, intake)
-      @items = items
+    def initialize(events, intake)
+      @runs = events.grep(Run)
+      @emitted = events.grep(Transaction::Emitted)
+      @losses = events.grep(Loss)
+      @notices = events.grep(Notice)
       @bytes = intake.bytes
       @relations = intake.relations
       @transactions = intake.transactions
-      @messages = intake.messages.to_h { |tag, count| [tag, count] }
+      @messages = intake.messages
       Ractor.make_shareable(self)
+    end
+
+    # Made anew by each call.
+    #
+    # @return [Array<Message>] all row changes and truncates, one by one, in the order of the commits
+    def items
+      @runs.flat_map(&:messages)
     end
   end
 end

@@ -7,9 +7,16 @@ module Cdc
     # One column: name, type OID, type modifier (-1 where there is none), and whether it is part of the key.
     Column = Struct.new(:name, :type, :modifier, :key)
 
+    # A name that is told as it is. Any other is quoted.
+    PLAIN = /\A[[:word:]$-]+\z/
+
     # @return [Integer] the table's OID
     attr_reader :oid
-    # @return [String] "schema.table"
+    # @return [String] the schema's name
+    attr_reader :schema
+    # @return [String] the table's name in its schema
+    attr_reader :table
+    # @return [String] "schema.table" as {Relation.name_for} writes it: one line, different for different tables
     attr_reader :name
     # @return [String] replica identity: "d" primary key, "n" nothing, "f" full row, "i" an index
     attr_reader :identity
@@ -19,32 +26,54 @@ module Cdc
     attr_reader :column_names
     # @return [Array<Symbol>] what {Cast} makes of each column
     attr_reader :casts
+    # @return [Array<Integer>] OID of each column's type; of a domain that of its base type, where that is built in
+    attr_reader :types
     # @return [Hash{Symbol => String}] names under which {Totals} counts this table
     attr_reader :counters
 
+    # @return [String] schema and table with a dot between; each in quotation marks, as SQL has them, if it holds more
+    #   than letters, digits, _, $ and -, and what would spoil a line in there escaped as in Ruby
+    def self.name_for(schema, table)
+      -"#{plain(schema)}.#{plain(table)}"
+    end
+
+    # @return [String] one such name
+    def self.plain(name)
+      return name if PLAIN.match?(name)
+
+      inner = name.gsub(/[\\\p{Cc}\p{Zl}\p{Zp}]/) { |sign| sign == "\\" ? "\\\\" : sign.inspect[1..-2] }
+      "\"#{inner.gsub('"', '""')}\""
+    end
+
     # @param payload [String] a Relation message
+    # @param streamed [Boolean] whether it is inside a streamed block
+    # @param domains [Hash{Integer => Integer}] OIDs of domains and of their base types
+    # @param json [Symbol] see {Cast.for}
     # @return [Relation]
-    def self.parse(payload)
-      reader = Reader.new(payload, 1)
+    # @raise [MalformedMessage]
+    def self.parse(payload, streamed: false, domains: {}, json: :decimal)
+      reader = Reader.new(payload, streamed ? 5 : 1)
       oid = reader.uint32
       namespace = reader.cstring
-      name = "#{namespace.empty? ? 'pg_catalog' : namespace}.#{reader.cstring}"
+      table = reader.cstring
       identity = reader.uint8.chr
       columns = Array.new(reader.uint16) do
         key = reader.uint8 == 1
         Column.new(reader.cstring, reader.uint32, reader.int32, key)
       end
-      new(oid, name, identity, columns)
+      new(oid, [namespace.empty? ? "pg_catalog" : namespace, table], identity, columns, domains: domains, json: json)
     end
 
-    def initialize(oid, name, identity, columns)
+    def initialize(oid, names, identity, columns, domains: {}, json: :decimal)
       @oid = oid
-      @name = -name
+      @schema, @table = names
+      @name = Relation.name_for(*names)
       @identity = identity
       @columns = columns
       @column_names = columns.map(&:name)
-      @casts = columns.map { |column| Cast.for(column.type) }
-      @counters = Totals::KINDS.to_h { |kind| [kind, -"#{name} #{kind}"] }
+      @types = columns.map { |column| domains.fetch(column.type, column.type) }
+      @casts = @types.map { |type| Cast.for(type, json: json) }
+      @counters = Totals::KINDS.to_h { |kind| [kind, -"#{@name} #{kind}"] }
       Ractor.make_shareable(self)
     end
 
@@ -55,7 +84,7 @@ module Cdc
 
     def ==(other)
       other.is_a?(Relation) && oid == other.oid && name == other.name &&
-        identity == other.identity && columns == other.columns
+        identity == other.identity && columns == other.columns && types == other.types && casts == other.casts
     end
     alias eql? ==
 

@@ -1,13 +1,13 @@
 # frozen_string_literal: true
 
 module Cdc
-  # The totals as a table for people, each number beside what PostgreSQL counted.
+  # The totals as a table for people, each number beside what PostgreSQL counted, where that is known.
   class Report
     HEAD = ["table", "inserts", "updates", "deletes", "truncates", "bytes", "PostgreSQL ins/upd/del", ""].freeze
 
     # @param totals [Totals]
     # @param messages [Hash{String => Integer}] what was read, by the letter of its type
-    # @param statistics [Statistics]
+    # @param statistics [Statistics, nil]
     def initialize(totals, messages, statistics)
       @totals = totals
       @messages = messages
@@ -16,12 +16,13 @@ module Cdc
 
     # @return [Array<String>] one line for each number that differs
     def differences
-      @differences ||= @statistics.differences(@totals, @messages)
+      @differences ||= @statistics ? @statistics.differences(@totals, @messages) : []
     end
 
     # @return [String] several lines
     def to_s
       rows = [HEAD, *table_rows]
+      rows = rows.map { |row| row.first(6) } unless @statistics
       widths = rows.transpose.map { |column| column.map(&:size).max }
       rows.map { |row| line(row, widths) }.join("\n")
     end
@@ -30,9 +31,10 @@ module Cdc
 
     def table_rows
       counted = @totals.to_h
-      (counted.keys | @statistics.tables.keys).sort.map do |table|
+      known = @statistics&.tables || {}
+      (counted.keys | known.keys).sort.map do |table|
         ours = Totals::KINDS.map { |kind| counted.dig(table, kind) || 0 }
-        theirs = Statistics::COUNTED.map { |kind| @statistics.tables.dig(table, kind) || 0 }
+        theirs = Statistics::COUNTED.map { |kind| known.dig(table, kind) || 0 }
         [table, *ours.map(&:to_s), theirs.join("/"), ours.first(3) == theirs ? "equal" : "DIFFERENT"]
       end
     end

@@ -1,17 +1,29 @@
 # frozen_string_literal: true
 
 module Cdc
-  # Reads the tuples of one message and casts their values ({Cast}). This is where a worker spends its time: bytes are
+  # Reads the tuples of messages and casts their values ({Cast}). This is where a worker spends its time: bytes are
   # read in place, integers are made without a String between, and texts are cut out once.
   class RowReader
-    # Stands for a large value that the update did not touch: PostgreSQL does not send it again.
+    # Stands for a large value that the update did not touch, and that is not in the old row either: PostgreSQL does
+    # not send it again.
     UNCHANGED = :unchanged
 
-    # @param payload [String] a message, marked as UTF-8
+    # @return [Integer] the next byte to read
+    attr_accessor :at
+    # @return [Hash{String => String}, nil] columns of which the text was kept, and why, since the last {#forget}
+    attr_reader :notes
+
+    # @param payload [String] messages, marked as UTF-8
     # @param at [Integer] first byte to read
-    def initialize(payload, at)
+    def initialize(payload, at = 0)
       @payload = payload
       @at = at
+    end
+
+    # Goes to another place, for another message.
+    def start(at)
+      @at = at
+      @notes = nil
     end
 
     # @return [Integer, nil] the next byte, taken; nil at the end
@@ -30,9 +42,11 @@ module Cdc
       (payload.getbyte(at) << 24) | (payload.getbyte(at + 1) << 16) | (payload.getbyte(at + 2) << 8) | last
     end
 
+    # @param relation [Relation]
+    # @param old [Change::Old, nil] the old row, for what is not sent again
     # @return [Array] the next tuple's values, frozen, each as {Cast} says, nil for NULL, or {UNCHANGED}
     # @raise [MalformedMessage] if it does not fit the relation
-    def row(relation)
+    def row(relation, old = nil)
       casts = relation.casts
       count = ((marker || 0) << 8) | (marker || 0)
       unless count == casts.size
@@ -42,7 +56,9 @@ module Cdc
       values = Array.new(count)
       index = 0
       while index < count
-        values[index] = value(casts[index], relation, index)
+        value = value(casts[index], relation, index)
+        value = old.row[index] if old && value.equal?(UNCHANGED) && (old.whole || relation.columns[index].key)
+        values[index] = value
         index += 1
       end
       values.freeze
@@ -55,7 +71,7 @@ module Cdc
       when 110 then nil
       when 117 then UNCHANGED
       when 116 then text(cast, relation, index)
-      when 98 then cut.b.freeze
+      when 98 then binary(cast, relation, index)
       else raise MalformedMessage, "unknown kind of value #{kind.inspect} in #{place(relation, index)}"
       end
     end
@@ -64,12 +80,32 @@ module Cdc
       return integer(relation, index) if cast == :integer
 
       text = cut
-      raise MalformedMessage, "no UTF-8 in #{place(relation, index)}" unless text.valid_encoding?
+      raise MalformedMessage, "no UTF-8 in #{place(relation, index)}#{setting(:text)}" unless text.valid_encoding?
       return text.freeze if cast == :text
 
       Cast.public_send(cast, text)
+    rescue Cast::Inexact => e
+      note(relation, index, e, text)
     rescue ArgumentError
-      raise MalformedMessage, "no #{cast} in #{place(relation, index)}: #{text[0, 20].inspect}"
+      raise MalformedMessage, "no #{cast} in #{place(relation, index)}: #{text[0, 40].inspect}#{setting(cast)}"
+    end
+
+    def binary(cast, relation, index)
+      bytes = cut
+      Binary.value(relation.types[index], cast, bytes)
+    rescue Cast::Inexact => e
+      note(relation, index, e, bytes.delete_prefix("\1"))
+    rescue ArgumentError => e
+      raise MalformedMessage, "#{place(relation, index)}: #{e.message}"
+    end
+
+    def note(relation, index, reason, text)
+      (@notes ||= {})[relation.column_names[index]] = "kept as text: #{reason.message}"
+      text.freeze
+    end
+
+    def setting(cast)
+      " (the session needs #{Cast::SETTINGS[cast]})" if Cast::SETTINGS[cast]
     end
 
     def cut
@@ -101,7 +137,7 @@ module Cdc
     end
 
     def place(relation, index)
-      "#{relation.name}.#{relation.column_names[index]}"
+      "#{relation.name}.#{Relation.plain(relation.column_names[index])}"
     end
   end
 end

@@ -14,19 +14,32 @@ module Cdc
   # What the scripts of this example have in common: options, and how they end. An error is one line on standard
   # error and status 1, a wrong option status 2, Ctrl-C status 130; never a backtrace.
   class Script
+    WORKERS = ["--workers N", Integer, "number of workers, 1 to 256 (default: one for each processor)"].freeze
+
+    # Options that not every script has.
+    MORE = {
+      rows: ["--rows", "print every change as a line of JSON on standard output, all else on standard error"],
+      memory: ["--memory MB", Integer, "of open transactions that are kept in memory (default: 64); more of them " \
+                                       "goes to a temporary file"],
+      server: ["--server DIR", "the directory of another server's initdb and postgres"],
+      seed: ["--seed N", Integer, "of the random statements (default: a new one, which is printed)"]
+    }.freeze
+
     # @param usage [String] its name and arguments
     # @param argv [Array<String>]
     # @param arguments [Integer] how many it takes at most
+    # @param options [Array<Symbol>] of MORE
     # @yieldparam arguments [Array<String>] what is not an option
-    # @yieldparam workers [Integer, nil] the number given by --workers
+    # @yieldparam options [Hash{Symbol => Object}] what was given: :workers, and those of MORE
     # @yieldreturn [Boolean] whether all is well
-    def self.run(usage, argv = ARGV, arguments: 1, &block)
-      exit(new(usage, arguments).run(argv, &block))
+    def self.run(usage, argv = ARGV, arguments: 1, options: [], &block)
+      exit(new(usage, arguments, options).run(argv, &block))
     end
 
-    def initialize(usage, arguments)
+    def initialize(usage, arguments, more)
       @usage = usage
       @arguments = arguments
+      @more = more
       @options = {}
       @name = usage[/\w+/]
     end
@@ -35,9 +48,11 @@ module Cdc
       rest = parser.parse(argv)
       raise OptionParser::NeedlessArgument, rest.last if rest.size > @arguments
 
-      yield(rest, @options[:workers]) ? 0 : 1
+      yield(rest, @options) ? 0 : 1
     rescue OptionParser::ParseError => e
       complain("#{e.message} (usage: examples/cdc/#{@usage})", 2)
+    rescue Errno::EPIPE
+      1 # whoever read the output has gone
     rescue Error, Ratomic::Error, SystemCallError => e
       complain(e.message, 1)
     rescue Interrupt
@@ -48,15 +63,22 @@ module Cdc
 
     def parser
       OptionParser.new("usage: examples/cdc/#{@usage}") do |options|
-        options.on("--workers N", Integer, "number of workers, 1 to 256 (default: one for each processor)") do |number|
-          raise OptionParser::InvalidArgument, number.to_s unless number.between?(1, 256)
-
-          @options[:workers] = number
+        number(options, :workers, WORKERS, 1..256)
+        @more.each do |name|
+          number(options, name, MORE.fetch(name), name == :memory ? 1..1_000_000 : nil)
         end
         options.on("-h", "--help", "this text") do
           puts options
           exit
         end
+      end
+    end
+
+    def number(options, name, declaration, range)
+      options.on(*declaration) do |value|
+        raise OptionParser::InvalidArgument, value.to_s if range && !range.cover?(value)
+
+        @options[name] = value
       end
     end
 

@@ -17,11 +17,17 @@ module Cdc
     # @raise [TruncatedStream, MalformedStream]
     def self.md5(bytes)
       digest = Digest::MD5.new
-      take = ->(payload, *) { digest << payload << "\n" unless payload.start_with?(*DESCRIPTIONS) }
+      cut(bytes) { |payload| digest << payload << "\n" unless payload.start_with?(*DESCRIPTIONS) }
+      digest.hexdigest
+    end
+
+    # @param bytes [String] a whole stream
+    # @yieldparam payload [String] each of its messages
+    def self.cut(bytes)
+      take = ->(data, at, ending, _loss) { yield data.byteslice(at, ending - at) if data }
       framing = Framing.new
       framing.feed(bytes, &take)
       framing.finish(&take)
-      digest.hexdigest
     end
 
     # @return [Hash{String => Hash{String => Integer}}] counts per table

@@ -10,6 +10,34 @@ module Cdc
     # Which of them a change adds to.
     COUNTED_AS = { insert: :inserts, update: :updates, delete: :deletes, truncate: :truncates }.freeze
 
+    # Counts for one worker alone, to be added to the Totals at once.
+    class Tally
+      # @return [Integer]
+      attr_reader :changes, :bytes
+      # @return [Hash{String => Integer}] by {Relation#counters}
+      attr_reader :counters
+
+      def initialize
+        @counters = Hash.new(0).compare_by_identity # these names are interned
+        @changes = 0
+        @bytes = 0
+      end
+
+      # @param change [Change]
+      # @param bytes [Integer] size of its message; of a truncate of many tables counted for the first
+      def count(change, bytes)
+        names = change.relation.counters
+        if change.kind == :truncate
+          change.relations.each { |relation| @counters[relation.counters[:truncates]] += 1 }
+        else
+          @counters[names[COUNTED_AS[change.kind]]] += 1
+        end
+        @counters[names[:bytes]] += bytes
+        @changes += 1
+        @bytes += bytes
+      end
+    end
+
     def initialize
       @tables = Ratomic::Map.new
       @changes = Ratomic::Counter.new
@@ -18,18 +46,20 @@ module Cdc
     end
 
     # @param change [Change]
-    # @param bytes [Integer] size of its message; of a truncate of many tables counted for the first
+    # @param bytes [Integer] see {Tally#count}
     # @return [void]
     def count(change, bytes)
-      counters = change.relation.counters
-      if change.kind == :truncate
-        change.relations.each { |relation| @tables.increment(relation.counters[:truncates]) }
-      else
-        @tables.increment(counters[COUNTED_AS[change.kind]])
-      end
-      @tables.increment(counters[:bytes], bytes)
-      @changes.increment
-      @bytes.increment(bytes)
+      tally = Tally.new
+      tally.count(change, bytes)
+      add(tally)
+    end
+
+    # @param tally [Tally]
+    # @return [void]
+    def add(tally)
+      tally.counters.each { |name, number| @tables.increment(name, number) }
+      @changes.increment(tally.changes)
+      @bytes.increment(tally.bytes)
     end
 
     # @return [Integer] row changes and truncates counted since the last reset

@@ -1,5 +1,7 @@
 # frozen_string_literal: true
 
+require "json"
+
 module Cdc
   # What happens in the database while it is recorded, and what PostgreSQL itself counts of it.
   #
@@ -40,19 +42,19 @@ module Cdc
       @cluster.sql("SELECT pg_logical_emit_message(true, 'ratomic', '#{MARK}')")
     end
 
-    # @return [Boolean] whether all that {#run} did is in what was read
-    def over?(intake)
-      !intake.in_transaction? && intake.emitted.any? { |message| message.content == MARK }
+    # @return [Boolean] whether this event of the stream is the last that {#run} made
+    def over?(event)
+      event.is_a?(Transaction::Emitted) && event.content == MARK
     end
 
     # @return [Hash{String => Hash}] per table what PostgreSQL counted: inserts, updates, deletes
     def statistics
       settle
-      rows = @cluster.sql("SELECT schemaname || '.' || relname, n_tup_ins, n_tup_upd, n_tup_del " \
-                          "FROM pg_stat_user_tables ORDER BY 1")
+      rows = @cluster.sql("SELECT json_build_array(schemaname, relname, n_tup_ins, n_tup_upd, n_tup_del) " \
+                          "FROM pg_stat_user_tables ORDER BY schemaname, relname")
       rows.lines(chomp: true).to_h do |row|
-        table, *counts = row.split("|")
-        [table, { "inserts" => counts[0].to_i, "updates" => counts[1].to_i, "deletes" => counts[2].to_i }]
+        schema, table, *counts = JSON.parse(row)
+        [Relation.name_for(schema, table), { "inserts" => counts[0], "updates" => counts[1], "deletes" => counts[2] }]
       end
     end
 

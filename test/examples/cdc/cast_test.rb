@@ -28,19 +28,59 @@ class CdcCastTest < Minitest::Test
     assert Ractor.shareable?(value)
   end
 
+  def test_bytea_in_its_other_form_is_the_same
+    { "a\\\\b" => "a\\b", "\\000\\377A" => "\x00\xFFA".b, "" => "", "größe" => "größe".b, "\n" => "\n" }
+      .each { |text, bytes| assert_equal bytes.b, Cdc::Cast.bytes(text), text }
+    ["\\", "\\9", "\\400", "a\\x00"].each { |text| assert_raises(ArgumentError, text) { Cdc::Cast.bytes(text) } }
+  end
+
+  def test_numbers_in_json_are_exact
+    value = Cdc::Cast.json("[12345678901234567890.123456789, 1e-400, -0.5, 12345678901234567890, 0.1]")
+
+    assert_equal [Rational("12345678901234567890.123456789"), Rational("1e-400"), Rational("-0.5"),
+                  12_345_678_901_234_567_890, Rational("0.1")], value.map(&:to_r)
+    assert Ractor.shareable?(value)
+  end
+
+  def test_json_may_stay_text
+    assert_equal %i[text text integer], [114, 3802, 23].map { |type| Cdc::Cast.for(type, json: :text) }
+  end
+
+  def test_the_null_of_json_is_not_the_null_of_sql
+    assert_equal :null, Cdc::Cast.json("null")
+    assert_equal ["null", [nil]], [Cdc::Cast.json('"null"'), Cdc::Cast.json("[null]")]
+  end
+
+  def test_json_that_ruby_cannot_hold_is_inexact_and_not_wrong
+    assert_equal 400, depth(Cdc::Cast.json(("[" * 400) << ("]" * 400)))
+    [("[" * 510) << ("]" * 510), "[1e12345]", '"\ud800"', '{"\uDFFF": 1}', "1e-999999999999"].each do |text|
+      assert_raises(Cdc::Cast::Inexact, text) { Cdc::Cast.json(text) }
+    end
+    assert_equal ["1e12345", "\\\"1e12345"], Cdc::Cast.json('["1e12345", "\\\\\\"1e12345"]')
+    assert_equal "\u{1F600}", Cdc::Cast.json('"\ud83d\ude00"')
+  end
+
   def test_a_moment_becomes_a_time_in_utc_whatever_the_zone_of_the_session
     moment = Time.utc(2024, 2, 29, 12, 0, 1, 250_000)
 
     ["2024-02-29 12:00:01.25+00", "2024-02-29 17:30:01.25+05:30", "2024-02-29 08:30:01.25-03:30"].each do |text|
       assert_equal moment, Cdc::Cast.time(text)
     end
+    assert_equal Time.utc(1890, 1, 1), Cdc::Cast.time("1890-01-01 00:53:28+00:53:28")
+    assert_equal Time.utc(1890, 1, 1), Cdc::Cast.time("1889-12-31 19:03:58-04:56:02")
     assert Ractor.shareable?(Cdc::Cast.time("12024-02-29 12:00:00+00"))
     ["infinity", "-infinity", "0044-03-15 12:00:00+00 BC"].each { |text| assert_equal text, Cdc::Cast.time(text) }
   end
 
   def test_text_that_is_not_of_the_type_is_refused
-    { boolean: "true", float: "1.5.", bytes: "00", json: "{", time: "yesterday" }.each do |cast, text|
+    { boolean: "true", float: "1.5.", bytes: "\\x0", json: "{", time: "29.02.2024 12:00:00 UTC" }.each do |cast, text|
       assert_raises(ArgumentError, cast.to_s) { Cdc::Cast.public_send(cast, text) }
     end
+  end
+
+  private
+
+  def depth(value)
+    value.is_a?(Array) ? 1 + depth(value.first) : 0
   end
 end

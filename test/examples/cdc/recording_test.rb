@@ -23,10 +23,30 @@ class CdcRecordingTest < Minitest::Test
     assert_equal @recording.items.sum(&:bytesize), @decode.totals.bytes
   end
 
-  def test_workers_decode_what_a_plain_map_decodes
-    results = within(60) { Ratomic::Workers.dispatch_async(@recording.items, @decode).value(timeout: 50) }
+  def test_workers_that_take_runs_count_the_same
+    count = Cdc::CountRuns.new(@recording.relations)
+    items = @recording.runs.each_slice(20).to_a
+    results = within(60) { Ratomic::Workers.dispatch_async(items, count).value!(timeout: 50) }
 
-    assert_equal @recording.items.map { |item| @decode.call(item) }, results
+    assert_empty results.flat_map(&:rejected)
+    assert_equal @recording.items.size, results.sum(&:changes)
+    assert_empty @statistics.differences(count.totals, @recording.messages)
+  end
+
+  def test_a_run_decodes_to_what_its_messages_decode_to
+    @recording.runs.each do |run|
+      changes = []
+      Cdc::RunReader.new(run, @recording.relations).each { |change, _bytes| changes << change }
+
+      assert_equal run.messages.map { |item| @decode.call(item) }, changes
+    end
+  end
+
+  def test_workers_decode_what_a_plain_map_decodes
+    items = @recording.items
+    results = within(60) { Ratomic::Workers.dispatch_async(items, @decode).value(timeout: 50) }
+
+    assert_equal items.map { |item| @decode.call(item) }, results
   end
 
   def test_every_message_ends_where_the_server_itself_ends_it
@@ -34,9 +54,10 @@ class CdcRecordingTest < Minitest::Test
   end
 
   def test_a_number_that_differs_is_found
-    @recording.items.drop(1).each { |item| @decode.call(item) }
-    table = @decode.call(@recording.items.first).table
-    @decode.call(@recording.items.first)
+    first, *others = @recording.items
+    others.each { |item| @decode.call(item) }
+    table = @decode.call(first).table
+    @decode.call(first)
     counted = @statistics.tables.fetch(table).fetch("inserts")
 
     assert_equal ["#{table} inserts: #{counted + 1} decoded, #{counted} by PostgreSQL"],
