@@ -22,15 +22,21 @@ full_ruby() { [ -x "$1" ] && ask_ruby "$1" && [ "$ruby_mode" = full ]; }
 
 newest_first() { printf '%s\n' "$@" | sort -rV; }
 
-installed_full_ruby() {
-  local place candidate
+# The Rubies that version managers and builds by hand leave, one a line: place by place, the newest first.
+installed_rubies() {
+  local place
   for place in /opt/ruby-4 /opt/rubies/ "${RBENV_ROOT:-$HOME/.rbenv}/versions/" \
     "${ASDF_DATA_DIR:-$HOME/.asdf}/installs/ruby/" "${MISE_DATA_DIR:-$HOME/.local/share/mise}/installs/ruby/" \
     "$HOME/.rubies/"; do
-    while read -r candidate; do
-      full_ruby "$candidate" && return
-    done <<<"$(newest_first "$place"*/bin/ruby)"
+    newest_first "$place"*/bin/ruby
   done
+}
+
+installed_full_ruby() {
+  local candidate
+  while read -r candidate; do
+    full_ruby "$candidate" && return
+  done < <(installed_rubies)
   return 1
 }
 
