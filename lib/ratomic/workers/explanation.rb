@@ -11,7 +11,7 @@ module Ratomic
       # @param engine [Engine]
       def initialize(engine, items, callable)
         @engine = engine
-        @items = Dispatch.list(items)
+        @items = Source.list(items)
         @callable = callable
       end
 

@@ -13,7 +13,7 @@ module Ratomic
         results = ByCaller.at_once(engine, items, callable, options)
         return Settled.new(results) if results
 
-        items = list(items)
+        items = Source.list(items)
         raise ShutdownError, engine.refusal unless engine.open?
 
         admitted = engine.admit(callable)
@@ -23,16 +23,6 @@ module Ratomic
           return Settled.new(results) if results
         end
         new(engine, items, admitted, options, kind).future
-      end
-
-      # @return [Array]
-      # @raise [TypeError]
-      def self.list(items)
-        return items if items.is_a?(Array)
-        return items.to_a if items.respond_to?(:to_a)
-        return items.to_enum.to_a if items.respond_to?(:each)
-
-        raise TypeError, "items must be an Array or something enumerable, not #{items.class}"
       end
 
       # @param kind [Class] of the batch
