@@ -81,6 +81,6 @@ end
   supervision/backend
   future
   dispatch/options dispatch/source dispatch/batch dispatch/settled dispatch/nested dispatch/helper dispatch/turn dispatch/inline
-  dispatch/own_exit dispatch/by_caller dispatch/dispatch
+  dispatch/by_caller dispatch/dispatch
   subscription explanation flow stream pool runtime/fork_hook parse_json render_erb
 ].each { |name| require_relative "workers/#{name}" }

@@ -212,6 +212,59 @@ class ByCallerTest < Minitest::Test
     end
   end
 
+  # Counts what it does before it exits.
+  class Leave
+    attr_reader :done
+
+    def initialize
+      @done = Ratomic::Counter.new
+      Ractor.make_shareable(self)
+    end
+
+    def call(item)
+      @done.increment
+      item == :exit ? exit(3) : item
+    end
+  end
+
+  # In the main thread it may be that of a `trap` handler, and goes on to the caller, as in a map.
+  def test_an_item_that_exits_runs_once_and_its_callable_is_not_for_callers_any_more
+    pretend(leave = Leave.new, 100)
+    assert_equal 3, assert_raises(SystemExit) { @pool.dispatch_async([1, :exit, 3], leave) }.status
+    assert_equal 2, leave.done.value
+    pretend(leave, 100)
+    results = @pool.dispatch_async([1, :exit, 3], leave).value(timeout: 5)
+    assert_equal [1, "SystemExit", 3], [results[0], results[1].exception_class, results[2]]
+    assert_equal 5, leave.done.value
+  end
+
+  def test_an_item_that_exits_is_a_failure_where_no_handler_runs
+    pretend(leave = Leave.new, 100)
+    results = Thread.new { @pool.dispatch_async([1, :exit, 3], leave).value }.value
+    assert_equal [1, "SystemExit", 3], [results[0], results[1].exception_class, results[2]]
+    assert_equal [3, 1], [leave.done.value, by_caller]
+    pretend(leave, 100)
+    @pool.dispatch_async([1], leave).wait(timeout: 5)
+    assert_equal 1, by_caller, "its callable is not for callers any more"
+  end
+
+  def test_a_trap_handler_that_exits_ends_a_program_whose_main_thread_runs_items
+    3.times do
+      ended = ruby(<<~RUBY)
+        require "ratomic"
+        module Work; def self.call(item) = 300.times { item += 1 } && item; end
+        trap(:TERM) { exit 7 }
+        pool = Ratomic::Workers::Pool.new(size: 1)
+        pool.dispatch_async([1], Work).value(timeout: 5) until pool.stats[:dispatches][:by_caller] > 50
+        Thread.new { Process.kill(:TERM, Process.pid) }
+        deadline = Process.clock_gettime(Process::CLOCK_MONOTONIC) + 5
+        pool.dispatch_async([1, 2], Work).value until Process.clock_gettime(Process::CLOCK_MONOTONIC) > deadline
+        puts pool.stats[:failures]
+      RUBY
+      assert_equal ["", 7], [ended.out, ended.status.exitstatus]
+    end
+  end
+
   def test_what_reading_an_error_or_freezing_a_result_does_stays_with_the_item
     @pool.dispatch_async([1], Make, min_batch: 0).value(timeout: 5)
     [[Misbehave, :raise_while_read], [Make, [:raise_exception]]].each do |callable, item|
