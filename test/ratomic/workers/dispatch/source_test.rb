@@ -36,8 +36,8 @@ class SourceTest < Minitest::Test
   end
 
   def test_what_only_has_to_a_is_none_and_the_error_names_its_class
-    refused = [[nil, "NilClass"], [Time.now, "Time"], [Struct.new(:a).new(1), "#<Class:"], ["a".match(/a/), "MatchData"],
-               [5, "Integer"], ["text", "String"], [:sym, "Symbol"], [Process::Status, "Class"],
+    refused = [[nil, "NilClass"], [Time.now, "Time"], [Struct.new(:a).new(1), "#<Class:"],
+               ["a".match(/a/), "MatchData"], [5, "Integer"], [+"text", "String"], [:sym, "Symbol"], [Process::Status, "Class"],
                [Etc.getpwuid, "Etc::Passwd"], [BasicObject.new, "BasicObject"]]
     pool = Ratomic::Workers::Pool.new(backend: :inline)
     refused.each do |source, name|
