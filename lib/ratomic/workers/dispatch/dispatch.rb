@@ -72,7 +72,7 @@ module Ratomic
 
       # Puts the batch where the workers take it from.
       def enqueue
-        return (@engine.lane.ring if wide?) if @engine.lane.try_push(@batch)
+        return (@engine.lane.ring if wide?) if push
 
         reject if @options.on_full == :raise
         return overflow if overflow?
@@ -80,6 +80,11 @@ module Ratomic
         Nested.wait(@engine, @options.queue_timeout) { |seconds| @engine.lane.push(@batch, seconds) } || reject
       rescue ::ClosedQueueError
         raise ShutdownError, @engine.refusal
+      end
+
+      # A full lane may hold dispatches that were cancelled.
+      def push
+        @engine.lane.try_push(@batch) || (@engine.make_room && @engine.lane.try_push(@batch))
       end
 
       # A worker that waited for room could wait for itself, see {Nested}.
@@ -110,8 +115,9 @@ module Ratomic
       def reject
         @engine.metrics.rejected.increment
         @engine.emit(:rejected, @batch, items: @batch.size)
-        raise QueueFullError, "#{@engine.lane.size} dispatches wait in the pool #{@engine.name} (max_queue: " \
-                              "#{@engine.lane.capacity}); dispatch later, or take another on_full:"
+        waiting = @engine.lane.waiting_size
+        raise QueueFullError, "#{waiting} #{waiting == 1 ? "dispatch waits" : "dispatches wait"} in the pool " \
+                              "#{@engine.name} (max_queue: #{@engine.lane.capacity}); dispatch later, or take another on_full:"
       end
 
       def remind(at, what)
