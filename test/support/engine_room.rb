@@ -16,7 +16,6 @@ module EngineRoom
 
   # Takes the room in the lane for what was begun, so that so many more fit in.
   def fill_begun(room = 0)
-    made = []
     nil while @engine.lane.put_back(filler)
     room.times { @engine.lane.try_pop }
   end

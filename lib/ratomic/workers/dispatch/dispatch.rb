@@ -116,8 +116,9 @@ module Ratomic
         @engine.metrics.rejected.increment
         @engine.emit(:rejected, @batch, items: @batch.size)
         waiting = @engine.lane.waiting_size
-        raise QueueFullError, "#{waiting} #{waiting == 1 ? "dispatch waits" : "dispatches wait"} in the pool " \
-                              "#{@engine.name} (max_queue: #{@engine.lane.capacity}); dispatch later, or take another on_full:"
+        waiting = waiting == 1 ? "1 dispatch waits" : "#{waiting} dispatches wait"
+        raise QueueFullError, "#{waiting} in the pool #{@engine.name} (max_queue: #{@engine.lane.capacity}); " \
+                              "dispatch later, or take another on_full:"
       end
 
       def remind(at, what)

@@ -5,8 +5,8 @@ module Ratomic
     # The shared lane: the queue of batches that wait for a worker, the queue of those that were begun and have more to
     # be claimed, and a bell for workers that sleep.
     #
-    # Only what waits counts for `max_queue:`. What was begun has room of its own; when that is full a worker goes on with
-    # the batch that it has.
+    # Only what waits counts for `max_queue:`. What was begun has room of its own; when that is full a worker goes on
+    # with the batch that it has.
     #
     # To wake a thread costs both sides more than a small batch does. So a worker is woken only when no other is about
     # to look into the lane. One that runs a chunk of a few estimated microseconds is about to look; one in a longer

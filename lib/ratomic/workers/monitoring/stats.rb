@@ -48,7 +48,8 @@ module Ratomic
 
       def dispatches(counts, latency)
         ended = latency.values.sum
-        { made: [counts[:dispatches] + counts[:by_caller], ended].max, completed: ended, queued: @engine.lane.waiting_size,
+        { made: [counts[:dispatches] + counts[:by_caller], ended].max, completed: ended,
+          queued: @engine.lane.waiting_size,
           by_caller: counts[:by_caller] + counts[:overflowed], cancelled: counts[:cancelled], expired: counts[:expired],
           rejected: counts[:rejected] }
       end

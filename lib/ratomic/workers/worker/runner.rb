@@ -19,7 +19,7 @@ module Ratomic
         @guard = guard
         @gate = Thread::Mutex.new
         @kept = []
-        @taken = 0
+        @turns = Turns.new(@lane)
         @hand = @batch = @callable = @chunk = @context = @woken = nil
         @experience = Experience.new(engine.costs)
       end
@@ -120,18 +120,8 @@ module Ratomic
       # Runs one chunk of the next batch. A frame of its own, so that a worker that waits has no batch in a variable.
       # @return [Boolean, nil] nil when the lane is closed and empty, false when the worker is about to end
       def serve_next
-        batch = @hand = @kept.shift || next_batch || idle
+        batch = @hand = @kept.shift || @turns.next || idle
         batch && (batch.completion.complete? || serve(batch)) && !@pulse.abandoned?
-      end
-
-      def next_batch
-        if (batch = @lane.try_pop_begun(@taken))
-          @taken = 0
-        else
-          batch = @lane.try_pop
-          @taken += 1
-        end
-        batch
       end
 
       # Waits for a batch. Meanwhile the worker keeps nothing of the last one.

@@ -37,7 +37,8 @@ class SourceTest < Minitest::Test
 
   def test_what_only_has_to_a_is_none_and_the_error_names_its_class
     refused = [[nil, "NilClass"], [Time.now, "Time"], [Struct.new(:a).new(1), "#<Class:"],
-               ["a".match(/a/), "MatchData"], [5, "Integer"], [+"text", "String"], [:sym, "Symbol"], [Process::Status, "Class"],
+               ["a".match(/a/), "MatchData"], [5, "Integer"], [+"text", "String"], [:sym, "Symbol"],
+               [Process::Status, "Class"],
                [Etc.getpwuid, "Etc::Passwd"], [BasicObject.new, "BasicObject"]]
     pool = Ratomic::Workers::Pool.new(backend: :inline)
     refused.each do |source, name|
