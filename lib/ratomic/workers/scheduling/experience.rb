@@ -28,6 +28,7 @@ module Ratomic
         key = chunk.batch.key
         return if took < Lane::LONG && @tame && key.equal?(@key) && ((@short += 1) & (EVERY - 1)).positive?
 
+        @costs.introduce(key, chunk.batch.target) unless @costs.of(key)
         @costs.learn(key, chunk.weight, took, chunk.results.size)
         look_up(key)
       end

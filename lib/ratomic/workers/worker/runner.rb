@@ -18,8 +18,6 @@ module Ratomic
         @control = control
         @guard = guard
         @gate = Thread::Mutex.new
-        @kept = []
-        @turns = Turns.new(@lane)
         @hand = @batch = @callable = @chunk = @context = @woken = nil
         @experience = Experience.new(engine.costs)
       end
@@ -29,6 +27,7 @@ module Ratomic
       def start(parts = [])
         @kept = parts.dup
         @presence = Presence.new(@lane)
+        @turns = Turns.new(@lane)
         @parcels = nil # the one before may have ended while it waited for a parcel, which comes all the same
         @thread = OwnThread.start do
           Nested.enter(@engine)

@@ -2,8 +2,8 @@
 
 module Ratomic
   module Workers
-    # A worker's way through the {Lane}: batches take turns, as if those that wait and those that were begun stood in one
-    # line.
+    # A worker's way through the {Lane}: batches take turns, nearly as if those that wait and those that were begun
+    # stood in one line.
     class Turns
       # @param lane [Lane]
       def initialize(lane)

@@ -318,7 +318,7 @@ class ByCallerTest < Minitest::Test
     maker = Ractor.make_shareable(Class.new { def call(item) = item == 1 ? Struct.new(:a).new([]) : $stdout }.new)
     pretend(maker, 100)
     @pool.dispatch_async([1], maker).value(timeout: 5)
-    permits.grant(maker.class, 64_000, 9)
+    permits.grant(maker, 1, 64_000, 9)
     results = @pool.dispatch_async([1, 2].freeze, maker).value
     assert results[0].frozen? && results[0].a.frozen?
     assert_equal "Ratomic::ShareableError", results[1].exception_class
@@ -344,6 +344,60 @@ class ByCallerTest < Minitest::Test
     refute_predicate @pool.dispatch_async([0.05].freeze, Sleep), :ready?
   end
 
+  # One class, which does as much as each object is told.
+  class Adapter
+    def initialize(seconds)
+      @seconds = seconds
+      Ractor.make_shareable(self)
+    end
+
+    def call(item)
+      item == :slow ? sleep(0.3) : sleep(@seconds)
+      item
+    end
+  end
+
+  def seconds
+    started = Process.clock_gettime(Process::CLOCK_MONOTONIC)
+    yield
+    Process.clock_gettime(Process::CLOCK_MONOTONIC) - started
+  end
+
+  def test_what_is_known_of_one_object_says_nothing_of_another_of_its_class
+    pretend(cheap = Adapter.new(0), 100)
+    assert_predicate @pool.dispatch_async([1], cheap), :ready?
+    dear = Adapter.new(0.02)
+    assert_operator(seconds { @pool.dispatch_async([1] * 50, dear).cancel }, :<, 0.5)
+    assert_nil @pool.instance_variable_get(:@cell)[:engine].costs.small(Ratomic::Workers::Callable.key(dear))
+    assert_predicate @pool.dispatch_async([1], cheap), :ready?, "and is not forgotten for it"
+    2.times { |n| @pool.dispatch_async([1], Adapter.new(n / 100.0), min_batch: 0).wait(timeout: 5) }
+    assert_equal ["ByCallerTest::Adapter", "ByCallerTest::Adapter (2)"], @pool.stats[:costs].keys.grep(/Adapter/)
+  end
+
+  def test_two_procs_of_one_line_are_two
+    cheap, dear = [0, 0.3].map do |time|
+      Ractor.make_shareable(nil.instance_exec { proc { |item| sleep(time) && item } })
+    end
+    pretend(cheap, 100)
+    assert_predicate @pool.dispatch_async([1], cheap), :ready?
+    future = @pool.dispatch_async([1], dear)
+    refute_predicate future, :ready?
+    future.cancel
+  end
+
+  # Fifty items, all of them quick but one: 50 times 2 ms would be as long, and each is far from that.
+  def test_what_overruns_its_estimate_by_far_is_for_the_pool_from_the_next_dispatch_on
+    [false, true].each do |short_way|
+      pretend(adapter = Adapter.new(0), 100)
+      permits.grant(adapter, adapter.object_id, 64_000, 9) if short_way
+      items = [*[1] * 199, :slow].freeze
+      assert_predicate @pool.dispatch_async(items, adapter), :ready?
+      future = @pool.dispatch_async(items, adapter)
+      refute_instance_of Ratomic::Workers::Settled, future
+      future.cancel
+    end
+  end
+
   def test_a_pool_that_was_shut_down_runs_nothing_on_the_short_way
     permit(Where)
     @pool.shutdown(timeout: 5)
@@ -364,7 +418,7 @@ class ByCallerTest < Minitest::Test
     reader = Ractor.make_shareable(Class.new { def call(_item) = Ratomic::Workers.context }.new)
     pretend(reader, 100)
     @pool.dispatch_async([1], reader).value(timeout: 5)
-    permits.grant(reader.class, 64, 9)
+    permits.grant(reader, 1, 64, 9)
     Ratomic::Workers::Context.with(:outer) do
       assert_equal [nil], @pool.dispatch_async([1].freeze, reader).value
       assert_equal :outer, Ratomic::Workers.context
