@@ -69,9 +69,10 @@ end
 # From what stands alone to what is made of it. The folders are rooms, not namespaces.
 %w[
   runtime/clock runtime/at_exit runtime/foreign runtime/interrupts runtime/text runtime/own_thread
-  failure progress event
-  crossing/handles crossing/obstacle crossing/children crossing/code crossing/callable crossing/transfer
-  scheduling/weight scheduling/notebook scheduling/averages scheduling/trials scheduling/costs scheduling/experience
+  remedy failure progress event
+  crossing/handles crossing/obstacle crossing/children scheduling/notebook crossing/nesting crossing/lookup
+  crossing/ask crossing/calls crossing/known_calls crossing/code crossing/callable crossing/transfer
+  scheduling/weight scheduling/averages scheduling/trials scheduling/costs scheduling/experience
   scheduling/chunker
   engine/settings engine/gate engine/lane engine/mailbox engine/verdict engine/filing engine/endings engine/engine
   engine/unattended

@@ -35,8 +35,8 @@ module Ratomic
         raise CallableError, "#{describe(callable)} cannot run in a worker: #{finding}"
       end
 
-      # What the pool has learnt is kept by this: it stands for the one object, and does not keep it alive. Two objects of
-      # one class, or two procs that are written in one place, may cost very different times.
+      # What the pool has learnt is kept by this: it stands for the one object, and does not keep it alive. Two objects
+      # of one class, or two procs that are written in one place, may cost very different times.
       # @return [Module, Integer] no other object ever has it
       def self.key(callable)
         Module === callable ? callable : Reflection.id_of(callable)

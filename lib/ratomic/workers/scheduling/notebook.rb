@@ -3,7 +3,7 @@
 module Ratomic
   module Workers
     # What a pool has learnt, by callable. A program may make its callables anew for each dispatch, so there is an end
-    # to what is kept: there are two pages, and when one is full the other is emptied and written on. What is looked up is
+    # to what is kept: of two pages, when one is full the other is emptied and written on. What is looked up is
     # copied to the page that is written on, so that only what nobody asked for is forgotten. It is learnt again.
     class Notebook
       # So many keys are kept at most, and the last half as many surely.

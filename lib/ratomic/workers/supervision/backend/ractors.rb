@@ -25,8 +25,6 @@ module Ratomic
             port.close
           end
 
-          private
-
           # The first Ractor of a process makes Ruby warn that Ractors are experimental. Who uses this gem knows.
           def quietly
             return yield unless Ractor.main? && Warning[:experimental]
