@@ -7,7 +7,7 @@
 //! VM.
 
 use super::{defaults::Defaults, flags::Flags, Word};
-use magnus::{Error, Ruby};
+use magnus::{prelude::*, rb_sys::AsRawValue, Error, RClass, Ruby, Value};
 use rb_sys::ruby_fl_type::RUBY_FL_FREEZE;
 use rb_sys::ruby_fl_ushift::RUBY_FL_USHIFT;
 use rb_sys::ruby_value_type::*;
@@ -19,6 +19,8 @@ use std::sync::OnceLock;
 struct Known {
     defaults: Defaults,
     flags: Flags,
+    /// `Ractor::MovedObject`, which what was moved away is an instance of, and which the VM itself refers to.
+    moved: VALUE,
 }
 
 static KNOWN: OnceLock<Known> = OnceLock::new();
@@ -28,9 +30,15 @@ pub fn install(ruby: &Ruby) -> Result<(), Error> {
     let known = Known {
         defaults: Defaults::find(ruby)?,
         flags: Flags::find(ruby)?,
+        moved: moved_object(ruby)?,
     };
     KNOWN.get_or_init(|| known);
     Ok(())
+}
+
+fn moved_object(ruby: &Ruby) -> Result<VALUE, Error> {
+    let ractor: RClass = ruby.class_object().const_get("Ractor")?;
+    Ok(ractor.const_get::<_, Value>("MovedObject")?.as_raw())
 }
 
 /// True if the object is shareable now; if not, it may be all the same.
@@ -83,7 +91,13 @@ struct Walk {
 
 impl Walk {
     fn share(&mut self, word: Word) -> bool {
-        if word.is_immediate() || word.is_noted_shareable() {
+        if word.is_immediate() {
+            return true;
+        }
+        if word.header().klass == self.known.moved {
+            return false; // shareable for the VM, but there is nothing in it any more
+        }
+        if word.is_noted_shareable() {
             return true;
         }
         if self.depth == DEEPEST {

@@ -35,7 +35,7 @@ class NestingTest < Minitest::Test
 
   def test_what_cannot_be_told_is_nil
     assert_nil of(Outer::Compact.new.method(:call)), "a name with :: may be anybody's"
-    assert_nil of(eval("proc {}")) # rubocop:disable Security/Eval, Style/EvalWithLocation
+    assert_nil of(eval("proc {}")) # rubocop:disable Style/EvalWithLocation
     assert_nil Ratomic::Workers::Nesting.of(Object.new)
   end
 
