@@ -27,7 +27,7 @@ module Ratomic
 
       # @return [String] for people
       def to_s
-        [*callable_lines, *item_lines, *estimate_lines].join("\n")
+        [*callable_lines, *item_lines, *estimate_lines, *(Stats::UNSEEN if Stats.unseen?(@engine.backend))].join("\n")
       end
 
       def inspect

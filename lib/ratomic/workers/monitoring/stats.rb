@@ -6,6 +6,14 @@ module Ratomic
     class Stats
       # Ractors that run at a time when RUBY_MAX_CPU does not say otherwise.
       RUNNING_AT_ONCE = 8
+      UNSEEN = "Coverage is running, and counts nothing that runs in another Ractor; for test suites: " \
+               "Ratomic::Workers.configure(backend: :thread)"
+
+      # Whether there are tools at work that do not see what workers run.
+      def self.unseen?(backend)
+        backend == :ractor && Ractor.main? && defined?(::Coverage) && ::Coverage.respond_to?(:running?) &&
+          ::Coverage.running?
+      end
 
       # @param engine [Engine]
       def initialize(engine)
@@ -81,6 +89,7 @@ module Ratomic
         if @engine.size > Etc.nprocessors * 2
           notes << "#{@engine.size} workers for #{Etc.nprocessors} processors: each collection stops them all"
         end
+        notes << UNSEEN if Stats.unseen?(@engine.backend)
         notes
       end
     end
