@@ -69,6 +69,7 @@ end
 # From what stands alone to what is made of it. The folders are rooms, not namespaces.
 %w[
   runtime/clock runtime/at_exit runtime/foreign runtime/interrupts runtime/text runtime/own_thread
+  runtime/thread_state
   remedy failure progress event
   crossing/handles crossing/obstacle crossing/children scheduling/notebook crossing/nesting crossing/lookup
   crossing/ask crossing/calls crossing/known_calls crossing/code crossing/callable crossing/transfer

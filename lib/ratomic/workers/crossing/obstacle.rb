@@ -75,7 +75,8 @@ module Ratomic
 
         # All that it holds is shareable, but itself is not frozen.
         def unfrozen?(object)
-          !Ractor.shareable?(object) && !object.frozen? && Children.of(object).all? { |_, child| Ractor.shareable?(child) }
+          !Ractor.shareable?(object) && !object.frozen? &&
+            Children.of(object).all? { |_, child| Ractor.shareable?(child) }
         end
 
         # Frozen or not, with nothing in it that could be mended: a Thread, a Mutex, a Binding.

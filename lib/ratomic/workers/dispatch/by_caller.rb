@@ -8,6 +8,9 @@ module Ratomic
     # (`throw`) becomes a Failure here as there; but `Thread.exit` ends the caller, as in a `map`. So does, in the main
     # thread, an `exit`: nothing tells it from that of a `trap` handler, which Ruby runs in the midst of an item.
     #
+    # What items leave on their thread is taken away again; a callable that does so, here or in a worker, is not run by
+    # callers any more.
+    #
     # When a callable has just been run so, its next small dispatches take a short way: one look at the {Permits}, and
     # the run.
     module ByCaller
@@ -70,11 +73,16 @@ module Ratomic
       # Runs the items and learns from it.
       def self.measure(engine, items, callable, key, context)
         tally = engine.metrics.tally
+        state = ThreadState.new
         started = tally.start
         results = run(engine, items, callable, context, started)
         learn(engine, items, key, tally.start - started)
-        engine.costs.permit(callable, key)
         results
+      ensure
+        # Its thread is the caller's own. One that leaves something there is for workers.
+        left = state&.restore
+        engine.costs.mark_wild(key) if left
+        engine.costs.permit(callable, key) unless left || results.nil?
       end
 
       # @param items [Array] shareable

@@ -19,7 +19,6 @@ module Ratomic
         @guard = guard
         @gate = Thread::Mutex.new
         @hand = @batch = @callable = @chunk = @context = @woken = nil
-        @experience = Experience.new(engine.costs)
       end
 
       # @param parts [Array<Batch>] to begin with
@@ -31,6 +30,7 @@ module Ratomic
         @parcels = nil # the one before may have ended while it waited for a parcel, which comes all the same
         @thread = OwnThread.start do
           Nested.enter(@engine)
+          @experience = Experience.new(@engine.costs).begin
           done = work
         ensure
           @control.send(done ? Worker::RUNNER_DONE : Worker::RUNNER_DIED)

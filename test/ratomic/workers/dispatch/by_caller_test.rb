@@ -344,6 +344,65 @@ class ByCallerTest < Minitest::Test
     refute_predicate @pool.dispatch_async([0.05].freeze, Sleep), :ready?
   end
 
+  # Leaves something on its thread, in a way of many.
+  class Leaves
+    def initialize(way)
+      @way = way
+      Ractor.make_shareable(self)
+    end
+
+    def call(item)
+      thread = Thread.current
+      case @way
+      when :local then thread[:left] = 1
+      when :changed_local then thread[:mine] = 2
+      when :removed_local then thread[:mine] = nil
+      when :variable then thread.thread_variable_set(:left, 1)
+      when :storage then Fiber[:left] = 1
+      when :report then thread.report_on_exception = !thread.report_on_exception
+      when :abort then thread.abort_on_exception = true
+      when :priority then thread.priority -= 1
+      end
+      item
+    end
+  end
+
+  LEFT_BEHIND = %i[local changed_local removed_local variable report abort priority].tap do |ways|
+    ways << :storage if Fiber.respond_to?(:[])
+  end.freeze
+
+  def on_the_thread
+    thread = Thread.current
+    variables = thread.thread_variables.to_h { |name| [name, thread.thread_variable_get(name)] }.compact # nil stays
+    [thread.keys.to_h { |key| [key, thread[key]] }, variables, thread.report_on_exception,
+     thread.abort_on_exception, thread.priority, Fiber.respond_to?(:[]) && Fiber[:left]]
+  end
+
+  LEFT_BEHIND.each do |way|
+    define_method("test_what_an_item_leaves_on_its_thread_is_taken_away_from_its_caller_#{way}") do
+      thread = Thread.new do
+        Thread.current.report_on_exception = false
+        Thread.current[:mine] = 1
+        pretend(leaves = Leaves.new(way), 100)
+        before = on_the_thread
+        assert_predicate @pool.dispatch_async([1], leaves), :ready?
+        assert_equal before, on_the_thread
+        pretend(leaves, 100)
+        before_caller = by_caller
+        @pool.dispatch_async([1], leaves).wait(timeout: 5)
+        assert_equal before_caller, by_caller, "it is not for callers any more"
+      end
+      thread.value
+    end
+  end
+
+  def test_a_callable_that_leaves_something_on_a_workers_thread_is_never_run_by_a_caller
+    leaves = Leaves.new(:local)
+    before = on_the_thread
+    100.times { @pool.dispatch_async([1], leaves).wait(timeout: 5) }
+    assert_equal [0, before], [by_caller, on_the_thread]
+  end
+
   # One class, which does as much as each object is told.
   class Adapter
     def initialize(seconds)
@@ -369,7 +428,6 @@ class ByCallerTest < Minitest::Test
     dear = Adapter.new(0.02)
     assert_operator(seconds { @pool.dispatch_async([1] * 50, dear).cancel }, :<, 0.5)
     assert_nil @pool.instance_variable_get(:@cell)[:engine].costs.small(Ratomic::Workers::Callable.key(dear))
-    assert_predicate @pool.dispatch_async([1], cheap), :ready?, "and is not forgotten for it"
     2.times { |n| @pool.dispatch_async([1], Adapter.new(n / 100.0), min_batch: 0).wait(timeout: 5) }
     assert_equal ["ByCallerTest::Adapter", "ByCallerTest::Adapter (2)"], @pool.stats[:costs].keys.grep(/Adapter/)
   end

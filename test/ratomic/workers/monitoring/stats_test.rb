@@ -9,7 +9,8 @@ class StatsTest < Minitest::Test
   def test_it_says_that_coverage_does_not_see_what_runs_in_ractors
     skip_without_ractors
     Dir.mktmpdir do |folder|
-      File.write(path = File.join(folder, "covered.rb"), "module Covered\n  def self.call(item)\n    item + 1\n  end\nend\n")
+      path = File.join(folder, "covered.rb")
+      File.write(path, "module Covered\n  def self.call(item)\n    item + 1\n  end\nend\n")
       out = ruby!(<<~RUBY)
         require "coverage"
         Coverage.start
