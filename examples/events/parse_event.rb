@@ -12,7 +12,7 @@ module Events
   # The callable: JSON text in, frozen and validated event out. Shareable, as every module is.
   module ParseEvent
     # Every String, Array and Hash is frozen as it is made, so the event can leave its worker without a second walk.
-    # A constant and not a keyword argument: this is the workers' loop.
+    # A constant, passed by splat, and no keyword argument: this is the workers' loop.
     FROZEN = { freeze: true }.freeze
     RULES = {
       "payment" => Rules::Payment, "order" => Rules::Order,
@@ -20,10 +20,13 @@ module Events
     }.freeze
     ID = /\Aevt_[0-9a-f]{16}\z/
 
-    # @param json [String] one document
-    # @return [Hash] the event, deeply frozen, keys are Strings
-    # @raise [Invalid] when the text is no JSON, or the event breaks a rule
+    # @param json [String, nil] one document; nil where a topic has a tombstone in its place
+    # @return [Hash, nil] the event, deeply frozen, keys are Strings; nil for nil
+    # @raise [Invalid] when the text is no JSON, or the event breaks a rule. Of a key that stands twice in an object the
+    #   last value counts, or the text is no JSON: that depends on the version of the json gem.
     def self.call(json)
+      return if json.nil?
+
       event = parse(json)
       raise Invalid, "an event is a JSON object, not #{event.class}" unless event.is_a?(Hash)
 
@@ -39,7 +42,7 @@ module Events
     def self.parse(json)
       raise Invalid, "not JSON (#{json.bytesize} bytes): the text is not valid UTF-8" unless json.valid_encoding?
 
-      JSON.parse(json, FROZEN)
+      JSON.parse(json, **FROZEN)
     rescue JSON::ParserError => e
       # Some versions of the parser quote the whole rest of the document.
       raise Invalid, "not JSON (#{json.bytesize} bytes): #{e.message.scrub.lines.first.to_s.strip[0, 90]}"

@@ -65,7 +65,7 @@ module Ratomic
 
       def initialize(failure)
         @failure = failure
-        super("item #{failure.index}: #{failure.exception_class}: #{failure.message}")
+        super(failure.to_s)
         set_backtrace(failure.backtrace) if failure.backtrace
       end
     end

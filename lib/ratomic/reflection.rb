@@ -9,16 +9,22 @@ module Ratomic
       owner.instance_method(name).then { |method| RACTORS ? Ractor.make_shareable(method) : method }
     end
     CLASS = own.call(:class)
+    ID = own.call(:object_id)
     NAME = own.call(:to_s, Module)
     FROZEN = own.call(:frozen?)
     METHOD = own.call(:method)
     VARIABLES = own.call(:instance_variables)
     VARIABLE = own.call(:instance_variable_get)
-    private_constant :CLASS, :NAME, :FROZEN, :METHOD, :VARIABLES, :VARIABLE
+    private_constant :ID, :CLASS, :NAME, :FROZEN, :METHOD, :VARIABLES, :VARIABLE
 
     # @return [Class]
     def self.class_of(object)
       CLASS.bind_call(object)
+    end
+
+    # @return [Integer] its `object_id`
+    def self.id_of(object)
+      ID.bind_call(object)
     end
 
     # @param of [Module]

@@ -69,18 +69,20 @@ end
 # From what stands alone to what is made of it. The folders are rooms, not namespaces.
 %w[
   runtime/clock runtime/at_exit runtime/foreign runtime/interrupts runtime/text runtime/own_thread
-  failure progress event
-  crossing/handles crossing/obstacle crossing/children crossing/code crossing/callable crossing/transfer crossing/moving
-  scheduling/weight scheduling/notebook scheduling/averages scheduling/trials scheduling/costs scheduling/experience
+  runtime/thread_state
+  remedy failure progress event
+  crossing/handles crossing/obstacle crossing/children scheduling/notebook crossing/nesting crossing/lookup
+  crossing/ask crossing/calls crossing/known_calls crossing/code crossing/callable crossing/transfer crossing/moving
+  scheduling/weight scheduling/averages scheduling/trials scheduling/costs scheduling/experience
   scheduling/chunker
   engine/settings engine/gate engine/lane engine/mailbox engine/verdict engine/filing engine/endings engine/engine
   engine/unattended
   monitoring/metrics monitoring/subscribers monitoring/stats monitoring/prometheus
-  worker/context worker/pulse worker/presence worker/chunk worker/salvage worker/runner worker/worker
+  worker/context worker/pulse worker/presence worker/turns worker/chunk worker/salvage worker/runner worker/worker
   supervision/agenda supervision/parcels supervision/roster supervision/overseer supervision/coordinator
   supervision/backend
   future
-  dispatch/options dispatch/batch dispatch/settled dispatch/nested dispatch/helper dispatch/turn dispatch/inline
-  dispatch/own_exit dispatch/by_caller dispatch/dispatch
+  dispatch/options dispatch/source dispatch/batch dispatch/settled dispatch/nested dispatch/helper dispatch/turn
+  dispatch/inline dispatch/by_caller dispatch/dispatch
   subscription explanation flow stream pool runtime/fork_hook parse_json render_erb
 ].each { |name| require_relative "workers/#{name}" }

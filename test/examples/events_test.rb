@@ -15,6 +15,10 @@ class EventsTest < Minitest::Test
     assert_raises(Events::Invalid) { Events::ParseEvent.call(json) }.message
   end
 
+  def test_nothing_in_the_place_of_a_document_is_nothing
+    assert_nil Events::ParseEvent.call(nil)
+  end
+
   def test_the_same_seed_gives_the_same_documents_and_another_seed_others
     assert_equal generator(7).documents(40), generator(7).documents(40)
     assert_empty generator(7).documents(40) & generator(8).documents(40)

@@ -25,7 +25,7 @@ class PermitsStress < Minitest::Test
     def call(random)
       ROUNDS.times do |round|
         grant(random.rand(KEYS.size))
-        @permits.revoke(KEYS[random.rand(KEYS.size)]) if random.rand < 0.1
+        @permits.revoke(random.rand(KEYS.size)) if random.rand < 0.1
         take(random.rand(KEYS.size))
         @steps.increment if (round % 100).zero?
       end
@@ -36,7 +36,7 @@ class PermitsStress < Minitest::Test
     # The limit of a key is its number, in items.
     def grant(number)
       @granted.increment(USES)
-      @permits.grant(KEYS[number], number * Ratomic::Workers::Weight::ITEM, USES)
+      @permits.grant(KEYS[number], number, number * Ratomic::Workers::Weight::ITEM, USES)
     end
 
     def take(number)

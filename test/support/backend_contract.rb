@@ -151,6 +151,26 @@ module BackendContract
     refute_predicate $stdout, :frozen?
   end
 
+  def test_what_was_moved_away_is_a_failure_that_says_so_wherever_it_stands
+    skip_without_ractors
+    [-> { +"text" }, -> { [] }, -> { Object.new }].each do |make|
+      lender = Ratomic::Pool.new(size: 2, &make)
+      ways = %i[itself array hash object]
+      results = value_of([1, *ways, 5], Lend.new(lender))
+      assert_equal [1, 5], results.values_at(0, 5)
+      ways.each.with_index(1) do |way, index|
+        assert_failure results[index], "Ratomic::ShareableError", index
+        assert_match(/was moved to another owner/, results[index].message, way)
+      end
+      moved = lender.with { |object| object }
+      results = value_of([1, moved, [moved].freeze, { a: moved }, 5], Double)
+      assert_equal [2, 10], results.values_at(0, 4)
+      (1..3).each { |index| assert_match(/was moved to another owner/, results[index].message) }
+    ensure
+      lender&.close
+    end
+  end
+
   def test_a_mutable_item_crosses_as_a_frozen_copy_and_the_callers_own_stays
     text = +"text"
     nested = [+"a", { k: [text] }]

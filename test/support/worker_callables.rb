@@ -149,6 +149,34 @@ module WorkerCallables
     end
   end
 
+  # Returns what it has given back to its pool, in the way that the item says.
+  class Lend
+    Box = Struct.new(:content)
+
+    # Has it in a variable.
+    class Holder
+      def initialize(content)
+        @content = content
+      end
+    end
+
+    def initialize(pool)
+      @pool = pool
+      Ractor.make_shareable(self)
+    end
+
+    def call(way)
+      lent = @pool.with { |object| object }
+      case way
+      when :itself then lent
+      when :array then [1, [lent]].freeze
+      when :hash then { key: [Box.new(lent)] }
+      when :object then Holder.new({ lent: lent })
+      else way
+      end
+    end
+  end
+
   # Returns what was asked for.
   module Make
     def self.call(what)

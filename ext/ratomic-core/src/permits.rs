@@ -2,6 +2,10 @@
 //!
 //! A slot holds the permit of one key, and a key has one slot, found by its hash; who is granted a permit takes the slot
 //! from whoever had it. So there is nothing to search, and what is lost is granted anew by the slower way of finding out.
+//! Keys are addresses. Who revokes may know only the number that the permit was granted with: then all slots are looked at.
+//!
+//! A key that nobody used since the last time that the collector asked (`keep`) is dropped, or the table would keep objects
+//! alive for ever.
 //!
 //! A taker reads the key, counts a use down, reads the limit, and then the key again. A granter sets the uses to 0, then
 //! the key, then the limit, then the uses; of two granters at once in a slot one gives up. So who meets a new key finds no
@@ -17,8 +21,14 @@ const SLOTS: usize = 64;
 /// No key: the address of no object.
 const FREE: usize = 0;
 
+/// More uses than are ever left.
+const UNSEEN: i64 = i64::MAX;
+
 struct Slot {
     key: AtomicUsize,
+    number: AtomicI64,
+    /// What `uses` was when the collector asked last.
+    seen: AtomicI64,
     uses: AtomicI64,
     limit: AtomicI64,
     granting: AtomicBool,
@@ -33,6 +43,8 @@ impl Default for Permits {
     fn default() -> Self {
         let slot = |_| Slot {
             key: AtomicUsize::new(FREE),
+            number: AtomicI64::new(0),
+            seen: AtomicI64::new(UNSEEN),
             uses: AtomicI64::new(0),
             limit: AtomicI64::new(0),
             granting: AtomicBool::new(false),
@@ -46,13 +58,15 @@ impl Default for Permits {
 
 impl Permits {
     /// Lets the key have `limit` so many times.
-    pub fn grant(&self, key: usize, limit: i64, uses: i64) {
+    pub fn grant(&self, key: usize, number: i64, limit: i64, uses: i64) {
         let slot = self.slot(key);
         if slot.granting.swap(true, Acquire) {
             return;
         }
         // A store would do, but the model checker orders only exchanges among those of the takers.
         slot.uses.swap(0, Relaxed);
+        slot.number.store(number, Relaxed);
+        slot.seen.store(UNSEEN, Relaxed);
         slot.key.store(key, Release);
         fence(Release);
         slot.limit.store(limit, Relaxed);
@@ -60,9 +74,9 @@ impl Permits {
         slot.granting.store(false, Release);
     }
 
-    pub fn revoke(&self, key: usize) {
-        let slot = self.slot(key);
-        if slot.key.load(Acquire) == key {
+    pub fn revoke(&self, number: i64) {
+        let granted = |slot: &&Slot| slot.number.load(Relaxed) == number;
+        for slot in self.slots.iter().filter(granted) {
             slot.uses.store(0, Release);
         }
     }
@@ -95,10 +109,21 @@ impl Permits {
         &self.slots[(key >> 3 ^ key >> 9) % SLOTS]
     }
 
-    /// The keys that have a slot, for a collector to keep.
-    pub fn keys(&self) -> impl Iterator<Item = usize> + '_ {
-        let keys = self.slots.iter().map(|slot| slot.key.load(Acquire));
-        keys.filter(|key| *key != FREE)
+    /// The keys that a collector is to keep: those that were used, or granted, since it asked before. The others lose
+    /// their slot.
+    pub fn keep(&self) -> impl Iterator<Item = usize> + '_ {
+        self.slots
+            .iter()
+            .filter_map(|slot| {
+                let key = slot.key.load(Acquire);
+                let uses = slot.uses.load(Acquire);
+                if key == FREE || slot.seen.swap(uses, Relaxed) != uses {
+                    return Some(key);
+                }
+                slot.uses.store(0, Release);
+                slot.key.compare_exchange(key, FREE, AcqRel, Relaxed).err()
+            })
+            .filter(|key| *key != FREE)
     }
 }
 
@@ -114,18 +139,20 @@ mod tests {
     fn a_permit_is_good_for_its_number_of_uses() {
         let permits = Permits::default();
         assert_eq!(permits.take(KEY), None);
-        permits.grant(KEY, 100, 2);
+        permits.grant(KEY, 1, 100, 2);
         let taken = [0; 4].map(|_| permits.take(KEY));
         assert_eq!(taken, [Some(100), Some(100), None, None]);
-        permits.grant(KEY, 200, 1);
+        permits.grant(KEY, 1, 200, 1);
         assert_eq!(permits.take(KEY), Some(200));
     }
 
     #[test]
     fn a_revoked_permit_is_not_good_for_anything() {
         let permits = Permits::default();
-        permits.grant(KEY, 100, 9);
-        permits.revoke(KEY);
+        permits.grant(KEY, 1, 100, 9);
+        permits.revoke(2);
+        assert_eq!(permits.take(KEY), Some(100));
+        permits.revoke(1);
         assert_eq!(permits.take(KEY), None);
     }
 
@@ -133,17 +160,30 @@ mod tests {
     fn the_last_granted_key_has_the_slot() {
         let permits = Permits::default();
         assert!(std::ptr::eq(permits.slot(KEY), permits.slot(RIVAL)));
-        permits.grant(KEY, 100, 9);
-        permits.grant(RIVAL, 200, 9);
-        permits.revoke(KEY);
+        permits.grant(KEY, 1, 100, 9);
+        permits.grant(RIVAL, 2, 200, 9);
+        permits.revoke(1);
         assert_eq!((permits.take(KEY), permits.take(RIVAL)), (None, Some(200)));
-        assert_eq!(permits.keys().collect::<Vec<_>>(), [RIVAL]);
+        assert_eq!(permits.keep().collect::<Vec<_>>(), [RIVAL]);
+    }
+
+    #[test]
+    fn a_key_is_kept_while_it_is_used() {
+        let permits = Permits::default();
+        permits.grant(KEY, 1, 100, 9);
+        assert_eq!(permits.keep().collect::<Vec<_>>(), [KEY]);
+        permits.take(KEY);
+        assert_eq!(permits.keep().collect::<Vec<_>>(), [KEY]);
+        assert_eq!(permits.keep().count(), 0);
+        assert_eq!(permits.take(KEY), None);
+        permits.grant(KEY, 1, 100, 9);
+        assert_eq!(permits.keep().collect::<Vec<_>>(), [KEY]);
     }
 
     #[test]
     fn nobody_has_a_permit_until_the_last_suspension_ends() {
         let permits = Permits::default();
-        permits.grant(KEY, 100, 9);
+        permits.grant(KEY, 1, 100, 9);
         permits.suspend();
         permits.suspend();
         permits.resume();

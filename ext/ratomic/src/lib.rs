@@ -20,6 +20,7 @@ fn init(ruby: &Ruby) -> Result<(), Error> {
     ffi::declare_ractor_safe();
     ffi::fork::install();
     ffi::note::install(ruby)?;
+    ffi::plain::install(ruby)?;
     let ratomic = ruby.define_module("Ratomic")?;
     counter::define(ruby, ratomic)?;
     map::define(ruby, ratomic)?;

@@ -1,7 +1,7 @@
 //! `Ratomic::Workers::Permits`: which callables a caller may run itself, and up to what weight of items.
 //!
-//! Kept by the module, or by the class of any other object. All that has to be asked before a dispatch of small work is
-//! asked in one call here, because the work may take less time than the asking would.
+//! Kept by the callable object. All that has to be asked before a dispatch of small work is asked in one call here,
+//! because the work may take less time than the asking would.
 
 use crate::ffi::{
     barrier, class,
@@ -28,9 +28,10 @@ const ITEM: i64 = 64;
 struct Permits(Core);
 
 impl DataTypeFunctions for Permits {
-    // The keys are addresses, so their objects stay where they are.
+    // The keys are addresses, so their objects stay where they are. Those that nobody used since the last collection that
+    // came here lose their permits, and nothing keeps them alive.
     fn mark(&self, _marker: &gc::Marker) {
-        self.0.keys().for_each(|key| Word(key as VALUE).mark());
+        self.0.keep().for_each(|key| Word(key as VALUE).mark());
     }
 }
 
@@ -39,15 +40,25 @@ impl Permits {
         class::seal(this)
     }
 
-    fn grant(this: This<Self>, key: Value, limit: Value, uses: Value) -> Result<(), Error> {
-        let key = Word::of(key);
-        this.0.grant(key.0 as usize, int64(limit)?, int64(uses)?);
-        barrier::written(this.word(), key);
+    fn grant(
+        this: This<Self>,
+        callable: Value,
+        number: Value,
+        limit: Value,
+        uses: Value,
+    ) -> Result<(), Error> {
+        let (number, limit, uses) = (int64(number)?, int64(limit)?, int64(uses)?);
+        let word = Word::of(callable);
+        if let Some(key) = key(word) {
+            this.0.grant(key, number, limit, uses);
+            barrier::written(this.word(), word);
+        }
         Ok(())
     }
 
-    fn revoke(this: This<Self>, key: Value) {
-        this.0.revoke(Word::of(key).0 as usize);
+    fn revoke(this: This<Self>, number: Value) -> Result<(), Error> {
+        this.0.revoke(int64(number)?);
+        Ok(())
     }
 
     /// The time at which the caller began to run the items, if it is to run them.
@@ -65,17 +76,12 @@ impl Permits {
     }
 }
 
-/// What the permits of a shareable callable are kept by.
+/// What the permits of a callable are kept by, if it is one that is known to be shareable.
 fn key(callable: Word) -> Option<usize> {
-    if callable.is_immediate() {
-        return None;
-    }
-    if matches!(callable.type_of(), RUBY_T_MODULE | RUBY_T_CLASS) {
-        return Some(callable.0 as usize);
-    }
-    // SAFETY: a living object.
-    let class = unsafe { rb_sys::rb_obj_class(callable.0) };
-    callable.is_noted_shareable().then_some(class as usize)
+    let shareable = !callable.is_immediate()
+        && (matches!(callable.type_of(), RUBY_T_MODULE | RUBY_T_CLASS)
+            || callable.is_noted_shareable());
+    shareable.then_some(callable.0 as usize)
 }
 
 /// Whether these are shareable items, plain ones, and weigh no more than that.
@@ -108,7 +114,7 @@ fn fit(items: Word, limit: i64) -> bool {
 pub fn define(ruby: &Ruby, ratomic: RModule) -> Result<(), Error> {
     let class = class::define::<Permits>(ruby, ratomic.define_module("Workers")?, "Permits")?;
     class.define_method("initialize", method!(Permits::initialize, 0))?;
-    class.define_method("grant", method!(Permits::grant, 3))?;
+    class.define_method("grant", method!(Permits::grant, 4))?;
     class.define_method("revoke", method!(Permits::revoke, 1))?;
     class.define_method("take", method!(Permits::take, 2))?;
     class.define_method("suspend", method!(Permits::suspend, 0))?;

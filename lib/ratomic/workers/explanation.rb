@@ -11,7 +11,7 @@ module Ratomic
       # @param engine [Engine]
       def initialize(engine, items, callable)
         @engine = engine
-        @items = Dispatch.list(items)
+        @items = Source.list(items)
         @callable = callable
       end
 
@@ -27,7 +27,7 @@ module Ratomic
 
       # @return [String] for people
       def to_s
-        [*callable_lines, *item_lines, *estimate_lines].join("\n")
+        [*callable_lines, *item_lines, *estimate_lines, *(Stats::UNSEEN if Stats.unseen?(@engine.backend))].join("\n")
       end
 
       def inspect

@@ -70,6 +70,12 @@ module Ratomic
         true
       end
 
+      # What to do instead, where the item did what Ruby does not allow in a Ractor and a way out is known.
+      # @return [String, nil]
+      def remedy
+        Remedy.of(exception_class, message, backtrace) || cause&.remedy
+      end
+
       # The same failure at another place.
       # @return [Failure]
       def at(index)
@@ -101,7 +107,7 @@ module Ratomic
       end
 
       def to_s
-        "item #{index || "?"}: #{exception_class}: #{message}"
+        "item #{index || "?"}: #{exception_class}: #{message}#{(way = remedy) && " (#{way})"}"
       end
 
       def inspect

@@ -5,8 +5,9 @@ require "erb"
 module Ratomic
   module Workers
     # A ready-made callable: renders one ERB template with each item. The template sees the item as `page`, and has the
-    # methods of ERB::Util (`h`, `u`) and of the helper modules. It is compiled once in each worker, to a method
-    # (`ERB#result` with a binding does not work in a Ractor).
+    # methods of ERB::Util (`h`, `u`) and of the helper modules. It is compiled once in each worker, to a method of a
+    # class that this worker makes: in a Ruby where classes belong to the Ractor that made them, no other may define
+    # methods there.
     #
     #   INVOICE = Ratomic::Workers::RenderERB.new(File.read("invoice.erb"), helpers: Money, filename: "invoice.erb")
     #   Ratomic::Workers.dispatch_async(orders, INVOICE)
@@ -20,12 +21,14 @@ module Ratomic
       # @param helpers [Module, Array<Module>] whose methods the template may call
       # @param trim_mode [String, nil] as for ERB; "-" lets `-%>` end a line without a line end
       # @param filename [String] for backtraces
+      # @raise [SyntaxError] with the line and the reason, when the template does not compile
       def initialize(source, helpers: [], trim_mode: "-", filename: "(erb)")
         @source = String.new(source).freeze
         @helpers = (helpers.is_a?(Module) ? [helpers] : Array(helpers)).freeze
         @trim_mode = trim_mode.dup.freeze
         @filename = String.new(filename).freeze
         @slot = :"__ratomic_erb_#{NUMBERS.increment}__"
+        compile # or each item would find out, and compile it again
         Ractor.make_shareable(self)
       end
 

@@ -15,6 +15,8 @@ module Ratomic
     # of which `next` is called and not the end is left as it is, with the threads of its run.) A pool that ends is
     # noticed with the next item of the source.
     #
+    # A step of the source that yields several values is an item that is an Array of them, as in `to_a`.
+    #
     # With `key:` items of one key run in order, one after another, those of different keys in parallel. Blocks: `each`,
     # while no result is there.
     class Stream
@@ -33,7 +35,7 @@ module Ratomic
           raise ArgumentError,
                 "max_in_flight: is #{max_in_flight.inspect}, it must be 1 or more"
         end
-        raise TypeError, "the source must have each, #{source.class} has not" unless source.respond_to?(:each)
+        Source.check(source, "the source")
         raise TypeError, "key: must have call, #{key.class} has not" unless key.nil? || key.respond_to?(:call)
 
         @pool = pool
@@ -47,9 +49,11 @@ module Ratomic
 
       # @yieldparam result [Object, Failure]
       # @return [self, Enumerator] an Enumerator without a block
+      # @raise [Workers::Error] in a signal handler (`trap`), where Ruby allows no locks
       def each
         return enum_for(:each) unless block_given?
 
+        refuse_in_trap
         flow = Flow.new(lanes, @limit, @ordered, @key)
         start(flow, threads = [])
         while (results = flow.take)
@@ -64,6 +68,13 @@ module Ratomic
       end
 
       private
+
+      def refuse_in_trap
+        Thread::Mutex.new.synchronize { nil }
+      rescue ThreadError
+        raise Error, "a stream cannot be read in a signal handler (trap), where Ruby allows no locks; read it in a " \
+                     "thread: trap(:USR1) { Thread.new { stream.each { |result| ... } } }"
+      end
 
       def count?(number)
         number.is_a?(Integer) && number.positive?
@@ -94,7 +105,7 @@ module Ratomic
       end
 
       def read(flow)
-        @source.each { |item| flow.add(item) }
+        Source.each(@source) { |item| flow.add(item) }
         flow.finish
       end
 

@@ -35,4 +35,22 @@ class PoolWatchTest < Minitest::Test
     @control << [9, ractor].freeze
     assert_equal [:ended, 9], @inbox.pop(timeout: 5)
   end
+
+  # Stands for a Ractor that says its end as [ractor, :exited].
+  class Newer
+    def initialize(ractor)
+      @ractor = ractor
+      Ractor.make_shareable(self)
+    end
+
+    def monitor(port)
+      port.send([@ractor, :exited].freeze)
+      false
+    end
+  end
+
+  def test_it_understands_the_newer_form_of_the_message
+    @control << [4, Newer.new(Ractor.current)].freeze
+    assert_equal [:ended, 4], @inbox.pop(timeout: 5)
+  end
 end

@@ -28,7 +28,7 @@ class PermitsTest < Minitest::Test
   end
 
   def grant(limit: ITEM, uses: 1000)
-    @permits.grant(Comparable, limit, uses)
+    @permits.grant(Comparable, 1, limit, uses)
   end
 
   def test_a_permit_is_good_for_its_number_of_dispatches
@@ -64,12 +64,22 @@ class PermitsTest < Minitest::Test
      Class.new(Array).new([1]).freeze].each { |items| refute @permits.take(Comparable, items), items.inspect }
   end
 
-  def test_objects_have_that_of_their_class_once_they_are_known_to_be_shareable
-    @permits.grant(Callable, ITEM, 1000)
-    assert @permits.take(Callable.new, [1].freeze)
-    refute @permits.take(Callable.allocate, [1].freeze)
-    refute @permits.take(Callable.allocate.freeze, [1].freeze), "nobody has looked whether it is shareable"
-    [nil, 1, :call, +"call"].each { |callable| refute @permits.take(callable, [1].freeze) }
+  def test_each_object_has_its_own_once_it_is_known_to_be_shareable
+    one = Callable.new
+    @permits.grant(one, 2, ITEM, 1000)
+    assert @permits.take(one, [1].freeze)
+    refute @permits.take(Callable.new, [1].freeze), "another one of its class"
+    refute @permits.take(Callable, [1].freeze)
+    [nil, 1, :call, +"call", Callable.allocate, Callable.allocate.freeze].each do |callable|
+      @permits.grant(callable, 3, ITEM, 1000)
+      refute @permits.take(callable, [1].freeze), "nobody has looked whether it is shareable"
+    end
+  end
+
+  def test_a_proc_has_one_too
+    block = Ractor.make_shareable(nil.instance_exec { proc { |item| item } })
+    @permits.grant(block, 4, ITEM, 1000)
+    assert @permits.take(block, [1].freeze)
   end
 
   def test_a_revoked_or_suspended_permit_is_none
@@ -78,12 +88,35 @@ class PermitsTest < Minitest::Test
     refute @permits.take(Comparable, [1].freeze)
     @permits.resume
     assert @permits.take(Comparable, [1].freeze)
-    @permits.revoke(Comparable)
+    @permits.revoke(2)
+    assert @permits.take(Comparable, [1].freeze)
+    @permits.revoke(1)
+    refute @permits.take(Comparable, [1].freeze)
+  end
+
+  Forgotten = Class.new(Callable)
+
+  def test_what_is_not_used_any_more_is_not_kept_alive
+    Thread.new { 20.times { |number| @permits.grant(Forgotten.new, number, ITEM, 1000) } }.join
+    eventually(10, "they are collected") do
+      GC.start
+      ObjectSpace.each_object(Forgotten).count < 5 # the stack may hold some
+    end
+  end
+
+  def test_what_is_used_is_kept_over_collections
+    grant
+    3.times do
+      assert @permits.take(Comparable, [1].freeze)
+      GC.start
+    end
+    assert @permits.take(Comparable, [1].freeze)
+    3.times { GC.start }
     refute @permits.take(Comparable, [1].freeze)
   end
 
   def test_keys_stay_alive_and_where_they_are
-    classes = Array.new(200) { Class.new.tap { |made| @permits.grant(made, ITEM, 1000) } }
+    classes = Array.new(200) { |n| Class.new.tap { |made| @permits.grant(made, n, ITEM, 1000) } }
     known = classes.select { |made| @permits.take(made, [1].freeze) }
     assert_operator known.size, :>, 10, "each has one place of 64"
     numbers = classes.map(&:object_id)
@@ -93,8 +126,10 @@ class PermitsTest < Minitest::Test
   end
 
   def test_wrong_arguments_raise
-    assert_raises(TypeError) { @permits.grant(Comparable, "1", 1) }
-    assert_raises(TypeError) { @permits.grant(Comparable, 1, nil) }
+    assert_raises(TypeError) { @permits.grant(Comparable, 1, "1", 1) }
+    assert_raises(TypeError) { @permits.grant(Comparable, nil, 1, 1) }
+    assert_raises(TypeError) { @permits.grant(Comparable, 1, 1, nil) }
+    assert_raises(TypeError) { @permits.revoke(Comparable) }
     assert_raises(ArgumentError) { @permits.take(Comparable) }
     assert_raises(TypeError) { @permits.dup }
   end

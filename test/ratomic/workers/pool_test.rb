@@ -120,6 +120,45 @@ class WorkersPoolTest < Minitest::Test
     assert within(5) { pool.shutdown(timeout: 4) }
   end
 
+  # The last item of a dispatch that is begun is queued too, but it has its turn behind it.
+  def test_what_has_begun_does_not_wait
+    pool = Ratomic::Workers::Pool.new(size: 1, max_queue: 1, min_batch: 0, on_full: :raise)
+    hold = Hold.new
+    running = pool.dispatch_async([1, 2], hold)
+    eventually { hold.begun.value == 1 }
+    assert_equal 0, pool.stats[:dispatches][:queued]
+    waiting = pool.dispatch_async([3], Double)
+    assert_equal 1, pool.stats[:dispatches][:queued]
+    error = assert_raises(Ratomic::Workers::QueueFullError) { pool.dispatch_async([1], Double) }
+    assert_match(/\A1 dispatch waits in/, error.message)
+    hold.open
+    assert_equal [[1, 2], [6]], [running, waiting].map { |future| future.value(timeout: 5) }
+  ensure
+    hold.open
+    pool.kill
+  end
+
+  def test_what_was_cancelled_or_is_over_does_not_wait
+    pool = Ratomic::Workers::Pool.new(size: 1, max_queue: 2, min_batch: 0, on_full: :raise)
+    hold = Hold.new
+    running = pool.dispatch_async([1], hold)
+    eventually { hold.begun.value == 1 }
+    kept = pool.dispatch_async([1], Double)
+    assert_predicate pool.dispatch_async([2], Double).tap(&:cancel), :cancelled?
+    pool.dispatch_async([3], Double, timeout: 0.01).wait(timeout: 5)
+    last = pool.dispatch_async([4], Double, on_full: :block)
+    assert_equal 2, pool.stats[:dispatches][:queued]
+    blocked = Thread.new { pool.dispatch_async([5], Double, on_full: :block) }
+    until_asleep(blocked)
+    last.cancel
+    assert blocked.join(5)
+    hold.open
+    assert_equal [[1], [2], [10]], [running, kept, blocked.value].map { |future| future.value(timeout: 5) }
+  ensure
+    hold.open
+    pool.kill
+  end
+
   def test_a_full_queue_blocks_until_there_is_room
     pool = new_pool(max_queue: 1)
     hold, = hold_all(pool)

@@ -56,6 +56,47 @@ class RenderERBTest < Minitest::Test
     assert_match(/page\.erb:2/, error.backtrace.first)
   end
 
+  def test_one_that_does_not_compile_is_refused_with_the_line_and_the_reason
+    ["fine\n<% if %>", "fine\n<% page.each do |x| %>\n", "\n<%= page[ %>"].each do |source|
+      error = assert_raises(SyntaxError) { RenderERB.new(source, filename: "page.erb") }
+      assert_match(/page\.erb:[2-4]: *syntax error/, error.message)
+    end
+  end
+
+  # The stand-in of a Ruby where classes belong to the Ractor that made them.
+  def test_each_worker_compiles_into_a_class_of_its_own
+    skip_without_ractors
+    out = ruby!(<<~'RUBY')
+      require "ratomic"
+      OWNERS = Ratomic::Map.new
+      MAIN = Ractor.current
+      module Owned
+        def new(...) = super.tap { |made| OWNERS[made] = Ractor.current }
+      end
+      module Guarded
+        %w[include module_eval class_eval define_method].each do |name|
+          module_eval(<<~METHOD)
+            def #{name}(...)
+              return super if (OWNERS[self] || MAIN).equal?(Ractor.current)
+              raise Ractor::IsolationError, "can not modify \#{self} of another Ractor"
+            end
+          METHOD
+        end
+      end
+      Class.singleton_class.prepend(Owned)
+      Module.prepend(Guarded)
+      OTHER = Class.new
+      pool = Ratomic::Workers::Pool.new(size: 2, min_batch: 0)
+      template = Ratomic::Workers::RenderERB.new("<%= h(page) %>")
+      puts pool.dispatch_async(%w[a&b c], template).value!(timeout: 10).inspect
+      puts pool.dispatch_async([1], Ractor.shareable_proc { |_| OTHER.include(Comparable) }).value(timeout: 5)[0].message
+      require "./examples/erb/pages"
+      pages = Pages::Generator.new(seed: 7).pages(5)
+      puts pool.dispatch_async(pages, Pages::RenderPage).value!(timeout: 10).sum(&:size) > 1000
+    RUBY
+    assert_equal ['["a&amp;b", "c"]', "can not modify OTHER of another Ractor", "true"], out.lines(chomp: true)
+  end
+
   def test_two_templates_are_two
     one = RenderERB.new("one <%= page %>")
     two = RenderERB.new("two <%= page %>")

@@ -56,6 +56,24 @@ class StreamTest < Minitest::Test
     @pool.kill
   end
 
+  def test_in_a_signal_handler_it_says_what_to_do
+    ended = ruby!(<<~RUBY)
+      require "ratomic"
+      module Same; def self.call(item) = item; end
+      pool = Ratomic::Workers::Pool.new(size: 1)
+      told = Thread::Queue.new
+      trap(:USR1) do
+        pool.stream([1, 2], Same).to_a
+      rescue Ratomic::Error => e
+        told << [e.class, e.message].join(": ")
+        Thread.new { told << pool.stream([1, 2], Same).to_a }
+      end
+      Process.kill(:USR1, Process.pid)
+      puts told.pop, told.pop.inspect
+    RUBY
+    assert_match(/\ARatomic::Workers::Error: .*Thread.new.*\n\[1, 2\]\n\z/, ended)
+  end
+
   def test_results_come_in_order_by_default
     assert_equal (0...5000).map { |i| i * 2 }, within(20) { @pool.stream(0...5000, Double).to_a }
   end

@@ -10,10 +10,26 @@
 //! single object cannot be noted, plain data is only looked through here, and the VM does the rest in one walk.
 
 use super::{defaults, flags::Flags, note, note::Way, Word};
-use magnus::rb_sys::protect;
+use magnus::{prelude::*, rb_sys::protect, rb_sys::AsRawValue, Error, RClass, Ruby, Value};
 use rb_sys::ruby_value_type::*;
 use rb_sys::{st_data_t, VALUE};
 use std::ffi::c_int;
+use std::sync::OnceLock;
+
+/// `Ractor::MovedObject`, which what was moved away is an instance of, and which the VM itself refers to.
+static MOVED: OnceLock<VALUE> = OnceLock::new();
+
+/// To be called once, before anything else here.
+pub fn install(ruby: &Ruby) -> Result<(), Error> {
+    let moved = moved_object(ruby)?;
+    MOVED.get_or_init(|| moved);
+    Ok(())
+}
+
+fn moved_object(ruby: &Ruby) -> Result<VALUE, Error> {
+    let ractor: RClass = ruby.class_object().const_get("Ractor")?;
+    Ok(ractor.const_get::<_, Value>("MovedObject")?.as_raw())
+}
 
 /// True if the object is shareable now; if not, it may be all the same.
 pub fn share(object: Word, unfrozen: Unfrozen) -> bool {
@@ -24,7 +40,7 @@ pub fn share(object: Word, unfrozen: Unfrozen) -> bool {
         way,
     };
     match way {
-        Way::Walk if is_noted(object) => true,
+        Way::Walk if is_noted(object) => !is_moved(object),
         Way::Walk => unfrozen == Unfrozen::Freeze && walk.share(object) && by_the_vm(object),
         _ => walk.share(object),
     }
@@ -37,6 +53,10 @@ pub fn is_whole(object: Word) -> bool {
         Way::Flag(found) => object.flags() & found.flags.numbered == 0 && has_no_variables(object),
         Way::Walk => false,
     }
+}
+
+fn is_moved(word: Word) -> bool {
+    !word.is_immediate() && MOVED.get() == Some(&word.class_or_singleton())
 }
 
 fn is_noted(word: Word) -> bool {
@@ -87,6 +107,9 @@ struct Walk {
 impl Walk {
     /// Without a way to note a single object: whether all of it is plain, and nothing is changed.
     fn share(&mut self, word: Word) -> bool {
+        if is_moved(word) {
+            return false; // shareable for the VM, but there is nothing in it any more
+        }
         if is_noted(word) {
             return true;
         }

@@ -35,14 +35,19 @@ module Ratomic
         raise CallableError, "#{describe(callable)} cannot run in a worker: #{finding}"
       end
 
-      # What the pool has learnt is kept by this: a module stands for itself, a proc for the place where it is written
-      # and any other object for its class, so that objects made anew for each dispatch are known again.
-      # @return [Module, String]
+      # What the pool has learnt is kept by this: it stands for the one object, and does not keep it alive. Two objects
+      # of one class, or two procs that are written in one place, may cost very different times.
+      # @return [Module, Integer] no other object ever has it
       def self.key(callable)
+        Module === callable ? callable : Reflection.id_of(callable)
+      end
+
+      # @return [String] for statistics: the name of a module, the place of a proc, the class of another object
+      def self.label(callable)
         case callable
-        when Module then callable
-        when Proc then callable.source_location&.join(":").freeze || Proc
-        else Reflection.class_of(callable)
+        when Module then Reflection.name_of(callable)
+        when Proc then place(callable) || Proc.name
+        else Reflection.class_name_of(callable)
         end
       end
 

@@ -4,8 +4,11 @@ module Ratomic
   module Workers
     # Reads the compiled code of a callable's `call`, and of the methods that it calls on itself, for what a worker may
     # not touch: constants that hold something mutable, global variables, class variables, a module's instance
-    # variables. It sees what is written there, not what is called further on; what it finds raises
-    # `Ractor::IsolationError` if it is reached.
+    # variables, calls that are known to fail there. It sees what is written there, not what is called further on; what
+    # it finds raises `Ractor::IsolationError` if it is reached.
+    #
+    # How compiled code looks is not promised (RubyVM::InstructionSequence#to_a). What does not look as expected is not
+    # read, and nothing is claimed of it.
     class Code
       # A thing in the way.
       Finding = Struct.new(:kind, :name, :reason, keyword_init: true) do
@@ -19,12 +22,34 @@ module Ratomic
         $stdin $stdout $stderr $> $~ $_ $! $@ $? $$ $/ $-0 $VERBOSE $-v $-w $-W $DEBUG $-d $-p $-l $-a $-i
       ].freeze
 
+      FORMAT = "YARVInstructionSequence/SimpleDataFormat"
+      # Where to_a has the kind of code (:method, :block), the table of what is done at exceptions, the instructions.
+      KIND = 9
+      CATCH = 12
+      BODY = 13
+      # What has its own self, or is only defined.
+      APART = %i[definemethod definesmethod defineclass].freeze
+
+      # The bit of a call's flags that is set when it has no receiver. Asked of the VM: two calls differ in that only.
+      # @return [Integer, nil]
+      def self.without_receiver
+        bare, other = ["foo()", "self.x.foo()"].map do |text|
+          RubyVM::InstructionSequence.compile(text).to_a[BODY].grep(Array).filter_map do |_, call|
+            call[:flag] if call.is_a?(Hash) && call[:mid] == :foo
+          end.first
+        end
+        bit = bare & ~other
+        bit if bit.positive? && (bit & (bit - 1)).zero?
+      rescue StandardError, ScriptError
+        nil
+      end
+      private_class_method :without_receiver
+
+      BARE = defined?(RubyVM::InstructionSequence) ? without_receiver : nil
       # Whether a constant that is written down is read by one instruction. Where it is, `getconstant` reads those of
       # something that is only known when it runs.
       PATHS = defined?(RubyVM) && RubyVM::INSTRUCTION_NAMES.include?("opt_getconstant_path")
-      # What has its own self, or is only defined.
-      APART = %i[definemethod definesmethod defineclass].freeze
-      private_constant :PATHS, :APART
+      private_constant :FORMAT, :KIND, :CATCH, :BODY, :APART, :BARE, :PATHS
 
       # @param callable [#call]
       # @return [Array<Finding>]
@@ -41,7 +66,7 @@ module Ratomic
       def findings
         return [] unless defined?(RubyVM::InstructionSequence)
 
-        @callable.is_a?(Proc) ? read(RubyVM::InstructionSequence.of(@callable)) : follow(:call)
+        @callable.is_a?(Proc) ? read(@callable) : follow(:call)
         @findings.uniq
       end
 
@@ -52,24 +77,55 @@ module Ratomic
 
         @seen[name] = true
         method = Reflection.method_of(@callable, name)
-        before = @owner
-        @owner = method.owner.singleton_class? ? @callable : method.owner
-        read(RubyVM::InstructionSequence.of(method))
-        @owner = before
+        before = @lookup
+        read(method, method.owner.singleton_class? ? @callable : method.owner)
+        @lookup = before
       rescue NameError
         nil
       end
 
-      def read(code)
-        walk(code.to_a) if code # a method written in C has none
+      # @param of [Method, Proc]
+      # @param owner [Module, nil] of the method
+      def read(of, owner = nil)
+        return unless (code = RubyVM::InstructionSequence.of(of)) # a method written in C has none
+        return unless code?(parts = code.to_a)
+
+        @lookup = Lookup.new(code, owner)
+        made_of_proc(of, code) if Method === of && parts[KIND] == :block
+        walk(parts)
+      rescue StandardError, ScriptError, SystemStackError # another format than the one that is known
+        nil
       end
 
-      # An instruction is an Array that begins with its name; a block's code is nested in the operands.
-      def walk(part)
-        return if !part.is_a?(Array) || APART.include?(part[0])
+      def code?(parts)
+        parts.is_a?(Array) && parts[0] == FORMAT && parts[BODY].is_a?(Array)
+      end
 
-        look_at(part) if part[0].is_a?(Symbol)
-        part.each { |inner| inner.is_a?(Hash) ? inner.each_value { |value| walk(value) } : walk(inner) }
+      def made_of_proc(method, code)
+        return if Ask.callable?(@callable, method)
+
+        place = "#{code.path}:#{code.first_lineno}"
+        found("method", method.name, "was made of the proc at #{place} (define_method), which is not shareable; " \
+                                     "#{Remedy::UNSHAREABLE_PROC}")
+      end
+
+      # An instruction is an Array that begins with its name; a block's code is nested in the operands, that of a rescue
+      # in the table of those.
+      def walk(code)
+        calls = Calls.new { |receiver, name, count| known_call(receiver, name, count) }
+        code[BODY].each do |part|
+          calls.label if part.is_a?(Symbol) && part.start_with?("label")
+          next if !part.is_a?(Array) || APART.include?(part[0])
+
+          look_at(part)
+          calls.follow(part)
+          inside(part)
+        end
+        code[CATCH].each { |entry| inside(entry) } if code[CATCH].is_a?(Array)
+      end
+
+      def inside(parts)
+        parts.each { |part| walk(part) if code?(part) } if parts.is_a?(Array)
       end
 
       def look_at(instruction)
@@ -77,58 +133,61 @@ module Ratomic
         in [:opt_getconstant_path, [*names], *] then constant(names)
         in [:getconstant, Symbol => name, *] then constant([name]) unless PATHS
         in [:getglobal | :setglobal, Symbol => name, *] then global(name)
-        in [:getclassvariable | :setclassvariable, Symbol => name, *]
-          found("class variable", name, "only the main Ractor may use class variables")
+        in [:getclassvariable, Symbol => name, *] then class_variable(name, :class_variable_get)
+        in [:setclassvariable, Symbol => name, *] then class_variable(name, :class_variable_set)
         in [:getinstancevariable, Symbol => name, *] then instance_variable(name)
         in [:setinstancevariable, Symbol => name, *] then instance_variable_set_in(name)
-        in [:opt_send_without_block | :send, { mid: Symbol => name, flag: Integer => flag }, *]
-          follow(name) if flag.anybits?(4) && name != :initialize # a call without a receiver; `new` is inlined as one
+        in [:opt_send_without_block | :send, { mid: Symbol => name, flag: Integer => flag }, *] then call(name, flag)
         else nil
         end
       end
 
+      def call(name, flag)
+        return known(name, :unicode_normalize) if KnownCalls.of_any(name)
+        return unless BARE && flag & BARE != 0 && name != :initialize # `new` is inlined as a call of that
+        return follow(name) unless name == :fork && RACTORS
+
+        Reflection.method_of(@callable, name).owner == ::Kernel ? known(name, :fork) : follow(name)
+      rescue NameError
+        nil
+      end
+
+      # @param receiver [Array, nil] see {Calls}
+      def known_call(receiver, name, count)
+        return unless receiver
+
+        kinds = @lookup.values(receiver[1]).uniq
+        return unless kinds.size == 1 && Module === kinds[0]
+
+        question = KnownCalls.of(kinds[0], receiver[0] == :new, name, count)
+        known("#{Reflection.name_of(kinds[0])}.#{name}", question) if question
+      end
+
+      def known(name, question)
+        found("call", name, "fails in a Ractor; #{Remedy::CALLS[question]}")
+      end
+
+      # @raise [Ractor::IsolationError] see {Lookup}
       def constant(names)
-        value = resolve(names) { return }
-        return if Ractor.shareable?(value)
+        values = @lookup.values(names)
+        return if values.empty? || values.any? { |value| Ractor.shareable?(value) }
 
-        obstacle = Obstacle.in(value)
-        what = obstacle.path.empty? ? "an instance of #{value.class} that is not frozen" : obstacle
-        found("constant", names.join("::"), "holds #{what}; freeze it with Ractor.make_shareable")
+        obstacle = Obstacle.in(value = values[0])
+        what = obstacle.path.empty? ? "an instance of #{Reflection.class_of(value)} that is not shareable" : obstacle
+        found("constant", names.join("::"), "holds #{what}; #{Remedy.of_constant(names.last, value)}")
       rescue Ractor::IsolationError
-        found("constant", names.join("::"), "holds something that is not frozen")
-      end
-
-      # Where Ruby would find it from the callable's own code, as far as that can be told from names.
-      def resolve(names, &missing)
-        names[0] == :"" ? dig(Object, names.drop(1), &missing) : dig(scope_of(names[0]), names, &missing)
-      rescue NameError, TypeError
-        missing.call
-      end
-
-      # Nothing is loaded for it.
-      def dig(scope, names, &missing)
-        names.inject(scope) do |from, name|
-          return missing.call if from.autoload?(name) || !from.const_defined?(name)
-
-          from.const_get(name)
-        end
-      end
-
-      # The modules around come first, then what the innermost inherits, which ends with Object.
-      def scope_of(name)
-        scopes.find { |scope| scope.const_defined?(name, false) } || scopes[0]
-      end
-
-      def scopes
-        return [Object] if @callable.is_a?(Proc)
-
-        parts = Reflection.name_of(@owner).split("::")
-        outer = (1..parts.size).map { |n| parts.first(n).join("::") }.select { |name| Object.const_defined?(name) }
-        [@owner] | outer.reverse.map { |name| Object.const_get(name) }.grep(Module)
+        found("constant", names.join("::"), "holds something that is not frozen; #{Remedy::FREEZE}")
       end
 
       def global(name)
-        found("global variable", name, "only the main Ractor may use it") unless GLOBALS.include?(name)
+        found("global variable", name, "only the main Ractor may use it; #{Remedy::PASS}") unless GLOBALS.include?(name)
+      end
+
+      def class_variable(name, question)
+        return if RACTORS && Ask.allowed?(question)
+
+        what = question == :class_variable_set ? "set" : "use"
+        found("class variable", name, "only the main Ractor may #{what} class variables")
       end
 
       def instance_variable(name)

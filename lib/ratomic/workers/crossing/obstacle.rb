@@ -38,21 +38,22 @@ module Ratomic
         # Whether Ruby would make this shareable at the cost of the rest of the program.
         def forbidden?(object)
           case object
-          when ::IO then true
-          else defined?(::Singleton) && ::Singleton === object
+          when ::Ractor::MovedObject then true # Ruby calls it shareable, and whatever it is in
+          when ::IO then !Ractor.shareable?(object)
+          else defined?(::Singleton) && ::Singleton === object && !Ractor.shareable?(object)
           end
         end
 
         private
 
-        # Breadth first, each object once, nothing that is shareable already.
+        # Breadth first, each object once, nothing that is plain and shareable already.
         def walk(root, kind = :hopeless)
           seen = {}.compare_by_identity
           level = [[root, ""]]
           depth = 0
           until level.empty? || (depth += 1) > DEEPEST
             level = level.each_with_object([]) do |(object, path), below|
-              next if seen[object] || Ractor.shareable?(object)
+              next if seen[object] || nothing_in?(object)
 
               seen[object] = true
               return new(path, object, kind) if yield(object)
@@ -63,13 +64,19 @@ module Ratomic
           nil
         end
 
+        # Whether there is nothing in it that could be in the way.
+        def nothing_in?(object)
+          Module === object || Sharing.deep_frozen?(object)
+        end
+
         def join(path, step)
           path.empty? || step.start_with?("[") ? "#{path}#{step}" : "#{path}.#{step}"
         end
 
         # All that it holds is shareable, but itself is not frozen.
         def unfrozen?(object)
-          !object.frozen? && Children.of(object).all? { |_, child| Ractor.shareable?(child) }
+          !Ractor.shareable?(object) && !object.frozen? &&
+            Children.of(object).all? { |_, child| Ractor.shareable?(child) }
         end
 
         # Frozen or not, with nothing in it that could be mended: a Thread, a Mutex, a Binding.
@@ -77,7 +84,7 @@ module Ratomic
           case object
           when String, Array, Hash, Struct, Range, Regexp, Numeric then return false
           end
-          Children.of(object).empty? && refused?(object)
+          !Ractor.shareable?(object) && Children.of(object).empty? && refused?(object)
         end
 
         def refused?(object)
@@ -96,7 +103,14 @@ module Ratomic
 
       # @return [String] "@handler.@io (an instance of IO)"
       def to_s
+        return "#{path.empty? ? "it" : path} was moved to another owner (Ractor::MovedObject)" if moved?
+
         "#{path.empty? ? "it" : path} (an instance of #{Reflection.class_of(object)})"
+      end
+
+      # @return [Boolean] whether it is only what a move has left behind
+      def moved?
+        ::Ractor::MovedObject === object
       end
 
       # @return [Boolean] whether freezing would do

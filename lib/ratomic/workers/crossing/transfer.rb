@@ -29,7 +29,7 @@ module Ratomic
         return items if Sharing.deep_frozen?(items)
 
         packed = Array.new(items).freeze
-        return packed if Sharing.deep_frozen?(packed) || shareable?(packed)
+        return packed if Sharing.deep_frozen?(packed)
 
         packed = Interrupts.foreign_deferred { items.each_with_index.map { |item, index| cross(item, index) } }
         packed = Holed.new(packed) if packed.any?(Refused)
@@ -48,14 +48,15 @@ module Ratomic
       end
 
       def self.cross(item, index)
-        return item if shareable?(item)
+        return item if Sharing.deep_frozen?(item)
 
-        if item.instance_of?(String) # shares the text, and is five times faster than the general way
+        if String === item && item.instance_of?(String) # shares the text, and is five times faster than the general way
           copy = item.dup.freeze
           return copy if Ractor.shareable?(copy)
         end
         obstacle = Obstacle.forbidden(item)
         return refused(item, index, obstacle) if obstacle
+        return item if shareable?(item)
 
         Ractor.make_shareable(item, copy: true)
       rescue Foreign => e
@@ -72,10 +73,12 @@ module Ratomic
       # Freezes one result where it stands.
       # @return [Object, Failure] the result, or why it cannot be shared
       def self.seal_one(result, index)
-        return result if Sharing.deep_freeze(result) || shareable?(result)
+        return result if Sharing.deep_freeze(result)
 
         obstacle = Obstacle.forbidden(result)
-        obstacle ? unsealed(result, index, obstacle) : Ractor.make_shareable(result)
+        return unsealed(result, index, obstacle) if obstacle
+
+        shareable?(result) ? result : Ractor.make_shareable(result)
       rescue Foreign => e
         unsealed(result, index, reason(result, e))
       end

@@ -5,7 +5,11 @@ module Ratomic
     # Small work is done by the caller itself, in its own thread: waking a worker would take longer.
     #
     # Only a callable that workers have run before, and that behaved, is run so. What an item may do to its thread
-    # (`throw`, `exit`) becomes a Failure here as there; but `Thread.exit` would end the caller.
+    # (`throw`) becomes a Failure here as there; but `Thread.exit` ends the caller, as in a `map`. So does, in the main
+    # thread, an `exit`: nothing tells it from that of a `trap` handler, which Ruby runs in the midst of an item.
+    #
+    # What items leave on their thread is taken away again; a callable that does so, here or in a worker, is not run by
+    # callers any more.
     #
     # When a callable has just been run so, its next small dispatches take a short way: one look at the {Permits}, and
     # the run.
@@ -69,11 +73,16 @@ module Ratomic
       # Runs the items and learns from it.
       def self.measure(engine, items, callable, key, context)
         tally = engine.metrics.tally
+        state = ThreadState.new
         started = tally.start
         results = run(engine, items, callable, context, started)
         learn(engine, items, key, tally.start - started)
-        engine.costs.permit(callable, key)
         results
+      ensure
+        # Its thread is the caller's own. One that leaves something there is for workers.
+        left = state&.restore
+        engine.costs.mark_wild(key) if left
+        engine.costs.permit(callable, key) unless left || results.nil?
       end
 
       # @param items [Array] shareable
@@ -93,10 +102,10 @@ module Ratomic
         return results if took && !failed
 
         results = Interrupts.foreign_deferred { Transfer.seal(results, 0) }
-        engine.metrics.count_failures(results)
+        engine.count_by_caller(results, callable)
         results
-      rescue Foreign, SignalException
-        # It came from outside, or an item has sent it to its own thread. Nothing tells which; it happens once.
+      rescue Foreign, SignalException, SystemExit
+        # It came from outside or from an item; nothing tells which. It happens once.
         engine.costs.mark_wild(Callable.key(callable))
         raise
       end
@@ -106,7 +115,7 @@ module Ratomic
       # @return [Boolean] whether there are Failures
       def self.run_on(engine, items, callable, results)
         astray = true
-        failed = run_all(engine, items, callable, results)
+        failed = run_all(items, callable, results)
         astray = false
         failed
       rescue Exception # rubocop:disable Lint/RescueException -- it is raised again
@@ -120,16 +129,14 @@ module Ratomic
         end
       end
 
-      def self.run_all(engine, items, callable, results)
+      def self.run_all(items, callable, results)
         size = items.size
         index = results.size
         failed = false
         while index < size
           begin
             results << callable.call(items[index])
-          rescue Foreign, SystemExit => e
-            raise if SystemExit === e && !OwnExit.of?(engine, items[index], callable)
-
+          rescue Foreign => e
             results << Failure.from(e, index)
             failed = true
           end

@@ -13,7 +13,7 @@ module Ratomic
         results = ByCaller.at_once(engine, items, callable, options)
         return Settled.new(results) if results
 
-        items = list(items)
+        items = Source.list(items)
         raise ShutdownError, engine.refusal unless engine.open?
 
         admitted = engine.admit(callable)
@@ -23,16 +23,6 @@ module Ratomic
           return Settled.new(results) if results
         end
         new(engine, items, admitted, options, kind).future
-      end
-
-      # @return [Array]
-      # @raise [TypeError]
-      def self.list(items)
-        return items if items.is_a?(Array)
-        return items.to_a if items.respond_to?(:to_a)
-        return items.to_enum.to_a if items.respond_to?(:each)
-
-        raise TypeError, "items must be an Array or something enumerable, not #{items.class}"
       end
 
       # @param kind [Class] of the batch
@@ -83,7 +73,7 @@ module Ratomic
 
       # Puts the batch where the workers take it from.
       def enqueue
-        return (@engine.lane.ring if wide?) if @engine.lane.try_push(@batch)
+        return (@engine.lane.ring if wide?) if push
 
         reject if @options.on_full == :raise
         return overflow if overflow?
@@ -91,6 +81,11 @@ module Ratomic
         Nested.wait(@engine, @options.queue_timeout) { |seconds| @engine.lane.push(@batch, seconds) } || reject
       rescue ::ClosedQueueError
         raise ShutdownError, @engine.refusal
+      end
+
+      # A full lane may hold dispatches that were cancelled.
+      def push
+        @engine.lane.try_push(@batch) || (@engine.make_room && @engine.lane.try_push(@batch))
       end
 
       # A worker that waited for room could wait for itself, see {Nested}.
@@ -121,8 +116,10 @@ module Ratomic
       def reject
         @engine.metrics.rejected.increment
         @engine.emit(:rejected, @batch, items: @batch.size)
-        raise QueueFullError, "#{@engine.lane.size} dispatches wait in the pool #{@engine.name} (max_queue: " \
-                              "#{@engine.lane.capacity}); dispatch later, or take another on_full:"
+        waiting = @engine.lane.waiting_size
+        waiting = waiting == 1 ? "1 dispatch waits" : "#{waiting} dispatches wait"
+        raise QueueFullError, "#{waiting} in the pool #{@engine.name} (max_queue: #{@engine.lane.capacity}); " \
+                              "dispatch later, or take another on_full:"
       end
 
       def remind(at, what)

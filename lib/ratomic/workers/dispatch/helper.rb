@@ -27,6 +27,7 @@ module Ratomic
           yield
         ensure
           enough = true
+          engine.lane.leave_behind
         end
 
         # Whether all workers of a pool wait, and one of them for a pool that waits for it. What they wait for may stand

@@ -18,9 +18,13 @@ module Ratomic
       # @param timeout [Numeric, nil] seconds from the dispatch until what has no result yet becomes a Failure
       # @param item_timeout [Numeric, nil] seconds that one item may run
       # @param retries [Integer] how often an item is run again whose worker died under it
-      # @param min_batch [Integer, :auto] smaller dispatches are run by the caller, once workers have run the
-      #   callable some times and it was quick; `0` never, `:auto` by measured cost
-      # @param context [Object, nil] there in the worker as `Workers.context` and in every event; must be shareable
+      # @param min_batch [Integer, :auto] smaller dispatches are run by the caller, once workers have run this callable
+      #   object some times and it was quick; `0` never, `:auto` by measured cost. Nobody interrupts what the caller
+      #   runs: an item that takes far longer than those before holds up that one dispatch, and the next goes to the
+      #   workers. Where that must not be, take `0`, `timeout:` or `item_timeout:`.
+      # @param context [Object, nil] there in the worker as `Workers.context` and in every event; must be shareable. What
+      #   an item leaves on its thread instead (`Thread.current[:x]`, thread variables, `Fiber[]`) later items in that
+      #   worker see, of any dispatch; from a caller's thread it is taken away.
       # @param move [Boolean] hand the items over instead of sharing or copying them
       # @param sequential [Boolean] run all items in one worker, one after another in their order
       # @param on_full [:block, :raise, :caller_runs] what a dispatch does when `max_queue` dispatches wait already

@@ -12,6 +12,8 @@ module Ratomic
         @finished.increment(filled)
         @metrics.count_failure(failure, filled) if filled.positive?
         forget(batch)
+        @lane.leave_behind
+        make_room if @lane.full? # somebody may wait for it
         post(Engine::WIND_UP) unless open?
         filled
       end

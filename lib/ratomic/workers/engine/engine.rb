@@ -92,12 +92,18 @@ module Ratomic
         "the pool #{name} was shut down; make a new one"
       end
 
-      # Puts a batch, or what is left of one, into the lane for any worker.
+      # Puts what is left of a batch into the lane, for any worker.
       # @return [Boolean] false when there is no room
       def offer(batch)
-        batch.completion.complete? || @lane.try_push(batch)
+        batch.completion.complete? || @lane.put_back(batch)
       rescue ::ClosedQueueError
         false
+      end
+
+      # Takes out of the lane what is done and need not be run any more.
+      # @return [Boolean] whether there is room now
+      def make_room
+        Interrupts.deferred { @lane.sweep { |batch| stop(batch, Verdict::KILLED) } }
       end
 
       # Looks the callable over. Threads may have one of their own Ractor that is not shareable; the inline backend is

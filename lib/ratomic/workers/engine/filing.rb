@@ -36,6 +36,14 @@ module Ratomic
         post(Engine::WIND_UP) unless open?
       end
 
+      # Counts the Failures of what the caller has run itself.
+      # @param results [Array] shareable
+      def count_by_caller(results, callable)
+        @metrics.count_failures(results)
+        wild = results.any? { |result| Failure === result && NOT_FOR_CALLERS.include?(result.exception_class) }
+        @costs.mark_wild(Callable.key(callable)) if wild
+      end
+
       private
 
       def finish(batch, now)

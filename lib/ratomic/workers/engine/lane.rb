@@ -2,7 +2,11 @@
 
 module Ratomic
   module Workers
-    # The shared lane: the queue of batches, and a bell for workers that sleep.
+    # The shared lane: the queue of batches that wait for a worker, the queue of those that were begun and have more to
+    # be claimed, and a bell for workers that sleep.
+    #
+    # Only what waits counts for `max_queue:`. What was begun has room of its own; when that is full a worker goes on
+    # with the batch that it has.
     #
     # To wake a thread costs both sides more than a small batch does. So a worker is woken only when no other is about
     # to look into the lane. One that runs a chunk of a few estimated microseconds is about to look; one in a longer
@@ -28,11 +32,13 @@ module Ratomic
       # @return [Counter] threads that stand in for those, see {Helper}
       attr_reader :standing
 
-      # @param capacity [Integer] batches
+      # @param capacity [Integer] batches that wait
       # @param workers [Integer]
       def initialize(capacity, workers)
         @workers = workers
-        @queue = Queue.new(capacity)
+        @fresh = Queue.new(capacity)
+        @begun = Queue.new(capacity + workers)
+        @stale = Counter.new # batches that were stopped or run elsewhere, and may stand in here still
         @bell = Queue.new(workers)
         @looking = Counter.new  # workers that are about to look
         @sleeping = Counter.new
@@ -42,13 +48,18 @@ module Ratomic
         freeze
       end
 
+      # Takes a batch that nobody has begun.
       # @return [Boolean] false when there is no room
       # @raise [ClosedQueueError]
       def try_push(batch)
-        return false unless @queue.try_push(batch)
+        put(@fresh, batch)
+      end
 
-        ring if @looking.value < 1 || @queue.size > FEW || batch.born - @looked.value > STALE
-        true
+      # Takes what is left of one.
+      # @return [Boolean] false when there is no room
+      # @raise [ClosedQueueError]
+      def put_back(batch)
+        put(@begun, batch)
       end
 
       # Waits for room.
@@ -56,15 +67,47 @@ module Ratomic
       # @return [Boolean] false when the time was up
       # @raise [ClosedQueueError]
       def push(batch, seconds)
-        return false unless @queue.push(batch, timeout: seconds)
+        return false unless @fresh.push(batch, timeout: seconds)
 
         ring
         true
       end
 
-      # @return [Batch, nil]
+      # @return [Batch, nil] the first that waits, or else of those that were begun
       def try_pop
-        @queue.try_pop
+        @fresh.try_pop || @begun.try_pop
+      end
+
+      # The next of those that were begun, when it is its turn: all batches take turns, as if they stood in one line.
+      # @param taken [Integer] batches that the worker has taken since it took one of these
+      # @return [Batch, nil]
+      def try_pop_begun(taken)
+        @begun.try_pop if taken.positive? && (begun = @begun.size).positive? && taken * begun >= @fresh.size + begun
+      end
+
+      # One that stands in here may be done: it was stopped, or run by others than workers.
+      def leave_behind
+        @stale.increment
+      end
+
+      # Takes out what is done. To be called with interrupts deferred: meanwhile a batch is in nobody's hand.
+      # @return [Boolean] whether that has made room
+      # @yieldparam batch [Batch] that finds the lane closed
+      def sweep
+        return false if @fresh.closed? || @stale.reset.zero?
+
+        count = @fresh.size
+        kept = 0
+        count.times do
+          break unless (batch = @fresh.try_pop)
+
+          kept += 1 if !batch.completion.complete? && turn_round(batch) { yield batch }
+        end
+        kept < count
+      end
+
+      def full?
+        @fresh.size >= @fresh.capacity
       end
 
       # A worker waits for a batch.
@@ -74,7 +117,7 @@ module Ratomic
         away
         asleep = @sleeping.increment
         napped = deep = false
-        until (batch = @queue.try_pop) || @queue.closed?
+        until (batch = try_pop) || @fresh.closed?
           if napped && @sleeping.value >= @workers
             @bell.pop
             deep = true
@@ -84,7 +127,7 @@ module Ratomic
             soon = false
           end
         end
-        batch || @queue.try_pop
+        batch || try_pop
       ensure
         get_up(deep && batch) if asleep
       end
@@ -92,7 +135,7 @@ module Ratomic
       # A worker is going to be busy for longer, or ends.
       def away
         @looking.decrement
-        ring unless @queue.empty?
+        ring unless empty?
       end
 
       # A worker will look soon.
@@ -121,25 +164,52 @@ module Ratomic
       # Whether there is something, and nobody to look before something has come of his waiting.
       # @param here [Integer] of those who stand in, not to be counted
       def deserted?(here = 0)
-        !@queue.empty? && @waiting.size >= @workers + @standing.value - here
+        !empty? && @waiting.size >= @workers + @standing.value - here
       end
 
-      # @return [Integer] batches that wait
+      # @return [Integer] batches that wait for their turn, the begun ones as well
       def size
-        @queue.size
+        @fresh.size + @begun.size
       end
 
+      # @return [Integer] batches that nobody has begun
+      def waiting_size
+        @fresh.size
+      end
+
+      # @return [Integer] how many of those there may be
       def capacity
-        @queue.capacity
+        @fresh.capacity
       end
 
       # No more batches.
       def close
-        @queue.close
+        @begun.close
+        @fresh.close
         @bell.close
       end
 
       private
+
+      def put(queue, batch)
+        return false unless queue.try_push(batch)
+
+        ring if @looking.value < 1 || queue.size > FEW || batch.born - @looked.value > STALE
+        true
+      end
+
+      def empty?
+        @fresh.empty? && @begun.empty?
+      end
+
+      # Puts it to the tail. When others have taken its place it goes to the begun ones, as what was in here first.
+      def turn_round(batch)
+        Thread.pass until @fresh.try_push(batch) || @begun.try_push(batch)
+        true
+      rescue ::ClosedQueueError
+        yield
+        false
+      end
 
       # @param deep [Boolean] whether the others sleep as deep; now that one is awake they are to nap
       def get_up(deep)

@@ -6,6 +6,14 @@ module Ratomic
     class Stats
       # Ractors that run at a time when RUBY_MAX_CPU does not say otherwise.
       RUNNING_AT_ONCE = 8
+      UNSEEN = "Coverage is running, and counts nothing that runs in another Ractor; for test suites: " \
+               "Ratomic::Workers.configure(backend: :thread)"
+
+      # Whether there are tools at work that do not see what workers run.
+      def self.unseen?(backend)
+        backend == :ractor && Ractor.main? && defined?(::Coverage) && ::Coverage.respond_to?(:running?) &&
+          ::Coverage.running?
+      end
 
       # @param engine [Engine]
       def initialize(engine)
@@ -48,7 +56,8 @@ module Ratomic
 
       def dispatches(counts, latency)
         ended = latency.values.sum
-        { made: [counts[:dispatches] + counts[:by_caller], ended].max, completed: ended, queued: @engine.lane.size,
+        { made: [counts[:dispatches] + counts[:by_caller], ended].max, completed: ended,
+          queued: @engine.lane.waiting_size,
           by_caller: counts[:by_caller] + counts[:overflowed], cancelled: counts[:cancelled], expired: counts[:expired],
           rejected: counts[:rejected] }
       end
@@ -80,6 +89,7 @@ module Ratomic
         if @engine.size > Etc.nprocessors * 2
           notes << "#{@engine.size} workers for #{Etc.nprocessors} processors: each collection stops them all"
         end
+        notes << UNSEEN if Stats.unseen?(@engine.backend)
         notes
       end
     end

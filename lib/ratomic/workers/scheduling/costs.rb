@@ -2,15 +2,17 @@
 
 module Ratomic
   module Workers
-    # What a pool has learnt about its callables: the time that a unit of weight takes, and whether a callable may be
-    # run by the caller. Shared by all workers.
+    # What a pool has learnt about its callables, each by itself: the time that a unit of weight takes, and whether a
+    # callable may be run by the caller. Shared by all workers.
     class Costs
       # Nanoseconds that waking a worker takes, before it was measured, and at least and at most.
       WAKING = 30_000
       WAKING_RANGE = (2_000..100_000)
 
-      # Nanoseconds that an item takes at most which a caller may meet.
+      # Nanoseconds that an item takes at most which a caller may meet, and all items together if that is more than so
+      # many times what they were to take.
       SLOW = 2_000_000
+      FAR = 8
       # So many chunks, one after the other, without a slow item make a callable tame.
       CALM = 16
 
@@ -35,6 +37,7 @@ module Ratomic
         @nanoseconds = Averages.new
         @small = Notebook.new
         @wild = Notebook.new
+        @names = Notebook.new
         freeze
       end
 
@@ -51,14 +54,20 @@ module Ratomic
         @small[key]
       end
 
+      # Says whose costs are learnt.
+      def introduce(key, callable)
+        @names[key] = Callable.label(callable)
+      end
+
       # @param weight [Integer] what was run
       # @param nanoseconds [Integer] how long it took
       # @param items [Integer] how many they were
       def learn(key, weight, nanoseconds, items)
         return unless weight.positive? # there were no items
 
+        known = @nanoseconds[key]
         cost = @nanoseconds.learn(key, (nanoseconds + 1).fdiv(weight))
-        slow = nanoseconds > SLOW * items
+        slow = slow?(nanoseconds, items, known && (known * weight))
         # Of one that is wild nothing counts: should the mark be forgotten one day, it begins anew.
         calm = slow || wild?(key) ? 0 : (@calm[key] || 0) + 1
         @calm[key] = calm if calm <= CALM
@@ -69,11 +78,10 @@ module Ratomic
       # The next dispatches of that callable are run by the caller without asking here, while they are small.
       # @param callable [#call] a shareable one, admitted
       def permit(callable, key)
-        return if callable.is_a?(Proc) # has no class of its own to keep it by
         return unless (small = @small[key])
 
-        @permits.grant(key, small, USES)
-        @permits.revoke(key) unless @small[key] # it may have been forbidden meanwhile
+        @permits.grant(callable, number = number(key), small, USES)
+        @permits.revoke(number) unless @small[key] # it may have been forbidden meanwhile
       end
 
       # Nanoseconds that a dispatch to a sleeping worker takes besides its items: waking the worker, and then the
@@ -91,9 +99,14 @@ module Ratomic
         @waking.reset(known + ((sample - known) / 16))
       end
 
-      # @return [Hash{String => Float}] nanoseconds for a unit of weight, by callable
+      # @return [Hash{String => Float}] nanoseconds for a unit of weight, by callable; of several with one name the
+      #   second is "name (2)"
       def to_h
-        @nanoseconds.to_h.transform_keys { |key| Module === key ? Reflection.name_of(key) : key.to_s }
+        times = Hash.new(0)
+        @nanoseconds.to_h.transform_keys do |key|
+          name = @names[key] || (Module === key ? Reflection.name_of(key) : key.to_s)
+          (times[name] += 1) == 1 ? name : "#{name} (#{times[name]})"
+        end
       end
 
       # An item of it ended its thread or its worker, or touched what only the main Ractor may touch.
@@ -108,9 +121,17 @@ module Ratomic
 
       private
 
+      def slow?(nanoseconds, items, expected)
+        nanoseconds > SLOW * items || (nanoseconds > SLOW && !expected.nil? && nanoseconds > FAR * expected)
+      end
+
       def forbid(key)
         @small.delete(key)
-        @permits.revoke(key)
+        @permits.revoke(number(key))
+      end
+
+      def number(key)
+        Integer === key ? key : Reflection.id_of(key)
       end
     end
   end

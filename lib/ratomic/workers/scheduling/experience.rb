@@ -14,6 +14,13 @@ module Ratomic
         @short = 0
       end
 
+      # The thread begins that runs the items.
+      # @return [self]
+      def begin
+        @state = ThreadState.new
+        self
+      end
+
       # @return [Float, nil] see {Costs#of}
       def cost(key)
         look_up(key) unless key.equal?(@key)
@@ -28,11 +35,21 @@ module Ratomic
         key = chunk.batch.key
         return if took < Lane::LONG && @tame && key.equal?(@key) && ((@short += 1) & (EVERY - 1)).positive?
 
+        @costs.introduce(key, chunk.batch.target) unless @costs.of(key)
         @costs.learn(key, chunk.weight, took, chunk.results.size)
+        look_at_thread(key)
         look_up(key)
       end
 
       private
+
+      # A worker's thread keeps what items leave on it. A caller's must not, so such a callable is not for callers.
+      def look_at_thread(key)
+        return unless @state&.changed?
+
+        @costs.mark_wild(key)
+        @state = ThreadState.new
+      end
 
       def look_up(key)
         @key = key

@@ -24,7 +24,7 @@ module Ratomic
 
       # @return [Integer] of one item
       def self.of_one(item)
-        return item.bytesize + ITEM if item.instance_of?(String)
+        return item.bytesize + ITEM if String === item && item.instance_of?(String)
 
         sized?(item) ? bytes_of(item) + ITEM : ITEM
       end

@@ -39,11 +39,16 @@ module Ratomic
 
       # An error in here is the pool's own. It is counted and shown in the statistics; the coordinator lives on.
       def take(message)
-        return look_for_dead if message.is_a?(Symbol) # from Ractor#monitor, which does not say of whom
+        return look_for_dead if end_of_ractor?(message)
 
         handle(*message)
       rescue StandardError => e
         @engine.metrics.trouble(e)
+      end
+
+      # From Ractor#monitor: :exited or :aborted, which does not say of whom, or in later Rubies [ractor, :exited].
+      def end_of_ractor?(message)
+        Symbol === message || Ractor === message[0]
       end
 
       # What is not its own business is the overseer's.

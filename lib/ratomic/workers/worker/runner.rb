@@ -18,9 +18,7 @@ module Ratomic
         @control = control
         @guard = guard
         @gate = Thread::Mutex.new
-        @kept = []
         @hand = @batch = @callable = @chunk = @context = @woken = nil
-        @experience = Experience.new(engine.costs)
       end
 
       # @param parts [Array<Batch>] to begin with
@@ -28,9 +26,11 @@ module Ratomic
       def start(parts = [])
         @kept = parts.dup
         @presence = Presence.new(@lane)
+        @turns = Turns.new(@lane)
         @parcels = nil # the one before may have ended while it waited for a parcel, which comes all the same
         @thread = OwnThread.start do
           Nested.enter(@engine)
+          @experience = Experience.new(@engine.costs).begin
           done = work
         ensure
           @control.send(done ? Worker::RUNNER_DONE : Worker::RUNNER_DIED)
@@ -119,7 +119,7 @@ module Ratomic
       # Runs one chunk of the next batch. A frame of its own, so that a worker that waits has no batch in a variable.
       # @return [Boolean, nil] nil when the lane is closed and empty, false when the worker is about to end
       def serve_next
-        batch = @hand = @kept.shift || @lane.try_pop || idle
+        batch = @hand = @kept.shift || @turns.next || idle
         batch && (batch.completion.complete? || serve(batch)) && !@pulse.abandoned?
       end
 
@@ -167,7 +167,7 @@ module Ratomic
       def put_back(batch)
         return @kept.unshift(batch) if batch.options.sequential
 
-        @kept << batch unless @lane.try_push(batch)
+        @kept << batch unless @lane.put_back(batch)
       rescue ::ClosedQueueError
         @kept << batch
       end

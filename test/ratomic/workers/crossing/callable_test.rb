@@ -81,12 +81,18 @@ class CallableTest < Minitest::Test
     assert_match(/callable Comparable has no method/, message_of(Comparable))
   end
 
-  def test_it_is_known_again_by_its_kind
+  def test_each_object_is_known_by_itself
     assert_same Plain, Callable.key(Plain)
-    assert_same Parser, Callable.key(Parser.new(1))
-    keys = Array.new(2) { Callable.key(proc { |item| item }) }
-    assert_equal 1, keys.uniq.size
-    assert_match(/callable_test.rb:\d+/, keys[0])
+    callables = Array.new(2) { Parser.new(1) } + Array.new(2) { proc { |item| item } }
+    keys = callables.map { |callable| Callable.key(callable) }
+    assert_equal [4, keys], [keys.uniq.size, callables.map { |callable| Callable.key(callable) }]
+    assert Ractor.shareable?(keys.freeze)
+  end
+
+  def test_for_people_it_has_the_name_of_its_kind
+    assert_equal %w[CallableTest::Plain CallableTest::Parser],
+                 [Plain, Parser.new(1)].map { |callable| Callable.label(callable) }
+    assert_match(/callable_test.rb:\d+/, Callable.label(proc { |item| item }))
   end
 
   # A request, say.

@@ -212,6 +212,59 @@ class ByCallerTest < Minitest::Test
     end
   end
 
+  # Counts what it does before it exits.
+  class Leave
+    attr_reader :done
+
+    def initialize
+      @done = Ratomic::Counter.new
+      Ractor.make_shareable(self)
+    end
+
+    def call(item)
+      @done.increment
+      item == :exit ? exit(3) : item
+    end
+  end
+
+  # In the main thread it may be that of a `trap` handler, and goes on to the caller, as in a map.
+  def test_an_item_that_exits_runs_once_and_its_callable_is_not_for_callers_any_more
+    pretend(leave = Leave.new, 100)
+    assert_equal 3, assert_raises(SystemExit) { @pool.dispatch_async([1, :exit, 3], leave) }.status
+    assert_equal 2, leave.done.value
+    pretend(leave, 100)
+    results = @pool.dispatch_async([1, :exit, 3], leave).value(timeout: 5)
+    assert_equal [1, "SystemExit", 3], [results[0], results[1].exception_class, results[2]]
+    assert_equal 5, leave.done.value
+  end
+
+  def test_an_item_that_exits_is_a_failure_where_no_handler_runs
+    pretend(leave = Leave.new, 100)
+    results = Thread.new { @pool.dispatch_async([1, :exit, 3], leave).value }.value
+    assert_equal [1, "SystemExit", 3], [results[0], results[1].exception_class, results[2]]
+    assert_equal [3, 1], [leave.done.value, by_caller]
+    pretend(leave, 100)
+    @pool.dispatch_async([1], leave).wait(timeout: 5)
+    assert_equal 1, by_caller, "its callable is not for callers any more"
+  end
+
+  def test_a_trap_handler_that_exits_ends_a_program_whose_main_thread_runs_items
+    3.times do
+      ended = ruby(<<~RUBY)
+        require "ratomic"
+        module Work; def self.call(item) = 300.times { item += 1 } && item; end
+        trap(:TERM) { exit 7 }
+        pool = Ratomic::Workers::Pool.new(size: 1)
+        pool.dispatch_async([1], Work).value(timeout: 5) until pool.stats[:dispatches][:by_caller] > 50
+        Thread.new { Process.kill(:TERM, Process.pid) }
+        deadline = Process.clock_gettime(Process::CLOCK_MONOTONIC) + 5
+        pool.dispatch_async([1, 2], Work).value until Process.clock_gettime(Process::CLOCK_MONOTONIC) > deadline
+        puts pool.stats[:failures]
+      RUBY
+      assert_equal ["", 7], [ended.out, ended.status.exitstatus]
+    end
+  end
+
   def test_what_reading_an_error_or_freezing_a_result_does_stays_with_the_item
     @pool.dispatch_async([1], Make, min_batch: 0).value(timeout: 5)
     [[Misbehave, :raise_while_read], [Make, [:raise_exception]]].each do |callable, item|
@@ -265,7 +318,7 @@ class ByCallerTest < Minitest::Test
     maker = Ractor.make_shareable(Class.new { def call(item) = item == 1 ? Struct.new(:a).new([]) : $stdout }.new)
     pretend(maker, 100)
     @pool.dispatch_async([1], maker).value(timeout: 5)
-    permits.grant(maker.class, 64_000, 9)
+    permits.grant(maker, 1, 64_000, 9)
     results = @pool.dispatch_async([1, 2].freeze, maker).value
     assert results[0].frozen? && results[0].a.frozen?
     assert_equal "Ratomic::ShareableError", results[1].exception_class
@@ -291,6 +344,118 @@ class ByCallerTest < Minitest::Test
     refute_predicate @pool.dispatch_async([0.05].freeze, Sleep), :ready?
   end
 
+  # Leaves something on its thread, in a way of many.
+  class Leaves
+    def initialize(way)
+      @way = way
+      Ractor.make_shareable(self)
+    end
+
+    def call(item)
+      thread = Thread.current
+      case @way
+      when :local then thread[:left] = 1
+      when :changed_local then thread[:mine] = 2
+      when :removed_local then thread[:mine] = nil
+      when :variable then thread.thread_variable_set(:left, 1)
+      when :storage then Fiber[:left] = 1
+      when :report then thread.report_on_exception = !thread.report_on_exception
+      when :abort then thread.abort_on_exception = true
+      when :priority then thread.priority -= 1
+      end
+      item
+    end
+  end
+
+  LEFT_BEHIND = %i[local changed_local removed_local variable report abort priority].tap do |ways|
+    ways << :storage if Fiber.respond_to?(:[])
+  end.freeze
+
+  def on_the_thread
+    thread = Thread.current
+    variables = thread.thread_variables.to_h { |name| [name, thread.thread_variable_get(name)] }.compact # nil stays
+    [thread.keys.to_h { |key| [key, thread[key]] }, variables, thread.report_on_exception,
+     thread.abort_on_exception, thread.priority, Fiber.respond_to?(:[]) && Fiber[:left]]
+  end
+
+  LEFT_BEHIND.each do |way|
+    define_method("test_what_an_item_leaves_on_its_thread_is_taken_away_from_its_caller_#{way}") do
+      thread = Thread.new do
+        Thread.current.report_on_exception = false
+        Thread.current[:mine] = 1
+        pretend(leaves = Leaves.new(way), 100)
+        before = on_the_thread
+        assert_predicate @pool.dispatch_async([1], leaves), :ready?
+        assert_equal before, on_the_thread
+        pretend(leaves, 100)
+        before_caller = by_caller
+        @pool.dispatch_async([1], leaves).wait(timeout: 5)
+        assert_equal before_caller, by_caller, "it is not for callers any more"
+      end
+      thread.value
+    end
+  end
+
+  def test_a_callable_that_leaves_something_on_a_workers_thread_is_never_run_by_a_caller
+    leaves = Leaves.new(:local)
+    before = on_the_thread
+    100.times { @pool.dispatch_async([1], leaves).wait(timeout: 5) }
+    assert_equal [0, before], [by_caller, on_the_thread]
+  end
+
+  # One class, which does as much as each object is told.
+  class Adapter
+    def initialize(seconds)
+      @seconds = seconds
+      Ractor.make_shareable(self)
+    end
+
+    def call(item)
+      item == :slow ? sleep(0.3) : sleep(@seconds)
+      item
+    end
+  end
+
+  def seconds
+    started = Process.clock_gettime(Process::CLOCK_MONOTONIC)
+    yield
+    Process.clock_gettime(Process::CLOCK_MONOTONIC) - started
+  end
+
+  def test_what_is_known_of_one_object_says_nothing_of_another_of_its_class
+    pretend(cheap = Adapter.new(0), 100)
+    assert_predicate @pool.dispatch_async([1], cheap), :ready?
+    dear = Adapter.new(0.02)
+    assert_operator(seconds { @pool.dispatch_async([1] * 50, dear).cancel }, :<, 0.5)
+    assert_nil @pool.instance_variable_get(:@cell)[:engine].costs.small(Ratomic::Workers::Callable.key(dear))
+    2.times { |n| @pool.dispatch_async([1], Adapter.new(n / 100.0), min_batch: 0).wait(timeout: 5) }
+    assert_equal ["ByCallerTest::Adapter", "ByCallerTest::Adapter (2)"], @pool.stats[:costs].keys.grep(/Adapter/)
+  end
+
+  def test_two_procs_of_one_line_are_two
+    cheap, dear = [0, 0.3].map do |time|
+      Ractor.make_shareable(nil.instance_exec { proc { |item| sleep(time) && item } })
+    end
+    pretend(cheap, 100)
+    assert_predicate @pool.dispatch_async([1], cheap), :ready?
+    future = @pool.dispatch_async([1], dear)
+    refute_predicate future, :ready?
+    future.cancel
+  end
+
+  # Fifty items, all of them quick but one: 50 times 2 ms would be as long, and each is far from that.
+  def test_what_overruns_its_estimate_by_far_is_for_the_pool_from_the_next_dispatch_on
+    [false, true].each do |short_way|
+      pretend(adapter = Adapter.new(0), 100)
+      permits.grant(adapter, adapter.object_id, 64_000, 9) if short_way
+      items = [*[1] * 199, :slow].freeze
+      assert_predicate @pool.dispatch_async(items, adapter), :ready?
+      future = @pool.dispatch_async(items, adapter)
+      refute_instance_of Ratomic::Workers::Settled, future
+      future.cancel
+    end
+  end
+
   def test_a_pool_that_was_shut_down_runs_nothing_on_the_short_way
     permit(Where)
     @pool.shutdown(timeout: 5)
@@ -311,7 +476,7 @@ class ByCallerTest < Minitest::Test
     reader = Ractor.make_shareable(Class.new { def call(_item) = Ratomic::Workers.context }.new)
     pretend(reader, 100)
     @pool.dispatch_async([1], reader).value(timeout: 5)
-    permits.grant(reader.class, 64, 9)
+    permits.grant(reader, 1, 64, 9)
     Ratomic::Workers::Context.with(:outer) do
       assert_equal [nil], @pool.dispatch_async([1].freeze, reader).value
       assert_equal :outer, Ratomic::Workers.context

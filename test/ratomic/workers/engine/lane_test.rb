@@ -128,6 +128,67 @@ class LaneTest < Minitest::Test
     within(2) { workers.each(&:join) }
   end
 
+  def test_what_was_begun_takes_no_room_from_what_waits
+    lane = Workers::Lane.new(1, 1)
+    begun = Array.new(2) { batch.tap { |each| assert lane.put_back(each) } }
+    refute lane.put_back(batch), "it has room of its own, which has an end"
+    assert lane.try_push(fresh = batch)
+    assert_equal [3, 1, 1], [lane.size, lane.waiting_size, lane.capacity]
+    assert_equal [fresh, *begun], Array.new(3) { lane.try_pop }
+  end
+
+  # One that was begun, and ten others, which are there before it is put back each time: it has its turn after those.
+  def test_batches_take_turns_as_if_they_stood_in_one_line
+    @lane.put_back(begun = batch)
+    10.times { @lane.try_push(batch) }
+    turns = (0..11).map { |taken| @lane.try_pop_begun(taken)&.tap { |each| @lane.put_back(each) } }
+    assert_equal ([nil] * 11) + [begun], turns
+    5.times { @lane.try_pop }
+    assert_nil @lane.try_pop_begun(5)
+    assert_same begun, @lane.try_pop_begun(6)
+    assert_nil @lane.try_pop_begun(100)
+  end
+
+  def test_what_is_done_is_swept_out_and_the_rest_keeps_its_order
+    batches = Array.new(5) { batch.tap { |each| @lane.try_push(each) } }
+    batches.values_at(0, 3).each { |each| each.stop(Workers::Verdict::GIVEN_UP) }
+    refute @lane.sweep, "nobody has said so"
+    @lane.leave_behind
+    assert @lane.sweep
+    assert_equal batches.values_at(1, 2, 4), Array.new(3) { @lane.try_pop }
+    assert_nil @lane.try_pop
+  end
+
+  # A batch that finds the lane closed after it was taken out.
+  class Late
+    def initialize(lane)
+      @lane = lane
+      Ractor.make_shareable(self)
+    end
+
+    def completion
+      self
+    end
+
+    def complete?
+      @lane.close
+      false
+    end
+
+    def born
+      0
+    end
+  end
+
+  def test_what_finds_the_lane_closed_while_it_is_swept_is_handed_out
+    lane = Workers::Lane.new(2, 1)
+    lane.try_push(one = Late.new(lane))
+    lane.leave_behind
+    lost = []
+    lane.sweep { |each| lost << each }
+    assert_equal [one], lost
+  end
+
   def test_a_full_lane_refuses_and_a_closed_one_raises
     lane = Workers::Lane.new(1, 1)
     assert lane.try_push(batch)

@@ -1,9 +1,33 @@
 # frozen_string_literal: true
 
 require "test_helper"
+require "tmpdir"
 require "support/worker_callables"
 
 class StatsTest < Minitest::Test
+  # Counted by Coverage: the lines of `call` with threads, none of them with Ractors.
+  def test_it_says_that_coverage_does_not_see_what_runs_in_ractors
+    skip_without_ractors
+    Dir.mktmpdir do |folder|
+      path = File.join(folder, "covered.rb")
+      File.write(path, "module Covered\n  def self.call(item)\n    item + 1\n  end\nend\n")
+      out = ruby!(<<~RUBY)
+        require "coverage"
+        Coverage.start
+        require #{path.dump}
+        require "ratomic"
+        %i[ractor thread].each do |backend|
+          pool = Ratomic::Workers::Pool.new(size: 1, backend: backend, min_batch: 0)
+          pool.dispatch_async([1, 2], Covered).value!(timeout: 5)
+          counted = Coverage.peek_result.fetch(#{path.dump})[2]
+          told = [pool.stats[:notes].join, pool.explain([1], Covered).to_s].map { |text| text.include?("Coverage is running") }
+          puts [counted, *told].inspect
+        end
+      RUBY
+      assert_equal ["[0, true, true]", "[2, false, false]"], out.lines(chomp: true)
+    end
+  end
+
   # Refuses to tell its name.
   class Nameless
     def self.to_s

@@ -33,6 +33,26 @@ class CostsTest < Minitest::Test
     assert_nil @costs.small(:key)
   end
 
+  def test_many_items_that_take_far_longer_than_they_were_to_take_end_that_as_well
+    20.times { @costs.learn(:key, 100, 1000, 50) }
+    assert @costs.small(:key)
+    @costs.learn(:key, 100, Ratomic::Workers::Costs::SLOW, 50)
+    assert @costs.small(:key), "so much a busy machine may do to anybody"
+    20.times { @costs.learn(:key, 100, 1000, 50) }
+    @costs.learn(:key, 100, Ratomic::Workers::Costs::SLOW * 2, 50)
+    assert_nil @costs.small(:key)
+  end
+
+  def test_several_of_one_name_are_told_apart
+    a, b = Array.new(2) { Class.new { def self.name = "x" }.new }
+    [a, b].each_with_index do |callable, n|
+      key = Ratomic::Workers::Callable.key(callable)
+      @costs.introduce(key, Comparable)
+      @costs.learn(key, 1, 10 + n, 1)
+    end
+    assert_equal ["Comparable", "Comparable (2)"], @costs.to_h.keys
+  end
+
   def test_a_wild_callable_is_not_tame
     20.times do
       @costs.learn(:key, 1, 10, 1)

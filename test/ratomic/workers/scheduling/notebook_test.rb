@@ -17,12 +17,23 @@ class NotebookTest < Minitest::Test
     assert Ractor.shareable?(@notebook)
   end
 
-  def test_a_full_one_begins_anew
-    (1..Ratomic::Workers::Notebook::MOST).each { |key| @notebook[key] = key }
-    @notebook[1] = 0
-    assert_equal Ratomic::Workers::Notebook::MOST, @notebook.to_h.size
-    @notebook[:more] = 1
-    assert_equal({ more: 1 }, @notebook.to_h)
+  MOST = Ratomic::Workers::Notebook::MOST
+
+  def test_of_a_full_one_the_older_half_is_forgotten_but_for_what_was_looked_up
+    (1..MOST).each { |key| @notebook[key] = key }
+    assert_equal MOST, @notebook.to_h.size
+    assert_equal 2, @notebook[2]
+    (1..(MOST / 2)).each { |key| @notebook[-key] = key }
+    assert_operator @notebook.to_h.size, :<=, MOST
+    assert_equal [nil, 2, nil, 1], [1, 2, 3, -1].map { |key| @notebook[key] }
+  end
+
+  def test_what_is_looked_up_now_and_then_is_never_forgotten
+    @notebook[:hot] = 1
+    (1..(MOST * 5)).each { |key| (@notebook[key] = key) && @notebook[:hot] }
+    assert_equal 1, @notebook[:hot]
+    @notebook.delete(:hot)
+    assert_nil @notebook[:hot]
   end
 
   def test_callables_that_are_made_anew_for_each_dispatch_are_not_kept_for_ever

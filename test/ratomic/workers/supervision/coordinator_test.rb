@@ -73,6 +73,18 @@ class CoordinatorTest < Minitest::Test
     assert_equal([exception_class] * made.size, made.completion.to_a.map(&:exception_class))
   end
 
+  # :exited and :aborted, as Ruby 4.0 says it, and with the Ractor, as later ones do.
+  def test_the_end_of_a_ractor_has_two_forms
+    looked = 0
+    @coordinator.define_singleton_method(:look_for_dead) { looked += 1 }
+    [:exited, :aborted, [Ractor.current, :exited], [Ractor.current, :aborted]].each_with_index do |message, before|
+      @engine.post(Ractor.make_shareable(message))
+      settle
+      assert_equal before + 1, looked
+    end
+    assert_equal 0, @engine.metrics.troubles.value
+  end
+
   def test_a_message_that_raises_is_counted_and_it_goes_on
     tell(:up)
     tell(:no_such_message, 1)

@@ -1,8 +1,11 @@
 # frozen_string_literal: true
 
 require "test_helper"
+require "support/engine_room"
 
 class RosterTest < Minitest::Test
+  include EngineRoom
+
   Workers = Ratomic::Workers
   Roster = Workers::Roster
 
@@ -121,7 +124,9 @@ class RosterTest < Minitest::Test
 
   def test_what_a_worker_left_waits_in_the_lane_or_goes_to_the_next_one_when_that_is_full
     left = [batch, batch]
+    fill_begun(1)
     @roster.gone(1, false, left)
+    @engine.lane.try_pop until @engine.lane.size == 1
     assert_same left[0], @engine.lane.try_pop
     assert_equal [left[1]], @hired.parts[3]
   end
@@ -141,7 +146,7 @@ class RosterTest < Minitest::Test
 
   def test_when_the_pause_is_over_the_coordinator_is_told_to_hire
     crash
-    @engine.lane.try_push(batch)
+    fill_begun
     started = Workers::Clock.now
     @roster.gone(3, false, [left = batch])
     assert_equal [1], ids

@@ -94,10 +94,11 @@ class RunnerTest < Minitest::Test
   end
 
   def test_it_keeps_on_with_its_batch_while_the_lane_is_full
-    push(*batches = [stepwise("a", 2), stepwise("b", 1), stepwise("c", 1)])
+    batches = [stepwise("a", 2), *%w[b c d].map { |name| stepwise(name, 1) }]
+    batches.each { |made| assert @engine.lane.put_back(made) }
     @runner.start([kept = stepwise("kept", 3)])
     [kept, *batches].each { |made| assert made.completion.wait(5) }
-    assert_equal %w[kept0 kept1 kept2 a0 b0 c0 a1], @log.items
+    assert_equal %w[kept0 kept1 kept2 a0 b0 c0 d0 a1], @log.items
   end
 
   def test_a_chunk_that_takes_too_long_lets_others_have_their_turn
@@ -281,7 +282,7 @@ class RunnerTest < Minitest::Test
   def test_a_runner_that_cannot_be_ended_gives_back_what_it_had_kept
     deaf = ->(item) { Thread.handle_interrupt(Object => :never) { @hold.call(item) } }
     made = batch([0, 1, 2], Workers::Handles.keep(deaf)).suspects(0, 3)
-    push(*Array.new(3) { batch([1]) })
+    fill_begun
     @runner.start([made])
     eventually { @hold.begun.value == 1 }
     refute @runner.kill(0.01)
@@ -309,8 +310,8 @@ class RunnerTest < Minitest::Test
     late.send([0, [+"late"]], move: true)
     push(other = moved_batch)
     @runner.start
-    assert_ready(made).send(nil)
     assert_ready(other).send([0, [+"a", +"b"]], move: true)
+    assert_ready(made).send(nil)
     assert_ready(other).send([2, [+"c"]], move: true)
     assert_results %w[aa bb cc], other
     late.receive

@@ -1,0 +1,92 @@
+# frozen_string_literal: true
+
+module Ratomic
+  module Workers
+    # Calls in compiled code whose receiver is a constant that is written there: `JSON.load(text)`, `ERB.new(t).result`.
+    # It follows what is on the stack from one instruction to the next, as long as it knows each of them; at a jump, a
+    # label, or an instruction that it does not know, it begins anew with nothing.
+    class Calls
+      # What instructions push, and what they take before that.
+      PUSHES = /\A(?:putnil|putself|putobject.*|putstring|putchilledstring|getlocal.*|getinstancevariable)\z/
+      TAKES = { newarray: 1, newhash: 1, concatstrings: 1 }.freeze
+      private_constant :PUSHES, :TAKES
+
+      # @yieldparam receiver [Array(Symbol, Array<Symbol>), nil] [:constant, names], or [:new, names] for an object that
+      #   was just made of that class; nil when it is not known
+      # @yieldparam name [Symbol] of the method
+      # @yieldparam count [Integer] arguments
+      def initialize(&found)
+        @found = found
+        forget
+      end
+
+      # What comes next can come from elsewhere.
+      def label
+        forget unless @made
+      end
+
+      # @param instruction [Array] of a name and operands
+      def follow(instruction)
+        return finish_new(instruction[0]) if @made
+
+        case instruction
+        in [:opt_getconstant_path, [*names], *] then @stack.push([:constant, names])
+        in [:swap] then swap
+        in [:pop] then @stack.pop
+        in [:nop] then nil
+        in [:opt_new, { orig_argc: Integer => count }, *] then begin_new(count)
+        in [:opt_send_without_block, { mid: Symbol => name, orig_argc: Integer => count }] then call(name, count)
+        in [:send, { mid: Symbol => name, orig_argc: Integer => count }, Array] then call(name, count) # with a block
+        in [Symbol => name, *operands] then other(name, operands)
+        end
+      rescue NoMatchingPatternError
+        forget
+      end
+
+      private
+
+      def forget
+        @stack = []
+        @made = nil
+      end
+
+      def swap
+        top, below = @stack.pop(2).reverse
+        @stack.push(top, below)
+      end
+
+      def call(name, count)
+        receiver = @stack[-(count + 1)] if @stack.size > count
+        @found.call(receiver, name, count)
+        @stack.pop(count + 1)
+        made = name == :new && receiver && receiver[0] == :constant
+        @stack.push(made ? [:new, receiver[1]] : nil)
+      end
+
+      # The call of `new` is there twice, for a class that has its own, and ends with a swap and a pop.
+      def begin_new(count)
+        receiver = @stack[-(count + 1)] if @stack.size > count
+        @stack.pop(count + 2)
+        @made = [:new, receiver && receiver[0] == :constant ? receiver[1] : nil]
+      end
+
+      def finish_new(name)
+        return unless name == :pop
+
+        @stack.push(@made[1] && @made)
+        @made = nil
+      end
+
+      def other(name, operands)
+        if PUSHES.match?(name)
+          @stack.push(nil)
+        elsif TAKES.key?(name) && operands[0].is_a?(Integer)
+          @stack.pop(operands[0])
+          @stack.push(nil)
+        else
+          forget
+        end
+      end
+    end
+  end
+end

@@ -1,0 +1,48 @@
+# frozen_string_literal: true
+
+module Ratomic
+  module Workers
+    # Calls that fail in a Ractor, as far as they can be told from the code that makes them: each with the question to
+    # {Ask} whether this Ruby allows it, which has a {Remedy} of the same name.
+    module KnownCalls
+      OF_CLASS = {
+        "JSON" => { load: :json_load, dump: :json_dump }, "OptionParser" => { new: :option_parser },
+        "WeakRef" => { new: :weak_ref }, "Gem::Version" => { new: :gem_version }, "Process" => { fork: :fork },
+        "Ripper" => { sexp: :ripper, lex: :ripper, new: :ripper },
+        "Etc" => %i[getpwuid getpwnam getlogin getgrgid getgrnam passwd group].to_h { |name| [name, :etc] }
+      }.freeze
+      # Of an object that was just made: by class, method and number of arguments.
+      OF_NEW = { ["ERB", :result, 0] => :erb_result, ["ERB", :result_with_hash, 1] => :erb_hash }.freeze
+      # Whatever they are called on.
+      OF_ANY = %i[unicode_normalize unicode_normalize! unicode_normalized?].freeze
+      private_constant :OF_CLASS, :OF_NEW, :OF_ANY
+
+      class << self
+        # @param kind [Module] the receiver, or the class of the receiver
+        # @param made [Boolean] whether the receiver was just made
+        # @return [Symbol, nil] the question
+        def of(kind, made, name, count)
+          title = Reflection.name_of(kind)
+          question = made ? OF_NEW[[title, name, count]] : OF_CLASS.dig(title, name) || of_singleton(kind, name)
+          question if question && fails?(question)
+        end
+
+        # @return [Symbol, nil]
+        def of_any(name)
+          :unicode_normalize if OF_ANY.include?(name) && fails?(:unicode_normalize)
+        end
+
+        private
+
+        # A Ruby that allowed a fork would do it.
+        def fails?(question)
+          question == :fork ? RACTORS : !Ask.allowed?(question)
+        end
+
+        def of_singleton(kind, name)
+          :singleton if name == :instance && defined?(::Singleton) && Class === kind && kind.include?(::Singleton)
+        end
+      end
+    end
+  end
+end

@@ -1,0 +1,112 @@
+# frozen_string_literal: true
+
+module Ratomic
+  module Workers
+    # What to do instead of what Ruby does not allow in a Ractor, for the messages of {Failure}s and of `explain`. None
+    # of it freezes what the program shares: an IO, a logger, a lock, a random generator, a class.
+    module Remedy
+      PASS = "read it before the dispatch, and pass it on as `context:` or with the items"
+      FREEZE = "freeze it where it is made, if nothing changes it later (Ractor.make_shareable), or share a " \
+               "Ratomic::Map, Queue or Counter"
+      CALLS = {
+        json_load: "use JSON.parse", json_dump: "use JSON.generate",
+        unicode_normalize: "normalize the text before the dispatch",
+        singleton: "pass what is needed of the instance on as `context:`, frozen, or make it in a module",
+        option_parser: "parse the options before the dispatch, and pass them on as `context:`",
+        weak_ref: "use ObjectSpace::WeakMap, or an ordinary reference while the item runs",
+        gem_version: "compare the versions before the dispatch, or as Arrays of numbers",
+        erb_result: "use `result(binding)`, or Ratomic::Workers::RenderERB",
+        erb_hash: "use `result(binding)`, or Ratomic::Workers::RenderERB",
+        ripper: "use Prism, or backend: :thread", fork: "use Process.spawn, or fork in the main Ractor",
+        etc: PASS
+      }.freeze
+      STREAMS = { STDIN: "$stdin", STDOUT: "$stdout", STDERR: "$stderr" }.freeze
+      UNSAFE = "the extension behind it is not marked as safe for Ractors, so `retries:` are of no use; run the " \
+               "callable with backend: :thread"
+
+      # Messages of Ruby, and what is to be done. The first that fits counts.
+      MESSAGES = {
+        /@(?:unsafe_)?load_default_options from JSON/ => CALLS[:json_load],
+        /@dump_default_options from JSON/ => CALLS[:json_dump],
+        /constant UnicodeNormalize::/ => CALLS[:unicode_normalize],
+        /@singleton__mutex__|@singleton__instance__/ => CALLS[:singleton],
+        /constant OptionParser::/ => CALLS[:option_parser],
+        /@@__map from WeakRef/ => CALLS[:weak_ref],
+        /@@all from Gem::Version/ => CALLS[:gem_version],
+        /constant (?:Object::)?TOPLEVEL_BINDING/ => CALLS[:erb_result],
+        /can not fork/ => CALLS[:fork],
+        /constant (?:Object::)?STDIN\b/ => "use $stdin, of which each Ractor has its own",
+        /constant (?:Object::)?STDOUT\b/ => "use $stdout, of which each Ractor has its own",
+        /constant (?:Object::)?STDERR\b/ => "use $stderr, of which each Ractor has its own",
+        /constant (?:Object::)?(?:ARGV|ARGF|DATA)\b|global variable|from Gem\)/ => PASS,
+        /class variables?/ => "use a constant that is frozen all the way, or a Ratomic::Map in a constant",
+        /instance variables of classes/ => "keep it in a constant that is frozen all the way, or pass it on as " \
+                                           "`context:`",
+        /non-shareable objects in constant/ => "if it holds plain data, #{FREEZE}; else make one inside `call`, or " \
+                                               "keep it in a Ratomic::LocalPool",
+        /at_exit/ => "register it before the dispatch",
+        /modify|define|\bset\b/ => "make the class or module, or set the constant, in the worker that uses it"
+      }.freeze
+      UNSHAREABLE_PROC = "define the method with `def`, or of a proc that Ractor.shareable_proc has made"
+      private_constant :MESSAGES
+
+      class << self
+        # @param exception_class [String]
+        # @param message [String]
+        # @param backtrace [Array<String>]
+        # @return [String, nil] nil where none is known
+        def of(exception_class, message, backtrace)
+          case exception_class
+          when "Ractor::IsolationError" then of_isolation(message)
+          when "Ractor::UnsafeError" then of_unsafe(backtrace.first(3).join("\n"))
+          when "RuntimeError" then message.include?("un-shareable Proc") ? UNSHAREABLE_PROC : nil
+          end
+        end
+
+        # @param name [Symbol] of a constant
+        # @param value [Object] that is not shareable
+        # @return [String]
+        def of_constant(name, value)
+          stream = STREAMS[name]
+          return "use #{stream}, of which each Ractor has its own" if stream && Object.const_get(name).equal?(value)
+          return PASS if value.equal?(ARGV) || (defined?(ARGF) && value.equal?(ARGF))
+
+          plain?(value) ? FREEZE : "make one inside `call`, or keep it in a Ratomic::LocalPool, one per worker"
+        end
+
+        # Whether all of it is data that may be frozen without harm to who shares it: nothing that works by changing.
+        def plain?(value, seen = {}.compare_by_identity)
+          return true if seen[value] || Ractor.shareable?(value)
+
+          seen[value] = true
+          data?(value) && Children.of(value).all? { |_, child| plain?(child, seen) }
+        rescue Foreign
+          false
+        end
+
+        private
+
+        def of_isolation(message)
+          _, remedy = MESSAGES.find { |pattern, _| pattern.match?(message) }
+          remedy
+        end
+
+        def of_unsafe(place)
+          case place
+          when /\bRipper/ then CALLS[:ripper]
+          when /\bEtc\./ then CALLS[:etc]
+          else UNSAFE
+          end
+        end
+
+        def data?(value)
+          case value
+          when String, Array, Hash, Struct, Range, Numeric, Regexp, Time then true
+          when ::IO, Proc, Method, Thread, Thread::Mutex, Thread::Queue, Random then false
+          else defined?(::Set) && ::Set === value
+          end
+        end
+      end
+    end
+  end
+end

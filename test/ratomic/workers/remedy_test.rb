@@ -1,0 +1,190 @@
+# frozen_string_literal: true
+
+require "test_helper"
+require "erb"
+require "etc"
+require "json"
+require "optparse"
+require "ripper"
+require "singleton"
+require "weakref"
+
+# Each call that fails in a worker is made there, and so is what is said to do instead.
+class RemedyTest < Minitest::Test
+  Remedy = Ratomic::Workers::Remedy
+
+  class Only
+    include Singleton
+
+    def value
+      7
+    end
+  end
+
+  class Counted
+    @@count = 1 # rubocop:disable Style/ClassVars -- what is tried
+    @count = [1]
+    COUNTS = Ratomic::Map.new
+
+    class << self
+      attr_reader :count
+
+      def read
+        @@count
+      end
+    end
+  end
+
+  LIST = [+"mutable"] # rubocop:disable Style/MutableConstant
+  SHARED = Ractor.make_shareable([+"text"])
+
+  # rubocop:disable Security/JSONLoad, Style/GlobalVars, Style/GlobalStdStream
+  # Calls in pairs: what fails, and what is done instead.
+  module Bad
+    class << self
+      def json_load(_) = JSON.load("[1]")
+      def json_dump(_) = JSON.dump([1])
+      def unicode_normalize(_) = "u\u0308".unicode_normalize
+      def singleton(_) = Only.instance.value
+      def option_parser(_) = OptionParser.new { |o| o.on("-a") }.parse(["-a"])
+      def weak_ref(_) = WeakRef.new(Object.new).class
+      def gem_version(_) = Gem::Version.new("1.10") > Gem::Version.new("1.9")
+      def erb_result(_) = ERB.new("<%= 1 %>").result
+      def erb_hash(_) = ERB.new("<%= a %>").result_with_hash(a: 1)
+      def ripper(_) = Ripper.sexp("1")
+      def fork(_) = Kernel.fork { exit! }
+      def etc(_) = Etc.getpwuid.name
+      def stdout(_) = STDOUT.fileno
+      def stderr(_) = STDERR.fileno
+      def stdin(_) = STDIN.fileno
+      def argv(_) = ARGV.size
+      def global(_) = $program_settings
+      def class_variable(_) = Counted.read
+      def module_variable(_) = Counted.count
+      def constant(_) = LIST.size
+      define_method(:defined_by_a_proc) { |item| item }
+    end
+  end
+
+  module Good
+    class << self
+      def json_load(_) = JSON.parse("[1]")
+      def json_dump(_) = JSON.generate([1])
+      def unicode_normalize(item) = item
+      def singleton(_) = Ratomic::Workers.context
+      def option_parser(_) = Ratomic::Workers.context
+      def weak_ref(_) = ObjectSpace::WeakMap.new.class
+      def gem_version(_) = ([1, 10] <=> [1, 9]).positive?
+      def erb_result(_) = ERB.new("<%= 1 %>").result(binding)
+
+      def erb_hash(item)
+        a = item
+        ERB.new("<%= a %>").result(binding)
+      end
+
+      def ripper(_) = require("prism") && Prism.parse("1").value.class.name
+      def fork(_) = Process.wait(Process.spawn("true")).class
+      def etc(_) = Ratomic::Workers.context
+      def stdout(_) = $stdout.fileno
+      def stderr(_) = $stderr.fileno
+      def stdin(_) = $stdin.fileno
+      def argv(_) = Ratomic::Workers.context
+      def global(_) = Ratomic::Workers.context
+      def class_variable(_) = Counted::COUNTS.increment(:n)
+      def module_variable(_) = Ratomic::Workers.context
+      def constant(_) = SHARED.size
+      def defined_by_a_proc(item) = item
+    end
+  end
+  # rubocop:enable Security/JSONLoad, Style/GlobalVars, Style/GlobalStdStream
+
+  # Calls a method of the module with the item.
+  class Caller
+    def initialize(on, name)
+      @on = on
+      @name = name
+      Ractor.make_shareable(self)
+    end
+
+    def call(item)
+      @on.public_send(@name, item)
+    end
+  end
+
+  # What the remedy of each says.
+  SAYS = {
+    json_load: /JSON\.parse/, json_dump: /JSON\.generate/, unicode_normalize: /before the dispatch/,
+    singleton: /context:/, option_parser: /context:/, weak_ref: /ObjectSpace::WeakMap/, gem_version: /Arrays of num/,
+    erb_result: /result\(binding\)/, erb_hash: /result\(binding\)/, ripper: /Prism/, fork: /Process\.spawn/,
+    etc: /context:/, stdout: /\$stdout/, stderr: /\$stderr/, stdin: /\$stdin/, argv: /context:/, global: /context:/,
+    class_variable: /Ratomic::Map/, module_variable: /context:/, constant: /make_shareable/,
+    defined_by_a_proc: /`def`|shareable_proc/
+  }.freeze
+
+  # Later Rubies may allow these.
+  ALLOWED = { class_variable: :class_variable_get, weak_ref: :weak_ref, gem_version: :gem_version }.freeze
+
+  def setup
+    skip_without_ractors
+    @pool = Ratomic::Workers::Pool.new(size: 1, min_batch: 0)
+  end
+
+  def teardown
+    @pool&.kill
+  end
+
+  def run_in_worker(on, name)
+    @pool.dispatch_async([1], Caller.new(on, name), context: 5).value(timeout: 10)[0]
+  end
+
+  SAYS.each do |name, says|
+    define_method("test_what_fails_and_its_remedy_#{name}") do
+      failure = run_in_worker(Bad, name)
+      if ALLOWED.key?(name) && Ratomic::Workers::Ask.allowed?(ALLOWED[name])
+        refute_instance_of Ratomic::Workers::Failure, failure
+      else
+        assert_instance_of Ratomic::Workers::Failure, failure
+        assert_match(says, failure.remedy.to_s, failure.to_s)
+        assert_includes failure.to_s, failure.remedy
+        assert_includes failure.to_error.message, failure.remedy
+      end
+      result = run_in_worker(Good, name)
+      refute_instance_of Ratomic::Workers::Failure, result, result.to_s
+    end
+  end
+
+  def test_an_error_in_a_cause_has_its_remedy_too
+    wrapped = Ractor.make_shareable(Class.new do
+      def call(_)
+        Bad.json_load(1)
+      rescue StandardError
+        raise KeyError, "wrapped"
+      end
+    end.new)
+    assert_match(/JSON\.parse/, @pool.dispatch_async([1], wrapped).value(timeout: 5)[0].remedy)
+  end
+
+  def test_other_errors_have_none
+    failing = Ractor.make_shareable(Class.new { def call(_) = raise("can not define or fork this") }.new)
+    failure = @pool.dispatch_async([1], failing).value(timeout: 5)[0]
+    assert_nil failure.remedy
+    assert_equal "item 0: RuntimeError: can not define or fork this", failure.to_s
+  end
+
+  def test_an_extension_that_is_not_marked_safe_is_for_threads
+    remedy = Remedy.of("Ractor::UnsafeError", "ractor unsafe method called", ["x.rb:1:in 'X.y'"])
+    assert_match(/backend: :thread/, remedy)
+  end
+
+  def test_no_advice_freezes_what_the_program_shares
+    shared = [$stdout, Random.new(1), Thread::Mutex.new, Thread::Queue.new, Monitor.new, Object.new, [$stderr],
+              { a: Random.new }, proc {}, 1.method(:+)]
+    shared.each { |value| refute_match(/make_shareable|freeze/, Remedy.of_constant(:ANY, value), value.class.name) }
+    [[+"a"], { +"a" => 1 }, Struct.new(:a).new([])].each do |value|
+      assert_match(/make_shareable/, Remedy.of_constant(:ANY, value))
+    end
+    assert_match(/\$stdout/, Remedy.of_constant(:STDOUT, $stdout))
+    refute_match(/\$stdout/, Remedy.of_constant(:STDOUT, [])) # another one of that name
+    assert_match(/context:/, Remedy.of_constant(:ARGV, ARGV))
+  end
+end
