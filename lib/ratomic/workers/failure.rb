@@ -82,6 +82,8 @@ module Ratomic
         case exception_class
         when CancelledError.name then CancelledError.new(message)
         when ShutdownError.name then ShutdownError.new(message)
+        when DispatchTimeoutError.name then DispatchTimeoutError.new(message)
+        when ItemTimeoutError.name then ItemTimeoutError.new(self)
         else ItemError.new(self)
         end
       end

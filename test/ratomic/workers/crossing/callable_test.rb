@@ -106,7 +106,7 @@ class CallableTest < Minitest::Test
     assert_empty Ratomic::Workers::Code.findings(request)
     pool = Ratomic::Workers::Pool.new(size: 1, min_batch: 0)
     results = pool.dispatch_async([0, 30, 0], request, item_timeout: 0.2).value(timeout: 10)
-    assert_equal [0, "Ratomic::Workers::TimeoutError", 0], [results[0], results[1].exception_class, results[2]]
+    assert_equal [0, "Ratomic::Workers::ItemTimeoutError", 0], [results[0], results[1].exception_class, results[2]]
   ensure
     pool&.kill
   end
