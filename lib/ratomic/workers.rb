@@ -70,7 +70,8 @@ end
 %w[
   runtime/clock runtime/at_exit runtime/foreign runtime/interrupts runtime/text runtime/own_thread
   failure progress event
-  crossing/handles crossing/obstacle crossing/children crossing/code crossing/callable crossing/transfer
+  crossing/handles crossing/refusal crossing/obstacle crossing/children crossing/code crossing/callable
+  crossing/transfer
   scheduling/weight scheduling/notebook scheduling/averages scheduling/trials scheduling/costs scheduling/experience
   scheduling/chunker
   engine/settings engine/gate engine/lane engine/mailbox engine/verdict engine/filing engine/endings engine/engine

@@ -48,16 +48,6 @@ pub fn inspect(value: Value) -> Result<String, Error> {
     }
 }
 
-/// What an exception says, after a colon.
-pub fn message(error: Error) -> Result<String, Error> {
-    let Some(exception) = error.value() else {
-        return Err(error); // a jump
-    };
-    let text: RString = exception.funcall("message", ())?;
-    // SAFETY: copied before anything else can run.
-    Ok(format!(": {}", unsafe { text.to_string_lossy() }))
-}
-
 pub fn type_error(message: impl AsRef<str>) -> Error {
     new(ruby().exception_type_error(), message.as_ref())
 }
