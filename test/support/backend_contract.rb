@@ -151,6 +151,36 @@ module BackendContract
     refute_predicate $stdout, :frozen?
   end
 
+  # What items keep between them: where the program shares its memory with them, it is the program's.
+  class Memo
+    def initialize
+      freeze
+    end
+
+    def call(item)
+      kept = Thread.main[:ratomic_test_memo]
+      kept[:list] << [item, "item"] << item.to_s
+      item.even? ? kept[:sets] : kept
+    end
+  end
+
+  def test_what_the_program_goes_on_using_is_not_frozen
+    # A Ractor has memory of its own, where what is returned is frozen where it stands.
+    return if @pool.instance_variable_get(:@settings).backend == :ractor
+
+    kept = Thread.main[:ratomic_test_memo] = { list: [+"a"], sets: [Set[+"x", [1]], Struct.new(:a).new([+"y"])] }
+    [{}, { item_timeout: 20 }, { timeout: 20 }, { min_batch: 0, sequential: true }].each do |options|
+      results = value_of([1, 2, 3], Memo.new, **options)
+      assert Ractor.shareable?(results)
+      assert_equal [Hash, Array, Hash], results.map(&:class), results.inspect
+      assert_equal kept[:sets].to_s, results[1].to_s
+    end
+    assert_equal 1 + (4 * 3 * 2), kept[:list].size
+    refute [kept, kept[:list], kept[:list][1], kept[:sets], kept[:sets][0], kept[:sets][1].a].any?(&:frozen?)
+  ensure
+    Thread.main[:ratomic_test_memo] = nil
+  end
+
   def test_a_mutable_item_crosses_as_a_frozen_copy_and_the_callers_own_stays
     text = +"text"
     nested = [+"a", { k: [text] }]

@@ -92,7 +92,7 @@ module Ratomic
         yield took if took && block_given?
         return results if took && !failed
 
-        results = Interrupts.foreign_deferred { Transfer.seal(results, 0) }
+        results = Interrupts.foreign_deferred { Transfer.seal(results, 0, :copied) }
         engine.metrics.count_failures(results)
         results
       rescue Foreign, SignalException
