@@ -21,11 +21,18 @@ module Ratomic
   ShareableError = Class.new(Error)
 
   module Workers
-    # The base class of what a worker pool has to say.
-    Error = Class.new(Ratomic::Error)
+    # What a worker pool has to say: `rescue Ratomic::Workers::Error` catches it. A module, because what has to do with
+    # time belongs to the family of {Ratomic::TimeoutError} as well.
+    module Error
+    end
 
-    # The results are not all there yet. The future stays good: wait again.
-    class TimeoutError < Error
+    # The time is up: of a wait, of a dispatch or of an item. `rescue Ratomic::TimeoutError` catches these too.
+    class TimeoutError < Ratomic::TimeoutError
+      include Error
+    end
+
+    # The time of a wait (`value(timeout:)`): the results are not all there yet. The future stays good: wait again.
+    class WaitTimeoutError < TimeoutError
       # @return [Integer] items that are done
       attr_reader :completed
       # @return [Integer] items of the dispatch
@@ -38,17 +45,28 @@ module Ratomic
       end
     end
 
+    # The time of a dispatch (`dispatch_async(..., timeout:)`): what had no result has a {Failure} of this class.
+    DispatchTimeoutError = Class.new(TimeoutError)
+
     # The pool has as much queued as it may. Dispatch later, or allow more with `max_queue:`.
-    QueueFullError = Class.new(Error)
+    class QueueFullError < Ratomic::Error
+      include Error
+    end
 
     # The pool was shut down. Dispatch to another one.
-    ShutdownError = Class.new(Error)
+    class ShutdownError < Ratomic::Error
+      include Error
+    end
 
     # The dispatch was cancelled.
-    CancelledError = Class.new(Error)
+    class CancelledError < Ratomic::Error
+      include Error
+    end
 
     # The callable cannot run in a worker. The message names the object in the way, and says how to mend it.
-    class CallableError < Error
+    class CallableError < Ratomic::Error
+      include Error
+
       # @return [String, nil] where the object in the way is, such as `@handler.@io`
       attr_reader :path
 
@@ -58,8 +76,8 @@ module Ratomic
       end
     end
 
-    # An item failed; raised by `value!`.
-    class ItemError < Error
+    # What `value!` raises for a {Failure}.
+    module OfItem
       # @return [Failure] which item, and why
       attr_reader :failure
 
@@ -68,6 +86,18 @@ module Ratomic
         super(failure.to_s)
         set_backtrace(failure.backtrace) if failure.backtrace
       end
+    end
+    private_constant :OfItem
+
+    # An item failed; raised by `value!`.
+    class ItemError < Ratomic::Error
+      include Error
+      include OfItem
+    end
+
+    # The time of an item (`item_timeout:`): it was interrupted, and has a {Failure} of this class. Raised by `value!`.
+    class ItemTimeoutError < TimeoutError
+      include OfItem
     end
   end
 end

@@ -27,9 +27,24 @@ module Ratomic
   #
   # A block that hands control to another Fiber and is never resumed keeps its claim until its thread ends.
   #
+  # A write that waits for another thread's block takes `timeout:`, in seconds (nil waits for ever, 0 does not wait),
+  # and raises {TimeoutError} when the time is up; nothing has changed then. (`map[key] = value` has no room for it, so
+  # use {#set}.)
+  #
   # == Snapshots
   #
-  # {#keys}, {#values}, {#to_h} and {#each_pair} copy the entries as they are at one moment, in no particular order.
+  # {#keys}, {#values}, {#to_h}, {#each_pair} and whatever looks at more than the keys it was given ({#each}, {#select},
+  # {#value?}, all of Enumerable) copy the entries as they are at one moment, in no particular order, and go on with
+  # what they saw. Blocks that they call run outside of any claim.
+  #
+  # == Beside a Hash
+  #
+  # {#dig}, {#values_at}, {#fetch_values} and {#slice} read key by key: what others write meanwhile may show in one and
+  # not in the next. {#update} and {#delete_if} change many keys: if they raise, nothing has changed.
+  #
+  # A Map is no Hash: there is no `to_hash`, no default, no order of the entries (so no `shift`), no `==` but identity.
+  # What makes another Hash of it (`merge`, `transform_values`, `invert`, `except`) begins with {#to_h}.
+  #
   # After a fork the child has its own map with the same entries.
   #
   # @!method initialize
@@ -37,8 +52,9 @@ module Ratomic
   # @!method get(key)
   #   @return [Object, nil] the value, shared and not copied; nil if there is none
   #
-  # @!method set(key, value)
+  # @!method set(key, value, timeout: nil)
   #   @return [Object] the value that was given
+  #   @raise [TimeoutError] if another thread's block is computing this key for longer
   #   @raise [ShareableError] if key or value cannot be made shareable
   #   @raise [ThreadError] inside a block that computes this key
   #
@@ -50,14 +66,19 @@ module Ratomic
   #   @return [Object] the value, else what the block returns, else the default
   #   @raise [KeyError] with receiver and key, if there is neither value nor block nor default
   #
-  # @!method delete(key)
-  #   @return [Object, nil] the value that was there
+  # @!method delete(key, timeout: nil)
+  #   @yieldparam key [Object] called if there was no value, outside of any claim
+  #   @return [Object, nil] the value that was there; else what the block returns, or nil
+  #   @raise [TimeoutError] see {#set}
   #   @raise [ThreadError] inside a block that computes this key
   #
-  # @!method clear
-  #   Removes every entry, waiting for the blocks that are running. Entries that others add meanwhile may stay.
+  # @!method clear(timeout: nil)
+  #   Removes every entry at one moment, after waiting for the blocks that were running when it was called. A block that
+  #   begins during that wait counts as before it: what it makes of its key is gone with the rest. If it raises, nothing
+  #   has changed.
   #   @return [self]
-  #   @raise [ThreadError] inside a block of this map
+  #   @raise [ThreadError] inside a block of this map, or if it would close a circle of threads that wait
+  #   @raise [TimeoutError] see {#set}
   #
   # @!method size
   #   @return [Integer] entries at this moment
@@ -65,51 +86,51 @@ module Ratomic
   # @!method empty?
   #   @return [Boolean]
   #
-  # @!method compute(key)
+  # @!method compute(key, timeout: nil)
   #   Stores what the block makes of the value.
   #   @yieldparam value [Object, nil] nil if there is none
   #   @return [Object] the new value
   #   @raise [LocalJumpError] without a block
   #
-  # @!method upsert(key, initial)
+  # @!method upsert(key, initial, timeout: nil)
   #   Stores `initial`, or what the block makes of the value that is there.
   #   @yieldparam value [Object]
   #   @return [Object] the new value
   #   @raise [LocalJumpError] without a block
   #
-  # @!method fetch_or_store(key)
+  # @!method fetch_or_store(key, timeout: nil)
   #   Stores what the block returns if there is no value.
   #   @yieldparam key [Object]
   #   @return [Object] the value
   #   @raise [LocalJumpError] without a block
   #
-  # @!method fetch_and_modify(key)
+  # @!method fetch_and_modify(key, timeout: nil)
   #   Stores what the block makes of the value, which must be there.
   #   @yieldparam value [Object]
   #   @return [Object] the new value
   #   @raise [KeyError] if there is none
   #   @raise [LocalJumpError] without a block
   #
-  # @!method increment(key, by = 1)
+  # @!method increment(key, by = 1, timeout: nil)
   #   Adds a number; a missing value counts as 0. Integers and Floats are added with no Ruby call.
   #   @param by [Numeric]
   #   @return [Numeric] the new value
   #   @raise [TypeError] if `by` or the value is not a number; nothing changes then
   #
-  # @!method decrement(key, by = 1)
+  # @!method decrement(key, by = 1, timeout: nil)
   #   Subtracts a number, as {#increment} adds one.
   #
-  # @!method append(key, element)
+  # @!method append(key, element, timeout: nil)
   #   Replaces the Array (a missing one counts as empty) by a frozen one with `element` at its end.
   #   @return [Array] the new value
   #   @raise [TypeError] if the value is not an Array
   #
-  # @!method add_to_set(key, element)
+  # @!method add_to_set(key, element, timeout: nil)
   #   Replaces the Set (a missing one counts as empty) by a frozen one with `element` in it.
   #   @return [Set] the new value
   #   @raise [TypeError] if the value is not a Set
   #
-  # @!method compare_and_set(key, expected, new)
+  # @!method compare_and_set(key, expected, new, timeout: nil)
   #   Stores `new` if the value is `==` to `expected`; a missing value counts as nil.
   #   @return [Boolean] whether it did
   #
@@ -119,9 +140,6 @@ module Ratomic
   # @!method values
   #   @return [Array]
   #
-  # @!method to_h
-  #   @return [Hash] a new, mutable one
-  #
   # @!method each_pair
   #   @yieldparam key [Object]
   #   @yieldparam value [Object]
@@ -130,10 +148,228 @@ module Ratomic
   # @!method inspect
   #   @return [String] `#<Ratomic::Map 2 entries>`
   class Map
+    include Enumerable
+
     alias [] get
     alias []= set
+    alias store set
     alias include? key?
     alias member? key?
+    alias has_key? key?
     alias length size
+
+    alias snapshot to_h
+    private :snapshot
+
+    # A snapshot.
+    # @yieldparam key [Object]
+    # @yieldparam value [Object]
+    # @yieldreturn [Array(Object, Object)] the pair that takes its place, as for `Hash#to_h`
+    # @return [Hash] a new, mutable one
+    def to_h(&block)
+      block ? snapshot.to_h(&block) : snapshot
+    end
+
+    # A snapshot, see {#each_pair}.
+    # @yieldparam pair [Array(Object, Object)] key and value
+    # @return [self, Enumerator] an Enumerator without a block
+    def each(&block)
+      block ? each_pair(&block) : enum_for(:each) { size }
+    end
+
+    # A snapshot.
+    # @yieldparam key [Object]
+    # @return [self, Enumerator] an Enumerator without a block
+    def each_key(&block)
+      return enum_for(:each_key) { size } unless block
+
+      keys.each(&block)
+      self
+    end
+
+    # A snapshot.
+    # @yieldparam value [Object]
+    # @return [self, Enumerator] an Enumerator without a block
+    def each_value(&block)
+      return enum_for(:each_value) { size } unless block
+
+      values.each(&block)
+      self
+    end
+
+    # Reads the value, then what is in it, as `Hash#dig`.
+    # @return [Object, nil]
+    def dig(key, *rest)
+      value = get(key)
+      rest.empty? || value.nil? ? value : value.dig(*rest)
+    end
+
+    # Reads each key on its own.
+    # @return [Array] the values, nil where there is none
+    def values_at(*keys)
+      keys.map { |key| get(key) }
+    end
+
+    # Reads each key on its own, as {#fetch}.
+    # @yieldparam key [Object] called for a key without a value
+    # @return [Array]
+    # @raise [KeyError] for the first key without a value, if there is no block
+    def fetch_values(*keys, &block)
+      keys.map { |key| fetch(key, &block) }
+    end
+
+    # Reads each key on its own.
+    # @return [Hash] those of the keys that have a value
+    def slice(*keys)
+      missing = Object.new
+      keys.each_with_object({}) do |key, found|
+        value = fetch(key, missing)
+        found[key] = value unless missing.equal?(value)
+      end
+    end
+
+    # A snapshot.
+    # @return [Boolean] whether a value is `==` to it
+    def value?(value)
+      values.include?(value)
+    end
+    alias has_value? value?
+
+    # A snapshot.
+    # @return [Object, nil] a key whose value is `==` to it
+    def key(value)
+      each_pair { |key, other| return key if other == value }
+      nil
+    end
+
+    # As Enumerable has it; without arguments and block the number of entries.
+    # @return [Integer]
+    def count(*item, &block)
+      item.empty? && !block ? size : super
+    end
+
+    # As Enumerable has it; without arguments and block whether there is an entry.
+    # @return [Boolean]
+    def any?(*pattern, &block)
+      pattern.empty? && !block ? !empty? : super
+    end
+
+    # A snapshot.
+    # @yieldparam key [Object]
+    # @yieldparam value [Object]
+    # @return [Hash, Enumerator] as `Hash#select`: a new one of the entries for which the block is true
+    def select(&block)
+      block ? snapshot.select(&block) : enum_for(:select) { size }
+    end
+    alias filter select
+
+    # As {#select}, of the entries for which the block is not true.
+    # @return [Hash, Enumerator]
+    def reject(&block)
+      block ? snapshot.reject(&block) : enum_for(:reject) { size }
+    end
+
+    # A snapshot.
+    # @return [Hash] a new one of the entries whose value is not nil
+    def compact
+      snapshot.compact
+    end
+
+    # Stores all pairs of one or more Hashes or Maps; the last of a key counts. With a block the value becomes what that
+    # makes of the one that is there and the new one, atomically as in {#compute}, the blocks of all keys one after
+    # another. Waits for other threads' blocks on these keys, and holds them all while it stores. If it raises, nothing
+    # has changed; while it stores, others may see some of its values and not yet the rest.
+    #
+    #   map.update({ "a" => 1 }, timeout: 0.5) { |_key, present, new| present + new }
+    #
+    # @param others [Hash, Map, #to_hash] if none is given, the keywords are the pairs
+    # @param timeout [Numeric, nil] seconds for all of it
+    # @yieldparam key [Object]
+    # @yieldparam present [Object]
+    # @yieldparam new [Object]
+    # @return [self]
+    # @raise [ShareableError] if a key or value cannot be made shareable
+    # @raise [ThreadError] inside a block that computes one of these keys, or if it would close a circle
+    # @raise [TimeoutError] see {#set}
+    def update(*others, **options, &block)
+      if others.empty?
+        others = [options]
+      else
+        timeout = timeout_of(options)
+      end
+      groups = {}
+      others.each { |other| pairs_of(other).each_pair { |key, value| (groups[key] ||= []) << value } }
+      groups.transform_values! { |values| values.last(1) } unless block
+      put_all(groups, timeout, &block)
+    end
+    alias merge! update
+
+    # Removes the entries of a snapshot for which the block is true, at its end. One whose value has changed since, or
+    # that another thread's block is computing, stays. Does not wait. If it raises, or is left, nothing has changed.
+    # @yieldparam key [Object]
+    # @yieldparam value [Object]
+    # @return [self, Enumerator] an Enumerator without a block
+    # @raise [ThreadError] inside a block that computes one of them
+    def delete_if
+      return enum_for(:delete_if) { size } unless block_given?
+
+      remove { |key, value| yield(key, value) }
+      self
+    end
+
+    # As {#delete_if}.
+    # @return [self, nil, Enumerator] nil if nothing was removed
+    def reject!
+      return enum_for(:reject!) { size } unless block_given?
+
+      self if remove { |key, value| yield(key, value) }.positive?
+    end
+
+    # As {#delete_if}, for the entries for which the block is not true.
+    # @return [self, Enumerator]
+    def keep_if
+      return enum_for(:keep_if) { size } unless block_given?
+
+      remove { |key, value| !yield(key, value) }
+      self
+    end
+
+    # As {#keep_if}.
+    # @return [self, nil, Enumerator] nil if nothing was removed
+    def select!
+      return enum_for(:select!) { size } unless block_given?
+
+      self if remove { |key, value| !yield(key, value) }.positive?
+    end
+    alias filter! select!
+
+    private
+
+    # @return [Integer] how many were removed
+    def remove
+      keys = []
+      values = []
+      each_pair do |key, value|
+        next unless yield(key, value)
+
+        keys << key
+        values << value
+      end
+      remove_same(keys, values)
+    end
+
+    def timeout_of(options)
+      unknown = options.keys - [:timeout]
+      raise ArgumentError, "unknown keyword: #{unknown.map(&:inspect).join(", ")}" unless unknown.empty?
+
+      options[:timeout]
+    end
+
+    def pairs_of(other)
+      return other if Map === other
+
+      Hash.try_convert(other) ||
+        raise(TypeError, "no implicit conversion of #{Reflection.class_name_of(other)} into Hash")
+    end
   end
 end

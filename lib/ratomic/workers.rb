@@ -71,8 +71,9 @@ end
   runtime/clock runtime/at_exit runtime/foreign runtime/interrupts runtime/text runtime/own_thread
   runtime/thread_state
   remedy failure progress event
-  crossing/handles crossing/obstacle crossing/children scheduling/notebook crossing/nesting crossing/lookup
-  crossing/ask crossing/calls crossing/known_calls crossing/code crossing/callable crossing/transfer crossing/moving
+  crossing/handles crossing/refusal crossing/obstacle crossing/children scheduling/notebook crossing/nesting
+  crossing/lookup crossing/ask crossing/calls crossing/known_calls crossing/code crossing/callable crossing/transfer
+  crossing/moving
   scheduling/weight scheduling/averages scheduling/trials scheduling/costs scheduling/experience
   scheduling/chunker
   engine/settings engine/gate engine/lane engine/mailbox engine/verdict engine/filing engine/endings engine/engine

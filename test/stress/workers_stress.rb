@@ -18,7 +18,9 @@ class WorkersStress < Minitest::Test
     throw_tag: "UncaughtThrowError", end_thread: "ThreadError", end_worker: "ThreadError",
     overflow_stack: "SystemStackError"
   }.freeze
-  OUTSIDE = %w[Ratomic::Workers::CancelledError Ratomic::Workers::TimeoutError].freeze
+  OUTSIDE = %w[
+    Ratomic::Workers::CancelledError Ratomic::Workers::ItemTimeoutError Ratomic::Workers::DispatchTimeoutError
+  ].freeze
 
   def test_every_slot_is_filled_whatever_happens
     random = seeded

@@ -108,9 +108,9 @@ module BackendContract
 
   def test_a_result_that_takes_too_long_to_freeze_is_a_failure_on_time
     results = value_of([1, [:sleep], 3], Make, item_timeout: 0.2)
-    assert_failure results[1], "Ratomic::Workers::TimeoutError", 1
+    assert_failure results[1], "Ratomic::Workers::ItemTimeoutError", 1
     assert_equal [1, 3], results.values_at(0, 2)
-    assert_equal ["Ratomic::Workers::TimeoutError"] * 2,
+    assert_equal ["Ratomic::Workers::DispatchTimeoutError"] * 2,
                  value_of([[:sleep], [:sleep]], Make, timeout: 0.2).map(&:exception_class)
     assert_good_as_new
   end
@@ -169,6 +169,36 @@ module BackendContract
     ensure
       lender&.close
     end
+  end
+
+  # What items keep between them: where the program shares its memory with them, it is the program's.
+  class Memo
+    def initialize
+      freeze
+    end
+
+    def call(item)
+      kept = Thread.main[:ratomic_test_memo]
+      kept[:list] << [item, "item"] << item.to_s
+      item.even? ? kept[:sets] : kept
+    end
+  end
+
+  def test_what_the_program_goes_on_using_is_not_frozen
+    # A Ractor has memory of its own, where what is returned is frozen where it stands.
+    return if @pool.instance_variable_get(:@settings).backend == :ractor
+
+    kept = Thread.main[:ratomic_test_memo] = { list: [+"a"], sets: [Set[+"x", [1]], Struct.new(:a).new([+"y"])] }
+    [{}, { item_timeout: 20 }, { timeout: 20 }, { min_batch: 0, sequential: true }].each do |options|
+      results = value_of([1, 2, 3], Memo.new, **options)
+      assert Ractor.shareable?(results)
+      assert_equal [Hash, Array, Hash], results.map(&:class), results.inspect
+      assert_equal kept[:sets].to_s, results[1].to_s
+    end
+    assert_equal 1 + (4 * 3 * 2), kept[:list].size
+    refute [kept, kept[:list], kept[:list][1], kept[:sets], kept[:sets][0], kept[:sets][1].a].any?(&:frozen?)
+  ensure
+    Thread.main[:ratomic_test_memo] = nil
   end
 
   def test_a_mutable_item_crosses_as_a_frozen_copy_and_the_callers_own_stays
@@ -254,7 +284,7 @@ module BackendContract
     results = value_of([0, 30, 0], Sleep, item_timeout: 0.2)
     assert_operator now - started, :<, 3
     assert_equal [0, 0], results.values_at(0, 2)
-    assert_failure results[1], "Ratomic::Workers::TimeoutError", 1
+    assert_failure results[1], "Ratomic::Workers::ItemTimeoutError", 1
     assert_match(/longer than 0.2 s/, results[1].message)
     assert_good_as_new
   end
@@ -263,7 +293,7 @@ module BackendContract
     endless = Class.new { def call(item) = item == :loop ? loop { item.to_s } : item }.new.freeze
     results = value_of([1, :loop, 3, :loop, 5], endless, item_timeout: 0.2)
     assert_equal [1, 3, 5], results.values_at(0, 2, 4)
-    [1, 3].each { |index| assert_failure(results[index], "Ratomic::Workers::TimeoutError", index) }
+    [1, 3].each { |index| assert_failure(results[index], "Ratomic::Workers::ItemTimeoutError", index) }
     assert_good_as_new
   end
 
@@ -272,7 +302,7 @@ module BackendContract
     results = value_of([0, 30, 30, 30], Sleep, timeout: 0.3, sequential: true)
     assert_operator now - started, :<, 3
     assert_equal 4, results.size
-    (1..3).each { |index| assert_failure(results[index], "Ratomic::Workers::TimeoutError", index) }
+    (1..3).each { |index| assert_failure(results[index], "Ratomic::Workers::DispatchTimeoutError", index) }
     assert_good_as_new
   end
 
@@ -280,8 +310,8 @@ module BackendContract
     50.times { value_of([0] * 50, Sleep) } # known to be cheap: many in a chunk
     results = value_of(([0] * 20) + [30], Sleep, timeout: 0.3)
     assert_equal [0] * 20, results.first(20)
-    assert_failure results[20], "Ratomic::Workers::TimeoutError", 20
-    assert_equal({ "Ratomic::Workers::TimeoutError" => 1 }, @pool.stats[:failures])
+    assert_failure results[20], "Ratomic::Workers::DispatchTimeoutError", 20
+    assert_equal({ "Ratomic::Workers::DispatchTimeoutError" => 1 }, @pool.stats[:failures])
     assert_good_as_new
   end
 
@@ -291,7 +321,7 @@ module BackendContract
     3.times do
       results = value_of([*1..20, :loop], computing, timeout: 0.3, sequential: true)
       assert_equal [*1..20], results.first(20)
-      assert_failure results[20], "Ratomic::Workers::TimeoutError", 20
+      assert_failure results[20], "Ratomic::Workers::DispatchTimeoutError", 20
     end
     assert_good_as_new
   end
@@ -307,6 +337,16 @@ module BackendContract
     attempts.clear
     assert_failure value_of([1, 2, 3, 4], twice, retries: 1)[2], "ThreadError", 2
     assert_equal 2, attempts[:n]
+  end
+
+  def test_an_item_that_raises_is_not_run_again_with_retries
+    calls = Ratomic::Map.new
+    raising = Class.new do
+      def initialize(calls) = (@calls = calls) && freeze
+      def call(item) = item == 2 && @calls.increment(:n) ? raise(KeyError) : item
+    end.new(calls)
+    assert_failure value_of([1, 2, 3], raising, retries: 3)[1], "KeyError", 1
+    assert_equal 1, calls[:n]
   end
 
   def test_each_item_has_its_own_retries

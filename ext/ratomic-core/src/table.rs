@@ -10,11 +10,12 @@
 //! of the key sleeps until the claim is released; the owner itself, and whoever would close a circle of waiting threads,
 //! is refused at once.
 //!
-//! A single shard lock is held at a time but in `copy_to`, which takes the read locks of all, in order. The wait graph's
+//! A single shard lock is held at a time but in `copy_to` and `clear`, which take those of all, in order. The wait graph's
 //! lock ([`deadlock`]) is taken inside a shard's.
 
 mod claim;
 mod from_outside;
+mod many;
 mod probe;
 mod shard;
 
@@ -146,6 +147,7 @@ impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
                 key,
                 owner: me,
                 waiters: Vec::new(),
+                overtaken: false,
             });
             Ok(Grant {
                 hash,
@@ -158,15 +160,16 @@ impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
     }
 
     /// Gives a claim back, with `change` as the owner's last word about the entry. Takes no time and cannot fail: as
-    /// long as the claim stood nobody else could write the key, so the entry is where it was, or still missing.
+    /// long as the claim stood nobody else could write the key, so the entry is where it was, or still missing. (It is
+    /// also missing when all entries were removed meanwhile; then the change counts as made before that.)
     pub fn release(&self, grant: &Grant<K, V>, change: impl FnOnce(Place<'_, K, V>)) {
         let mut shard = self.shard(grant.hash).write();
-        change(shard.place_of(grant.hash, &self.len, |pair| grant.stored == Some(pair.key)));
         let mine = |claim: &Claim<K>| claim.owner == grant.owner && claim.key == grant.key;
-        let Some(claims) = shard.claims_mut() else {
-            return;
-        };
-        let Some(place) = claims.iter().position(mine) else {
+        let place = shard.claims().iter().position(mine);
+        if !place.is_some_and(|place| shard.claims()[place].overtaken) {
+            change(shard.place_of(grant.hash, &self.len, |pair| grant.stored == Some(pair.key)));
+        }
+        let Some((claims, place)) = shard.claims_mut().zip(place) else {
             return;
         };
         let claim = claims.swap_remove(place);
@@ -176,24 +179,6 @@ impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
             .for_each(|(_, thread)| deadlock::forget(*thread));
         drop(shard);
         claim.wake();
-    }
-
-    /// Removes every entry, shard by shard, waiting for the claims in each.
-    pub fn clear<H: Host>(&self, host: &H, me: usize) -> Result<(), Failure<H::Error>> {
-        for Padded(shard) in &self.shards {
-            loop {
-                let mut locked = shard.write();
-                let claim = locked.claims_mut().and_then(|claims| claims.first_mut());
-                let Some(obstacle) = claim.map(|claim| claim.obstacle(me)) else {
-                    self.len.fetch_sub(locked.len(), Ordering::Relaxed);
-                    locked.clear();
-                    break;
-                };
-                drop(locked);
-                obstacle.wait(shard, host)?;
-            }
-        }
-        Ok(())
     }
 
     /// Copies all entries as they are at one moment. `Err` is how many there are when `buffer` is too short.

@@ -70,7 +70,7 @@ impl Completion {
     }
 
     fn file(this: This<Self>, index: usize, results: RArray) -> Result<usize, Error> {
-        if !shareable::is_shareable(Word::of(results.as_value())) {
+        if !shareable::is_shareable(Word::of(results.as_value()))? {
             return Err(error::shareable(
                 "results must be made shareable before they are filed",
             ));

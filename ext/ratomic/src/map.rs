@@ -2,16 +2,19 @@
 
 mod blocks;
 mod buckets;
+mod many;
 mod numbers;
+mod patience;
 mod segments;
 mod snapshots;
 
 use crate::ffi::{
-    args, barrier, cell::Cell, class, error, gvl, gvl::Gvl, key::Key, shareable::share, This, Word,
+    args, barrier, cell::Cell, class, error, gvl, key::Key, shareable::share, This, Word,
 };
 use magnus::{
     gc, method, prelude::*, DataTypeFunctions, Error, Module, RModule, Ruby, TypedData, Value,
 };
+use patience::Patience;
 use ratomic_core::{
     table::{Place, Probe},
     Table,
@@ -83,13 +86,14 @@ impl Map {
     fn change<R>(
         this: This<Self>,
         key: &mut Key,
+        patience: &Patience,
         mut change: impl FnMut(Place<'_, Word, Word>, Option<Word>) -> Step<R>,
     ) -> Result<R, Error> {
         let table = this.table()?;
         let mut stored = None;
         loop {
             let step = table
-                .update(key, &Gvl, gvl::thread(), |place| change(place, stored))
+                .update(key, patience, gvl::thread(), |place| change(place, stored))
                 .map_err(|failure| error::write(failure, key.word()))?;
             match step {
                 Step::Done(result) => {
@@ -107,10 +111,11 @@ impl Map {
     fn store_if(
         this: This<Self>,
         key: &mut Key,
+        patience: &Patience,
         value: Word,
         condition: impl Fn(Option<Word>) -> bool,
     ) -> Result<bool, Error> {
-        let done = Self::change(this, key, |place, stored| {
+        let done = Self::change(this, key, patience, |place, stored| {
             let present = place.get();
             if !condition(present) {
                 return Step::Done(false);
@@ -131,10 +136,11 @@ impl Map {
         Ok(Self::get(this, key)?.is_some())
     }
 
-    fn set(this: This<Self>, key: Value, value: Value) -> Result<Value, Error> {
-        let word = share(value, PLACE)?;
-        Self::store_if(this, &mut Key::new(key)?, word, |_| true)?;
-        Ok(value)
+    fn set(this: This<Self>, args: &[Value]) -> Result<Value, Error> {
+        let (args, patience) = Patience::of(args, 2, 2)?;
+        let word = share(args[1], PLACE)?;
+        Self::store_if(this, &mut Key::new(args[0])?, &patience, word, |_| true)?;
+        Ok(args[1])
     }
 
     fn fetch(ruby: &Ruby, this: This<Self>, args: &[Value]) -> Result<Value, Error> {
@@ -149,39 +155,43 @@ impl Map {
         }
     }
 
-    fn delete(this: This<Self>, key: Value) -> Result<Option<Value>, Error> {
-        let removed = Self::change(this, &mut Key::new(key)?, |place, _| {
+    fn delete(ruby: &Ruby, this: This<Self>, args: &[Value]) -> Result<Option<Value>, Error> {
+        let (args, patience) = Patience::of(args, 1, 1)?;
+        let removed = Self::change(this, &mut Key::new(args[0])?, &patience, |place, _| {
             let value = place.get();
             place.remove();
             Step::Done(value)
         })?;
-        Ok(removed.map(Word::value))
+        match removed {
+            None if ruby.block_given() => ruby.yield_value(args[0]),
+            removed => Ok(removed.map(Word::value)),
+        }
     }
 
     /// Compares by `==`, outside the lock, and stores if the value is still the one that was compared.
-    fn compare_and_set(
-        this: This<Self>,
-        key: Value,
-        expected: Value,
-        new: Value,
-    ) -> Result<bool, Error> {
-        let new = share(new, PLACE)?;
-        let mut key = Key::new(key)?;
+    fn compare_and_set(this: This<Self>, args: &[Value]) -> Result<bool, Error> {
+        let (args, patience) = Patience::of(args, 3, 3)?;
+        let expected = args[1];
+        let new = share(args[2], PLACE)?;
+        let mut key = Key::new(args[0])?;
         loop {
             let present = this.table()?.get(&mut key)?;
             let value = present.unwrap_or(Word::NIL);
             if value != Word::of(expected) && !value.value().equal(expected)? {
                 return Ok(false);
             }
-            if Self::store_if(this, &mut key, new, |now| now == present)? {
+            if Self::store_if(this, &mut key, &patience, new, |now| now == present)? {
                 return Ok(true);
             }
         }
     }
 
-    fn clear(this: This<Self>) -> Result<This<Self>, Error> {
-        let failed = |failure| error::write(failure, this.word());
-        this.table()?.clear(&Gvl, gvl::thread()).map_err(failed)?;
+    fn clear(this: This<Self>, args: &[Value]) -> Result<This<Self>, Error> {
+        let (_, patience) = Patience::of(args, 0, 0)?;
+        let failed = |failure| error::write_many(failure, this.value());
+        this.table()?
+            .clear(&patience, gvl::thread())
+            .map_err(failed)?;
         Ok(this)
     }
 
@@ -206,18 +216,19 @@ pub fn define(ruby: &Ruby, ratomic: RModule) -> Result<(), Error> {
     let class = class::define::<Map>(ruby, ratomic, "Map")?;
     class.define_method("initialize", method!(Map::initialize, 0))?;
     class.define_method("get", method!(Map::get, 1))?;
-    class.define_method("set", method!(Map::set, 2))?;
+    class.define_method("set", method!(Map::set, -1))?;
     class.define_method("key?", method!(Map::has_key, 1))?;
     class.define_method("fetch", method!(Map::fetch, -1))?;
-    class.define_method("delete", method!(Map::delete, 1))?;
-    class.define_method("compare_and_set", method!(Map::compare_and_set, 3))?;
-    class.define_method("clear", method!(Map::clear, 0))?;
+    class.define_method("delete", method!(Map::delete, -1))?;
+    class.define_method("compare_and_set", method!(Map::compare_and_set, -1))?;
+    class.define_method("clear", method!(Map::clear, -1))?;
     class.define_method("size", method!(Map::len, 0))?;
     class.define_method("empty?", method!(Map::is_empty, 0))?;
     class.define_method("inspect", method!(Map::inspect, 0))?;
     segments::define(class)?;
     blocks::define(class)?;
     buckets::define(class)?;
+    many::define(class)?;
     numbers::define(class)?;
     snapshots::define(class)
 }

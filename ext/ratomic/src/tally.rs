@@ -1,7 +1,7 @@
 //! `Ratomic::Workers::Tally`: how many dispatches callers ran themselves, and how long all dispatches took.
 
 use crate::ffi::{
-    class,
+    class, copy,
     plain::{self, Unfrozen},
     This, Word,
 };
@@ -26,12 +26,27 @@ impl Tally {
         tally::now()
     }
 
-    /// Counts a dispatch that the caller has run, and freezes its results where they stand. Nil, where some are not plain
-    /// data and have to be looked at.
-    fn settle(this: This<Self>, started: u64, results: RArray) -> Option<u64> {
-        let took = tally::now().saturating_sub(started);
-        this.0.record_by_caller(took, results.len() as u64);
-        plain::share(Word::of(results.as_value()), Unfrozen::Freeze).then_some(took)
+    /// Counts a dispatch that the caller has run, and makes its results shareable: frozen copies, of what is not yet, for
+    /// the caller may have the objects elsewhere. Nil, where some are not plain data and have to be looked at.
+    fn settle(this: This<Self>, started: u64, results: RArray) -> Result<Option<u64>, Error> {
+        let count = results.len() as u64;
+        let done = |took: u64| {
+            this.0.record_by_caller(took, count);
+            took
+        };
+        for place in 0..results.len() as isize {
+            let result = Word::of(results.entry(place)?);
+            let Some(copy) = copy::frozen(result) else {
+                done(tally::now().saturating_sub(started));
+                return Ok(None);
+            };
+            if copy != result {
+                results.store(place, copy.value())?;
+            }
+        }
+        let shared = plain::share(Word::of(results.as_value()), Unfrozen::Freeze);
+        let took = done(tally::now().saturating_sub(started)); // the copies are part of what it costs
+        Ok(shared.then_some(took))
     }
 
     fn record(this: This<Self>, nanoseconds: u64) {

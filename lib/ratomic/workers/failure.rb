@@ -10,6 +10,8 @@ module Ratomic
       BACKTRACE_LINES = 50
       # So many causes are followed.
       CAUSES = 8
+      WORDS = Exception.instance_method(:to_s).then { |words| RACTORS ? Ractor.make_shareable(words) : words }
+      private_constant :WORDS
 
       # @return [Integer, nil] place of the item in the dispatch, from 0
       attr_reader :index
@@ -38,7 +40,15 @@ module Ratomic
         def message_of(error)
           Text.of(error.message.to_s)
         rescue Foreign => e
-          "(its message cannot be read: #{Reflection.class_name_of(e)})"
+          "#{own_words(error)} (its message cannot be read: #{Reflection.class_name_of(e)})".lstrip
+        end
+
+        # What it was made with: a class may make more of it, with what a worker cannot reach (that of a LoadError looks
+        # for the gem of that name).
+        def own_words(error)
+          Text.of(WORDS.bind_call(error))
+        rescue Foreign
+          nil
         end
 
         def backtrace_of(error)
@@ -88,6 +98,8 @@ module Ratomic
         case exception_class
         when CancelledError.name then CancelledError.new(message)
         when ShutdownError.name then ShutdownError.new(message)
+        when DispatchTimeoutError.name then DispatchTimeoutError.new(message)
+        when ItemTimeoutError.name then ItemTimeoutError.new(self)
         else ItemError.new(self)
         end
       end

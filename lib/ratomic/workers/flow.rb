@@ -107,9 +107,13 @@ module Ratomic
 
       private
 
-      # A key that the source or an item may still change, or take along to another Ractor, is copied.
+      # A key that the source or an item may still change, or take along to another Ractor, is copied. Of one that is
+      # equal to itself alone a copy would be another key.
       def own(key)
-        Ractor.shareable?(key) ? key : Ractor.make_shareable(key, copy: true)
+        copy = FrozenCopy.of(key)
+        copy.eql?(key) && copy.hash == key.hash ? copy : key
+      rescue StandardError # what cannot be copied
+        key
       end
 
       def waiting

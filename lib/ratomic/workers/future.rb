@@ -19,7 +19,7 @@ module Ratomic
 
       # @param timeout [Numeric, nil] seconds; nil waits for ever, 0 does not wait
       # @return [Array] frozen: the result of each item in the order of the items, a {Failure} where there is none
-      # @raise [Workers::TimeoutError] with the counts; the future stays good
+      # @raise [WaitTimeoutError] with the counts; the future stays good
       def value(timeout: nil)
         raise_timeout(timeout) unless wait(timeout: timeout)
 
@@ -29,7 +29,7 @@ module Ratomic
 
       # As {#value}, but raises the first Failure.
       # @return [Array] frozen, without Failures
-      # @raise [ItemError, CancelledError, ShutdownError, TimeoutError]
+      # @raise [ItemError, ItemTimeoutError, DispatchTimeoutError, CancelledError, ShutdownError, WaitTimeoutError]
       def value!(timeout: nil)
         value(timeout: timeout).each { |result| raise result.to_error if Failure === result }
       end
@@ -55,7 +55,7 @@ module Ratomic
       # @param timeout [Numeric, nil] seconds for all of them
       # @yieldparam result [Object, Failure]
       # @return [self, Enumerator] an Enumerator without a block
-      # @raise [Workers::TimeoutError]
+      # @raise [WaitTimeoutError]
       def each(timeout: nil)
         return enum_for(:each, timeout: timeout) { size } unless block_given?
 
@@ -72,7 +72,7 @@ module Ratomic
       # @yieldparam result [Object, Failure]
       # @yieldparam index [Integer] of its item
       # @return [self, Enumerator] an Enumerator without a block
-      # @raise [Workers::TimeoutError]
+      # @raise [WaitTimeoutError]
       def each_completed(timeout: nil)
         return enum_for(:each_completed, timeout: timeout) { size } unless block_given?
 
@@ -159,8 +159,8 @@ module Ratomic
 
       def raise_timeout(seconds)
         completed = @completion.completed
-        raise TimeoutError.new("#{completed} of #{size} items are done after #{seconds} s; the future is still good",
-                               completed: completed, total: size)
+        message = "#{completed} of #{size} items are done after #{seconds} s; the future is still good"
+        raise WaitTimeoutError.new(message, completed: completed, total: size)
       end
     end
   end

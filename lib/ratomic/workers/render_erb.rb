@@ -24,7 +24,7 @@ module Ratomic
       # @raise [SyntaxError] with the line and the reason, when the template does not compile
       def initialize(source, helpers: [], trim_mode: "-", filename: "(erb)")
         @source = String.new(source).freeze
-        @helpers = (helpers.is_a?(Module) ? [helpers] : Array(helpers)).freeze
+        @helpers = (helpers.is_a?(Module) ? [helpers] : [*helpers]).freeze
         @trim_mode = trim_mode.dup.freeze
         @filename = String.new(filename).freeze
         @slot = :"__ratomic_erb_#{NUMBERS.increment}__"

@@ -41,6 +41,22 @@ class FailureTest < Minitest::Test
     end
   end
 
+  def test_when_a_message_cannot_be_read_the_words_that_it_was_made_with_are_there
+    odd = Class.new(LoadError) { def message = raise("no gem of that name") }.new("cannot load such file -- csv")
+    assert_equal "cannot load such file -- csv (its message cannot be read: RuntimeError)", Failure.from(odd, 0).message
+  end
+
+  def test_a_load_error_in_a_worker_names_the_file
+    skip_without_ractors
+    pool = Ratomic::Workers::Pool.new(size: 1, min_batch: 0)
+    missing = Ractor.shareable_proc { |_| require "no_such_file_of_a_gem" }
+    failure = pool.dispatch_async([1], missing).value(timeout: 10)[0]
+    assert_equal "LoadError", failure.exception_class
+    assert_match(/cannot load such file -- no_such/, failure.message)
+  ensure
+    pool&.kill
+  end
+
   # A String that answers in its own way.
   class Line < String
     def to_s

@@ -312,7 +312,7 @@ class WorkersPoolTest < Minitest::Test
     coordinators = Thread.list.select { |thread| thread.name == "ratomic-coordinator" }
     coordinators.each { |thread| thread.kill.join }
     results = pool.dispatch_async([30, 0], Sleep, item_timeout: 0.2).value(timeout: 5)
-    assert_equal "Ratomic::Workers::TimeoutError", results[0].exception_class
+    assert_equal "Ratomic::Workers::ItemTimeoutError", results[0].exception_class
     assert within(5) { pool.shutdown(timeout: 4) }
   end
 

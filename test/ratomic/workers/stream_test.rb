@@ -74,6 +74,25 @@ class StreamTest < Minitest::Test
     assert_match(/\ARatomic::Workers::Error: .*Thread.new.*\n\[1, 2\]\n\z/, ended)
   end
 
+  # A copy of such a key would be another key.
+  def test_items_of_one_key_run_in_order_also_where_the_key_is_equal_to_itself_alone
+    keys = Array.new(2) { Object.new }
+    log = Ratomic::Map.new
+    seen = Class.new do
+      def initialize(log) = (@log = log) && freeze
+
+      def call(item)
+        sleep(0.001) if item < 20
+        @log.append(item.odd?, item)
+      end
+    end.new(log)
+    pool = Ratomic::Workers::Pool.new(size: 2, min_batch: 0)
+    pool.stream(0...100, seen, key: ->(item) { keys[item % 2] }).to_a
+    assert_equal [(0...100).select(&:even?), (0...100).select(&:odd?)], [log[false], log[true]]
+  ensure
+    pool&.kill
+  end
+
   def test_results_come_in_order_by_default
     assert_equal (0...5000).map { |i| i * 2 }, within(20) { @pool.stream(0...5000, Double).to_a }
   end

@@ -29,12 +29,40 @@ class TallyTest < Minitest::Test
     assert_equal [2, 3, 2], [@tally.by_caller, @tally.items_by_caller, @tally.buckets.sum]
   end
 
-  def test_plain_results_are_frozen_where_they_stand
-    results = [+"text", [+"nested"], { "key" => [] }]
-    text = results[0]
+  def test_plain_results_become_frozen_copies_and_what_is_shareable_stays
+    frozen = ["a".dup.freeze].freeze
+    given = [+"text", [+"nested", frozen], { "key" => [], b: "ä".encode("ISO-8859-1") }, frozen, 1.5, nil, [+"", [[]]]]
+    results = given.dup
     assert_kind_of Integer, @tally.settle(@tally.start, results)
     assert Ractor.shareable?(results)
-    assert_same text, results[0]
+    assert_equal given, results
+    assert_equal Encoding::ISO_8859_1, results[2][:b].encoding
+    assert_same frozen, results[3]
+    assert_same frozen, results[1][1]
+    refute [*given.first(3), given[1][0], given[2]["key"], given[2][:b], given[6][1][0]].any?(&:frozen?)
+  end
+
+  def test_a_hash_that_compares_by_identity_stays_one
+    key = "key".dup.freeze
+    results = [{}.compare_by_identity.merge!(key => [])]
+    assert_kind_of Integer, @tally.settle(@tally.start, results)
+    assert_equal [[], nil], [results[0][key], results[0][+"key"]]
+    assert_predicate results[0], :compare_by_identity?
+  end
+
+  # A copy would lose it, or never end.
+  def test_what_is_no_plain_data_is_left_to_others_unfrozen
+    noted = +"text"
+    noted.instance_variable_set(:@note, 1)
+    ring = []
+    ring << ring
+    wide = 30.times.inject([]) { |inner, _| [inner, inner] }
+    [noted, ring, wide, Hash.new(5), Hash.new { 1 }, Class.new(Array).new,
+     Struct.new(:a).new(1), { [+"key"] => 1 }].each do |odd|
+      given = [+"a", [odd]]
+      assert_nil @tally.settle(@tally.start, given), odd.class.name
+      refute_predicate odd, :frozen?
+    end
   end
 
   def test_results_that_are_not_plain_are_counted_and_left_to_others

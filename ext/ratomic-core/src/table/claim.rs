@@ -17,7 +17,7 @@ pub struct Grant<K, V> {
     pub(super) key: K,
     pub(super) owner: usize,
     /// The key of the entry that was there, which may be another object than `key`.
-    pub(super) stored: Option<K>,
+    pub stored: Option<K>,
     pub value: Option<V>,
 }
 
@@ -33,6 +33,8 @@ pub struct Claim<K> {
     pub owner: usize,
     /// Who sleeps until the release, and the thread's name in the wait graph.
     pub waiters: Vec<(Arc<Waiter>, usize)>,
+    /// Whether all entries were removed since it was taken: then what its owner makes of the key counts as removed too.
+    pub overtaken: bool,
 }
 
 impl<K> Claim<K> {

@@ -8,12 +8,18 @@ use std::time::Duration;
 
 /// Splits off `timeout:`, the only keyword that a blocking method knows.
 pub fn with_timeout(args: &[Value]) -> Result<(&[Value], Deadline), Error> {
+    let (rest, timeout) = with_seconds(args)?;
+    Ok((rest, deadline(timeout)?))
+}
+
+/// As [`with_timeout`], with the seconds as they were given.
+pub fn with_seconds(args: &[Value]) -> Result<(&[Value], Option<Value>), Error> {
     let Some((keywords, rest)) = args.split_last() else {
-        return Ok((args, Deadline::Never));
+        return Ok((args, None));
     };
     // SAFETY: asks about the frame of the running method.
     if !Word::of(*keywords).is_a(RUBY_T_HASH) || unsafe { rb_sys::rb_keyword_given_p() } == 0 {
-        return Ok((args, Deadline::Never));
+        return Ok((args, None));
     }
     let keywords = RHash::try_convert(*keywords)?;
     let timeout = keywords.get(error::ruby().to_symbol("timeout"));
@@ -25,7 +31,7 @@ pub fn with_timeout(args: &[Value]) -> Result<(&[Value], Deadline), Error> {
         let unknown = unknown.join(", ");
         return Err(error::argument(format!("unknown keyword: {unknown}")));
     }
-    Ok((rest, deadline(timeout)?))
+    Ok((rest, timeout))
 }
 
 /// Seconds from now; nil is for ever, and so is what the clock cannot count.

@@ -48,16 +48,6 @@ pub fn inspect(value: Value) -> Result<String, Error> {
     }
 }
 
-/// What an exception says, after a colon.
-pub fn message(error: Error) -> Result<String, Error> {
-    let Some(exception) = error.value() else {
-        return Err(error); // a jump
-    };
-    let text: RString = exception.funcall("message", ())?;
-    // SAFETY: copied before anything else can run.
-    Ok(format!(": {}", unsafe { text.to_string_lossy() }))
-}
-
 pub fn type_error(message: impl AsRef<str>) -> Error {
     new(ruby().exception_type_error(), message.as_ref())
 }
@@ -88,11 +78,17 @@ pub fn closed_queue() -> Error {
 
 /// `Ratomic::ShareableError`.
 pub fn shareable(message: impl AsRef<str>) -> Error {
+    own("ShareableError", message.as_ref())
+}
+
+/// `Ratomic::TimeoutError`.
+pub fn timeout(message: impl AsRef<str>) -> Error {
+    own("TimeoutError", message.as_ref())
+}
+
+fn own(name: &str, message: &str) -> Error {
     let module = ruby().class_object().const_get::<_, RModule>("Ratomic");
-    named(
-        module.and_then(|module| module.const_get("ShareableError")),
-        message.as_ref(),
-    )
+    named(module.and_then(|module| module.const_get(name)), message)
 }
 
 fn named(class: Result<ExceptionClass, Error>, message: &str) -> Error {
@@ -117,6 +113,22 @@ pub fn local_jump(message: impl AsRef<str>) -> Error {
         ruby().class_object().const_get("LocalJumpError"),
         message.as_ref(),
     )
+}
+
+/// Why a write to many keys of a map failed.
+pub fn write_many(failure: Failure<Error>, map: Value) -> Error {
+    let because = |reason: &str| {
+        about(map, |map| {
+            thread(format!("{reason} a value of {map}; nothing was changed"))
+        })
+    };
+    match failure {
+        Failure::Foreign(error) => error,
+        Failure::Own => because("this is called in a block that is computing"),
+        Failure::Deadlock => {
+            because("deadlock: this thread is waited for by the one whose block is computing")
+        }
+    }
 }
 
 /// Why a write to `key` failed.

@@ -33,7 +33,7 @@ impl Key {
     /// The object to store for a key that is not there yet: a frozen String as `Hash` would, else itself or a copy.
     pub fn stored(&self) -> Result<Word, Error> {
         let value = self.word.value();
-        if shareable::is_shareable(self.word) {
+        if shareable::is_shareable(self.word)? {
             return Ok(self.word);
         }
         // SAFETY: a living object. One with instance variables would not be copied here but frozen in place.

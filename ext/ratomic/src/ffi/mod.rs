@@ -4,6 +4,7 @@ pub mod args;
 pub mod barrier;
 pub mod cell;
 pub mod class;
+pub mod copy;
 mod defaults;
 pub mod error;
 mod flags;

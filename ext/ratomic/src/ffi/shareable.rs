@@ -1,11 +1,12 @@
 //! What may be stored: only what every Ractor may see.
 
 use super::{
-    class, error,
+    error,
     plain::{self, Unfrozen},
-    walk, Word,
+    walk::{self, Found},
+    Word,
 };
-use magnus::{prelude::*, rb_sys::protect, Error, ExceptionClass, RArray, RClass, Value};
+use magnus::{prelude::*, rb_sys::protect, Error, ExceptionClass, RModule, RString, Value};
 use rb_sys::VALUE;
 
 extern "C" {
@@ -13,13 +14,18 @@ extern "C" {
     fn rb_ractor_shareable_p_continue(object: VALUE) -> bool;
 }
 
-/// False also where the VM's walk ends early, because the object is nested too deeply for the stack.
-pub fn is_shareable(word: Word) -> bool {
+/// Whether the object can go in as it is. Of a few it is left to [`share`] to find out.
+pub fn is_shareable(word: Word) -> Result<bool, Error> {
     if plain::share(word, Unfrozen::Refuse) {
-        return true;
+        return Ok(true);
     }
-    // SAFETY: a living object, on the caller's stack. The VM's walk runs no Ruby code; `protect` catches a
-    // SystemStackError.
+    Ok(walk::find(word)? == Found::Nothing && is_noted(word))
+}
+
+/// Asks the VM, which notes what it finds. To be called with a graph in which [`walk::find`] finds nothing.
+fn is_noted(word: Word) -> bool {
+    // SAFETY: a living object, on the caller's stack. The VM's walk runs no Ruby code; `protect` catches the
+    // SystemStackError of what is nested too deeply.
     let walk = || unsafe { Word::from_bool(rb_ractor_shareable_p_continue(word.0)).0 };
     protect(walk).is_ok_and(|answer| answer == Word::from_bool(true).0)
 }
@@ -27,56 +33,67 @@ pub fn is_shareable(word: Word) -> bool {
 /// The object itself if it is shareable, else a frozen deep copy; the caller's own stays as it is.
 pub fn share(value: Value, place: &str) -> Result<Word, Error> {
     let word = Word::of(value);
-    if is_shareable(word) {
+    if plain::share(word, Unfrozen::Refuse) {
         return Ok(word);
     }
-    if let Some(io) = walk::find_io(word) {
-        // The VM would make a second descriptor that is open on the same file.
-        return Err(refused(io.value(), place, None));
-    }
-    // SAFETY: a living object; `protect` catches what the copying, which may run user code, raises.
-    let copy = protect(|| unsafe { rb_sys::rb_ractor_make_shareable_copy(word.0) });
-    let standard = error::ruby().exception_standard_error();
+    let copy = match walk::find(word)? {
+        Found::Single(single) => return Err(refused(single.value(), place, String::new())),
+        Found::Odd => rebuild(value),
+        Found::Nothing if is_noted(word) => return Ok(word),
+        Found::Nothing => vm_copy(word),
+    };
     match copy {
-        Ok(copy) if is_shareable(Word(copy)) => Ok(Word(copy)),
-        Ok(_) => Err(refused(value, place, None)),
-        Err(reason) if reason.is_kind_of(standard) => match as_set(value)? {
-            Some(set) => share_set(set, place),
-            None => Err(refused(value, place, Some(reason))),
-        },
-        Err(reason) if is_too_deep(&reason) => Err(refused(value, place, Some(reason))),
-        Err(other) => Err(other),
+        Ok(copy) if is_shareable(copy)? => Ok(copy),
+        Ok(_) => Err(refused(value, place, String::new())),
+        Err(reason) => Err(explained(value, place, reason)),
     }
 }
 
-/// It is an Exception, no StandardError.
-fn is_too_deep(reason: &Error) -> bool {
-    let class = error::ruby().class_object().const_get("SystemStackError");
-    class.is_ok_and(|class: ExceptionClass| reason.is_kind_of(class))
+fn vm_copy(word: Word) -> Result<Word, Error> {
+    // SAFETY: a living object; `protect` catches what the copying, which may run user code, raises.
+    protect(|| unsafe { rb_sys::rb_ractor_make_shareable_copy(word.0) }).map(Word)
 }
 
-fn as_set(value: Value) -> Result<Option<Value>, Error> {
-    let class: RClass = error::ruby().class_object().const_get("Set")?;
-    Ok(value.is_kind_of(class).then_some(value))
-}
-
-/// The VM copies a Set only if its elements are shareable. (It refuses one of unshareable elements deeper in a graph.)
-fn share_set(set: Value, place: &str) -> Result<Word, Error> {
-    let elements: RArray = set.funcall("to_a", ())?;
-    let copy: Value = set.class().funcall("new", ())?;
-    for element in elements {
-        let _: Value = copy.funcall("add", (share(element, place)?.value(),))?;
-    }
-    class::share_in_place(copy)?;
+/// What the VM's own way would get wrong.
+fn rebuild(value: Value) -> Result<Word, Error> {
+    let module: RModule = error::ruby().class_object().const_get("Ratomic")?;
+    let rebuilding: Value = module.const_get("FrozenCopy")?;
+    let copy: Value = rebuilding.funcall("of", (value,))?;
     Ok(Word::of(copy))
 }
 
-fn refused(value: Value, place: &str, reason: Option<Error>) -> Error {
-    let class = error::class_name(value);
-    match reason.map_or_else(|| Ok(String::new()), error::message) {
-        Ok(reason) => error::shareable(format!(
-            "{place} cannot hold this {class}, which no frozen copy can be made of{reason}; store frozen data instead"
-        )),
+/// Why, in words for people; what is no StandardError goes on.
+fn explained(value: Value, place: &str, reason: Error) -> Error {
+    let words = || -> Result<Option<RString>, Error> {
+        let root = error::ruby().class_object();
+        let too_deep: ExceptionClass = root.const_get("SystemStackError")?;
+        let ordinary = reason.is_kind_of(error::ruby().exception_standard_error());
+        let Some(exception) = reason
+            .value()
+            .filter(|_| ordinary || reason.is_kind_of(too_deep))
+        else {
+            return Ok(None);
+        };
+        let workers: RModule = root
+            .const_get::<_, RModule>("Ratomic")?
+            .const_get("Workers")?;
+        let obstacle: Value = workers.const_get("Obstacle")?;
+        obstacle.funcall("reason", (value, exception)).map(Some)
+    };
+    match words() {
+        Ok(Some(words)) => {
+            // SAFETY: copied before anything else can run.
+            let words = unsafe { words.to_string_lossy() }.into_owned();
+            refused(value, place, format!(": {words}"))
+        }
+        Ok(None) => reason,
         Err(instead) => instead,
     }
+}
+
+fn refused(value: Value, place: &str, reason: String) -> Error {
+    let class = error::class_name(value);
+    error::shareable(format!(
+        "{place} cannot hold this {class}, which no frozen copy can be made of{reason}; store frozen data instead"
+    ))
 }

@@ -2,20 +2,34 @@
 //! no object, so nothing moves or goes away meanwhile.
 
 use super::plain::{self, Unfrozen};
-use super::Word;
-use rb_sys::ruby_value_type::{
-    RUBY_T_ARRAY, RUBY_T_FILE, RUBY_T_HASH, RUBY_T_OBJECT, RUBY_T_STRING, RUBY_T_STRUCT,
-};
+use super::{error, Word};
+use magnus::{prelude::*, Error, RClass, RModule, Value};
+use rb_sys::ruby_value_type::*;
 use rb_sys::{st_data_t, VALUE};
 use std::collections::HashSet;
 use std::ffi::c_int;
 use std::hash::{BuildHasherDefault, Hasher};
 
+/// What is in a graph that is not noted as shareable.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Found {
+    Nothing,
+    /// What there must not be two of: an IO, of which the VM would make a second descriptor that is open on the same
+    /// file, or the instance of a Singleton.
+    Single(Word),
+    /// What the VM's own way would get wrong, see [`find`].
+    Odd,
+}
+
 #[derive(Default)]
 struct Walk {
     ahead: Vec<Word>,
     seen: HashSet<VALUE, BuildHasherDefault<Spread>>,
+    /// Whether an object that is not shareable was met twice.
     twice: bool,
+    set: VALUE,
+    singleton: Option<VALUE>,
+    odd: bool,
 }
 
 /// Addresses need no better hash than one that brings their middle bits to both ends.
@@ -43,17 +57,82 @@ impl Hasher for Spread {
     }
 }
 
-/// The first IO in an unshareable graph.
-pub fn find_io(root: Word) -> Option<Word> {
-    let mut walk = Walk::default();
+/// Looks through a graph for an IO, and for what must be made shareable from the inside out, or be rebuilt when it is
+/// copied:
+///
+/// - a Set: where it is a native object the VM walks it under its own lock, and hangs (4.0.5) if it meets something there
+///   that is not noted yet; and it copies few of them;
+/// - a Hash whose keys are found by what they are and not by what is in them: copies of the keys are not found any more;
+/// - an exception, which holds the stack that it came from.
+pub fn find(root: Word) -> Result<Found, Error> {
+    let set: RClass = error::ruby().class_object().const_get("Set")?;
+    let mut walk = Walk {
+        set: Word::of(set.as_value()).0,
+        singleton: singleton()?,
+        ..Walk::default()
+    };
     walk.meet(root);
     while let Some(word) = walk.ahead.pop() {
-        if word.is_a(RUBY_T_FILE) {
-            return Some(word);
+        if word.is_a(RUBY_T_FILE) || walk.is_singleton(word) {
+            return Ok(Found::Single(word));
+        }
+        if walk.is_odd(word) {
+            return Ok(Found::Odd);
         }
         walk.look_into(word);
+        if walk.odd {
+            return Ok(Found::Odd);
+        }
     }
-    None
+    Ok(Found::Nothing)
+}
+
+/// The module Singleton, where the program has loaded it.
+fn singleton() -> Result<Option<VALUE>, Error> {
+    // SAFETY: the VM's own class, and a string with a NUL at its end; looks into the table of constants.
+    let known = unsafe {
+        let name = rb_sys::rb_intern(c"Singleton".as_ptr());
+        rb_sys::rb_const_defined(rb_sys::rb_cObject, name) != 0
+    };
+    if !known {
+        return Ok(None);
+    }
+    let module: Value = error::ruby().class_object().const_get("Singleton")?;
+    Ok(RModule::from_value(module).map(|module| Word::of(module.as_value()).0))
+}
+
+/// How many levels of Arrays a key may have.
+const DEEPEST: u32 = 20;
+
+/// Whether a copy of the key is found where the key is: a number, text, or an Array of such.
+fn is_by_content(key: Word, depth: u32) -> bool {
+    if key.is_immediate() || key.is_noted_shareable() {
+        return true;
+    }
+    match key.type_of() {
+        // In a Hash that compares by content a String key is frozen, and one that is frozen is not copied.
+        RUBY_T_STRING => key.is_frozen() || depth > 0,
+        RUBY_T_FLOAT | RUBY_T_BIGNUM => true,
+        RUBY_T_ARRAY if depth < DEEPEST => {
+            // SAFETY: a living Array; the index is below its length.
+            let len = unsafe { rb_sys::RARRAY_LEN(key.0) };
+            // SAFETY: the VM's own class.
+            key.class_or_singleton() == unsafe { rb_sys::rb_cArray }
+                && (0..len)
+                    .all(|place| is_by_content(Word(unsafe_entry(key, place as _)), depth + 1))
+        }
+        _ => false,
+    }
+}
+
+/// Asks a Hash of Ruby's own class.
+fn compares_by_identity(hash: Word) -> bool {
+    // SAFETY: a living Hash, whose method is Ruby's own: it reads a flag.
+    unsafe {
+        let name = rb_sys::rb_intern(c"compare_by_identity?".as_ptr());
+        rb_sys::rb_method_basic_definition_p(hash.class_or_singleton(), name) == 0
+            || rb_sys::rb_funcallv(hash.0, name, 0, std::ptr::null()) != rb_sys::Qfalse as VALUE
+    }
 }
 
 /// Whether the graph is a tree of plain containers and text, apart from what is shareable: a move can take all of it, and
@@ -77,6 +156,25 @@ pub fn is_plain_tree(root: Word) -> bool {
 }
 
 impl Walk {
+    fn is_singleton(&self, word: Word) -> bool {
+        // SAFETY: a living object and a module; looks through the ancestors.
+        self.singleton.is_some_and(|module| unsafe {
+            rb_sys::rb_obj_is_kind_of(word.0, module) != rb_sys::Qfalse as VALUE
+        })
+    }
+
+    fn is_odd(&self, word: Word) -> bool {
+        match word.type_of() {
+            // SAFETY: a living object and two of the VM's classes; looks through the ancestors.
+            RUBY_T_OBJECT | RUBY_T_DATA => unsafe {
+                rb_sys::rb_obj_is_kind_of(word.0, self.set) != rb_sys::Qfalse as VALUE
+                    || rb_sys::rb_obj_is_kind_of(word.0, rb_sys::rb_eException)
+                        != rb_sys::Qfalse as VALUE
+            },
+            _ => false,
+        }
+    }
+
     fn meet(&mut self, word: Word) {
         if word.is_immediate() || word.is_noted_shareable() {
             return;
@@ -110,8 +208,15 @@ impl Walk {
                     }));
                 }
             }
-            // SAFETY: a living Hash; `pair` does not change it, and `walk` outlives the call.
-            RUBY_T_HASH => unsafe { rb_sys::rb_hash_foreach(word.0, Some(pair), walk as VALUE) },
+            RUBY_T_HASH => {
+                let before = self.ahead.len();
+                // SAFETY: a living Hash; `pair` does not change it, and `walk` outlives the call.
+                unsafe { rb_sys::rb_hash_foreach(word.0, Some(pair), walk as VALUE) };
+                let has_arrays = self.ahead[before..]
+                    .iter()
+                    .any(|child| child.is_a(RUBY_T_ARRAY));
+                self.odd |= has_arrays && compares_by_identity(word);
+            }
             _ => {}
         }
         // SAFETY: a living object; `variable` does not change it, and `walk` outlives the call.
@@ -127,6 +232,7 @@ fn unsafe_entry(array: Word, place: std::ffi::c_long) -> VALUE {
 unsafe extern "C" fn pair(key: VALUE, value: VALUE, walk: VALUE) -> c_int {
     // SAFETY: the walk of the frame that called `rb_hash_foreach`.
     let walk = unsafe { &mut *(walk as *mut Walk) };
+    walk.odd |= !is_by_content(Word(key), 0);
     walk.meet(Word(key));
     walk.meet(Word(value));
     rb_sys::st_retval::ST_CONTINUE as c_int

@@ -1,8 +1,8 @@
 //! The methods of `Ratomic::Map` that take a block. The block runs under a claim on its key, with no lock held: it may
 //! read anything, write other keys, collect garbage, raise, throw, or be killed.
 
-use super::{Map, PLACE};
-use crate::ffi::{error, gvl, gvl::Gvl, key::Key, shareable::share, This, Word};
+use super::{patience::Patience, Map, PLACE};
+use crate::ffi::{error, gvl, key::Key, shareable::share, This, Word};
 use magnus::{method, Error, Module, RClass, Ruby, Value};
 use ratomic_core::table::{Grant, Table};
 
@@ -16,10 +16,15 @@ pub struct Claim<'a> {
 }
 
 impl<'a> Claim<'a> {
-    pub fn new(map: This<Map>, table: &'a Table<Word, Word>, key: Value) -> Result<Self, Error> {
+    pub fn new(
+        map: This<Map>,
+        table: &'a Table<Word, Word>,
+        key: Value,
+        patience: &Patience,
+    ) -> Result<Self, Error> {
         let mut key = Key::settled(key)?;
         let grant = table
-            .claim(&mut key, &Gvl, gvl::thread())
+            .claim(&mut key, patience, gvl::thread())
             .map_err(|failure| error::write(failure, key.word()))?;
         map.written(grant.hash(), key.word());
         map.written(grant.hash(), Word(gvl::thread() as _));
@@ -30,6 +35,21 @@ impl<'a> Claim<'a> {
             key: key.word(),
             outcome: None,
         })
+    }
+
+    /// What it refers to, for whoever keeps it elsewhere than on the stack.
+    pub fn words(&self) -> [Word; 3] {
+        let Grant { stored, value, .. } = self.grant;
+        [
+            self.key,
+            stored.unwrap_or(Word::NIL),
+            value.unwrap_or(Word::NIL),
+        ]
+    }
+
+    /// Stores what is shareable, if anything, and gives the claim back.
+    pub fn store(mut self, word: Option<Word>) {
+        self.outcome = word;
     }
 
     pub fn value(&self) -> Option<Value> {
@@ -67,16 +87,20 @@ fn need_block(ruby: &Ruby, method: &str) -> Result<(), Error> {
     }
 }
 
-fn compute(ruby: &Ruby, this: This<Map>, key: Value) -> Result<Value, Error> {
+fn compute(ruby: &Ruby, this: This<Map>, args: &[Value]) -> Result<Value, Error> {
     need_block(ruby, "compute")?;
-    let claim = Claim::new(this, this.table()?, key)?;
+    let (args, patience) = Patience::of(args, 1, 1)?;
+    let key = args[0];
+    let claim = Claim::new(this, this.table()?, key, &patience)?;
     let value = ruby.yield_value(claim.value())?;
     claim.finish(value)
 }
 
-fn upsert(ruby: &Ruby, this: This<Map>, key: Value, initial: Value) -> Result<Value, Error> {
+fn upsert(ruby: &Ruby, this: This<Map>, args: &[Value]) -> Result<Value, Error> {
     need_block(ruby, "upsert")?;
-    let claim = Claim::new(this, this.table()?, key)?;
+    let (args, patience) = Patience::of(args, 2, 2)?;
+    let (key, initial) = (args[0], args[1]);
+    let claim = Claim::new(this, this.table()?, key, &patience)?;
     let value = match claim.value() {
         Some(present) => ruby.yield_value(present)?,
         None => initial,
@@ -84,12 +108,14 @@ fn upsert(ruby: &Ruby, this: This<Map>, key: Value, initial: Value) -> Result<Va
     claim.finish(value)
 }
 
-fn fetch_or_store(ruby: &Ruby, this: This<Map>, key: Value) -> Result<Value, Error> {
+fn fetch_or_store(ruby: &Ruby, this: This<Map>, args: &[Value]) -> Result<Value, Error> {
     need_block(ruby, "fetch_or_store")?;
+    let (args, patience) = Patience::of(args, 1, 1)?;
+    let key = args[0];
     if let Some(present) = Map::get(this, key)? {
         return Ok(present);
     }
-    let claim = Claim::new(this, this.table()?, key)?;
+    let claim = Claim::new(this, this.table()?, key, &patience)?;
     if let Some(present) = claim.value() {
         return Ok(present);
     }
@@ -97,9 +123,11 @@ fn fetch_or_store(ruby: &Ruby, this: This<Map>, key: Value) -> Result<Value, Err
     claim.finish(value)
 }
 
-fn fetch_and_modify(ruby: &Ruby, this: This<Map>, key: Value) -> Result<Value, Error> {
+fn fetch_and_modify(ruby: &Ruby, this: This<Map>, args: &[Value]) -> Result<Value, Error> {
     need_block(ruby, "fetch_and_modify")?;
-    let claim = Claim::new(this, this.table()?, key)?;
+    let (args, patience) = Patience::of(args, 1, 1)?;
+    let key = args[0];
+    let claim = Claim::new(this, this.table()?, key, &patience)?;
     let Some(present) = claim.value() else {
         drop(claim);
         return Err(error::key_not_found(this.value(), key));
@@ -109,8 +137,8 @@ fn fetch_and_modify(ruby: &Ruby, this: This<Map>, key: Value) -> Result<Value, E
 }
 
 pub fn define(class: RClass) -> Result<(), Error> {
-    class.define_method("compute", method!(compute, 1))?;
-    class.define_method("upsert", method!(upsert, 2))?;
-    class.define_method("fetch_or_store", method!(fetch_or_store, 1))?;
-    class.define_method("fetch_and_modify", method!(fetch_and_modify, 1))
+    class.define_method("compute", method!(compute, -1))?;
+    class.define_method("upsert", method!(upsert, -1))?;
+    class.define_method("fetch_or_store", method!(fetch_or_store, -1))?;
+    class.define_method("fetch_and_modify", method!(fetch_and_modify, -1))
 }

@@ -1,13 +1,15 @@
 //! `append` and `add_to_set`: collections that are replaced, never changed. They call `eql?` and `hash` of user objects,
 //! so they run under a claim.
 
-use super::{blocks::Claim, Map, PLACE};
+use super::{blocks::Claim, patience::Patience, Map, PLACE};
 use crate::ffi::{class, error, shareable::share, This};
 use magnus::{method, prelude::*, Error, Module, RArray, RClass, Ruby, Value};
 
-fn append(ruby: &Ruby, this: This<Map>, key: Value, element: Value) -> Result<Value, Error> {
-    let element = share(element, PLACE)?.value();
-    let claim = Claim::new(this, this.table()?, key)?;
+fn append(ruby: &Ruby, this: This<Map>, args: &[Value]) -> Result<Value, Error> {
+    let (args, patience) = Patience::of(args, 2, 2)?;
+    let key = args[0];
+    let element = share(args[1], PLACE)?.value();
+    let claim = Claim::new(this, this.table()?, key, &patience)?;
     let bucket = ruby.ary_new();
     if let Some(present) = claim.value() {
         let present =
@@ -19,10 +21,12 @@ fn append(ruby: &Ruby, this: This<Map>, key: Value, element: Value) -> Result<Va
     claim.finish(bucket.as_value())
 }
 
-fn add_to_set(ruby: &Ruby, this: This<Map>, key: Value, element: Value) -> Result<Value, Error> {
+fn add_to_set(ruby: &Ruby, this: This<Map>, args: &[Value]) -> Result<Value, Error> {
+    let (args, patience) = Patience::of(args, 2, 2)?;
+    let key = args[0];
     let class: RClass = ruby.class_object().const_get("Set")?;
-    let element = share(element, PLACE)?.value();
-    let claim = Claim::new(this, this.table()?, key)?;
+    let element = share(args[1], PLACE)?.value();
+    let claim = Claim::new(this, this.table()?, key, &patience)?;
     let bucket: Value = match claim.value() {
         None => class.funcall("new", ())?,
         Some(present) if present.is_kind_of(class) => present.funcall("dup", ())?,
@@ -41,6 +45,6 @@ fn other_kind(key: Value, present: Value, wanted: &str) -> Error {
 }
 
 pub fn define(class: RClass) -> Result<(), Error> {
-    class.define_method("append", method!(append, 2))?;
-    class.define_method("add_to_set", method!(add_to_set, 2))
+    class.define_method("append", method!(append, -1))?;
+    class.define_method("add_to_set", method!(add_to_set, -1))
 }

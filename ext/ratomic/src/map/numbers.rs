@@ -2,8 +2,8 @@
 //! allocated, are added outside and stored if the value is still the one that was read. Every other Numeric is added by
 //! its own `+` or `-`, under a claim.
 
-use super::{blocks::Claim, Map, Step, PLACE};
-use crate::ffi::{args, error, key::Key, number, shareable::share, This, Word};
+use super::{blocks::Claim, patience::Patience, Map, Step, PLACE};
+use crate::ffi::{error, key::Key, number, shareable::share, This, Word};
 use magnus::{method, prelude::*, Error, Module, RClass, Ruby, Value};
 
 #[derive(Clone, Copy)]
@@ -38,23 +38,23 @@ fn apply(
     args: &[Value],
     operation: Operation,
 ) -> Result<Value, Error> {
-    args::count(args, 1, 2)?;
+    let (args, patience) = Patience::of(args, 1, 2)?;
     let amount = args
         .get(1)
         .map_or_else(|| ruby.integer_from_i64(1).as_value(), |amount| *amount);
     let mut key = Key::new(args[0])?;
     let word = Word::of(amount);
     let native = if word.is_fixnum() {
-        add_fixnum(this, &mut key, number::fixnum(word), operation)?
+        add_fixnum(this, &mut key, &patience, number::fixnum(word), operation)?
     } else {
         None
     };
     match native {
         Some(sum) => Ok(sum.value()),
         None if number::to_float(word).is_some() => {
-            add_float(ruby, this, args[0], &mut key, amount, operation)
+            add_float(ruby, this, args[0], &mut key, &patience, amount, operation)
         }
-        None => add_any(ruby, this, args[0], amount, operation),
+        None => add_any(ruby, this, args[0], &patience, amount, operation),
     }
 }
 
@@ -62,10 +62,11 @@ fn apply(
 fn add_fixnum(
     this: This<Map>,
     key: &mut Key,
+    patience: &Patience,
     amount: i64,
     operation: Operation,
 ) -> Result<Option<Word>, Error> {
-    Map::change(this, key, |place, stored| {
+    Map::change(this, key, patience, |place, stored| {
         let present = place.get();
         let old = match present {
             None => 0,
@@ -90,6 +91,7 @@ fn add_float(
     this: This<Map>,
     given: Value,
     key: &mut Key,
+    patience: &Patience,
     amount: Value,
     operation: Operation,
 ) -> Result<Value, Error> {
@@ -98,15 +100,15 @@ fn add_float(
         let present = this.table()?.get(key)?;
         let old = present.unwrap_or(Word::ZERO);
         let (Some(a), Some(b)) = (number::to_float(old), number::to_float(word)) else {
-            return add_any(ruby, this, given, amount, operation);
+            return add_any(ruby, this, given, patience, amount, operation);
         };
         if !number::is_float(old) && !number::is_float(word) {
             // Two Fixnums whose sum is none.
-            return add_any(ruby, this, given, amount, operation);
+            return add_any(ruby, this, given, patience, amount, operation);
         }
         let sum = ruby.float_from_f64((operation.floats)(a, b));
         let sum = share(sum.as_value(), PLACE)?;
-        if Map::store_if(this, key, sum, |now| now == present)? {
+        if Map::store_if(this, key, patience, sum, |now| now == present)? {
             return Ok(sum.value());
         }
     }
@@ -116,11 +118,12 @@ fn add_any(
     ruby: &Ruby,
     this: This<Map>,
     given: Value,
+    patience: &Patience,
     amount: Value,
     operation: Operation,
 ) -> Result<Value, Error> {
     numeric(ruby, amount, || Ok("the amount".into()))?;
-    let claim = Claim::new(this, this.table()?, given)?;
+    let claim = Claim::new(this, this.table()?, given, patience)?;
     let old = claim
         .value()
         .unwrap_or_else(|| ruby.integer_from_i64(0).as_value());

@@ -73,39 +73,79 @@ module Ratomic
       def self.reason(obstacle)
         name = obstacle.path.empty? ? "it" : obstacle.path
         object = obstacle.object
-        return "#{name} (#{object.class}) is not frozen" if obstacle.unfrozen?
-        return "#{name} is a proc, and #{reach(object)}" if object.is_a?(Proc)
+        case object
+        when Proc then "#{name} is a proc, and #{symbol?(object) ? OF_SYMBOL : obstacle.why}"
+        when Method then "#{name} is a Method, and #{method_reason(object)}"
+        else
+          return "#{name} (#{object.class}) is not frozen" if obstacle.unfrozen?
 
-        "#{name} is an instance of #{object.class}, which belongs to the Ractor that made it"
+          text = "#{name} is an instance of #{object.class}, which belongs to the Ractor that made it"
+          obstacle.why ? "#{text}: #{obstacle.why}" : text
+        end
       end
 
-      # What Ruby has against sharing the proc: the variable of its surroundings, or its self.
-      def self.reach(block)
-        RACTORS ? Ractor.shareable_proc(self: nil, &block) : Ractor.make_shareable(block, copy: true)
-        "its self is not shareable"
-      rescue StandardError => e
-        e.message
+      OF_SYMBOL = "Ruby shares that of a Symbol only when it was made shareable"
+      MODULE = "a module with `def self.call(item)`"
+      private_constant :OF_SYMBOL, :MODULE
+
+      def self.symbol?(block)
+        block.source_location.nil? && block.lambda? && block.inspect.include?("(&:")
+      end
+
+      # The methods of an object that is shareable can be made so as well.
+      def self.method_reason(method)
+        if FrozenCopy.shareable?(method.receiver)
+          "it was not made shareable"
+        else
+          "its receiver (an instance of #{Reflection.class_name_of(method.receiver)}) is not shareable"
+        end
       end
 
       def self.mend(obstacle)
-        if obstacle.object.is_a?(Proc)
-          "Use a module with `def self.call(item)`, or `Ractor.shareable_proc { |item| ... }` with nothing but " \
-            "frozen variables"
-        elsif obstacle.unfrozen?
-          "Freeze all of it with `Ractor.make_shareable(callable)` before the dispatch"
+        case (object = obstacle.object)
+        when Proc then mend_proc(object)
+        when Method then mend_method(object)
         else
-          "Open it inside `call`, or keep it in a Ratomic::LocalPool, one per worker"
+          if obstacle.unfrozen?
+            "Freeze all of it with `Ractor.make_shareable(callable)` before the dispatch"
+          else
+            "Open it inside `call`, or keep it in a Ratomic::LocalPool, one per worker"
+          end
         end
+      end
+
+      def self.mend_proc(block)
+        name = block.inspect[/\(&:(.*?)\)/, 1] if symbol?(block)
+        return "Use #{MODULE}, or `Ractor.shareable_proc { |item| item.#{name} }`" if name
+        if block.source_location
+          return "Use #{MODULE}, or `Ractor.shareable_proc { |item| ... }` with nothing but frozen variables"
+        end
+
+        "Use #{MODULE}, or `Ractor.shareable_proc { |item| ... }`, which calls what it is made of"
+      end
+
+      def self.mend_method(method)
+        receiver = method.receiver
+        return "Use #{MODULE}" if !RACTORS || main?(receiver) || Obstacle.forbidden(receiver)
+        return "Use `Ractor.make_shareable(method)`, or #{MODULE}" if FrozenCopy.shareable?(receiver)
+
+        "Make the receiver shareable (`Ractor.make_shareable(method.receiver)`) and then the Method, or use #{MODULE}"
+      end
+
+      # Whether it is the self of the program, which all of it shares.
+      def self.main?(object)
+        Reflection.class_of(object).equal?(Object) && object.inspect == "main"
       end
 
       def self.describe(callable)
         case callable
-        when Proc then "the proc #{callable.source_location&.join(":")}"
+        when Proc then "the proc #{callable.source_location&.join(":") || callable.inspect}"
         when Module then "the callable #{callable}"
         else "the callable (#{Reflection.class_of(callable)})"
         end
       end
-      private_class_method :refuse, :reason, :reach, :mend, :describe
+      private_class_method :refuse, :reason, :symbol?, :method_reason, :mend, :mend_proc, :mend_method, :main?,
+                           :describe
     end
   end
 end

@@ -15,6 +15,9 @@ module Ratomic
 
       # Ruby's own walk ends long before so many levels, with a SystemStackError.
       DEEPEST = 10_000
+      # So many are tried one by one.
+      LEVELS = 100
+      private_constant :LEVELS
 
       class << self
         # The first thing in `root` that Ruby would freeze or open again although the rest of the program needs it as it
@@ -24,15 +27,27 @@ module Ratomic
           walk(root) { |object| forbidden?(object) }
         end
 
-        # What stands in the way of sharing `root`: what can never be shared, else what is only not frozen yet.
+        # What stands in the way of sharing `root`: what the program needs as it is, else the innermost thing that can
+        # be neither shared nor copied, else what is only not frozen yet.
         # @return [Obstacle, nil]
         def in(root)
-          return if Ractor.shareable?(root)
+          return if FrozenCopy.shareable?(root)
 
-          walk(root) { |object| forbidden?(object) || hopeless?(object) } ||
+          forbidden(root) || (descend(root) if Refusal.of?(root)) ||
             walk(root, :unfrozen) { |object| unfrozen?(object) } || new("", root)
         rescue Foreign # user code, or a BasicObject, that would not be asked
           new("", root)
+        end
+
+        # Why `root` could be neither shared nor copied.
+        # @param error [Exception] what that raised
+        # @return [String]
+        def reason(root, error)
+          case error
+          when SystemStackError then "it is nested too deeply"
+          when ShareableError then error.message
+          else (self.in(root) || error).to_s
+          end
         end
 
         # Whether Ruby would make this shareable at the cost of the rest of the program.
@@ -75,23 +90,24 @@ module Ratomic
 
         # All that it holds is shareable, but itself is not frozen.
         def unfrozen?(object)
-          !Ractor.shareable?(object) && !object.frozen? &&
-            Children.of(object).all? { |_, child| Ractor.shareable?(child) }
+          !FrozenCopy.shareable?(object) && !object.frozen? &&
+            Children.of(object).all? { |_, child| FrozenCopy.shareable?(child) }
         end
 
-        # Frozen or not, with nothing in it that could be mended: a Thread, a Mutex, a Binding.
-        def hopeless?(object)
-          case object
-          when String, Array, Hash, Struct, Range, Regexp, Numeric then return false
+        # From what cannot cross to what in it cannot.
+        def descend(root)
+          object = root
+          path = ""
+          seen = {}.compare_by_identity
+          until seen[object] || seen.size > LEVELS
+            seen[object] = true
+            step, child = Children.of(object).find { |_, inner| !seen[inner] && Refusal.of?(inner) }
+            return new(path, object) unless step
+
+            path = join(path, step)
+            object = child
           end
-          !Ractor.shareable?(object) && Children.of(object).empty? && refused?(object)
-        end
-
-        def refused?(object)
-          Ractor.make_shareable(object, copy: true)
-          false
-        rescue Foreign
-          true
+          new(path, object)
         end
       end
 
@@ -101,11 +117,17 @@ module Ratomic
         @kind = kind
       end
 
-      # @return [String] "@handler.@io (an instance of IO)"
+      # @return [String] "@handler.@io (an instance of IO)", and why, where there is more to say
       def to_s
         return "#{path.empty? ? "it" : path} was moved to another owner (Ractor::MovedObject)" if moved?
 
-        "#{path.empty? ? "it" : path} (an instance of #{Reflection.class_of(object)})"
+        text = "#{path.empty? ? "it" : path} (an instance of #{Reflection.class_name_of(object)})"
+        why ? "#{text}: #{why}" : text
+      end
+
+      # @return [String, nil] why it can be neither shared nor copied
+      def why
+        @why ||= (Refusal.of(object) unless Obstacle.forbidden?(object) || @kind == :unfrozen)
       end
 
       # @return [Boolean] whether it is only what a move has left behind

@@ -5,9 +5,13 @@ module Ratomic
     # How items cross to the workers, and results back.
     #
     # What is shareable goes as it is. Any other item goes as a frozen deep copy and the caller's own stays as it was. A
-    # result is frozen where it stands, in the worker that made it. Plain data is walked natively ({Sharing}); what that
-    # leaves is looked over in Ruby, and then left to `Ractor.make_shareable`. That calls the objects' own methods, and
-    # goes down as far as the stack lasts (in a thread through some thousand levels).
+    # result is frozen where it stands, in the Ractor that made it, which nobody else can see. Where the program shares
+    # its memory with the item (threads, and what the caller runs itself) the result may be a constant or a memo, so it
+    # is copied as well.
+    #
+    # Plain data is walked natively ({Sharing}); what that leaves is looked over in Ruby, and then left to {FrozenCopy}
+    # and `Ractor.make_shareable`. They call the objects' own methods, and go down as far as the stack lasts (in a
+    # thread through some thousand levels).
     module Transfer
       # Takes the place of an item that could not cross.
       class Refused
@@ -36,15 +40,21 @@ module Ratomic
         packed.freeze
       end
 
-      # Freezes results where they stand.
-      # @param results [Array] changed: a Failure takes the place of a result that cannot be made shareable
+      # Makes results shareable.
+      # @param results [Array] a Failure takes the place of a result that cannot be made shareable
       # @param first [Integer] the index of the first
-      # @return [Array] the same, shareable
-      def self.seal(results, first)
-        results.freeze
-        return results if Sharing.deep_freeze(results)
+      # @param how [:in_place, :copied] what is done with those that are not shareable, see above
+      # @return [Array] the same or another one
+      def self.seal(results, first, how = :in_place)
+        return results.freeze if Sharing.deep_frozen?(results)
 
-        Ractor.make_shareable(results.each_with_index.map { |result, offset| seal_one(result, first + offset) })
+        if how == :in_place
+          results.freeze
+          return results if Sharing.deep_freeze(results)
+        end
+        sealed = results.each_with_index.map { |result, offset| seal_one(result, first + offset, how) }
+        sealed.freeze
+        Sharing.deep_frozen?(sealed) ? sealed : Ractor.make_shareable(sealed)
       end
 
       def self.cross(item, index)
@@ -56,11 +66,10 @@ module Ratomic
         end
         obstacle = Obstacle.forbidden(item)
         return refused(item, index, obstacle) if obstacle
-        return item if shareable?(item)
 
-        Ractor.make_shareable(item, copy: true)
+        FrozenCopy.of(item)
       rescue Foreign => e
-        refused(item, index, reason(item, e))
+        refused(item, index, Obstacle.reason(item, e))
       end
 
       def self.refused(item, index, obstacle)
@@ -70,17 +79,20 @@ module Ratomic
                                 "open it inside the callable, or hand over what it is made from"))
       end
 
-      # Freezes one result where it stands.
+      # Makes one result shareable, as {seal}.
       # @return [Object, Failure] the result, or why it cannot be shared
-      def self.seal_one(result, index)
-        return result if Sharing.deep_freeze(result)
+      def self.seal_one(result, index, how = :in_place)
+        plain = how == :copied ? Sharing.frozen_copy(result) : Sharing.deep_freeze(result) && result
+        return plain if plain
 
         obstacle = Obstacle.forbidden(result)
         return unsealed(result, index, obstacle) if obstacle
 
-        shareable?(result) ? result : Ractor.make_shareable(result)
+        return result if shareable?(result)
+
+        how == :copied ? FrozenCopy.of(result) : FrozenCopy.seal(result)
       rescue Foreign => e
-        unsealed(result, index, reason(result, e))
+        unsealed(result, index, Obstacle.reason(result, e))
       end
 
       def self.unsealed(result, index, obstacle)
@@ -91,15 +103,11 @@ module Ratomic
       end
 
       def self.shareable?(object)
-        Ractor.shareable?(object)
+        FrozenCopy.shareable?(object)
       rescue SystemStackError
         false
       end
-
-      def self.reason(object, error)
-        SystemStackError === error ? "it is nested too deeply" : Obstacle.in(object) || error
-      end
-      private_class_method :cross, :refused, :unsealed, :shareable?, :reason
+      private_class_method :cross, :refused, :unsealed, :shareable?
     end
   end
 end

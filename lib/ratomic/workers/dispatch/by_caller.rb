@@ -101,7 +101,7 @@ module Ratomic
         yield took if took && block_given?
         return results if took && !failed
 
-        results = Interrupts.foreign_deferred { Transfer.seal(results, 0) }
+        results = Interrupts.foreign_deferred { Transfer.seal(results, 0, :copied) }
         engine.count_by_caller(results, callable)
         results
       rescue Foreign, SignalException, SystemExit

@@ -17,7 +17,9 @@ module Ratomic
 
       # @param timeout [Numeric, nil] seconds from the dispatch until what has no result yet becomes a Failure
       # @param item_timeout [Numeric, nil] seconds that one item may run
-      # @param retries [Integer] how often an item is run again whose worker died under it
+      # @param retries [Integer] how often an item is run again that has ended its thread or its worker (`Thread.exit`,
+      #   a kill). Not one that raises: that is its Failure, at once; what may pass (a connection that was lost) is to
+      #   be tried again in the callable. Nor one that ran longer than `item_timeout:`, or was moved
       # @param min_batch [Integer, :auto] smaller dispatches are run by the caller, once workers have run this callable
       #   object some times and it was quick; `0` never, `:auto` by measured cost. Nobody interrupts what the caller
       #   runs: an item that takes far longer than those before holds up that one dispatch, and the next goes to the

@@ -20,7 +20,7 @@ module Ratomic
       # @param chunk [Chunk]
       def initialize(engine, chunk)
         @engine = engine
-        @chunk = chunk
+        @chunk = chunk.share_memory
         @batch = chunk.batch
         @pulse = Pulse.new(0)
         @gate = Thread::Mutex.new

@@ -24,13 +24,13 @@ module Ratomic
 
         def overdue(batch, index)
           limit = batch.options.item_timeout
-          Failure.new(index, TimeoutError.name, "the item ran longer than #{limit} s (item_timeout: #{limit})",
+          Failure.new(index, ItemTimeoutError.name, "the item ran longer than #{limit} s (item_timeout: #{limit})",
                       place(batch.target))
         end
 
         def expired(batch)
-          Failure.new(nil, TimeoutError.name, "no result #{batch.options.timeout} s after the dispatch (timeout:), " \
-                                              "when #{progress(batch)} were done")
+          Failure.new(nil, DispatchTimeoutError.name, "no result #{batch.options.timeout} s after the dispatch " \
+                                                      "(timeout:), when #{progress(batch)} were done")
         end
 
         def cancelled(batch)

@@ -6,6 +6,8 @@ module Ratomic
     # it has where the worker's other thread finds it: whatever happens, `first + results.size` is the item at fault.
     class Chunk
       attr_reader :batch, :first, :last, :results
+      # @return [:in_place, :copied] how its results are made shareable, see {Transfer.seal}
+      attr_reader :sealing
 
       # @param first [Integer] index of the first item of the chunk
       # @param last [Integer] index after the last one
@@ -22,7 +24,15 @@ module Ratomic
         @mask = stride - 1
         @limit = limit
         @results = []
+        @sealing = :in_place
         @failed = @fatal = @cut = false
+      end
+
+      # It runs in the memory of the program, where what an item returns may be in use elsewhere.
+      # @return [self]
+      def share_memory
+        @sealing = :copied
+        self
       end
 
       # The items of a moved batch come in parcels.
@@ -96,8 +106,8 @@ module Ratomic
 
       # Makes the results shareable, in the thread that ran the items: their `freeze` is an item's code as well.
       def seal
-        sealed = Transfer.seal(@results, @first)
-        @failed = true unless sealed.equal?(@results)
+        sealed = Transfer.seal(@results, @first, @sealing)
+        @failed ||= sealed.any?(Failure) unless sealed.equal?(@results)
         @results = sealed
       end
 
@@ -174,8 +184,8 @@ module Ratomic
 
       # Within the time of its item.
       def seal_one(result, index)
-        sealed = Transfer.seal_one(result, index)
-        @failed = true unless sealed.equal?(result)
+        sealed = Transfer.seal_one(result, index, @sealing)
+        @failed = true if Failure === sealed
         sealed
       end
 

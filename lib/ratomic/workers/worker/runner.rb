@@ -18,6 +18,7 @@ module Ratomic
         @control = control
         @guard = guard
         @gate = Thread::Mutex.new
+        @shared = engine.backend == :thread
         @hand = @batch = @callable = @chunk = @context = @woken = nil
       end
 
@@ -98,8 +99,7 @@ module Ratomic
       def give_up
         @presence.return
         chunk = file_so_far
-        hand = chunk ? chunk.batch : @hand # of which it may have claimed something that it has not run
-        audit(hand)
+        audit(chunk ? chunk.batch : @hand) # of which it may have claimed something that it has not run
         @kept.dup
       end
 
@@ -174,7 +174,7 @@ module Ratomic
 
       def run(batch, chunk, cost)
         @pulse.begin_chunk(batch.ticket, batch.careful? ? chunk.last : nil)
-        @chunk = chunk
+        @chunk = @shared ? chunk.share_memory : chunk
         @presence.leave(chunk.estimate(cost))
         started = Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond)
         @engine.costs.learn_waking(started - batch.born) if @woken

@@ -39,7 +39,7 @@ module Ratomic
       # @param results [Array] a copy, where the chunk may still run
       # @param seconds [Numeric, nil] after which the rest of them is left
       def file(results, seconds = nil)
-        return file_sealed(results) if Sharing.deep_freeze(results)
+        return file_sealed(results) if sealed?(results)
 
         sealed = []
         until sealed.size == results.size || @batch.completion.complete?
@@ -52,11 +52,20 @@ module Ratomic
 
       private
 
+      def sealed?(results)
+        return Sharing.deep_freeze(results) if @chunk.sealing == :in_place
+
+        results.all? { |result| Sharing.deep_frozen?(result) }
+      end
+
       # @return [Object, nil] :all when all are sealed; nil when the time was up
       def seal(results, sealed, seconds)
         first = @chunk.first
+        how = @chunk.sealing
         thread = Nested.thread do
-          sealed << Transfer.seal_one(results[sealed.size], first + sealed.size) while sealed.size < results.size
+          while (place = sealed.size) < results.size
+            sealed << Transfer.seal_one(results[place], first + place, how)
+          end
           :all
         end
         limit = Clock.limit(seconds)

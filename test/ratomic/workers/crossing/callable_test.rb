@@ -112,9 +112,73 @@ class CallableTest < Minitest::Test
     assert_empty Ratomic::Workers::Code.findings(request)
     pool = Ratomic::Workers::Pool.new(size: 1, min_batch: 0)
     results = pool.dispatch_async([0, 30, 0], request, item_timeout: 0.2).value(timeout: 10)
-    assert_equal [0, "Ratomic::Workers::TimeoutError", 0], [results[0], results[1].exception_class, results[2]]
+    assert_equal [0, "Ratomic::Workers::ItemTimeoutError", 0], [results[0], results[1].exception_class, results[2]]
   ensure
     pool&.kill
+  end
+
+  class Work
+    def initialize
+      @text = +"text"
+    end
+
+    def work(item)
+      item + 1
+    end
+  end
+
+  # What the message advises is done, and works.
+  def run_in_a_worker(callable)
+    pool = Ratomic::Workers::Pool.new(size: 1, min_batch: 0)
+    pool.dispatch_async([4], callable).value!(timeout: 10)
+  ensure
+    pool&.kill
+  end
+
+  def test_a_method_becomes_shareable_as_the_message_says
+    skip_without_ractors
+    assert_match(/Use `Ractor.make_shareable\(method\)`/, message_of(Math.method(:sqrt)))
+    assert_equal [2.0], run_in_a_worker(Ractor.make_shareable(Math.method(:sqrt)))
+    method = Work.new.method(:work)
+    message = message_of(method)
+    assert_match(/its receiver \(an instance of CallableTest::Work\) is not shareable/, message)
+    assert_match(/Make the receiver shareable \(`Ractor.make_shareable\(method.receiver\)`\) and then/, message)
+    Ractor.make_shareable(method.receiver)
+    assert_equal [5], run_in_a_worker(Ractor.make_shareable(method))
+  end
+
+  def test_no_advice_freezes_what_the_program_shares
+    [$stdout.method(:puts), TOPLEVEL_BINDING.receiver.method(:to_s)].each do |method|
+      message = message_of(method)
+      refute_match(/make_shareable/, message)
+      assert_match(/Use a module with `def self.call\(item\)`|receiver is an instance of IO.*inside `call`/, message)
+    end
+  end
+
+  def test_the_proc_of_a_symbol_is_told_from_others
+    skip_without_ractors
+    message = message_of(:bit_length.to_proc)
+    assert_match(/that of a Symbol/, message)
+    assert_match(/`Ractor.shareable_proc { \|item\| item.bit_length }`/, message)
+    assert_equal [3], run_in_a_worker(Ractor.shareable_proc { |item| item.bit_length }) # rubocop:disable Style/SymbolProc
+  end
+
+  def test_what_is_composed_of_others_is_to_be_written_out
+    skip_without_ractors
+    one = Ractor.shareable_proc { |item| item + 1 }
+    [one >> one, one >> Math.method(:sqrt), one.curry, Math.method(:sqrt).to_proc, { 4 => 5 }.to_proc].each do |made|
+      message = message_of(made)
+      assert_match(/composed, curried, or made from a Method or a Hash/, message)
+      assert_match(/`Ractor.shareable_proc { \|item\| ... }`, which calls what it is made of/, message)
+      refute_match(/not supported|the proc  is/, message)
+    end
+    second = one
+    assert_equal [6], run_in_a_worker(Ractor.shareable_proc { |item| second.call(one.call(item)) })
+  end
+
+  def test_an_object_that_raises_when_it_is_frozen_is_no_property_of_a_ractor
+    message = message_of(Parser.new(Class.new { def freeze = raise("the licence forbids it") }.new))
+    assert_match(/@handler is an instance of .*: to freeze or copy it raises RuntimeError: the licence/, message)
   end
 
   def test_threads_may_have_what_is_not_shareable

@@ -325,6 +325,30 @@ class ByCallerTest < Minitest::Test
     refute_predicate $stdout, :frozen?
   end
 
+  # What the caller runs sees the memory of the program.
+  class Memo
+    def call(item)
+      kept = Thread.main[:ratomic_test_memo] ||= { list: [+"a", [1]], sets: [Set[+"x"], Struct.new(:a).new([])] }
+      kept[:list] << item.to_s
+      item.even? ? kept[:sets] : kept[:list]
+    end
+  end
+
+  def test_what_the_program_goes_on_using_is_not_frozen
+    memo = Ractor.make_shareable(Memo.new)
+    pretend(memo, 100)
+    long = @pool.dispatch_async([1, 2, 3], memo).value(timeout: 5)
+    permits.grant(Memo, 64_000, 9)
+    short = [[1, 3], [1, 2, 3]].map { |items| @pool.dispatch_async(items.freeze, memo).value(timeout: 5) }
+    kept = Thread.main[:ratomic_test_memo]
+    assert_equal 2 + 3 + 2 + 3, kept[:list].size, "all of it was run by the caller"
+    [long, *short].each { |results| assert Ractor.shareable?(results) }
+    assert_equal [%w[a] + [[1]] + %w[1 2 3 1 3]] * 2, short[0]
+    refute [kept, kept[:list], *kept[:list].first(2), kept[:sets], *kept[:sets], kept[:sets][1].a].any?(&:frozen?)
+  ensure
+    Thread.main[:ratomic_test_memo] = nil
+  end
+
   def test_the_short_way_ends_after_so_many_dispatches_and_is_found_again
     permit(Where)
     costs = @pool.instance_variable_get(:@cell)[:engine].costs

@@ -82,7 +82,7 @@ class HelperTest < Minitest::Test
       one.dispatch_async((0...20).to_a, slow, sequential: true).tap { |future| inner << future }.value
     end
     waiting = one.dispatch_async([1], outer, item_timeout: 0.2)
-    assert_equal "Ratomic::Workers::TimeoutError", waiting.value(timeout: 5)[0].exception_class
+    assert_equal "Ratomic::Workers::ItemTimeoutError", waiting.value(timeout: 5)[0].exception_class
     assert_equal (0...20).to_a, inner.pop.value!(timeout: 10)
     assert_equal (0...20).to_h { |item| [item, 1] }, tally.calls.to_h
   end

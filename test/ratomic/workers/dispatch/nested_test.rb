@@ -150,7 +150,7 @@ class NestedTest < Minitest::Test
       end
     end.new(pool, inner)
     outer = pool.dispatch_async([0.5], waits, item_timeout: 0.2)
-    assert_equal "Ratomic::Workers::TimeoutError", outer.value(timeout: 5)[0].exception_class
+    assert_equal "Ratomic::Workers::ItemTimeoutError", outer.value(timeout: 5)[0].exception_class
     assert_equal [0.5, 0], inner.pop(timeout: 5).value(timeout: 10)
   end
 
@@ -245,7 +245,7 @@ class NestedTest < Minitest::Test
       3.times do
         results = pool.dispatch_async([1], late).value!(timeout: 10)[0]
         assert_equal [0, 0, 0], results.first(3)
-        assert_equal "Ratomic::Workers::TimeoutError", results[3].exception_class
+        assert_equal "Ratomic::Workers::DispatchTimeoutError", results[3].exception_class
       end
     end
   end

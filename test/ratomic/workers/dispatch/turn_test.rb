@@ -77,7 +77,7 @@ class TurnTest < Minitest::Test
     assert_includes 0.2..5, Workers::Clock.now - started
     assert_equal [0, Workers::Verdict.overdue(@batch, 1), nil, nil], results
     assert_equal 1, @engine.metrics.overdue.value
-    assert_equal({ Workers::TimeoutError.name => 1 }, @engine.metrics.failures.to_h)
+    assert_equal({ Workers::ItemTimeoutError.name => 1 }, @engine.metrics.failures.to_h)
   end
 
   def test_an_item_that_cannot_be_interrupted_is_left_behind
@@ -90,7 +90,7 @@ class TurnTest < Minitest::Test
       assert_equal [[2, 2]], left(turn([0, 1, 2], stubborn, item_timeout: 0.1))
       assert_equal [0, Workers::Verdict.overdue(@batch, 1), nil], results
       assert_empty left(turn([0, 1, 2], stubborn, timeout: 0.1))
-      assert_equal [0, Workers::TimeoutError.name, Workers::TimeoutError.name], classes
+      assert_equal [0, Workers::DispatchTimeoutError.name, Workers::DispatchTimeoutError.name], classes
       stubborn.open
     end
   end
@@ -105,7 +105,7 @@ class TurnTest < Minitest::Test
     started = Workers::Clock.now
     assert_empty left(turn([30, 30], Sleep, timeout: 0.2, item_timeout: 20, retries: 1))
     assert_includes 0.2..5, Workers::Clock.now - started
-    assert_equal [Workers::TimeoutError.name] * 2, classes
+    assert_equal [Workers::DispatchTimeoutError.name] * 2, classes
     assert_match(/\(timeout:\), when 0 of 2 items were done/, results[0].message)
     assert_equal [1, 0], [@engine.metrics.expired.value, @engine.metrics.overdue.value]
   end
@@ -115,17 +115,17 @@ class TurnTest < Minitest::Test
     ways = ->(item) { item == :end_thread ? Thread.exit : Make.call(item) }
     assert_leaves_nothing { assert_empty left(turn([1, [:sleep].freeze, :end_thread, 4].freeze, ways, timeout: 0.3)) }
     assert_operator Workers::Clock.now - started, :<, 5
-    assert_equal [Workers::TimeoutError.name] * 3, classes.last(3)
+    assert_equal [Workers::DispatchTimeoutError.name] * 3, classes.last(3)
   end
 
   def test_what_is_done_when_the_time_is_up_keeps_its_result
     [{}, { item_timeout: 20 }].each do |watch|
       assert_empty left(turn([0, :raise_error, 30], ->(item) { item == 30 ? sleep(30) : Misbehave.call(item) },
                              timeout: 0.3, **watch))
-      assert_equal [0, "KeyError", Workers::TimeoutError.name], classes
+      assert_equal [0, "KeyError", Workers::DispatchTimeoutError.name], classes
       assert_match(/when 2 of 3 items were done/, results[2].message)
     end
-    assert_equal({ "KeyError" => 2, Workers::TimeoutError.name => 2 }, @engine.metrics.failures.to_h)
+    assert_equal({ "KeyError" => 2, Workers::DispatchTimeoutError.name => 2 }, @engine.metrics.failures.to_h)
   end
 
   # The time of a dispatch begins when it is made, not with the turn.
@@ -136,7 +136,7 @@ class TurnTest < Minitest::Test
     started = Workers::Clock.now
     assert_empty left(late)
     assert_operator Workers::Clock.now - started, :<, 0.5
-    assert_equal [Workers::TimeoutError.name, 0], [classes[0], hold.finished.value]
+    assert_equal [Workers::DispatchTimeoutError.name, 0], [classes[0], hold.finished.value]
   end
 
   def test_a_dispatch_that_others_interrupt_ends

@@ -123,7 +123,7 @@ class CoordinatorTest < Minitest::Test
     made = batch([1, 2], timeout: 0.05)
     due = Workers::Clock.now + 0.05
     tell(:deadline, made, due, :expire)
-    assert_failures "Ratomic::Workers::TimeoutError", made
+    assert_failures "Ratomic::Workers::DispatchTimeoutError", made
     assert_operator Workers::Clock.now, :>=, due
   end
 

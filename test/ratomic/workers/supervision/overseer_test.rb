@@ -52,7 +52,7 @@ class OverseerTest < Minitest::Test
       @batch.completion.file(0, [5].freeze)
       refute_predicate @batch.completion, :complete?
       overseer.handle(:filed, @batch)
-      assert_equal [5, Workers::TimeoutError.name], [@batch.completion[0], @batch.completion[1].exception_class]
+      assert_equal [5, Workers::DispatchTimeoutError.name], [@batch.completion[0], @batch.completion[1].exception_class]
       assert_equal [:interrupt, @batch.ticket, nil], within(5) { @control.receive }
     end
   end

@@ -170,7 +170,7 @@ class SalvageTest < Minitest::Test
     chunk = ended_chunk(item_timeout: 5, retries: 1)
     @engine.time_out(@batch, 2)
     assert_equal [[3, 5, 0, false]], shapes(salvage(chunk))
-    assert_equal [[1, 2, Workers::TimeoutError.name, nil, nil], 0], [classes, retries]
+    assert_equal [[1, 2, Workers::ItemTimeoutError.name, nil, nil], 0], [classes, retries]
   end
 
   def test_of_a_dispatch_that_is_over_nothing_is_left

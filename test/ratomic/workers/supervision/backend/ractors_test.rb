@@ -170,7 +170,7 @@ class RactorsTest < Minitest::Test
     started = now
     results = value_of([1, 2, 3, 4], deaf, item_timeout: 0.2, sequential: true)
     assert_operator now - started, :<, 2.5
-    assert_failure results[2], "Ratomic::Workers::TimeoutError", 2
+    assert_failure results[2], "Ratomic::Workers::ItemTimeoutError", 2
     assert_equal [1, 2, 4], results.values_at(0, 1, 3)
     eventually { @pool.stats[:workers][:abandoned] == 1 }
     assert_good_as_new
@@ -184,7 +184,7 @@ class RactorsTest < Minitest::Test
       p pool.dispatch_async([1, 2], deaf, item_timeout: 0.1).value.map(&:to_s)
       exit 7
     RUBY
-    assert_match(/item 0: Ratomic::Workers::TimeoutError.*"2"/, result.out)
+    assert_match(/item 0: Ratomic::Workers::ItemTimeoutError.*"2"/, result.out)
     assert_equal 7, result.status.exitstatus
   end
 end

@@ -1,0 +1,96 @@
+//! What concerns many keys. Whatever can fail does so before the first entry is touched.
+
+use super::{Failure, Padded, Table};
+use crate::waiter::Host;
+use std::sync::atomic::Ordering;
+
+impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
+    /// Removes every entry at one moment, after the claims that stand now were released. One that was taken since does
+    /// not hold it up, or new ones would for ever: its owner's change counts as made before, and is gone with the rest.
+    pub fn clear<H: Host>(&self, host: &H, me: usize) -> Result<(), Failure<H::Error>> {
+        let claimed = self.claimed();
+        if claimed.iter().any(|(_, owner, _)| *owner == me) {
+            return Err(Failure::Own);
+        }
+        for (number, owner, key) in claimed {
+            self.await_release(number, owner, key, host, me)?;
+        }
+        let mut shards: Vec<_> = self
+            .shards
+            .iter()
+            .map(|Padded(shard)| shard.write())
+            .collect();
+        for shard in &mut shards {
+            let claims = shard.claims_mut().into_iter().flatten();
+            claims.for_each(|claim| claim.overtaken = true);
+            self.len.fetch_sub(shard.len(), Ordering::Relaxed);
+            shard.clear();
+        }
+        Ok(())
+    }
+
+    /// Every claim that stands: its shard, its owner and its key.
+    fn claimed(&self) -> Vec<(usize, usize, K)> {
+        let mut claimed = Vec::new();
+        for (number, Padded(shard)) in self.shards.iter().enumerate() {
+            let shard = shard.read();
+            claimed.extend(
+                shard
+                    .claims()
+                    .iter()
+                    .map(|claim| (number, claim.owner, claim.key)),
+            );
+        }
+        claimed
+    }
+
+    /// Waits until a claim was released, and not for others of the same key.
+    fn await_release<H: Host>(
+        &self,
+        number: usize,
+        owner: usize,
+        key: K,
+        host: &H,
+        me: usize,
+    ) -> Result<(), Failure<H::Error>> {
+        let shard = &self.shards[number].0;
+        let mut locked = shard.write();
+        let mut claims = locked.claims_mut().into_iter().flatten();
+        let claim = claims.find(|claim| claim.owner == owner && claim.key == key);
+        let obstacle = claim.map(|claim| claim.obstacle(me));
+        drop(locked);
+        obstacle.map_or(Ok(()), |obstacle| obstacle.wait(shard, host))
+    }
+
+    /// Removes those of the entries, given by the hash and the very object of their key and by their value, that are
+    /// still the same and that nobody has a claim on. Does not wait. Fails if `me` has a claim on one of them.
+    /// Returns how many were removed.
+    pub fn remove_same<E>(&self, entries: &[(u64, K, V)], me: usize) -> Result<usize, Failure<E>>
+    where
+        V: PartialEq,
+    {
+        for (hash, _, _) in entries {
+            let shard = self.shard(*hash).read();
+            if shard
+                .claims()
+                .iter()
+                .any(|claim| claim.owner == me && claim.hash == *hash)
+            {
+                return Err(Failure::Own);
+            }
+        }
+        let mut removed = 0;
+        for (hash, key, value) in entries {
+            let mut shard = self.shard(*hash).write();
+            if shard.claims().iter().any(|claim| claim.hash == *hash) {
+                continue;
+            }
+            let place = shard.place_of(*hash, &self.len, |pair| pair.key == *key);
+            if place.get() == Some(*value) {
+                place.remove();
+                removed += 1;
+            }
+        }
+        Ok(removed)
+    }
+}

@@ -1,0 +1,131 @@
+//! Changes of many keys in one call. Whatever can fail (a value that cannot be shared, a block that raises, a wait that
+//! is ended) does so before the first key is touched.
+
+use super::{blocks::Claim, patience::Patience, Map, PLACE};
+use crate::ffi::{error, gvl, key::Key, shareable::share, words, This, Word};
+use magnus::{
+    gc, method, prelude::*, typed_data::Obj, DataTypeFunctions, Error, Module, RArray, RClass,
+    RHash, Ruby, TypedData, Value,
+};
+use ratomic_core::table::Probe;
+use std::cell::RefCell;
+
+/// Keeps objects alive and in their place for whoever has it on the stack: what lies in memory of our own no collector
+/// finds, and a compaction would move it away.
+#[derive(Default, TypedData)]
+#[magnus(class = "Ratomic::Map::Pins", free_immediately, mark)]
+struct Pins(RefCell<Vec<Word>>);
+
+impl DataTypeFunctions for Pins {
+    fn mark(&self, _marker: &gc::Marker) {
+        // No collection comes while it is being changed: that allocates no object.
+        self.0
+            .try_borrow()
+            .iter()
+            .for_each(|words| words.iter().for_each(Word::mark));
+    }
+}
+
+impl Pins {
+    fn hold(&self, word: Word) -> Word {
+        self.0.borrow_mut().push(word);
+        word
+    }
+}
+
+/// A key that is to be written, and what is given for it, in order. All of it is pinned.
+struct Write {
+    hash: u64,
+    key: Word,
+    given: Vec<Word>,
+}
+
+/// Stores what is given for each key: a Hash of Arrays. The keys are claimed in the order of their hashes, so two such
+/// calls never wait for each other in a circle. A block makes one value of the one that is there and the one given.
+fn put_all(
+    ruby: &Ruby,
+    this: This<Map>,
+    groups: RHash,
+    seconds: Value,
+) -> Result<This<Map>, Error> {
+    let pins: Obj<Pins> = ruby.obj_wrap(Pins::default());
+    let mut writes = writes(&pins, groups)?;
+    writes.sort_by_key(|write| write.hash);
+    let patience = Patience::new(Some(seconds), None)?;
+    let table = this.table()?;
+    let mut claims: Vec<Claim<'_>> = Vec::with_capacity(writes.len());
+    for write in &writes {
+        let key = write.key.value();
+        let claim = Claim::new(this, table, key, &patience.with_key(key))?;
+        claim.words().into_iter().for_each(|word| {
+            pins.hold(word);
+        });
+        claims.push(claim);
+    }
+    let mut outcomes = Vec::with_capacity(writes.len());
+    for (write, claim) in writes.iter().zip(&claims) {
+        let mut value = claim.value();
+        for given in write.given.iter().map(|word| word.value()) {
+            value = Some(match value {
+                Some(present) if ruby.block_given() => {
+                    let made: Value = ruby.yield_values((write.key.value(), present, given))?;
+                    pins.hold(share(made, PLACE)?).value()
+                }
+                _ => given,
+            });
+        }
+        outcomes.push(value);
+    }
+    for (claim, outcome) in claims.into_iter().zip(outcomes) {
+        claim.store(outcome.map(Word::of));
+    }
+    std::hint::black_box(&pins);
+    Ok(this)
+}
+
+fn writes(pins: &Pins, groups: RHash) -> Result<Vec<Write>, Error> {
+    let keys: RArray = groups.funcall("keys", ())?;
+    let values: RArray = groups.funcall("values", ())?;
+    let mut writes = Vec::with_capacity(keys.len());
+    for place in 0..keys.len() as isize {
+        let key = Key::settled(keys.entry(place)?)?;
+        pins.hold(key.word());
+        let list: RArray = values.entry(place)?;
+        let mut given = Vec::with_capacity(list.len());
+        for value in list.into_iter() {
+            given.push(pins.hold(share(value, PLACE)?));
+        }
+        writes.push(Write {
+            hash: key.hash(),
+            key: key.word(),
+            given,
+        });
+    }
+    Ok(writes)
+}
+
+/// Removes the entries, given by the objects of their keys and values, that are still the same.
+fn remove_same(this: This<Map>, keys: RArray, values: RArray) -> Result<usize, Error> {
+    let mut hashes = Vec::with_capacity(keys.len());
+    for key in keys.into_iter() {
+        hashes.push(Key::new(key)?.hash());
+    }
+    let pairs = words(&keys).iter().zip(words(&values));
+    let entries: Vec<_> = hashes
+        .into_iter()
+        .zip(pairs)
+        .map(|(hash, (key, value))| (hash, *key, *value))
+        .collect();
+    this.table()?
+        .remove_same(&entries, gvl::thread())
+        .map_err(|failure| error::write_many(failure, this.value()))
+}
+
+pub fn define(class: RClass) -> Result<(), Error> {
+    class.define_private_method("put_all", method!(put_all, 2))?;
+    class.define_private_method("remove_same", method!(remove_same, 2))?;
+    let pins = class.define_class("Pins", error::ruby().class_object())?;
+    pins.undef_default_alloc_func();
+    let _: Value = class.funcall("private_constant", ("Pins",))?;
+    Ok(())
+}

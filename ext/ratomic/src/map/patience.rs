@@ -1,0 +1,77 @@
+//! How long a write waits for another thread's claim.
+
+use crate::ffi::{args, error, gvl::Gvl};
+use magnus::{Error, Value};
+use ratomic_core::{Deadline, Host, Waiter};
+
+/// A thread that waits no longer than its caller said.
+pub struct Patience {
+    deadline: Deadline,
+    seconds: Option<Value>,
+    /// What it writes; nothing for the whole map.
+    key: Option<Value>,
+}
+
+impl Patience {
+    /// Splits `timeout:` off the arguments of a write, the first of which is the key.
+    pub fn of(args: &[Value], from: usize, to: usize) -> Result<(&[Value], Patience), Error> {
+        let (rest, seconds) = args::with_seconds(args)?;
+        args::count(rest, from, to)?;
+        let patience = Patience::new(seconds, rest.first().copied())?;
+        Ok((rest, patience))
+    }
+
+    pub fn new(seconds: Option<Value>, key: Option<Value>) -> Result<Patience, Error> {
+        Ok(Patience {
+            deadline: args::deadline(seconds)?,
+            seconds,
+            key,
+        })
+    }
+
+    /// The same time for another key.
+    pub fn with_key(&self, key: Value) -> Patience {
+        Patience {
+            key: Some(key),
+            ..*self
+        }
+    }
+
+    fn exhausted(&self) -> Result<Error, Error> {
+        let seconds = self
+            .seconds
+            .map_or_else(|| Ok(String::new()), error::inspect)?;
+        let of = match self.key {
+            Some(key) => format!("the value of {}", error::inspect(key)?),
+            None => "a value of the map".to_string(),
+        };
+        Ok(error::timeout(format!(
+            "another thread's block is still computing {of} after {seconds} s (timeout: {seconds}); nothing was changed"
+        )))
+    }
+}
+
+impl Host for Patience {
+    type Error = Error;
+
+    fn sleep(&self, waiter: &Waiter, deadline: Deadline) -> Result<(), Error> {
+        let sooner = match (self.deadline, deadline) {
+            (Deadline::At(mine), Deadline::At(other)) => Deadline::At(mine.min(other)),
+            (Deadline::Never, other) => other,
+            (mine, Deadline::Never) => mine,
+        };
+        Gvl.sleep(waiter, sooner)
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        Gvl.check()?;
+        if self.deadline.passed() {
+            return Err(self.exhausted().unwrap_or_else(|instead| instead));
+        }
+        Ok(())
+    }
+
+    fn is_alive(&self, thread: usize) -> Result<bool, Error> {
+        Gvl.is_alive(thread)
+    }
+}

@@ -1,0 +1,206 @@
+# frozen_string_literal: true
+
+require "set"
+
+module Ratomic
+  # Makes shareable what `Ractor.make_shareable` gets wrong: graphs with a Set, with a Hash whose keys are found by what
+  # they are, or with an exception in them ({Workers::Sharing}.odd?).
+  #
+  # - CRuby 4.0 copies few Sets: none with instance variables, none within a Set, none by identity with unshareable
+  #   elements. And when it makes one shareable it walks it with the lock of the VM held: for what is in there and is
+  #   not shareable yet it allocates, and beside other Ractors the process hangs. So what is in a Set comes first.
+  # - In a copied Hash the keys keep their places. Where a key's hash is that of the object its copy belongs in another
+  #   place, and is never found. So the pairs are put in anew.
+  # - An exception that was raised refers to its stack. An {ErrorRecord} takes its place.
+  #
+  # All else is as Ruby has it: what is shareable stays what it is, and an object that is referred to twice is one in
+  # the copy as well.
+  # @api private
+  class FrozenCopy
+    own = lambda do |owner, name|
+      owner.instance_method(name).then { |method| RACTORS ? Ractor.make_shareable(method) : method }
+    end
+    DUP = own.call(Kernel, :dup)
+    ASSIGN = own.call(Kernel, :instance_variable_set)
+    ELEMENTS = own.call(Set, :to_a)
+    CLEAR = own.call(Set, :clear)
+    ADD = own.call(Set, :add)
+    LOCATIONS = own.call(Exception, :backtrace_locations)
+    DATA = defined?(::Data) && ::Data.respond_to?(:define)
+    MEMBERS, INITIALIZE = %i[to_h initialize].map { |name| own.call(::Data, name) } if DATA
+    # In older Rubies a Set is a Ruby object with a Hash.
+    TABLE = Set.new.instance_variables.first
+    private_constant :DUP, :ASSIGN, :ELEMENTS, :CLEAR, :ADD, :LOCATIONS, :DATA, :TABLE
+
+    class << self
+      # @return [Object] the object, if it is shareable, else a frozen deep copy; it stays as it is
+      # @raise [StandardError] with the reason
+      def of(object)
+        return object if shareable?(object)
+
+        obstacle = Workers::Obstacle.forbidden(object)
+        raise ShareableError, obstacle.to_s if obstacle
+
+        return Ractor.make_shareable(object, copy: true) unless Workers::Sharing.odd?(object)
+
+        Ractor.make_shareable(new.copy(object))
+      end
+
+      # Freezes an object where it stands, one that {of} could copy as well.
+      # @return [Object] the object, or a copy where an exception is in it
+      def seal(object)
+        InsideOut.new { |inner| Ractor.make_shareable(inner) }.through(object) if Workers::Sharing.odd?(object)
+        Ractor.make_shareable(object)
+      rescue InsideOut::Exceptional
+        of(object)
+      end
+
+      # As `Ractor.shareable?`.
+      def shareable?(object)
+        return true if Workers::Sharing.deep_frozen?(object)
+
+        # What is not frozen the VM does not look into.
+        careful = Reflection.frozen?(object) && Workers::Sharing.odd?(object)
+        !careful || sets_shareable?(object) ? Ractor.shareable?(object) : false
+      end
+
+      # Whether an exception refers to the stack that it came from, or to one that does.
+      def raised?(error)
+        cause = error.cause
+        !LOCATIONS.bind_call(error).nil? || (Exception === cause && raised?(cause))
+      end
+
+      private
+
+      def sets_shareable?(object)
+        catch(tag = Object.new) do
+          InsideOut.new { |inner| Ractor.shareable?(inner) || throw(tag, false) }.through(object)
+          true
+        end
+      rescue InsideOut::Exceptional, ShareableError
+        false
+      end
+    end
+
+    def initialize
+      @done = {}.compare_by_identity
+      @open = {}.compare_by_identity # object => its number among those that are open, and its copy so far
+      @barrier = 0
+    end
+
+    # @return [Object] a copy that has only to be frozen
+    def copy(object)
+      return object if Workers::Sharing.deep_frozen?(object)
+      return @done[object] if @done.key?(object)
+      return met_again(object) if @open.key?(object)
+
+      @open[object] = [@open.size, nil]
+      made = make(object)
+      @open.delete(object)
+      @done[object] = made
+    end
+
+    private
+
+    # What refers to itself has a copy that is not complete yet.
+    def met_again(object)
+      number, made = @open[object]
+      return made if made && number >= @barrier
+
+      raise ShareableError, "a #{Reflection.class_name_of(object)} is, within itself, in a Set or in a key of a Hash"
+    end
+
+    # What is copied in the block must be complete at its end.
+    def complete
+      before = @barrier
+      @barrier = @open.size
+      yield
+    ensure
+      @barrier = before
+    end
+
+    def make(object)
+      case object
+      when ::Set then fill_set(object, begun(object))
+      when ::Hash then fill_hash(object, begun(object))
+      when ::Array then with_variables(object, begun(object).map! { |element| copy(element) })
+      when ::String then with_variables(object, begun(object))
+      when ::Struct then fill_struct(object, begun(object))
+      when ::Range then range(object)
+      when ::Exception then error(object)
+      else other(object)
+      end
+    end
+
+    def other(object)
+      return data(object) if DATA && ::Data === object
+
+      Workers::Sharing.object?(object) ? with_variables(object, begun(object)) : leaf(object)
+    end
+
+    def begun(object)
+      @open[object][1] = DUP.bind_call(object)
+    end
+
+    def with_variables(object, made)
+      Reflection.variables_of(object).each { |name, value| ASSIGN.bind_call(made, name, copy(value)) }
+      made
+    end
+
+    def fill_set(set, made)
+      CLEAR.bind_call(made)
+      complete do
+        ELEMENTS.bind_call(set).each { |element| ADD.bind_call(made, Ractor.make_shareable(copy(element))) }
+        Reflection.variables_of(set).each do |name, value|
+          ASSIGN.bind_call(made, name, Ractor.make_shareable(copy(value))) unless name == TABLE
+        end
+      end
+      Ractor.make_shareable(made)
+    end
+
+    def fill_hash(hash, made)
+      made.clear
+      hash.to_a.each do |key, value| # whole, whatever other threads do to it meanwhile
+        key = complete { copy(key) }
+        made[key] = copy(value)
+      end
+      hash.default_proc ? made.default_proc = leaf(hash.default_proc) : made.default = copy(hash.default)
+      with_variables(hash, made)
+    end
+
+    def fill_struct(struct, made)
+      struct.each_pair { |name, value| made[name] = copy(value) }
+      with_variables(struct, made)
+    end
+
+    def range(range)
+      return leaf(range) unless range.instance_of?(::Range)
+
+      ::Range.new(copy(range.begin), copy(range.end), range.exclude_end?)
+    end
+
+    # Complete when it is made.
+    def data(data)
+      made = data.class.allocate
+      Reflection.variables_of(data).each { |name, value| ASSIGN.bind_call(made, name, copy(value)) }
+      INITIALIZE.bind_call(made, **MEMBERS.bind_call(data).transform_values { |value| copy(value) })
+      made
+    end
+
+    def error(error)
+      FrozenCopy.raised?(error) ? ErrorRecord.of(error) : leaf(error)
+    end
+
+    # What only Ruby can copy, or refuse.
+    def leaf(object)
+      inside = Workers::Children.of(object).map(&:last)
+      if inside.any? { |child| Workers::Sharing.odd?(child) }
+        raise ShareableError, "a #{Reflection.class_name_of(object)} refers to what Ruby does not copy"
+      end
+
+      Ractor.make_shareable(object, copy: true)
+    end
+  end
+end
+
+require_relative "frozen_copy/inside_out"

@@ -1,0 +1,53 @@
+# frozen_string_literal: true
+
+module Ratomic
+  class FrozenCopy
+    # A walk through a graph that comes to what is in a Set, and to the Set, after all that is in those. Everything else
+    # may be handed to the VM when the Sets have been.
+    # @api private
+    class InsideOut
+      # There is an exception that was raised.
+      Exceptional = Class.new(StandardError)
+
+      # @yieldparam object [Object] a Set, or something in one
+      def initialize(&visit)
+        @visit = visit
+        @entered = {}.compare_by_identity # object => Sets that were open then; nil when it is done
+        @sets = 0
+      end
+
+      # @return [self]
+      # @raise [Exceptional]
+      # @raise [ShareableError] for a Set that is in itself: it has no inside to begin with
+      def through(object)
+        return self if Workers::Sharing.deep_frozen?(object)
+        return met_again(object) if @entered.key?(object)
+        raise Exceptional if Exception === object && FrozenCopy.raised?(object)
+
+        @entered[object] = @sets
+        enter(object)
+        @entered[object] = nil
+        self
+      end
+
+      private
+
+      def enter(object)
+        inside = Workers::Children.of(object).map(&:last)
+        return inside.each { |child| through(child) } unless ::Set === object
+
+        @sets += 1
+        inside.each { |child| @visit.call(child) if through(child) }
+        @sets -= 1
+        @visit.call(object)
+      end
+
+      def met_again(object)
+        before = @entered[object]
+        raise ShareableError, "a Set is in itself" if before && before < @sets
+
+        self
+      end
+    end
+  end
+end
