@@ -22,13 +22,13 @@ module Walks
     "permits_new" => ->(_) { Ratomic::Workers::Permits.new },
     "tally_new" => ->(_) { Ratomic::Workers::Tally.new },
     "subclass_new" => ->(_) { Walks::Own.new },
-    "map_value" => ->(random) { Walks.same(graph = Walks.graph(random), MAP.set(random.rand(50), graph)) },
-    "map_key" => ->(random) { MAP.set(Walks.graph(random), 1) && MAP.size > 200 && MAP.clear },
-    "map_compute" => ->(random) { MAP.compute(random.rand(50)) { Walks.graph(random) } },
-    "map_append" => ->(random) { MAP.append(random.rand(50), Walks.graph(random)).size > 20 && MAP.clear },
-    "map_add_to_set" => ->(random) { MAP.add_to_set(random.rand(50), Walks.graph(random)).size > 20 && MAP.clear },
-    "map_snapshot" => ->(random) { MAP.set(random.rand(50), Walks.graph(random)) && Ractor.shareable?(MAP.to_h) },
-    "queue_item" => ->(random) { Walks.through(Walks.graph(random)) },
+    "map_value" => ->(random) { Walks.same(value = Walks.value(random), MAP.set(random.rand(50), value)) },
+    "map_key" => ->(random) { MAP.set(Walks.value(random), 1) && MAP.size > 200 && MAP.clear },
+    "map_compute" => ->(random) { MAP.compute(random.rand(50)) { Walks.value(random) } },
+    "map_append" => ->(random) { MAP.append(random.rand(50), Walks.value(random)).size > 20 && MAP.clear },
+    "map_add_to_set" => ->(random) { MAP.add_to_set(random.rand(50), Walks.value(random)).size > 20 && MAP.clear },
+    "map_snapshot" => ->(random) { MAP.set(random.rand(50), Walks.value(random)) && Ractor.shareable?(MAP.to_h) },
+    "queue_item" => ->(random) { Walks.through(Walks.value(random)) },
     "make_shareable" => ->(random) { Ractor.make_shareable(Walks.graph(random)) },
     "items_and_results" => ->(random) { Walks.dispatch(random) },
     "workers_pool_new" => ->(_) { Ratomic::Workers::Pool.new(size: 1) },
@@ -85,16 +85,22 @@ module Walks
       "require #{File.expand_path(__FILE__).dump}; print Walks.run(#{name.dump}, #{seconds}, #{seed})"
     end
 
-    # Something new that is not shareable yet, with Sets in it, and a native object, and each in the other.
+    # Something new that is not shareable yet, with Sets in it, and a native object, and each in the other. (A Set inside
+    # of something else can be copied only when what it has is shareable.)
     def graph(random)
       own = Ratomic::Queue.new(2)
-      set = Set.new([random.rand(9), "text #{random.rand(99)}", ["list"]])
+      set = Set.new([random.rand(9), "text #{random.rand(99)}", %w[list].freeze])
       case random.rand(4)
       when 0 then set
       when 1 then Box.new([set, own])
       when 2 then { set: set, "own" => [own, Box.new(+"text")] }
-      when 3 then Set.new([[set], Box.new(own)])
+      when 3 then Set.new([set.freeze, own])
       end
+    end
+
+    # A Set of what is not shareable yet, or a {graph}.
+    def value(random)
+      random.rand(4).zero? ? Set.new([["list"], { random.rand(9) => +"text" }]) : graph(random)
     end
 
     def through(item)

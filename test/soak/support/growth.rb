@@ -15,6 +15,8 @@ module Soak
     # MB that the allocator and the heap round up to.
     MEMORY = 6.0
     OBJECTS = 400
+    # The VM keeps up to 8 native threads for its Ractors, and makes them as it needs them.
+    BOUNDS = { threads: 8, files: 0, ractors: 0 }.freeze
     STAGES = [1, 2, 5, 10].freeze
     # Enough of them that the verdict stands; the rest is left out when the time is up.
     ENOUGH = 5
@@ -84,7 +86,7 @@ module Soak
 
     def excess
       [*(memory_grown if grown(:memory) > memory_bound), *(objects_grown if grown(:objects) > OBJECTS),
-       *%i[threads files ractors].filter_map { |what| "#{grown(what)} more #{what}" if grown(what).positive? }]
+       *BOUNDS.filter_map { |what, bound| "#{grown(what)} more #{what}" if grown(what) > bound }]
     end
 
     def memory_grown
