@@ -3,4 +3,4 @@
 require_relative "../support/stage"
 
 # Forks out of all the others' work.
-Soak::Stage.run(Soak::Forker => 1, Soak::Caller => 2, Soak::Neighbour => 1, Soak::Maker => 1)
+Soak::Stage.run(Soak::Forker => 2, Soak::Caller => 2, Soak::Neighbour => 1, Soak::Maker => 1)
