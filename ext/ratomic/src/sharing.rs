@@ -1,10 +1,15 @@
-//! `Ratomic::Workers::Sharing`: plain data made shareable, see [`plain`].
+//! `Ratomic::Workers::Sharing`: plain data made shareable, see [`plain`], and a caller's few items taken as they are now.
 
 use crate::ffi::{
     plain::{self, Unfrozen},
     Word,
 };
-use magnus::{function, prelude::*, Error, RModule, Value};
+use magnus::{function, prelude::*, rb_sys::protect, Error, RModule, Value};
+use rb_sys::ruby_value_type::{RUBY_T_ARRAY, RUBY_T_STRING};
+use rb_sys::VALUE;
+
+/// Of more items the copy would be made in vain where it turns out that a worker is to run them.
+const FEW: usize = 256;
 
 fn deep_freeze(object: Value) -> bool {
     plain::share(Word::of(object), Unfrozen::Freeze)
@@ -14,8 +19,57 @@ fn is_deep_frozen(object: Value) -> bool {
     plain::share(Word::of(object), Unfrozen::Refuse)
 }
 
+/// Of a short Array: a frozen one with the same items, but that each String has become a frozen copy, as `dup` makes it,
+/// unless it has more to it than its text. Itself, if nothing of that has to be done. Anything else as it is.
+///
+/// What is then asked of the items stays true while they run, whoever changes the caller's Array.
+fn snapshot(items: Value) -> Result<Value, Error> {
+    let array = Word::of(items);
+    if !array.is_a(RUBY_T_ARRAY) {
+        return Ok(items);
+    }
+    // SAFETY: a living Array.
+    let len = unsafe { rb_sys::RARRAY_LEN(array.0) } as usize;
+    // SAFETY: as above, and its places are as many; what is asked of its items runs no Ruby.
+    let mut texts =
+        unsafe { std::slice::from_raw_parts(rb_sys::RARRAY_CONST_PTR(array.0), len.min(FEW)) }
+            .iter()
+            .map(|item| is_text(Word(*item)));
+    if len > FEW || (items.is_frozen() && !texts.any(|text| text)) {
+        return Ok(items);
+    }
+    protect(|| {
+        // SAFETY: `array` is on the stack of the caller, and the copy on this one. No other thread of this Ractor runs
+        // before the end. `protect` catches what these raise (no memory).
+        unsafe {
+            let copy = rb_sys::rb_ary_new_from_values(len as _, rb_sys::RARRAY_CONST_PTR(array.0));
+            for place in 0..len {
+                let item = rb_sys::rb_ary_entry(copy, place as _);
+                if is_text(Word(item)) {
+                    let text = rb_sys::rb_str_freeze(rb_sys::rb_str_dup(item));
+                    rb_sys::rb_ary_store(copy, place as _, text);
+                }
+            }
+            rb_sys::rb_obj_freeze(copy)
+        }
+    })
+    .map(|copy| Word(copy).value())
+}
+
+/// Whether it is a String that is not frozen, and nothing but its text.
+fn is_text(item: Word) -> bool {
+    // SAFETY: a living object; what is asked reads only.
+    item.is_a(RUBY_T_STRING)
+        && unsafe {
+            rb_sys::rb_obj_frozen_p(item.0) != rb_sys::Qtrue as VALUE
+                && rb_sys::rb_obj_class(item.0) == rb_sys::rb_cString
+                && rb_sys::rb_ivar_count(item.0) == 0
+        }
+}
+
 pub fn define(ratomic: RModule) -> Result<(), Error> {
     let module = ratomic.define_module("Workers")?.define_module("Sharing")?;
     module.define_singleton_method("deep_freeze", function!(deep_freeze, 1))?;
-    module.define_singleton_method("deep_frozen?", function!(is_deep_frozen, 1))
+    module.define_singleton_method("deep_frozen?", function!(is_deep_frozen, 1))?;
+    module.define_singleton_method("snapshot", function!(snapshot, 1))
 }

@@ -10,8 +10,12 @@ module Ratomic
       # @param options [Options]
       # @return [Future]
       def self.future(engine, items, callable, options)
-        results = ByCaller.at_once(engine, items, callable, options)
-        return Settled.new(results) if results
+        if options.plain?
+          # Otherwise the way to the pool would begin with finding out that an Array is not frozen.
+          items = Sharing.snapshot(items)
+          results = ByCaller.at_once(engine, items, callable)
+          return Settled.new(results) if results
+        end
 
         items = list(items)
         raise ShutdownError, engine.refusal unless engine.open?

@@ -200,16 +200,12 @@ module Ratomic
       end
 
       # Turns to a batch that this worker did not run just before.
-      # @return [Boolean] false when all was stopped, by who may not have seen the batch: then it is stopped too
+      # @return [Boolean] false when there is nothing to run
       def take_up(batch)
         @board[@pulse.id] = batch
         @callable = batch.target
         self.context = batch.options.context
-        @batch = batch
-        return true unless @engine.killed?
-
-        @engine.stop(batch, Verdict::KILLED)
-        false
+        !@engine.overtaken?(@batch = batch)
       end
 
       def context=(context)
