@@ -21,17 +21,15 @@ module Ratomic
       # @return [Array] frozen: the result of each item in the order of the items, a {Failure} where there is none
       # @raise [Workers::TimeoutError] with the counts; the future stays good
       def value(timeout: nil)
-        raise_timeout(timeout) unless wait(timeout: timeout)
-
-        results = @completion.to_a
-        @batch.stopped? ? Ractor.make_shareable(results.each_with_index.map { |result, i| named(result, i) }) : results
+        results = results(timeout)
+        @batch.stopped? ? all_named(results) : results
       end
 
       # As {#value}, but raises the first Failure.
       # @return [Array] frozen, without Failures
       # @raise [ItemError, CancelledError, ShutdownError, TimeoutError]
       def value!(timeout: nil)
-        value(timeout: timeout).each { |result| raise result.to_error if Failure === result }
+        results(timeout).each_with_index { |result, i| raise named(result, i).to_error if Failure === result }
       end
 
       # @param timeout [Numeric, nil] seconds
@@ -121,6 +119,19 @@ module Ratomic
       end
 
       private
+
+      # @return [Array] in which a Failure that was filed for many items has no index
+      def results(timeout)
+        raise_timeout(timeout) unless wait(timeout: timeout)
+
+        @completion.to_a
+      end
+
+      # In one pass, and natively where that can be: there may be millions.
+      def all_named(results)
+        results = Array.new(results.size) { |index| named(results[index], index) }
+        Sharing.deep_freeze(results) ? results : Ractor.make_shareable(results)
+      end
 
       # A failure that was filed for many items at once does not name one.
       def named(result, index)
