@@ -80,7 +80,7 @@ end
   supervision/agenda supervision/parcels supervision/roster supervision/overseer supervision/coordinator
   supervision/backend
   future
-  dispatch/options dispatch/batch dispatch/settled dispatch/nested dispatch/helper dispatch/turn dispatch/inline
+  dispatch/options dispatch/attendance dispatch/batch dispatch/settled dispatch/nested dispatch/helper dispatch/turn dispatch/inline
   dispatch/own_exit dispatch/by_caller dispatch/dispatch
   subscription explanation flow stream pool runtime/fork_hook parse_json render_erb
 ].each { |name| require_relative "workers/#{name}" }
