@@ -8,8 +8,8 @@ use magnus::{function, prelude::*, rb_sys::protect, Error, RModule, Value};
 use rb_sys::ruby_value_type::{RUBY_T_ARRAY, RUBY_T_STRING};
 use rb_sys::VALUE;
 
-/// Of more items the copy would be made in vain where it turns out that a worker is to run them.
-const FEW: usize = 256;
+/// In bytes. A longer text is shared with its copy, which then only the VM can find shareable.
+const SHORT: usize = 16 * 1024;
 
 fn deep_freeze(object: Value) -> bool {
     plain::share(Word::of(object), Unfrozen::Freeze)
@@ -19,11 +19,11 @@ fn is_deep_frozen(object: Value) -> bool {
     plain::share(Word::of(object), Unfrozen::Refuse)
 }
 
-/// Of a short Array: a frozen one with the same items, but that each String has become a frozen copy, as `dup` makes it,
+/// Of an Array of at most so many items: a frozen one with the same items, but that each String has become a frozen copy, as `dup` makes it,
 /// unless it has more to it than its text. Itself, if nothing of that has to be done. Anything else as it is.
 ///
 /// What is then asked of the items stays true while they run, whoever changes the caller's Array.
-fn snapshot(items: Value) -> Result<Value, Error> {
+fn snapshot(items: Value, most: usize) -> Result<Value, Error> {
     let array = Word::of(items);
     if !array.is_a(RUBY_T_ARRAY) {
         return Ok(items);
@@ -32,10 +32,10 @@ fn snapshot(items: Value) -> Result<Value, Error> {
     let len = unsafe { rb_sys::RARRAY_LEN(array.0) } as usize;
     // SAFETY: as above, and its places are as many; what is asked of its items runs no Ruby.
     let mut texts =
-        unsafe { std::slice::from_raw_parts(rb_sys::RARRAY_CONST_PTR(array.0), len.min(FEW)) }
+        unsafe { std::slice::from_raw_parts(rb_sys::RARRAY_CONST_PTR(array.0), len.min(most)) }
             .iter()
             .map(|item| is_text(Word(*item)));
-    if len > FEW || (items.is_frozen() && !texts.any(|text| text)) {
+    if len > most || (items.is_frozen() && !texts.any(|text| text)) {
         return Ok(items);
     }
     protect(|| {
@@ -46,14 +46,29 @@ fn snapshot(items: Value) -> Result<Value, Error> {
             for place in 0..len {
                 let item = rb_sys::rb_ary_entry(copy, place as _);
                 if is_text(Word(item)) {
-                    let text = rb_sys::rb_str_freeze(rb_sys::rb_str_dup(item));
-                    rb_sys::rb_ary_store(copy, place as _, text);
+                    rb_sys::rb_ary_store(copy, place as _, copy_of_text(item));
                 }
             }
             rb_sys::rb_obj_freeze(copy)
         }
     })
     .map(|copy| Word(copy).value())
+}
+
+/// # Safety
+/// A living String, on the stack or in something that is. May raise (no memory).
+unsafe fn copy_of_text(item: VALUE) -> VALUE {
+    // SAFETY: as said above. Nothing is allocated between the look at where the texts are and the end of the copying.
+    unsafe {
+        let len = rb_sys::RSTRING_LEN(item) as usize;
+        if len > SHORT {
+            return rb_sys::rb_str_freeze(rb_sys::rb_str_dup(item));
+        }
+        let copy = rb_sys::rb_enc_str_new(std::ptr::null(), len as _, rb_sys::rb_enc_get(item));
+        let text = rb_sys::RSTRING_PTR(copy).cast_mut();
+        std::ptr::copy_nonoverlapping(rb_sys::RSTRING_PTR(item), text, len);
+        rb_sys::rb_str_freeze(copy)
+    }
 }
 
 /// Whether it is a String that is not frozen, and nothing but its text.
@@ -71,5 +86,5 @@ pub fn define(ratomic: RModule) -> Result<(), Error> {
     let module = ratomic.define_module("Workers")?.define_module("Sharing")?;
     module.define_singleton_method("deep_freeze", function!(deep_freeze, 1))?;
     module.define_singleton_method("deep_frozen?", function!(is_deep_frozen, 1))?;
-    module.define_singleton_method("snapshot", function!(snapshot, 1))
+    module.define_singleton_method("snapshot", function!(snapshot, 2))
 }

@@ -27,7 +27,7 @@ module Ratomic
         @busy = {}    # keys of the groups that are running
         @results = {} # number => result
         @read = @taken = @yielded = @grouped = 0
-        # A reader that has found the window full goes on when a part of it is free: with each place by itself every item
+        # A reader that has found the window full goes on when a part of it is free: with each place by itself an item
         # would cost a change of threads, and make a group of its own.
         @enough = limit - [limit / PARTS, 1].max
         @full = @finished = false
@@ -134,9 +134,7 @@ module Ratomic
       def take_group(most)
         group = Group.new([], [], [])
         keys = free_keys(most)
-        until keys.empty? || group.items.size >= most
-          take_of(keys.shift, most - group.items.size, group)
-        end
+        take_of(keys.shift, most - group.items.size, group) until keys.empty? || group.items.size >= most
         group
       end
 

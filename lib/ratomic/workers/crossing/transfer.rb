@@ -28,7 +28,7 @@ module Ratomic
       def self.pack(items)
         return items if Sharing.deep_frozen?(items)
 
-        packed = Sharing.snapshot(items)
+        packed = Sharing.snapshot(items, items.size)
         packed = Array.new(items).freeze if packed.equal?(items)
         return packed if Sharing.deep_frozen?(packed) || shareable?(packed)
 

@@ -4,6 +4,10 @@ module Ratomic
   module Workers
     # One call of `dispatch_async`, from the caller's arguments to the future.
     class Dispatch
+      # Of more items a snapshot would be made in vain where it turns out that a worker is to run them.
+      FEW = 256
+      private_constant :FEW
+
       # @param engine [Engine]
       # @param items [Array, Enumerable]
       # @param callable [#call]
@@ -12,7 +16,7 @@ module Ratomic
       def self.future(engine, items, callable, options)
         if options.plain?
           # Otherwise the way to the pool would begin with finding out that an Array is not frozen.
-          items = Sharing.snapshot(items)
+          items = Sharing.snapshot(items, FEW)
           results = ByCaller.at_once(engine, items, callable)
           return Settled.new(results) if results
         end
