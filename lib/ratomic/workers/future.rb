@@ -37,7 +37,7 @@ module Ratomic
       # @param timeout [Numeric, nil] seconds
       # @return [Boolean] whether all results are there
       def wait(timeout: nil)
-        attend { @batch.timed? ? await_timed(timeout) : await(timeout) }
+        attend(breaks: false) { @batch.timed? ? await_timed(timeout) : await(timeout) }
       end
 
       # @return [Boolean] whether {#value} would not wait
@@ -133,8 +133,8 @@ module Ratomic
       end
 
       # The block waits; if the thread is ended in it, the dispatch may be abandoned.
-      def attend(&waiting)
-        (attendance = @batch.attendance) ? attendance.during(self, &waiting) : yield
+      def attend(breaks: true, &waiting)
+        (attendance = @batch.attendance) ? attendance.during(self, breaks, &waiting) : yield
       end
 
       def await_timed(timeout)

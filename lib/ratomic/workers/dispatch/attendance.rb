@@ -11,14 +11,21 @@ module Ratomic
 
       # Counts the caller as waiting while the block runs. The dispatch is abandoned when the block is left by
       # `Thread#kill` or an exception, but for the {TimeoutError} of a `timeout:`, and nobody else waits at that moment.
+      # So it is when it is left by `throw`, as the `Timeout` of Ruby 3.1 does; but where a block of the caller runs in
+      # there, that cannot be told from its `break`.
+      # @param breaks [Boolean] whether a block of the caller runs in there
       # @yieldreturn [Object]
       # @return [Object] the same
-      def during(future)
-        abandoned = counted = false
+      def during(future, breaks)
+        counted = false
+        abandoned = !breaks
         Interrupts.deferred { counted = @waiting.increment }
-        yield
+        result = yield
+        abandoned = false
+        result
       rescue TimeoutError
-        raise # the future is still good
+        abandoned = false # the future is still good
+        raise
       rescue Exception # rubocop:disable Lint/RescueException -- it is raised again
         abandoned = true
         raise
