@@ -85,8 +85,8 @@ module Walks
       "require #{File.expand_path(__FILE__).dump}; print Walks.run(#{name.dump}, #{seconds}, #{seed})"
     end
 
-    # Something new that is not shareable yet, with Sets in it, and a native object, and each in the other. (A Set inside
-    # of something else can be copied only when what it has is shareable.)
+    # Something new that is not shareable yet, with Sets in it, and a native object, and each in the other. (A Set in
+    # something else can be copied only when what it has is shareable.)
     def graph(random)
       own = Ratomic::Queue.new(2)
       set = Set.new([random.rand(9), "text #{random.rand(99)}", %w[list].freeze])

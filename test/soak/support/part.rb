@@ -41,6 +41,10 @@ module Soak
       part.finish("ok", yield(part), 0)
     rescue Wrong => e
       part.finish("FAILED", "#{e.message}; again: #{part.again}", 1)
+    rescue StandardError => e
+      warn e.full_message(highlight: false)
+      what = e.cause || e # of what a Ractor raised
+      part.finish("FAILED", "#{what.class}: #{what.message.lines.first&.chomp}; again: #{part.again}", 1)
     end
 
     # @return [String] a verdict as it is printed
