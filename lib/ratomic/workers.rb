@@ -83,7 +83,7 @@ end
   supervision/agenda supervision/parcels supervision/roster supervision/overseer supervision/coordinator
   supervision/backend
   future
-  dispatch/options dispatch/source dispatch/batch dispatch/settled dispatch/nested dispatch/helper dispatch/turn
-  dispatch/inline dispatch/by_caller dispatch/dispatch
+  dispatch/options dispatch/source dispatch/attendance dispatch/batch dispatch/settled dispatch/nested dispatch/helper
+  dispatch/turn dispatch/inline dispatch/by_caller dispatch/dispatch
   subscription explanation flow stream pool runtime/fork_hook parse_json render_erb
 ].each { |name| require_relative "workers/#{name}" }

@@ -1,4 +1,6 @@
-//! `Ratomic::Workers::Sharing`: plain data made shareable, see [`plain`].
+//! `Ratomic::Workers::Sharing`: plain data made shareable, see [`plain`], and a caller's few items taken as they are now.
+
+mod snapshot;
 
 use crate::ffi::{
     copy, note,
@@ -55,5 +57,6 @@ pub fn define(ratomic: RModule) -> Result<(), Error> {
     module.define_singleton_method("plain_tree?", function!(is_plain_tree, 1))?;
     module.define_singleton_method("frozen_copy", function!(frozen_copy, 1))?;
     module.define_singleton_method("odd?", function!(is_odd, 1))?;
-    module.define_singleton_method("object?", function!(is_object, 1))
+    module.define_singleton_method("object?", function!(is_object, 1))?;
+    module.define_singleton_method("snapshot", function!(snapshot::snapshot, 2))
 }

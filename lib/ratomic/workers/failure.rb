@@ -5,7 +5,14 @@ module Ratomic
     # What stands in the results in place of an item that has none: it raised, it ran too long, it ended its worker, it
     # was cancelled. A Failure is frozen and shareable and holds only Strings, all in UTF-8, because an exception loses
     # its backtrace on the way from one Ractor to another.
+    #
+    # What ends many items at once (a cancelled dispatch has millions) is told once: the Failures of such items are made
+    # when the results are asked for, and have all in common but their index.
     class Failure
+      # All of it but the place.
+      Account = Struct.new(:exception_class, :message, :backtrace, :cause)
+      private_constant :Account
+
       # So many lines of a backtrace are kept; a stack that overflowed has thousands.
       BACKTRACE_LINES = 50
       # So many causes are followed.
@@ -15,14 +22,6 @@ module Ratomic
 
       # @return [Integer, nil] place of the item in the dispatch, from 0
       attr_reader :index
-      # @return [String] name of the exception's class
-      attr_reader :exception_class
-      # @return [String]
-      attr_reader :message
-      # @return [Array<String>] frozen, at most {BACKTRACE_LINES} lines
-      attr_reader :backtrace
-      # @return [Failure, nil] what the exception had as its cause
-      attr_reader :cause
 
       class << self
         # @param error [Exception]
@@ -68,11 +67,29 @@ module Ratomic
 
       def initialize(index, exception_class, message, backtrace = nil, cause = nil)
         @index = index
-        @exception_class = Text.of(exception_class).freeze
-        @message = Text.of(message).freeze
-        @backtrace = shorten(backtrace || []).freeze
-        @cause = cause
+        @account = Account.new(Text.of(exception_class).freeze, Text.of(message).freeze,
+                               shorten(backtrace || []).freeze, cause).freeze
         freeze
+      end
+
+      # @return [String] name of the exception's class
+      def exception_class
+        @account.exception_class
+      end
+
+      # @return [String]
+      def message
+        @account.message
+      end
+
+      # @return [Array<String>] frozen, at most {BACKTRACE_LINES} lines
+      def backtrace
+        @account.backtrace
+      end
+
+      # @return [Failure, nil] what the exception had as its cause
+      def cause
+        @account.cause
       end
 
       # @return [true] so that `result.respond_to?(:failure?)` tells a Failure from a result of any kind
@@ -89,7 +106,7 @@ module Ratomic
       # The same failure at another place.
       # @return [Failure]
       def at(index)
-        dup.place(index)
+        self.class.allocate.place(index, @account)
       end
 
       # The exception that {Future#value!} raises for this failure.
@@ -128,8 +145,9 @@ module Ratomic
 
       protected
 
-      def place(index)
+      def place(index, account)
         @index = index
+        @account = account
         freeze
       end
 

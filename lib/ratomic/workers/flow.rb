@@ -7,6 +7,8 @@ module Ratomic
     # lock.
     class Flow
       Group = Struct.new(:numbers, :items, :keys)
+      PARTS = 4
+      private_constant :PARTS
 
       # @param lanes [Integer] threads that take groups: each leaves the others their share
       # @param limit [Integer] items that were read and not yet taken
@@ -25,7 +27,10 @@ module Ratomic
         @busy = {}    # keys of the groups that are running
         @results = {} # number => result
         @read = @taken = @yielded = @grouped = 0
-        @finished = false
+        # A reader that has found the window full goes on when a part of it is free: with each place by itself an item
+        # would cost a change of threads, and make a group of its own.
+        @enough = limit - [limit / PARTS, 1].max
+        @full = @finished = false
         @error = @broken = nil
       end
 
@@ -33,7 +38,7 @@ module Ratomic
       def add(item)
         key = @key ? own(@key.call(item)) : :all
         @lock.synchronize do
-          @room.wait(@lock) while @read - @yielded >= @limit
+          await_room if @read - @yielded >= @limit
           (@pending[key] ||= []) << [@read, item]
           @read += 1
           @work.signal
@@ -55,12 +60,12 @@ module Ratomic
       # @return [Group, nil] nil when there will be no more
       def group(most)
         @lock.synchronize do
-          until (keys = free_keys).any? { true } # a key may be nil
+          until free?
             return if @finished && @pending.empty?
 
             @work.wait(@lock)
           end
-          take_group(keys, [most, (waiting / @lanes.to_f).ceil].min)
+          take_group([most, (waiting + @lanes - 1) / @lanes].min)
         end
       end
 
@@ -70,8 +75,8 @@ module Ratomic
         @lock.synchronize do
           results.each_with_index { |result, place| @results[group.numbers[place]] = placed(result, place, group) }
           group.keys.each { |key| @busy.delete(key) }
-          @work.broadcast
-          @output.signal
+          @work.broadcast if @key # others may wait for these keys
+          @output.signal if !@ordered || @results.key?(@taken)
         end
       end
 
@@ -97,12 +102,11 @@ module Ratomic
         end
       end
 
-      # The consumer has had one of them.
+      # The consumer has had one of them. Nobody else counts here, and the reader looks at it after it has said that it
+      # waits: so the lock is needed only to wake it.
       def yielded
-        @lock.synchronize do
-          @yielded += 1
-          @room.signal
-        end
+        @yielded += 1
+        @lock.synchronize { @room.signal } if @full && @read - @yielded <= @enough
       end
 
       private
@@ -120,18 +124,32 @@ module Ratomic
         @read - @grouped
       end
 
-      # Without a key all items count as free: they need no order among them.
-      def free_keys
-        @key ? @pending.each_key.lazy.reject { |key| @busy[key] } : @pending.each_key
+      def await_room
+        @full = true
+        @room.wait(@lock) until @read - @yielded <= @enough
+        @full = false
       end
 
-      def take_group(keys, most)
+      # Without a key all items are free: they need no order among them.
+      def free?
+        @key ? @pending.any? { |key, _| !@busy[key] } : !@pending.empty?
+      end
+
+      def take_group(most)
         group = Group.new([], [], [])
-        keys.first(most).each do |key|
-          take_of(key, most - group.items.size, group)
-          break if group.items.size >= most
-        end
+        keys = free_keys(most)
+        take_of(keys.shift, most - group.items.size, group) until keys.empty? || group.items.size >= most
         group
+      end
+
+      # @return [Array] of as many keys at most
+      def free_keys(most)
+        keys = []
+        @pending.each_key do |key|
+          keys << key unless @key && @busy[key]
+          break if keys.size == most
+        end
+        keys
       end
 
       def take_of(key, most, group)

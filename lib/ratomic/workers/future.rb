@@ -6,8 +6,10 @@ module Ratomic
     # any thread, and sent to another Ractor. Nothing but who holds the future keeps the results.
     #
     # {#value}, {#value!}, {#wait}, {#each} and {#each_completed} block. The other threads of the Ractor run meanwhile,
-    # and the wait ends on `Thread#kill`, `Timeout` and signals. In an item a {Helper} runs meanwhile what
-    # nobody has begun of the dispatch, see {Nested}.
+    # and the wait ends on `Thread#kill`, `Timeout` and signals. The dispatch goes on then, and later work waits for it,
+    # unless it is cancelled: in an `ensure` (`future&.cancel` does nothing where all is done), or with the option
+    # `cancel_on_abandon: true`, see {Options#initialize}. In an item a {Helper} runs meanwhile what nobody has begun of
+    # the dispatch, see {Nested}.
     class Future
       # @api private
       def initialize(engine, batch)
@@ -21,29 +23,21 @@ module Ratomic
       # @return [Array] frozen: the result of each item in the order of the items, a {Failure} where there is none
       # @raise [WaitTimeoutError] with the counts; the future stays good
       def value(timeout: nil)
-        raise_timeout(timeout) unless wait(timeout: timeout)
-
-        results = @completion.to_a
-        @batch.stopped? ? Ractor.make_shareable(results.each_with_index.map { |result, i| named(result, i) }) : results
+        results = results(timeout)
+        @batch.stopped? ? all_named(results) : results
       end
 
       # As {#value}, but raises the first Failure.
       # @return [Array] frozen, without Failures
       # @raise [ItemError, ItemTimeoutError, DispatchTimeoutError, CancelledError, ShutdownError, WaitTimeoutError]
       def value!(timeout: nil)
-        value(timeout: timeout).each { |result| raise result.to_error if Failure === result }
+        results(timeout).each_with_index { |result, i| raise named(result, i).to_error if Failure === result }
       end
 
       # @param timeout [Numeric, nil] seconds
       # @return [Boolean] whether all results are there
       def wait(timeout: nil)
-        return await(timeout) unless @batch.timed?
-
-        started = Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond)
-        done = await(timeout)
-        waited = Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond) - started
-        @engine.costs.trials.learn_pool(@batch.key, waited, size)
-        done
+        attend(breaks: false) { @batch.timed? ? await_timed(timeout) : await(timeout) }
       end
 
       # @return [Boolean] whether {#value} would not wait
@@ -60,9 +54,11 @@ module Ratomic
         return enum_for(:each, timeout: timeout) { size } unless block_given?
 
         limit = Clock.limit(timeout)
-        size.times do |index|
-          await_slot(index, limit, timeout)
-          yield named(@completion[index], index)
+        attend do
+          size.times do |index|
+            await_slot(index, limit, timeout)
+            yield named(@completion[index], index)
+          end
         end
         self
       end
@@ -77,14 +73,10 @@ module Ratomic
         return enum_for(:each_completed, timeout: timeout) { size } unless block_given?
 
         limit = Clock.limit(timeout)
-        seen = 0
-        ranges = 0
-        while seen < size
-          await_filed(ranges + 1, limit, timeout)
-          first, count = @completion.range(ranges)
-          count.times { |i| yield named(@completion[first + i], first + i), first + i }
-          seen += count
-          ranges += 1
+        attend do
+          each_range(limit, timeout) do |first, count|
+            count.times { |i| yield named(@completion[first + i], first + i), first + i }
+          end
         end
         self
       end
@@ -122,9 +114,35 @@ module Ratomic
 
       private
 
+      # @return [Array] in which a Failure that was filed for many items has no index
+      def results(timeout)
+        raise_timeout(timeout) unless wait(timeout: timeout)
+
+        @completion.to_a
+      end
+
+      # In one pass, and natively where that can be: there may be millions.
+      def all_named(results)
+        results = Array.new(results.size) { |index| named(results[index], index) }
+        Sharing.deep_freeze(results) ? results : Ractor.make_shareable(results)
+      end
+
       # A failure that was filed for many items at once does not name one.
       def named(result, index)
         Failure === result && result.index.nil? ? result.at(index) : result
+      end
+
+      # The block waits; if the thread is ended in it, the dispatch may be abandoned.
+      def attend(breaks: true, &waiting)
+        (attendance = @batch.attendance) ? attendance.during(self, breaks, &waiting) : yield
+      end
+
+      def await_timed(timeout)
+        started = Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond)
+        done = await(timeout)
+        waited = Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond) - started
+        @engine.costs.trials.learn_pool(@batch.key, waited, size)
+        done
       end
 
       def await(timeout)
@@ -145,6 +163,19 @@ module Ratomic
         until @completion.filled?(index)
           filed = @completion.filed
           await_filed(filed + 1, limit, timeout) unless @completion.filled?(index)
+        end
+      end
+
+      # Yields the ranges of slots as they are filed.
+      def each_range(limit, timeout)
+        seen = 0
+        ranges = 0
+        while seen < size
+          await_filed(ranges + 1, limit, timeout)
+          first, count = @completion.range(ranges)
+          yield first, count
+          seen += count
+          ranges += 1
         end
       end
 

@@ -26,6 +26,8 @@ module Ratomic
       GROUP = 500_000
       UNKNOWN = 4
       MOST = 256
+      # Places of the window for each worker.
+      SMALL = 64
       ENDED = "a thread of the stream was ended, by its source or its key: (Thread.exit or Thread#kill)"
       private_constant :ENDED
 
@@ -80,9 +82,10 @@ module Ratomic
         number.is_a?(Integer) && number.positive?
       end
 
-      # Two for each worker: while one waits for its group the other's is queued.
+      # Two for each worker: while one waits for its group the other's is queued. One, where a small window would be cut
+      # into groups that are not worth their way.
       def lanes
-        @pool.size * 2
+        @limit < @pool.size * SMALL ? @pool.size : @pool.size * 2
       end
 
       # @param threads [Array] takes each as it starts: when the next one cannot be made, they are ended

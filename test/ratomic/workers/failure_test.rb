@@ -15,6 +15,17 @@ class FailureTest < Minitest::Test
     end
   end
 
+  # A cancelled dispatch makes millions of them.
+  def test_at_another_place_it_is_one_small_object_that_has_all_else_in_common
+    require "objspace"
+    failure = Failure.from(error, 7)
+    other = failure.at(8)
+    assert_equal failure.to_h.merge(index: 8), other.to_h
+    assert_same failure.message, other.message
+    assert_operator ObjectSpace.memsize_of(other), :<=, 40
+    assert Ractor.shareable?(other)
+  end
+
   def test_it_keeps_what_an_exception_says
     failure = Failure.from(error, 7)
     assert_equal [7, "ArgumentError", "outer"], [failure.index, failure.exception_class, failure.message]

@@ -86,6 +86,25 @@ class FutureTest < Minitest::Test
     assert_equal({ 7 => 1 }, tally.calls.to_h)
   end
 
+  def test_the_error_of_what_timed_out_names_its_item
+    future = @pool.dispatch_async([1, 2, 3], @hold, timeout: 0.05)
+    assert_equal 0, assert_raises(Workers::ItemError) { future.value! }.failure.index
+  end
+
+  # Asked for an error, it makes none of the Failures; asked for its value, one object for each.
+  def test_what_never_ran_makes_its_failures_when_they_are_asked_for
+    future = @pool.dispatch_async([0] * 10_000, @hold)
+    future.cancel
+    made = lambda do |&look|
+      before = GC.stat(:total_allocated_objects)
+      look.call
+      GC.stat(:total_allocated_objects) - before
+    end
+    assert_operator made.call { assert_raises(Workers::CancelledError) { future.value! } }, :<, 1_000
+    assert_operator made.call { assert_equal 9_999, future.value.last.index }, :<, 11_000
+    assert_equal [0, 1], future.each.first(2).map(&:index)
+  end
+
   def test_what_was_cancelled_on_the_way_runs_no_further
     future = @pool.dispatch_async((1..50).to_a, @hold)
     @hold.open(3)

@@ -23,6 +23,30 @@ class SharingTest < Minitest::Test
     end
   end
 
+  def test_a_snapshot_is_frozen_and_has_copies_of_the_texts
+    text = +"text"
+    odd = +"odd"
+    odd.instance_variable_set(:@note, [])
+    own = Class.new(String).new("own")
+    list = [text, "literal", odd, own, 1, nil, ["list"], "x" * 2_000]
+    taken = Sharing.snapshot(list, 8)
+    assert_equal [list, true, false], [taken, taken.frozen?, list.frozen?]
+    assert_equal [true, true, false, false], taken.first(4).map(&:frozen?)
+    assert_equal [2, 3, 6].map { |place| list[place].object_id }, [2, 3, 6].map { |place| taken[place].object_id }
+    refute_predicate text << "!", :frozen?
+    assert_equal ["text", Encoding::UTF_8], [taken[0], taken[0].encoding]
+    assert Sharing.deep_frozen?([taken[0], taken.last].freeze), "no text is shared"
+  end
+
+  def test_a_snapshot_of_what_needs_none_is_the_same
+    [[1, "a"].freeze, [].freeze, 1.step, "text", nil, [1] * 300].each do |items|
+      assert_same items, Sharing.snapshot(items, 256)
+    end
+    assert_equal Encoding::BINARY, Sharing.snapshot([+"binary".b].freeze, 1)[0].encoding
+    assert_equal ["x" * 100_000, "é\xFF"], Sharing.snapshot(["x" * 100_000, "é\xFF"], 2)
+    assert_equal ["binary".b].freeze, Sharing.snapshot([+"binary".b].freeze, 1)
+  end
+
   # The number is in an object of its own, which only Ruby can note as shareable.
   def test_what_was_asked_for_its_object_id_is_left_to_ruby
     ruby!(<<~RUBY)

@@ -32,7 +32,8 @@ module Ratomic
       def self.pack(items)
         return items if Sharing.deep_frozen?(items)
 
-        packed = Array.new(items).freeze
+        packed = Sharing.snapshot(items, items.size)
+        packed = Array.new(items).freeze if packed.equal?(items)
         return packed if Sharing.deep_frozen?(packed)
 
         packed = Interrupts.foreign_deferred { items.each_with_index.map { |item, index| cross(item, index) } }

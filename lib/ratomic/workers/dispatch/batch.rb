@@ -16,6 +16,8 @@ module Ratomic
       attr_reader :items
       # @return [Integer] monotonic nanoseconds
       attr_reader :born
+      # @return [Attendance, nil]
+      attr_reader :attendance
       attr_reader :callable, :options, :completion, :limit, :weight, :key
 
       # @param items [Array, nil]
@@ -32,6 +34,7 @@ module Ratomic
         @limit = limit
         @weight = weight
         @key = Callable.key(target)
+        @attendance = (Attendance.new if options.cancel_on_abandon)
         @born = Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond)
         @attempt = @from = 0
         @alone = false

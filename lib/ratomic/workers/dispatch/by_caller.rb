@@ -24,12 +24,10 @@ module Ratomic
       EVERY = 8
 
       # Runs the items, if the callable has a permit for them.
+      # @param items [Array] see {Sharing}.snapshot: one that is not frozen has no permit
       # @param callable [#call]
-      # @param options [Options]
       # @return [Array, nil] frozen results; nil where more has to be looked at
-      def self.at_once(engine, items, callable, options)
-        return unless options.plain?
-
+      def self.at_once(engine, items, callable)
         return unless (started = engine.costs.permits.take(callable, items))
 
         run(engine, items, callable, nil, started) do |took|

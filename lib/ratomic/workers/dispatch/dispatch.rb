@@ -4,14 +4,22 @@ module Ratomic
   module Workers
     # One call of `dispatch_async`, from the caller's arguments to the future.
     class Dispatch
+      # Of more items a snapshot would be made in vain where it turns out that a worker is to run them.
+      FEW = 256
+      private_constant :FEW
+
       # @param engine [Engine]
       # @param items [Array, Enumerable]
       # @param callable [#call]
       # @param options [Options]
       # @return [Future]
       def self.future(engine, items, callable, options)
-        results = ByCaller.at_once(engine, items, callable, options)
-        return Settled.new(results) if results
+        if options.plain?
+          # Otherwise the way to the pool would begin with finding out that an Array is not frozen.
+          items = Sharing.snapshot(items, FEW)
+          results = ByCaller.at_once(engine, items, callable)
+          return Settled.new(results) if results
+        end
 
         items = Source.list(items)
         raise ShutdownError, engine.refusal unless engine.open?

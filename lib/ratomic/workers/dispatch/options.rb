@@ -7,7 +7,7 @@ module Ratomic
     class Options
       DEFAULTS = {
         timeout: nil, item_timeout: nil, retries: 0, min_batch: :auto, context: nil, move: false,
-        sequential: false, on_full: :block, queue_timeout: nil
+        sequential: false, on_full: :block, queue_timeout: nil, cancel_on_abandon: false
       }.freeze
       ON_FULL = %i[block raise caller_runs].freeze
       VARIABLES = DEFAULTS.to_h { |name, _| [name, :"@#{name}"] }.freeze
@@ -31,6 +31,11 @@ module Ratomic
       # @param sequential [Boolean] run all items in one worker, one after another in their order
       # @param on_full [:block, :raise, :caller_runs] what a dispatch does when `max_queue` dispatches wait already
       # @param queue_timeout [Numeric, nil] seconds that `on_full: :block` waits before it raises QueueFullError
+      # @param cancel_on_abandon [Boolean] cancel the dispatch, as {Future#cancel} does, when a thread that waits for it
+      #   is ended there and no other thread waits for it. It waits in {Future#value}, `value!`, `wait`, `each` and
+      #   `each_completed`, the blocks of the last two included; it is ended by `Thread#kill` or any exception
+      #   (`Thread#raise`, `Timeout.timeout`, Ctrl-C, one raised in the block). Not by the `timeout:` of these methods,
+      #   after which the future is still good, nor by `break`; and a thread that does not wait yet is not known.
       # @raise [ArgumentError, TypeError] which names the option, its value and what it may be
       def initialize(given = {})
         DEFAULTS.each { |name, default| instance_variable_set(VARIABLES[name], default) }
@@ -81,7 +86,7 @@ module Ratomic
         when :min_batch then check_count(name, value) unless value == :auto
         when :on_full then check_on_full(value)
         when :context then check_context(value)
-        when :move, :sequential then nil
+        when :move, :sequential, :cancel_on_abandon then nil
         else raise ArgumentError, "unknown option #{name.inspect}, known: #{DEFAULTS.keys.join(", ")}"
         end
       end

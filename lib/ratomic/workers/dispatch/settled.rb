@@ -64,6 +64,12 @@ module Ratomic
       def size
         @results.size
       end
+
+      private
+
+      def results(timeout)
+        value(timeout: timeout)
+      end
     end
   end
 end

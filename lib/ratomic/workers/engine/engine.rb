@@ -135,9 +135,14 @@ module Ratomic
       # @param place [Object] no positive number: those are the workers'
       def show(place, batch)
         @board[place] = batch
-        killed? ? stop(batch, Verdict::KILLED) : yield
+        overtaken?(batch) || yield
       ensure
         @board.delete(place)
+      end
+
+      # Whether all was stopped before a batch was on the board, by who may not have seen it. Then it is stopped too.
+      def overtaken?(batch)
+        killed? && !stop(batch, Verdict::KILLED).nil?
       end
 
       # What is kept elsewhere for a batch is not needed any more.

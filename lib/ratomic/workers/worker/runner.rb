@@ -136,7 +136,7 @@ module Ratomic
       # Runs one chunk.
       # @return [Boolean] false when the worker is about to end
       def serve(batch)
-        take_up(batch) unless @batch.equal?(batch)
+        return true unless @batch.equal?(batch) || take_up(batch)
         return serve_parcel(batch) if batch.moved?
 
         cost = @experience.cost(batch.key)
@@ -200,11 +200,12 @@ module Ratomic
       end
 
       # Turns to a batch that this worker did not run just before.
+      # @return [Boolean] false when there is nothing to run
       def take_up(batch)
         @board[@pulse.id] = batch
         @callable = batch.target
         self.context = batch.options.context
-        @batch = batch
+        !@engine.overtaken?(@batch = batch)
       end
 
       def context=(context)

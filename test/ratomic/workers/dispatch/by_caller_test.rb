@@ -314,6 +314,34 @@ class ByCallerTest < Minitest::Test
     refute permits.take(Where, [1].freeze), "it is wild now"
   end
 
+  # Takes its list apart while it runs, and would change its items.
+  module Spoil
+    LISTS = [] # rubocop:disable Style/MutableConstant -- the caller reads it in the main Ractor
+    def self.call(item)
+      LISTS[0].clear
+      item << "!"
+    end
+  end
+
+  # Of a callable that was never measured, whatever has no permit would go to the pool.
+  def test_the_short_way_is_for_items_that_are_not_frozen_too
+    permits.grant(Where, 64_000, 9)
+    permits.grant(WorkerCallables::Misbehave, 64_000, 9)
+    [[1], [1, 2, :fail], [+"text"], [+"text"].freeze, ["a", [1].freeze]].each do |items|
+      future = @pool.dispatch_async(items, items.include?(:fail) ? Where : Misbehave)
+      assert_kind_of Ratomic::Workers::Settled, future, items.inspect
+    end
+  end
+
+  def test_the_short_way_runs_what_the_list_had_and_leaves_it_and_its_items_alone
+    permits.grant(Spoil, 64_000, 9)
+    text = +"text"
+    Spoil::LISTS[0] = list = [text, text, "frozen"]
+    results = @pool.dispatch_async(list, Spoil).value
+    assert_equal ["FrozenError"] * 3, results.map(&:exception_class)
+    assert_equal [[], "text", false], [list, text, text.frozen?]
+  end
+
   def test_the_short_way_freezes_what_is_not_plain_and_refuses_what_cannot_be_shared
     maker = Ractor.make_shareable(Class.new { def call(item) = item == 1 ? Struct.new(:a).new([]) : $stdout }.new)
     pretend(maker, 100)

@@ -77,6 +77,17 @@ class RunnerTest < Minitest::Test
     @runner.start(@runner.salvage(what))
   end
 
+  # Who stops all does not see a batch between the lane and the board. Its item would be ended with its worker, and
+  # blamed.
+  def test_what_it_takes_up_after_all_was_stopped_does_not_run
+    made = batch(%w[a b], @log)
+    @engine.kill
+    @runner.start([made])
+    assert made.completion.wait(5)
+    assert_equal [Workers::ShutdownError.name] * 2, made.completion.to_a.map(&:exception_class)
+    assert_nil @log.items
+  end
+
   def test_results_are_filed_in_the_order_of_their_items
     push(made = batch((0...1000).to_a))
     @runner.start

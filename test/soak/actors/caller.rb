@@ -1,0 +1,68 @@
+# frozen_string_literal: true
+
+require_relative "actor"
+
+module Soak
+  # Dispatches, cancels, kills who waits, waits too short, and looks at every result.
+  class Caller < Actor
+    PATIENCE = 60
+
+    def act
+      items = Work.items(@random, 60)
+      options = options_of
+      future = dispatch(items, options) || return
+      whole = options[:timeout].nil? && !meddle(future)
+      results = in_a_way(future)
+      Work.compare(items, results, whole && results.none? { |result| shut_down?(result) })
+    end
+
+    private
+
+    def options_of
+      options = {}
+      options[:timeout] = @random.rand * 0.05 if chance(0.15)
+      options[:item_timeout] = 20 if chance(0.2)
+      options[:sequential] = true if chance(0.1)
+      options[:context] = :trace if chance(0.1)
+      options
+    end
+
+    # @return [Ratomic::Workers::Future, nil] nil when the pool has just been shut down
+    def dispatch(items, options)
+      @stage.pool(@random).dispatch_async(items, Work, **options)
+    rescue Ratomic::Workers::ShutdownError
+      nil
+    end
+
+    # @return [Boolean] whether the dispatch was cancelled
+    def meddle(future)
+      kill_one_that_waits(future) if chance(0.15)
+      future.wait(timeout: @random.rand * 0.001) if chance(0.15)
+      return false unless chance(0.1)
+
+      @random.rand(20).times { Thread.pass }
+      future.cancel(interrupt: chance(0.3))
+      true
+    end
+
+    def kill_one_that_waits(future)
+      waiter = Thread.new { future.value }
+      @random.rand(30).times { Thread.pass }
+      waiter.kill.join
+    end
+
+    # All the ways to the results.
+    def in_a_way(future)
+      case @random.rand(4)
+      when 0 then future.each(timeout: PATIENCE).to_a
+      when 1 then future.each_completed(timeout: PATIENCE).to_a.sort_by(&:last).map(&:first)
+      else future.value(timeout: PATIENCE)
+      end
+    end
+
+    # A pool that another actor kills ends what is in it.
+    def shut_down?(result)
+      Ratomic::Workers::Failure === result && result.exception_class == "Ratomic::Workers::ShutdownError"
+    end
+  end
+end
