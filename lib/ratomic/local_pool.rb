@@ -78,7 +78,7 @@ module Ratomic
     def with(timeout: @timeout, keep: false, &block)
       raise LocalJumpError, "no block given (with)" unless block
 
-      stock = Pool::Trap.told { room.stock }
+      stock = room.stock
       lent = (Thread.current[LENT] ||= {}.compare_by_identity)
       outer = lent[self]
       return lend(outer, keep, &block) if outer && outer.stock.equal?(stock)
@@ -100,10 +100,10 @@ module Ratomic
     # @return [Object, nil] the resource, or nil if none became free in time
     # @raise [Ratomic::ClosedError] if this Ractor's pool was closed
     def checkout(timeout: @timeout)
-      stock = Pool::Trap.told { room.stock }
+      stock = room.stock
       slot = taken = nil
       begin
-        Thread.handle_interrupt(Pool::Waiting::NEVER) { slot = Pool::Trap.told { stock.claim(timeout, lent: false) } }
+        Thread.handle_interrupt(Pool::Waiting::NEVER) { slot = stock.claim(timeout, lent: false) }
         return if slot.nil?
 
         stock.fill(slot)
@@ -193,7 +193,7 @@ module Ratomic
     end
 
     def claim(stock, timeout)
-      Pool::Trap.told { stock.claim(timeout, lent: true) } || raise(TimeoutError, stock.none_free(timeout))
+      stock.claim(timeout, lent: true) || raise(TimeoutError, stock.none_free(timeout))
     end
 
     def lend(slot, keep)

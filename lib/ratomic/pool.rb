@@ -82,7 +82,7 @@ module Ratomic
     def with(timeout: @timeout, keep: false)
       raise LocalJumpError, "no block given (with)" unless block_given?
 
-      desk = Trap.told { self.desk }
+      desk = self.desk
       loan = error = nil
       state = :new
       begin

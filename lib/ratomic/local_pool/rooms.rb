@@ -22,7 +22,7 @@ module Ratomic
       class << self
         # @return [Rooms] this Ractor's
         def here
-          ALL.value || Pool::Farewell.here.then { |farewell| ALL.fetch { new(farewell) } }
+          ALL.value || Pool::Trap.told { Pool::Farewell.here.then { |farewell| ALL.fetch { new(farewell) } } }
         end
 
         # @param pool [LocalPool] a new one, not frozen yet
@@ -49,9 +49,7 @@ module Ratomic
       # @yieldreturn [Room] a new one
       # @return [Room]
       def of(pool)
-        @rooms[pool] || Thread.handle_interrupt(Pool::Waiting::NEVER) do
-          @lock.synchronize { @rooms[pool] ||= yield.tap { |room| @all[room] = true } }
-        end
+        @rooms[pool] || add(pool, yield)
       end
 
       # The resources of the parent are kept for good, whatever becomes of their pools: a client that is collected may
@@ -72,6 +70,15 @@ module Ratomic
       end
 
       private
+
+      # @param new [Room] for a pool that has none
+      def add(pool, new)
+        Pool::Trap.told do
+          Thread.handle_interrupt(Pool::Waiting::NEVER) do
+            @lock.synchronize { @rooms[pool] ||= new.tap { @all[new] = true } }
+          end
+        end
+      end
 
       def leave(thread, last)
         failure = nil

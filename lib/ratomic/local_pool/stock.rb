@@ -28,11 +28,14 @@ module Ratomic
       # @param lent [Boolean] whether it is for +with+
       # @return [Slot, nil] nil when time is up
       # @raise [ClosedError]
+      # @raise [TrapError]
       def claim(timeout, lent:)
         Pool::Waiting.timeout(timeout)
         waiter = Line::Waiter.new(lent)
         @lock.synchronize { waiter.take(free_slot) || @line.wait(waiter, timeout) { free_slot } }
         done = waiter.slot
+      rescue ThreadError
+        Pool::Trap.told { raise }
       ensure
         # Handed over at the moment in which an interrupt ended the wait.
         give(waiter.slot) if waiter&.slot && !done

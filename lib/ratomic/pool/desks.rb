@@ -3,6 +3,7 @@
 require_relative "desk"
 require_relative "farewell"
 require_relative "storage"
+require_relative "trap"
 
 module Ratomic
   class Pool
@@ -15,7 +16,7 @@ module Ratomic
 
       # @return [Desks] this Ractor's
       def self.here
-        ALL.value || Farewell.here.then { |farewell| ALL.fetch { new(farewell) } }
+        ALL.value || Trap.told { Farewell.here.then { |farewell| ALL.fetch { new(farewell) } } }
       end
 
       # @param farewell [Farewell] this Ractor's
@@ -41,7 +42,7 @@ module Ratomic
       end
 
       def synchronize(&block)
-        Thread.handle_interrupt(Waiting::NEVER) { @lock.synchronize(&block) }
+        Trap.told { Thread.handle_interrupt(Waiting::NEVER) { @lock.synchronize(&block) } }
       end
 
       def tidy
