@@ -7,7 +7,7 @@ class GateTest < Minitest::Test
 
   def setup
     @permits = Ratomic::Workers::Permits.new
-    @permits.grant(Comparable, 64, 9)
+    @permits.grant(Comparable, 1, 64, 9)
   end
 
   def test_it_is_open_until_it_is_closed
