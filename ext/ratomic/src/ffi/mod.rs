@@ -11,6 +11,7 @@ pub mod fork;
 pub mod gc;
 pub mod gvl;
 pub mod key;
+pub mod memory;
 pub mod number;
 pub mod plain;
 pub mod shareable;

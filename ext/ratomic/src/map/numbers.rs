@@ -5,6 +5,7 @@
 use super::{blocks::Claim, Map, Step, PLACE};
 use crate::ffi::{args, error, key::Key, number, shareable::share, This, Word};
 use magnus::{method, prelude::*, Error, Module, RClass, Ruby, Value};
+use ratomic_core::table::Probe;
 
 #[derive(Clone, Copy)]
 struct Operation {
@@ -65,7 +66,7 @@ fn add_fixnum(
     amount: i64,
     operation: Operation,
 ) -> Result<Option<Word>, Error> {
-    Map::change(this, key, |place, stored| {
+    let sum = Map::change(this, key, |place, stored| {
         let present = place.get();
         let old = match present {
             None => 0,
@@ -82,7 +83,9 @@ fn add_fixnum(
                 Step::Done(Some(sum))
             }
         }
-    })
+    })?;
+    Map::tend(this, key.hash())?;
+    Ok(sum)
 }
 
 fn add_float(
