@@ -7,8 +7,14 @@ mod segments;
 mod snapshots;
 
 use crate::ffi::{
-    args, barrier, cell::Cell, class, error, gvl, gvl::Gvl, key::Key, memory::Reported,
-    shareable::share, This, Word,
+    args, barrier,
+    cell::Cell,
+    class, error, gvl,
+    gvl::Gvl,
+    key::Key,
+    memory::{self, Reported},
+    shareable::share,
+    This, Word,
 };
 use magnus::{
     gc, method, prelude::*, DataTypeFunctions, Error, Module, RModule, Ruby, TypedData, Value,
@@ -228,7 +234,10 @@ impl Map {
 
     fn clear(this: This<Self>) -> Result<This<Self>, Error> {
         let failed = |failure| error::write(failure, this.word());
-        this.table()?.clear(&Gvl, gvl::thread()).map_err(failed)?;
+        let table = this.table()?;
+        let before = table.memory();
+        table.clear(&Gvl, gvl::thread()).map_err(failed)?;
+        memory::freed(before.saturating_sub(table.memory()));
         Self::tend(this, 0)?;
         Ok(this)
     }

@@ -58,6 +58,21 @@ impl Drop for Reported {
     }
 }
 
+/// Bytes from which on memory that was freed at once is worth looking for.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+const MUCH: usize = 1 << 20;
+
+/// So many bytes were freed. glibc keeps what lies below something that is still in use, until it is told to look.
+pub fn freed(bytes: usize) {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    if bytes >= MUCH {
+        // SAFETY: gives whole pages of free memory back to the system; takes the allocator's own locks.
+        unsafe { libc::malloc_trim(0) };
+    }
+    #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+    let _ = bytes;
+}
+
 /// Fetches an object's header, for a collector that comes to it soon. Objects that lie all over the heap cost it a wait
 /// for memory each, which is longer than all else that it does with them.
 #[inline]

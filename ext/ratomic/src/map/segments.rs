@@ -9,7 +9,12 @@
 //! VM never has to walk through one to find out.
 
 use super::Map;
-use crate::ffi::{barrier, class, gc::everything_stopped, memory::prefetch, This, Word};
+use crate::ffi::{
+    barrier, class,
+    gc::{everything_stopped, looks_at_all},
+    memory::prefetch,
+    This, Word,
+};
 use magnus::{
     gc, prelude::*, typed_data::Obj, DataTypeFunctions, Error, Module, RClass, Ruby, TypedData,
 };
@@ -63,12 +68,17 @@ impl DataTypeFunctions for Segment {
     }
 }
 
-struct Marking;
+struct Marking {
+    /// Whether the collector will look at the objects themselves, and not only at its notes on them.
+    closely: bool,
+}
 
 impl Visitor<Word, Word> for Marking {
     fn soon(&mut self, key: &Word, value: &Word) {
-        prefetch(key);
-        prefetch(value);
+        if self.closely {
+            prefetch(key);
+            prefetch(value);
+        }
     }
 
     fn pair(&mut self, key: &Word, value: &Word) {
@@ -90,15 +100,19 @@ impl Visitor<Word, Word> for Marking {
 /// Shows the collector, or ObjectSpace, what is in a part of the table.
 pub fn show(table: &Words, part: &Part) {
     if everything_stopped() {
+        let mut marking = Marking {
+            closely: looks_at_all(),
+        };
         // SAFETY: just checked.
-        unsafe { table.visit(part, &mut Marking) };
+        unsafe { table.visit(part, &mut marking) };
     } else {
         // On the stack, which keeps the objects alive while the visitor allocates.
         let mut pairs = [(Word::NIL, Word::NIL); 64];
+        let mut showing = Marking { closely: false };
         table.show(part, &mut pairs, |pairs| {
             pairs
                 .iter()
-                .for_each(|(key, value)| Marking.pair(key, value));
+                .for_each(|(key, value)| showing.pair(key, value));
         });
     }
 }
@@ -242,6 +256,7 @@ impl Segments {
 }
 
 pub fn define(map: RClass) -> Result<(), Error> {
+    looks_at_all(); // for the first time, while it may allocate
     let segment = map.define_class("Segment", crate::ffi::error::ruby().class_object())?;
     segment.undef_default_alloc_func();
     let _: magnus::Value = map.funcall("private_constant", ("Segment",))?;
