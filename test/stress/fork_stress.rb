@@ -144,7 +144,7 @@ class ForkStress < Minitest::Test
       module Double
         def self.call(item) = item * 2
       end
-      POOLS = Array.new(2) { |number| Ratomic::Workers::Pool.new(size: 1 + number, min_batch: 0) }
+      POOLS = Ractor.make_shareable(Array.new(2) { |n| Ratomic::Workers::Pool.new(size: 1 + n, min_batch: 0) })
       module Dispatching
         def self.forever(seed)
           random = Random.new(seed)
