@@ -52,9 +52,9 @@ class ForkStress < Minitest::Test
       end
     end
 
-    def fork_and_check
+    def fork_and_check(check = :check)
       pid = fork do
-        Child.check
+        Child.public_send(check)
         exit!(0)
       rescue Exception => e
         warn e.full_message
@@ -133,6 +133,43 @@ class ForkStress < Minitest::Test
       #{stress(200)}.times { fork_and_check }
       STOP.increment
       (ractors.map(&:value) + threads.map(&:value))
+    RUBY
+  end
+
+  # Batches are made, taken, run and filed at every moment of a fork, by Ractors that the child has not got.
+  def test_a_fork_out_of_a_chaos_of_pools_maps_and_ractors
+    skip_without_ractors
+    ruby!(<<~RUBY, seconds: 600)
+      #{SETUP}
+      module Double
+        def self.call(item) = item * 2
+      end
+      POOLS = Ractor.make_shareable(Array.new(2) { |n| Ratomic::Workers::Pool.new(size: 1 + n, min_batch: 0) })
+      module Dispatching
+        def self.forever(seed)
+          random = Random.new(seed)
+          while STOP.zero?
+            items = Array.new(1 + random.rand(6)) { random.rand(100) }
+            results = POOLS[random.rand(2)].dispatch_async(items, Double).value
+            raise "\#{items} \#{results}" unless results == items.map { |item| item * 2 }
+            MAP["key \#{random.rand(50)}"] = ["v", results.size]
+            MAP.to_h if random.rand(50).zero?
+          end
+        end
+      end
+      module Child
+        def self.check_pools
+          check
+          results = POOLS.map { |pool| pool.dispatch_async([1, 2], Double).value(timeout: 15) }
+          raise results.inspect unless results == [[2, 4]] * 2
+        end
+      end
+      POOLS.each { |pool| pool.dispatch_async([1], Double).value(timeout: 10) }
+      ractors = Array.new(2) { |number| Ractor.new(#{Minitest.seed} + number) { |seed| Dispatching.forever(seed) } }
+      ractors << Ractor.new { Work.forever }
+      #{stress(40)}.times { fork_and_check(:check_pools) }
+      STOP.increment
+      ractors.each(&:value)
     RUBY
   end
 end

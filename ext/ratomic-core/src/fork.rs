@@ -25,6 +25,10 @@ pub trait Forkable: Send + Sync {
     /// # Safety
     /// Called in the child, by its only thread, with every lock held by `hold`.
     unsafe fn reset(&self, survivor: usize);
+
+    /// In a child, once its locks are free: what the structure was to get from threads that are gone is `instead` now, a
+    /// word that means something to who made the structure.
+    fn lose(&self, _instead: usize) {}
 }
 
 #[derive(Default)]
@@ -102,6 +106,16 @@ pub fn prepare() {
 /// After the fork, in the parent.
 pub fn parent() {
     FORKING.with(|place| place.borrow_mut().take());
+}
+
+/// Calls [`Forkable::lose`] of every structure. In the child, after [`child`].
+pub fn lose(instead: usize) {
+    let structures: Vec<_> = {
+        let slots = REGISTRY.lock().unwrap_or_else(PoisonError::into_inner);
+        let all = slots.used.iter().flatten();
+        all.filter_map(Weak::upgrade).collect()
+    };
+    structures.iter().for_each(|one| one.lose(instead));
 }
 
 /// After the fork, in the child, whose only thread `survivor` names as it does when it claims keys.

@@ -8,7 +8,7 @@
 mod real {
     use std::cell::UnsafeCell;
     use std::ops::{Deref, DerefMut};
-    use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+    use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, TryLockError};
 
     #[derive(Default)]
     pub struct Guarded<T> {
@@ -41,6 +41,25 @@ mod real {
             let guard = self.lock.write().unwrap_or_else(PoisonError::into_inner);
             // SAFETY: the write guard, which lives as long as the reference, keeps everybody else out.
             Writing(guard, unsafe { &mut *self.data.get() })
+        }
+
+        /// As `write`, and says so when the lock is taken at the first try.
+        #[inline]
+        pub fn write_or(&self, taken: impl FnOnce()) -> Writing<'_, T> {
+            let guard = match self.lock.try_write() {
+                Ok(guard) => guard,
+                Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+                Err(TryLockError::WouldBlock) => {
+                    taken();
+                    return self.write();
+                }
+            };
+            // SAFETY: as in `write`.
+            Writing(guard, unsafe { &mut *self.data.get() })
+        }
+
+        pub fn get_mut(&mut self) -> &mut T {
+            self.data.get_mut()
         }
 
         /// Reads without the lock, for a collector that must not wait.
@@ -107,6 +126,7 @@ mod model {
     #[derive(Default)]
     pub struct Guarded<T>(Mutex<T>);
     pub type Writing<'a, T> = MutexGuard<'a, T>;
+    pub type Reading<'a, T> = MutexGuard<'a, T>;
 
     impl<T> Guarded<T> {
         pub fn new(data: T) -> Self {
@@ -120,10 +140,20 @@ mod model {
         pub fn write(&self) -> MutexGuard<'_, T> {
             lock(&self.0)
         }
+
+        pub fn write_or(&self, _taken: impl FnOnce()) -> MutexGuard<'_, T> {
+            lock(&self.0)
+        }
+
+        pub fn get_mut(&mut self) -> &mut T {
+            self.0
+                .get_mut()
+                .unwrap_or_else(std::sync::PoisonError::into_inner)
+        }
     }
 }
 
 #[cfg(loom)]
-pub use model::{Guarded, Writing};
+pub use model::{Guarded, Reading, Writing};
 #[cfg(not(loom))]
-pub use real::{Guarded, Writing};
+pub use real::{Guarded, Reading, Writing};

@@ -19,7 +19,7 @@
 mod end;
 mod ring;
 
-use crate::sync::{Arc, AtomicBool, Ordering};
+use crate::sync::{Arc, AtomicBool, AtomicUsize, Ordering};
 use crate::waiter::{Deadline, Host, Waiter};
 use end::{wake, End, Inside};
 use ring::Ring;
@@ -40,6 +40,8 @@ pub struct Queue<T> {
     capacity: usize,
     /// Set under the back's lock.
     closed: AtomicBool,
+    /// Items that the ring has room for. Changed with both locks held, read without.
+    size: AtomicUsize,
 }
 
 /// The memory that an empty queue takes at once, in items; a larger one grows when it is used.
@@ -52,12 +54,16 @@ const PAUSES: usize = 16;
 
 impl<T: Copy> Queue<T> {
     pub fn new(capacity: usize) -> Self {
+        let ring = Ring::new(capacity.min(RESERVED));
+        // SAFETY: nobody else has it yet.
+        let size = AtomicUsize::new(unsafe { ring.size() });
         Queue {
             back: End::default(),
             front: End::default(),
-            ring: Ring::new(capacity.min(RESERVED)),
+            ring,
             capacity,
             closed: AtomicBool::new(false),
+            size,
         }
     }
 
@@ -119,17 +125,20 @@ impl<T: Copy> Queue<T> {
         // SAFETY: the back's lock is held.
         if used >= unsafe { self.ring.size() } {
             let _front = self.front.lock();
-            self.grow(used * 2);
+            self.resize(used * 2);
         }
         Ok(())
     }
 
-    /// Makes the ring larger. Both locks are held.
-    fn grow(&self, at_least: usize) {
+    /// Gives the ring another size. Both locks are held.
+    fn resize(&self, at_least: usize) {
         let front = self.front.at.load(Ordering::Relaxed);
         let positions = (0..self.distance()).map(|place| front.wrapping_add(place));
         // SAFETY: with both locks held, the ends are where they are, and everything between them is published.
-        unsafe { self.ring.grow(positions, at_least) };
+        unsafe {
+            self.ring.resize(positions, at_least);
+            self.size.store(self.ring.size(), Ordering::Relaxed);
+        }
     }
 
     pub fn try_pop(&self) -> Option<T> {
@@ -179,7 +188,7 @@ impl<T: Copy> Queue<T> {
         let used = self.distance() + items.len();
         // SAFETY: a lock is held.
         if used > unsafe { self.ring.size() } {
-            self.grow(used);
+            self.resize(used);
         }
         let start = self
             .front
@@ -289,12 +298,20 @@ impl<T: Copy> Queue<T> {
         })
     }
 
+    /// Removes every item, and gives the memory back that a large number of them took.
     pub fn clear(&self) {
+        let mut back = self.back.lock();
         let mut front = self.front.lock();
         front.seen = self.back.at.load(Ordering::Acquire);
+        back.seen = front.seen;
         self.front.at.store(front.seen, Ordering::Release);
+        let usual = self.capacity.min(RESERVED).next_power_of_two();
+        if self.size.load(Ordering::Relaxed) > usual {
+            self.resize(usual);
+        }
         let woken = front.choose_many(usize::MAX);
         drop(front);
+        drop(back);
         wake(woken);
     }
 
@@ -333,11 +350,10 @@ impl<T: Copy> Queue<T> {
         count
     }
 
-    /// Bytes on the heap.
+    /// Bytes on the heap. Takes no lock.
+    #[inline]
     pub fn memory(&self) -> usize {
-        let _front = self.front.lock();
-        // SAFETY: a lock is held.
-        unsafe { self.ring.size() * std::mem::size_of::<T>() }
+        std::mem::size_of::<Self>() + self.size.load(Ordering::Relaxed) * std::mem::size_of::<T>()
     }
 }
 

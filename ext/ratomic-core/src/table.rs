@@ -10,25 +10,36 @@
 //! of the key sleeps until the claim is released; the owner itself, and whoever would close a circle of waiting threads,
 //! is refused at once.
 //!
-//! A single shard lock is held at a time but in `copy_to` and `clear`, which take those of all, in order. The wait graph's
-//! lock ([`deadlock`]) is taken inside a shard's.
+//! There are more shards the more entries there are ([`levels`]). A snapshot is of one moment, and is copied shard by
+//! shard while others write ([`moments`]).
+//!
+//! A single shard lock is held at a time but in `grow` and `clear`, which take those of all shards of a level, and around
+//! a fork. Lock order: `growing`, the shards in order, then the list of snapshots or the wait graph ([`deadlock`]).
 
 mod claim;
 mod from_outside;
+mod levels;
 mod many;
+mod moments;
 mod probe;
 mod shard;
+mod snapshot;
+mod totals;
 
 pub use claim::Grant;
+pub use from_outside::{Part, Visitor};
 pub use probe::{Probe, Same};
 pub use shard::Place;
+pub use snapshot::{Copied, Snapshot};
 
 use crate::deadlock;
-use crate::guarded::Guarded;
+use crate::guarded::{Guarded, Writing};
 use crate::waiter::Host;
 use claim::Claim;
+use levels::{shard_of, Levels, Padded, LAST};
+use moments::Moments;
 use shard::{Blocked, Shard};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use totals::Totals;
 
 /// Why an operation failed.
 #[derive(Debug, PartialEq, Eq)]
@@ -41,64 +52,147 @@ pub enum Failure<E> {
     Deadlock,
 }
 
-/// A cache line to itself for each shard.
-#[derive(Default)]
-#[repr(align(64))]
-struct Padded<T>(T);
-
-#[cfg(not(loom))]
-const _: () = assert!(size_of::<Padded<Guarded<Shard<usize, usize>>>>() == 64);
-
-/// Many more than there are processors: what two threads on different keys must not want at once is a line of memory,
-/// and waiting for another processor's line takes longer than an operation.
-const FEWEST: usize = 1024;
-
-type Shards<K, V> = Box<[Padded<Guarded<Shard<K, V>>>]>;
-
 pub struct Table<K, V> {
-    shards: Shards<K, V>,
-    shift: u32,
-    len: AtomicUsize,
+    levels: Levels<K, V>,
+    moments: Moments,
+    /// Held by who makes the table grow, and where it must not.
+    growing: Guarded<()>,
+    totals: Totals,
+}
+
+impl<K: Copy + PartialEq, V: Copy> Default for Table<K, V> {
+    fn default() -> Self {
+        let totals = Totals::default();
+        Table {
+            levels: Levels::new(&totals),
+            moments: Moments::default(),
+            growing: Guarded::default(),
+            totals,
+        }
+    }
+}
+
+/// What has another shard since the table grew: hash and key, and the value, or the owner of a claim.
+pub struct Moved<K, V> {
+    pub pairs: Vec<(u64, K, V)>,
+    pub claims: Vec<(u64, K, usize)>,
+}
+
+impl<K, V> Default for Moved<K, V> {
+    fn default() -> Self {
+        Moved {
+            pairs: Vec::new(),
+            claims: Vec::new(),
+        }
+    }
 }
 
 impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
-    /// `parallel` is how many threads can run at once.
-    pub fn new(parallel: usize) -> Self {
-        let count = (parallel * 4).next_power_of_two().clamp(FEWEST, 4096);
-        Table {
-            shards: (0..count).map(|_| Padded::default()).collect(),
-            shift: 64 - 7 - count.ilog2(),
-            len: AtomicUsize::new(0),
-        }
+    pub fn new() -> Self {
+        Self::default()
     }
 
-    fn shard(&self, hash: u64) -> &Guarded<Shard<K, V>> {
-        &self.shards[self.shard_of(hash)].0
+    /// The level with as many shards as there will ever be.
+    pub const LAST: usize = LAST;
+    /// How many that are.
+    pub const SHARDS: usize = levels::count(LAST);
+
+    pub fn level(&self) -> usize {
+        self.levels.current()
     }
 
-    /// The number of the shard that a key of this hash is in: by bits that hashbrown uses neither for the place in a
-    /// table (the lowest) nor for its tag (the top seven).
-    pub fn shard_of(&self, hash: u64) -> usize {
-        ((hash << 7) >> (self.shift + 7)) as usize
+    #[inline]
+    pub fn is_at_last_level(&self) -> bool {
+        self.level() == LAST
     }
 
-    pub fn shards(&self) -> usize {
-        self.shards.len()
+    /// The number of the shard, of the last level, that a key of this hash is in.
+    pub fn shard_of(hash: u64) -> usize {
+        shard_of(hash, LAST)
     }
 
     pub fn len(&self) -> usize {
-        self.len.load(Ordering::Relaxed)
+        self.totals.len()
     }
 
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
+    /// The shard of a key, to be changed: what snapshots want of it has been put aside.
+    #[inline]
+    fn write(&self, hash: u64) -> Writing<'_, Shard<K, V>> {
+        let (mut shard, place) = self.levels.write(hash, &self.totals);
+        self.before_change(&mut shard, place);
+        shard
+    }
+
+    #[inline]
+    fn before_change(&self, shard: &mut Shard<K, V>, place: usize) {
+        let now = self.moments.now();
+        if shard.seen() != now {
+            self.put_aside(shard, place, now);
+        }
+    }
+
+    #[cold]
+    fn put_aside(&self, shard: &mut Shard<K, V>, place: usize, now: usize) {
+        let wanting = self.moments.wanting(shard.seen(), now, place);
+        shard.put_aside(wanting, now, &self.totals);
+    }
+
+    /// Whether there is something to do that is not done under a lock: to tell a collector of the memory, to grow. Asked
+    /// by who has just changed something; of several, one is told so.
+    #[inline]
+    pub fn take_due(&self) -> bool {
+        self.totals.take_due()
+    }
+
+    pub fn should_grow(&self) -> bool {
+        self.levels.are_few(self.len())
+    }
+
+    /// Spreads the entries over the shards of the level after this one, unless it has been left, there are enough, or a
+    /// snapshot is under way. All locks are held meanwhile, for few shards and, unless many threads add entries just
+    /// now, few entries.
+    pub fn grow(&self, level: usize) -> Option<Moved<K, V>> {
+        let _growing = self.growing.write();
+        if level != self.level() || !self.should_grow() || !self.moments.is_idle() {
+            return None;
+        }
+        let old = self.levels.shards(level);
+        let mut held: Vec<_> = old.iter().map(|Padded(shard)| shard.write()).collect();
+        let mut shards = levels::make(level + 1);
+        let mut moved = Moved::default();
+        let place = |hash| shard_of(hash, level + 1);
+        for shard in &mut held {
+            let (pairs, claims) = shard.take(&self.totals);
+            for pair in pairs {
+                moved.pairs.push((pair.hash, pair.key, pair.value));
+                let Padded(shard) = &mut shards[place(pair.hash)];
+                shard.get_mut().adopt(pair, &self.totals);
+            }
+            for claim in claims {
+                moved.claims.push((claim.hash, claim.key, claim.owner));
+                let Padded(shard) = &mut shards[place(claim.hash)];
+                shard.get_mut().add_claim(claim);
+            }
+        }
+        self.levels.advance(level + 1, shards, &self.totals);
+        drop(held);
+        Some(moved)
+    }
+
+    /// Begins a snapshot, of this moment, in the thread `me`.
+    pub fn snapshot(&self, me: usize) -> Snapshot<'_, K, V> {
+        Snapshot::begin(self, me)
+    }
+
     pub fn get<P: Probe<K>>(&self, probe: &mut P) -> Result<Option<V>, P::Error> {
         loop {
             let found = self
-                .shard(probe.hash())
-                .read()
+                .levels
+                .read(probe.hash())
                 .find(probe)
                 .map(|found| found.map(|pair| pair.value));
             match found {
@@ -123,7 +217,7 @@ impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
     {
         self.with_shard(probe, host, |shard, probe| {
             shard.admit(probe, me)?;
-            shard.place(probe, &self.len).map(&mut change)
+            shard.place(probe, &self.totals).map(&mut change)
         })
     }
 
@@ -163,11 +257,12 @@ impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
     /// long as the claim stood nobody else could write the key, so the entry is where it was, or still missing. (It is
     /// also missing when all entries were removed meanwhile; then the change counts as made before that.)
     pub fn release(&self, grant: &Grant<K, V>, change: impl FnOnce(Place<'_, K, V>)) {
-        let mut shard = self.shard(grant.hash).write();
+        let mut shard = self.write(grant.hash);
         let mine = |claim: &Claim<K>| claim.owner == grant.owner && claim.key == grant.key;
         let place = shard.claims().iter().position(mine);
         if !place.is_some_and(|place| shard.claims()[place].overtaken) {
-            change(shard.place_of(grant.hash, &self.len, |pair| grant.stored == Some(pair.key)));
+            let stored = |pair: &shard::Pair<K, V>| grant.stored == Some(pair.key);
+            change(shard.place_of(grant.hash, &self.totals, stored));
         }
         let Some((claims, place)) = shard.claims_mut().zip(place) else {
             return;
@@ -181,24 +276,6 @@ impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
         claim.wake();
     }
 
-    /// Copies all entries as they are at one moment. `Err` is how many there are when `buffer` is too short.
-    pub fn copy_to(&self, buffer: &mut [(K, V)]) -> Result<usize, usize> {
-        let shards: Vec<_> = self
-            .shards
-            .iter()
-            .map(|Padded(shard)| shard.read())
-            .collect();
-        let count = shards.iter().map(|shard| shard.len()).sum();
-        if count > buffer.len() {
-            return Err(count);
-        }
-        let pairs = shards.iter().flat_map(|shard| shard.pairs());
-        for (place, pair) in buffer.iter_mut().zip(pairs) {
-            *place = (pair.key, pair.value);
-        }
-        Ok(count)
-    }
-
     /// Looks a key up in its shard until `step` comes to an end, asking and sleeping in between with no lock held.
     fn with_shard<P, H, R>(
         &self,
@@ -210,13 +287,12 @@ impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
         P: Probe<K, Error = H::Error>,
         H: Host,
     {
-        let shard = self.shard(probe.hash());
         loop {
-            let outcome = step(&mut shard.write(), probe);
+            let outcome = step(&mut self.write(probe.hash()), probe);
             match outcome {
                 Ok(result) => return Ok(result),
                 Err(Blocked::Ask(stored)) => probe.ask(stored).map_err(Failure::Foreign)?,
-                Err(Blocked::By(obstacle)) => obstacle.wait(shard, host)?,
+                Err(Blocked::By(obstacle)) => obstacle.wait(self, host)?,
             }
         }
     }

@@ -7,7 +7,7 @@ use loom::sync::Arc;
 use loom::thread;
 use ratomic_core::table::{Failure, Probe, Same};
 use ratomic_core::Table;
-use support::{Killed, Number, Patient, Victim};
+use support::{all, Killed, Number, Patient, Victim};
 
 /// A number as a thread that can be killed looks for it.
 struct Victims(u64);
@@ -44,7 +44,7 @@ fn add_one(table: &Numbers, key: u64, me: usize) {
 #[test]
 fn a_claim_makes_reading_and_writing_one_step() {
     loom::model(|| {
-        let table = Arc::new(Numbers::new(1));
+        let table = Arc::new(Numbers::new());
         let other = {
             let table = Arc::clone(&table);
             thread::spawn(move || add_one(&table, 1, 102))
@@ -58,7 +58,7 @@ fn a_claim_makes_reading_and_writing_one_step() {
 #[test]
 fn a_plain_write_waits_for_the_claim_on_its_key() {
     loom::model(|| {
-        let table = Arc::new(Numbers::new(1));
+        let table = Arc::new(Numbers::new());
         let other = {
             let table = Arc::clone(&table);
             thread::spawn(move || {
@@ -89,7 +89,7 @@ fn two_owners_that_write_each_others_keys_do_not_wait_for_ever() {
     let mut model = loom::model::Builder::new();
     model.preemption_bound = Some(3);
     model.check(|| {
-        let table = Arc::new(Numbers::new(1));
+        let table = Arc::new(Numbers::new());
         let other = {
             let table = Arc::clone(&table);
             thread::spawn(move || cross(&table, 2, 1, 302))
@@ -105,7 +105,7 @@ fn a_killed_waiter_leaves_the_claim_as_it_is() {
     let mut model = loom::model::Builder::new();
     model.preemption_bound = Some(3);
     model.check(|| {
-        let table = Arc::new(Numbers::new(1));
+        let table = Arc::new(Numbers::new());
         let victim = Victim::new();
         let killed = {
             let (table, victim) = (Arc::clone(&table), Arc::clone(&victim));
@@ -122,5 +122,104 @@ fn a_killed_waiter_leaves_the_claim_as_it_is() {
             Ok(()) => assert!(value == Some(10) || value == Some(11), "{value:?}"),
             Err(_) => assert_eq!(value, Some(1)),
         }
+    });
+}
+
+/// Two keys in the two shards that a table begins with under the model checker: in the first, and in the second.
+fn apart() -> (u64, u64) {
+    let shard = |key: &u64| (Number(*key).hash() << 7) >> 63;
+    let in_shard = |wanted| (0..).find(|key| shard(key) == wanted).unwrap();
+    (in_shard(0), in_shard(1))
+}
+
+fn write(table: &Numbers, key: u64, value: u64, me: usize) {
+    table
+        .update(&mut Number(key), &Patient, me, |place| {
+            place.set(key, value)
+        })
+        .unwrap();
+}
+
+/// The second write comes after the first, so a snapshot of one moment that has the second has the first.
+#[test]
+fn a_snapshot_is_of_one_moment_though_it_is_copied_shard_by_shard() {
+    let (first, second) = apart();
+    for (earlier, later) in [(first, second), (second, first)] {
+        let mut model = loom::model::Builder::new();
+        model.preemption_bound = Some(3);
+        model.check(move || {
+            let table = Arc::new(Numbers::new());
+            write(&table, first, 0, 501);
+            write(&table, second, 0, 501);
+            let writer = {
+                let table = Arc::clone(&table);
+                thread::spawn(move || {
+                    write(&table, earlier, 1, 502);
+                    write(&table, later, 1, 502);
+                })
+            };
+            let pairs = all(table.snapshot(503), 2);
+            assert_eq!(pairs.len(), 2);
+            let value = |key| pairs.iter().find(|pair| pair.0 == key).unwrap().1;
+            assert!(value(earlier) >= value(later), "{pairs:?}");
+            writer.join().unwrap();
+            assert_eq!(table.get(&mut Number(later)), Ok(Some(1)));
+        });
+    }
+}
+
+#[test]
+fn two_snapshots_at_once_are_each_of_one_moment_and_one_given_up_harms_none() {
+    let (first, second) = apart();
+    let mut model = loom::model::Builder::new();
+    model.preemption_bound = Some(2);
+    model.check(move || {
+        let table = Arc::new(Numbers::new());
+        write(&table, first, 0, 601);
+        write(&table, second, 0, 601);
+        let writer = {
+            let table = Arc::clone(&table);
+            thread::spawn(move || {
+                write(&table, first, 1, 602);
+                write(&table, second, 1, 602);
+            })
+        };
+        let other = {
+            let table = Arc::clone(&table);
+            thread::spawn(move || {
+                let mut given_up = table.snapshot(603);
+                given_up.copy(&mut [(0, 0)], 1);
+            })
+        };
+        let pairs = all(table.snapshot(604), 1);
+        let value = |key| pairs.iter().find(|pair| pair.0 == key).unwrap().1;
+        assert!(value(first) >= value(second), "{pairs:?}");
+        writer.join().unwrap();
+        other.join().unwrap();
+    });
+}
+
+/// Readers and writers find the key wherever it is while it moves to another shard.
+#[test]
+fn a_table_that_gets_more_shards_loses_no_write() {
+    let mut model = loom::model::Builder::new();
+    model.preemption_bound = Some(3);
+    model.check(|| {
+        let table = Arc::new(Numbers::new());
+        (0..3).for_each(|key| write(&table, key, 0, 701));
+        let writer = {
+            let table = Arc::clone(&table);
+            thread::spawn(move || {
+                add_one(&table, 1, 702);
+                write(&table, 2, 5, 702);
+            })
+        };
+        assert_eq!(table.grow(0).map(|moved| moved.pairs.len()), Some(3));
+        assert!(table.get(&mut Number(1)).unwrap().is_some());
+        writer.join().unwrap();
+        let values: Vec<_> = (0..3)
+            .map(|key| table.get(&mut Number(key)).unwrap())
+            .collect();
+        assert_eq!(values, [Some(0), Some(1), Some(5)]);
     });
 }

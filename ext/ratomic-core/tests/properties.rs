@@ -5,11 +5,11 @@ mod support;
 
 use proptest::prelude::*;
 use ratomic_core::queue::Refused;
-use ratomic_core::table::{Failure, Probe, Same};
+use ratomic_core::table::{Copied, Failure, Probe, Same};
 use ratomic_core::{Deadline, Host, Latch, Queue, Table, Waiter};
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
-use support::Patient;
+use support::{all, Number, Patient};
 
 #[derive(Debug, Clone)]
 enum QueueStep {
@@ -165,7 +165,7 @@ proptest! {
     fn a_table_does_what_a_hash_map_does(
         steps in prop::collection::vec((0..5_u8, 0..2000_u64, any::<u64>()), 0..300),
     ) {
-        let table = Table::new(1);
+        let table = Table::new();
         let mut model = HashMap::new();
         for (step, number, value) in steps {
             let mut key = Key::new(number);
@@ -174,6 +174,9 @@ proptest! {
                 0 => {
                     prop_assert!(table.update(&mut key, &Alone, 1, |place| place.set(number, value)).is_ok());
                     model.insert(class, value);
+                    let level = table.level();
+                    let grew = table.take_due() && table.grow(level).is_some();
+                    prop_assert_eq!(table.level(), level + usize::from(grew));
                 }
                 1 => {
                     let removed = table.update(&mut key, &Alone, 1, |place| {
@@ -202,8 +205,8 @@ proptest! {
                     }
                 }
                 _ => {
-                    let mut pairs = vec![(0, 0); model.len()];
-                    prop_assert_eq!(table.copy_to(&mut pairs), Ok(model.len()));
+                    let pairs = all(table.snapshot(1), 1 + number as usize % 7);
+                    prop_assert_eq!(pairs.len(), model.len());
                     let snapshot: HashMap<_, _> = pairs.into_iter().map(|(key, value)| (key % 100, value)).collect();
                     prop_assert_eq!(&snapshot, &model);
                 }
@@ -213,6 +216,62 @@ proptest! {
         }
         prop_assert!(table.clear(&Alone, 1).is_ok());
         prop_assert!(table.is_empty());
+    }
+
+    /// Snapshots begin, go on a few shards at a time and are given up, between writes, clears and growth.
+    #[test]
+    fn a_snapshot_has_what_was_there_when_it_began(
+        steps in prop::collection::vec((0..8_u8, 0..400_u64, any::<u64>()), 0..400),
+    ) {
+        let table = Table::new();
+        let mut model = HashMap::new();
+        let mut open: Vec<(_, HashMap<u64, u64>, Vec<(u64, u64)>)> = Vec::new();
+        for (step, key, value) in steps {
+            match step {
+                0..=2 => {
+                    table.update(&mut Number(key), &Patient, 1, |place| place.set(key, value)).unwrap();
+                    model.insert(key, value);
+                }
+                3 => {
+                    table.update(&mut Number(key), &Patient, 1, |place| place.remove()).unwrap();
+                    model.remove(&key);
+                }
+                4 => open.push((table.snapshot(1), model.clone(), Vec::new())),
+                5 => {
+                    for (snapshot, _, pairs) in &mut open {
+                        let mut buffer = [(0, 0); 128];
+                        if let Copied::Pairs(count) = snapshot.copy(&mut buffer, value as usize % 4 + 1) {
+                            pairs.extend_from_slice(&buffer[..count]);
+                        }
+                    }
+                }
+                6 if key % 3 == 0 && !open.is_empty() => {
+                    let (snapshot, then, mut pairs) = open.swap_remove(key as usize % open.len());
+                    if key % 2 == 0 {
+                        pairs.extend(all(snapshot, 1));
+                        prop_assert_eq!(pairs.len(), then.len());
+                        prop_assert_eq!(pairs.into_iter().collect::<HashMap<_, _>>(), then);
+                    }
+                }
+                7 if key == 0 => {
+                    prop_assert!(table.clear(&Patient, 1).is_ok());
+                    model.clear();
+                }
+                _ => {
+                    let level = table.level();
+                    let grown = table.take_due() && table.grow(level).is_some();
+                    prop_assert!(!grown || (open.is_empty() && table.level() == level + 1));
+                }
+            }
+            prop_assert_eq!(table.len(), model.len());
+        }
+        for (snapshot, then, mut pairs) in open {
+            pairs.extend(all(snapshot, 7));
+            prop_assert_eq!(pairs.into_iter().collect::<HashMap<_, _>>(), then);
+        }
+        prop_assert_eq!(all(table.snapshot(1), 1).into_iter().collect::<HashMap<_, _>>(), model);
+        prop_assert!(table.clear(&Patient, 1).is_ok());
+        prop_assert!(table.memory() < 80 * 1024, "{} bytes for nothing", table.memory());
     }
 
     #[test]

@@ -6,7 +6,7 @@ mod support;
 use ratomic_core::{fork, Deadline, Queue, Table};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
-use support::{Number, Patient};
+use support::{all, Number, Patient};
 
 #[test]
 fn everything_pushed_is_popped_once() {
@@ -62,7 +62,7 @@ fn items_come_in_order_while_a_queue_grows() {
 #[test]
 fn claims_by_many_threads_lose_no_update() {
     const EACH: u64 = 5_000;
-    let table = Table::new(2);
+    let table = Table::new();
     std::thread::scope(|scope| {
         for thread in 0..4 {
             let table = &table;
@@ -84,11 +84,53 @@ fn claims_by_many_threads_lose_no_update() {
     assert_eq!(total, 4 * EACH);
 }
 
+/// A writer moves one token at a time from a key to another, so there are as many as ever, or one more.
+#[test]
+fn snapshots_while_threads_write_and_the_table_grows_are_of_one_moment() {
+    const TOKENS: u64 = 2_000;
+    let table = Table::new();
+    let set = |key: u64, there: bool| {
+        table
+            .update(&mut Number(key), &Patient, 1, |place| match there {
+                true => place.set(key, key),
+                false => place.remove(),
+            })
+            .unwrap();
+    };
+    let stop = AtomicU64::new(0);
+    std::thread::scope(|scope| {
+        (0..TOKENS).for_each(|key| set(key, true));
+        scope.spawn(|| {
+            let mut at = 0;
+            while stop.load(Ordering::Relaxed) == 0 {
+                let there = at / TOKENS % 2 == 0;
+                let (from, to) = (at % TOKENS, at % TOKENS + TOKENS);
+                set(if there { to } else { from }, true);
+                set(if there { from } else { to }, false);
+                at += 1;
+            }
+        });
+        scope.spawn(|| {
+            while stop.load(Ordering::Relaxed) == 0 {
+                table.grow(table.level());
+            }
+        });
+        let others = scope.spawn(|| (0..100).for_each(|_| drop(all(table.snapshot(3), 50))));
+        for _ in 0..200 {
+            let count = all(table.snapshot(2), 64).len() as u64;
+            assert!((TOKENS..=TOKENS + 1).contains(&count), "{count}");
+        }
+        others.join().unwrap();
+        stop.store(1, Ordering::Relaxed);
+    });
+    assert!(table.is_at_last_level());
+}
+
 /// `prepare` waits for every lock, and both sides of a fork find them free again.
 #[test]
 fn the_locks_of_every_structure_are_held_around_a_fork_and_given_back() {
     let queue = Arc::new(Queue::new(4));
-    let table = Arc::new(Table::new(1));
+    let table = Arc::new(Table::new());
     let registered = (fork::register(&queue), fork::register(&table));
     std::thread::scope(|scope| {
         scope.spawn(|| {

@@ -13,7 +13,38 @@ use magnus::{
     gc, method, prelude::*, DataTypeFunctions, Error, Module, RArray, RModule, Ruby, TypedData,
     Value,
 };
-use ratomic_core::{Cursor, Latch};
+use ratomic_core::{
+    fork::{self, Forkable, Held},
+    Cursor, Latch,
+};
+
+/// What a Completion has.
+struct Work {
+    latch: Latch<Word>,
+    cursor: Cursor,
+    /// Whether workers fill it, who stay in the parent when the process forks.
+    dispatched: bool,
+}
+
+impl Forkable for Work {
+    unsafe fn hold(&self, held: &mut Held) {
+        // SAFETY: the caller's promise.
+        unsafe { self.latch.hold(held) };
+    }
+
+    unsafe fn reset(&self, survivor: usize) {
+        // SAFETY: the caller's promise.
+        unsafe { self.latch.reset(survivor) };
+    }
+
+    /// `instead` is an object that lives as long as the process, so the collector need not be told of it.
+    fn lose(&self, instead: usize) {
+        if self.dispatched && !self.latch.is_complete() {
+            self.cursor.stop();
+            self.latch.fill(Word(instead as _));
+        }
+    }
+}
 
 #[derive(Default, TypedData)]
 #[magnus(
@@ -25,14 +56,13 @@ use ratomic_core::{Cursor, Latch};
     wb_protected,
     frozen_shareable
 )]
-struct Completion {
-    latch: Cell<Latch<Word>>,
-    cursor: Cursor,
-}
+struct Completion(Cell<Work>);
 
+/// `mark` and `compact` run while nothing else does: on 4.0 every collection stops all Ractors, and since 4.1 only one
+/// that does so looks into shareable objects. ObjectSpace, too, calls `mark`, but outside a collection.
 impl DataTypeFunctions for Completion {
     fn mark(&self, _marker: &gc::Marker) {
-        let Some(latch) = self.latch.peek() else {
+        let Some(Work { latch, .. }) = self.0.peek() else {
             return;
         };
         if everything_stopped() {
@@ -49,23 +79,50 @@ impl DataTypeFunctions for Completion {
 
     fn compact(&self, _compactor: &gc::Compactor) {
         // SAFETY: only a collection compacts.
-        self.latch
+        self.0
             .peek()
             .into_iter()
-            .for_each(|latch| unsafe { latch.visit_mut(Word::relocate) });
+            .for_each(|work| unsafe { work.latch.visit_mut(Word::relocate) });
     }
 
     fn size(&self) -> usize {
-        self.latch.peek().map_or(0, Latch::memory)
+        self.0.peek().map_or(0, |work| work.latch.memory())
     }
 }
 
 impl Completion {
-    fn initialize(this: This<Self>, size: Value) -> Result<(), Error> {
-        let size = class::integer(size, "size")?;
+    fn latch(&self) -> Result<&Latch<Word>, Error> {
+        self.0.get().map(|work| &work.latch)
+    }
+
+    fn cursor(&self) -> Result<&Cursor, Error> {
+        self.0.get().map(|work| &work.cursor)
+    }
+
+    /// In a forked child: fills all that workers of the parent were to fill, wherever it is, also where another Ractor
+    /// had just made it. The VM need not know of an object for that.
+    fn lose(_class: Value, failure: Value) -> Result<(), Error> {
+        if !shareable::is_shareable(Word::of(failure))? {
+            return Err(error::shareable(
+                "what takes the place of results must be shareable",
+            ));
+        }
+        gc::register_mark_object(failure);
+        fork::lose(Word::of(failure).0 as _);
+        Ok(())
+    }
+
+    /// With a second argument that is true, it is for what workers do, and a forked child fills it: see `lose`.
+    fn initialize(this: This<Self>, args: &[Value]) -> Result<(), Error> {
+        args::count(args, 1, 2)?;
+        let size = class::integer(args[0], "size")?;
         let size = usize::try_from(size)
             .map_err(|_| error::argument(format!("size must be 0 or more, not {size}")))?;
-        this.latch.set_locked(Latch::new(size))?;
+        this.0.set_locked(Work {
+            latch: Latch::new(size),
+            cursor: Cursor::default(),
+            dispatched: args.get(1).is_some_and(|flag| flag.to_bool()),
+        })?;
         class::seal(this)
     }
 
@@ -76,7 +133,7 @@ impl Completion {
             ));
         }
         let words = words(&results);
-        let latch = this.latch.get()?;
+        let latch = this.latch()?;
         let Some(filled) = latch.file(index, words) else {
             let end = index.saturating_add(words.len());
             return Err(error::range(format!(
@@ -91,94 +148,94 @@ impl Completion {
 
     fn fill(this: This<Self>, value: Value) -> Result<usize, Error> {
         let word = shareable::share(value, "a Completion")?;
-        let filled = this.latch.get()?.fill(word);
+        let filled = this.latch()?.fill(word);
         barrier::written(this.word(), word);
         Ok(filled)
     }
 
     fn wait(this: This<Self>, args: &[Value]) -> Result<bool, Error> {
         args::count(args, 0, 1)?;
-        this.latch
-            .get()?
+        this.latch()?
             .wait(&Gvl, args::deadline(args.first().copied())?)
     }
 
     fn wait_filed(this: This<Self>, args: &[Value]) -> Result<bool, Error> {
         args::count(args, 1, 2)?;
         let ranges = usize::try_convert(args[0])?;
-        this.latch
-            .get()?
+        this.latch()?
             .wait_ranges(ranges, &Gvl, args::deadline(args.get(1).copied())?)
     }
 
     fn nudge(this: This<Self>) -> Result<(), Error> {
-        this.latch.get()?.nudge();
+        this.latch()?.nudge();
         Ok(())
     }
 
     fn filed(this: This<Self>) -> Result<usize, Error> {
-        Ok(this.latch.get()?.ranges())
+        Ok(this.latch()?.ranges())
     }
 
     fn range(this: This<Self>, n: usize) -> Result<Option<(usize, usize)>, Error> {
-        Ok(this.latch.get()?.range(n))
+        Ok(this.latch()?.range(n))
     }
 
     fn is_filled(this: This<Self>, index: usize) -> Result<bool, Error> {
-        Ok(this.latch.get()?.get(index).is_some())
+        Ok(this.latch()?.get(index).is_some())
     }
 
     fn get(this: This<Self>, index: usize) -> Result<Option<Value>, Error> {
-        Ok(this.latch.get()?.get(index).map(Word::value))
+        Ok(this.latch()?.get(index).map(Word::value))
     }
 
     fn completed(this: This<Self>) -> Result<usize, Error> {
-        Ok(this.latch.get()?.completed())
+        Ok(this.latch()?.completed())
     }
 
     fn len(this: This<Self>) -> Result<usize, Error> {
-        Ok(this.latch.get()?.size())
+        Ok(this.latch()?.size())
     }
 
     fn is_complete(this: This<Self>) -> Result<bool, Error> {
-        Ok(this.latch.get()?.is_complete())
+        Ok(this.latch()?.is_complete())
     }
 
     fn would_complete(this: This<Self>, start: usize, count: usize) -> Result<bool, Error> {
-        Ok(this.latch.get()?.would_complete(start, count))
+        Ok(this.latch()?.would_complete(start, count))
     }
 
     /// Claims the next `count` items; nil where the first of them would not be below `limit`.
-    fn claim(this: This<Self>, count: u32, limit: u64) -> Option<u64> {
-        Some(this.cursor.claim(count)).filter(|first| *first < limit)
+    fn claim(this: This<Self>, count: u32, limit: u64) -> Result<Option<u64>, Error> {
+        Ok(Some(this.cursor()?.claim(count)).filter(|first| *first < limit))
     }
 
-    fn position(this: This<Self>) -> u64 {
-        this.cursor.position()
+    fn position(this: This<Self>) -> Result<u64, Error> {
+        Ok(this.cursor()?.position())
     }
 
-    fn finish(this: This<Self>) -> bool {
-        this.cursor.finish()
+    fn finish(this: This<Self>) -> Result<bool, Error> {
+        Ok(this.cursor()?.finish())
     }
 
-    fn stop(this: This<Self>) {
-        this.cursor.stop();
+    fn stop(this: This<Self>) -> Result<(), Error> {
+        this.cursor()?.stop();
+        Ok(())
     }
 
-    fn is_stopped(this: This<Self>) -> bool {
-        this.cursor.is_stopped()
+    fn is_stopped(this: This<Self>) -> Result<bool, Error> {
+        Ok(this.cursor()?.is_stopped())
     }
 
-    fn interrupt(this: This<Self>) {
-        this.cursor.interrupt();
+    fn interrupt(this: This<Self>) -> Result<(), Error> {
+        this.cursor()?.interrupt();
+        Ok(())
     }
 
-    fn is_interrupted(this: This<Self>) -> bool {
-        this.cursor.is_interrupted()
+    fn is_interrupted(this: This<Self>) -> Result<bool, Error> {
+        Ok(this.cursor()?.is_interrupted())
     }
 
     fn to_a(ruby: &Ruby, this: This<Self>) -> Result<RArray, Error> {
-        let latch = this.latch.get()?;
+        let latch = this.latch()?;
         let array = ruby.ary_new_capa(latch.size());
         // A slot never changes once it is full, so copying piece by piece shows nothing that was not there.
         let mut words = [Word::NIL; 256];
@@ -193,7 +250,8 @@ impl Completion {
 
 pub fn define(ruby: &Ruby, ratomic: RModule) -> Result<(), Error> {
     let class = class::define::<Completion>(ruby, ratomic.define_module("Workers")?, "Completion")?;
-    class.define_method("initialize", method!(Completion::initialize, 1))?;
+    class.define_method("initialize", method!(Completion::initialize, -1))?;
+    class.define_singleton_method("lose", method!(Completion::lose, 1))?;
     class.define_method("file", method!(Completion::file, 2))?;
     class.define_method("fill", method!(Completion::fill, 1))?;
     class.define_method("wait", method!(Completion::wait, -1))?;

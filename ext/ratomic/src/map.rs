@@ -9,19 +9,23 @@ mod segments;
 mod snapshots;
 
 use crate::ffi::{
-    args, barrier, cell::Cell, class, error, gvl, key::Key, shareable::share, This, Word,
+    args, barrier,
+    cell::Cell,
+    class, error, gvl,
+    key::Key,
+    memory::{self, Reported},
+    shareable::share,
+    This, Word,
 };
 use magnus::{
     gc, method, prelude::*, DataTypeFunctions, Error, Module, RModule, Ruby, TypedData, Value,
 };
 use patience::Patience;
 use ratomic_core::{
-    table::{Place, Probe},
+    table::{Part, Place, Probe},
     Table,
 };
 use segments::Segments;
-use std::sync::Arc;
-use std::thread::available_parallelism;
 
 const PLACE: &str = "a Ratomic::Map";
 
@@ -30,6 +34,7 @@ const PLACE: &str = "a Ratomic::Map";
     class = "Ratomic::Map",
     free_immediately,
     mark,
+    compact,
     size,
     wb_protected,
     frozen_shareable
@@ -37,15 +42,27 @@ const PLACE: &str = "a Ratomic::Map";
 pub struct Map {
     table: Cell<Table<Word, Word>>,
     segments: Segments,
+    reported: Reported,
 }
 
+/// `mark` and `compact` run while nothing else does: on 4.0 every collection stops all Ractors, and since 4.1 only one
+/// that does so looks into shareable objects. ObjectSpace, too, calls `mark`, but outside a collection.
 impl DataTypeFunctions for Map {
     fn mark(&self, _marker: &gc::Marker) {
         self.segments.mark();
+        if let Some(table) = self.table.peek() {
+            segments::show(table, &Part::BelowLastLevel);
+        }
+    }
+
+    fn compact(&self, _compactor: &gc::Compactor) {
+        if let Some(table) = self.table.peek() {
+            segments::follow(table, &Part::BelowLastLevel);
+        }
     }
 
     fn size(&self) -> usize {
-        self.table.peek().map_or(0, Table::memory)
+        self.table.peek().map_or(0, Table::memory) + self.segments.memory()
     }
 }
 
@@ -57,25 +74,57 @@ enum Step<R> {
 }
 
 impl Map {
-    fn initialize(ruby: &Ruby, this: This<Self>) -> Result<(), Error> {
+    fn initialize(this: This<Self>) -> Result<(), Error> {
         class::seal(this)?;
-        let parallel = available_parallelism().map_or(4, usize::from);
-        let table = Arc::new(Table::new(parallel));
-        this.segments.make(ruby, this.word(), &table)?;
-        this.table.set_locked(table)
+        this.table.set_locked(Table::new())
     }
 
     fn table(&self) -> Result<&Table<Word, Word>, Error> {
         self.table.get()
     }
 
-    /// Tells the collector what was stored under a key of this hash.
-    fn written(&self, hash: u64, word: Word) {
-        let table = self.table.peek();
-        let segment = table.and_then(|table| self.segments.of(table, table.shard_of(hash)));
-        if let Some(segment) = segment {
-            barrier::written(segment, word);
+    /// Tells the collector what was stored under a key of this hash. To be followed by `tend`.
+    fn written(this: This<Self>, hash: u64, word: Word) {
+        if word.is_immediate() {
+            return;
         }
+        // Asked after the store: if the table grows in between, who makes it grow tells of what it moves.
+        let last = this.table.peek().is_some_and(Table::is_at_last_level);
+        let segment = last.then(|| this.segments.of(Table::<Word, Word>::shard_of(hash)));
+        barrier::written(segment.flatten().unwrap_or(this.word()), word);
+    }
+
+    /// What a change left to do that takes allocation: of the shard of this hash, and of the table.
+    #[inline]
+    fn tend(this: This<Self>, hash: u64) -> Result<(), Error> {
+        match this.table.peek() {
+            Some(table) if table.take_due() => Self::tend_now(this, hash),
+            _ => Ok(()),
+        }
+    }
+
+    #[cold]
+    fn tend_now(this: This<Self>, hash: u64) -> Result<(), Error> {
+        let (ruby, segments) = (error::ruby(), &this.segments);
+        let Some(table) = this.table.shared() else {
+            return Ok(());
+        };
+        while table.should_grow() {
+            let level = table.level();
+            if level + 1 == Table::<Word, Word>::LAST {
+                segments.prepare(&ruby, this, table)?;
+            }
+            match table.grow(level) {
+                Some(moved) if table.is_at_last_level() => segments.took_over(&moved),
+                Some(_) => {}
+                None => break,
+            }
+        }
+        if table.is_at_last_level() {
+            segments.part(&ruby, this, table, Table::<Word, Word>::shard_of(hash))?;
+        }
+        this.reported.report(table.memory());
+        Ok(())
     }
 
     fn get(this: This<Self>, key: Value) -> Result<Option<Value>, Error> {
@@ -99,7 +148,7 @@ impl Map {
                 Step::Done(result) => {
                     stored
                         .into_iter()
-                        .for_each(|word| this.written(key.hash(), word));
+                        .for_each(|word| Self::written(this, key.hash(), word));
                     return Ok(result);
                 }
                 Step::NeedKey => stored = Some(key.stored()?),
@@ -128,7 +177,8 @@ impl Map {
                 }
             }
         })?;
-        this.written(key.hash(), value);
+        Self::written(this, key.hash(), value);
+        Self::tend(this, key.hash())?;
         Ok(done)
     }
 
@@ -157,11 +207,13 @@ impl Map {
 
     fn delete(ruby: &Ruby, this: This<Self>, args: &[Value]) -> Result<Option<Value>, Error> {
         let (args, patience) = Patience::of(args, 1, 1)?;
-        let removed = Self::change(this, &mut Key::new(args[0])?, &patience, |place, _| {
+        let mut key = Key::new(args[0])?;
+        let removed = Self::change(this, &mut key, &patience, |place, _| {
             let value = place.get();
             place.remove();
             Step::Done(value)
         })?;
+        Self::tend(this, key.hash())?;
         match removed {
             None if ruby.block_given() => ruby.yield_value(args[0]),
             removed => Ok(removed.map(Word::value)),
@@ -189,9 +241,11 @@ impl Map {
     fn clear(this: This<Self>, args: &[Value]) -> Result<This<Self>, Error> {
         let (_, patience) = Patience::of(args, 0, 0)?;
         let failed = |failure| error::write_many(failure, this.value());
-        this.table()?
-            .clear(&patience, gvl::thread())
-            .map_err(failed)?;
+        let table = this.table()?;
+        let before = table.memory();
+        table.clear(&patience, gvl::thread()).map_err(failed)?;
+        memory::freed(before.saturating_sub(table.memory()));
+        Self::tend(this, 0)?;
         Ok(this)
     }
 

@@ -12,6 +12,7 @@ use crate::ffi::{
     gc::{everything_stopped, show_copies},
     gvl,
     gvl::Gvl,
+    memory::Reported,
     shareable::share,
     words, This, Word,
 };
@@ -34,8 +35,10 @@ const PLACE: &str = "a Ratomic::Queue";
     wb_protected,
     frozen_shareable
 )]
-struct Queue(Cell<Core<Word>>);
+struct Queue(Cell<Core<Word>>, Reported);
 
+/// `mark` and `compact` run while nothing else does: on 4.0 every collection stops all Ractors, and since 4.1 only one
+/// that does so looks into shareable objects. ObjectSpace, too, calls `mark`, but outside a collection.
 impl DataTypeFunctions for Queue {
     fn mark(&self, _marker: &gc::Marker) {
         let Some(core) = self.0.peek() else { return };
@@ -73,7 +76,17 @@ impl Queue {
             )));
         }
         this.0.set_locked(Core::new(capacity as usize))?;
-        class::seal(this)
+        class::seal(this)?;
+        this.report();
+        Ok(())
+    }
+
+    /// Tells the collector when the queue has got more memory, or less.
+    #[inline]
+    fn report(&self) {
+        if let Some(core) = self.0.peek() {
+            self.1.report(core.memory());
+        }
     }
 
     fn push(this: This<Self>, args: &[Value]) -> Result<Option<This<Self>>, Error> {
@@ -160,6 +173,7 @@ impl Queue {
 
     fn clear(this: This<Self>) -> Result<This<Self>, Error> {
         this.0.get()?.clear();
+        this.report();
         Ok(this)
     }
 
@@ -216,6 +230,7 @@ fn stored(this: This<Queue>, item: Word, outcome: Result<(), Refused>) -> Result
     match outcome {
         Ok(()) => {
             barrier::written(this.word(), item);
+            this.report();
             Ok(true)
         }
         Err(Refused::Full) => Ok(false),

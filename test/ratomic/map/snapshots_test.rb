@@ -39,6 +39,17 @@ class MapSnapshotsTest < Minitest::Test
     assert_equal @pairs.size, @map.each_pair.count
   end
 
+  def test_each_pair_gives_every_kind_of_block_what_a_hash_gives_it
+    hash = { a: 1 }
+    map = Ratomic::Map.new
+    map[:a] = 1
+    each_kind_of_block do |block|
+      seen = [hash, map].map { |holder| [].tap { |all| holder.each_pair(&block.call(all)) } }
+      assert_equal(*seen)
+      assert_equal 1, seen.first.size
+    end
+  end
+
   def test_each_pair_goes_on_with_what_it_saw_while_its_block_writes
     seen = {}
     within(5) do
@@ -79,6 +90,44 @@ class MapSnapshotsTest < Minitest::Test
     200.times { assert_includes 99..101, map.to_h.size }
     stop.increment
     within(10) { [writer, mover].each(&:join) }
+  end
+
+  # Shards are copied one after the other, and a Ractor writes meanwhile: of two keys that count up in turn, the second
+  # is never ahead of the first, nor more than one step behind.
+  def test_a_snapshot_is_of_one_moment_while_another_ractor_writes
+    skip_without_ractors
+    map = Ratomic::Map.new
+    5_000.times { |number| map[number] = 0 }
+    stop = Ratomic::Counter.new
+    writer = Ractor.new(map, stop) do |shared, ending|
+      random = Random.new(7)
+      while ending.zero?
+        first = random.rand(2_500)
+        second = 2_500 + random.rand(2_500)
+        shared.increment(first)
+        shared.increment(second)
+      end
+    end
+    within(60) do
+      100.times do
+        counts = map.to_h
+        behind = counts.sum { |key, value| key < 2_500 ? value : -value }
+        assert_includes 0..1, behind
+      end
+    end
+    stop.increment
+    writer.value
+  end
+
+  # Yields what makes a block that adds to an Array what it was given.
+  def each_kind_of_block
+    yield ->(all) { proc { |pair| all << pair } }
+    yield ->(all) { proc { |key, value| all << [key, value] } }
+    yield ->(all) { proc { |*both| all << both } }
+    yield ->(all) { proc { |key, *others| all << [key, others] } }
+    yield ->(all) { proc { |key, value, *others| all << [key, value, others] } }
+    yield ->(all) { proc { |key, value = 7| all << [key, value] } }
+    yield ->(all) { ->(pair) { all << pair } }
   end
 
   def test_snapshots_during_writes_of_another_ractor_are_sound

@@ -51,19 +51,19 @@ impl<T: Copy> Ring<T> {
         });
     }
 
-    /// Moves the items at `positions` to a larger place.
+    /// Moves the items at `positions` to another place, which has room for `at_least` and for all of these.
     ///
     /// # Safety
     /// The caller holds both locks, and all items at `positions` are published and not passed.
-    pub unsafe fn grow(&self, positions: impl Iterator<Item = usize>, at_least: usize) {
-        let larger = Ring::new(at_least);
+    pub unsafe fn resize(&self, positions: impl Iterator<Item = usize>, at_least: usize) {
+        let other = Ring::new(at_least);
         for position in positions {
             // SAFETY: the caller's promise; nobody else knows the new place.
-            unsafe { larger.set(position, self.get(position)) };
+            unsafe { other.set(position, self.get(position)) };
         }
         // SAFETY: with both locks held, nobody reads where the slots are.
         self.0
-            .with_mut(|slots| unsafe { *slots = larger.0.into_inner() });
+            .with_mut(|slots| unsafe { *slots = other.0.into_inner() });
     }
 
     fn slot<R>(&self, position: usize, work: impl FnOnce(&Slot<T>) -> R) -> R {

@@ -1,9 +1,7 @@
 //! One thread's right to write one key, and what it is for the others: an obstacle.
 
-use super::shard::Shard;
-use super::Failure;
+use super::{Failure, Table};
 use crate::deadlock;
-use crate::guarded::Guarded;
 use crate::sync::Arc;
 use crate::waiter::{Deadline, Host, Waiter};
 use std::time::Duration;
@@ -48,6 +46,7 @@ impl<K> Claim<K> {
         let waiter = Waiter::new();
         self.waiters.push((Arc::clone(&waiter), me));
         Obstacle::Other {
+            hash: self.hash,
             owner: self.owner,
             waiter,
         }
@@ -74,6 +73,7 @@ impl<K> Claim<K> {
 pub enum Obstacle {
     /// Another thread's; the waiter is in its list.
     Other {
+        hash: u64,
         owner: usize,
         waiter: Arc<Waiter>,
     },
@@ -83,18 +83,23 @@ pub enum Obstacle {
 
 impl Obstacle {
     /// Sleeps until the claim is released, or the host wants the thread.
-    pub fn wait<K, V, H: Host>(
+    pub fn wait<K: Copy + PartialEq, V: Copy, H: Host>(
         self,
-        shard: &Guarded<Shard<K, V>>,
+        table: &Table<K, V>,
         host: &H,
     ) -> Result<(), Failure<H::Error>> {
-        let (owner, waiter) = match self {
+        let (hash, owner, waiter) = match self {
             Obstacle::Own => return Err(Failure::Own),
             Obstacle::Deadlock => return Err(Failure::Deadlock),
-            Obstacle::Other { owner, waiter } => (owner, waiter),
+            Obstacle::Other {
+                hash,
+                owner,
+                waiter,
+            } => (hash, owner, waiter),
         };
-        let outcome = Self::wait_patiently(shard, host, owner, &waiter);
-        let mut locked = shard.write();
+        let outcome = Self::wait_patiently(table, hash, host, owner, &waiter);
+        // Where the claim is now: the table may have got more shards.
+        let mut locked = table.write(hash);
         let claims = locked.claims_mut().into_iter().flatten();
         claims.for_each(|claim| claim.leave(&waiter));
         drop(locked);
@@ -103,8 +108,9 @@ impl Obstacle {
             .map_err(Failure::Foreign)
     }
 
-    fn wait_patiently<K, V, H: Host>(
-        shard: &Guarded<Shard<K, V>>,
+    fn wait_patiently<K: Copy + PartialEq, V: Copy, H: Host>(
+        table: &Table<K, V>,
+        hash: u64,
         host: &H,
         owner: usize,
         waiter: &Waiter,
@@ -113,7 +119,7 @@ impl Obstacle {
             waiter.rearm();
             host.check()?;
             if !host.is_alive(owner)? {
-                Self::disown(shard, owner);
+                Self::disown(table, hash, owner);
                 break;
             }
             host.sleep(waiter, Deadline::after(PATIENCE))?;
@@ -122,8 +128,8 @@ impl Obstacle {
     }
 
     /// Releases the claims of a thread that has ended. It left a block half-run, in a coroutine that nobody resumed.
-    fn disown<K, V>(shard: &Guarded<Shard<K, V>>, owner: usize) {
-        let mut locked = shard.write();
+    fn disown<K: Copy + PartialEq, V: Copy>(table: &Table<K, V>, hash: u64, owner: usize) {
+        let mut locked = table.write(hash);
         let mut gone = Vec::new();
         if let Some(claims) = locked.claims_mut() {
             (gone, *claims) = std::mem::take(claims)

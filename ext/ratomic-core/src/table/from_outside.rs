@@ -1,76 +1,176 @@
 //! What those need of a table who are no callers of it: a collector, a heap dump, a fork.
 
+use super::levels::LAST;
 use super::shard::Pair;
-use super::{Padded, Shard, Table};
-use crate::guarded::Guarded;
+use super::{Moved, Padded, Table};
+use std::ops::Range;
 
+/// A run of shards. Together the one below the last level and those of the last level are all.
+#[derive(Clone)]
+pub enum Part {
+    BelowLastLevel,
+    OfLastLevel(Range<usize>),
+}
+
+impl Part {
+    fn shards(&self) -> impl Iterator<Item = (usize, usize)> {
+        let (levels, shards) = match self {
+            Part::BelowLastLevel => (0..LAST, 0..usize::MAX),
+            Part::OfLastLevel(shards) => (LAST..LAST + 1, shards.clone()),
+        };
+        levels.flat_map(move |level| {
+            let end = shards.end.min(super::levels::count(level));
+            (shards.start..end).map(move |shard| (level, shard))
+        })
+    }
+}
+
+/// What a collector does with what a table holds.
+pub trait Visitor<K, V> {
+    /// A pair that will be visited in a moment.
+    fn soon(&mut self, _key: &K, _value: &V) {}
+    fn pair(&mut self, key: &K, value: &V);
+    /// A pair of which copies are kept that [`Table::visit_mut`] does not reach.
+    fn fixed(&mut self, key: &K, value: &V);
+    /// The key and the owner of a claim, which may outlive the owner's stack. `visit_mut` does not reach them either.
+    fn claim(&mut self, key: &K, owner: usize);
+}
+
+/// Pairs that are announced at a time.
+#[cfg(not(loom))]
+const AHEAD: usize = 16;
+
+#[cfg(not(loom))]
 impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
-    /// Visits every key and value of a shard without its lock, for a collector, and the key and the owner of every claim,
-    /// which may outlive the owner's stack.
+    /// Visits all that some shards hold, without their locks, for a collector.
     ///
     /// # Safety
-    /// As for [`Guarded::peek`].
-    #[cfg(not(loom))]
-    pub unsafe fn visit(
-        &self,
-        shard: usize,
-        mut pair: impl FnMut(&K, &V),
-        mut claim: impl FnMut(&K, usize),
-    ) {
-        // SAFETY: the caller's promise.
-        let shard = unsafe { self.shards[shard].0.peek() };
-        shard
-            .pairs()
-            .for_each(|found| pair(&found.key, &found.value));
-        shard
-            .claims()
-            .iter()
-            .for_each(|found| claim(&found.key, found.owner));
+    /// As for [`crate::guarded::Guarded::peek`].
+    pub unsafe fn visit(&self, part: &Part, visitor: &mut impl Visitor<K, V>) {
+        for (level, shard) in part.shards() {
+            let Some(Padded(shard)) = self.levels.shards(level).get(shard) else {
+                return;
+            };
+            // SAFETY: the caller's promise.
+            let shard = unsafe { shard.peek() };
+            let mut pairs = shard.pairs();
+            loop {
+                let some: smallvec::SmallVec<[&Pair<K, V>; AHEAD]> =
+                    pairs.by_ref().take(AHEAD).collect();
+                if some.is_empty() {
+                    break;
+                }
+                some.iter()
+                    .for_each(|one| visitor.soon(&one.key, &one.value));
+                some.iter()
+                    .for_each(|one| visitor.pair(&one.key, &one.value));
+            }
+            shard
+                .asides()
+                .for_each(|(key, value)| visitor.fixed(key, value));
+            shard
+                .claims()
+                .iter()
+                .for_each(|claim| visitor.claim(&claim.key, claim.owner));
+        }
     }
 
-    /// Visits every key and value of a shard for a collector that moves objects.
+    /// Visits every key and value of some shards for a collector that moves objects.
     ///
     /// # Safety
-    /// As for [`Guarded::held_mut`].
-    #[cfg(not(loom))]
-    pub unsafe fn visit_mut(&self, shard: usize, mut pair: impl FnMut(&mut K, &mut V)) {
-        // SAFETY: the caller's promise.
-        let shard = unsafe { self.shards[shard].0.held_mut() };
-        shard
-            .pairs_mut()
-            .for_each(|found| pair(&mut found.key, &mut found.value));
+    /// As for [`crate::guarded::Guarded::held_mut`].
+    pub unsafe fn visit_mut(&self, part: &Part, mut pair: impl FnMut(&mut K, &mut V)) {
+        for (level, shard) in part.shards() {
+            let Some(Padded(shard)) = self.levels.shards(level).get(shard) else {
+                return;
+            };
+            // SAFETY: the caller's promise.
+            let shard = unsafe { shard.held_mut() };
+            shard
+                .pairs_mut()
+                .for_each(|found| pair(&mut found.key, &mut found.value));
+        }
     }
 
-    /// Copies pairs of a shard from the `skip`-th on, and returns how many. Between two calls the order may change.
-    pub fn some(&self, shard: usize, skip: usize, buffer: &mut [(K, V)]) -> usize {
-        let shard = self.shards[shard].0.read();
-        let pairs = shard.pairs().skip(skip);
-        let copy = |(place, pair): (&mut (K, V), &Pair<K, V>)| *place = (pair.key, pair.value);
-        buffer.iter_mut().zip(pairs).map(copy).count()
+    /// Copies pairs of some shards, a few at a time under the lock of theirs, and shows them with no lock held. What
+    /// changes meanwhile is seen or not.
+    pub fn show(&self, part: &Part, buffer: &mut [(K, V)], mut show: impl FnMut(&[(K, V)])) {
+        for (level, shard) in part.shards() {
+            let mut skip = 0;
+            loop {
+                let Some(Padded(shard)) = self.levels.shards(level).get(shard) else {
+                    return;
+                };
+                let shard = shard.read();
+                let pairs = shard.pairs().skip(skip);
+                let copy =
+                    |(place, pair): (&mut (K, V), &Pair<K, V>)| *place = (pair.key, pair.value);
+                let count = buffer.iter_mut().zip(pairs).map(copy).count();
+                drop(shard);
+                if count == 0 {
+                    break;
+                }
+                show(&buffer[..count]);
+                skip += count;
+            }
+        }
+    }
+
+    /// All that is in a shard of the last level.
+    pub fn contents(&self, shard: usize) -> Moved<K, V> {
+        let shards = self.levels.shards(LAST);
+        let Some(shard) = shards.get(shard).map(|Padded(shard)| shard.read()) else {
+            return Moved::default();
+        };
+        let pairs = shard.pairs().map(|pair| (pair.hash, pair.key, pair.value));
+        let claims = shard.claims().iter();
+        Moved {
+            pairs: pairs.collect(),
+            claims: claims
+                .map(|claim| (claim.hash, claim.key, claim.owner))
+                .collect(),
+        }
+    }
+
+    /// How many pairs a shard of the last level has.
+    pub fn len_of(&self, shard: usize) -> usize {
+        let shards = self.levels.shards(LAST);
+        shards
+            .get(shard)
+            .map_or(0, |Padded(shard)| shard.read().len())
     }
 
     /// Bytes on the heap.
     pub fn memory(&self) -> usize {
-        let bytes = |Padded(shard): &Padded<Guarded<Shard<K, V>>>| shard.read().memory();
-        std::mem::size_of_val(&*self.shards) + self.shards.iter().map(bytes).sum::<usize>()
+        std::mem::size_of_val(self) + self.levels.memory() + self.totals.bytes()
     }
 }
 
 #[cfg(not(loom))]
-impl<K: Copy + Send + Sync, V: Copy + Send + Sync> crate::fork::Forkable for Table<K, V> {
+impl<K, V> crate::fork::Forkable for Table<K, V>
+where
+    K: Copy + PartialEq + Send + Sync,
+    V: Copy + Send + Sync,
+{
     unsafe fn hold(&self, held: &mut crate::fork::Held) {
-        for Padded(shard) in &self.shards {
-            // SAFETY: the caller keeps `self` alive until it drops `held`.
-            held.push(unsafe { shard.hold() });
+        // SAFETY: the caller keeps `self` alive until it drops `held`. With `growing` held the level stays.
+        unsafe {
+            held.push(self.growing.hold());
+            let shards = self.levels.shards(self.levels.current());
+            held.extend(shards.iter().map(|Padded(shard)| shard.hold()));
+            held.push(self.moments.hold());
         }
     }
 
     unsafe fn reset(&self, survivor: usize) {
-        for Padded(shard) in &self.shards {
-            // SAFETY: the caller holds the lock and is the only thread of this process.
+        // SAFETY: the caller holds the locks and is the only thread of this process.
+        let kept = unsafe { self.moments.forget(survivor) };
+        for Padded(shard) in self.levels.shards(self.levels.current()) {
+            // SAFETY: as above.
             let shard = unsafe { shard.held_mut() };
+            shard.forget_all_but(&kept, &self.totals);
             // A claim of a thread that is gone would never be released.
-            if let Some(claims) = shard.claims_mut() {
+            if let Some(claims) = shard.claims_mut().filter(|claims| !claims.is_empty()) {
                 claims.retain(|claim| claim.owner == survivor);
                 claims.iter_mut().for_each(|claim| claim.waiters.clear());
             }

@@ -1,8 +1,8 @@
 //! What concerns many keys. Whatever can fail does so before the first entry is touched.
 
-use super::{Failure, Padded, Table};
+use super::levels::Padded;
+use super::{Failure, Table};
 use crate::waiter::Host;
-use std::sync::atomic::Ordering;
 
 impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
     /// Removes every entry at one moment, after the claims that stand now were released. One that was taken since does
@@ -12,34 +12,29 @@ impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
         if claimed.iter().any(|(_, owner, _)| *owner == me) {
             return Err(Failure::Own);
         }
-        for (number, owner, key) in claimed {
-            self.await_release(number, owner, key, host, me)?;
+        for (hash, owner, key) in claimed {
+            self.await_release(hash, owner, key, host, me)?;
         }
-        let mut shards: Vec<_> = self
-            .shards
-            .iter()
-            .map(|Padded(shard)| shard.write())
-            .collect();
-        for shard in &mut shards {
+        let _growing = self.growing.write();
+        let shards = self.levels.shards(self.level());
+        let mut held: Vec<_> = shards.iter().map(|Padded(shard)| shard.write()).collect();
+        for (place, shard) in held.iter_mut().enumerate() {
+            self.before_change(shard, place);
             let claims = shard.claims_mut().into_iter().flatten();
             claims.for_each(|claim| claim.overtaken = true);
-            self.len.fetch_sub(shard.len(), Ordering::Relaxed);
-            shard.clear();
+            shard.clear(&self.totals);
         }
         Ok(())
     }
 
-    /// Every claim that stands: its shard, its owner and its key.
-    fn claimed(&self) -> Vec<(usize, usize, K)> {
+    /// Every claim that stands: its hash, its owner and its key.
+    fn claimed(&self) -> Vec<(u64, usize, K)> {
+        let _growing = self.growing.write();
         let mut claimed = Vec::new();
-        for (number, Padded(shard)) in self.shards.iter().enumerate() {
+        for Padded(shard) in self.levels.shards(self.level()) {
             let shard = shard.read();
-            claimed.extend(
-                shard
-                    .claims()
-                    .iter()
-                    .map(|claim| (number, claim.owner, claim.key)),
-            );
+            let claims = shard.claims().iter();
+            claimed.extend(claims.map(|claim| (claim.hash, claim.owner, claim.key)));
         }
         claimed
     }
@@ -47,19 +42,18 @@ impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
     /// Waits until a claim was released, and not for others of the same key.
     fn await_release<H: Host>(
         &self,
-        number: usize,
+        hash: u64,
         owner: usize,
         key: K,
         host: &H,
         me: usize,
     ) -> Result<(), Failure<H::Error>> {
-        let shard = &self.shards[number].0;
-        let mut locked = shard.write();
+        let mut locked = self.write(hash);
         let mut claims = locked.claims_mut().into_iter().flatten();
         let claim = claims.find(|claim| claim.owner == owner && claim.key == key);
         let obstacle = claim.map(|claim| claim.obstacle(me));
         drop(locked);
-        obstacle.map_or(Ok(()), |obstacle| obstacle.wait(shard, host))
+        obstacle.map_or(Ok(()), |obstacle| obstacle.wait(self, host))
     }
 
     /// Removes those of the entries, given by the hash and the very object of their key and by their value, that are
@@ -70,22 +64,19 @@ impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
         V: PartialEq,
     {
         for (hash, _, _) in entries {
-            let shard = self.shard(*hash).read();
-            if shard
-                .claims()
-                .iter()
-                .any(|claim| claim.owner == me && claim.hash == *hash)
-            {
+            let shard = self.levels.read(*hash);
+            let mut claims = shard.claims().iter();
+            if claims.any(|claim| claim.owner == me && claim.hash == *hash) {
                 return Err(Failure::Own);
             }
         }
         let mut removed = 0;
         for (hash, key, value) in entries {
-            let mut shard = self.shard(*hash).write();
+            let mut shard = self.write(*hash);
             if shard.claims().iter().any(|claim| claim.hash == *hash) {
                 continue;
             }
-            let place = shard.place_of(*hash, &self.len, |pair| pair.key == *key);
+            let place = shard.place_of(*hash, &self.totals, |pair| pair.key == *key);
             if place.get() == Some(*value) {
                 place.remove();
                 removed += 1;

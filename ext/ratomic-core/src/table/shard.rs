@@ -1,10 +1,13 @@
 //! A part of the table with its own lock: entries, and the claims on their keys. Everything here runs under that lock.
 
 use super::claim::{Claim, Obstacle};
+use super::moments::Aside;
 use super::probe::{Probe, Same};
+use super::totals::Totals;
 use crate::lines::Lines;
 use hashbrown::hash_table::{Entry, HashTable};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::mem::size_of;
+use std::sync::Arc;
 
 /// Why an attempt did not come to an end.
 pub enum Blocked<K> {
@@ -23,6 +26,8 @@ pub struct Pair<K, V> {
 pub struct Shard<K, V> {
     first: Option<Pair<K, V>>,
     rest: Option<Box<Rest<K, V>>>,
+    /// Snapshots up to this number have what they want of the shard as it was: see [`super::moments`].
+    seen: usize,
 }
 
 /// What few shards of a small table have.
@@ -30,13 +35,29 @@ pub struct Shard<K, V> {
 struct Rest<K, V> {
     pairs: HashTable<Pair<K, V>, Lines>,
     claims: Vec<Claim<K>>,
+    asides: Vec<Aside<K, V>>,
 }
+
+impl<K, V> Default for Rest<K, V> {
+    fn default() -> Self {
+        Rest {
+            pairs: HashTable::new_in(Lines),
+            claims: Vec::new(),
+            asides: Vec::new(),
+        }
+    }
+}
+
+/// A table of further pairs that is filled to less than this share gives memory back, but not below so many pairs.
+const SPARSE: usize = 8;
+const FEW: usize = 14;
 
 impl<K, V> Default for Shard<K, V> {
     fn default() -> Self {
         Shard {
             first: None,
             rest: None,
+            seen: 0,
         }
     }
 }
@@ -57,12 +78,63 @@ impl<K, V> Shard<K, V> {
         self.first.iter_mut().chain(rest)
     }
 
-    /// Removes every pair.
-    pub fn clear(&mut self) {
+    /// Removes every pair, and the memory that they had. Returns how many there were.
+    pub fn clear(&mut self, totals: &Totals) -> usize {
+        let (count, before) = (self.len(), self.memory());
         self.first = None;
-        if let Some(rest) = &mut self.rest {
-            rest.pairs = HashTable::new_in(Lines);
+        match &mut self.rest {
+            Some(rest) if !rest.claims.is_empty() || !rest.asides.is_empty() => {
+                rest.pairs = HashTable::new_in(Lines);
+            }
+            rest => *rest = None,
         }
+        self.resized(before, totals);
+        totals.removed(count);
+        count
+    }
+
+    fn resized(&self, before: usize, totals: &Totals) {
+        let after = self.memory();
+        if after != before {
+            totals.resized(before, after);
+        }
+    }
+
+    pub fn seen(&self) -> usize {
+        self.seen
+    }
+
+    pub fn aside(&self, number: usize) -> Option<&[(K, V)]> {
+        let mut asides = self.rest.iter().flat_map(|rest| &rest.asides);
+        asides
+            .find(|aside| aside.number == number)
+            .map(|aside| &*aside.pairs)
+    }
+
+    /// What was put aside, for whatever snapshot.
+    pub fn asides(&self) -> impl Iterator<Item = &(K, V)> {
+        let asides = self.rest.iter().flat_map(|rest| &rest.asides);
+        asides.flat_map(|aside| &*aside.pairs)
+    }
+
+    /// Drops what was put aside for a snapshot.
+    pub fn forget(&mut self, number: usize, totals: &Totals) {
+        let before = self.memory();
+        if let Some(rest) = &mut self.rest {
+            rest.asides.retain(|aside| aside.number != number);
+            rest.asides.shrink_to_fit();
+        }
+        self.resized(before, totals);
+    }
+
+    /// Drops what was put aside for all snapshots but these.
+    #[cfg(not(loom))]
+    pub fn forget_all_but(&mut self, numbers: &[usize], totals: &Totals) {
+        let before = self.memory();
+        if let Some(rest) = self.rest.as_mut().filter(|rest| !rest.asides.is_empty()) {
+            rest.asides.retain(|aside| numbers.contains(&aside.number));
+        }
+        self.resized(before, totals);
     }
 
     pub fn claims(&self) -> &[Claim<K>] {
@@ -79,24 +151,64 @@ impl<K, V> Shard<K, V> {
     }
 
     fn rest(&mut self) -> &mut Rest<K, V> {
-        self.rest.get_or_insert_with(|| {
-            Box::new(Rest {
-                pairs: HashTable::new_in(Lines),
-                claims: Vec::new(),
-            })
-        })
+        self.rest.get_or_insert_with(Box::default)
     }
 
-    /// Bytes on the heap.
+    /// Bytes on the heap, but for the lists of claims.
     pub fn memory(&self) -> usize {
-        self.rest.as_ref().map_or(0, |rest| {
-            std::mem::size_of_val(&**rest)
-                + rest.pairs.capacity() * (std::mem::size_of::<Pair<K, V>>() + 1)
-        })
+        self.rest.as_ref().map_or(0, |rest| rest.memory())
+    }
+}
+
+impl<K, V> Rest<K, V> {
+    fn memory(&self) -> usize {
+        let asides = self.asides.iter().map(|aside| aside.pairs.len());
+        size_of::<Self>()
+            + self.pairs.allocation_size()
+            + asides.sum::<usize>() * size_of::<(K, V)>()
     }
 }
 
 impl<K: Copy + PartialEq, V: Copy> Shard<K, V> {
+    /// Puts the pairs aside for snapshots that want them, and has then dealt with those up to `now`.
+    pub fn put_aside(&mut self, wanting: Vec<usize>, now: usize, totals: &Totals) {
+        self.seen = now;
+        if wanting.is_empty() || self.len() == 0 {
+            return;
+        }
+        let before = self.memory();
+        let pairs: Arc<[(K, V)]> = self.pairs().map(|pair| (pair.key, pair.value)).collect();
+        let asides = wanting.into_iter().map(|number| Aside {
+            number,
+            pairs: Arc::clone(&pairs),
+        });
+        self.rest().asides.extend(asides);
+        self.resized(before, totals);
+    }
+
+    /// Takes everything out, for another level.
+    pub fn take(&mut self, totals: &Totals) -> (Vec<Pair<K, V>>, Vec<Claim<K>>) {
+        let pairs = self.pairs().copied().collect();
+        let before = self.memory();
+        self.first = None;
+        let claims = self.rest.take().map_or_else(Vec::new, |rest| rest.claims);
+        self.resized(before, totals);
+        (pairs, claims)
+    }
+
+    /// Takes in what another shard had.
+    pub fn adopt(&mut self, pair: Pair<K, V>, totals: &Totals) {
+        if self.first.is_none() {
+            self.first = Some(pair);
+        } else {
+            let before = self.memory();
+            self.rest()
+                .pairs
+                .insert_unique(pair.hash, pair, |pair| pair.hash);
+            self.resized(before, totals);
+        }
+    }
+
     pub fn find<P: Probe<K>>(&self, probe: &P) -> Result<Option<&Pair<K, V>>, K> {
         let mut unknown = None;
         let found = self.pair(probe.hash(), |pair| {
@@ -111,10 +223,10 @@ impl<K: Copy + PartialEq, V: Copy> Shard<K, V> {
     pub fn place<'a, P: Probe<K>>(
         &'a mut self,
         probe: &P,
-        len: &'a AtomicUsize,
+        totals: &'a Totals,
     ) -> Result<Place<'a, K, V>, Blocked<K>> {
         let mut unknown = None;
-        let place = self.place_of(probe.hash(), len, |pair| {
+        let place = self.place_of(probe.hash(), totals, |pair| {
             matches(probe, pair.hash, pair.key, &mut unknown)
         });
         match (place.get(), unknown) {
@@ -127,7 +239,7 @@ impl<K: Copy + PartialEq, V: Copy> Shard<K, V> {
     pub fn place_of<'a>(
         &'a mut self,
         hash: u64,
-        len: &'a AtomicUsize,
+        totals: &'a Totals,
         mut same: impl FnMut(&Pair<K, V>) -> bool,
     ) -> Place<'a, K, V> {
         let is_first = match (&self.first, &self.rest) {
@@ -138,9 +250,26 @@ impl<K: Copy + PartialEq, V: Copy> Shard<K, V> {
         let room = if is_first {
             Room::First(&mut self.first)
         } else {
+            self.make_room(totals);
             Room::Rest(self.rest().pairs.entry(hash, same, |pair| pair.hash))
         };
-        Place { room, hash, len }
+        Place { room, hash, totals }
+    }
+
+    /// Grows here, where it is counted, if one more pair would make it grow.
+    #[inline]
+    fn make_room(&mut self, totals: &Totals) {
+        let full = |rest: &Box<Rest<K, V>>| rest.pairs.len() == rest.pairs.capacity();
+        if self.rest.as_ref().is_none_or(full) {
+            self.grow(totals);
+        }
+    }
+
+    #[cold]
+    fn grow(&mut self, totals: &Totals) {
+        let before = self.memory();
+        self.rest().pairs.reserve(1, |pair| pair.hash);
+        self.resized(before, totals);
     }
 
     fn pair(&self, hash: u64, mut same: impl FnMut(&Pair<K, V>) -> bool) -> Option<&Pair<K, V>> {
@@ -181,7 +310,7 @@ fn matches<K: Copy, P: Probe<K>>(probe: &P, hash: u64, key: K, unknown: &mut Opt
 pub struct Place<'a, K, V> {
     room: Room<'a, K, V>,
     hash: u64,
-    len: &'a AtomicUsize,
+    totals: &'a Totals,
 }
 
 enum Room<'a, K, V> {
@@ -207,11 +336,11 @@ impl<K: Copy, V: Copy> Place<'_, K, V> {
             Room::Rest(Entry::Occupied(mut found)) => found.get_mut().value = value,
             Room::First(room) => {
                 *room = Some(new);
-                self.len.fetch_add(1, Ordering::Relaxed);
+                self.totals.added();
             }
             Room::Rest(Entry::Vacant(room)) => {
                 room.insert(new);
-                self.len.fetch_add(1, Ordering::Relaxed);
+                self.totals.added();
             }
         }
     }
@@ -220,11 +349,23 @@ impl<K: Copy, V: Copy> Place<'_, K, V> {
         let removed = match self.room {
             Room::First(pair) => pair.take().is_some(),
             Room::Rest(Entry::Occupied(found)) => {
-                found.remove();
+                shrink(found.remove().1.into_table(), self.totals);
                 true
             }
             Room::Rest(Entry::Vacant(_)) => false,
         };
-        self.len.fetch_sub(usize::from(removed), Ordering::Relaxed);
+        if removed {
+            self.totals.removed(1);
+        }
+    }
+}
+
+/// Gives memory back that deletes have left empty. Each time about a quarter of what will be used again, so a delete pays
+/// for it once and a few inserts more bring it on again.
+fn shrink<K, V>(pairs: &mut HashTable<Pair<K, V>, Lines>, totals: &Totals) {
+    if pairs.capacity() > FEW && pairs.len() < pairs.capacity() / SPARSE {
+        let before = pairs.allocation_size();
+        pairs.shrink_to(pairs.len() * 2, |pair| pair.hash);
+        totals.resized(before, pairs.allocation_size());
     }
 }

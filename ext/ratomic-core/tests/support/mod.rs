@@ -1,9 +1,22 @@
 //! Hosts for the tests: threads without a VM.
 #![allow(dead_code, unused_imports)]
 
-use ratomic_core::table::{Probe, Same};
+use ratomic_core::table::{Copied, Probe, Same, Snapshot};
 use ratomic_core::{Deadline, Host, Waiter};
 use std::convert::Infallible;
+
+/// The rest of a snapshot, through a buffer that begins with room for so many pairs.
+pub fn all(mut snapshot: Snapshot<'_, u64, u64>, room: usize) -> Vec<(u64, u64)> {
+    let mut pairs = Vec::new();
+    let mut buffer = vec![(0, 0); room];
+    loop {
+        match snapshot.copy(&mut buffer, room) {
+            Copied::Pairs(count) => pairs.extend_from_slice(&buffer[..count]),
+            Copied::NoRoom(count) => buffer.resize(count, (0, 0)),
+            Copied::All => return pairs,
+        }
+    }
+}
 
 /// A thread that nobody interrupts.
 pub struct Patient;

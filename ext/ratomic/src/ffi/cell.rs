@@ -26,6 +26,11 @@ impl<T> Cell<T> {
         self.0.get().map(|(structure, _)| &**structure)
     }
 
+    /// The structure, for an object that shows a part of it to the collector.
+    pub fn shared(&self) -> Option<&Arc<T>> {
+        self.0.get().map(|(structure, _)| structure)
+    }
+
     pub fn get(&self) -> Result<&T, Error> {
         self.peek()
             .ok_or_else(|| error::type_error("uninitialized object: call new, not allocate"))

@@ -7,7 +7,6 @@ use super::{
     Word,
 };
 use magnus::{prelude::*, RArray};
-use rb_sys::ruby_fl_type::RUBY_FL_FREEZE;
 use rb_sys::ruby_value_type::{RUBY_T_ARRAY, RUBY_T_HASH, RUBY_T_STRING};
 use rb_sys::VALUE;
 use std::ffi::c_int;

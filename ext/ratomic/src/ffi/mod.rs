@@ -12,6 +12,7 @@ pub mod fork;
 pub mod gc;
 pub mod gvl;
 pub mod key;
+pub mod memory;
 pub mod note;
 pub mod number;
 pub mod plain;

@@ -26,8 +26,8 @@ impl<'a> Claim<'a> {
         let grant = table
             .claim(&mut key, patience, gvl::thread())
             .map_err(|failure| error::write(failure, key.word()))?;
-        map.written(grant.hash(), key.word());
-        map.written(grant.hash(), Word(gvl::thread() as _));
+        Map::written(map, grant.hash(), key.word());
+        Map::written(map, grant.hash(), Word(gvl::thread() as _));
         Ok(Claim {
             map,
             table,
@@ -60,6 +60,9 @@ impl<'a> Claim<'a> {
     pub fn finish(mut self, value: Value) -> Result<Value, Error> {
         let word = share(value, PLACE)?;
         self.outcome = Some(word);
+        let (map, hash) = (self.map, self.grant.hash());
+        drop(self);
+        Map::tend(map, hash)?;
         Ok(word.value())
     }
 }
@@ -73,8 +76,8 @@ impl Drop for Claim<'_> {
             }
         });
         if let Some(value) = outcome {
-            self.map.written(self.grant.hash(), self.key);
-            self.map.written(self.grant.hash(), value);
+            Map::written(self.map, self.grant.hash(), self.key);
+            Map::written(self.map, self.grant.hash(), value);
         }
     }
 }

@@ -5,6 +5,7 @@
 use super::{blocks::Claim, patience::Patience, Map, Step, PLACE};
 use crate::ffi::{error, key::Key, number, shareable::share, This, Word};
 use magnus::{method, prelude::*, Error, Module, RClass, Ruby, Value};
+use ratomic_core::table::Probe;
 
 #[derive(Clone, Copy)]
 struct Operation {
@@ -66,7 +67,7 @@ fn add_fixnum(
     amount: i64,
     operation: Operation,
 ) -> Result<Option<Word>, Error> {
-    Map::change(this, key, patience, |place, stored| {
+    let sum = Map::change(this, key, patience, |place, stored| {
         let present = place.get();
         let old = match present {
             None => 0,
@@ -83,7 +84,9 @@ fn add_fixnum(
                 Step::Done(Some(sum))
             }
         }
-    })
+    })?;
+    Map::tend(this, key.hash())?;
+    Ok(sum)
 }
 
 fn add_float(

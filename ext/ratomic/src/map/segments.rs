@@ -1,16 +1,31 @@
-//! What the collector sees of a Map: an object for each run of shards of its table. A minor collection walks every old object
-//! that was given a young one since the last. If that were the Map itself, one new String in it would cost a walk
-//! through all its entries; so it is one segment.
+//! What the collector sees of a Map. A minor collection walks every old object that was given a young one since the last.
+//! As long as a Map is small, that object is the Map itself. If it were for a large one, a new String would cost a walk
+//! through all entries; so there is an object for each run of shards of the table's last level, a segment, and when a
+//! shard has many pairs, one for that shard alone. Small segments are also quicker to walk through: what a segment shows
+//! the collector is still near the processor when the collector looks into it.
+//!
+//! Whoever lets another object show a shard tells the collector of everything in it (the write barrier), with no
+//! safepoint in between. A segment is shareable, and known as such to the VM, before anything is shown through it, so the
+//! VM never has to walk through one to find out.
 
+use super::Map;
 use crate::ffi::{
-    barrier, class, error,
-    gc::{everything_stopped, show_copies},
-    Word,
+    barrier, class,
+    gc::{everything_stopped, looks_at_all},
+    memory::prefetch,
+    This, Word,
 };
 use magnus::{gc, prelude::*, typed_data::Obj, DataTypeFunctions, Error, RClass, Ruby, TypedData};
+use ratomic_core::table::{Moved, Part, Visitor};
 use ratomic_core::Table;
 use std::ops::Range;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
+
+pub type Words = Table<Word, Word>;
+
+/// The segments that show one shard each: by shard, 0 where there is none.
+type Singles = Arc<OnceLock<Box<[AtomicUsize]>>>;
 
 /// Made by a Map for itself; Ruby code has no use for it.
 #[derive(TypedData)]
@@ -23,99 +38,223 @@ use std::sync::{Arc, OnceLock};
     frozen_shareable
 )]
 struct Segment {
-    table: Arc<Table<Word, Word>>,
+    table: Arc<Words>,
     shards: Range<usize>,
+    /// Those that others show, unless this is one of them.
+    elsewhere: Option<Singles>,
 }
 
+impl Segment {
+    fn parts(&self) -> impl Iterator<Item = Part> + '_ {
+        let others = self.elsewhere.as_ref().and_then(|singles| singles.get());
+        let shown =
+            move |shard: &usize| others.is_none_or(|all| all[*shard].load(Ordering::Acquire) == 0);
+        let part = |shard| Part::OfLastLevel(shard..shard + 1);
+        self.shards.clone().filter(shown).map(part)
+    }
+}
+
+/// Both functions run while nothing else does: on 4.0 every collection stops all Ractors, and since 4.1 only one that
+/// does so looks into shareable objects. ObjectSpace, too, calls `mark`, but outside a collection.
 impl DataTypeFunctions for Segment {
     fn mark(&self, _marker: &gc::Marker) {
-        let show = |key: &Word, value: &Word| {
-            key.mark_movable();
-            value.mark_movable();
-        };
-        let claim = |key: &Word, owner| {
-            key.mark();
-            Word(owner as _).mark();
-        };
-        for shard in self.shards.clone() {
-            if everything_stopped() {
-                // SAFETY: just checked.
-                unsafe { self.table.visit(shard, show, claim) };
-            } else {
-                let some = |skip, pairs: &mut [(Word, Word)]| self.table.some(shard, skip, pairs);
-                show_copies((Word::NIL, Word::NIL), some, |(key, value)| {
-                    show(key, value)
-                });
-            }
-        }
+        self.parts().for_each(|part| show(&self.table, &part));
     }
 
     fn compact(&self, _compactor: &gc::Compactor) {
-        let follow = |key: &mut Word, value: &mut Word| {
-            key.relocate();
-            value.relocate();
-        };
-        for shard in self.shards.clone() {
-            // SAFETY: only a collection compacts.
-            unsafe { self.table.visit_mut(shard, follow) };
-        }
+        self.parts().for_each(|part| follow(&self.table, &part));
     }
 }
 
-/// Segments of a Map. Each costs an object; the more there are, the less a minor collection walks.
-const COUNT: usize = 64;
+struct Marking {
+    /// Whether the collector will look at the objects themselves, and not only at its notes on them.
+    closely: bool,
+}
 
-/// The segments of one Map, in the order of their shards.
+impl Visitor<Word, Word> for Marking {
+    fn soon(&mut self, key: &Word, value: &Word) {
+        if self.closely {
+            prefetch(key);
+            prefetch(value);
+        }
+    }
+
+    fn pair(&mut self, key: &Word, value: &Word) {
+        key.mark_movable();
+        value.mark_movable();
+    }
+
+    fn fixed(&mut self, key: &Word, value: &Word) {
+        key.mark();
+        value.mark();
+    }
+
+    fn claim(&mut self, key: &Word, owner: usize) {
+        key.mark();
+        Word(owner as _).mark();
+    }
+}
+
+/// Shows the collector, or ObjectSpace, what is in a part of the table.
+pub fn show(table: &Words, part: &Part) {
+    if everything_stopped() {
+        let mut marking = Marking {
+            closely: looks_at_all(),
+        };
+        // SAFETY: just checked.
+        unsafe { table.visit(part, &mut marking) };
+    } else {
+        // On the stack, which keeps the objects alive while the visitor allocates.
+        let mut pairs = [(Word::NIL, Word::NIL); 64];
+        let mut showing = Marking { closely: false };
+        table.show(part, &mut pairs, |pairs| {
+            pairs
+                .iter()
+                .for_each(|(key, value)| showing.pair(key, value));
+        });
+    }
+}
+
+/// Follows what a compaction has moved.
+pub fn follow(table: &Words, part: &Part) {
+    // SAFETY: only a collection compacts, and nothing else runs meanwhile.
+    unsafe {
+        table.visit_mut(part, |key, value| {
+            key.relocate();
+            value.relocate();
+        });
+    }
+}
+
+/// Segments for the whole table. Each costs an object; the more there are, the less a minor collection walks.
+const COUNT: usize = 64;
+/// Shards that each of these shows.
+const RUN: usize = Words::SHARDS / COUNT;
+/// A shard with so many pairs gets a segment of its own.
+const MANY: usize = 56;
+
+/// The segments of one Map.
 #[derive(Default)]
-pub struct Segments(OnceLock<Box<[Word; COUNT]>>);
+pub struct Segments {
+    runs: OnceLock<Box<[Word; COUNT]>>,
+    singles: Singles,
+}
+
+fn make(ruby: &Ruby, segment: Segment) -> Result<Word, Error> {
+    let object: Obj<Segment> = ruby.obj_wrap(segment);
+    let segment = Word::of(object.as_value());
+    class::seal_new::<Segment>(segment)?;
+    Ok(segment)
+}
 
 impl Segments {
-    /// To be called before anybody can reach the table through the Map: what is stored is seen by these alone. And after
-    /// the Map is sealed, so that the VM has nothing to look into; see [`class::seal`].
-    pub fn make(
-        &self,
-        ruby: &Ruby,
-        map: Word,
-        table: &Arc<Table<Word, Word>>,
-    ) -> Result<(), Error> {
+    /// Makes the objects that show the last level, before there is one.
+    pub fn prepare(&self, ruby: &Ruby, map: This<Map>, table: &Arc<Words>) -> Result<(), Error> {
+        if self.runs.get().is_some() {
+            return Ok(());
+        }
         // On the stack until the Map has them, where a collection finds them and leaves them in their place.
         let mut made = [Word::NIL; COUNT];
-        let length = table.shards() / COUNT;
         for place in 0..COUNT {
-            let shards = place * length..(place + 1) * length;
-            let segment: Obj<Segment> = ruby.obj_wrap(Segment {
+            let segment = Segment {
                 table: Arc::clone(table),
-                shards,
-            });
-            let segment = Word::of(segment.as_value());
-            std::hint::black_box(&mut made)[place] = segment;
-            class::seal_new::<Segment>(segment)?;
+                shards: place * RUN..(place + 1) * RUN,
+                elsewhere: Some(Arc::clone(&self.singles)),
+            };
+            std::hint::black_box(&mut made)[place] = make(ruby, segment)?;
         }
-        self.0
-            .set(Box::new(made))
-            .map_err(|_| error::frozen("already initialized"))?;
-        made.iter()
-            .for_each(|segment| barrier::written(map, *segment));
+        // Of two Ractors one is the first, and its segments are the Map's.
+        if self.runs.set(Box::new(made)).is_ok() {
+            made.iter()
+                .for_each(|segment| barrier::written(map.word(), *segment));
+        }
         Ok(())
     }
 
-    /// The segment that shows a shard of the table.
-    pub fn of(&self, table: &Table<Word, Word>, shard: usize) -> Option<Word> {
-        self.0
-            .get()
-            .map(|segments| segments[shard * COUNT / table.shards()])
+    /// Tells the collector of all that these show since the table grew.
+    pub fn took_over(&self, moved: &Moved<Word, Word>) {
+        for (hash, key, value) in &moved.pairs {
+            self.written(*hash, *key);
+            self.written(*hash, *value);
+        }
+        for (hash, key, owner) in &moved.claims {
+            self.written(*hash, *key);
+            self.written(*hash, Word(*owner as _));
+        }
+    }
+
+    fn written(&self, hash: u64, word: Word) {
+        if let Some(segment) = self.of(Words::shard_of(hash)) {
+            barrier::written(segment, word);
+        }
+    }
+
+    /// Gives a shard a segment of its own, if it has many pairs and none yet.
+    pub fn part(
+        &self,
+        ruby: &Ruby,
+        map: This<Map>,
+        table: &Arc<Words>,
+        shard: usize,
+    ) -> Result<(), Error> {
+        if table.len_of(shard) < MANY || self.single(shard).is_some() {
+            return Ok(());
+        }
+        let single = make(
+            ruby,
+            Segment {
+                table: Arc::clone(table),
+                shards: shard..shard + 1,
+                elsewhere: None,
+            },
+        )?;
+        let none = || (0..Words::SHARDS).map(|_| AtomicUsize::new(0)).collect();
+        let singles = self.singles.get_or_init(none);
+        let set = |word: Word| {
+            singles[shard].compare_exchange(0, word.0 as _, Ordering::AcqRel, Ordering::Acquire)
+        };
+        if set(single).is_ok() {
+            barrier::written(map.word(), single);
+            self.took_over(&table.contents(shard));
+        }
+        Ok(())
+    }
+
+    fn single(&self, shard: usize) -> Option<Word> {
+        let word = self.singles.get()?[shard].load(Ordering::Acquire);
+        (word != 0).then_some(Word(word as _))
+    }
+
+    /// The segment that shows a shard of the last level.
+    pub fn of(&self, shard: usize) -> Option<Word> {
+        self.single(shard)
+            .or_else(|| self.runs.get().map(|segments| segments[shard / RUN]))
     }
 
     /// In their place: their addresses are not followed.
     pub fn mark(&self) {
-        self.0
+        let runs = self.runs.get().into_iter().flat_map(|runs| runs.iter());
+        runs.for_each(Word::mark);
+        for single in self.singles.get().into_iter().flat_map(|all| all.iter()) {
+            match single.load(Ordering::Acquire) {
+                0 => {}
+                word => Word(word as _).mark(),
+            }
+        }
+    }
+
+    /// Bytes on the heap.
+    pub fn memory(&self) -> usize {
+        let runs = self
+            .runs
             .get()
-            .into_iter()
-            .flat_map(|segments| segments.iter())
-            .for_each(Word::mark);
+            .map_or(0, |_| COUNT * size_of::<(Word, Segment)>());
+        let singles = self.singles.get().map_or(0, |all| size_of_val(&**all));
+        runs + singles
     }
 }
 
 pub fn define(map: RClass) -> Result<(), Error> {
+    looks_at_all(); // for the first time, while it may allocate
     class::define_hidden(map, "Segment")
 }

@@ -1,21 +1,37 @@
-//! What a `Ratomic::Map` contained at one moment. The pairs are copied under the locks of all shards, into memory that
-//! a collector sees, and handed to Ruby afterwards.
+//! What a `Ratomic::Map` contained at one moment. The pairs are copied shard by shard while others write, into memory
+//! that a collector sees, and handed to Ruby afterwards. A writer waits no longer than the copy of one shard takes.
 
 use super::Map;
 use crate::ffi::{
+    gvl,
     tmp::{self, Buffer},
-    This, Word,
+    values, This, Word,
 };
-use magnus::{method, prelude::*, Error, Module, RArray, RClass, RHash, Ruby, Value};
+use magnus::{block::Proc, method, prelude::*, Error, Module, RArray, RClass, RHash, Ruby, Value};
+use ratomic_core::table::Copied;
+
+/// Pairs after which a thread lets those of its Ractor run that wait for it.
+const ENOUGH: usize = 16 * 1024;
 
 fn snapshot(map: This<Map>) -> Result<(Buffer, usize), Error> {
     let table = map.table()?;
-    let mut room = table.len() + 16;
+    let mut room = table.len() + table.len() / 16 + 16;
+    let mut buffer = Buffer::pairs(room);
+    let mut count = 0;
+    let mut snapshot = table.snapshot(gvl::thread());
     loop {
-        let mut buffer = Buffer::pairs(room);
-        match table.copy_to(buffer.as_mut_slice()) {
-            Ok(count) => return Ok((buffer, count)),
-            Err(count) => room = count + count / 8 + 16,
+        match snapshot.copy(&mut buffer.as_mut_slice()[count..], ENOUGH) {
+            Copied::Pairs(copied) => {
+                count += copied;
+                gvl::check_now()?;
+            }
+            Copied::NoRoom(more) => {
+                room = (count + more).max(table.len()) / 8 * 9 + 16;
+                let mut larger = Buffer::pairs(room);
+                larger.as_mut_slice()[..count].copy_from_slice(&buffer.as_mut_slice()[..count]);
+                buffer = larger;
+            }
+            Copied::All => return Ok((buffer, count)),
         }
     }
 }
@@ -27,9 +43,12 @@ fn collect(
 ) -> Result<RArray, Error> {
     let (mut buffer, count) = snapshot(map)?;
     let array = ruby.ary_new_capa(count);
-    buffer.as_mut_slice()[..count]
-        .iter()
-        .try_for_each(|pair| array.push(part(pair).value()))?;
+    let mut words = [Word::NIL; 64];
+    for pairs in buffer.as_mut_slice()[..count].chunks(words.len()) {
+        let parts = words.iter_mut().zip(pairs);
+        parts.for_each(|(word, pair)| *word = part(pair));
+        array.cat(values(&words[..pairs.len()]))?;
+    }
     Ok(array)
 }
 
@@ -37,7 +56,7 @@ fn keys(ruby: &Ruby, this: This<Map>) -> Result<RArray, Error> {
     collect(ruby, this, |pair| pair.0)
 }
 
-fn values(ruby: &Ruby, this: This<Map>) -> Result<RArray, Error> {
+fn values_of(ruby: &Ruby, this: This<Map>) -> Result<RArray, Error> {
     collect(ruby, this, |pair| pair.1)
 }
 
@@ -50,15 +69,26 @@ fn to_h(ruby: &Ruby, this: This<Map>) -> Result<RHash, Error> {
     Ok(hash)
 }
 
+/// Whether the block takes a key and a value, so that it needs no Array of both. Lambdas get one, as from a Hash.
+fn takes_two(block: Proc) -> bool {
+    !block.is_lambda() && !(-2..=1).contains(&block.arity())
+}
+
 fn each_pair(ruby: &Ruby, this: This<Map>) -> Result<Value, Error> {
     if !ruby.block_given() {
         return this
             .value()
             .funcall("enum_for", (ruby.to_symbol("each_pair"),));
     }
+    let takes_two = takes_two(ruby.block_proc()?);
     let (mut buffer, count) = snapshot(this)?;
     for (key, value) in &buffer.as_mut_slice()[..count] {
-        let _: Value = ruby.yield_value(ruby.ary_from_iter([key.value(), value.value()]))?;
+        let pair = [key.value(), value.value()];
+        let _: Value = if takes_two {
+            ruby.yield_values((pair[0], pair[1]))?
+        } else {
+            ruby.yield_value(ruby.ary_from_iter(pair))?
+        };
     }
     Ok(this.value())
 }
@@ -66,7 +96,7 @@ fn each_pair(ruby: &Ruby, this: This<Map>) -> Result<Value, Error> {
 pub fn define(class: RClass) -> Result<(), Error> {
     tmp::define(class)?;
     class.define_method("keys", method!(keys, 0))?;
-    class.define_method("values", method!(values, 0))?;
+    class.define_method("values", method!(values_of, 0))?;
     class.define_method("to_h", method!(to_h, 0))?;
     class.define_method("each_pair", method!(each_pair, 0))
 }

@@ -29,7 +29,7 @@ module Ratomic
         @items = items
         @callable = callable
         @options = options
-        @completion = Completion.new(size)
+        @completion = Completion.new(size, true)
         @cursor = nil
         @limit = limit
         @weight = weight

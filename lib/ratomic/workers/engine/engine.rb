@@ -80,9 +80,9 @@ module Ratomic
         @gate.close(Gate::CLOSING)
       end
 
-      # Tells the coordinator. When it has ended there is nothing to tell.
+      # Tells the coordinator. When it has ended, or there is none, there is nothing to tell.
       def post(message)
-        @mailbox.send(message)
+        @mailbox&.send(message)
       rescue *Mailbox::CLOSED
         nil
       end

@@ -23,16 +23,21 @@ module Ratomic
         ForkHook.around { super }
       end
 
+      # Whatever goes wrong in here, the fork itself is done as if nothing had been prepared for it, and its block runs.
       # @yieldreturn [Integer] 0 in the child
       def self.around
-        FORKS[number = NUMBERS.increment] = done = Completion.new(1)
-        hold(done)
+        number = NUMBERS.increment
+        done = Completion.new(1)
+        attempt do
+          FORKS[number] = done
+          hold(done)
+        end
         pid = yield
         in_child if pid.zero?
         pid
       ensure
-        FORKS.delete(number)
-        done&.fill(true)
+        attempt { FORKS.delete(number) }
+        attempt { done&.fill(true) }
       end
 
       # Takes the coordinators from their ports. One that is not known yet looks for forks first ({await}), so that one
@@ -41,7 +46,7 @@ module Ratomic
       def self.hold(done)
         held = Pool::RUNNING.values.filter_map do |_, engine|
           here = Completion.new(1)
-          here if engine.backend != :inline && engine.post([:hold, here, done].freeze)
+          here if attempt { engine.backend != :inline && engine.post([:hold, here, done].freeze) }
         end
         limit = Clock.now + PATIENCE
         held.each { |here| here.wait(Clock.left(limit)) }
@@ -52,18 +57,28 @@ module Ratomic
         FORKS.values.each { |done| done.wait(Coordinator::PATIENCE) }
       end
 
+      # One step after the other, each whatever became of the one before.
       def self.in_child
-        FORKS.clear # those of other threads go on in the parent only
-        AtExit.forget
-        LocalPool::Rooms.in_child
-        busy = !Pool::RUNNING.values.all? { |_, engine| engine.idle? }
-        Pool::RUNNING.values.each do |pool, engine|
-          pool.drop(engine)
-          engine.lose
+        attempt { FORKS.clear } # those of other threads go on in the parent only
+        attempt { AtExit.forget }
+        attempt { LocalPool::Rooms.in_child }
+        running = attempt { Pool::RUNNING.values } || []
+        running.each do |pool, engine|
+          attempt { pool.drop(engine) }
+          attempt { engine.lose }
         end
-        Pool::RUNNING.clear
-        # Some that a worker or a coordinator had are known to those only.
-        ObjectSpace.each_object(Batch) { |batch| batch.stop(Verdict::FORKED) } if busy
+        attempt { Pool::RUNNING.clear }
+        # Some that a worker or a coordinator had are known to those only. The structures themselves are asked, not
+        # ObjectSpace: that one shows what another Ractor had only allocated, or, with a heap for each, nothing of it.
+        attempt { Completion.lose(Verdict::FORKED) }
+      end
+
+      # @return [Object, nil] what the block returns; nil when it raises
+      def self.attempt
+        yield
+      rescue StandardError => e
+        warn "ratomic, in a fork: #{e.full_message}" if $DEBUG
+        nil
       end
     end
 

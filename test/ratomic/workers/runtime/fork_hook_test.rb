@@ -86,6 +86,47 @@ class ForkHookTest < Minitest::Test
     assert_equal "\"Ratomic::Workers::ShutdownError\"\nfalse\n", out
   end
 
+  # Another Ractor may have been about to make one, or anything else that a look through the heap shows half-made.
+  def test_the_block_of_a_fork_runs_whatever_the_heap_holds
+    out = ruby!(<<~RUBY)
+      require "ratomic"
+      Workers = Ratomic::Workers
+      module Work; def self.call(item) = item * 2; end
+      pool = Workers::Pool.new(size: 1, min_batch: 0)
+      pool.dispatch_async([1], Work).value(timeout: 5)
+      engine = Workers::Pool::RUNNING.values.first.last
+      engine.accept(Workers::Batch.new([1].freeze, 1, 1, Work, Workers::Options.new, 64))
+      unfinished = [Workers::Batch, Workers::Completion, Workers::Future, Workers::Engine, Ratomic::Map, Ratomic::Queue]
+      unfinished.map!(&:allocate)
+      Process.wait(fork { p :ran })
+    RUBY
+    assert_equal ":ran\n", out
+  end
+
+  def test_a_step_of_the_hook_that_fails_spoils_neither_the_fork_nor_the_other_steps
+    out = ruby!(<<~RUBY)
+      require "ratomic"
+      Workers = Ratomic::Workers
+      module Work; def self.call(item) = item * 2; end
+      pool = Workers::Pool.new(size: 1, min_batch: 0)
+      pool.dispatch_async([1], Work).value(timeout: 5)
+      Workers::Pool::RUNNING[0] = [:no_pool, :no_engine]
+      child = fork { p pool.dispatch_async([2], Work).value(timeout: 5) }
+      Process.wait(child)
+      p Workers::ForkHook::FORKS.size, $?.success?
+      Workers::Pool::RUNNING.delete(0)
+    RUBY
+    assert_equal "[4]\n0\ntrue\n", out
+  end
+
+  def test_an_engine_without_a_coordinator_can_be_lost
+    engine = Workers::Engine.new(Workers::Settings.new(size: 1, backend: :inline), nil)
+    batch = Workers::Batch.new([1].freeze, 1, 1, Workers::ParseJSON, Workers::Options.new, 64)
+    engine.board[:here] = batch
+    engine.lose
+    assert_equal "Ratomic::Workers::ShutdownError", batch.completion[0].exception_class
+  end
+
   def test_a_program_with_many_pools_of_threads_forks_again_and_again
     skip_without_ractors
     out = ruby!(<<~RUBY, seconds: 60)

@@ -1,0 +1,86 @@
+# frozen_string_literal: true
+
+require "test_helper"
+
+# What a Map takes, and that the collector knows of it.
+class MapMemoryTest < Minitest::Test
+  MANY = 100_000
+
+  def test_an_empty_map_takes_at_most_a_kilobyte
+    require "objspace"
+    map = Ratomic::Map.new
+    parts = ObjectSpace.reachable_objects_from(map).grep_v(Module)
+    assert_operator [map, *parts].sum { |part| ObjectSpace.memsize_of(part) }, :<=, 1024
+  end
+
+  def test_a_map_with_a_few_entries_takes_a_few_kilobytes
+    require "objspace"
+    map = Ratomic::Map.new
+    10.times { |number| map[number] = number }
+    assert_operator ObjectSpace.memsize_of(map), :<=, 8 * 1024
+  end
+
+  def test_the_collector_is_told_of_what_a_map_takes_and_gives_back
+    ruby!(<<~RUBY)
+      require "ratomic"
+      def known = GC.stat(:malloc_increase_bytes)
+      map = Ratomic::Map.new
+      GC.start
+      GC.disable
+      before = known
+      #{MANY}.times { |number| map[number] = number }
+      full = known
+      abort "told of \#{full - before} bytes" unless full - before > #{MANY} * 20
+      map.clear
+      abort "\#{full - known} bytes less after clear" unless full - known > #{MANY} * 20
+    RUBY
+  end
+
+  def test_deletes_give_memory_back
+    require "objspace"
+    map = Ratomic::Map.new
+    MANY.times { |number| map[number] = number }
+    full = ObjectSpace.memsize_of(map)
+    (MANY - 1000).times { |number| map.delete(number) }
+    assert_operator ObjectSpace.memsize_of(map), :<, full / 4
+    assert_equal (MANY - 1000...MANY).to_a, map.keys.sort
+    assert_equal (MANY - 1000...MANY).to_a, map.values.sort
+  end
+
+  def test_a_map_that_was_cleared_takes_what_its_shards_take
+    require "objspace"
+    map = Ratomic::Map.new
+    MANY.times { |number| map[number] = number }
+    map.clear
+    assert_operator ObjectSpace.memsize_of(map), :<, 100 * 1024
+    map[:again] = 1
+    assert_equal({ again: 1 }, map.to_h)
+  end
+
+  # The segments of a large map show the collector one shard each; before, they show sixteen, or the map shows all.
+  def test_young_values_survive_however_large_the_map_is_when_they_come
+    map = Ratomic::Map.new
+    sizes = [1, 4, 5, 30, 32, 33, 40, 1_000, 60_000, 70_000, 90_000]
+    4.times { GC.start } # now the map is old
+    sizes.each_cons(2) do |from, to|
+      (from...to).each { |number| map[number] = "value #{number}" }
+      GC.start(full_mark: false)
+      (to / 2).times { |number| map[(number * 7919) % to] = "new" if (number % 3).zero? }
+      2.times { GC.start(full_mark: false) }
+      GC.start
+    end
+    assert(map.values.all? { |value| value == "new" || value.start_with?("value ") })
+    GC.verify_internal_consistency if GC.respond_to?(:verify_internal_consistency)
+  end
+
+  def test_threads_that_meet_in_a_small_map_get_more_shards
+    skip_without_ractors
+    require "objspace"
+    map = Ratomic::Map.new
+    ractors = Array.new(2) do |number|
+      Ractor.new(map, number) { |shared, mine| 300_000.times { shared.increment(mine) } }
+    end
+    within(60) { ractors.each(&:value) }
+    assert_equal({ 0 => 300_000, 1 => 300_000 }, map.to_h)
+  end
+end
