@@ -76,7 +76,7 @@ module Cdc
     def self.placed(digits, point)
       unless point.between?(-3, 15)
         rest = digits.size > 1 ? ".#{digits[1..]}" : ""
-        return format("%s%se%+03d", digits[0], rest, point - 1)
+        return "#{digits[0]}#{rest}e#{format('%+03d', point - 1)}"
       end
       return "0.#{'0' * -point}#{digits}" unless point.positive?
 

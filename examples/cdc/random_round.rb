@@ -9,7 +9,7 @@ require_relative "replay"
 module Cdc
   # One random workload: run, decoded, replayed and compared.
   class RandomRound
-    TRANSACTIONS = 40
+    TRANSACTIONS = 15
     SLOT = "random"
 
     # @param seed [Integer] of the statements and of the options

@@ -8,7 +8,7 @@ module Cdc
   # others use the table, the statement fails, and with it its transaction or a part of it, as in real life.
   class RandomWorkload
     SESSIONS = 3
-    TABLES = %w[plain wide whole "odd.name"].freeze
+    TABLES = ["plain", "wide", "whole", "\"odd.name\""].freeze
     MARK = "the end of the random workload"
 
     SETUP = <<~SQL
@@ -39,7 +39,9 @@ module Cdc
 
     def run
       sessions(SESSIONS) do |all|
-        all.each_with_index { |session, number| attempt(session, "SET lock_timeout = '20ms'; SET myself.number = #{number}") }
+        all.each_with_index do |session, number|
+          attempt(session, "SET lock_timeout = '20ms'; SET myself.number = #{number}")
+        end
         (@transactions * SESSIONS * 4).times { step(pick(all)) }
         all.each { |session| finish(session) }
       end
@@ -64,16 +66,22 @@ module Cdc
     # One thing in one session: it is inside of a transaction ({@open} has its savepoints), or not.
     def step(session)
       points = @open[session]
-      return attempt(session, change) if points.nil? && chance(0.3)
-      return attempt(session, "BEGIN") && @open[session] = [] if points.nil?
+      return outside(session) unless points
 
       case @random.rand(20)
       when 0, 1 then savepoint(session, points)
-      when 2, 3 then points.empty? ? attempt(session, change) : back(session, points)
-      when 4 then points.empty? ? attempt(session, change) : attempt(session, "RELEASE #{points.pop}")
+      when 2, 3 then back(session, points)
+      when 4 then points.empty? || attempt(session, "RELEASE #{points.pop}")
       when 5, 6 then finish(session)
       else attempt(session, change) || failed(session, points)
       end
+    end
+
+    def outside(session)
+      return attempt(session, change) if chance(0.3)
+
+      attempt(session, "BEGIN")
+      @open[session] = []
     end
 
     def savepoint(session, points)
@@ -82,7 +90,7 @@ module Cdc
     end
 
     def back(session, points)
-      attempt(session, "ROLLBACK TO #{points.last}")
+      points.empty? || attempt(session, "ROLLBACK TO #{points.last}")
     end
 
     # A statement failed, and nothing is possible but to go back.
@@ -137,7 +145,8 @@ module Cdc
       first = @next_id + 1
       @next_id += rows
       values = {
-        "plain" => "n % 1000, 'note ' || n || E'\\n' || #{quoted}, timestamptz '2024-01-01' + n * interval '1.5 s', n / 7.0",
+        "plain" => "n % 1000, 'note ' || n || E'\\n' || #{quoted}, " \
+                   "timestamptz '2024-01-01' + n * interval '1.5 s', n / 7.0",
         "wide" => "repeat(md5(n::text), #{1 + @random.rand(120)}), decode(md5(n::text), 'hex'), " \
                   "jsonb_build_object('n', n / 3.0, 'none', null), n * 1.00000001",
         "whole" => "repeat(md5(n::text), #{1 + @random.rand(120)}), n % 2 = 0",

@@ -16,7 +16,7 @@ class CdcIntegrationTest < Minitest::Test
     Cdc::Programs.find
     server = ENV["RATOMIC_POSTGRES"] ? ["--server", ENV["RATOMIC_POSTGRES"]] : []
     SEEDS.each do |seed|
-      result = run_command(RbConfig.ruby, SCRIPT, "--seed", seed, *server, "1", seconds: 120)
+      result = run_command(RbConfig.ruby, SCRIPT, "--seed", seed, *server, "1", seconds: 200)
 
       assert_equal [0, ""], [result.status.exitstatus, result.err]
       assert_match(/\Aseed #{seed}, PostgreSQL .*, equal$/, result.out)
