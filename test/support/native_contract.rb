@@ -38,7 +38,7 @@ module NativeContract
     methods.each do |name|
       blank = build.class.allocate
       arguments = [1] * least_arguments(blank, name)
-      assert_raises(TypeError, name) { blank.public_send(name, *arguments) { 1 } }
+      assert_raises(TypeError, name.to_s) { blank.public_send(name, *arguments) { 1 } }
     end
   end
 
@@ -132,9 +132,14 @@ module NativeContract
   def least_arguments(object, name)
     arity = object.method(name).arity
     return arity unless arity.negative?
+    return -arity - 1 if arity < -1
 
-    needy = %i[fetch push enq pop_many]
-    needy += %i[increment decrement] if object.is_a?(Ratomic::Map)
+    map = object.is_a?(Ratomic::Map)
+    return 3 if name == :compare_and_set
+    return 2 if %i[set []= store upsert append add_to_set].include?(name)
+
+    needy = %i[fetch fetch_values values_at slice push enq pop_many]
+    needy += %i[increment decrement delete compute fetch_or_store fetch_and_modify] if map
     needy.include?(name) ? 1 : 0
   end
 end

@@ -26,9 +26,20 @@ impl Tally {
         tally::now()
     }
 
-    /// Counts a dispatch that the caller has run, and makes its results shareable: frozen copies, of what is not yet, for
-    /// the caller may have the objects elsewhere. Nil, where some are not plain data and have to be looked at.
-    fn settle(this: This<Self>, started: u64, results: RArray) -> Result<Option<u64>, Error> {
+    /// Counts a dispatch that the caller has run, and makes its results shareable: where they stand, or as frozen copies of
+    /// what is not yet. Nil, where some are not plain data and have to be looked at.
+    fn settle(
+        this: This<Self>,
+        started: u64,
+        results: RArray,
+        in_place: bool,
+    ) -> Result<Option<u64>, Error> {
+        if in_place {
+            let took = tally::now().saturating_sub(started);
+            this.0.record_by_caller(took, results.len() as u64);
+            let shared = plain::share(Word::of(results.as_value()), Unfrozen::Freeze);
+            return Ok(shared.then_some(took));
+        }
         let count = results.len() as u64;
         let done = |took: u64| {
             this.0.record_by_caller(took, count);
@@ -74,7 +85,7 @@ pub fn define(ruby: &Ruby, ratomic: RModule) -> Result<(), Error> {
     let class = class::define::<Tally>(ruby, ratomic.define_module("Workers")?, "Tally")?;
     class.define_method("initialize", method!(Tally::initialize, 0))?;
     class.define_method("start", method!(Tally::start, 0))?;
-    class.define_method("settle", method!(Tally::settle, 2))?;
+    class.define_method("settle", method!(Tally::settle, 3))?;
     class.define_method("record", method!(Tally::record, 1))?;
     class.define_method("by_caller", method!(Tally::by_caller, 0))?;
     class.define_method("items_by_caller", method!(Tally::items_by_caller, 0))?;

@@ -124,7 +124,7 @@ module Ratomic
       # In one pass, and natively where that can be: there may be millions.
       def all_named(results)
         results = Array.new(results.size) { |index| named(results[index], index) }
-        Sharing.deep_freeze(results) ? results : Ractor.make_shareable(results)
+        Ractor.make_shareable(results) # many objects that are new: the VM looks at all of them in one walk
       end
 
       # A failure that was filed for many items at once does not name one.

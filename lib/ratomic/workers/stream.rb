@@ -74,8 +74,8 @@ module Ratomic
       def refuse_in_trap
         Thread::Mutex.new.synchronize { nil }
       rescue ThreadError
-        raise Error, "a stream cannot be read in a signal handler (trap), where Ruby allows no locks; read it in a " \
-                     "thread: trap(:USR1) { Thread.new { stream.each { |result| ... } } }"
+        raise TrapError, "a stream cannot be read in a signal handler (trap), where Ruby allows no locks; read it in a " \
+                         "thread: trap(:USR1) { Thread.new { stream.each { |result| ... } } }"
       end
 
       def count?(number)

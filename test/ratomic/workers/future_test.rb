@@ -86,12 +86,14 @@ class FutureTest < Minitest::Test
     assert_equal({ 7 => 1 }, tally.calls.to_h)
   end
 
-  def test_the_error_of_what_timed_out_names_its_item
+  def test_the_failures_of_what_timed_out_name_their_items
     future = @pool.dispatch_async([1, 2, 3], @hold, timeout: 0.05)
-    assert_equal 0, assert_raises(Workers::ItemError) { future.value! }.failure.index
+    assert_equal [0, 1, 2], future.value(timeout: 5).map(&:index)
+    assert_match(/0 of 3 items were done/, assert_raises(Workers::DispatchTimeoutError) { future.value! }.message)
   end
 
-  # Asked for an error, it makes none of the Failures; asked for its value, one object for each.
+  # Asked for an error, it makes none of the Failures; asked for its value, one for each, to which Ruby adds a record when
+  # it makes it shareable: the `object_id`, for which there is no room later.
   def test_what_never_ran_makes_its_failures_when_they_are_asked_for
     future = @pool.dispatch_async([0] * 10_000, @hold)
     future.cancel
@@ -101,7 +103,7 @@ class FutureTest < Minitest::Test
       GC.stat(:total_allocated_objects) - before
     end
     assert_operator made.call { assert_raises(Workers::CancelledError) { future.value! } }, :<, 1_000
-    assert_operator made.call { assert_equal 9_999, future.value.last.index }, :<, 11_000
+    assert_operator made.call { assert_equal 9_999, future.value.last.index }, :<, 21_000
     assert_equal [0, 1], future.each.first(2).map(&:index)
   end
 

@@ -71,7 +71,7 @@ class StreamTest < Minitest::Test
       Process.kill(:USR1, Process.pid)
       puts told.pop, told.pop.inspect
     RUBY
-    assert_match(/\ARatomic::Workers::Error: .*Thread.new.*\n\[1, 2\]\n\z/, ended)
+    assert_match(/\ARatomic::TrapError: .*Thread.new.*\n\[1, 2\]\n\z/, ended)
   end
 
   # A copy of such a key would be another key.

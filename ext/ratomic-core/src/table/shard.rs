@@ -259,8 +259,8 @@ impl<K: Copy + PartialEq, V: Copy> Shard<K, V> {
     /// Grows here, where it is counted, if one more pair would make it grow.
     #[inline]
     fn make_room(&mut self, totals: &Totals) {
-        let full = |rest: &Box<Rest<K, V>>| rest.pairs.len() == rest.pairs.capacity();
-        if self.rest.as_ref().is_none_or(full) {
+        let full = |rest: &Rest<K, V>| rest.pairs.len() == rest.pairs.capacity();
+        if self.rest.as_deref().is_none_or(full) {
             self.grow(totals);
         }
     }

@@ -8,6 +8,9 @@ module Ratomic
     # (`throw`) becomes a Failure here as there; but `Thread.exit` ends the caller, as in a `map`. So does, in the main
     # thread, an `exit`: nothing tells it from that of a `trap` handler, which Ruby runs in the midst of an item.
     #
+    # Results are frozen as a worker would: where they stand for a pool of Ractors, whose callables cannot reach what the
+    # program goes on changing (but for what they keep by Ractor or thread), as copies for one of threads.
+    #
     # What items leave on their thread is taken away again; a callable that does so, here or in a worker, is not run by
     # callers any more.
     #
@@ -95,11 +98,12 @@ module Ratomic
             failed |= run_on(engine, items, callable, results) until results.size == items.size
           end
         end
-        took = engine.metrics.tally.settle(started, results)
+        in_place = engine.backend == :ractor
+        took = engine.metrics.tally.settle(started, results, in_place)
         yield took if took && block_given?
         return results if took && !failed
 
-        results = Interrupts.foreign_deferred { Transfer.seal(results, 0, :copied) }
+        results = Interrupts.foreign_deferred { Transfer.seal(results, 0, in_place ? :in_place : :copied) }
         engine.count_by_caller(results, callable)
         results
       rescue Foreign, SignalException, SystemExit
