@@ -41,6 +41,10 @@ class DemoComparisonTest < Minitest::Test
       "job"
     end
 
+    def size
+      items.size
+    end
+
     def bytes(results)
       results.size
     end
