@@ -1,5 +1,7 @@
 # frozen_string_literal: true
 
+require_relative "workload"
+
 module Cdc
   # Lets a workload run on a server while its stream is read through pg_recvlogical.
   module Capture
@@ -11,15 +13,17 @@ module Cdc
     # @param workload [Workload] prepared
     # @param intake [Intake]
     # @param copy [String, nil] gets the bytes too
+    # @param slot [String]
+    # @param options [Hash{String => String}] of the plugin
     # @yieldparam event as {Intake#feed} yields it
     # @raise [Cluster::Failed] if the workload or pg_recvlogical fails
-    def self.run(cluster, workload, intake, copy: nil, &block)
-      cluster.replicate(Workload::SLOT, Workload::PLUGIN_OPTIONS) do |io|
+    def self.run(cluster, workload, intake, copy: nil, slot: Workload::SLOT, options: Workload::PLUGIN_OPTIONS, &block)
+      cluster.replicate(slot, options) do |io|
         working = start(workload, io)
         read(io, workload, intake, copy, &block)
         working.join
       rescue IOError
-        working.join unless working.alive? # raises what made it stop
+        working.join if io.closed? || !working.alive? # raises what made it stop
         raise Cluster::Failed, "pg_recvlogical ended at byte #{intake.bytes}, before the workload did: " \
                                "#{cluster.last_words}"
       ensure

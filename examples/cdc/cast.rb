@@ -17,9 +17,11 @@ module Cdc
     BY_TYPE = { 16 => :boolean, 17 => :bytes, 20 => :integer, 21 => :integer, 23 => :integer, 26 => :integer,
                 114 => :json, 700 => :float, 701 => :float, 1184 => :time, 3802 => :json }.freeze
 
-    # Names of these types, by which the stream tells the base type of a domain.
+    # Names of these types and of those that {Binary} reads: the stream tells the base type of a domain by its name.
     BY_NAME = { "bool" => 16, "bytea" => 17, "int8" => 20, "int2" => 21, "int4" => 23, "oid" => 26, "json" => 114,
-                "float4" => 700, "float8" => 701, "timestamptz" => 1184, "jsonb" => 3802 }.freeze
+                "float4" => 700, "float8" => 701, "timestamptz" => 1184, "jsonb" => 3802, "char" => 18, "name" => 19,
+                "text" => 25, "bpchar" => 1042, "varchar" => 1043, "date" => 1082, "numeric" => 1700,
+                "uuid" => 2950 }.freeze
 
     # 2024-02-29 12:00:00.25+05:30; offsets of long ago have seconds: 1890-01-01 00:53:28+00:53:28
     TIME = /\A\d{4,}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d{1,6})?[+-]\d\d(:\d\d){0,2}\z/

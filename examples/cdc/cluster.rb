@@ -94,9 +94,12 @@ module Cdc
       def sql(statements)
         @input.puts(statements, "\\echo done")
         @input.flush
+        words = nil
         while (line = @output.gets) && line != "done\n"
-          raise Failed, "psql: #{line.chomp}" if line.start_with?("ERROR", "FATAL", "psql:")
+          words ||= line.chomp if line.start_with?("ERROR", "FATAL", "psql:")
         end
+        raise Failed, "psql: #{words}" if words
+        raise Failed, "psql ended" unless line
       end
     end
 

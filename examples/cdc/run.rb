@@ -28,6 +28,15 @@ module Cdc
       Ractor.make_shareable(self)
     end
 
+    # @param messages [Array<Message>] of one transaction, and of tables whose descriptions do not change among them
+    # @return [Run] with just these
+    def self.of(messages)
+      runs = messages.map(&:to_run)
+      schemas = runs.map(&:schemas).reduce({}, :merge)
+      bytes = runs.map { |run| "#{run.bytes}\n" }.join
+      new(bytes, messages.first.offset, schemas, false, messages.first.xid)
+    end
+
     # @return [Boolean] whether each message has the id of its subtransaction behind its letter
     def streamed?
       @streamed

@@ -16,6 +16,11 @@ module Demo
       @callable = callable
     end
 
+    # @return [Integer] how many there are to tell of
+    def size
+      items.size
+    end
+
     # @param results [Array]
     # @return [Integer] bytes that the job worked on
     def bytes(_results)

@@ -27,7 +27,7 @@ module Demo
       bytes, failures, mark = warm_up(job, &block)
       measure(job, mark).then do |times|
         times.map do |mode, seconds|
-          Row.new(job.name, mode, job.items.size, bytes, failures, seconds, times["sequential"] / seconds)
+          Row.new(job.name, mode, job.size, bytes, failures, seconds, times["sequential"] / seconds)
         end
       end
     end
