@@ -22,6 +22,7 @@ module Cdc
       memory: ["--memory MB", Integer, "of open transactions that are kept in memory (default: 64); more of them " \
                                        "goes to a temporary file"],
       server: ["--server DIR", "the directory of another server's initdb and postgres"],
+      captures: ["--captures", "the small captures of what the protocol can do, instead of the long recording"],
       seed: ["--seed N", Integer, "of the random statements (default: a new one, which is printed)"]
     }.freeze
 
