@@ -10,9 +10,9 @@
 #   savepoint there is nothing, as it should be.
 # Output seen: A with transaction and subtransaction, then B, R, I, C of the next transaction.
 # Source in words: since version 18 decoding throws away the changes of a transaction that it finds aborted when the
-#   memory is full. That goes through the function that truncates streamed transactions, and a subtransaction that has
-#   changes in memory is marked as streamed there; when its abort is decoded later, that mark alone decides that the
-#   plugin is told of a stream's abort.
+#   memory is full. The function that does so (ReorderBufferTruncateTXN) marks every subtransaction that has changes in
+#   memory as streamed, without asking whether the transaction is; when its abort is decoded later, that mark alone
+#   decides that the plugin is told of a stream's abort. Known to PostgreSQL as bug 19616; a later 18 is to have it mended.
 #
 # Needs npm, and Debian's psql (postgresql-client). Exit status: 0 if it is still so, 1 if not, 77 if it cannot be tried.
 set -eu

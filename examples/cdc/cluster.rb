@@ -138,7 +138,8 @@ module Cdc
     # @return [String] what pg_recvlogical said last when it failed: the server's own words
     def last_words
       lines = File.exist?(words) ? File.readlines(words, chomp: true) : []
-      (lines.grep(/error|fatal/i).last || lines.last || "it gave no reason").sub(/\A.*?(?=ERROR|FATAL)/, "")
+      told = lines.grep(/ERROR|FATAL/).last || lines.grep(/error|fatal/i).last || lines.last || "it gave no reason"
+      told.sub(/\A.*?(?=ERROR|FATAL)/, "")
     end
 
     private

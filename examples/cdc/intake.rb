@@ -7,7 +7,7 @@ module Cdc
   #
   # A description may change in mid-stream, and workers decode in any order. So each description gets a number of
   # its own, its key in the Map, and each run carries the numbers that were current where it stood. Descriptions count
-  # from where they stand, whatever becomes of the transaction: the server does not repeat them when it is undone.
+  # from where they stand, whatever becomes of the transaction: the server repeats them when that undoes them.
   class Intake
     # Bytes of a run at most, if no row has more.
     RUN = 64 * 1024

@@ -8,6 +8,7 @@ rescue LoadError => e
   abort e.message # says how to build the extension
 end
 
+Thread.report_on_exception = false # what ends a thread is told in one line, by whoever waits for it
 Warning[:experimental] = false # Ruby calls Ractors experimental, once in every process
 
 module Cdc

@@ -3,6 +3,7 @@
 require "test_helper"
 require "tmpdir"
 require_relative "../../../examples/cdc/cdc"
+require_relative "../../../examples/cdc/capture"
 require_relative "../../../examples/cdc/cluster"
 
 # examples/cdc/live against a real server, which must be gone afterwards, however the script ends.
@@ -34,6 +35,39 @@ class CdcLiveTest < Minitest::Test
     end
   end
 
+  # As PostgreSQL 13 and older do: they know no option `messages`.
+  def test_when_the_stream_ends_too_early_the_servers_own_words_are_told
+    with_cluster do |cluster|
+      workload = Cdc::Workload.new(cluster, transactions: 2)
+      workload.prepare
+      options = Cdc::Workload::PLUGIN_OPTIONS.merge("unheard_of" => "true")
+      error = assert_raises(Cdc::Cluster::Failed) do
+        within(60) { Cdc::Capture.run(cluster, workload, Cdc::Intake.new, options: options) { nil } }
+      end
+
+      assert_match(/ended at byte 0, before the workload did: ERROR:  unrecognized pgoutput option: unheard_of\z/,
+                   error.message)
+    end
+  end
+
+  def test_the_session_makes_the_settings_of_the_database_harmless
+    with_cluster do |cluster|
+      cluster.sql("CREATE DATABASE latin ENCODING 'LATIN1' TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'")
+      %w[datestyle=German timezone='Europe/Berlin' bytea_output='escape' intervalstyle='iso_8601']
+        .each { |setting| cluster.sql("ALTER DATABASE latin SET #{setting}") }
+      cluster.sql(<<~SQL, database: "latin")
+        CREATE TABLE größe (id int PRIMARY KEY, note text, at timestamptz, raw bytea);
+        CREATE PUBLICATION everything FOR ALL TABLES;
+        SELECT pg_create_logical_replication_slot('latin', 'pgoutput');
+      SQL
+      cluster.sql("INSERT INTO größe VALUES (1, 'Straße', '1890-01-01 00:00:00+00', '\\x00ff')", database: "latin")
+      recording = Cdc::Recording.parse(stream_of(cluster, "latin"))
+      change = Cdc::DecodeChange.new(recording.relations).call(recording.items.first)
+
+      assert_equal ["public.größe", [1, "Straße", Time.utc(1890), "\x00\xFF".b]], [change.table, change.row]
+    end
+  end
+
   def test_an_interrupt_stops_the_server
     %w[INT TERM].each do |signal|
       in_temporary_directory do |directory|
@@ -59,6 +93,20 @@ class CdcLiveTest < Minitest::Test
   end
 
   private
+
+  def with_cluster(&block)
+    Cdc::Cluster.open(&block)
+  rescue Cdc::Programs::Missing => e
+    skip e.message
+  end
+
+  # All that is in the slot by now.
+  def stream_of(cluster, database)
+    last = cluster.sql("SELECT pg_current_wal_insert_lsn()").chomp
+    cluster.sql("SELECT pg_logical_emit_message(false, 'end', '')", database: database)
+    options = { "proto_version" => "1", "publication_names" => "everything" }
+    within(60) { cluster.replicate(database, options, database: database, endpos: last, &:read) }
+  end
 
   def in_temporary_directory
     Cdc::Programs.find
