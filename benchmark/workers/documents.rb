@@ -14,7 +14,7 @@ module WorkersBench
       OPTIONS = { freeze: true }.freeze
 
       def self.call(text)
-        JSON.parse(text, OPTIONS)
+        JSON.parse(text, **OPTIONS)
       end
     end
 

@@ -86,7 +86,7 @@ module Cdc
     # @raise [Inexact] if the text says more than a Ruby value could
     def self.json(text)
       check_numbers(text)
-      value = JSON.parse(text, JSON_OPTIONS)
+      value = JSON.parse(text, **JSON_OPTIONS)
       raise Inexact, "half of a surrogate pair" if text.match?(SURROGATE) && !whole?(value)
 
       value.nil? ? JSON_NULL : value
