@@ -5,7 +5,7 @@ mod support;
 
 use proptest::prelude::*;
 use ratomic_core::queue::Refused;
-use ratomic_core::table::{Copied, Failure, Probe, Same};
+use ratomic_core::table::{Copied, Failure, Probe, Same, Snapshot};
 use ratomic_core::{Deadline, Host, Latch, Queue, Table, Waiter};
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
@@ -110,6 +110,9 @@ impl Host for Alone {
         Ok(true)
     }
 }
+
+/// A snapshot, what was there when it began, and what it has copied so far.
+type Begun<'a> = (Snapshot<'a, u64, u64>, HashMap<u64, u64>, Vec<(u64, u64)>);
 
 proptest! {
     #[test]
@@ -225,7 +228,7 @@ proptest! {
     ) {
         let table = Table::new();
         let mut model = HashMap::new();
-        let mut open: Vec<(_, HashMap<u64, u64>, Vec<(u64, u64)>)> = Vec::new();
+        let mut open: Vec<Begun<'_>> = Vec::new();
         for (step, key, value) in steps {
             match step {
                 0..=2 => {

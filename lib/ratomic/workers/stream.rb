@@ -51,7 +51,7 @@ module Ratomic
 
       # @yieldparam result [Object, Failure]
       # @return [self, Enumerator] an Enumerator without a block
-      # @raise [Workers::Error] in a signal handler (`trap`), where Ruby allows no locks
+      # @raise [TrapError] in a signal handler (`trap`), where Ruby allows no locks
       def each
         return enum_for(:each) unless block_given?
 
@@ -74,8 +74,8 @@ module Ratomic
       def refuse_in_trap
         Thread::Mutex.new.synchronize { nil }
       rescue ThreadError
-        raise TrapError, "a stream cannot be read in a signal handler (trap), where Ruby allows no locks; read it in a " \
-                         "thread: trap(:USR1) { Thread.new { stream.each { |result| ... } } }"
+        raise TrapError, "a stream cannot be read in a signal handler (trap), where Ruby allows no locks; " \
+                         "read it in a thread: trap(:USR1) { Thread.new { stream.each { |result| ... } } }"
       end
 
       def count?(number)

@@ -92,8 +92,8 @@ class FutureTest < Minitest::Test
     assert_match(/0 of 3 items were done/, assert_raises(Workers::DispatchTimeoutError) { future.value! }.message)
   end
 
-  # Asked for an error, it makes none of the Failures; asked for its value, one for each, to which Ruby adds a record when
-  # it makes it shareable: the `object_id`, for which there is no room later.
+  # Asked for an error, it makes none of the Failures; asked for its value, one for each, to which Ruby may add a record
+  # when it makes it shareable: the `object_id`, for which there is no room later.
   def test_what_never_ran_makes_its_failures_when_they_are_asked_for
     future = @pool.dispatch_async([0] * 10_000, @hold)
     future.cancel

@@ -60,7 +60,8 @@ class SharingTest < Minitest::Test
     RUBY
   end
 
-  # Which one this Ruby takes by itself is decided when it loads the extension; "function" is "walk" where there is none.
+  # Which one this Ruby takes by itself is decided when the extension is loaded. "function" is "walk" where there is no
+  # such function.
   def test_every_way_to_note_that_an_object_is_shareable_has_the_same_outcome
     outcomes = ["", "function", "walk"].map { |way| ruby!(EACH_KIND, env: { "RATOMIC_SHAREABLE" => way }) }
     assert_equal 1, outcomes.uniq.size, outcomes.join("\n")

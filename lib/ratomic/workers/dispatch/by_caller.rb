@@ -8,8 +8,8 @@ module Ratomic
     # (`throw`) becomes a Failure here as there; but `Thread.exit` ends the caller, as in a `map`. So does, in the main
     # thread, an `exit`: nothing tells it from that of a `trap` handler, which Ruby runs in the midst of an item.
     #
-    # Results are frozen as a worker would: where they stand for a pool of Ractors, whose callables cannot reach what the
-    # program goes on changing (but for what they keep by Ractor or thread), as copies for one of threads.
+    # Results are frozen as a worker would freeze them. For a pool of Ractors where they stand: its callables cannot
+    # reach what the program goes on changing, but for what they keep by Ractor or thread. For one of threads as copies.
     #
     # What items leave on their thread is taken away again; a callable that does so, here or in a worker, is not run by
     # callers any more.

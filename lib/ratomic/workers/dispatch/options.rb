@@ -24,9 +24,9 @@ module Ratomic
       #   object some times and it was quick; `0` never, `:auto` by measured cost. Nobody interrupts what the caller
       #   runs: an item that takes far longer than those before holds up that one dispatch, and the next goes to the
       #   workers. Where that must not be, take `0`, `timeout:` or `item_timeout:`.
-      # @param context [Object, nil] there in the worker as `Workers.context` and in every event; must be shareable. What
-      #   an item leaves on its thread instead (`Thread.current[:x]`, thread variables, `Fiber[]`) later items in that
-      #   worker see, of any dispatch; from a caller's thread it is taken away.
+      # @param context [Object, nil] there in the worker as `Workers.context` and in every event; must be shareable.
+      #   What an item leaves on its thread instead (`Thread.current[:x]`, thread variables, `Fiber[]`) later items in
+      #   that worker see, of any dispatch; from a caller's thread it is taken away.
       # @param move [Boolean] hand the items over instead of sharing or copying them
       # @param sequential [Boolean] run all items in one worker, one after another in their order
       # @param on_full [:block, :raise, :caller_runs] what a dispatch does when `max_queue` dispatches wait already
