@@ -18,10 +18,11 @@ module Ratomic
       ENGINE = :engine
       private_constant :ENGINE
 
-      # @param size [Integer, nil] workers; nil takes the number of processors. Above 8 Ractors see RUBY_MAX_CPU.
+      # @param size [Integer, nil] workers; nil takes the number of processors. Ruby 4.0 runs Ractors on eight native
+      #   threads at most; the environment variable RUBY_MAX_CPU allows more
       # @param name [String, nil]
       # @param backend [:ractor, :thread, :inline, nil] nil takes `:ractor`, or `:thread` on Rubies without Ractors
-      # @param max_queue [Integer] dispatches that wait in the queue at most
+      # @param max_queue [Integer] dispatches that nobody has begun, at most
       # @param options what dispatches get that do not say otherwise, see {Options#initialize}
       def initialize(size: nil, name: nil, backend: nil, max_queue: nil, **options)
         @settings = Settings.new(size: size, name: name, backend: backend, max_queue: max_queue)
