@@ -371,7 +371,7 @@ class PoolTest < Minitest::Test
   def test_an_object_that_came_to_reach_another_twice_is_whole_or_refused
     pool = self.pool(size: 1)
     pool.with { |list| list.push(one = +"", one) }
-    assert_equal(["", ""], pool.with(&:dup))
+    assert_equal(["", ""], pool.with { |list| list.map(&:dup) })
   rescue Ratomic::OwnershipError => e
     assert_match(/object\[0\] and object\[1\] are the same String/, e.message)
     assert_full(pool)

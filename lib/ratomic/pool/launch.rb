@@ -36,7 +36,7 @@ module Ratomic
         @size = size
         @factory = factory
         @objects = Array.new(size) { Launch.check(factory.call) }
-        obstacle = Workers::Moving.obstacle(@objects, "objects") # one may be part of another
+        obstacle = Workers::Moving.obstacle(@objects, "objects", parts: true) # one may be part of another
         raise OwnershipError, "the factory made what cannot be moved: #{obstacle}; #{ADVICE}" if obstacle
       end
 

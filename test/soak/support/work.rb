@@ -7,7 +7,8 @@ module Soak
     OVER = Ratomic::Counter.new
     NUMBERS = Ratomic::Counter.new
     # How an item ends that never ran to its end, or whose end nobody waited for.
-    OUTSIDE = %w[CancelledError TimeoutError ShutdownError].map { |name| "Ratomic::Workers::#{name}".freeze }.freeze
+    OUTSIDE = %w[CancelledError DispatchTimeoutError ItemTimeoutError ShutdownError]
+              .map { |name| "Ratomic::Workers::#{name}".freeze }.freeze
     KINDS = %i[plain plain plain text garbage raise nap].freeze
 
     class << self

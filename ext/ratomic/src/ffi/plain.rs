@@ -41,7 +41,7 @@ pub fn share(object: Word, unfrozen: Unfrozen) -> bool {
     };
     match way {
         Way::Walk if is_noted(object) => !is_moved(object),
-        Way::Walk => unfrozen == Unfrozen::Freeze && walk.share(object) && by_the_vm(object),
+        Way::Walk => walk.share(object) && by_the_vm(object),
         _ => walk.share(object),
     }
 }
@@ -254,8 +254,7 @@ impl Walk {
             unsafe { &mut *(content as *mut Content<'_>) }.share(&[key, value])
         }
 
-        // In its own walk the VM looks at them, too.
-        if !matches!(self.way, Way::Walk) && !has_no_default(hash) {
+        if !has_no_default(hash) {
             return false;
         }
         let mut content = Content(self, true);

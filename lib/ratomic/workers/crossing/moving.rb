@@ -25,9 +25,10 @@ module Ratomic
       class << self
         # @param root [Object]
         # @param name [String] what the caller knows it as
+        # @param parts [Boolean] whether its elements are moved one by one: what two of them reach is always lost
         # @return [Finding, nil] the first thing in the way
-        def obstacle(root, name)
-          look(root, name) { true } unless Sharing.plain_tree?(root)
+        def obstacle(root, name, parts: false)
+          look(root, name, parts) { true } unless Sharing.plain_tree?(root)
         end
 
         # @param items [Array] of a dispatch
@@ -37,7 +38,7 @@ module Ratomic
           return items if !RACTORS || Sharing.plain_tree?(items)
 
           items = items.each_with_index.map { |item, index| movable?(item) ? item : copy(item, index) }
-          twice = look(items, "items", &:twice?)
+          twice = look(items, "items", true, &:twice?)
           raise ShareableError, "#{twice}; hand over a dup, or dispatch without move: true" if twice
 
           items
@@ -46,7 +47,7 @@ module Ratomic
         private
 
         def movable?(item)
-          Sharing.plain_tree?(item) || look(item, "") { |finding| !finding.twice? }.nil?
+          Sharing.plain_tree?(item) || look(item, "", false) { |finding| !finding.twice? }.nil?
         end
 
         def copy(item, index)
@@ -58,29 +59,32 @@ module Ratomic
         # @yieldparam finding [Finding]
         # @yieldreturn [Boolean] whether that is what is looked for
         # @return [Finding, nil]
-        def look(root, name)
+        def look(root, name, parts)
           paths = {}.compare_by_identity
           open = {}.compare_by_identity
-          ahead = [[root, name]]
+          ahead = [[root, name, nil]]
           until ahead.empty?
-            object, path = ahead.pop
+            object, path, part = ahead.pop
             next open.delete(object) if path.nil?
             next if Ractor.shareable?(object) || open.key?(object)
 
-            finding = finding(object, path, paths)
+            finding = finding(object, path, part, paths)
             return finding if finding && yield(finding)
             next if paths.key?(object)
 
-            paths[object] = path
+            paths[object] = [path, part]
             open[object] = true
-            ahead << [object, nil]
-            Children.of(object).reverse_each { |step, child| ahead << [child, join(path, step)] }
+            ahead << [object, nil, nil]
+            Children.of(object).reverse_each do |step, child|
+              ahead << [child, join(path, step), parts && object.equal?(root) ? step : part]
+            end
           end
         end
 
-        def finding(object, path, paths)
-          if (before = paths[object])
-            Finding.new(before, object, path) unless ALIASES
+        def finding(object, path, part, paths)
+          before, before_part = paths[object]
+          if before
+            Finding.new(before, object, path) unless ALIASES && before_part == part
           elsif opaque?(object)
             Finding.new(path, object)
           end
