@@ -9,12 +9,14 @@ Minitest.autorun
 require "ratomic"
 require "support/skip_report"
 require "support/waiting"
+require "support/copying"
 require "support/subprocess"
 require "support/leftovers"
 
 module Minitest
   class Test
     include Waiting
+    include Copying
     include Subprocess
     include Leftovers
     include Stress
@@ -22,6 +24,11 @@ module Minitest
     # Skips a test that needs real Ractors on a Ruby that has none; a skip is counted, never a pass.
     def skip_without_ractors
       skip "needs Ractors (Ruby 4.0 or newer)" unless Ratomic::RACTORS
+    end
+
+    # Skips what a development version of Ruby is known to get wrong by itself.
+    def skip_on_development_ruby(fault)
+      skip "a development version of Ruby: #{fault}" if RUBY_PATCHLEVEL.negative?
     end
 
     # Runs the block in a new Ractor with the given arguments and returns its value; an error in it is raised here, as

@@ -234,7 +234,7 @@ class FrozenCopyTest < Minitest::Test
   # CRuby 4.0.5 hangs when it walks a Set whose elements are not shareable yet while other Ractors allocate.
   def test_sets_cross_while_other_ractors_allocate
     skip_without_ractors
-    ruby!(<<~RUBY, seconds: 60)
+    ruby!(<<~RUBY, seconds: 60, env: Waiting::NATIVE_THREADS)
       require "ratomic"
       stop = Ratomic::Counter.new
       busy = Array.new(2) { Ractor.new(stop) { |over| Array.new(50) { |n| { n => "text \#{n}" } } while over.zero? } }

@@ -10,7 +10,8 @@ class WalkStress < Minitest::Test
     define_method(:"test_#{name}_beside_ractors_that_allocate") do
       skip_without_ractors
       seconds = stress(2)
-      done = ruby!(Walks.program(name, seconds, seeded(name.sum).rand(2**30)), seconds: seconds + 30)
+      done = ruby!(Walks.program(name, seconds, seeded(name.sum).rand(2**30)), seconds: seconds + 30,
+                   env: Waiting::NATIVE_THREADS)
       assert_operator Integer(done), :>, 0
     end
   end

@@ -2,6 +2,10 @@
 
 # Waiting with a deadline: a test fails, it never hangs.
 module Waiting
+  # The environment of a program whose Ractors compute without a pause, beside others that must get their turn: Ruby 4.1
+  # has only as many native threads for them as there are processors.
+  NATIVE_THREADS = { "RUBY_MAX_CPU" => "8" }.freeze
+
   # Runs the block in a thread of its own and returns its value. When it is not done after `seconds` the test fails and
   # shows where it stands. A call that cannot be interrupted cannot hang the test either: only that thread is stuck.
   def within(seconds)

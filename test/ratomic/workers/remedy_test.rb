@@ -122,7 +122,8 @@ class RemedyTest < Minitest::Test
   }.freeze
 
   # Later Rubies may allow these.
-  ALLOWED = { class_variable: :class_variable_get, weak_ref: :weak_ref, gem_version: :gem_version }.freeze
+  ALLOWED = { class_variable: :class_variable_get, weak_ref: :weak_ref, gem_version: :gem_version,
+              json_load: :json_load, json_dump: :json_dump }.freeze
 
   def setup
     skip_without_ractors
@@ -156,12 +157,12 @@ class RemedyTest < Minitest::Test
   def test_an_error_in_a_cause_has_its_remedy_too
     wrapped = Ractor.make_shareable(Class.new do
       def call(_)
-        Bad.json_load(1)
+        Bad.singleton(1)
       rescue StandardError
         raise KeyError, "wrapped"
       end
     end.new)
-    assert_match(/JSON\.parse/, @pool.dispatch_async([1], wrapped).value(timeout: 5)[0].remedy)
+    assert_match(/context:/, @pool.dispatch_async([1], wrapped).value(timeout: 5)[0].remedy)
   end
 
   def test_other_errors_have_none

@@ -7,7 +7,7 @@ module Ratomic
     # label, or an instruction that it does not know, it begins anew with nothing.
     class Calls
       # What instructions push, and what they take before that.
-      PUSHES = /\A(?:putnil|putself|putobject.*|putstring|putchilledstring|getlocal.*|getinstancevariable)\z/
+      PUSHES = /\A(?:putnil|putself|putobject.*|(?:put|dup)(?:chilled)?string|getlocal.*|getinstancevariable)\z/
       TAKES = { newarray: 1, newhash: 1, concatstrings: 1 }.freeze
       private_constant :PUSHES, :TAKES
 
