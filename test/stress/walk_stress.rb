@@ -11,7 +11,7 @@ class WalkStress < Minitest::Test
       skip_without_ractors
       seconds = stress(2)
       done = ruby!(Walks.program(name, seconds, seeded(name.sum).rand(2**30)), seconds: seconds + 30,
-                   env: Waiting::NATIVE_THREADS)
+                                                                               env: Waiting::NATIVE_THREADS)
       assert_operator Integer(done), :>, 0
     end
   end

@@ -1,6 +1,6 @@
 # frozen_string_literal: true
 
-# Whether Ruby calls `initialize_copy` when it makes a frozen copy of an object. Ruby 4.1 copies plain objects by itself.
+# Whether Ruby calls `initialize_copy` when it makes a frozen copy of an object. Ruby 4.1 copies plain ones by itself.
 module Copying
   called = []
   Class.new { define_method(:initialize_copy) { |_other| called << true } }

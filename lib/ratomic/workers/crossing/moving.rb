@@ -75,10 +75,13 @@ module Ratomic
             paths[object] = [path, part]
             open[object] = true
             ahead << [object, nil, nil]
-            Children.of(object).reverse_each do |step, child|
-              ahead << [child, join(path, step), parts && object.equal?(root) ? step : part]
-            end
+            ahead.concat(children(object, path, part, parts && object.equal?(root)))
           end
+        end
+
+        # @param apart [Boolean] whether each is a part of its own
+        def children(object, path, part, apart)
+          Children.of(object).reverse.map { |step, child| [child, join(path, step), apart ? step : part] }
         end
 
         def finding(object, path, part, paths)

@@ -151,7 +151,10 @@ class CallableTest < Minitest::Test
     [$stdout.method(:puts), TOPLEVEL_BINDING.receiver.method(:to_s)].each do |method|
       message = message_of(method)
       refute_match(/make_shareable/, message)
-      assert_match(/Use a module with `def self.call\(item\)`|receiver is an instance of IO.*inside `call`|belongs to the Ractor/, message)
+      assert_match(
+        /Use a module with `def self.call\(item\)`|receiver is an instance of IO.*inside `call`|belongs to the Ractor/,
+        message
+      )
     end
   end
 
