@@ -5,7 +5,7 @@ module Ratomic
     # What a pool tells about itself, read from its counters at one moment.
     class Stats
       # Ractors that run at a time when RUBY_MAX_CPU does not say otherwise.
-      RUNNING_AT_ONCE = 8
+      RUNNING_AT_ONCE = HEAP_PER_RACTOR ? Etc.nprocessors : 8
       UNSEEN = "Coverage is running, and counts nothing that runs in another Ractor; for test suites: " \
                "Ratomic::Workers.configure(backend: :thread)"
 
@@ -87,7 +87,8 @@ module Ratomic
           notes << "#{@engine.size} workers, but Ruby runs #{at_once} Ractors at once (RUBY_MAX_CPU)"
         end
         if @engine.size > Etc.nprocessors * 2
-          notes << "#{@engine.size} workers for #{Etc.nprocessors} processors: each collection stops them all"
+          stops = HEAP_PER_RACTOR ? "a collection of shareable objects" : "each collection"
+          notes << "#{@engine.size} workers for #{Etc.nprocessors} processors: #{stops} stops them all"
         end
         notes << UNSEEN if Stats.unseen?(@engine.backend)
         notes
