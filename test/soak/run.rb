@@ -10,6 +10,9 @@ require "optparse"
 require_relative "support/schedule"
 require_relative "support/execution"
 
+# Started in the background it would have its programs ignore these, and they would never end by them.
+%w[INT QUIT HUP].each { |signal| trap(signal, "DEFAULT") }
+
 minutes = 60.0
 seed = Random.new_seed % 100_000
 only = nil
