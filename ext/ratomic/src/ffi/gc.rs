@@ -1,8 +1,13 @@
 //! Showing a collector what a structure holds.
 //!
 //! In a collection every thread that could be inside a structure is stopped at a safepoint, so it is read without its
-//! lock. ObjectSpace calls the same function while the other Ractors run. Then the words are copied under the lock, to
-//! the stack, which keeps their objects alive, and shown after it is given up, because the visitor may allocate.
+//! lock. Up to Ruby 4.0 because a collection stops all Ractors. Since 4.1 a Ractor also collects by itself while the
+//! others go on; but such a collection looks into no shareable object, and ours are shareable from the end of
+//! `initialize` on. Before that only the Ractor that makes them, whose thread collects, can be inside. A collection of all
+//! heaps stops all Ractors there, too.
+//!
+//! ObjectSpace calls the same function while the other Ractors run. Then the words are copied under the lock, to the
+//! stack, which keeps their objects alive, and shown after it is given up, because the visitor may allocate.
 
 use super::Word;
 use magnus::rb_sys::protect;
