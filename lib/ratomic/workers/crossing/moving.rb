@@ -12,6 +12,7 @@ module Ratomic
       Finding = Struct.new(:path, :object, :again) do
         def to_s
           kind = Reflection.class_of(object)
+          return "#{path} was moved to another owner before" if ::Ractor::MovedObject === object
           return "#{path} is an instance of #{kind}, which no Ractor can hand over to another" unless again
 
           "#{path} and #{again} are the same #{kind}, and a move in this Ruby loses what it reaches twice"
@@ -65,7 +66,7 @@ module Ratomic
           until ahead.empty?
             object, path = ahead.pop
             next open.delete(object) if path.nil?
-            next if Ractor.shareable?(object) || open.key?(object)
+            next if (Ractor.shareable?(object) && !(::Ractor::MovedObject === object)) || open.key?(object)
 
             finding = finding(object, path, paths)
             return finding if finding && yield(finding)
@@ -89,10 +90,17 @@ module Ratomic
         # Of an Exception that was raised the backtrace stays.
         def opaque?(object)
           case object
+          when ::Ractor::MovedObject then true
+          when ::IO then standard?(object)
           when ::Exception then !BACKTRACE.bind_call(object).nil?
           when Set then !SETS
           else Sharing.opaque?(object)
           end
+        end
+
+        # Whether all of the program uses it.
+        def standard?(stream)
+          [$stdin, $stdout, $stderr, *([STDIN, STDOUT, STDERR] if Ractor.main?)].any? { |own| own.equal?(stream) }
         end
 
         def join(path, step)
