@@ -100,7 +100,9 @@ module Ratomic
 
         # Whether all of the program uses it.
         def standard?(stream)
-          [$stdin, $stdout, $stderr, *([STDIN, STDOUT, STDERR] if Ractor.main?)].any? { |own| own.equal?(stream) }
+          own = [$stdin, $stdout, $stderr]
+          own += %i[STDIN STDOUT STDERR].map { |name| Object.const_get(name) } if Ractor.main?
+          own.any? { |one| one.equal?(stream) }
         end
 
         def join(path, step)

@@ -35,7 +35,8 @@ class ChildrenTest < Minitest::Test
   end
 
   def test_what_answers_nothing_is_a_child_too
-    assert_equal ["key #<ChildrenTest::Silent>", "[#<ChildrenTest::Silent>]"], children({ Silent.new => 1 }).map(&:first)
+    assert_equal ["key #<ChildrenTest::Silent>", "[#<ChildrenTest::Silent>]"],
+                 children({ Silent.new => 1 }).map(&:first)
     mute = BasicObject.new
     step, child = children(Hash.new(mute))[0]
     assert_equal "default", step

@@ -130,7 +130,7 @@ class MovingTest < Minitest::Test
   end
 
   def test_the_streams_of_the_program_stay
-    [$stdout, STDERR].each { |stream| assert_match(/instance of IO/, Moving.obstacle([stream], "it").to_s) }
+    [$stdout, $stderr].each { |stream| assert_match(/instance of IO/, Moving.obstacle([stream], "it").to_s) }
     reader, writer = IO.pipe
     assert_nil Moving.obstacle([reader], "it")
   ensure
