@@ -49,7 +49,7 @@ module Ratomic
 
       def refusal
         admitted = @engine.admit(@callable)
-        Handles.take(admitted) if admitted.is_a?(Handles::Ref)
+        Handles.take(admitted) if Handles::Ref === admitted
         nil
       rescue CallableError => e
         e.message

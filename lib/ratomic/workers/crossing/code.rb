@@ -183,7 +183,7 @@ module Ratomic
 
         obstacle = Obstacle.in(value = values[0])
         what = obstacle.path.empty? ? "an instance of #{Reflection.class_of(value)} that is not shareable" : obstacle
-        found("constant", names.join("::"), "holds #{what}; #{Remedy.of_constant(names.last, value)}")
+        found("constant", names.join("::"), "holds #{what}; #{Remedy.of_constant(value)}")
       rescue Ractor::IsolationError
         found("constant", names.join("::"), "holds something that is not frozen; #{Remedy::FREEZE}")
       end
@@ -200,14 +200,14 @@ module Ratomic
       end
 
       def instance_variable(name)
-        return unless @callable.is_a?(Module) && @callable.instance_variable_defined?(name)
+        return unless Module === @callable && @callable.instance_variable_defined?(name)
         return if Ractor.shareable?(@callable.instance_variable_get(name))
 
         found("instance variable", "#{@callable}.#{name}", "is mutable, and belongs to a module")
       end
 
       def instance_variable_set_in(name)
-        reason = @callable.is_a?(Module) ? "only the main Ractor may set a module's" : "the callable is frozen"
+        reason = Module === @callable ? "only the main Ractor may set a module's" : "the callable is frozen"
         found("instance variable", name, "is set: #{reason}")
       end
 

@@ -138,7 +138,7 @@ module Ratomic
 
       # @return [Boolean] whether freezing would do
       def unfrozen?
-        @kind == :unfrozen && !object.is_a?(Proc)
+        @kind == :unfrozen && !(Proc === object)
       end
     end
   end
