@@ -11,8 +11,8 @@ module Ratomic
   #   not shareable yet it allocates, and beside other Ractors the process hangs. So what is in a Set comes first.
   # - In a copied Hash the keys keep their places. Where a key's hash is that of the object its copy belongs in another
   #   place, and is never found. So the pairs are put in anew.
-  # - An exception that was raised refers to its stack, and others to what cannot be copied (the connection that failed).
-  #   An {ErrorRecord} takes their place.
+  # - An exception that was raised refers to its stack, and others to what cannot be copied (the connection that
+  #   failed). An {ErrorRecord} takes their place.
   #
   # All else is as Ruby has it: what is shareable stays what it is, and an object that is referred to twice is one in
   # the copy as well.
