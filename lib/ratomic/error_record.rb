@@ -2,8 +2,8 @@
 
 module Ratomic
   # What stands for an exception that is stored or handed on as data: in a Map or a Queue, among items or results. An
-  # exception that was raised refers to the stack that it came from, and can neither be shared nor copied. Its record is
-  # frozen, shareable, and has its words.
+  # exception that was raised refers to the stack that it came from, and can neither be shared nor copied; nor can one
+  # that has something like an IO or a Thread in it. Its record is frozen, shareable, and has its words.
   #
   #   MAP[:last] = error
   #   MAP[:last].exception_class # => "KeyError"

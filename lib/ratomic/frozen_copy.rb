@@ -11,7 +11,8 @@ module Ratomic
   #   not shareable yet it allocates, and beside other Ractors the process hangs. So what is in a Set comes first.
   # - In a copied Hash the keys keep their places. Where a key's hash is that of the object its copy belongs in another
   #   place, and is never found. So the pairs are put in anew.
-  # - An exception that was raised refers to its stack. An {ErrorRecord} takes its place.
+  # - An exception that was raised refers to its stack, and others to what cannot be copied (the connection that
+  #   failed). An {ErrorRecord} takes their place.
   #
   # All else is as Ruby has it: what is shareable stays what it is, and an object that is referred to twice is one in
   # the copy as well.
@@ -68,6 +69,11 @@ module Ratomic
       def raised?(error)
         cause = error.cause
         !LOCATIONS.bind_call(error).nil? || (Exception === cause && raised?(cause))
+      end
+
+      # Whether a record takes its place.
+      def recorded?(error)
+        raised?(error) || Reflection.variables_of(error).any? { |_, value| Workers::Refusal.of?(value) }
       end
 
       private
@@ -188,7 +194,7 @@ module Ratomic
     end
 
     def error(error)
-      FrozenCopy.raised?(error) ? ErrorRecord.of(error) : leaf(error)
+      FrozenCopy.recorded?(error) ? ErrorRecord.of(error) : leaf(error)
     end
 
     # What only Ruby can copy, or refuse.

@@ -13,9 +13,10 @@ module Ratomic
     NAME = own.call(:to_s, Module)
     FROZEN = own.call(:frozen?)
     METHOD = own.call(:method)
+    RESPONDS = own.call(:respond_to?)
     VARIABLES = own.call(:instance_variables)
     VARIABLE = own.call(:instance_variable_get)
-    private_constant :ID, :CLASS, :NAME, :FROZEN, :METHOD, :VARIABLES, :VARIABLE
+    private_constant :RESPONDS, :ID, :CLASS, :NAME, :FROZEN, :METHOD, :VARIABLES, :VARIABLE
 
     # @return [Class]
     def self.class_of(object)
@@ -41,6 +42,14 @@ module Ratomic
     # @return [Boolean]
     def self.frozen?(object)
       FROZEN.bind_call(object)
+    end
+
+    # Whether it has the method, or stands in for an object that has it (a Delegator, which is no Object).
+    # @return [Boolean]
+    def self.responds?(object, name)
+      Object === object ? object.respond_to?(name) : RESPONDS.bind_call(object, name)
+    rescue StandardError # a MovedObject raises
+      false
     end
 
     # @return [Method]

@@ -77,6 +77,37 @@ class ErrorRecordTest < Minitest::Test
     end
   end
 
+  # As those of clients have: the connection that failed.
+  class Broken < StandardError
+    def initialize(words, connection)
+      super(words)
+      @connection = connection
+    end
+  end
+
+  def test_so_are_those_that_hold_what_cannot_be_copied_raised_or_not
+    map = Ratomic::Map.new
+    [$stdout, Thread.current, [Thread::Mutex.new]].each do |connection|
+      error = Broken.new("connection lost", connection)
+      2.times do
+        map[:last] = [error]
+        assert_equal ["ErrorRecordTest::Broken", "connection lost"],
+                     [map[:last][0].exception_class, map[:last][0].message]
+        sealed = Ratomic::Workers::Transfer.seal([[error]], 0)
+        assert_equal map[:last][0].message, sealed[0][0].message
+        error = raised_again(error)
+      end
+      refute_predicate error, :frozen?
+    end
+    refute_predicate $stdout, :frozen?
+  end
+
+  def raised_again(error)
+    raise error
+  rescue Broken => e
+    e
+  end
+
   def test_one_that_was_never_raised_is_copied_as_ruby_does
     map = Ratomic::Map.new
     map[:last] = KeyError.new("words")

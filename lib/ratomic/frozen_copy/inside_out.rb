@@ -6,7 +6,7 @@ module Ratomic
     # may be handed to the VM when the Sets have been.
     # @api private
     class InsideOut
-      # There is an exception that was raised.
+      # There is an exception that a record is to take the place of.
       Exceptional = Class.new(StandardError)
 
       # @yieldparam object [Object] a Set, or something in one
@@ -22,7 +22,7 @@ module Ratomic
       def through(object)
         return self if Workers::Sharing.deep_frozen?(object)
         return met_again(object) if @entered.key?(object)
-        raise Exceptional if Exception === object && FrozenCopy.raised?(object)
+        raise Exceptional if Exception === object && FrozenCopy.recorded?(object)
 
         @entered[object] = @sets
         enter(object)

@@ -49,7 +49,7 @@ module Ratomic
 
       def refusal
         admitted = @engine.admit(@callable)
-        Handles.take(admitted) if admitted.is_a?(Handles::Ref)
+        Handles.take(admitted) if Handles::Ref === admitted
         nil
       rescue CallableError => e
         e.message
@@ -60,8 +60,8 @@ module Ratomic
       end
 
       def items
-        shared = @items.count { |item| Ractor.shareable?(item) }
         packed = Transfer.pack(@items)
+        shared = @items.zip(packed).count { |item, sent| sent.equal?(item) }
         refused = packed.grep(Transfer::Refused).map { |item| item.failure.to_s }
         { count: @items.size, shared: shared, copied: @items.size - shared - refused.size, refused: refused.size,
           reasons: refused.first(NAMED), bytes: @items.sum { |item| String === item ? item.bytesize : 0 } }

@@ -63,13 +63,12 @@ module Ratomic
           end
         end
 
-        # @param name [Symbol] of a constant
-        # @param value [Object] that is not shareable
+        # @param value [Object] that a constant holds, and that is not shareable
         # @return [String]
-        def of_constant(name, value)
-          stream = STREAMS[name]
-          return "use #{stream}, of which each Ractor has its own" if stream && Object.const_get(name).equal?(value)
-          return PASS if value.equal?(ARGV) || (defined?(ARGF) && value.equal?(ARGF))
+        def of_constant(value)
+          stream = stream_of(value)
+          return "use #{stream}, of which each Ractor has its own" if stream
+          return PASS if of_the_process?(value)
 
           plain?(value) ? FREEZE : "make one inside `call`, or keep it in a Ratomic::LocalPool, one per worker"
         end
@@ -84,7 +83,21 @@ module Ratomic
           false
         end
 
+        # Whether all of the process has it, so that it must not be frozen.
+        def of_the_process?(value)
+          [$LOAD_PATH, $LOADED_FEATURES, ARGV, ARGF].any? { |own| own.equal?(value) }
+        rescue Ractor::IsolationError # in a worker, which has none of them
+          false
+        end
+
         private
+
+        # By whatever constant it is known.
+        def stream_of(value)
+          STREAMS.find { |name, _| Object.const_get(name).equal?(value) }&.last
+        rescue Ractor::IsolationError
+          nil
+        end
 
         def of_isolation(message)
           _, remedy = MESSAGES.find { |pattern, _| pattern.match?(message) }

@@ -106,4 +106,20 @@ class MapSharingTest < Minitest::Test
     assert_equal 50, @map.size
     assert_equal 2_000, @map.values.sum(&:first)
   end
+
+  def test_what_was_moved_to_another_owner_is_refused_at_any_depth
+    skip_without_ractors
+    port = Ractor::Port.new
+    port.send(gone = +"", move: true)
+    map = Ratomic::Map.new
+    queue = Ratomic::Queue.new(1)
+    [gone, [gone], { a: [gone] }].each do |object|
+      [-> { map[:a] = object }, -> { map.compute(:a) { object } }, -> { queue.push(object) }].each do |store|
+        assert_includes assert_raises(Ratomic::ShareableError, &store).message, "Ractor::MovedObject"
+      end
+    end
+    assert_equal [0, 0], [map.size, queue.size]
+  ensure
+    port&.close
+  end
 end

@@ -180,12 +180,27 @@ class RemedyTest < Minitest::Test
   def test_no_advice_freezes_what_the_program_shares
     shared = [$stdout, Random.new(1), Thread::Mutex.new, Thread::Queue.new, Monitor.new, Object.new, [$stderr],
               { a: Random.new }, proc {}, 1.method(:+)]
-    shared.each { |value| refute_match(/make_shareable|freeze/, Remedy.of_constant(:ANY, value), value.class.name) }
+    shared.each { |value| refute_match(/make_shareable|freeze/, Remedy.of_constant(value), value.class.name) }
     [[+"a"], { +"a" => 1 }, Struct.new(:a).new([])].each do |value|
-      assert_match(/make_shareable/, Remedy.of_constant(:ANY, value))
+      assert_match(/make_shareable/, Remedy.of_constant(value))
     end
-    assert_match(/\$stdout/, Remedy.of_constant(:STDOUT, $stdout))
-    refute_match(/\$stdout/, Remedy.of_constant(:STDOUT, [])) # another one of that name
-    assert_match(/context:/, Remedy.of_constant(:ARGV, ARGV))
+    assert_match(/\$stdout/, Remedy.of_constant($stdout))
+    assert_match(/make one inside/, Remedy.of_constant([$stdout]))
+    [ARGV, $LOAD_PATH, $LOADED_FEATURES].each do |value|
+      assert_match(/context:/, Remedy.of_constant(value))
+      refute_match(/freeze it|make_shareable/, Remedy.of_constant(value))
+      next unless Ratomic::RACTORS
+
+      error = assert_raises(Ratomic::Workers::CallableError) do
+        Ratomic::Workers::Callable.check(ErrorsIn.new(value))
+      end
+      refute_match(/make_shareable/, error.message)
+    end
+  end
+
+  ErrorsIn = Struct.new(:list) do
+    def call(item)
+      list.include?(item)
+    end
   end
 end

@@ -55,7 +55,8 @@ pub fn is_whole(object: Word) -> bool {
     }
 }
 
-fn is_moved(word: Word) -> bool {
+/// Whether it is what a move has left behind.
+pub fn is_moved(word: Word) -> bool {
     !word.is_immediate() && MOVED.get() == Some(&word.class_or_singleton())
 }
 

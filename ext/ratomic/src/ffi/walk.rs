@@ -15,7 +15,7 @@ use std::hash::{BuildHasherDefault, Hasher};
 pub enum Found {
     Nothing,
     /// What there must not be two of: an IO, of which the VM would make a second descriptor that is open on the same
-    /// file, or the instance of a Singleton.
+    /// file, or the instance of a Singleton; and what was moved to another owner, which the VM calls shareable.
     Single(Word),
     /// What the VM's own way would get wrong, see [`find`].
     Odd,
@@ -73,7 +73,7 @@ pub fn find(root: Word) -> Result<Found, Error> {
     };
     walk.meet(root);
     while let Some(word) = walk.ahead.pop() {
-        if word.is_a(RUBY_T_FILE) || walk.is_singleton(word) {
+        if word.is_a(RUBY_T_FILE) || plain::is_moved(word) || walk.is_singleton(word) {
             return Ok(Found::Single(word));
         }
         if walk.is_odd(word) {
@@ -142,6 +142,7 @@ pub fn is_plain_tree(root: Word) -> bool {
     walk.meet(root);
     while let Some(word) = walk.ahead.pop() {
         match word.type_of() {
+            _ if plain::is_moved(word) => return false,
             RUBY_T_STRING | RUBY_T_ARRAY | RUBY_T_OBJECT | RUBY_T_STRUCT => {}
             RUBY_T_HASH if plain::has_no_default(word) => {}
             _ if plain::share(word, Unfrozen::Refuse) => continue,
@@ -176,7 +177,7 @@ impl Walk {
     }
 
     fn meet(&mut self, word: Word) {
-        if word.is_immediate() || word.is_noted_shareable() {
+        if word.is_immediate() || (word.is_noted_shareable() && !plain::is_moved(word)) {
             return;
         }
         if self.seen.insert(word.0) {

@@ -53,15 +53,15 @@ module Ratomic
 
       # @return [String, nil] "file:line" of its `call`
       def self.place(callable)
-        code = callable.is_a?(Proc) ? callable : Reflection.method_of(callable, :call)
+        code = Proc === callable ? callable : Reflection.method_of(callable, :call)
         code.source_location&.join(":")
       rescue NameError
         nil
       end
 
-      # Whether it has a method `call`. A BasicObject cannot even be asked.
+      # Whether it has a method `call`.
       def self.call?(callable)
-        Object === callable && callable.respond_to?(:call)
+        Reflection.responds?(callable, :call)
       end
 
       def self.refuse(callable)
@@ -74,23 +74,19 @@ module Ratomic
         name = obstacle.path.empty? ? "it" : obstacle.path
         object = obstacle.object
         case object
-        when Proc then "#{name} is a proc, and #{symbol?(object) ? OF_SYMBOL : obstacle.why}"
+        when Proc then "#{name} is a proc, and #{obstacle.why}"
         when Method then "#{name} is a Method, and #{method_reason(object)}"
         else
-          return "#{name} (#{object.class}) is not frozen" if obstacle.unfrozen?
+          return "#{name} (#{Reflection.class_name_of(object)}) is not frozen" if obstacle.unfrozen?
 
-          text = "#{name} is an instance of #{object.class}, which belongs to the Ractor that made it"
+          kind = Reflection.class_name_of(object)
+          text = "#{name} is an instance of #{kind}, which belongs to the Ractor that made it"
           obstacle.why ? "#{text}: #{obstacle.why}" : text
         end
       end
 
-      OF_SYMBOL = "Ruby shares that of a Symbol only when it was made shareable"
       MODULE = "a module with `def self.call(item)`"
-      private_constant :OF_SYMBOL, :MODULE
-
-      def self.symbol?(block)
-        block.source_location.nil? && block.lambda? && block.inspect.include?("(&:")
-      end
+      private_constant :MODULE
 
       # The methods of an object that is shareable can be made so as well.
       def self.method_reason(method)
@@ -106,7 +102,9 @@ module Ratomic
         when Proc then mend_proc(object)
         when Method then mend_method(object)
         else
-          if obstacle.unfrozen?
+          if Remedy.of_the_process?(object)
+            "Let `call` get what it needs of it, frozen, as `context:` or with the items"
+          elsif obstacle.unfrozen?
             "Freeze all of it with `Ractor.make_shareable(callable)` before the dispatch"
           else
             "Open it inside `call`, or keep it in a Ratomic::LocalPool, one per worker"
@@ -115,7 +113,7 @@ module Ratomic
       end
 
       def self.mend_proc(block)
-        name = block.inspect[/\(&:(.*?)\)/, 1] if symbol?(block)
+        name = block.inspect[/\(&:(.*?)\)/, 1] if Refusal.symbol?(block)
         return "Use #{MODULE}, or `Ractor.shareable_proc { |item| item.#{name} }`" if name
         if block.source_location
           return "Use #{MODULE}, or `Ractor.shareable_proc { |item| ... }` with nothing but frozen variables"
@@ -144,7 +142,7 @@ module Ratomic
         else "the callable (#{Reflection.class_of(callable)})"
         end
       end
-      private_class_method :refuse, :reason, :symbol?, :method_reason, :mend, :mend_proc, :mend_method, :main?,
+      private_class_method :refuse, :reason, :method_reason, :mend, :mend_proc, :mend_method, :main?,
                            :describe
     end
   end

@@ -2,12 +2,13 @@
 
 module Ratomic
   module Workers
-    # Calls in compiled code whose receiver is a constant that is written there: `JSON.load(text)`, `ERB.new(t).result`.
+    # Calls in compiled code whose receiver is a constant that is written there: `JSON.load(text)`, `ERB.new(t).result`,
+    # also by way of a local variable.
     # It follows what is on the stack from one instruction to the next, as long as it knows each of them; at a jump, a
     # label, or an instruction that it does not know, it begins anew with nothing.
     class Calls
       # What instructions push, and what they take before that.
-      PUSHES = /\A(?:putnil|putself|putobject.*|(?:put|dup)(?:chilled)?string|getlocal.*|getinstancevariable)\z/
+      PUSHES = /\A(?:putnil|putself|putobject.*|(?:put|dup)(?:chilled)?string|dup(?:array|hash)|getinstancevariable)\z/
       TAKES = { newarray: 1, newhash: 1, concatstrings: 1 }.freeze
       private_constant :PUSHES, :TAKES
 
@@ -34,9 +35,12 @@ module Ratomic
         in [:swap] then swap
         in [:pop] then @stack.pop
         in [:nop] then nil
-        in [:opt_new, { orig_argc: Integer => count }, *] then begin_new(count)
-        in [:opt_send_without_block, { mid: Symbol => name, orig_argc: Integer => count }] then call(name, count)
-        in [:send, { mid: Symbol => name, orig_argc: Integer => count }, Array] then call(name, count) # with a block
+        in [:dup] then @stack.push(@stack.last)
+        in [:opt_new, { orig_argc: Integer } => sent, *] then begin_new(count(sent))
+        in [:opt_send_without_block, { mid: Symbol => name, orig_argc: Integer } => sent] then call(name, count(sent))
+        in [:send, { mid: Symbol => name, orig_argc: Integer } => sent, Array] then call(name, count(sent))
+        in [/\Agetlocal/, *place] then @stack.push(@locals[place])
+        in [/\Asetlocal/, *place] then @locals[place] = @stack.pop
         in [Symbol => name, *operands] then other(name, operands)
         end
       rescue NoMatchingPatternError
@@ -45,8 +49,14 @@ module Ratomic
 
       private
 
+      # Keywords are counted apart.
+      def count(sent)
+        sent[:orig_argc] + (sent[:kw_arg] || []).size
+      end
+
       def forget
         @stack = []
+        @locals = {}
         @made = nil
       end
 
@@ -66,6 +76,7 @@ module Ratomic
       # The call of `new` is there twice, for a class that has its own, and ends with a swap and a pop.
       def begin_new(count)
         receiver = @stack[-(count + 1)] if @stack.size > count
+        @found.call(receiver, :new, count)
         @stack.pop(count + 2)
         @made = [:new, receiver && receiver[0] == :constant ? receiver[1] : nil]
       end

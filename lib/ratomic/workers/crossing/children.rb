@@ -29,11 +29,18 @@ module Ratomic
         end
 
         def pairs(hash)
-          hash.flat_map { |key, child| [["key #{key.inspect}", key], ["[#{key.inspect}]", child]] }
+          hash.flat_map { |key, child| (text = name(key)) && [["key #{text}", key], ["[#{text}]", child]] }
+        end
+
+        # The key's own words, where it has some.
+        def name(key)
+          key.inspect
+        rescue Foreign
+          "#<#{Reflection.class_name_of(key)}>"
         end
 
         def default(hash)
-          [["default_proc", hash.default_proc], ["default", hash.default]].reject { |_, child| child.nil? }
+          [["default_proc", hash.default_proc], ["default", hash.default]].reject { |_, child| nil.equal?(child) }
         end
 
         def members(object)

@@ -54,7 +54,7 @@ module Ratomic
       # @param callable [#call]
       # @return [Array<Finding>]
       def self.findings(callable)
-        new(callable).findings
+        Method === callable ? new(callable.receiver).findings(callable.name) : new(callable).findings
       end
 
       def initialize(callable)
@@ -63,10 +63,11 @@ module Ratomic
         @seen = {}
       end
 
-      def findings
+      # @param name [Symbol] of the method that items are passed to
+      def findings(name = :call)
         return [] unless defined?(RubyVM::InstructionSequence)
 
-        @callable.is_a?(Proc) ? read(@callable) : follow(:call)
+        Proc === @callable ? read(@callable) : follow(name)
         @findings.uniq
       end
 
@@ -87,7 +88,7 @@ module Ratomic
       # @param of [Method, Proc]
       # @param owner [Module, nil] of the method
       def read(of, owner = nil)
-        return unless (code = RubyVM::InstructionSequence.of(of)) # a method written in C has none
+        return reader(of) unless (code = RubyVM::InstructionSequence.of(of))
         return unless code?(parts = code.to_a)
 
         @lookup = Lookup.new(code, owner)
@@ -95,6 +96,13 @@ module Ratomic
         walk(parts)
       rescue StandardError, ScriptError, SystemStackError # another format than the one that is known
         nil
+      end
+
+      # A method written in C has no code, and no place; what `attr_reader` made has a place.
+      def reader(method)
+        return unless Method === method && method.source_location && method.arity.zero?
+
+        instance_variable(:"@#{method.original_name}")
       end
 
       def code?(parts)
@@ -137,14 +145,15 @@ module Ratomic
         in [:setclassvariable, Symbol => name, *] then class_variable(name, :class_variable_set)
         in [:getinstancevariable, Symbol => name, *] then instance_variable(name)
         in [:setinstancevariable, Symbol => name, *] then instance_variable_set_in(name)
-        in [:opt_send_without_block | :send, { mid: Symbol => name, flag: Integer => flag }, *] then call(name, flag)
+        in [:opt_send_without_block | :send | :sendforward, { mid: Symbol, flag: Integer } => sent, *] then call(sent)
         else nil
         end
       end
 
-      def call(name, flag)
+      def call(sent)
+        name = sent[:mid]
         return known(name, :unicode_normalize) if KnownCalls.of_any(name)
-        return unless BARE && flag & BARE != 0 && name != :initialize # `new` is inlined as a call of that
+        return unless BARE && sent[:flag] & BARE != 0 && name != :initialize # `new` is inlined as a call of that
         return follow(name) unless name == :fork && RACTORS
 
         Reflection.method_of(@callable, name).owner == ::Kernel ? known(name, :fork) : follow(name)
@@ -174,7 +183,7 @@ module Ratomic
 
         obstacle = Obstacle.in(value = values[0])
         what = obstacle.path.empty? ? "an instance of #{Reflection.class_of(value)} that is not shareable" : obstacle
-        found("constant", names.join("::"), "holds #{what}; #{Remedy.of_constant(names.last, value)}")
+        found("constant", names.join("::"), "holds #{what}; #{Remedy.of_constant(value)}")
       rescue Ractor::IsolationError
         found("constant", names.join("::"), "holds something that is not frozen; #{Remedy::FREEZE}")
       end
@@ -191,14 +200,14 @@ module Ratomic
       end
 
       def instance_variable(name)
-        return unless @callable.is_a?(Module) && @callable.instance_variable_defined?(name)
+        return unless Module === @callable && @callable.instance_variable_defined?(name)
         return if Ractor.shareable?(@callable.instance_variable_get(name))
 
         found("instance variable", "#{@callable}.#{name}", "is mutable, and belongs to a module")
       end
 
       def instance_variable_set_in(name)
-        reason = @callable.is_a?(Module) ? "only the main Ractor may set a module's" : "the callable is frozen"
+        reason = Module === @callable ? "only the main Ractor may set a module's" : "the callable is frozen"
         found("instance variable", name, "is set: #{reason}")
       end
 

@@ -7,8 +7,9 @@ module Ratomic
     module KnownCalls
       OF_CLASS = {
         "JSON" => { load: :json_load, dump: :json_dump }, "OptionParser" => { new: :option_parser },
-        "WeakRef" => { new: :weak_ref }, "Gem::Version" => { new: :gem_version }, "Process" => { fork: :fork },
-        "Ripper" => { sexp: :ripper, lex: :ripper, new: :ripper },
+        "WeakRef" => { new: :weak_ref }, "Gem::Version" => { new: :gem_version, create: :gem_version },
+        "Process" => { fork: :fork }, "Kernel" => { fork: :fork },
+        "Ripper" => %i[sexp sexp_raw lex tokenize new].to_h { |name| [name, :ripper] },
         "Etc" => %i[getpwuid getpwnam getlogin getgrgid getgrnam passwd group].to_h { |name| [name, :etc] }
       }.freeze
       # Of an object that was just made: by class, method and number of arguments.

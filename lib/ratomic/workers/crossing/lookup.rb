@@ -36,7 +36,8 @@ module Ratomic
       end
 
       def innermost(around, name)
-        around.find { |scope| !scope.equal?(Object) && scope.const_defined?(name, false) } || around[0]
+        around.find { |scope| !scope.equal?(Object) && scope.const_defined?(name, false) } ||
+          around.find { |scope| !scope.singleton_class? }
       end
 
       # By the owner's name.

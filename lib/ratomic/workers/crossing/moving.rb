@@ -12,6 +12,7 @@ module Ratomic
       Finding = Struct.new(:path, :object, :again) do
         def to_s
           kind = Reflection.class_of(object)
+          return "#{path} was moved to another owner before" if ::Ractor::MovedObject === object
           return "#{path} is an instance of #{kind}, which no Ractor can hand over to another" unless again
 
           "#{path} and #{again} are the same #{kind}, and a move in this Ruby loses what it reaches twice"
@@ -66,7 +67,7 @@ module Ratomic
           until ahead.empty?
             object, path, part = ahead.pop
             next open.delete(object) if path.nil?
-            next if Ractor.shareable?(object) || open.key?(object)
+            next if (Ractor.shareable?(object) && !(::Ractor::MovedObject === object)) || open.key?(object)
 
             finding = finding(object, path, part, paths)
             return finding if finding && yield(finding)
@@ -96,10 +97,19 @@ module Ratomic
         # Of an Exception that was raised the backtrace stays.
         def opaque?(object)
           case object
+          when ::Ractor::MovedObject then true
+          when ::IO then standard?(object)
           when ::Exception then !BACKTRACE.bind_call(object).nil?
           when Set then !SETS
           else Sharing.opaque?(object)
           end
+        end
+
+        # Whether all of the program uses it.
+        def standard?(stream)
+          own = [$stdin, $stdout, $stderr]
+          own += %i[STDIN STDOUT STDERR].map { |name| Object.const_get(name) } if Ractor.main?
+          own.any? { |one| one.equal?(stream) }
         end
 
         def join(path, step)

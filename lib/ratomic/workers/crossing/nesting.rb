@@ -77,7 +77,7 @@ module Ratomic
       def resolve(frames)
         modules = [Object]
         frames.each do |name, flags|
-          next if flags & KIND == SINGLETON # has no constants of its own as a rule
+          next modules.unshift(modules[0].singleton_class) if flags & KIND == SINGLETON
           return nil if flags & SCOPED != 0 || modules[0].autoload?(name) || !modules[0].const_defined?(name, false)
 
           modules.unshift(modules[0].const_get(name, false))

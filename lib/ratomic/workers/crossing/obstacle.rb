@@ -72,6 +72,7 @@ module Ratomic
 
               seen[object] = true
               return new(path, object, kind) if yield(object)
+              next if kind == :hopeless && Exception === object # see FrozenCopy.recorded?
 
               Children.of(object) { |step, child| below << [child, join(path, step)] }
             end
@@ -137,7 +138,7 @@ module Ratomic
 
       # @return [Boolean] whether freezing would do
       def unfrozen?
-        @kind == :unfrozen && !object.is_a?(Proc)
+        @kind == :unfrozen && !(Proc === object)
       end
     end
   end

@@ -4,7 +4,15 @@ module Ratomic
   module Workers
     # Why an object can be neither shared nor copied, in words that its owner can do something with.
     module Refusal
+      OF_SYMBOL = "Ruby shares that of a Symbol only when it was made shareable"
+
       class << self
+        # Whether it was made of a Symbol.
+        # @param block [Proc]
+        def symbol?(block)
+          block.source_location.nil? && block.lambda? && block.inspect.include?("(&:")
+        end
+
         # @return [String, nil] nil where it can
         def of(object)
           because(object, attempt(object))
@@ -49,6 +57,8 @@ module Ratomic
 
         # What Ruby has against sharing the proc: the variable of its surroundings, or its self.
         def proc_words(block)
+          return OF_SYMBOL if symbol?(block)
+
           RACTORS ? Ractor.shareable_proc(self: nil, &block) : Ractor.make_shareable(block, copy: true)
           "its self is not shareable"
         rescue StandardError => e

@@ -49,7 +49,7 @@ module Ratomic
 
       # @return [Object] the callable itself, where the batch has only a Ref to it
       def target
-        @callable.is_a?(Handles::Ref) ? Handles.read(@callable) : @callable
+        Handles::Ref === @callable ? Handles.read(@callable) : @callable
       end
 
       # @return [Integer] weight of an item, at least 1

@@ -33,9 +33,12 @@ module Ratomic
       def self.at_once(engine, items, callable)
         return unless (started = engine.costs.permits.take(callable, items))
 
+        state = ThreadState.new
         run(engine, items, callable, nil, started) do |took|
           learn(engine, items, Callable.key(callable), took) if learn?(took, started)
         end
+      ensure
+        put_back(state, engine, callable) if state
       end
 
       # Runs the items, if they are for the caller.
@@ -80,10 +83,17 @@ module Ratomic
         learn(engine, items, key, tally.start - started)
         results
       ensure
-        # Its thread is the caller's own. One that leaves something there is for workers.
-        left = state&.restore
-        engine.costs.mark_wild(key) if left
+        left = put_back(state, engine, callable) if state
         engine.costs.permit(callable, key) unless left || results.nil?
+      end
+
+      # The thread is the caller's own. A callable that leaves something there is for workers.
+      # @return [Boolean] whether it did
+      def self.put_back(state, engine, callable)
+        return false unless state.restore
+
+        engine.costs.mark_wild(Callable.key(callable))
+        true
       end
 
       # @param items [Array] shareable
@@ -156,7 +166,7 @@ module Ratomic
         engine.costs.trials.learn_caller(key, took, items.size) if took >= COMPARED
         engine.costs.learn(key, Weight.of(items), took, items.size)
       end
-      private_class_method :place, :measure, :run, :run_on, :run_all, :learn?, :learn
+      private_class_method :place, :measure, :put_back, :run, :run_on, :run_all, :learn?, :learn
     end
   end
 end

@@ -26,7 +26,7 @@ module Ratomic
 
         admitted = engine.admit(callable)
         kind = Batch
-        if options.by_caller? && !admitted.is_a?(Handles::Ref)
+        if options.by_caller? && !(Handles::Ref === admitted)
           results = ByCaller.results(engine, items, admitted, options) { kind = Batch::Trial }
           return Settled.new(results) if results
         end
@@ -42,7 +42,7 @@ module Ratomic
         @kind = kind
         @batch = make_batch
       ensure # an item has raised when it was looked at
-        Handles.take(callable) if @batch.nil? && callable.is_a?(Handles::Ref)
+        Handles.take(callable) if @batch.nil? && Handles::Ref === callable
       end
 
       # @return [Future]

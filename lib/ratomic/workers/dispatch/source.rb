@@ -13,7 +13,11 @@ module Ratomic
         return items if Array === items
 
         check(items, "items")
-        items.respond_to?(:to_a) && !(::Struct === items) ? items.to_a : items.to_enum.to_a
+        return items.to_a if Reflection.responds?(items, :to_a) && !(::Struct === items)
+
+        list = []
+        each(items) { |item| list << item }
+        list
       end
 
       # Calls the block with what `to_a` has for each step of the source: an Array, where it yields several values.
@@ -36,7 +40,7 @@ module Ratomic
       end
 
       def self.each?(source)
-        return false unless Object === source && source.respond_to?(:each)
+        return false unless Reflection.responds?(source, :each)
 
         !(::Struct === source) || Reflection.method_of(source, :each).owner != ::Struct
       end

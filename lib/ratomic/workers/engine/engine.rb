@@ -147,7 +147,7 @@ module Ratomic
 
       # What is kept elsewhere for a batch is not needed any more.
       def forget(batch)
-        Handles.take(batch.callable) if batch.callable.is_a?(Handles::Ref)
+        Handles.take(batch.callable) if Handles::Ref === batch.callable
       end
 
       # Tells the subscribers, if there are any.

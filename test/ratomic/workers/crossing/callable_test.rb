@@ -1,6 +1,7 @@
 # frozen_string_literal: true
 
 require "test_helper"
+require "delegate"
 
 class CallableTest < Minitest::Test
   def test_the_error_has_the_path_of_what_is_in_the_way
@@ -16,6 +17,27 @@ class CallableTest < Minitest::Test
         Ratomic::Workers::Callable.public_send(way, BasicObject.new)
       end
       assert_match(/\(BasicObject\) has no method/, error.message)
+    end
+  end
+
+  # Has what a callable needs, and nothing else.
+  class Bare < BasicObject
+    def call(item)
+      item + 1
+    end
+  end
+
+  def test_what_is_no_object_but_has_call_is_a_callable
+    bare = Bare.new
+    Kernel.instance_method(:freeze).bind_call(bare)
+    parser = Ractor.make_shareable(SimpleDelegator.new(Ratomic::Workers::ParseJSON))
+    [:thread, :inline, *(:ractor if Ratomic::RACTORS)].each do |backend|
+      pool = Ratomic::Workers::Pool.new(size: 1, backend: backend, min_batch: 0)
+      assert_equal [2], pool.dispatch_async([1], bare).value(timeout: 10)
+      assert_equal [1], pool.dispatch_async(["1"], parser).value(timeout: 10)
+      assert_predicate pool.explain([1], bare), :ok?
+    ensure
+      pool&.kill
     end
   end
 

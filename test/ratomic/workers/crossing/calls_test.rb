@@ -22,6 +22,16 @@ class CallsTest < Minitest::Test
     assert_includes calls("A.new(1).result(binding)"), [[:new, [:A]], :result, 1]
   end
 
+  def test_a_new_object_is_followed_through_literals_keywords_and_local_variables
+    skip_without_ractors
+    assert_includes calls("A.dump([1])"), [[:constant, [:A]], :dump, 1]
+    assert_includes calls("A.dump({ a: 1 })"), [[:constant, [:A]], :dump, 1]
+    assert_includes calls("A.new('x').to_s"), [[:constant, [:A]], :new, 1]
+    assert_includes calls("A.new(1).with(a: 1, b: 2)"), [[:new, [:A]], :with, 2]
+    assert_includes calls("a = A.new(1); a.result"), [[:new, [:A]], :result, 0]
+    refute_includes calls("a = A.new(1); a = x; a.result"), [[:new, [:A]], :result, 0]
+  end
+
   def test_what_is_an_argument_or_comes_after_a_jump_is_no_receiver
     ["x.load(A)", "x.load(A, y ? 1 : 2)", "A.(x).load", "(y ? A : B).load", "A && x.load", "[A].load"].each do |source|
       assert_empty calls("x = y = nil; #{source}").select { |call| call[1] == :load }, source

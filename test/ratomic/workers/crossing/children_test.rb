@@ -27,6 +27,22 @@ class ChildrenTest < Minitest::Test
     assert_empty children(3)
   end
 
+  # Its words cannot be read.
+  class Silent
+    def inspect
+      raise "no words"
+    end
+  end
+
+  def test_what_answers_nothing_is_a_child_too
+    assert_equal ["key #<ChildrenTest::Silent>", "[#<ChildrenTest::Silent>]"],
+                 children({ Silent.new => 1 }).map(&:first)
+    mute = BasicObject.new
+    step, child = children(Hash.new(mute))[0]
+    assert_equal "default", step
+    assert mute.equal?(child)
+  end
+
   def test_instance_variables_of_containers_are_children_too
     list = [1]
     list.instance_variable_set(:@note, 2)

@@ -55,6 +55,50 @@ class CodeTest < Minitest::Test
                   ["instance variable", "#{Sample}.@settings"]], found.sort
   end
 
+  # Each reaches something mutable in another way.
+  module Ways
+    TABLE = [[1]] # rubocop:disable Style/MutableConstant -- what is to be found
+
+    module Singleton
+      class << self
+        INSIDE = [[1]] # rubocop:disable Style/MutableConstant -- the same
+
+        def call(_item)
+          INSIDE
+        end
+      end
+    end
+
+    module Reader
+      @seen = []
+      class << self
+        attr_reader :seen
+
+        def call(_item)
+          seen
+        end
+      end
+    end
+
+    module Forwards
+      def self.call(...)
+        helper(...)
+      end
+
+      def self.helper(_item)
+        TABLE
+      end
+    end
+  end
+
+  def test_constants_of_a_singleton_class_readers_forwarded_calls_and_methods
+    names = ->(callable) { Code.findings(callable).map { |finding| [finding.kind, finding.name] } }
+    assert_equal [%w[constant INSIDE]], names.call(Ways::Singleton)
+    assert_equal [["instance variable", "#{Ways::Reader}.@seen"]], names.call(Ways::Reader)
+    assert_equal [%w[constant TABLE]], names.call(Ways::Forwards)
+    assert_equal [%w[constant TABLE]], names.call(Ways::Forwards.method(:call))
+  end
+
   def test_clean_code_has_no_findings
     assert_empty Code.findings(Clean.new.freeze)
     assert_empty Code.findings(Ratomic::Workers::ParseJSON)

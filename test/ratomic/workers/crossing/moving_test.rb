@@ -111,6 +111,32 @@ class MovingTest < Minitest::Test
     refute_predicate part, :frozen?
   end
 
+  def moved_away
+    port = Ractor::Port.new
+    port.send(object = +"", move: true)
+    object
+  ensure
+    port.close
+  end
+
+  def test_what_was_moved_before_does_not_go_again_and_takes_nothing_along
+    gone = moved_away
+    assert_equal "it[1][:a] was moved to another owner before", Moving.obstacle([+"", { a: gone }], "it").to_s
+    buffer = +"buffer"
+    ready = Moving.prepare([[buffer, gone], gone])
+    assert_equal [0, 1], (ready.map { |refused| refused.failure.index })
+    assert_match(/\[1\] was moved to another owner/, ready[0].failure.message)
+    assert_equal "buffer", buffer
+  end
+
+  def test_the_streams_of_the_program_stay
+    [$stdout, $stderr].each { |stream| assert_match(/instance of IO/, Moving.obstacle([stream], "it").to_s) }
+    reader, writer = IO.pipe
+    assert_nil Moving.obstacle([reader], "it")
+  ensure
+    [reader, writer].each { |stream| stream&.close }
+  end
+
   def test_items_with_something_in_common_are_refused_before_anything_is_touched
     buffer = +"buffer"
     assert_same items = [[buffer], [+""]], Moving.prepare(items)

@@ -26,8 +26,9 @@ class NestingTest < Minitest::Test
 
   def test_it_has_the_modules_in_whose_text_the_code_stands
     here = [NestingTest, Object]
+    assert_equal [Outer.singleton_class, Outer, *here], of(Outer.method(:call))
     assert_equal [Outer::Inner, Outer, *here], of(Outer::Inner.new.method(:call))
-    [Outer::BLOCK, Outer::Made.new.method(:call), Outer.method(:call)].each do |code|
+    [Outer::BLOCK, Outer::Made.new.method(:call)].each do |code|
       assert_equal [Outer, *here], of(code)
     end
     assert_equal here, of(method(:of))

@@ -62,6 +62,12 @@ class RefusalTest < Minitest::Test
     end
   end
 
+  def test_a_proc_of_a_symbol_crosses_once_it_was_made_shareable
+    skip_without_ractors
+    assert_match(/of a Symbol only when it was made shareable/, Refusal.of(:upcase.to_proc))
+    assert_nil Refusal.of(Ractor.make_shareable(:upcase.to_proc))
+  end
+
   # That it holds a String is no reason.
   def test_the_object_in_the_way_is_named_where_it_stands_on_every_way
     pool = Ratomic::Workers::Pool.new(size: 1, min_batch: 0, backend: :thread)

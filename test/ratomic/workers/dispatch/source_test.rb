@@ -1,6 +1,7 @@
 # frozen_string_literal: true
 
 require "test_helper"
+require "delegate"
 require "support/worker_callables"
 
 class SourceTest < Minitest::Test
@@ -33,6 +34,18 @@ class SourceTest < Minitest::Test
     [1..2, { a: 1 }, [1].each_with_index, Yielder.new([1]), Pages.new(1, 3), (1..3).lazy, "a\nb".each_line,
      Set.new([1])].each { |source| assert_equal source.to_enum.to_a, Source.list(source) }
     assert_equal [1, 2, 3], Source.list(Pages.new(1, 3))
+  end
+
+  def test_what_stands_in_for_a_source_is_one
+    assert_equal [1, 2], Source.list(SimpleDelegator.new([1, 2]))
+    bare = Class.new(BasicObject) do
+      def each
+        yield 1
+        yield 2, 3
+      end
+    end
+    assert_equal [1, [2, 3]], Source.list(bare.new)
+    assert_includes assert_raises(TypeError) { Source.list(SimpleDelegator.new(nil)) }.message, "SimpleDelegator"
   end
 
   def test_what_only_has_to_a_is_none_and_the_error_names_its_class

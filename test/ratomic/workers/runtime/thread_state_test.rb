@@ -36,6 +36,15 @@ class ThreadStateTest < Minitest::Test
     end
   end
 
+  def test_nor_is_what_a_local_pool_keeps_there
+    maker = Ractor.make_shareable(Struct.new(:text) { def call = +"" }.new("x"))
+    lent = Ratomic::LocalPool.new(size: 1, factory: maker)
+    on_a_thread do |state|
+      lent.with { |text| text << "used" }
+      refute_predicate state, :changed?
+    end
+  end
+
   def test_fiber_storage_too
     skip "this Ruby has none" unless Fiber.respond_to?(:[])
     on_a_thread do |state|
