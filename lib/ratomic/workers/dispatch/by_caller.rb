@@ -12,7 +12,8 @@ module Ratomic
     # reach what the program goes on changing, but for what they keep by Ractor or thread. For one of threads as copies.
     #
     # What items leave on their thread is taken away again; a callable that does so, here or in a worker, is not run by
-    # callers any more.
+    # callers any more. On the short way nobody looks: that would take as long as the rest of it. Until its permit ends a
+    # callable that left nothing so far can leave something there.
     #
     # When a callable has just been run so, its next small dispatches take a short way: one look at the {Permits}, and
     # the run.
@@ -33,12 +34,9 @@ module Ratomic
       def self.at_once(engine, items, callable)
         return unless (started = engine.costs.permits.take(callable, items))
 
-        state = ThreadState.new
         run(engine, items, callable, nil, started) do |took|
           learn(engine, items, Callable.key(callable), took) if learn?(took, started)
         end
-      ensure
-        put_back(state, engine, callable) if state
       end
 
       # Runs the items, if they are for the caller.

@@ -452,28 +452,6 @@ class ByCallerTest < Minitest::Test
     end
   end
 
-  # Leaves something with one item in thousands.
-  module LeavesRarely
-    def self.call(item)
-      return item unless item == :leave
-
-      Thread.current[:left] = Thread.current.priority = -1
-      Thread.current.thread_variable_set(:left, 1)
-    end
-  end
-
-  def test_the_thread_of_a_caller_with_a_permit_is_as_it_was
-    pretend(LeavesRarely, 100)
-    items = [1, 2].freeze
-    20.times { @pool.dispatch_async(items, LeavesRarely).wait(timeout: 5) }
-    before = on_the_thread
-    ran = by_caller
-    refute_predicate @pool.dispatch_async([:leave].freeze, LeavesRarely).value(timeout: 5), :empty?
-    assert_equal [ran + 1, before, 0], [by_caller, on_the_thread, Thread.current.priority]
-    @pool.dispatch_async(items, LeavesRarely).wait(timeout: 5)
-    assert_equal ran + 1, by_caller
-  end
-
   def test_a_callable_that_leaves_something_on_a_workers_thread_is_never_run_by_a_caller
     leaves = Leaves.new(:local)
     before = on_the_thread
