@@ -12,7 +12,7 @@ module Ratomic
     # reach what the program goes on changing, but for what they keep by Ractor or thread. For one of threads as copies.
     #
     # What items leave on their thread is taken away again; a callable that does so, here or in a worker, is not run by
-    # callers any more. On the short way nobody looks: that would take as long as the rest of it. Until its permit ends a
+    # callers any more. On the short way nobody looks: that would take as long as the rest. Until its permit ends a
     # callable that left nothing so far can leave something there.
     #
     # When a callable has just been run so, its next small dispatches take a short way: one look at the {Permits}, and
