@@ -117,7 +117,7 @@ class StreamTest < Minitest::Test
     within(20) do
       @pool.stream(source, Double, max_in_flight: 10).each do |_|
         yielded += 1
-        eventually(0.2) { read.value >= yielded + 10 } if yielded == 100
+        eventually { read.value >= yielded + 10 } if yielded == 100
         ahead = [ahead, read.value - yielded].max
       end
     end
