@@ -117,7 +117,7 @@ class StreamTest < Minitest::Test
     within(20) do
       @pool.stream(source, Double, max_in_flight: 10).each do |_|
         yielded += 1
-        eventually { read.value >= yielded + 10 } if yielded == 100
+        eventually { read.value >= yielded + 7 } if yielded == 100 # it is let in by quarters of the window
         ahead = [ahead, read.value - yielded].max
       end
     end
