@@ -29,7 +29,6 @@ module Walks
     "map_add_to_set" => ->(random) { MAP.add_to_set(random.rand(50), Walks.value(random)).size > 20 && MAP.clear },
     "map_snapshot" => ->(random) { MAP.set(random.rand(50), Walks.value(random)) && Ractor.shareable?(MAP.to_h) },
     "queue_item" => ->(random) { Walks.through(Walks.value(random)) },
-    "make_shareable" => ->(random) { Ractor.make_shareable(Walks.graph(random)) },
     "items_and_results" => ->(random) { Walks.dispatch(random) },
     "workers_pool_new" => ->(_) { Ratomic::Workers::Pool.new(size: 1) },
     "local_pool_new" => ->(_) { Ratomic::LocalPool.new(factory: Echo) }
