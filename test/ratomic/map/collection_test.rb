@@ -135,7 +135,6 @@ class MapCollectionTest < Minitest::Test
 
   def test_the_walk_over_references_while_another_ractor_writes_is_harmless
     skip_without_ractors
-    skip "open fault: now and then it does not end since shards come with use" unless ENV["RATOMIC_OPEN_FAULTS"]
     ruby!(<<~'RUBY', seconds: 90)
       require "ratomic"
       require "objspace"

@@ -3,12 +3,13 @@
 
 use super::plain::{self, Unfrozen};
 use super::{error, Word};
-use magnus::{prelude::*, Error, RClass, RModule, Value};
+use magnus::{gc, prelude::*, value::ReprValue, Error, RClass, RModule, TryConvert, Value};
 use rb_sys::ruby_value_type::*;
 use rb_sys::{st_data_t, VALUE};
 use std::collections::HashSet;
 use std::ffi::c_int;
 use std::hash::{BuildHasherDefault, Hasher};
+use std::sync::OnceLock;
 
 /// What is in a graph that is not noted as shareable.
 #[derive(Clone, Copy, PartialEq)]
@@ -27,8 +28,8 @@ struct Walk {
     seen: HashSet<VALUE, BuildHasherDefault<Spread>>,
     /// Whether an object that is not shareable was met twice.
     twice: bool,
-    set: VALUE,
-    singleton: Option<VALUE>,
+    /// The module Singleton, or that there is none, once this walk had to know.
+    singleton: Option<Option<VALUE>>,
     odd: bool,
 }
 
@@ -65,18 +66,13 @@ impl Hasher for Spread {
 /// - a Hash whose keys are found by what they are and not by what is in them: copies of the keys are not found any more;
 /// - an exception, which holds the stack that it came from.
 pub fn find(root: Word) -> Result<Found, Error> {
-    let set: RClass = error::ruby().class_object().const_get("Set")?;
-    let mut walk = Walk {
-        set: Word::of(set.as_value()).0,
-        singleton: singleton()?,
-        ..Walk::default()
-    };
+    let mut walk = Walk::default();
     walk.meet(root);
     while let Some(word) = walk.ahead.pop() {
-        if word.is_a(RUBY_T_FILE) || plain::is_moved(word) || walk.is_singleton(word) {
+        if word.is_a(RUBY_T_FILE) || plain::is_moved(word) || walk.is_singleton(word)? {
             return Ok(Found::Single(word));
         }
-        if walk.is_odd(word) {
+        if is_odd(word)? {
             return Ok(Found::Odd);
         }
         walk.look_into(word);
@@ -87,8 +83,19 @@ pub fn find(root: Word) -> Result<Found, Error> {
     Ok(Found::Nothing)
 }
 
-/// The module Singleton, where the program has loaded it.
+/// The class Set. Looked up once: for a constant the VM takes its lock, for which all Ractors compete.
+pub fn set_class() -> Result<RClass, Error> {
+    static SET: OnceLock<Word> = OnceLock::new();
+    let known = SET.get().and_then(|set| RClass::from_value(set.value()));
+    known.map_or_else(|| look_up("Set", &SET), Ok)
+}
+
+/// The module Singleton, where the program has loaded it. Looked up until then, and no more afterwards.
 fn singleton() -> Result<Option<VALUE>, Error> {
+    static SINGLETON: OnceLock<Word> = OnceLock::new();
+    if let Some(module) = SINGLETON.get() {
+        return Ok(Some(module.0));
+    }
     // SAFETY: the VM's own class, and a string with a NUL at its end; looks into the table of constants.
     let known = unsafe {
         let name = rb_sys::rb_intern(c"Singleton".as_ptr());
@@ -97,8 +104,16 @@ fn singleton() -> Result<Option<VALUE>, Error> {
     if !known {
         return Ok(None);
     }
-    let module: Value = error::ruby().class_object().const_get("Singleton")?;
+    let module: Value = look_up("Singleton", &SINGLETON)?;
     Ok(RModule::from_value(module).map(|module| Word::of(module.as_value()).0))
+}
+
+/// A class or module, which is shareable, and which `place` keeps for good.
+fn look_up<T: TryConvert + ReprValue>(name: &str, place: &OnceLock<Word>) -> Result<T, Error> {
+    let found: T = error::ruby().class_object().const_get(name)?;
+    gc::register_mark_object(found);
+    place.get_or_init(|| Word::of(found.as_value()));
+    Ok(found)
 }
 
 /// How many levels of Arrays a key may have.
@@ -156,24 +171,34 @@ pub fn is_plain_tree(root: Word) -> bool {
     true
 }
 
-impl Walk {
-    fn is_singleton(&self, word: Word) -> bool {
-        // SAFETY: a living object and a module; looks through the ancestors.
-        self.singleton.is_some_and(|module| unsafe {
-            rb_sys::rb_obj_is_kind_of(word.0, module) != rb_sys::Qfalse as VALUE
-        })
-    }
-
-    fn is_odd(&self, word: Word) -> bool {
-        match word.type_of() {
-            // SAFETY: a living object and two of the VM's classes; looks through the ancestors.
-            RUBY_T_OBJECT | RUBY_T_DATA => unsafe {
-                rb_sys::rb_obj_is_kind_of(word.0, self.set) != rb_sys::Qfalse as VALUE
-                    || rb_sys::rb_obj_is_kind_of(word.0, rb_sys::rb_eException)
-                        != rb_sys::Qfalse as VALUE
-            },
-            _ => false,
+fn is_odd(word: Word) -> Result<bool, Error> {
+    Ok(match word.type_of() {
+        RUBY_T_OBJECT | RUBY_T_DATA => {
+            // SAFETY: the VM's own class, set before any extension is loaded.
+            let exception = unsafe { rb_sys::rb_eException };
+            is_kind_of(word, exception) || is_kind_of(word, Word::of(set_class()?.as_value()).0)
         }
+        _ => false,
+    })
+}
+
+fn is_kind_of(word: Word, module: VALUE) -> bool {
+    // SAFETY: a living object, and a class or module; looks through the ancestors.
+    unsafe { rb_sys::rb_obj_is_kind_of(word.0, module) != rb_sys::Qfalse as VALUE }
+}
+
+impl Walk {
+    fn is_singleton(&mut self, word: Word) -> Result<bool, Error> {
+        // SAFETY: the VM's own classes, set before any extension is loaded.
+        let plain = unsafe { [rb_sys::rb_cString, rb_sys::rb_cArray, rb_sys::rb_cHash] };
+        if plain.contains(&word.class_or_singleton()) {
+            return Ok(false);
+        }
+        let module = match self.singleton {
+            Some(known) => known,
+            None => *self.singleton.insert(singleton()?),
+        };
+        Ok(module.is_some_and(|module| is_kind_of(word, module)))
     }
 
     fn meet(&mut self, word: Word) {

@@ -2,7 +2,7 @@
 //! so they run under a claim.
 
 use super::{blocks::Claim, patience::Patience, Map, PLACE};
-use crate::ffi::{class, error, shareable::share, This};
+use crate::ffi::{class, error, shareable::share, walk::set_class, This};
 use magnus::{method, prelude::*, Error, Module, RArray, RClass, Ruby, Value};
 
 fn append(ruby: &Ruby, this: This<Map>, args: &[Value]) -> Result<Value, Error> {
@@ -21,10 +21,10 @@ fn append(ruby: &Ruby, this: This<Map>, args: &[Value]) -> Result<Value, Error> 
     claim.finish(bucket.as_value())
 }
 
-fn add_to_set(ruby: &Ruby, this: This<Map>, args: &[Value]) -> Result<Value, Error> {
+fn add_to_set(this: This<Map>, args: &[Value]) -> Result<Value, Error> {
     let (args, patience) = Patience::of(args, 2, 2)?;
     let key = args[0];
-    let class: RClass = ruby.class_object().const_get("Set")?;
+    let class = set_class()?;
     let element = share(args[1], PLACE)?.value();
     let claim = Claim::new(this, this.table()?, key, &patience)?;
     let bucket: Value = match claim.value() {
