@@ -21,6 +21,7 @@ fn init(ruby: &Ruby) -> Result<(), Error> {
     ffi::fork::install();
     ffi::note::install(ruby)?;
     ffi::plain::install(ruby)?;
+    ffi::walk::install(ruby)?;
     let ratomic = ruby.define_module("Ratomic")?;
     counter::define(ruby, ratomic)?;
     map::define(ruby, ratomic)?;

@@ -39,8 +39,8 @@ fn frozen_copy(object: Value) -> Option<Value> {
 }
 
 /// Whether there is something in it that `Ractor.make_shareable` and `Ractor.shareable?` must not be given, see [`walk`].
-fn is_odd(object: Value) -> Result<bool, Error> {
-    Ok(walk::find(Word::of(object))? == Found::Odd)
+fn is_odd(object: Value) -> bool {
+    walk::find(Word::of(object)) == Found::Odd
 }
 
 /// Whether all that it consists of are its instance variables.

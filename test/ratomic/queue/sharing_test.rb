@@ -65,6 +65,26 @@ class QueueSharingTest < Minitest::Test
     assert_equal item.class, queue.pop.class
   end
 
+  # What is looked up for that must not belong to the Ractor that needs it first: it would move after that has ended.
+  def test_the_ractor_that_pushed_the_first_object_may_end
+    skip_without_ractors
+    assert_equal "20 objects", ruby!(<<~'RUBY')
+      require "ratomic"
+      queue = Ratomic::Queue.new(30)
+      Ractor.new(queue) { |shared| shared.push([Object.new]) && shared.pop }.join
+      20.times do
+        GC.start
+        begin
+          GC.compact
+        rescue NotImplementedError
+        end
+        200.times { Class.new }
+        queue.push([Object.new, Struct.new(:name).new(Object.new)])
+      end
+      print queue.size, " objects"
+    RUBY
+  end
+
   private
 
   def unshareable

@@ -19,7 +19,7 @@ pub fn is_shareable(word: Word) -> Result<bool, Error> {
     if plain::share(word, Unfrozen::Refuse) {
         return Ok(true);
     }
-    Ok(walk::find(word)? == Found::Nothing && is_noted(word))
+    Ok(walk::find(word) == Found::Nothing && is_noted(word))
 }
 
 /// Asks the VM, which notes what it finds. To be called with a graph in which [`walk::find`] finds nothing.
@@ -36,7 +36,7 @@ pub fn share(value: Value, place: &str) -> Result<Word, Error> {
     if plain::share(word, Unfrozen::Refuse) {
         return Ok(word);
     }
-    let copy = match walk::find(word)? {
+    let copy = match walk::find(word) {
         Found::Single(single) => return Err(refused(single.value(), place, String::new())),
         Found::Odd => rebuild(value),
         Found::Nothing if is_noted(word) => return Ok(word),

@@ -2,8 +2,8 @@
 //! no object, so nothing moves or goes away meanwhile.
 
 use super::plain::{self, Unfrozen};
-use super::{error, Word};
-use magnus::{gc, prelude::*, value::ReprValue, Error, RClass, RModule, TryConvert, Value};
+use super::Word;
+use magnus::{gc, prelude::*, Error, RClass, RModule, Ruby};
 use rb_sys::ruby_value_type::*;
 use rb_sys::{st_data_t, VALUE};
 use std::collections::HashSet;
@@ -28,8 +28,6 @@ struct Walk {
     seen: HashSet<VALUE, BuildHasherDefault<Spread>>,
     /// Whether an object that is not shareable was met twice.
     twice: bool,
-    /// The module Singleton, or that there is none, once this walk had to know.
-    singleton: Option<Option<VALUE>>,
     odd: bool,
 }
 
@@ -65,55 +63,55 @@ impl Hasher for Spread {
 ///   that is not noted yet; and it copies few of them;
 /// - a Hash whose keys are found by what they are and not by what is in them: copies of the keys are not found any more;
 /// - an exception, which holds the stack that it came from.
-pub fn find(root: Word) -> Result<Found, Error> {
+pub fn find(root: Word) -> Found {
     let mut walk = Walk::default();
     walk.meet(root);
     while let Some(word) = walk.ahead.pop() {
-        if word.is_a(RUBY_T_FILE) || plain::is_moved(word) || walk.is_singleton(word)? {
-            return Ok(Found::Single(word));
+        if word.is_a(RUBY_T_FILE) || plain::is_moved(word) || is_singleton(word) {
+            return Found::Single(word);
         }
-        if is_odd(word)? {
-            return Ok(Found::Odd);
+        if is_odd(word) {
+            return Found::Odd;
         }
         walk.look_into(word);
         if walk.odd {
-            return Ok(Found::Odd);
+            return Found::Odd;
         }
     }
-    Ok(Found::Nothing)
+    Found::Nothing
 }
 
-/// The class Set. Looked up once: for a constant the VM takes its lock, for which all Ractors compete.
-pub fn set_class() -> Result<RClass, Error> {
-    static SET: OnceLock<Word> = OnceLock::new();
-    let known = SET.get().and_then(|set| RClass::from_value(set.value()));
-    known.map_or_else(|| look_up("Set", &SET), Ok)
+/// The class Set and the module Singleton. For a constant the VM takes its lock, for which all Ractors compete, so they are
+/// looked up once.
+struct Known {
+    set: Word,
+    singleton: Word,
 }
 
-/// The module Singleton, where the program has loaded it. Looked up until then, and no more afterwards.
-fn singleton() -> Result<Option<VALUE>, Error> {
-    static SINGLETON: OnceLock<Word> = OnceLock::new();
-    if let Some(module) = SINGLETON.get() {
-        return Ok(Some(module.0));
-    }
-    // SAFETY: the VM's own class, and a string with a NUL at its end; looks into the table of constants.
-    let known = unsafe {
-        let name = rb_sys::rb_intern(c"Singleton".as_ptr());
-        rb_sys::rb_const_defined(rb_sys::rb_cObject, name) != 0
-    };
-    if !known {
-        return Ok(None);
-    }
-    let module: Value = look_up("Singleton", &SINGLETON)?;
-    Ok(RModule::from_value(module).map(|module| Word::of(module.as_value()).0))
+static KNOWN: OnceLock<Known> = OnceLock::new();
+
+/// To be called when the extension is loaded, which is in the main Ractor. There the VM lets them be registered: with a
+/// collector per Ractor it does nothing for an object of another Ractor's heap, and they would move in a compaction.
+pub fn install(ruby: &Ruby) -> Result<(), Error> {
+    ruby.require("set")?;
+    ruby.require("singleton")?;
+    let set: RClass = ruby.class_object().const_get("Set")?;
+    let singleton: RModule = ruby.class_object().const_get("Singleton")?;
+    gc::register_mark_object(set);
+    gc::register_mark_object(singleton);
+    KNOWN.get_or_init(|| Known {
+        set: Word::of(set.as_value()),
+        singleton: Word::of(singleton.as_value()),
+    });
+    Ok(())
 }
 
-/// A class or module, which is shareable, and which `place` keeps for good.
-fn look_up<T: TryConvert + ReprValue>(name: &str, place: &OnceLock<Word>) -> Result<T, Error> {
-    let found: T = error::ruby().class_object().const_get(name)?;
-    gc::register_mark_object(found);
-    place.get_or_init(|| Word::of(found.as_value()));
-    Ok(found)
+fn known() -> &'static Known {
+    KNOWN.get().expect("walk::install has run")
+}
+
+pub fn set_class() -> RClass {
+    RClass::from_value(known().set.value()).expect("it is registered, so it stays where it is")
 }
 
 /// How many levels of Arrays a key may have.
@@ -171,15 +169,21 @@ pub fn is_plain_tree(root: Word) -> bool {
     true
 }
 
-fn is_odd(word: Word) -> Result<bool, Error> {
-    Ok(match word.type_of() {
+fn is_odd(word: Word) -> bool {
+    match word.type_of() {
         RUBY_T_OBJECT | RUBY_T_DATA => {
             // SAFETY: the VM's own class, set before any extension is loaded.
             let exception = unsafe { rb_sys::rb_eException };
-            is_kind_of(word, exception) || is_kind_of(word, Word::of(set_class()?.as_value()).0)
+            is_kind_of(word, exception) || is_kind_of(word, known().set.0)
         }
         _ => false,
-    })
+    }
+}
+
+fn is_singleton(word: Word) -> bool {
+    // SAFETY: the VM's own classes, set before any extension is loaded.
+    let plain = unsafe { [rb_sys::rb_cString, rb_sys::rb_cArray, rb_sys::rb_cHash] };
+    !plain.contains(&word.class_or_singleton()) && is_kind_of(word, known().singleton.0)
 }
 
 fn is_kind_of(word: Word, module: VALUE) -> bool {
@@ -188,19 +192,6 @@ fn is_kind_of(word: Word, module: VALUE) -> bool {
 }
 
 impl Walk {
-    fn is_singleton(&mut self, word: Word) -> Result<bool, Error> {
-        // SAFETY: the VM's own classes, set before any extension is loaded.
-        let plain = unsafe { [rb_sys::rb_cString, rb_sys::rb_cArray, rb_sys::rb_cHash] };
-        if plain.contains(&word.class_or_singleton()) {
-            return Ok(false);
-        }
-        let module = match self.singleton {
-            Some(known) => known,
-            None => *self.singleton.insert(singleton()?),
-        };
-        Ok(module.is_some_and(|module| is_kind_of(word, module)))
-    }
-
     fn meet(&mut self, word: Word) {
         if word.is_immediate() || (word.is_noted_shareable() && !plain::is_moved(word)) {
             return;

@@ -24,7 +24,7 @@ fn append(ruby: &Ruby, this: This<Map>, args: &[Value]) -> Result<Value, Error> 
 fn add_to_set(this: This<Map>, args: &[Value]) -> Result<Value, Error> {
     let (args, patience) = Patience::of(args, 2, 2)?;
     let key = args[0];
-    let class = set_class()?;
+    let class = set_class();
     let element = share(args[1], PLACE)?.value();
     let claim = Claim::new(this, this.table()?, key, &patience)?;
     let bucket: Value = match claim.value() {
