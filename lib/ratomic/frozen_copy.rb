@@ -47,7 +47,7 @@ module Ratomic
         Ractor.make_shareable(new.copy(object))
       end
 
-      # Freezes an object where it stands, one that {of} could copy as well.
+      # Freezes an object where it stands, one that {of} could copy as well, and in which nothing is forbidden.
       # @return [Object] the object, or a copy where an exception is in it
       def seal(object)
         InsideOut.new { |inner| Ractor.make_shareable(inner) }.through(object) if Workers::Sharing.odd?(object)
@@ -56,13 +56,13 @@ module Ratomic
         of(object)
       end
 
-      # As `Ractor.shareable?`.
+      # As `Ractor.shareable?`; false for what is nested too deeply to ask the VM.
       def shareable?(object)
         return true if Workers::Sharing.deep_frozen?(object)
+        return Ractor.shareable?(object) unless Reflection.frozen?(object) # the VM looks no further
+        return false if Workers::Sharing.too_deep?(object)
 
-        # What is not frozen the VM does not look into.
-        careful = Reflection.frozen?(object) && Workers::Sharing.odd?(object)
-        !careful || sets_shareable?(object) ? Ractor.shareable?(object) : false
+        !Workers::Sharing.odd?(object) || sets_shareable?(object) ? Ractor.shareable?(object) : false
       end
 
       # Whether an exception refers to the stack that it came from, or to one that does.

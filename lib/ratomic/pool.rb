@@ -54,7 +54,7 @@ module Ratomic
       @size = Waiting.size(size)
       @timeout = Waiting.timeout(timeout)
       factory = Recipe.of(factory)
-      @factory = factory if Ractor.shareable?(factory)
+      @factory = factory if FrozenCopy.shareable?(factory)
       @links = Map.new
       Desks.here.factories[self] = factory unless @factory
       @links[:current] = Launch.new(@size, factory).link

@@ -3,7 +3,7 @@
 mod snapshot;
 
 use crate::ffi::{
-    copy, note,
+    copy, error, note,
     plain::{self, Unfrozen},
     walk::{self, Found},
     Word,
@@ -43,6 +43,11 @@ fn is_odd(object: Value) -> bool {
     walk::find(Word::of(object)) == Found::Odd
 }
 
+/// Whether the VM must not be given it: it could come to the end of the stack, see [`walk::find`].
+fn is_too_deep(object: Value) -> bool {
+    walk::find(Word::of(object)) == Found::Deep
+}
+
 /// Whether all that it consists of are its instance variables.
 fn is_object(object: Value) -> bool {
     Word::of(object).is_a(RUBY_T_OBJECT)
@@ -57,6 +62,10 @@ pub fn define(ratomic: RModule) -> Result<(), Error> {
     module.define_singleton_method("plain_tree?", function!(is_plain_tree, 1))?;
     module.define_singleton_method("frozen_copy", function!(frozen_copy, 1))?;
     module.define_singleton_method("odd?", function!(is_odd, 1))?;
+    let text = error::ruby().str_new(walk::TOO_DEEP);
+    text.freeze();
+    module.const_set("TOO_DEEP", text)?;
+    module.define_singleton_method("too_deep?", function!(is_too_deep, 1))?;
     module.define_singleton_method("object?", function!(is_object, 1))?;
     module.define_singleton_method("snapshot", function!(snapshot::snapshot, 2))
 }

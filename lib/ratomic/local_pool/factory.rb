@@ -12,7 +12,7 @@ module Ratomic
         # @raise [ShareableError] if it is not shareable
         def check(callable, name)
           raise TypeError, "#{name} needs a method call, not #{callable.inspect}" unless callable.respond_to?(:call)
-          raise ShareableError, message(callable, name) unless Ractor.shareable?(callable)
+          raise ShareableError, message(callable, name) unless FrozenCopy.shareable?(callable)
 
           callable
         end

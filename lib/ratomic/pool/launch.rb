@@ -17,7 +17,7 @@ module Ratomic
       # @return [Object] +object+
       # @raise [OwnershipError] if it cannot go from owner to owner
       def self.check(object)
-        if Ractor.shareable?(object) || Reflection.frozen?(object)
+        if FrozenCopy.shareable?(object) || Reflection.frozen?(object)
           raise OwnershipError, "the factory made a #{Reflection.class_of(object)} that is frozen or shareable; a " \
                                 "Pool lends mutable objects (what never changes needs no pool: a constant will do)"
         end
@@ -42,7 +42,7 @@ module Ratomic
 
       # @return [Link] to the running server
       def link
-        abroad = Ractor.shareable?(@factory)
+        abroad = FrozenCopy.shareable?(@factory)
         link = start(abroad ? @factory : nil, abroad || Ractor.main? ? nil : Ractor.current)
         furnish(link)
         make_here(link) unless abroad

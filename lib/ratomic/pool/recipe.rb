@@ -21,7 +21,7 @@ module Ratomic
       # @param factory [Proc]
       # @return [Proc, Recipe] the factory itself if it is shareable
       def self.of(factory)
-        Ractor.shareable?(factory) ? factory : new(factory)
+        FrozenCopy.shareable?(factory) ? factory : new(factory)
       end
 
       # @param block [Proc]

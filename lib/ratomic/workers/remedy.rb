@@ -75,7 +75,7 @@ module Ratomic
 
         # Whether all of it is data that may be frozen without harm to who shares it: nothing that works by changing.
         def plain?(value, seen = {}.compare_by_identity)
-          return true if seen[value] || Ractor.shareable?(value)
+          return true if seen[value] || FrozenCopy.shareable?(value)
 
           seen[value] = true
           data?(value) && Children.of(value).all? { |_, child| plain?(child, seen) }

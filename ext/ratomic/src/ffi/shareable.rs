@@ -24,8 +24,8 @@ pub fn is_shareable(word: Word) -> Result<bool, Error> {
 
 /// Asks the VM, which notes what it finds. To be called with a graph in which [`walk::find`] finds nothing.
 fn is_noted(word: Word) -> bool {
-    // SAFETY: a living object, on the caller's stack. The VM's walk runs no Ruby code; `protect` catches the
-    // SystemStackError of what is nested too deeply.
+    // SAFETY: a living object, on the caller's stack. The VM's walk runs no Ruby code; `protect` catches what it raises
+    // without memory, or at the end of the stack.
     let walk = || unsafe { Word::from_bool(rb_ractor_shareable_p_continue(word.0)).0 };
     protect(walk).is_ok_and(|answer| answer == Word::from_bool(true).0)
 }
@@ -38,6 +38,7 @@ pub fn share(value: Value, place: &str) -> Result<Word, Error> {
     }
     let copy = match walk::find(word) {
         Found::Single(single) => return Err(refused(single.value(), place, String::new())),
+        Found::Deep => return Err(refused(value, place, format!(": {}", walk::TOO_DEEP))),
         Found::Odd => rebuild(value),
         Found::Nothing if is_noted(word) => return Ok(word),
         Found::Nothing => vm_copy(word),

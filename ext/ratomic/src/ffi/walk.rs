@@ -20,14 +20,27 @@ pub enum Found {
     Single(Word),
     /// What the VM's own way would get wrong, see [`find`].
     Odd,
+    /// More than [`DEEPEST`] levels.
+    Deep,
 }
 
+/// How many levels of objects the VM is given to walk through, which calls itself for each level. Where the stack ends it
+/// raises, wherever it is then: in the midst of malloc the lock of that stays locked, or its lists half changed. So that
+/// is never tried. A Fiber, which has the smallest stack, has room for 1,400 levels of Hashes; JSON.parse makes 100.
+const DEEPEST: u32 = 1_000;
+pub const TOO_DEEP: &str = "it is nested too deeply (more than 1,000 levels)";
+
+/// Depth first, and in the VM's order, so that it comes to an object by as many levels as the VM would.
 #[derive(Default)]
 struct Walk {
-    ahead: Vec<Word>,
+    /// Objects, and by how many levels they were reached.
+    ahead: Vec<(Word, u32)>,
+    /// The level of what is met now.
+    level: u32,
     seen: HashSet<VALUE, BuildHasherDefault<Spread>>,
-    /// Whether an object that is not shareable was met twice.
-    twice: bool,
+    /// Whether it is looked for what is met twice, be it a text.
+    tree: bool,
+    /// Whether there is a Hash in it that the VM would copy wrong.
     odd: bool,
 }
 
@@ -65,20 +78,26 @@ impl Hasher for Spread {
 /// - an exception, which holds the stack that it came from.
 pub fn find(root: Word) -> Found {
     let mut walk = Walk::default();
+    let mut found = Found::Nothing;
     walk.meet(root);
-    while let Some(word) = walk.ahead.pop() {
+    while let Some((word, level)) = walk.ahead.pop() {
+        if !walk.seen.insert(word.0) {
+            continue;
+        }
+        if level > DEEPEST {
+            return Found::Deep;
+        }
         if word.is_a(RUBY_T_FILE) || plain::is_moved(word) || is_singleton(word) {
-            return Found::Single(word);
+            // In what is odd it is looked for in Ruby, which tells where it is.
+            return if found == Found::Odd { found } else { Found::Single(word) };
         }
-        if is_odd(word) {
-            return Found::Odd;
-        }
+        walk.level = level + 1;
         walk.look_into(word);
-        if walk.odd {
-            return Found::Odd;
+        if walk.odd || is_odd(word) {
+            found = Found::Odd;
         }
     }
-    Found::Nothing
+    found
 }
 
 /// The class Set and the module Singleton. For a constant the VM takes its lock, for which all Ractors compete, so they are
@@ -115,7 +134,7 @@ pub fn set_class() -> RClass {
 }
 
 /// How many levels of Arrays a key may have.
-const DEEPEST: u32 = 20;
+const DEEPEST_KEY: u32 = 20;
 
 /// Whether a copy of the key is found where the key is: a number, text, or an Array of such.
 fn is_by_content(key: Word, depth: u32) -> bool {
@@ -126,7 +145,7 @@ fn is_by_content(key: Word, depth: u32) -> bool {
         // In a Hash that compares by content a String key is frozen, and one that is frozen is not copied.
         RUBY_T_STRING => key.is_frozen() || depth > 0,
         RUBY_T_FLOAT | RUBY_T_BIGNUM => true,
-        RUBY_T_ARRAY if depth < DEEPEST => {
+        RUBY_T_ARRAY if depth < DEEPEST_KEY => {
             // SAFETY: a living Array; the index is below its length.
             let len = unsafe { rb_sys::RARRAY_LEN(key.0) };
             // SAFETY: the VM's own class.
@@ -151,20 +170,24 @@ fn compares_by_identity(hash: Word) -> bool {
 /// Whether the graph is a tree of plain containers and text, apart from what is shareable: a move can take all of it, and
 /// meets nothing twice. False also for what this does not know.
 pub fn is_plain_tree(root: Word) -> bool {
-    let mut walk = Walk::default();
+    let mut walk = Walk {
+        tree: true,
+        ..Walk::default()
+    };
     walk.meet(root);
-    while let Some(word) = walk.ahead.pop() {
+    while let Some((word, level)) = walk.ahead.pop() {
         match word.type_of() {
-            _ if plain::is_moved(word) => return false,
+            _ if level > DEEPEST || plain::is_moved(word) => return false,
             RUBY_T_STRING | RUBY_T_ARRAY | RUBY_T_OBJECT | RUBY_T_STRUCT => {}
             RUBY_T_HASH if plain::has_no_default(word) => {}
             _ if plain::share(word, Unfrozen::Refuse) => continue,
             _ => return false,
         }
-        walk.look_into(word);
-        if walk.twice {
+        if !walk.seen.insert(word.0) && !plain::share(word, Unfrozen::Refuse) {
             return false;
         }
+        walk.level = level + 1;
+        walk.look_into(word);
     }
     true
 }
@@ -196,19 +219,16 @@ impl Walk {
         if word.is_immediate() || (word.is_noted_shareable() && !plain::is_moved(word)) {
             return;
         }
-        if self.seen.insert(word.0) {
-            // Most of what there is, and nothing in it to look into.
-            let text = word.type_of() == RUBY_T_STRING && plain::has_no_variables(word);
-            if !text {
-                self.ahead.push(word);
-            }
-        } else {
-            self.twice = self.twice || !plain::share(word, Unfrozen::Refuse);
+        // Most of what there is, and nothing in it to look into.
+        if self.tree || word.type_of() != RUBY_T_STRING || !plain::has_no_variables(word) {
+            self.ahead.push((word, self.level));
         }
     }
 
+    /// Content first, so that variables come out first.
     fn look_into(&mut self, word: Word) {
         let walk: *mut Walk = self;
+        let before = self.ahead.len();
         match word.type_of() {
             RUBY_T_ARRAY => {
                 // SAFETY: a living Array; the index is below its length.
@@ -226,18 +246,20 @@ impl Walk {
                 }
             }
             RUBY_T_HASH => {
-                let before = self.ahead.len();
                 // SAFETY: a living Hash; `pair` does not change it, and `walk` outlives the call.
                 unsafe { rb_sys::rb_hash_foreach(word.0, Some(pair), walk as VALUE) };
                 let has_arrays = self.ahead[before..]
                     .iter()
-                    .any(|child| child.is_a(RUBY_T_ARRAY));
+                    .any(|(child, _)| child.is_a(RUBY_T_ARRAY));
                 self.odd |= has_arrays && compares_by_identity(word);
             }
             _ => {}
         }
+        self.ahead[before..].reverse();
+        let before = self.ahead.len();
         // SAFETY: a living object; `variable` does not change it, and `walk` outlives the call.
         unsafe { rb_sys::rb_ivar_foreach(word.0, Some(variable), walk as st_data_t) };
+        self.ahead[before..].reverse();
     }
 }
 

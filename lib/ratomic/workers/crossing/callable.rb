@@ -11,7 +11,7 @@ module Ratomic
           raise CallableError, "#{describe(callable)} has no method `call`; pass a module with " \
                                "`def self.call(item)`, a frozen object with `call(item)` or a shareable proc"
         end
-        return callable if Ractor.shareable?(callable)
+        return callable if FrozenCopy.shareable?(callable)
 
         refuse(callable)
       end
@@ -19,7 +19,7 @@ module Ratomic
       # As {check}, where workers are threads of the caller's Ractor and may have what is not shareable.
       # @return [Object, Handles::Ref]
       def self.any(callable)
-        return check(callable) if Ractor.shareable?(callable) || !call?(callable)
+        return check(callable) if FrozenCopy.shareable?(callable) || !call?(callable)
 
         Handles.keep(callable)
       end

@@ -9,10 +9,11 @@ module Ratomic
     # a `Ractor::MovedObject`. Whether this Ruby does is found out once.
     module Moving
       # Why a graph cannot be moved.
-      Finding = Struct.new(:path, :object, :again) do
+      Finding = Struct.new(:path, :object, :again, :deep) do
         def to_s
           kind = Reflection.class_of(object)
           return "#{path} was moved to another owner before" if ::Ractor::MovedObject === object
+          return "#{path} is nested too deeply" if deep
           return "#{path} is an instance of #{kind}, which no Ractor can hand over to another" unless again
 
           "#{path} and #{again} are the same #{kind}, and a move in this Ruby loses what it reaches twice"
@@ -60,7 +61,9 @@ module Ratomic
         # @yieldparam finding [Finding]
         # @yieldreturn [Boolean] whether that is what is looked for
         # @return [Finding, nil]
-        def look(root, name, parts)
+        def look(root, name, parts, &wanted)
+          return deep(root, name, &wanted) if Sharing.too_deep?(root)
+
           paths = {}.compare_by_identity
           open = {}.compare_by_identity
           ahead = [[root, name, nil]]
@@ -70,7 +73,7 @@ module Ratomic
             next if (Ractor.shareable?(object) && !(::Ractor::MovedObject === object)) || open.key?(object)
 
             finding = finding(object, path, part, paths)
-            return finding if finding && yield(finding)
+            return finding if finding && wanted.call(finding)
             next if paths.key?(object)
 
             paths[object] = [path, part]
@@ -78,6 +81,12 @@ module Ratomic
             ahead << [object, nil, nil]
             ahead.concat(children(object, path, part, parts && object.equal?(root)))
           end
+        end
+
+        # A move calls itself for each level, as making shareable does.
+        def deep(root, name)
+          finding = Finding.new(name.empty? ? "it" : name, root, nil, true)
+          finding if yield(finding)
         end
 
         # @param apart [Boolean] whether each is a part of its own

@@ -13,17 +13,20 @@ module Ratomic
       # @return [Object]
       attr_reader :object
 
-      # Ruby's own walk ends long before so many levels, with a SystemStackError.
-      DEEPEST = 10_000
+      # Levels; a few more than {Sharing}.too_deep? lets through, which does not count everything.
+      DEEPEST = 1_010
       # So many are tried one by one.
       LEVELS = 100
-      private_constant :LEVELS
+      private_constant :DEEPEST, :LEVELS
 
       class << self
         # The first thing in `root` that Ruby would freeze or open again although the rest of the program needs it as it
         # is.
         # @return [Obstacle, nil]
+        # @raise [ShareableError] for what has more levels than Ruby's own walk has room for on every stack
         def forbidden(root)
+          raise ShareableError, Sharing::TOO_DEEP if Sharing.too_deep?(root)
+
           walk(root) { |object| forbidden?(object) }
         end
 
@@ -44,7 +47,7 @@ module Ratomic
         # @return [String]
         def reason(root, error)
           case error
-          when SystemStackError then "it is nested too deeply"
+          when SystemStackError then "the stack ended in it" # in its own methods
           when ShareableError then error.message
           else (self.in(root) || error).to_s
           end
@@ -66,7 +69,9 @@ module Ratomic
           seen = {}.compare_by_identity
           level = [[root, ""]]
           depth = 0
-          until level.empty? || (depth += 1) > DEEPEST
+          until level.empty?
+            raise ShareableError, Sharing::TOO_DEEP if (depth += 1) > DEEPEST # in a Set, of which that is not told
+
             level = level.each_with_object([]) do |(object, path), below|
               next if seen[object] || nothing_in?(object)
 

@@ -36,7 +36,7 @@ module Ratomic
         def because(object, error)
           case error
           when nil then nil
-          when SystemStackError then "it is nested too deeply"
+          when SystemStackError then "the stack ended in it"
           when ShareableError then error.message
           else words(object) || unable(error) || "to freeze or copy it raises #{said(error)}"
           end

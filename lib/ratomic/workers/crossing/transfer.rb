@@ -10,8 +10,8 @@ module Ratomic
     # is copied as well.
     #
     # Plain data is walked natively ({Sharing}); what that leaves is looked over in Ruby, and then left to {FrozenCopy}
-    # and `Ractor.make_shareable`. They call the objects' own methods, and go down as far as the stack lasts (in a
-    # thread through some thousand levels).
+    # and `Ractor.make_shareable`. They call the objects' own methods. What has more than 1,000 levels is refused: they
+    # call themselves for each, and where the stack ends Ruby may be in the midst of anything.
     module Transfer
       # Takes the place of an item that could not cross.
       class Refused
@@ -89,7 +89,7 @@ module Ratomic
         obstacle = Obstacle.forbidden(result)
         return unsealed(result, index, obstacle) if obstacle
 
-        return result if shareable?(result)
+        return result if FrozenCopy.shareable?(result)
 
         how == :copied ? FrozenCopy.of(result) : FrozenCopy.seal(result)
       rescue Foreign => e
@@ -103,12 +103,7 @@ module Ratomic
                     "return what is needed of it as plain data")
       end
 
-      def self.shareable?(object)
-        FrozenCopy.shareable?(object)
-      rescue SystemStackError
-        false
-      end
-      private_class_method :cross, :refused, :unsealed, :shareable?
+      private_class_method :cross, :refused, :unsealed
     end
   end
 end

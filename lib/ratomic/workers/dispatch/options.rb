@@ -98,7 +98,7 @@ module Ratomic
       end
 
       def check_context(value)
-        return if Ractor.shareable?(value)
+        return if FrozenCopy.shareable?(value)
 
         raise ShareableError, "context: must be shareable; pass Ractor.make_shareable(context) (a #{value.class})"
       end

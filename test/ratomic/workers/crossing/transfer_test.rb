@@ -56,10 +56,25 @@ class TransferTest < Minitest::Test
     end
   end
 
-  def test_what_is_nested_deeper_than_the_stack_goes_is_refused_and_does_no_harm
-    within(20) do # in a thread: the main thread's stack is larger
-      [[], [].freeze].each do |inner|
-        deep = 20_000.times.inject(inner) { |outer, _| inner.frozen? ? [outer].freeze : [outer] }
+  # Also where there is little stack: in a thread, or in a Fiber.
+  def test_a_thousand_levels_cross
+    [->(inner) { [inner] }, ->(inner) { { key: inner } }, ->(inner) { Struct.new(:inner).new(inner) }].each do |wrap|
+      deep = 999.times.inject([+"text"]) { |inner, _| wrap.call(inner) }
+      within(20) do
+        Fiber.new do
+          packed = Transfer.pack([deep])
+          assert Ractor.shareable?(packed)
+          refute_predicate deep, :frozen?
+          assert_same deep, Transfer.seal([deep], 0)[0]
+        end.resume
+      end
+    end
+  end
+
+  def test_what_has_more_levels_is_refused_and_does_no_harm
+    within(20) do
+      [[], [].freeze].product([1_002, 200_000]).each do |inner, levels|
+        deep = levels.times.inject(inner) { |outer, _| inner.frozen? ? [outer].freeze : [outer] }
         packed = Transfer.pack([1, deep])
         sealed = Transfer.seal([1, deep], 5)
         assert_equal [1, 1], [packed[0], sealed[0]]
