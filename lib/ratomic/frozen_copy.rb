@@ -62,7 +62,9 @@ module Ratomic
         return Ractor.shareable?(object) unless Reflection.frozen?(object) # the VM looks no further
         return false if Workers::Sharing.too_deep?(object)
 
-        !Workers::Sharing.odd?(object) || sets_shareable?(object) ? Ractor.shareable?(object) : false
+        return false if Workers::Sharing.odd?(object) && !sets_shareable?(object)
+
+        Ractor.shareable?(object)
       end
 
       # Whether an exception refers to the stack that it came from, or to one that does.

@@ -30,7 +30,11 @@ module Ratomic
         # @param parts [Boolean] whether its elements are moved one by one: what two of them reach is always lost
         # @return [Finding, nil] the first thing in the way
         def obstacle(root, name, parts: false)
-          look(root, name, parts) { true } unless Sharing.plain_tree?(root)
+          return if Sharing.plain_tree?(root)
+          # A move calls itself for each level, as making shareable does.
+          return Finding.new(name, root, nil, true) if Sharing.too_deep?(root)
+
+          look(root, name, parts) { true }
         end
 
         # @param items [Array] of a dispatch
@@ -49,7 +53,8 @@ module Ratomic
         private
 
         def movable?(item)
-          Sharing.plain_tree?(item) || look(item, "", false) { |finding| !finding.twice? }.nil?
+          Sharing.plain_tree?(item) ||
+            !(Sharing.too_deep?(item) || look(item, "", false) { |finding| !finding.twice? })
         end
 
         def copy(item, index)
@@ -61,9 +66,7 @@ module Ratomic
         # @yieldparam finding [Finding]
         # @yieldreturn [Boolean] whether that is what is looked for
         # @return [Finding, nil]
-        def look(root, name, parts, &wanted)
-          return deep(root, name, &wanted) if Sharing.too_deep?(root)
-
+        def look(root, name, parts)
           paths = {}.compare_by_identity
           open = {}.compare_by_identity
           ahead = [[root, name, nil]]
@@ -73,7 +76,7 @@ module Ratomic
             next if (Ractor.shareable?(object) && !(::Ractor::MovedObject === object)) || open.key?(object)
 
             finding = finding(object, path, part, paths)
-            return finding if finding && wanted.call(finding)
+            return finding if finding && yield(finding)
             next if paths.key?(object)
 
             paths[object] = [path, part]
@@ -81,12 +84,6 @@ module Ratomic
             ahead << [object, nil, nil]
             ahead.concat(children(object, path, part, parts && object.equal?(root)))
           end
-        end
-
-        # A move calls itself for each level, as making shareable does.
-        def deep(root, name)
-          finding = Finding.new(name.empty? ? "it" : name, root, nil, true)
-          finding if yield(finding)
         end
 
         # @param apart [Boolean] whether each is a part of its own

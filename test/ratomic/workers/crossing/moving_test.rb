@@ -85,6 +85,16 @@ class MovingTest < Minitest::Test
   end
 
   # What is found is what Ruby does.
+  def test_what_has_too_many_levels_is_found_and_goes_nowhere
+    deep = 200_000.times.inject([]) { |inner, _| [inner] }
+    assert_equal "object is nested too deeply", Moving.obstacle(deep, "object").to_s
+    assert_nil Moving.obstacle(900.times.inject([]) { |inner, _| [inner] }, "object")
+    refused = Moving.prepare([deep, "text"])
+    assert_match(/nested too deeply/, refused[0].failure.message)
+    assert_equal "text", refused[1]
+    assert_equal 1, deep.size
+  end
+
   def test_a_set_as_ruby_has_it
     port = Ractor::Port.new
     moved = begin
