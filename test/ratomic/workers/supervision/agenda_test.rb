@@ -29,10 +29,15 @@ class AgendaTest < Minitest::Test
     assert_empty @agenda.take_due
     assert_equal [:tick], within(5) { @mailbox.receive }
     assert_operator now - started, :>=, 0.05
-    assert_equal [[:sooner, 1, nil]], @agenda.take_due
-    assert_equal [:tick], within(5) { @mailbox.receive }
+    due = @agenda.take_due
+    assert_equal [:sooner, 1, nil], due.first
+    if due.size == 1 # else this thread was held up for so long that both are
+      assert_equal [:tick], within(5) { @mailbox.receive }
+      due += @agenda.take_due
+    end
     assert_operator now - started, :>=, 0.1
-    assert_equal [[:later]], @agenda.take_due
+    assert_equal [:later], due.last
+    assert_equal 2, due.size
   end
 
   def test_what_is_due_at_once_comes_in_order
