@@ -100,6 +100,7 @@ class LeakStress < Minitest::Test
 
   def test_pools_that_were_dropped_or_closed
     skip_without_ractors
+    skip_on_development_ruby "what a server made and others share keeps the heap of its Ractor"
     assert_no_growth(<<~'RUBY')
       leak(10) do
         100.times do |number|
@@ -141,9 +142,8 @@ class LeakStress < Minitest::Test
   private
 
   # Grows by less than a few megabytes, which is what the heap's own rounding takes.
-  # Where each Ractor has a heap, that of one which has just ended may still be there: 4.5 MB.
   def assert_no_growth(work)
     grown = ruby!(MEASURE + work, seconds: 120)
-    assert_operator Float(grown), :<, Ratomic::HEAP_PER_RACTOR ? 10.5 : 6, "megabytes more"
+    assert_operator Float(grown), :<, 6, "megabytes more"
   end
 end
