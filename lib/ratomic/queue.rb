@@ -10,9 +10,9 @@ module Ratomic
   #
   # What is shareable goes in as it is, anything else as a frozen deep copy; the caller's own object stays as it was.
   #
-  # `push`, `<<`, `pop` and `pop_many` block: the other threads of the Ractor run meanwhile, and the wait ends on
-  # `Thread#kill`, `Timeout`, an exception from another thread, a signal, and {#close}. A waiter that is killed takes
-  # nothing with it: what it had just been given is back in its place.
+  # `push`, `<<`, `pop` and `pop_many` block: the other threads of the Ractor (and the Fibers of a scheduler) run
+  # meanwhile, and the wait ends on `Thread#kill`, `Timeout`, an exception from another thread, a signal, and {#close}.
+  # A waiter that is killed takes nothing with it: what it had just been given is back in its place.
   #
   # As with every method of Ruby, a kill can strike between the return of a pop and the use of its value. Where not even
   # that may lose an item, take it with interrupts put off:

@@ -41,7 +41,7 @@ pub trait Host {
 
     /// Calls `waiter.sleep(deadline)` with the VM lock given up, and has `waiter.interrupt()` called when the VM wants
     /// this thread back.
-    fn sleep(&self, waiter: &Waiter, deadline: Deadline) -> Result<(), Self::Error>;
+    fn sleep(&self, waiter: &Arc<Waiter>, deadline: Deadline) -> Result<(), Self::Error>;
 
     /// Runs what the VM has pending for a thread that blocks: a kill, an exception from another thread, a signal. Called
     /// before and after a sleep.

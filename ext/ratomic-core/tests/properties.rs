@@ -8,6 +8,7 @@ use ratomic_core::queue::Refused;
 use ratomic_core::table::{Copied, Failure, Probe, Same, Snapshot};
 use ratomic_core::{Deadline, Host, Latch, Queue, Table, Waiter};
 use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 use support::{all, Number, Patient};
 
@@ -98,7 +99,7 @@ struct Alone;
 impl Host for Alone {
     type Error = Raised;
 
-    fn sleep(&self, _waiter: &Waiter, _deadline: Deadline) -> Result<(), Raised> {
+    fn sleep(&self, _waiter: &Arc<Waiter>, _deadline: Deadline) -> Result<(), Raised> {
         panic!("one thread has nobody to wait for");
     }
 

@@ -5,11 +5,11 @@ module Ratomic
     # The results of a dispatch, now or later. Frozen, and shareable whenever the callable is: it may be waited for in
     # any thread, and sent to another Ractor. Nothing but who holds the future keeps the results.
     #
-    # {#value}, {#value!}, {#wait}, {#each} and {#each_completed} block. The other threads of the Ractor run meanwhile,
-    # and the wait ends on `Thread#kill`, `Timeout` and signals. The dispatch goes on then, and later work waits for it,
-    # unless it is cancelled: in an `ensure` (`future&.cancel` does nothing where all is done), or with the option
-    # `cancel_on_abandon: true`, see {Options#initialize}. In an item a {Helper} runs meanwhile what nobody has begun of
-    # the dispatch, see {Nested}.
+    # {#value}, {#value!}, {#wait}, {#each} and {#each_completed} block. The other threads of the Ractor (and the Fibers
+    # of a scheduler) run meanwhile, and the wait ends on `Thread#kill`, `Timeout` and signals. The dispatch goes on
+    # then, and later work waits for it, unless it is cancelled: in an `ensure` (`future&.cancel` does nothing where all
+    # is done), or with the option `cancel_on_abandon: true`, see {Options#initialize}. In an item a {Helper} runs
+    # meanwhile what nobody has begun of the dispatch, see {Nested}.
     class Future
       # @api private
       def initialize(engine, batch)

@@ -113,7 +113,7 @@ impl Obstacle {
         hash: u64,
         host: &H,
         owner: usize,
-        waiter: &Waiter,
+        waiter: &Arc<Waiter>,
     ) -> Result<(), H::Error> {
         while !waiter.is_notified() {
             waiter.rearm();

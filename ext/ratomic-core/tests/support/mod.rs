@@ -5,6 +5,11 @@ use ratomic_core::table::{Copied, Probe, Same, Snapshot};
 use ratomic_core::{Deadline, Host, Waiter};
 use std::convert::Infallible;
 
+#[cfg(loom)]
+pub use loom::sync::Arc;
+#[cfg(not(loom))]
+pub use std::sync::Arc;
+
 /// The rest of a snapshot, through a buffer that begins with room for so many pairs.
 pub fn all(mut snapshot: Snapshot<'_, u64, u64>, room: usize) -> Vec<(u64, u64)> {
     let mut pairs = Vec::new();
@@ -24,7 +29,7 @@ pub struct Patient;
 impl Host for Patient {
     type Error = Infallible;
 
-    fn sleep(&self, waiter: &Waiter, deadline: Deadline) -> Result<(), Infallible> {
+    fn sleep(&self, waiter: &Arc<Waiter>, deadline: Deadline) -> Result<(), Infallible> {
         waiter.sleep(deadline);
         Ok(())
     }
@@ -109,13 +114,13 @@ mod victim {
     impl Host for Victim {
         type Error = Killed;
 
-        fn sleep(&self, waiter: &Waiter, deadline: Deadline) -> Result<(), Killed> {
+        fn sleep(&self, waiter: &Arc<Waiter>, deadline: Deadline) -> Result<(), Killed> {
             {
                 let mut state = self.0.lock().unwrap();
                 if state.killed {
                     return Ok(());
                 }
-                state.asleep = Some(waiter);
+                state.asleep = Some(&**waiter);
             }
             waiter.sleep(deadline);
             self.0.lock().unwrap().asleep = None;

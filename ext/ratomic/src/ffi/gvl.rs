@@ -1,10 +1,11 @@
 //! The one place where the VM lock is given up.
 
-use super::{error, Word};
+use super::{error, scheduler, Word};
 use magnus::{prelude::*, rb_sys::protect, Error};
 use ratomic_core::{Deadline, Host, Waiter};
 use std::ffi::c_void;
 use std::ptr;
+use std::sync::Arc;
 
 /// The running thread, as the owner of claims: its Thread object is on its own stack, so it lives and stays in place as
 /// long as the thread runs.
@@ -23,7 +24,11 @@ struct Sleep<'a> {
 impl Host for Gvl {
     type Error = Error;
 
-    fn sleep(&self, waiter: &Waiter, deadline: Deadline) -> Result<(), Error> {
+    fn sleep(&self, waiter: &Arc<Waiter>, deadline: Deadline) -> Result<(), Error> {
+        if scheduler::is_current() {
+            return scheduler::sleep(waiter, deadline);
+        }
+        let waiter: &Waiter = waiter;
         let sleep = Sleep { waiter, deadline };
         protect(|| {
             // SAFETY: both pointers refer to frames that outlive the call: the VM forgets the second one (under its own

@@ -16,6 +16,7 @@ pub mod memory;
 pub mod note;
 pub mod number;
 pub mod plain;
+mod scheduler;
 pub mod shareable;
 pub mod this;
 pub mod tmp;

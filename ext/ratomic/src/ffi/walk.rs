@@ -89,7 +89,11 @@ pub fn find(root: Word) -> Found {
         }
         if word.is_a(RUBY_T_FILE) || plain::is_moved(word) || is_singleton(word) {
             // In what is odd it is looked for in Ruby, which tells where it is.
-            return if found == Found::Odd { found } else { Found::Single(word) };
+            return if found == Found::Odd {
+                found
+            } else {
+                Found::Single(word)
+            };
         }
         walk.level = level + 1;
         walk.look_into(word);

@@ -3,6 +3,7 @@
 use crate::ffi::{args, error, gvl::Gvl};
 use magnus::{Error, Value};
 use ratomic_core::{Deadline, Host, Waiter};
+use std::sync::Arc;
 
 /// A thread that waits no longer than its caller said.
 pub struct Patience {
@@ -54,7 +55,7 @@ impl Patience {
 impl Host for Patience {
     type Error = Error;
 
-    fn sleep(&self, waiter: &Waiter, deadline: Deadline) -> Result<(), Error> {
+    fn sleep(&self, waiter: &Arc<Waiter>, deadline: Deadline) -> Result<(), Error> {
         let sooner = match (self.deadline, deadline) {
             (Deadline::At(mine), Deadline::At(other)) => Deadline::At(mine.min(other)),
             (Deadline::Never, other) => other,

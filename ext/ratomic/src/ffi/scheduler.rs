@@ -1,0 +1,81 @@
+//! Waiting in a Fiber that belongs to a Fiber scheduler: the other Fibers of the thread run meanwhile.
+//!
+//! A waiter is woken by threads of any Ractor, and none of another Ractor may call the scheduler. So a thread of this
+//! Ractor sleeps in place of the Fiber, and the Fiber waits for the end of that thread, which Ruby has every scheduler do
+//! well. It is made anew for each wait: that costs some 30 microseconds, and only where something has to be waited for.
+
+use super::Word;
+use magnus::{prelude::*, rb_sys::protect, Error, Value};
+use ratomic_core::{Deadline, Waiter};
+use rb_sys::VALUE;
+use std::ffi::c_void;
+use std::ptr;
+use std::sync::Arc;
+
+extern "C" {
+    // Declared in ruby/fiber/scheduler.h, which the bindings leave out.
+    fn rb_fiber_scheduler_current() -> VALUE;
+}
+
+/// Whether the running Fiber is one that a scheduler can stop.
+pub fn is_current() -> bool {
+    // SAFETY: the thread holds its Ractor's lock; asks for a pointer of the thread.
+    unsafe { rb_fiber_scheduler_current() != Word::NIL.0 }
+}
+
+/// What the thread needs. It owns it, so the Fiber may be ended at any time.
+struct Sleep {
+    waiter: Arc<Waiter>,
+    deadline: Deadline,
+}
+
+/// Returns when the waiter was woken or the deadline has passed. What is raised in the Fiber meanwhile is the error.
+pub fn sleep(waiter: &Arc<Waiter>, deadline: Deadline) -> Result<(), Error> {
+    let sleep = Box::new(Sleep {
+        waiter: Arc::clone(waiter),
+        deadline,
+    });
+    let sleep = Box::into_raw(sleep);
+    // SAFETY: `begin` takes the box. `protect` catches what this raises: there is no thread then, and the box is ours.
+    let thread = protect(|| unsafe { rb_sys::rb_thread_create(Some(begin), sleep.cast()) })
+        // SAFETY: as said.
+        .inspect_err(|_| drop(unsafe { Box::from_raw(sleep) }))?;
+    let thread: Value = Word(thread).value();
+    let ended = name(thread).and_then(|()| thread.funcall::<_, _, Value>("join", ()));
+    if ended.is_err() {
+        waiter.interrupt(); // ends the thread, if it is still there
+    }
+    ended.map(drop)
+}
+
+/// For whoever lists the threads. A fork leaves it behind, and the Fiber then looks again.
+fn name(thread: Value) -> Result<(), Error> {
+    let _: Value = thread.funcall("name=", ("ratomic-fiber-wait",))?;
+    let _: Value = thread.funcall("report_on_exception=", (false,))?;
+    let _: Value = thread.funcall("thread_variable_set", ("fork_safe", true))?;
+    Ok(())
+}
+
+unsafe extern "C" fn begin(sleep: *mut c_void) -> VALUE {
+    // SAFETY: the box of `sleep`, which only this thread has.
+    let sleep = unsafe { Box::from_raw(sleep.cast::<Sleep>()) };
+    let pointer = ptr::from_ref(&*sleep).cast_mut().cast();
+    // SAFETY: `sleep` is on this frame until the call returns, after which the VM has forgotten both pointers. It raises
+    // nothing itself.
+    unsafe {
+        rb_sys::rb_thread_call_without_gvl2(Some(run), pointer, Some(interrupt), pointer);
+    }
+    Word::NIL.0
+}
+
+unsafe extern "C" fn run(sleep: *mut c_void) -> *mut c_void {
+    // SAFETY: the `Sleep` of the frame of `begin`. Nothing here touches a VALUE.
+    let sleep = unsafe { &*sleep.cast::<Sleep>() };
+    sleep.waiter.sleep(sleep.deadline);
+    ptr::null_mut()
+}
+
+unsafe extern "C" fn interrupt(sleep: *mut c_void) {
+    // SAFETY: as in `run`.
+    unsafe { &*sleep.cast::<Sleep>() }.waiter.interrupt();
+}

@@ -1,0 +1,161 @@
+# frozen_string_literal: true
+
+require "test_helper"
+require "support/fiber_scheduler"
+require "support/worker_callables"
+require "timeout"
+
+# Whoever waits in a Fiber of a scheduler lets its other Fibers run.
+class FiberSchedulerTest < Minitest::Test
+  NAP = 0.05
+
+  # @return [Array(Object, Integer)] what the block returned, and how many naps another Fiber had ended by then
+  def beside_naps(naps = 5, &wait)
+    within(20) do
+      FiberScheduler.run do
+        done = 0
+        answer = nil
+        Fiber.schedule { answer = [wait.call, done] }
+        Fiber.schedule { naps.times { sleep(NAP) && done += 1 } }
+        Fiber.scheduler.run_until { answer }
+        answer
+      end
+    end
+  end
+
+  def later(seconds = NAP * 3)
+    Thread.new { sleep(seconds) && yield }
+  end
+
+  def test_a_pop_that_another_thread_ends
+    queue = Ratomic::Queue.new(1)
+    later { queue << :item }
+    item, naps = beside_naps { queue.pop }
+    assert_equal :item, item
+    assert_operator naps, :>=, 1
+  end
+
+  def test_a_pop_that_another_ractor_ends
+    skip_without_ractors
+    queue = Ratomic::Queue.new(1)
+    Ractor.new(queue) { |shared| sleep(0.15) && shared << :item }
+    item, naps = beside_naps { queue.pop }
+    assert_equal :item, item
+    assert_operator naps, :>=, 1
+  end
+
+  def test_a_push_and_a_pop_of_two_fibers
+    queue = Ratomic::Queue.new(1)
+    got = within(20) do
+      FiberScheduler.run do
+        list = []
+        Fiber.schedule { 10.times { list << queue.pop } }
+        Fiber.schedule { 10.times { |number| queue << number } }
+        Fiber.scheduler.run_until { list.size == 10 }
+        list
+      end
+    end
+    assert_equal (0...10).to_a, got
+  end
+
+  def test_a_wait_that_ends_by_its_time
+    queue = Ratomic::Queue.new(1)
+    item, naps = beside_naps { queue.pop(timeout: NAP * 2.5) }
+    assert_nil item
+    assert_includes 1..3, naps
+  end
+
+  def test_a_close_ends_it
+    queue = Ratomic::Queue.new(1)
+    later { queue.close }
+    assert_nil beside_naps { queue.pop }.first
+  end
+
+  def test_the_value_of_a_future
+    pool = Ratomic::Workers::Pool.new(size: 1, min_batch: 0)
+    future = pool.dispatch_async([0.25], WorkerCallables::Sleep)
+    results, naps = beside_naps { future.value(timeout: 10) }
+    assert_equal 1, results.size
+    assert_operator naps, :>=, 2
+    naps = beside_naps { pool.dispatch_async([0.25], WorkerCallables::Sleep).each.to_a }.last
+    assert_operator naps, :>=, 2
+  ensure
+    pool.shutdown
+  end
+
+  def test_a_claim_of_a_map
+    map = Ratomic::Map.new
+    entered = Thread::Queue.new
+    holder = Thread.new { map.compute(:key) { entered << true && sleep(NAP * 3) && 1 } }
+    entered.pop
+    value, naps = beside_naps { map.increment(:key) }
+    assert_equal 2, value
+    assert_operator naps, :>=, 1
+    holder.join
+  end
+
+  def test_a_resource_of_a_local_pool
+    pool = Ratomic::LocalPool.new(size: 1, factory: Maker)
+    got = within(20) do
+      FiberScheduler.run do
+        order = []
+        2.times { |number| Fiber.schedule { pool.with { order << number && sleep(NAP) && order << number } } }
+        Fiber.scheduler.run_until { order.size == 4 }
+        order
+      end
+    end
+    assert_equal [0, 0, 1, 1], got
+  end
+
+  # What a LocalPool makes.
+  module Maker
+    def self.call = Object.new
+  end
+
+  def test_an_object_of_a_pool
+    skip_without_ractors
+    pool = Ratomic::Pool.new(size: 1, timeout: 10) { [] }
+    got = within(20) do
+      FiberScheduler.run do
+        order = []
+        2.times { |number| Fiber.schedule { pool.with { order << number && sleep(NAP) && order << number } } }
+        Fiber.scheduler.run_until { order.size == 4 }
+        order
+      end
+    end
+    assert_equal 2, got.each_slice(2).count { |one, other| one == other }
+  ensure
+    pool&.close
+  end
+
+  def test_an_error_that_is_raised_in_the_fiber_ends_the_wait_and_its_thread
+    queue = Ratomic::Queue.new(1)
+    assert_leaves_nothing do
+      error, = beside_naps do
+        Fiber.scheduler.timeout_after(NAP, Timeout::Error, "over") { queue.pop }
+      rescue Timeout::Error => e
+        e
+      end
+      assert_equal "over", error.message
+    end
+    assert_equal 0, queue.num_waiting
+    assert_equal :item, (queue << :item) && queue.pop
+  end
+
+  def test_a_thread_that_is_killed_while_its_fibers_wait
+    queue = Ratomic::Queue.new(1)
+    assert_leaves_nothing do
+      thread = Thread.new { FiberScheduler.run { Fiber.schedule { queue.pop } && Fiber.scheduler.run_until { false } } }
+      eventually { queue.num_waiting == 1 }
+      thread.kill
+      queue.close
+      within(10) { thread.join }
+    end
+  end
+
+  def test_without_a_scheduler_in_a_blocking_fiber_nothing_changes
+    queue = Ratomic::Queue.new(1)
+    later { queue << :item }
+    assert_equal :item, within(10) { Fiber.new(blocking: true) { queue.pop }.resume }
+  end
+end
