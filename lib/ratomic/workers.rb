@@ -22,6 +22,11 @@ module Ratomic
         pool.dispatch_async(items, callable, options)
       end
 
+      # @return [Array] frozen results, see {Pool#map}
+      def map(items, callable, progress: nil, **options)
+        pool.map(items, callable, progress: progress, **options)
+      end
+
       # @return [Stream] see {Pool#stream}
       def stream(source, callable, **options)
         pool.stream(source, callable, **options)
@@ -70,7 +75,7 @@ end
 %w[
   runtime/clock runtime/at_exit runtime/foreign runtime/interrupts runtime/text runtime/own_thread
   runtime/thread_state
-  remedy failure progress event
+  remedy failure progress monitoring/figures progress_bar event
   crossing/handles crossing/refusal crossing/obstacle crossing/children scheduling/notebook crossing/nesting
   crossing/lookup crossing/ask crossing/calls crossing/known_calls crossing/code crossing/callable crossing/transfer
   crossing/moving
@@ -84,6 +89,6 @@ end
   supervision/backend
   future
   dispatch/options dispatch/source dispatch/attendance dispatch/batch dispatch/settled dispatch/nested dispatch/helper
-  dispatch/turn dispatch/inline dispatch/by_caller dispatch/dispatch
+  dispatch/turn dispatch/inline dispatch/by_caller dispatch/dispatch dispatch/mapping
   subscription explanation flow stream pool runtime/fork_hook parse_json render_erb
 ].each { |name| require_relative "workers/#{name}" }
