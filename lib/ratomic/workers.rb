@@ -83,7 +83,8 @@ end
   scheduling/chunker
   engine/settings engine/gate engine/lane engine/mailbox engine/verdict engine/filing engine/endings engine/engine
   engine/unattended
-  monitoring/metrics monitoring/subscribers monitoring/stats monitoring/prometheus
+  monitoring/last_failures monitoring/metrics monitoring/subscribers monitoring/running monitoring/stats
+  monitoring/prometheus
   worker/context worker/pulse worker/presence worker/turns worker/chunk worker/salvage worker/runner worker/worker
   supervision/agenda supervision/parcels supervision/roster supervision/overseer supervision/coordinator
   supervision/backend

@@ -101,7 +101,8 @@ module Ratomic
       end
 
       # @return [Hash] frozen, of Strings, Symbols and numbers: dispatches, items, failures by class, latency, workers
-      #   with their busy time, what was learnt of callables, and notes for people
+      #   with their busy time, what they are running and for how long, what was learnt of callables, the last Failures
+      #   of each class (with the Failure and the context of its dispatch), and notes for people
       def stats
         Stats.new(for_reading).to_h
       end
