@@ -84,7 +84,7 @@ end
   engine/settings engine/gate engine/lane engine/mailbox engine/verdict engine/filing engine/endings engine/engine
   engine/unattended
   monitoring/last_failures monitoring/metrics monitoring/subscribers monitoring/running monitoring/stats
-  monitoring/prometheus
+  monitoring/prometheus monitoring/brief monitoring/history monitoring/snapshot
   worker/context worker/pulse worker/presence worker/turns worker/chunk worker/salvage worker/runner worker/worker
   supervision/agenda supervision/parcels supervision/roster supervision/overseer supervision/coordinator
   supervision/backend

@@ -11,6 +11,16 @@ module Ratomic
 
       ANONYMOUS = "(anonymous)"
 
+      # @param counts [Array<Integer>] of the buckets
+      # @param share [Float] 0.0 to 1.0
+      # @return [Float, nil] the bound below which so many ended, or the highest there is; nil where none ended
+      def self.quantile(counts, share)
+        return if (total = counts.sum).zero?
+
+        seen = 0
+        BOUNDS[counts.index { |count| (seen += count) >= total * share }] || BOUNDS.last
+      end
+
       attr_reader(*COUNTS)
       # @return [Tally] of the dispatches that callers ran themselves, and of how long all took
       attr_reader :tally

@@ -28,7 +28,7 @@ module Ratomic
       # Its numbers are not read in one step: what does not fit together is left out.
       def of_worker(pulse)
         began = pulse.long_since
-        seen = { worker: pulse.id, busy_seconds: pulse.busy_nanoseconds / 1e9 }
+        seen = { worker: pulse.id, busy_seconds: pulse.busy_until(@now) / 1e9 }
         batch = @board[pulse.id]
         return seen unless batch && pulse.ticket == batch.ticket
 

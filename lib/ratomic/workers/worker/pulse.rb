@@ -95,6 +95,14 @@ module Ratomic
         @busy.value
       end
 
+      # With the chunk that is running, where that may be long.
+      # @param now [Integer] monotonic nanoseconds
+      # @return [Integer]
+      def busy_until(now)
+        since = long_since
+        busy_nanoseconds + (since ? [now - since, 0].max : 0)
+      end
+
       # The worker is not waited for any more: another one has its place.
       # @return [Boolean] false when it has ended, or was given up before
       def abandon

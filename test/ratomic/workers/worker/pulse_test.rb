@@ -34,6 +34,7 @@ class PulseTest < Minitest::Test
     assert_nil @pulse.long_since
     @pulse.begin_long(5_000)
     assert_equal 5_000, @pulse.long_since
+    assert_equal [1_000, 0], [@pulse.busy_until(6_000), @pulse.busy_until(4_000)]
     @pulse.end_long
     assert_nil @pulse.long_since
   end
