@@ -62,6 +62,16 @@ module Ratomic
         before ? before.shutdown(timeout: timeout) : Clock.check(timeout)
       end
 
+      # Lets `ratomic top` look at the pools of this process, through a socket in the file system that only its user can
+      # open. It is removed when the program ends.
+      # @param path [String] such as "/run/app/ratomic-#{Process.pid}.sock"
+      # @return [StatsServer] with `close`
+      # @raise [ArgumentError] when there is a file, or another process that serves
+      def serve_stats(path)
+        require_relative "workers/stats_server"
+        StatsServer.new(path)
+      end
+
       # The `context:` of the dispatch whose item is running in this thread.
       # @return [Object, nil]
       def context
