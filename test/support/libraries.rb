@@ -3,7 +3,9 @@
 # Libraries of others that some tests need: those that this Ruby has, or those of the distribution, which are pure Ruby.
 # A test skips, and says so, where there is none.
 module Libraries
-  FOLDERS = ["/usr/share/rubygems-integration/all/gems/*/lib", "/usr/lib/ruby/vendor_ruby"].freeze
+  # The last is the library of the distribution's own Ruby: newer ones have made gems of parts of it.
+  FOLDERS = ["/usr/share/rubygems-integration/all/gems/*/lib{,/concurrent-ruby}", "/usr/lib/ruby/vendor_ruby",
+             "/usr/lib/ruby/3.*/"].freeze
 
   # @param name [String] what is required
   # @param package [String] that brings it
@@ -13,16 +15,15 @@ module Libraries
 
   # @return [Boolean]
   def self.load(name)
-    require name
-    true
-  rescue LoadError
-    paths = Dir[*FOLDERS].select { |path| Dir.exist?(path) } - $LOAD_PATH
-    $LOAD_PATH.concat(paths) # after what this Ruby has of its own
+    path = $LOAD_PATH.dup
+    folders = FOLDERS.dup
     begin
       require name
       true
     rescue LoadError, StandardError
-      $LOAD_PATH.replace($LOAD_PATH - paths)
+      folder = folders.shift
+      $LOAD_PATH.concat(Dir[folder] - $LOAD_PATH) && retry if folder # after what this Ruby has of its own
+      $LOAD_PATH.replace(path)
       false
     end
   end
