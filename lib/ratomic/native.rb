@@ -1,13 +1,20 @@
 # frozen_string_literal: true
 
 # The compiled extension. Installing the gem builds it; in a checkout bin/setup does. RubyGems puts it beside this file,
-# that of Ruby 3.1 puts it beside ratomic.rb.
+# that of Ruby 3.1 puts it beside ratomic.rb. A gem that came compiled has one for each release of Ruby, in a folder of
+# that name.
 begin
-  beside = File.expand_path("../ratomic.#{RbConfig::CONFIG["DLEXT"]}", __dir__)
-  require File.file?(beside) ? beside : "ratomic/ratomic"
+  file = "ratomic.#{RbConfig::CONFIG["DLEXT"]}"
+  compiled = Dir.children(__dir__).grep(/\A\d+\.\d+\z/)
+  release = RbConfig::CONFIG.values_at("MAJOR", "MINOR").join(".")
+  here = [".", release].map { |folder| File.join(__dir__, folder, file) }.find { |path| File.file?(path) }
+  require here || "ratomic/ratomic"
 rescue LoadError => e
   remedy =
-    if e.path == "ratomic/ratomic"
+    if here.nil? && compiled.any?
+      "it was compiled for Ruby #{compiled.sort.join(", ")}; install the gem that compiles it: " \
+      "gem install ratomic --platform ruby"
+    elsif e.path == "ratomic/ratomic"
       "it is not built for this Ruby"
     else
       "it was built for another Ruby, or is damaged"

@@ -22,6 +22,11 @@ module Ratomic
         pool.dispatch_async(items, callable, options)
       end
 
+      # @return [Array] frozen results, see {Pool#map}
+      def map(items, callable, progress: nil, **options)
+        pool.map(items, callable, progress: progress, **options)
+      end
+
       # @return [Stream] see {Pool#stream}
       def stream(source, callable, **options)
         pool.stream(source, callable, **options)
@@ -57,6 +62,16 @@ module Ratomic
         before ? before.shutdown(timeout: timeout) : Clock.check(timeout)
       end
 
+      # Lets `ratomic top` look at the pools of this process, through a socket in the file system that only its user can
+      # open. It is removed when the program ends.
+      # @param path [String] such as "/run/app/ratomic-#{Process.pid}.sock"
+      # @return [StatsServer] with `close`
+      # @raise [ArgumentError] when there is a file, or another process that serves
+      def serve_stats(path)
+        require_relative "workers/stats_server"
+        StatsServer.new(path)
+      end
+
       # The `context:` of the dispatch whose item is running in this thread.
       # @return [Object, nil]
       def context
@@ -70,7 +85,7 @@ end
 %w[
   runtime/clock runtime/at_exit runtime/foreign runtime/interrupts runtime/text runtime/own_thread
   runtime/thread_state
-  remedy failure progress event
+  remedy failure progress monitoring/figures progress_bar event
   crossing/handles crossing/refusal crossing/obstacle crossing/children scheduling/notebook crossing/nesting
   crossing/lookup crossing/ask crossing/calls crossing/known_calls crossing/code crossing/callable crossing/transfer
   crossing/moving
@@ -78,12 +93,13 @@ end
   scheduling/chunker
   engine/settings engine/gate engine/lane engine/mailbox engine/verdict engine/filing engine/endings engine/engine
   engine/unattended
-  monitoring/metrics monitoring/subscribers monitoring/stats monitoring/prometheus
+  monitoring/last_failures monitoring/metrics monitoring/subscribers monitoring/running monitoring/stats
+  monitoring/prometheus monitoring/brief monitoring/history monitoring/snapshot
   worker/context worker/pulse worker/presence worker/turns worker/chunk worker/salvage worker/runner worker/worker
   supervision/agenda supervision/parcels supervision/roster supervision/overseer supervision/coordinator
   supervision/backend
   future
   dispatch/options dispatch/source dispatch/attendance dispatch/batch dispatch/settled dispatch/nested dispatch/helper
-  dispatch/turn dispatch/inline dispatch/by_caller dispatch/dispatch
+  dispatch/turn dispatch/inline dispatch/by_caller dispatch/dispatch dispatch/mapping
   subscription explanation flow stream pool runtime/fork_hook parse_json render_erb
 ].each { |name| require_relative "workers/#{name}" }

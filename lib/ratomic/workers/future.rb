@@ -103,6 +103,19 @@ module Ratomic
         Progress.new(@completion.completed, size)
       end
 
+      # Counts Failures while they come in.
+      # @api private
+      # @param ranges [Integer] that were looked at before
+      # @return [Array(Integer, Integer)] ranges that were filed by now, and the Failures in those that are new
+      def failures_since(ranges)
+        filed = @completion.filed
+        failed = (ranges...filed).sum do |number|
+          first, count = @completion.range(number)
+          (first...first + count).count { |index| Failure === @completion[index] }
+        end
+        [filed, failed]
+      end
+
       # @return [Integer] number of items
       def size
         @completion.size

@@ -51,6 +51,20 @@ module Ratomic
         Dispatch.future(engine, items, callable, chosen)
       end
 
+      # Runs the callable with each of the items, and waits for all of them: for scripts. When the thread is ended
+      # meanwhile, by Ctrl-C or a `Timeout`, the dispatch is cancelled, and what runs of it is interrupted.
+      # @param items [Array, Enumerable]
+      # @param callable [#call]
+      # @param progress [Boolean, String, #call, nil] true or a title draw a {ProgressBar} on standard error; an object
+      #   is called with the {Progress} now and then, and when all is done, in the thread that waits. If it has a `stop`
+      #   that is called with the {Progress} when the work is ended early
+      # @param options see {Options#initialize}
+      # @return [Array] frozen results
+      # @raise the first Failure, as {Future#value!}; and as {#dispatch_async}
+      def map(items, callable, progress: nil, **options)
+        Mapping.new(self, items, callable, progress, options).run
+      end
+
       # Starts the workers now instead of with the first dispatch. Returns before they are up.
       # @return [self]
       def start
@@ -87,7 +101,8 @@ module Ratomic
       end
 
       # @return [Hash] frozen, of Strings, Symbols and numbers: dispatches, items, failures by class, latency, workers
-      #   with their busy time, what was learnt of callables, and notes for people
+      #   with their busy time, what they are running and for how long, what was learnt of callables, the last Failures
+      #   of each class (with the Failure and the context of its dispatch), and notes for people
       def stats
         Stats.new(for_reading).to_h
       end

@@ -8,16 +8,27 @@ module Ratomic
       attr_reader :completed
       # @return [Integer] items of the dispatch
       attr_reader :total
+      # @return [Integer, nil] Failures among them; nil where nobody has counted them ({Future#progress})
+      attr_reader :failures
+      # @return [Float, nil] since the dispatch, where that is known
+      attr_reader :seconds
 
-      def initialize(completed, total)
+      def initialize(completed, total, failures: nil, seconds: nil)
         @completed = completed
         @total = total
+        @failures = failures
+        @seconds = seconds
         freeze
       end
 
       # @return [Float] 0.0 to 1.0; an empty dispatch is done
       def fraction
         total.zero? ? 1.0 : completed.fdiv(total)
+      end
+
+      # Whether there is nothing left to do.
+      def done?
+        completed >= total
       end
 
       # @return [Array(Integer, Integer)] so that `done, all = future.progress`

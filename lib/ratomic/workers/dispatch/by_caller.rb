@@ -112,7 +112,7 @@ module Ratomic
         return results if took && !failed
 
         results = Interrupts.foreign_deferred { Transfer.seal(results, 0, in_place ? :in_place : :copied) }
-        engine.count_by_caller(results, callable)
+        engine.count_by_caller(results, callable, context)
         results
       rescue Foreign, SignalException, SystemExit
         # It came from outside or from an item; nothing tells which. It happens once.

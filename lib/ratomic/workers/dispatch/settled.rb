@@ -60,6 +60,11 @@ module Ratomic
         Progress.new(size, size)
       end
 
+      # @see Future#failures_since
+      def failures_since(ranges)
+        [1, ranges.zero? ? @results.count { |result| Failure === result } : 0]
+      end
+
       # @see Future#size
       def size
         @results.size

@@ -10,7 +10,7 @@ module Ratomic
         filled = batch.stop(failure)
         post([:drop, batch.ticket].freeze) if batch.moved? # a worker that is ready from now on sees that it is over
         @finished.increment(filled)
-        @metrics.count_failure(failure, filled) if filled.positive?
+        note_failure(batch, failure, filled) if filled.positive?
         forget(batch)
         @lane.leave_behind
         make_room if @lane.full? # somebody may wait for it

@@ -38,10 +38,22 @@ module Ratomic
 
       # Counts the Failures of what the caller has run itself.
       # @param results [Array] shareable
-      def count_by_caller(results, callable)
-        @metrics.count_failures(results)
-        wild = results.any? { |result| Failure === result && NOT_FOR_CALLERS.include?(result.exception_class) }
+      # @param context [Object, nil] of the dispatch
+      def count_by_caller(results, callable, context = nil)
+        wild = false
+        results.each do |result|
+          next unless Failure === result
+
+          @metrics.note_failure(result, Callable.label(callable), nil, context)
+          wild = true if NOT_FOR_CALLERS.include?(result.exception_class)
+        end
         @costs.mark_wild(Callable.key(callable)) if wild
+      end
+
+      # Counts one of a batch.
+      # @param times [Integer] of how many items it is
+      def note_failure(batch, failure, times = 1)
+        @metrics.note_failure(failure, @costs.name_of(batch), batch.ticket, batch.options.context, times)
       end
 
       private
@@ -69,7 +81,7 @@ module Ratomic
         results.each_with_index do |result, offset|
           next unless Failure === result
 
-          @metrics.count_failure(result)
+          note_failure(batch, result)
           @costs.mark_wild(batch.key) if NOT_FOR_CALLERS.include?(result.exception_class)
           emit(:failed, batch, item: first + offset, failure: result)
         end

@@ -11,11 +11,23 @@ module Ratomic
 
       ANONYMOUS = "(anonymous)"
 
+      # @param counts [Array<Integer>] of the buckets
+      # @param share [Float] 0.0 to 1.0
+      # @return [Float, nil] the bound below which so many ended, or the highest there is; nil where none ended
+      def self.quantile(counts, share)
+        return if (total = counts.sum).zero?
+
+        seen = 0
+        BOUNDS[counts.index { |count| (seen += count) >= total * share }] || BOUNDS.last
+      end
+
       attr_reader(*COUNTS)
       # @return [Tally] of the dispatches that callers ran themselves, and of how long all took
       attr_reader :tally
       # @return [Map] Failures by the name of the exception's class
       attr_reader :failures
+      # @return [LastFailures]
+      attr_reader :last_failures
       # @return [Map] what went wrong in the pool itself, by class and message
       attr_reader :trouble_log
       # @return [Counter] nanoseconds that workers which are gone were busy
@@ -24,22 +36,30 @@ module Ratomic
       def initialize
         COUNTS.each { |name| instance_variable_set(:"@#{name}", Counter.new) }
         @failures = Map.new
+        @last_failures = LastFailures.new
         @trouble_log = Map.new
         @tally = Tally.new
         @past_busy = Counter.new
         freeze
       end
 
-      # @param results [Array] with Failures among them
-      def count_failures(results)
-        results.each { |result| count_failure(result) if Failure === result }
-      end
-
       # Classes without a name, of which a program may make any number, are counted together.
       # @param times [Integer] less than 0 takes back
       def count_failure(failure, times = 1)
-        name = failure.exception_class
-        @failures.increment(name.start_with?("#<") ? ANONYMOUS : name, times)
+        @failures.increment(class_of(failure), times)
+      end
+
+      # Counts it, and keeps it for a while among the last ones.
+      # @param callable [String] its name
+      # @param dispatch [Integer, nil] number of the dispatch; nil where the caller ran it
+      # @param context [Object, nil] of the dispatch
+      def note_failure(failure, callable, dispatch, context, times = 1)
+        name = class_of(failure)
+        number = @failures.increment(name, times)
+        @last_failures.keep(name, number, {
+          time: Process.clock_gettime(Process::CLOCK_REALTIME), failure: failure, callable: callable,
+          dispatch: dispatch, context: context
+        }.freeze)
       end
 
       # @param error [Exception] that came up in the pool's own threads, where nobody could rescue it
@@ -66,6 +86,13 @@ module Ratomic
       def counts
         counts = COUNTS.to_h { |name| [name, public_send(name).value] }
         counts.merge(by_caller: @tally.by_caller, by_caller_items: @tally.items_by_caller)
+      end
+
+      private
+
+      def class_of(failure)
+        name = failure.exception_class
+        name.start_with?("#<") ? ANONYMOUS : name
       end
     end
   end

@@ -9,6 +9,8 @@ module Ratomic
       UNSEEN = "Coverage is running, and counts nothing that runs in another Ractor; for test suites: " \
                "Ratomic::Workers.configure(backend: :thread)"
 
+      WILD = "an item has ended its thread, left something on it, or used what only the main Ractor has"
+
       # Whether there are tools at work that do not see what workers run.
       def self.unseen?(backend)
         backend == :ractor && Ractor.main? && defined?(::Coverage) && ::Coverage.respond_to?(:running?) &&
@@ -33,7 +35,8 @@ module Ratomic
           items: counted,
           failures: @metrics.failures.to_h.reject { |_, count| count.zero? }, latency: histogram(latency),
           workers: workers(counts),
-          costs: @engine.costs.to_h, events_dropped: @engine.subscribers.dropped.value, notes: notes(counts),
+          costs: @engine.costs.to_h, **in_detail,
+          events_dropped: @engine.subscribers.dropped.value, notes: notes(counts),
           troubles: { count: counts[:troubles], last: @metrics.trouble_log.to_h }
         }
         Ractor.make_shareable(stats)
@@ -73,6 +76,30 @@ module Ratomic
           busy_seconds_total: busy.values.sum + (@metrics.past_busy.value / 1e9), respawns: counts[:respawns],
           pauses: counts[:pauses], abandoned: counts[:abandoned], runners_replaced: counts[:runners_replaced],
           retries: counts[:retries], overdue: counts[:overdue] }
+      end
+
+      def in_detail
+        { running: Running.new(@engine).to_a, callables: callables, last_failures: @metrics.last_failures.to_h }
+      end
+
+      # What a small item costs, how many make a chunk, and who runs a small dispatch, with the reason.
+      def callables
+        waking = @engine.costs.waking / 1e9
+        @engine.costs.callables.map do |known|
+          cost = known[:nanoseconds]
+          small = known[:small]
+          chunk = @engine.chunker.usual(cost)
+          { name: known[:name], item_seconds: cost * Weight::ITEM / 1e9, chunk: [chunk.begin, chunk.end],
+            by_caller: small ? small / Weight::ITEM : 0, reason: reason(known, waking) }
+        end
+      end
+
+      # @return [String] why the caller runs small dispatches of it, or does not
+      def reason(known, waking)
+        return WILD if known[:wild]
+        return "#{known[:calm]} of #{Costs::CALM} chunks in a row had no slow item" unless known[:small]
+
+        "to wake a worker takes #{Figures.time(waking)}"
       end
 
       # @return [Array<String>] what a person should know

@@ -56,6 +56,14 @@ module Ratomic
         count(batch, left, (left * batch.mean / @shares).clamp((SHORTEST / cost).to_i, (longest / cost).to_i))
       end
 
+      # Of small items, where many are left.
+      # @param cost [Float] measured, of a unit of weight
+      # @return [Range] items in a chunk
+      def usual(cost)
+        item = cost * Weight::ITEM
+        ((SHORTEST / item).to_i.clamp(1, MOST)..(LONGEST / item).to_i.clamp(1, MOST))
+      end
+
       # Cheap items are not asked about each, dear ones are.
       # @return [Integer] items between two looks, a power of two
       def stride(cost)

@@ -104,9 +104,29 @@ module Ratomic
       def to_h
         times = Hash.new(0)
         @nanoseconds.to_h.transform_keys do |key|
-          name = @names[key] || (Module === key ? Reflection.name_of(key) : key.to_s)
+          name = name_of_key(key)
           (times[name] += 1) == 1 ? name : "#{name} (#{times[name]})"
         end
+      end
+
+      # @return [Array<Hash>] what was learnt of each callable, see {Stats}; the dearest first
+      def callables
+        small = @small.to_h
+        calm = @calm.to_h
+        wild = @wild.to_h
+        names = @names.to_h
+        @nanoseconds.to_h.sort_by { |_, cost| -cost }.map do |key, cost|
+          { name: names[key] || name_of_key(key), nanoseconds: cost, small: small[key], calm: calm[key] || 0,
+            wild: wild.key?(key) }
+        end
+      end
+
+      # @param batch [Batch]
+      # @return [String] of its callable, for people
+      def name_of(batch)
+        return name_of_key(batch.key) if Module === batch.key || Handles::Ref === batch.callable
+
+        Callable.label(batch.callable)
       end
 
       # An item of it ended its thread or its worker, or touched what only the main Ractor may touch.
@@ -123,6 +143,10 @@ module Ratomic
 
       def slow?(nanoseconds, items, expected)
         nanoseconds > SLOW * items || (nanoseconds > SLOW && !expected.nil? && nanoseconds > FAR * expected)
+      end
+
+      def name_of_key(key)
+        @names[key] || (Module === key ? Reflection.name_of(key) : key.to_s)
       end
 
       def forbid(key)

@@ -6,8 +6,10 @@ module Ratomic
     # for what comes next. One that is ended in the midst of telling so counts as away: rather wake others in vain.
     class Presence
       # @param lane [Lane]
-      def initialize(lane)
+      # @param pulse [Pulse] where others see since when the worker is away
+      def initialize(lane, pulse)
         @lane = lane
+        @pulse = pulse
         @away = false
       end
 
@@ -16,6 +18,7 @@ module Ratomic
       def leave(nanoseconds)
         return if nanoseconds && nanoseconds < Lane::LONG
 
+        @pulse.begin_long(Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond))
         @lane.away
         @away = true
       end
@@ -24,7 +27,10 @@ module Ratomic
       def return
         away = @away
         @away = false
-        @lane.back if away
+        return unless away
+
+        @pulse.end_long
+        @lane.back
       end
     end
   end

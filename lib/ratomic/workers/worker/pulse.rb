@@ -22,6 +22,7 @@ module Ratomic
         @last = Counter.new(0)
         @index = Counter.new(IDLE)
         @since = Counter.new(0)
+        @long = Counter.new(0)
         @fate = Counter.new(AT_WORK)
         @busy = Counter.new(0)
         freeze
@@ -35,6 +36,23 @@ module Ratomic
           @last.reset(last)
         end
         @ticket.reset(ticket)
+      end
+
+      # The chunk may take long. Of those that are over in some microseconds nobody wants to know when they began, and
+      # telling it would be a part of what they cost.
+      # @param nanoseconds [Integer] monotonic
+      def begin_long(nanoseconds)
+        @long.reset(nanoseconds)
+      end
+
+      def end_long
+        @long.reset(0)
+      end
+
+      # @return [Integer, nil] monotonic nanoseconds at which the chunk began; nil where it was to be short
+      def long_since
+        since = @long.value
+        since unless since.zero?
       end
 
       # @param nanoseconds [Integer] how long it took
@@ -75,6 +93,14 @@ module Ratomic
       # @return [Integer] nanoseconds in chunks, all in all
       def busy_nanoseconds
         @busy.value
+      end
+
+      # With the chunk that is running, where that may be long.
+      # @param now [Integer] monotonic nanoseconds
+      # @return [Integer]
+      def busy_until(now)
+        since = long_since
+        busy_nanoseconds + (since ? [now - since, 0].max : 0)
       end
 
       # The worker is not waited for any more: another one has its place.

@@ -26,7 +26,7 @@ module Ratomic
       # @return [self]
       def start(parts = [])
         @kept = parts.dup
-        @presence = Presence.new(@lane)
+        @presence = Presence.new(@lane, @pulse)
         @turns = Turns.new(@lane)
         @parcels = nil # the one before may have ended while it waited for a parcel, which comes all the same
         @thread = OwnThread.start do

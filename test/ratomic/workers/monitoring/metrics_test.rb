@@ -24,15 +24,17 @@ class MetricsTest < Minitest::Test
 
   def test_failures_are_counted_by_class
     failure = Ratomic::Workers::Failure.new(0, "KeyError", "no")
-    @metrics.count_failures([1, failure, failure])
+    @metrics.count_failure(failure)
+    @metrics.note_failure(failure, "Parse", 7, nil)
     assert_equal({ "KeyError" => 2 }, @metrics.failures.to_h)
   end
 
   def test_classes_without_a_name_are_counted_together
     failures = Array.new(3) { Ratomic::Workers::Failure.from(Class.new(KeyError).new, 0) }
-    @metrics.count_failures(failures)
+    failures.each { |failure| @metrics.note_failure(failure, "Parse", 7, nil) }
     @metrics.count_failure(failures[0], -1)
     assert_equal({ "(anonymous)" => 2 }, @metrics.failures.to_h)
+    assert_equal({ "(anonymous)" => 3 }, @metrics.last_failures.to_h.transform_values(&:size))
   end
 
   def test_trouble_that_will_not_tell_its_message_is_kept_too

@@ -80,6 +80,83 @@ class StatsTest < Minitest::Test
     assert_operator @pool.stats[:workers][:busy_seconds_total], :>, 0
   end
 
+  def test_what_workers_run_is_told_with_its_time_and_context
+    hold = Hold.new
+    future = @pool.dispatch_async([1, 2, 3], hold, sequential: true, context: "import 7")
+    eventually { hold.begun.value == 1 }
+    running, idle = @pool.stats[:running].partition { |worker| worker[:dispatch] }
+    assert_equal 1, running.size
+    assert_equal ["WorkerCallables::Hold", 0, 3, "import 7"],
+                 running[0].values_at(:callable, :completed, :items, :context)
+    first = running[0].values_at(:seconds, :dispatch_seconds)
+    assert_operator first[0], :<=, first[1]
+    assert_equal [%i[worker busy_seconds]], idle.map(&:keys).uniq
+    eventually { @pool.stats[:running].any? { |worker| (worker[:seconds] || 0) > first[0] + 0.01 } }
+    hold.open
+    future.wait(timeout: 5)
+    eventually { @pool.stats[:running].none? { |worker| worker[:dispatch] } }
+  end
+
+  def test_what_a_caller_runs_beside_the_workers_is_told_too
+    pool = Ratomic::Workers::Pool.new(size: 1, backend: :inline)
+    hold = Hold.new
+    thread = Thread.new { pool.dispatch_async([1], hold) }
+    eventually { hold.begun.value == 1 }
+    running = pool.stats[:running].map { |beside| beside.values_at(:worker, :callable, :items) }
+    assert_equal [[nil, "WorkerCallables::Hold", 1]], running
+  ensure
+    hold.open
+    thread.join
+  end
+
+  def test_the_last_failures_of_each_class_are_kept_with_their_context
+    6.times { |i| @pool.dispatch_async([:raise_error], Misbehave, context: "file #{i}".freeze).wait(timeout: 5) }
+    @pool.dispatch_async([:overflow_stack], Misbehave).wait(timeout: 5)
+    last = @pool.stats[:last_failures]
+    assert_equal %w[KeyError SystemStackError], last.keys.sort
+    assert_equal ["file 5", "file 4", "file 3", "file 2"], last["KeyError"].map { |note| note[:context] }
+    note = last["KeyError"][0]
+    assert_equal ["no such key", "WorkerCallables::Misbehave"], [note[:failure].message, note[:callable]]
+    assert_match(/worker_callables.rb/, note[:failure].backtrace[0])
+    assert_in_delta Time.now.to_f, note[:time], 60
+  end
+
+  def test_failures_of_what_callers_run_and_of_what_was_stopped_are_kept_too
+    pool = Ratomic::Workers::Pool.new(size: 1)
+    eventually(10, "a dispatch that the caller runs") do
+      20.times { pool.dispatch_async([1], Misbehave).wait(timeout: 5) }
+      pool.stats[:dispatches][:by_caller].positive?
+    end
+    by_caller = pool.stats[:dispatches][:by_caller]
+    pool.dispatch_async([:raise_error], Misbehave).value
+    assert_equal [by_caller + 1, nil],
+                 [pool.stats[:dispatches][:by_caller], pool.stats[:last_failures]["KeyError"][0][:dispatch]]
+    hold = Hold.new
+    future = pool.dispatch_async([1, 2], hold, min_batch: 0)
+    future.cancel
+    hold.open
+    assert_equal 1, pool.stats[:last_failures]["Ratomic::Workers::CancelledError"].size
+  ensure
+    pool.kill
+  end
+
+  def test_of_each_callable_it_says_who_runs_small_dispatches_and_why
+    30.times { @pool.dispatch_async([1], Double).wait(timeout: 5) }
+    @pool.dispatch_async([:end_thread], Misbehave).wait(timeout: 5)
+    @pool.dispatch_async([1, 2], Misbehave).wait(timeout: 5)
+    @pool.dispatch_async([5000], Spin).wait(timeout: 5)
+    callables = eventually do
+      known = @pool.stats[:callables].to_h { |callable| [callable[:name][/\w+\z/], callable] }
+      known if known.size == 3 && known["Double"][:by_caller].positive?
+    end
+    assert_match(/to wake a worker takes/, callables["Double"][:reason])
+    assert_match(/of 16 chunks in a row had no slow item/, callables["Spin"][:reason])
+    assert_match(/has ended its thread/, callables["Misbehave"][:reason])
+    assert_equal [0, [1, 1]], callables["Spin"].values_at(:by_caller, :chunk), callables["Spin"].inspect
+    assert_operator callables["Spin"][:item_seconds], :>=, 0.001
+    assert_operator callables["Double"][:chunk][1], :>, 1
+  end
+
   def test_it_is_consistent_while_work_goes_on
     stop = false
     busy = Thread.new { @pool.dispatch_async([1, 2, 3], Double).value until stop }

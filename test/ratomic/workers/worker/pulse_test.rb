@@ -30,6 +30,15 @@ class PulseTest < Minitest::Test
     assert_equal [43, nil], [@pulse.ticket, @pulse.index]
   end
 
+  def test_of_a_chunk_that_may_be_long_it_knows_when_it_began
+    assert_nil @pulse.long_since
+    @pulse.begin_long(5_000)
+    assert_equal 5_000, @pulse.long_since
+    assert_equal [1_000, 0], [@pulse.busy_until(6_000), @pulse.busy_until(4_000)]
+    @pulse.end_long
+    assert_nil @pulse.long_since
+  end
+
   def test_it_adds_up_how_long_its_worker_was_busy
     2.times do
       @pulse.begin_chunk(1, nil)

@@ -1,0 +1,76 @@
+# frozen_string_literal: true
+
+module Ratomic
+  module Workers
+    # A dispatch that its caller waits for, see {Pool#map}.
+    class Mapping
+      # Seconds between two looks at the progress.
+      LOOK = 0.1
+
+      # What `progress:` may be.
+      # @return [#call, nil]
+      # @raise [TypeError]
+      def self.listener(progress)
+        case progress
+        when nil, false then nil
+        when true, String then ProgressBar.new(*(progress unless progress == true)) unless ProgressBar.in_tests?
+        else
+          return progress if progress.respond_to?(:call)
+
+          raise TypeError, "progress: must be true, a title or an object with `call(progress)`, " \
+                           "not #{Reflection.class_name_of(progress)}"
+        end
+      end
+
+      # @param pool [Pool]
+      # @param progress [Boolean, String, #call, nil]
+      def initialize(pool, items, callable, progress, options)
+        @pool = pool
+        @items = items
+        @callable = callable
+        @listener = self.class.listener(progress)
+        @options = options
+        @ranges = @failures = 0
+      end
+
+      # @return [Array] frozen results
+      # @raise as {Future#value!}
+      def run
+        @started = Clock.now
+        future = @pool.dispatch_async(@items, @callable, @options)
+        @listener ? follow(future) : future.value
+        done = true
+        future.value!
+      ensure
+        abandon(future) if future && !done
+      end
+
+      private
+
+      def follow(future)
+        shown = nil
+        until future.wait(timeout: LOOK)
+          progress = progress(future)
+          @listener.call(progress) unless progress == shown && !(ProgressBar === @listener)
+          shown = progress
+        end
+        @listener.call(progress(future))
+      end
+
+      # Ended while it waited (Ctrl-C, a `Timeout`, an error of the listener): nobody wants the rest.
+      def abandon(future)
+        progress = progress(future) if @listener
+        future.cancel(interrupt: true)
+        @listener.stop(progress) if progress && @listener.respond_to?(:stop)
+      end
+
+      # @return [Progress]
+      def progress(future)
+        @ranges, failed = future.failures_since(@ranges)
+        @failures += failed
+        progress = future.progress
+        Progress.new(*progress.to_a, failures: @failures, seconds: Clock.now - @started)
+      end
+    end
+  end
+end

@@ -1,0 +1,57 @@
+# frozen_string_literal: true
+
+module Ratomic
+  module Workers
+    module Instrumentation
+      # What is known of the dispatches that have not ended, while their events come in. A slow subscriber loses events,
+      # also those that end a dispatch: so only the newest are kept.
+      class Dispatches
+        MOST = 10_000
+        ENDS = %i[completed cancelled expired rejected].freeze
+
+        Known = Struct.new(:event, :failures, :first_failure, :state)
+
+        def initialize
+          @known = {}
+        end
+
+        # @param event [Event]
+        # @return [Known, nil] of the dispatch that the event belongs to; nil when it is told of no dispatch, or of one
+        #   that has ended (a worker may still file what nobody waits for)
+        def [](event)
+          number = event.dispatch
+          return if number.nil?
+
+          known = @known[number] ||= begin_with(event)
+          return if known.event.nil?
+
+          count(known, event[:failure]) if event.name == :failed
+          @known[number] = Known.new if ends?(event) # its place is kept
+          known
+        end
+
+        # Whether the event is the last of its dispatch.
+        def ends?(event)
+          ENDS.include?(event.name)
+        end
+
+        # @return [Integer]
+        def size
+          @known.size
+        end
+
+        private
+
+        def begin_with(event)
+          @known.shift if @known.size >= MOST
+          Known.new(event, 0, nil)
+        end
+
+        def count(known, failure)
+          known.failures += 1
+          known.first_failure ||= failure
+        end
+      end
+    end
+  end
+end

@@ -1,0 +1,79 @@
+# frozen_string_literal: true
+
+require_relative "../../../ratomic"
+require_relative "dispatches"
+
+module Ratomic
+  module Workers
+    module Instrumentation
+      # Writes a line to a Logger for each dispatch that was slow, failed or was ended early, and for trouble with
+      # workers.
+      #
+      #   require "ratomic/workers/instrumentation/log"
+      #   Ratomic::Workers::Instrumentation::Log.subscribe(pool, Rails.logger, slow: 2)
+      #
+      # While a pool has subscribers its callers run no small work themselves.
+      class Log
+        WORKERS = { worker_abandoned: "worker %d could not be interrupted and was given up",
+                    paused: "workers die one after the other; the next one comes in %.2f s" }.freeze
+
+        # @param pool [Pool]
+        # @param logger [#warn] a Logger, or what takes a line as it does
+        # @param slow [Numeric, nil] seconds from which a dispatch is slow; nil tells of no slow ones
+        # @return [Subscription]
+        def self.subscribe(pool, logger, slow: 1)
+          log = new(logger, slow: slow)
+          pool.subscribe { |event| log.call(event) }
+        end
+
+        def initialize(logger, slow: 1)
+          @logger = logger
+          @slow = slow
+          @dispatches = Dispatches.new
+        end
+
+        # @param event [Event]
+        def call(event)
+          line = event.dispatch ? of_dispatch(event) : of_worker(event)
+          @logger.warn("ratomic #{event.pool}: #{line}") if line
+        end
+
+        private
+
+        def of_worker(event)
+          words = WORKERS[event.name]
+          return "worker #{event[:worker]} died" if event.name == :worker_ended && !event[:expected]
+
+          words && format(words, event[:worker] || event[:seconds])
+        end
+
+        def of_dispatch(event)
+          known = @dispatches[event]
+          return unless known && @dispatches.ends?(event)
+
+          case event.name
+          when :completed then completed(event, known)
+          when :rejected then "dispatch #{event.dispatch} of #{event[:items]} items was refused: the queue is full"
+          else "dispatch #{event.dispatch} was #{event.name}, #{event[:items]} items had no result#{context(event)}"
+          end
+        end
+
+        def completed(event, known)
+          return unless known.failures.positive? || (@slow && event[:seconds] >= @slow)
+
+          failed = ", #{known.failures} failed, the first: #{one_line(known.first_failure)}" if known.failures.positive?
+          "dispatch #{event.dispatch} of #{event[:items]} items took #{Figures.time(event[:seconds])}#{failed}" \
+            "#{context(event)}"
+        end
+
+        def one_line(failure)
+          failure.to_s.gsub(/[[:cntrl:]]+/, " ")[0, 300]
+        end
+
+        def context(event)
+          event.context.nil? ? "" : " [#{Brief.of(event.context)}]"
+        end
+      end
+    end
+  end
+end

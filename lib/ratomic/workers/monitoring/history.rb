@@ -1,0 +1,119 @@
+# frozen_string_literal: true
+
+module Ratomic
+  module Workers
+    # Throughput and latency of the last minutes. The pools only count; a thread reads their counters now and then, and
+    # the differences are the history. It starts when somebody looks for the first time, and ends when nobody has looked
+    # for as long as it reaches back.
+    class History
+      # Seconds between two looks, and how many are kept (ten minutes).
+      INTERVAL = 5
+      KEPT = 120
+
+      Sample = Struct.new(:time, :items, :dispatches, :microseconds, :buckets, :busy, :failures)
+      # Rates are for a second, times in seconds (that of the point itself is monotonic), `busy` is the share of all
+      # workers; nil where nothing has ended.
+      Point = Struct.new(:time, :items, :dispatches, :mean, :slow, :busy, :failures)
+
+      LOCK = Thread::Mutex.new
+      private_constant :LOCK
+
+      class << self
+        # @return [History] of this process, sampled from now on
+        def current
+          LOCK.synchronize do
+            @current = nil if @pid != Process.pid # the parent's, and its thread is not here
+            @pid = Process.pid
+            (@current ||= new).tap(&:look)
+          end
+        end
+      end
+
+      def initialize
+        @samples = {} # number of an engine => the last Sample
+        @points = {} # number of an engine => Points
+        @lock = Thread::Mutex.new
+        @looked = nil
+      end
+
+      # Somebody looks.
+      # @return [self]
+      def look
+        @looked = Clock.now
+        @lock.synchronize { @thread = start unless @thread&.alive? }
+        self
+      end
+
+      # @param engine [Engine]
+      # @return [Array<Point>] the oldest first
+      def points(engine)
+        @lock.synchronize { @points[engine.number].to_a.dup }
+      end
+
+      # Ends the thread.
+      def stop
+        @lock.synchronize do
+          @thread&.kill
+          @thread = nil
+        end
+      end
+
+      # Takes a sample of each pool that runs.
+      # @api private
+      def sample
+        running = Pool::RUNNING.values.map(&:last)
+        @lock.synchronize do
+          [@samples, @points].each { |kept| kept.keep_if { |number, _| running.any? { |each| each.number == number } } }
+          running.each { |engine| add(engine, sample_of(engine)) }
+        end
+      end
+
+      private
+
+      def add(engine, sample)
+        points = @points[engine.number] ||= []
+        before = @samples[engine.number]
+        points << point(before, sample, engine.size) if before
+        points.shift if points.size > KEPT
+        @samples[engine.number] = sample
+      end
+
+      def start
+        OwnThread.start("ratomic-history") do
+          while Clock.now - @looked < INTERVAL * KEPT
+            sample
+            sleep(INTERVAL)
+          end
+        end
+      end
+
+      def sample_of(engine)
+        metrics = engine.metrics
+        tally = metrics.tally
+        buckets = tally.buckets
+        Sample.new(Clock.now, engine.finished.value + tally.items_by_caller, buckets.sum, tally.microseconds, buckets,
+                   busy(engine), metrics.failures.values.sum)
+      end
+
+      def busy(engine)
+        now = Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond)
+        engine.pulses.values.sum { |pulse| pulse.busy_until(now) } + engine.metrics.past_busy.value
+      end
+
+      def point(before, after, size)
+        seconds = after.time - before.time
+        rate = ->(what) { (after[what] - before[what]) / seconds }
+        busy = (rate[:busy] / 1e9 / size).clamp(0.0, 1.0)
+        Point.new(after.time, rate[:items], rate[:dispatches], *latency(before, after), busy, rate[:failures])
+      end
+
+      # @return [Array(Float, Float)] mean, and the time below which 95% were
+      def latency(before, after)
+        buckets = after.buckets.zip(before.buckets).map { |last, first| last - first }
+        return [nil, nil] unless (count = buckets.sum).positive?
+
+        [(after.microseconds - before.microseconds) / 1e6 / count, Metrics.quantile(buckets, 0.95)]
+      end
+    end
+  end
+end

@@ -1,0 +1,84 @@
+# frozen_string_literal: true
+
+require "socket"
+
+module Ratomic
+  module Workers
+    # Tells who connects to a socket in the file system what the pools of this process do, as one line of JSON: see
+    # {Workers.serve_stats}. Only the user who runs the process can connect. A forked child does not serve.
+    class StatsServer
+      # Seconds that one who has connected gets to read.
+      PATIENCE = 1
+
+      # @return [String]
+      attr_reader :path
+
+      # @param path [String] of the socket; one that nobody serves any more is replaced
+      # @raise [ArgumentError] when there is something else, or somebody who serves
+      def initialize(path)
+        @path = File.expand_path(path)
+        @owner = Process.pid
+        make_room
+        @socket = listen
+        @thread = OwnThread.start("ratomic-stats") { serve }
+        at_exit { close }
+      end
+
+      # Ends it, and removes the socket.
+      # @return [self]
+      def close
+        return self if @owner != Process.pid || @socket.closed?
+
+        @thread.kill
+        @socket.close
+        File.unlink(@path)
+        self
+      rescue Errno::ENOENT # somebody was faster
+        self
+      end
+
+      # @return [Boolean]
+      def closed?
+        @socket.closed?
+      end
+
+      private
+
+      def make_room
+        return unless File.exist?(@path) || File.symlink?(@path)
+        raise ArgumentError, "#{@path} is there, and is no socket" unless File.socket?(@path)
+
+        UNIXSocket.new(@path).close
+        raise ArgumentError, "#{@path}: another process serves its statistics there"
+      rescue Errno::ECONNREFUSED
+        File.unlink(@path)
+      end
+
+      # It is made under another name, so that nobody can connect before only its user may.
+      def listen
+        hidden = "#{@path}.#{Process.pid}"
+        socket = UNIXServer.new(hidden)
+        File.chmod(0o600, hidden)
+        File.rename(hidden, @path)
+        socket
+      end
+
+      def serve
+        loop { answer(@socket.accept) }
+      end
+
+      def answer(client)
+        text = "#{Snapshot.new(History.current).to_json}\n"
+        limit = Clock.now + PATIENCE
+        until text.empty? || Clock.left(limit).zero?
+          sent = client.write_nonblock(text, exception: false)
+          sent == :wait_writable ? client.wait_writable(Clock.left(limit)) : text = text.byteslice(sent..)
+        end
+      rescue Foreign # the reader has gone, or a pool ended just now: the next one is answered
+        nil
+      ensure
+        client.close
+      end
+    end
+  end
+end

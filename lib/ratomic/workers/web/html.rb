@@ -1,0 +1,58 @@
+# frozen_string_literal: true
+
+module Ratomic
+  module Workers
+    class Web
+      # Writes HTML. All text is escaped but what was made here: so nothing that comes from items, pools or requests can
+      # become markup, wherever it is put.
+      module Html
+        # Markup that was made by {tag} or {join}.
+        class Markup
+          def initialize(text)
+            @text = text
+            freeze
+          end
+
+          def to_s
+            @text
+          end
+        end
+
+        ESCAPES = { "&" => "&amp;", "<" => "&lt;", ">" => "&gt;", '"' => "&quot;", "'" => "&#39;" }.freeze
+        EMPTY = %i[meta link input].freeze
+        private_constant :ESCAPES, :EMPTY
+
+        module_function
+
+        # @param name [Symbol] of the element
+        # @param content [Object] Markup as it is, Arrays one after another, other things as text, nil as nothing
+        # @param attributes [Hash] those that are nil or false are left out, true has no value
+        # @return [Markup]
+        def tag(name, *content, **attributes)
+          written = attributes.map { |key, value| attribute(key, value) }.join
+          return Markup.new("<#{name}#{written}>") if EMPTY.include?(name)
+
+          Markup.new("<#{name}#{written}>#{join(content)}</#{name}>")
+        end
+
+        # @return [Markup]
+        def join(*content)
+          Markup.new(content.flatten.map { |part| Markup === part ? part.to_s : escape(part) }.join)
+        end
+
+        # @return [String] of text, without bytes and control characters that no page may hold
+        def escape(text)
+          Text.of(text.to_s).gsub(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/, "\uFFFD").gsub(/[&<>"']/, ESCAPES)
+        end
+
+        def attribute(key, value)
+          case value
+          when nil, false then ""
+          when true then " #{key}"
+          else " #{key.to_s.tr("_", "-")}=\"#{escape(value)}\""
+          end
+        end
+      end
+    end
+  end
+end

@@ -1,0 +1,37 @@
+# frozen_string_literal: true
+
+require "test_helper"
+require "json"
+require "support/worker_callables"
+require "support/worker_pools"
+
+class SnapshotTest < Minitest::Test
+  include WorkerCallables
+  include WorkerPools
+
+  def of(name)
+    JSON.parse(Ratomic::Workers::Snapshot.new.to_json)["pools"].find { |pool| pool["name"] == name }
+  end
+
+  def test_it_is_plain_data_whatever_the_pool_met
+    pool = new_pool(name: "odd \xff")
+    context = Ractor.make_shareable({ "\xff" => [Object.new.freeze, Float::INFINITY, 2**70] })
+    pool.dispatch_async(["\xff\xfe", :raise_error, :overflow_stack], Misbehave, context: context).value
+    found = of("odd \uFFFD")
+    assert_equal [3, 2], [found["items"]["finished"], found["last_failures"].size]
+    assert_equal "{\"\uFFFD\" => [#<Object>, Infinity, #{2**70}]}", found["last_failures"]["KeyError"][0]["context"]
+    assert_equal 3, found["latency"].values_at("p50", "p95", "p99").size
+  end
+
+  def test_it_tells_of_the_process
+    told = Ratomic::Workers::Snapshot.new.to_h
+    assert_equal [Process.pid, Ratomic::VERSION, "ruby #{RUBY_VERSION}"], told.values_at(:pid, :ratomic, :ruby)
+  end
+
+  def test_a_pool_that_ended_is_not_there
+    pool = new_pool(name: "gone").start
+    assert of("gone")
+    pool.shutdown
+    assert_nil of("gone")
+  end
+end

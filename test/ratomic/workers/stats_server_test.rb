@@ -1,0 +1,94 @@
+# frozen_string_literal: true
+
+require "test_helper"
+require "json"
+require "socket"
+require "tmpdir"
+require "support/worker_callables"
+require "support/worker_pools"
+
+class StatsServerTest < Minitest::Test
+  include WorkerCallables
+  include WorkerPools
+
+  def setup
+    super
+    @folder = Dir.mktmpdir("ratomic-stats")
+    @path = File.join(@folder, "stats.sock")
+  end
+
+  def teardown
+    @server&.close
+    Ratomic::Workers::History.current.stop
+    FileUtils.rm_rf(@folder)
+    super
+  end
+
+  def serve(path = @path)
+    @server = Ratomic::Workers.serve_stats(path)
+  end
+
+  def read(path = @path)
+    JSON.parse(within(5) { UNIXSocket.open(path, &:read) })
+  end
+
+  def test_who_connects_gets_the_statistics
+    pool = new_pool(name: "parsers")
+    pool.dispatch_async([1, :raise_error], Misbehave).value
+    serve
+    2.times do
+      found = read["pools"].find { |each| each["name"] == "parsers" }
+      assert_equal [2, 1], [found["items"]["finished"], found["failures"]["KeyError"]]
+    end
+    assert_equal Process.pid, read["pid"]
+  end
+
+  def test_only_its_user_may_connect
+    serve
+    assert_equal "140600", File.stat(@path).mode.to_s(8)
+    assert_equal ["stats.sock"], Dir.children(@folder)
+  end
+
+  def test_it_ends_and_takes_the_socket_along
+    assert_leaves_nothing do
+      serve.close
+      assert_predicate @server.close, :closed?
+      Ratomic::Workers::History.current.stop
+    end
+    refute_path_exists @path
+  end
+
+  def test_a_socket_that_nobody_serves_is_replaced_and_nothing_else
+    UNIXServer.new(@path).close
+    serve
+    assert read
+    error = assert_raises(ArgumentError) { Ratomic::Workers.serve_stats(@path) }
+    assert_match(/another process serves/, error.message)
+    File.write("#{@path}.txt", "mine")
+    assert_raises(ArgumentError) { Ratomic::Workers.serve_stats("#{@path}.txt") }
+    assert_equal "mine", File.read("#{@path}.txt")
+    assert read
+  end
+
+  def test_who_does_not_read_keeps_nobody_waiting_for_long
+    pools = Array.new(40) { |i| new_pool(name: "#{i}#{"x" * 20_000}", backend: :inline).start }
+    serve
+    lazy = UNIXSocket.new(@path)
+    assert_equal pools.size, read["pools"].count { |pool| pool["name"].end_with?("xx") }
+  ensure
+    lazy&.close
+  end
+
+  def test_a_child_does_not_serve_and_leaves_the_socket_alone
+    out = ruby!(<<~'RUBY', @path)
+      require "ratomic"
+      require "socket"
+      Ratomic::Workers.serve_stats(ARGV[0])
+      Process.wait(fork { exit(0) })
+      puts File.socket?(ARGV[0])
+      puts UNIXSocket.open(ARGV[0], &:read)[/"pid":(\d+)/, 1] == Process.pid.to_s
+    RUBY
+    assert_equal "true\ntrue\n", out
+    refute_path_exists @path
+  end
+end
