@@ -2,12 +2,12 @@
 
 #[cfg(loom)]
 pub use loom::sync::{
-    atomic::{fence, AtomicBool, AtomicI64, AtomicUsize, Ordering},
+    atomic::{fence, AtomicBool, AtomicI64, AtomicPtr, AtomicUsize, Ordering},
     Arc, Condvar, Mutex, MutexGuard,
 };
 #[cfg(not(loom))]
 pub use std::sync::{
-    atomic::{fence, AtomicBool, AtomicI64, AtomicUsize, Ordering},
+    atomic::{fence, AtomicBool, AtomicI64, AtomicPtr, AtomicUsize, Ordering},
     Arc, Condvar, Mutex, MutexGuard,
 };
 

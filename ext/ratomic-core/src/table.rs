@@ -120,7 +120,7 @@ impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
     }
 
     /// The shard of a key, to be changed: what snapshots want of it has been put aside.
-    #[inline]
+    #[inline(always)]
     fn write(&self, hash: u64) -> Writing<'_, Shard<K, V>> {
         let (mut shard, place) = self.levels.write(hash, &self.totals);
         self.before_change(&mut shard, place);

@@ -11,7 +11,8 @@ mod snapshots;
 use crate::ffi::{
     args, barrier,
     cell::Cell,
-    class, error, gvl,
+    class, error,
+    gvl::{self, Gvl},
     key::Key,
     memory::{self, Reported},
     shareable::share,
@@ -23,7 +24,7 @@ use magnus::{
 use patience::Patience;
 use ratomic_core::{
     table::{Part, Place, Probe},
-    Table,
+    Host, Table,
 };
 use segments::Segments;
 
@@ -79,6 +80,7 @@ impl Map {
         this.table.set_locked(Table::new())
     }
 
+    #[inline]
     fn table(&self) -> Result<&Table<Word, Word>, Error> {
         self.table.get()
     }
@@ -135,7 +137,7 @@ impl Map {
     fn change<R>(
         this: This<Self>,
         key: &mut Key,
-        patience: &Patience,
+        patience: &impl Host<Error = Error>,
         mut change: impl FnMut(Place<'_, Word, Word>, Option<Word>) -> Step<R>,
     ) -> Result<R, Error> {
         let table = this.table()?;
@@ -160,7 +162,7 @@ impl Map {
     fn store_if(
         this: This<Self>,
         key: &mut Key,
-        patience: &Patience,
+        patience: &impl Host<Error = Error>,
         value: Word,
         condition: impl Fn(Option<Word>) -> bool,
     ) -> Result<bool, Error> {
@@ -187,10 +189,24 @@ impl Map {
     }
 
     fn set(this: This<Self>, args: &[Value]) -> Result<Value, Error> {
-        let (args, patience) = Patience::of(args, 2, 2)?;
-        let word = share(args[1], PLACE)?;
-        Self::store_if(this, &mut Key::new(args[0])?, &patience, word, |_| true)?;
-        Ok(args[1])
+        if args::may_have_keywords(args) {
+            let (args, patience) = Patience::of(args, 2, 2)?;
+            return Self::put(this, args[0], args[1], &patience);
+        }
+        args::count(args, 2, 2)?;
+        Self::put(this, args[0], args[1], &Gvl)
+    }
+
+    #[inline]
+    fn put(
+        this: This<Self>,
+        key: Value,
+        value: Value,
+        patience: &impl Host<Error = Error>,
+    ) -> Result<Value, Error> {
+        let word = share(value, PLACE)?;
+        Self::store_if(this, &mut Key::new(key)?, patience, word, |_| true)?;
+        Ok(value)
     }
 
     fn fetch(ruby: &Ruby, this: This<Self>, args: &[Value]) -> Result<Value, Error> {
@@ -206,16 +222,30 @@ impl Map {
     }
 
     fn delete(ruby: &Ruby, this: This<Self>, args: &[Value]) -> Result<Option<Value>, Error> {
-        let (args, patience) = Patience::of(args, 1, 1)?;
-        let mut key = Key::new(args[0])?;
-        let removed = Self::change(this, &mut key, &patience, |place, _| {
+        if args::may_have_keywords(args) {
+            let (args, patience) = Patience::of(args, 1, 1)?;
+            return Self::remove(ruby, this, args[0], &patience);
+        }
+        args::count(args, 1, 1)?;
+        Self::remove(ruby, this, args[0], &Gvl)
+    }
+
+    #[inline]
+    fn remove(
+        ruby: &Ruby,
+        this: This<Self>,
+        given: Value,
+        patience: &impl Host<Error = Error>,
+    ) -> Result<Option<Value>, Error> {
+        let mut key = Key::new(given)?;
+        let removed = Self::change(this, &mut key, patience, |place, _| {
             let value = place.get();
             place.remove();
             Step::Done(value)
         })?;
         Self::tend(this, key.hash())?;
         match removed {
-            None if ruby.block_given() => ruby.yield_value(args[0]),
+            None if ruby.block_given() => ruby.yield_value(given),
             removed => Ok(removed.map(Word::value)),
         }
     }

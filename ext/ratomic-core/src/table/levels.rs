@@ -11,7 +11,7 @@
 use super::shard::Shard;
 use super::totals::Totals;
 use crate::guarded::{Guarded, Reading, Writing};
-use crate::sync::{AtomicUsize, Ordering};
+use crate::sync::{AtomicPtr, AtomicUsize, Ordering};
 use std::sync::OnceLock;
 
 /// A cache line to itself for each shard.
@@ -36,11 +36,37 @@ pub const LAST: usize = BITS.len() - 1;
 /// How often threads meet at a lock before there are more of them.
 const CROWDED: usize = 16;
 
+/// The shards of one level, and all that is needed to find the one of a hash.
+struct Level<K, V> {
+    number: usize,
+    /// As in [`shard_of`].
+    shift: u32,
+    shards: Shards<K, V>,
+}
+
+impl<K, V> Level<K, V> {
+    fn new(number: usize, shards: Shards<K, V>) -> Self {
+        let shift = 64 - BITS[number];
+        Level {
+            number,
+            shift,
+            shards,
+        }
+    }
+
+    #[inline]
+    fn place(&self, hash: u64) -> usize {
+        ((hash << 7) >> self.shift) as usize
+    }
+}
+
 pub struct Levels<K, V> {
-    current: AtomicUsize,
+    /// One of `levels`.
+    current: AtomicPtr<Level<K, V>>,
     /// How often a lock of this level was found taken.
     met: AtomicUsize,
-    levels: [OnceLock<Shards<K, V>>; BITS.len()],
+    /// Each stays where it is until the table is dropped.
+    levels: [OnceLock<Box<Level<K, V>>>; BITS.len()],
 }
 
 /// The number of the shard that a key of this hash is in: by bits that hashbrown uses neither for the place in a table
@@ -62,47 +88,59 @@ impl<K, V> Levels<K, V> {
     pub fn new(totals: &Totals) -> Self {
         totals.set_most(MOST[0]);
         let levels = [const { OnceLock::new() }; BITS.len()];
-        let _ = levels[0].set(make(0));
+        let first: &Box<_> = levels[0].get_or_init(|| Box::new(Level::new(0, make(0))));
         Levels {
-            current: AtomicUsize::new(0),
+            current: AtomicPtr::new(std::ptr::from_ref(&**first).cast_mut()),
             met: AtomicUsize::new(0),
             levels,
         }
     }
 
     pub fn current(&self) -> usize {
-        self.current.load(Ordering::Acquire)
+        self.now().number
+    }
+
+    #[inline]
+    fn now(&self) -> &Level<K, V> {
+        // SAFETY: one of `levels`, which was complete before it got there, and lives as long as the borrow of `self`.
+        // Nobody has it in another way than by reference.
+        unsafe { &*self.current.load(Ordering::Acquire) }
+    }
+
+    #[inline]
+    fn is_now(&self, level: &Level<K, V>) -> bool {
+        std::ptr::eq(self.current.load(Ordering::Acquire), level)
     }
 
     /// The shards of a level, once it was reached.
     pub fn shards(&self, level: usize) -> &[Padded<Guarded<Shard<K, V>>>] {
-        self.levels[level].get().map_or(&[], |shards| shards)
+        self.levels[level].get().map_or(&[], |level| &level.shards)
     }
 
     /// The shard that a key of this hash is in.
     #[inline]
     pub fn read(&self, hash: u64) -> Reading<'_, Shard<K, V>> {
         loop {
-            let level = self.current();
-            let shard = self.shards(level)[shard_of(hash, level)].0.read();
-            if self.current() == level {
+            let level = self.now();
+            let shard = level.shards[level.place(hash)].0.read();
+            if self.is_now(level) {
                 return shard;
             }
         }
     }
 
     /// The same to be changed, with the number that it has.
-    #[inline]
+    #[inline(always)]
     pub fn write(&self, hash: u64, totals: &Totals) -> (Writing<'_, Shard<K, V>>, usize) {
         loop {
-            let level = self.current();
-            let place = shard_of(hash, level);
-            let shard = self.shards(level)[place].0.write_or(|| {
-                if level != LAST && self.met.fetch_add(1, Ordering::Relaxed) >= CROWDED {
+            let level = self.now();
+            let place = level.place(hash);
+            let shard = level.shards[place].0.write_or(|| {
+                if level.number != LAST && self.met.fetch_add(1, Ordering::Relaxed) >= CROWDED {
                     totals.due();
                 }
             });
-            if self.current() == level {
+            if self.is_now(level) {
                 return (shard, place);
             }
         }
@@ -116,10 +154,11 @@ impl<K, V> Levels<K, V> {
 
     /// Goes to the next level. The caller holds the locks of all shards of this one, which are empty.
     pub fn advance(&self, level: usize, shards: Shards<K, V>, totals: &Totals) {
-        let _ = self.levels[level].set(shards);
+        let next: &Box<_> = self.levels[level].get_or_init(|| Box::new(Level::new(level, shards)));
         totals.set_most(MOST[level]);
         self.met.store(0, Ordering::Relaxed);
-        self.current.store(level, Ordering::Release);
+        let next = std::ptr::from_ref(&**next).cast_mut();
+        self.current.store(next, Ordering::Release);
     }
 
     /// Bytes of the shards themselves.

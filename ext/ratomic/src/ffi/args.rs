@@ -7,18 +7,30 @@ use rb_sys::ruby_value_type::RUBY_T_HASH;
 use std::time::Duration;
 
 /// Splits off `timeout:`, the only keyword that a blocking method knows.
+#[inline]
 pub fn with_timeout(args: &[Value]) -> Result<(&[Value], Deadline), Error> {
+    if !may_have_keywords(args) {
+        return Ok((args, Deadline::Never));
+    }
     let (rest, timeout) = with_seconds(args)?;
     Ok((rest, deadline(timeout)?))
 }
 
+/// Whether there is more to look at than the class of the last argument, which nearly all calls are through with.
+#[inline]
+pub fn may_have_keywords(args: &[Value]) -> bool {
+    args.last()
+        .is_some_and(|last| Word::of(*last).is_a(RUBY_T_HASH))
+}
+
 /// As [`with_timeout`], with the seconds as they were given.
+#[cold]
 pub fn with_seconds(args: &[Value]) -> Result<(&[Value], Option<Value>), Error> {
     let Some((keywords, rest)) = args.split_last() else {
         return Ok((args, None));
     };
     // SAFETY: asks about the frame of the running method.
-    if !Word::of(*keywords).is_a(RUBY_T_HASH) || unsafe { rb_sys::rb_keyword_given_p() } == 0 {
+    if !may_have_keywords(args) || unsafe { rb_sys::rb_keyword_given_p() } == 0 {
         return Ok((args, None));
     }
     let keywords = RHash::try_convert(*keywords)?;
@@ -55,17 +67,22 @@ pub fn deadline(seconds: Option<Value>) -> Result<Deadline, Error> {
 }
 
 /// Raises unless there are `from` to `to` arguments.
+#[inline]
 pub fn count(args: &[Value], from: usize, to: usize) -> Result<(), Error> {
     if (from..=to).contains(&args.len()) {
         return Ok(());
     }
+    Err(wrong_number(args.len(), from, to))
+}
+
+#[cold]
+fn wrong_number(given: usize, from: usize, to: usize) -> Error {
     let expected = if from == to {
         from.to_string()
     } else {
         format!("{from}..{to}")
     };
-    Err(error::argument(format!(
-        "wrong number of arguments (given {}, expected {expected})",
-        args.len()
-    )))
+    error::argument(format!(
+        "wrong number of arguments (given {given}, expected {expected})"
+    ))
 }

@@ -22,6 +22,7 @@ impl<T> Cell<T> {
     }
 
     /// What a collector visits: it may meet an object that is not initialized yet.
+    #[inline]
     pub fn peek(&self) -> Option<&T> {
         self.0.get().map(|(structure, _)| &**structure)
     }
@@ -31,6 +32,7 @@ impl<T> Cell<T> {
         self.0.get().map(|(structure, _)| structure)
     }
 
+    #[inline]
     pub fn get(&self) -> Result<&T, Error> {
         self.peek()
             .ok_or_else(|| error::type_error("uninitialized object: call new, not allocate"))

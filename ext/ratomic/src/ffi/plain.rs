@@ -32,7 +32,15 @@ fn moved_object(ruby: &Ruby) -> Result<VALUE, Error> {
 }
 
 /// True if the object is shareable now; if not, it may be all the same.
+#[inline]
 pub fn share(object: Word, unfrozen: Unfrozen) -> bool {
+    if is_noted(object) {
+        return !is_moved(object);
+    }
+    share_unnoted(object, unfrozen)
+}
+
+fn share_unnoted(object: Word, unfrozen: Unfrozen) -> bool {
     let way = note::way();
     let mut walk = Walk {
         unfrozen,
@@ -40,7 +48,6 @@ pub fn share(object: Word, unfrozen: Unfrozen) -> bool {
         way,
     };
     match way {
-        Way::Walk if is_noted(object) => !is_moved(object),
         Way::Walk => walk.share(object) && by_the_vm(object),
         _ => walk.share(object),
     }
@@ -56,6 +63,7 @@ pub fn is_whole(object: Word) -> bool {
 }
 
 /// Whether it is what a move has left behind.
+#[inline]
 pub fn is_moved(word: Word) -> bool {
     !word.is_immediate() && MOVED.get() == Some(&word.class_or_singleton())
 }

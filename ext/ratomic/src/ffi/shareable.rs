@@ -31,7 +31,16 @@ fn is_noted(word: Word) -> bool {
 }
 
 /// The object itself if it is shareable, else a frozen deep copy; the caller's own stays as it is.
+#[inline]
 pub fn share(value: Value, place: &str) -> Result<Word, Error> {
+    let word = Word::of(value);
+    if word.is_immediate() {
+        return Ok(word);
+    }
+    share_object(value, place)
+}
+
+fn share_object(value: Value, place: &str) -> Result<Word, Error> {
     let word = Word::of(value);
     if plain::share(word, Unfrozen::Refuse) {
         return Ok(word);

@@ -4,7 +4,10 @@
 use super::{patience::Patience, Map, PLACE};
 use crate::ffi::{error, gvl, key::Key, shareable::share, This, Word};
 use magnus::{method, Error, Module, RClass, Ruby, Value};
-use ratomic_core::table::{Grant, Table};
+use ratomic_core::{
+    table::{Grant, Table},
+    Host,
+};
 
 /// A claim that is given back however its block ends.
 pub struct Claim<'a> {
@@ -20,7 +23,7 @@ impl<'a> Claim<'a> {
         map: This<Map>,
         table: &'a Table<Word, Word>,
         key: Value,
-        patience: &Patience,
+        patience: &impl Host<Error = Error>,
     ) -> Result<Self, Error> {
         let mut key = Key::settled(key)?;
         let grant = table

@@ -3,9 +3,9 @@
 //! its own `+` or `-`, under a claim.
 
 use super::{blocks::Claim, patience::Patience, Map, Step, PLACE};
-use crate::ffi::{error, key::Key, number, shareable::share, This, Word};
+use crate::ffi::{args, error, gvl::Gvl, key::Key, number, shareable::share, This, Word};
 use magnus::{method, prelude::*, Error, Module, RClass, Ruby, Value};
-use ratomic_core::table::Probe;
+use ratomic_core::{table::Probe, Host};
 
 #[derive(Clone, Copy)]
 struct Operation {
@@ -39,23 +39,38 @@ fn apply(
     args: &[Value],
     operation: Operation,
 ) -> Result<Value, Error> {
-    let (args, patience) = Patience::of(args, 1, 2)?;
+    if args::may_have_keywords(args) {
+        let (args, patience) = Patience::of(args, 1, 2)?;
+        return add(ruby, this, args, &patience, operation);
+    }
+    args::count(args, 1, 2)?;
+    add(ruby, this, args, &Gvl, operation)
+}
+
+#[inline]
+fn add(
+    ruby: &Ruby,
+    this: This<Map>,
+    args: &[Value],
+    patience: &impl Host<Error = Error>,
+    operation: Operation,
+) -> Result<Value, Error> {
     let amount = args
         .get(1)
         .map_or_else(|| ruby.integer_from_i64(1).as_value(), |amount| *amount);
     let mut key = Key::new(args[0])?;
     let word = Word::of(amount);
     let native = if word.is_fixnum() {
-        add_fixnum(this, &mut key, &patience, number::fixnum(word), operation)?
+        add_fixnum(this, &mut key, patience, number::fixnum(word), operation)?
     } else {
         None
     };
     match native {
         Some(sum) => Ok(sum.value()),
         None if number::to_float(word).is_some() => {
-            add_float(ruby, this, args[0], &mut key, &patience, amount, operation)
+            add_float(ruby, this, args[0], &mut key, patience, amount, operation)
         }
-        None => add_any(ruby, this, args[0], &patience, amount, operation),
+        None => add_any(ruby, this, args[0], patience, amount, operation),
     }
 }
 
@@ -63,7 +78,7 @@ fn apply(
 fn add_fixnum(
     this: This<Map>,
     key: &mut Key,
-    patience: &Patience,
+    patience: &impl Host<Error = Error>,
     amount: i64,
     operation: Operation,
 ) -> Result<Option<Word>, Error> {
@@ -94,7 +109,7 @@ fn add_float(
     this: This<Map>,
     given: Value,
     key: &mut Key,
-    patience: &Patience,
+    patience: &impl Host<Error = Error>,
     amount: Value,
     operation: Operation,
 ) -> Result<Value, Error> {
@@ -121,7 +136,7 @@ fn add_any(
     ruby: &Ruby,
     this: This<Map>,
     given: Value,
-    patience: &Patience,
+    patience: &impl Host<Error = Error>,
     amount: Value,
     operation: Operation,
 ) -> Result<Value, Error> {

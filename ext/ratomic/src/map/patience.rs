@@ -14,7 +14,8 @@ pub struct Patience {
 }
 
 impl Patience {
-    /// Splits `timeout:` off the arguments of a write, the first of which is the key.
+    /// Splits `timeout:` off the arguments of a write, the first of which is the key. Where there is none
+    /// ([`args::may_have_keywords`]), [`Gvl`] waits as well, and costs nothing to make.
     pub fn of(args: &[Value], from: usize, to: usize) -> Result<(&[Value], Patience), Error> {
         let (rest, seconds) = args::with_seconds(args)?;
         args::count(rest, from, to)?;
