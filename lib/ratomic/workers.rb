@@ -87,8 +87,8 @@ end
   runtime/thread_state
   remedy failure progress monitoring/figures progress_bar event
   crossing/handles crossing/refusal crossing/obstacle crossing/children scheduling/notebook crossing/nesting
-  crossing/lookup crossing/ask crossing/calls crossing/known_calls crossing/code crossing/callable crossing/transfer
-  crossing/moving
+  crossing/lookup crossing/ask crossing/calls crossing/known_calls crossing/own_constants crossing/code
+  crossing/callable crossing/transfer crossing/moving
   scheduling/weight scheduling/averages scheduling/trials scheduling/costs scheduling/experience
   scheduling/chunker
   engine/settings engine/gate engine/lane engine/mailbox engine/verdict engine/filing engine/endings engine/engine

@@ -121,12 +121,14 @@ module Ratomic
       # in the table of those.
       def walk(code)
         calls = Calls.new { |receiver, name, count| known_call(receiver, name, count) }
+        own = OwnConstants.new(@callable)
         code[BODY].each do |part|
           calls.label if part.is_a?(Symbol) && part.start_with?("label")
           next if !part.is_a?(Array) || APART.include?(part[0])
 
           look_at(part)
           calls.follow(part)
+          own.follow(part)&.then { |name| constant([name]) { own.values(name) } }
           inside(part)
         end
         code[CATCH].each { |entry| inside(entry) } if code[CATCH].is_a?(Array)
@@ -163,9 +165,7 @@ module Ratomic
 
       # @param receiver [Array, nil] see {Calls}
       def known_call(receiver, name, count)
-        return unless receiver
-
-        kinds = @lookup.values(receiver[1]).uniq
+        kinds = receiver ? @lookup.values(receiver[1]).uniq : []
         return unless kinds.size == 1 && Module === kinds[0]
 
         question = KnownCalls.of(kinds[0], receiver[0] == :new, name, count)
@@ -176,9 +176,9 @@ module Ratomic
         found("call", name, "fails in a Ractor; #{Remedy::CALLS[question]}")
       end
 
-      # @raise [Ractor::IsolationError] see {Lookup}
+      # @yieldreturn [Array] its value; without a block it is looked up by where it is written
       def constant(names)
-        values = @lookup.values(names)
+        values = block_given? ? yield : @lookup.values(names)
         return if values.empty? || values.any? { |value| Ractor.shareable?(value) }
 
         obstacle = Obstacle.in(value = values[0])
@@ -195,8 +195,7 @@ module Ratomic
       def class_variable(name, question)
         return if RACTORS && Ask.allowed?(question)
 
-        what = question == :class_variable_set ? "set" : "use"
-        found("class variable", name, "only the main Ractor may #{what} class variables")
+        found("class variable", name, "only the main Ractor may #{question[/set/] || "use"} class variables")
       end
 
       def instance_variable(name)
