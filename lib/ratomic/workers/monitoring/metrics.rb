@@ -6,7 +6,7 @@ module Ratomic
     class Metrics
       # Upper bounds of the latency histogram's buckets in seconds: a factor of 4 from 16 microseconds to 67 seconds.
       BOUNDS = Array.new(12) { |i| (16 * (4**i)) / 1_000_000.0 }.freeze
-      COUNTS = %i[dispatches overflowed retries cancelled expired overdue rejected respawns
+      COUNTS = %i[dispatches dropped overflowed retries cancelled expired overdue rejected respawns
                   pauses abandoned runners_replaced troubles].freeze
 
       ANONYMOUS = "(anonymous)"
@@ -27,19 +27,48 @@ module Ratomic
         @trouble_log = Map.new
         @tally = Tally.new
         @past_busy = Counter.new
+        @pipelines = Notebook.new
         freeze
+      end
+
+      # A dispatch of the callable is made.
+      def meet(callable)
+        callable = callable.callable if Fold === callable
+        return unless Pipeline === callable
+
+        key = Callable.key(callable)
+        @pipelines[key] ||= [callable.to_s, callable.gauges].freeze
+      end
+
+      # @return [Hash{String => Array<Hash>}] see {Pipeline#stats}, by the names of the stages; of several with the same
+      #   names the second is "name (2)"
+      def pipelines
+        times = Hash.new(0)
+        @pipelines.to_h.values.to_h do |name, gauges|
+          [(times[name] += 1) == 1 ? name : "#{name} (#{times[name]})", gauges.map(&:to_h)]
+        end
       end
 
       # @param results [Array] with Failures among them
       def count_failures(results)
-        results.each { |result| count_failure(result) if Failure === result }
+        results.each do |result|
+          case result
+          when Failure then count_failure(result)
+          when Partial then count_more(result)
+          end
+        end
       end
 
-      # Classes without a name, of which a program may make any number, are counted together.
       # @param times [Integer] less than 0 takes back
       def count_failure(failure, times = 1)
-        name = failure.exception_class
-        @failures.increment(name.start_with?("#<") ? ANONYMOUS : name, times)
+        count_class(failure.exception_class, times)
+      end
+
+      # Failures that were not kept.
+      # @param partial [Partial]
+      # @param sign [Integer] -1 takes back
+      def count_more(partial, sign = 1)
+        partial.more.each { |name, count| count_class(name, sign * count) }
       end
 
       # @param error [Exception] that came up in the pool's own threads, where nobody could rescue it
@@ -66,6 +95,13 @@ module Ratomic
       def counts
         counts = COUNTS.to_h { |name| [name, public_send(name).value] }
         counts.merge(by_caller: @tally.by_caller, by_caller_items: @tally.items_by_caller)
+      end
+
+      private
+
+      # Classes without a name, of which a program may make any number, are counted together.
+      def count_class(name, times)
+        @failures.increment(name.start_with?("#<") ? ANONYMOUS : name, times)
       end
     end
   end
