@@ -16,7 +16,8 @@ module Ratomic
     RESPONDS = own.call(:respond_to?)
     VARIABLES = own.call(:instance_variables)
     VARIABLE = own.call(:instance_variable_get)
-    private_constant :RESPONDS, :ID, :CLASS, :NAME, :FROZEN, :METHOD, :VARIABLES, :VARIABLE
+    SET_VARIABLE = own.call(:instance_variable_set)
+    private_constant :SET_VARIABLE, :RESPONDS, :ID, :CLASS, :NAME, :FROZEN, :METHOD, :VARIABLES, :VARIABLE
 
     # @return [Class]
     def self.class_of(object)
@@ -56,6 +57,16 @@ module Ratomic
     # @raise [NameError]
     def self.method_of(object, name)
       METHOD.bind_call(object, name)
+    end
+
+    # @return [Object, nil] an instance variable
+    def self.variable_of(object, name)
+      VARIABLE.bind_call(object, name)
+    end
+
+    # @raise [FrozenError]
+    def self.set_variable(object, name, value)
+      SET_VARIABLE.bind_call(object, name, value)
     end
 
     # @return [Array<Array(Symbol, Object)>] the instance variables

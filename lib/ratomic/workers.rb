@@ -27,9 +27,27 @@ module Ratomic
         pool.map(items, callable, progress: progress, **options)
       end
 
+      # @return [Reduction] see {Pool#reduce}
+      def reduce(items, callable, options = nil, &block)
+        pool.reduce(items, callable, options, &block)
+      end
+
+      # @return [Reducing] see {Pool#reduce_async}
+      def reduce_async(items, callable, options = nil, &block)
+        pool.reduce_async(items, callable, options, &block)
+      end
+
       # @return [Stream] see {Pool#stream}
       def stream(source, callable, **options)
         pool.stream(source, callable, **options)
+      end
+
+      # Several callables as one: each gets what the one before returned.
+      # @param stages [Array<#call>]
+      # @return [Pipeline]
+      # @raise [ArgumentError, CallableError]
+      def pipeline(*stages)
+        Pipeline.new(*stages)
       end
 
       # @return [Explanation] see {Pool#explain}
@@ -85,21 +103,23 @@ end
 %w[
   runtime/clock runtime/at_exit runtime/foreign runtime/interrupts runtime/text runtime/own_thread
   runtime/thread_state
-  remedy failure progress monitoring/figures progress_bar event
+  vacancy remedy failure progress monitoring/figures progress_bar event
   crossing/handles crossing/refusal crossing/obstacle crossing/children scheduling/notebook crossing/nesting
   crossing/lookup crossing/ask crossing/calls crossing/known_calls crossing/own_constants crossing/code
-  crossing/callable crossing/transfer crossing/moving
+  crossing/callable crossing/blocks crossing/transfer crossing/moving
   scheduling/weight scheduling/averages scheduling/trials scheduling/costs scheduling/experience
   scheduling/chunker
   engine/settings engine/gate engine/lane engine/mailbox engine/verdict engine/filing engine/endings engine/engine
   engine/unattended
   monitoring/last_failures monitoring/metrics monitoring/subscribers monitoring/running monitoring/stats
   monitoring/prometheus monitoring/brief monitoring/history monitoring/snapshot
-  worker/context worker/pulse worker/presence worker/turns worker/chunk worker/salvage worker/runner worker/worker
+  worker/context worker/pulse worker/presence worker/turns worker/runs worker/partial worker/fold pipeline
+  worker/chunk worker/salvage worker/runner worker/worker
   supervision/agenda supervision/parcels supervision/roster supervision/overseer supervision/coordinator
   supervision/backend
   future
-  dispatch/options dispatch/source dispatch/attendance dispatch/batch dispatch/settled dispatch/nested dispatch/helper
-  dispatch/turn dispatch/inline dispatch/by_caller dispatch/dispatch dispatch/mapping
+  dispatch/options dispatch/source dispatch/attendance dispatch/batch dispatch/settled dispatch/sifted dispatch/nested
+  dispatch/helper dispatch/turn dispatch/inline dispatch/by_caller dispatch/dispatch dispatch/mapping
+  dispatch/initial dispatch/reduce reduction reducing
   subscription explanation flow stream pool runtime/fork_hook parse_json render_erb
 ].each { |name| require_relative "workers/#{name}" }

@@ -405,7 +405,7 @@ module BackendContract
     value_of([1, :raise_error, :raise_error, 4], Misbehave)
     value_of([1, 2], Double)
     stats = @pool.stats
-    assert_equal({ accepted: 6, finished: 6, in_flight: 0 }, stats[:items])
+    assert_equal({ accepted: 6, finished: 6, in_flight: 0, dropped: 0 }, stats[:items])
     assert_equal 2, stats[:dispatches][:made]
     assert_equal 2, stats[:dispatches][:completed]
     assert_equal({ "KeyError" => 2 }, stats[:failures])

@@ -88,11 +88,28 @@ impl<T: Copy> Latch<T> {
     /// Puts `values` into the slots from `start` on, leaving those that are full, and returns how many it filled.
     /// `None` where the values would reach beyond the last slot.
     pub fn file(&self, start: usize, values: &[T]) -> Option<usize> {
+        self.file_and_tell(start, values, |_| (), || ())
+    }
+
+    /// As [`Latch::file`], and tells, under the lock, each value that went into a slot, and that these were all. So who
+    /// finds a slot full finds done what was done when it was told.
+    pub fn file_and_tell(
+        &self,
+        start: usize,
+        values: &[T],
+        mut filed: impl FnMut(T),
+        all_filed: impl FnOnce(),
+    ) -> Option<usize> {
         let mut state = self.state.write();
         let end = start
             .checked_add(values.len())
             .filter(|end| *end <= state.slots.len())?;
-        let filled = state.put(start, end, |place| values[place - start]);
+        let filled = state.put(start, end, |place| {
+            let value = values[place - start];
+            filed(value);
+            value
+        });
+        all_filed();
         settle(state);
         Some(filled)
     }
@@ -223,7 +240,7 @@ fn heap<T>(few: &Few<T>) -> usize {
 
 impl<T> State<T> {
     /// Fills what is empty of `start..end`, and logs it as runs.
-    fn put(&mut self, start: usize, end: usize, value: impl Fn(usize) -> T) -> usize {
+    fn put(&mut self, start: usize, end: usize, mut value: impl FnMut(usize) -> T) -> usize {
         let before = self.filled;
         let mut run = start;
         for place in start..end {
@@ -293,6 +310,20 @@ mod tests {
         );
         assert!(latch.is_complete());
         assert_eq!(latch.fill(0), 0);
+    }
+
+    #[test]
+    fn only_what_went_into_a_slot_is_told() {
+        let latch = Latch::new(4);
+        latch.file(1, &[10, 20]);
+        let mut told = Vec::new();
+        assert_eq!(
+            latch.file_and_tell(0, &[1, 2, 3, 4], |value| told.push(value), || ()),
+            Some(2)
+        );
+        assert_eq!(told, [1, 4]);
+        let beyond = latch.file_and_tell(3, &[7, 8], |_| panic!(), || panic!());
+        assert_eq!(beyond, None);
     }
 
     #[test]

@@ -9,14 +9,20 @@ use crate::ffi::{
     gvl::Gvl,
     shareable, values, words, This, Word,
 };
+use crate::{
+    counter::Counter,
+    vacancy::{any_vacant, is_dropped, is_vacant},
+};
 use magnus::{
-    gc, method, prelude::*, DataTypeFunctions, Error, Module, RArray, RModule, Ruby, TypedData,
-    Value,
+    gc, method, prelude::*, typed_data::Obj, DataTypeFunctions, Error, Module, RArray, RModule,
+    Ruby, TypedData, Value,
 };
 use ratomic_core::{
     fork::{self, Forkable, Held},
     Cursor, Latch,
 };
+use std::cell;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 /// What a Completion has.
 struct Work {
@@ -24,6 +30,9 @@ struct Work {
     cursor: Cursor,
     /// Whether workers fill it, who stay in the parent when the process forks.
     dispatched: bool,
+    /// How many slots are full and have no result, and how many of these are those of dropped items.
+    vacant: AtomicUsize,
+    dropped: AtomicUsize,
 }
 
 impl Forkable for Work {
@@ -122,28 +131,66 @@ impl Completion {
             latch: Latch::new(size),
             cursor: Cursor::default(),
             dispatched: args.get(1).is_some_and(|flag| flag.to_bool()),
+            vacant: AtomicUsize::new(0),
+            dropped: AtomicUsize::new(0),
         })?;
         class::seal(this)
     }
 
-    fn file(this: This<Self>, index: usize, results: RArray) -> Result<usize, Error> {
+    /// With a third argument, a Counter, the items that were dropped are counted there, before anybody is woken.
+    fn file(this: This<Self>, args: &[Value]) -> Result<usize, Error> {
+        args::count(args, 2, 3)?;
+        let index = usize::try_convert(args[0])?;
+        let results = RArray::try_convert(args[1])?;
         if !shareable::is_shareable(Word::of(results.as_value()))? {
             return Err(error::shareable(
                 "results must be made shareable before they are filed",
             ));
         }
         let words = words(&results);
-        let latch = this.latch()?;
-        let Some(filled) = latch.file(index, words) else {
+        let work = this.0.get()?;
+        let filed = if any_vacant(words) {
+            Self::file_vacant(work, index, words, args.get(2))?
+        } else {
+            work.latch.file(index, words)
+        };
+        let Some(filled) = filed else {
             let end = index.saturating_add(words.len());
             return Err(error::range(format!(
                 "slots {index}...{end} of {}",
-                latch.size()
+                work.latch.size()
             )));
         };
         let owner = this.word();
-        words.iter().for_each(|word| barrier::written(owner, *word));
+        words
+            .iter()
+            .filter(|word| !is_vacant(**word)) // which live as long as the process
+            .for_each(|word| barrier::written(owner, *word));
         Ok(filled)
+    }
+
+    fn file_vacant(
+        work: &Work,
+        index: usize,
+        words: &[Word],
+        counter: Option<&Value>,
+    ) -> Result<Option<usize>, Error> {
+        let counter = counter.map(|object| Obj::<Counter>::try_convert(*object));
+        let counter = counter.transpose()?;
+        let (vacant, dropped) = (cell::Cell::new(0), cell::Cell::new(0));
+        Ok(work.latch.file_and_tell(
+            index,
+            words,
+            |word| {
+                vacant.set(vacant.get() + usize::from(is_vacant(word)));
+                dropped.set(dropped.get() + usize::from(is_dropped(word)));
+            },
+            || {
+                work.vacant.fetch_add(vacant.get(), Relaxed);
+                work.dropped.fetch_add(dropped.get(), Relaxed);
+                counter.into_iter().for_each(|all| all.count(dropped.get()));
+            },
+        ))
     }
 
     fn fill(this: This<Self>, value: Value) -> Result<usize, Error> {
@@ -234,6 +281,54 @@ impl Completion {
         Ok(this.cursor()?.is_interrupted())
     }
 
+    fn vacant(this: This<Self>) -> Result<usize, Error> {
+        Ok(this.0.get()?.vacant.load(Relaxed))
+    }
+
+    fn dropped(this: This<Self>) -> Result<usize, Error> {
+        Ok(this.0.get()?.dropped.load(Relaxed))
+    }
+
+    /// The results alone, in the order of their items.
+    fn kept(ruby: &Ruby, this: This<Self>) -> Result<RArray, Error> {
+        let work = this.0.get()?;
+        if work.vacant.load(Relaxed) == 0 {
+            return Self::to_a(ruby, this);
+        }
+        let array = ruby.ary_new();
+        let mut words = [Word::NIL; 256];
+        for start in (0..work.latch.size()).step_by(words.len()) {
+            let count = work.latch.copy_to(start, &mut words, Word::NIL);
+            let mut kept = 0;
+            for place in 0..count {
+                if !is_vacant(words[place]) {
+                    words[kept] = words[place];
+                    kept += 1;
+                }
+            }
+            array.cat(values(&words[..kept]))?;
+        }
+        class::share_in_place(array.as_value())?;
+        Ok(array)
+    }
+
+    /// The indices of the items that have results.
+    fn indices(ruby: &Ruby, this: This<Self>) -> Result<RArray, Error> {
+        let latch = this.latch()?;
+        let array = ruby.ary_new();
+        let mut words = [Word::NIL; 256];
+        for start in (0..latch.size()).step_by(words.len()) {
+            let count = latch.copy_to(start, &mut words, Word::NIL);
+            for (place, word) in words[..count].iter().enumerate() {
+                if !is_vacant(*word) {
+                    array.push(start + place)?;
+                }
+            }
+        }
+        class::share_in_place(array.as_value())?;
+        Ok(array)
+    }
+
     fn to_a(ruby: &Ruby, this: This<Self>) -> Result<RArray, Error> {
         let latch = this.latch()?;
         let array = ruby.ary_new_capa(latch.size());
@@ -252,7 +347,7 @@ pub fn define(ruby: &Ruby, ratomic: RModule) -> Result<(), Error> {
     let class = class::define::<Completion>(ruby, ratomic.define_module("Workers")?, "Completion")?;
     class.define_method("initialize", method!(Completion::initialize, -1))?;
     class.define_singleton_method("lose", method!(Completion::lose, 1))?;
-    class.define_method("file", method!(Completion::file, 2))?;
+    class.define_method("file", method!(Completion::file, -1))?;
     class.define_method("fill", method!(Completion::fill, 1))?;
     class.define_method("wait", method!(Completion::wait, -1))?;
     class.define_method("wait_filed", method!(Completion::wait_filed, -1))?;
@@ -272,5 +367,9 @@ pub fn define(ruby: &Ruby, ratomic: RModule) -> Result<(), Error> {
     class.define_method("stopped?", method!(Completion::is_stopped, 0))?;
     class.define_method("interrupt", method!(Completion::interrupt, 0))?;
     class.define_method("interrupted?", method!(Completion::is_interrupted, 0))?;
+    class.define_method("vacant", method!(Completion::vacant, 0))?;
+    class.define_method("dropped", method!(Completion::dropped, 0))?;
+    class.define_method("kept", method!(Completion::kept, 0))?;
+    class.define_method("indices", method!(Completion::indices, 0))?;
     class.define_method("to_a", method!(Completion::to_a, 0))
 }

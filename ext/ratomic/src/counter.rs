@@ -11,9 +11,16 @@ use ratomic_core::counter::{Counter as Core, OutOfRange};
     wb_protected,
     frozen_shareable
 )]
-struct Counter(Cell<Core>);
+pub struct Counter(Cell<Core>);
 
 impl Counter {
+    /// Adds it, if there is room for so much.
+    pub fn count(&self, n: usize) {
+        if let (Some(counter), Ok(n)) = (self.0.peek(), n.try_into()) {
+            let _ = counter.add(n);
+        }
+    }
+
     fn initialize(this: This<Self>, args: &[Value]) -> Result<(), Error> {
         args::count(args, 0, 1)?;
         this.0.set(Core::new(optional(args, 0)?))?;

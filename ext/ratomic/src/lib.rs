@@ -9,6 +9,7 @@ mod permits;
 mod queue;
 mod sharing;
 mod tally;
+mod vacancy;
 
 use magnus::{Error, Ruby};
 
@@ -29,5 +30,6 @@ fn init(ruby: &Ruby) -> Result<(), Error> {
     completion::define(ruby, ratomic)?;
     sharing::define(ratomic)?;
     permits::define(ruby, ratomic)?;
-    tally::define(ruby, ratomic)
+    tally::define(ruby, ratomic)?;
+    vacancy::define(ratomic)
 }

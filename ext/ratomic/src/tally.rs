@@ -3,8 +3,9 @@
 use crate::ffi::{
     class, copy,
     plain::{self, Unfrozen},
-    This, Word,
+    words, This, Word,
 };
+use crate::vacancy::any_vacant;
 use magnus::{method, prelude::*, DataTypeFunctions, Error, RArray, RModule, Ruby, TypedData};
 use ratomic_core::{tally, Tally as Core};
 
@@ -17,6 +18,10 @@ use ratomic_core::{tally, Tally as Core};
 )]
 struct Tally(Core);
 
+fn all_kept(results: &RArray) -> bool {
+    !any_vacant(words(results))
+}
+
 impl Tally {
     fn initialize(this: This<Self>) -> Result<(), Error> {
         class::seal(this)
@@ -27,7 +32,7 @@ impl Tally {
     }
 
     /// Counts a dispatch that the caller has run, and makes its results shareable: where they stand, or as frozen copies of
-    /// what is not yet. Nil, where some are not plain data and have to be looked at.
+    /// what is not yet. Nil, where some are not plain data and have to be looked at, and where items were dropped.
     fn settle(
         this: This<Self>,
         started: u64,
@@ -38,7 +43,7 @@ impl Tally {
             let took = tally::now().saturating_sub(started);
             this.0.record_by_caller(took, results.len() as u64);
             let shared = plain::share(Word::of(results.as_value()), Unfrozen::Freeze);
-            return Ok(shared.then_some(took));
+            return Ok((shared && all_kept(&results)).then_some(took));
         }
         let count = results.len() as u64;
         let done = |took: u64| {
@@ -57,7 +62,7 @@ impl Tally {
         }
         let shared = plain::share(Word::of(results.as_value()), Unfrozen::Freeze);
         let took = done(tally::now().saturating_sub(started)); // the copies are part of what it costs
-        Ok(shared.then_some(took))
+        Ok((shared && all_kept(&results)).then_some(took))
     }
 
     fn record(this: This<Self>, nanoseconds: u64) {

@@ -15,9 +15,9 @@ module Ratomic
         @callable = callable
       end
 
-      # @return [Hash{Symbol => Object}] :callable, :items, :estimate
+      # @return [Hash{Symbol => Object}] :callable, :items, :estimate, and of a pipeline :stages, see {Pipeline#stats}
       def to_h
-        @to_h ||= { callable: callable, items: items, estimate: estimate }
+        @to_h ||= { callable: callable, items: items, estimate: estimate, **stages }
       end
 
       # @return [Boolean] whether nothing stands in the way
@@ -27,7 +27,8 @@ module Ratomic
 
       # @return [String] for people
       def to_s
-        [*callable_lines, *item_lines, *estimate_lines, *(Stats::UNSEEN if Stats.unseen?(@engine.backend))].join("\n")
+        unseen = Stats::UNSEEN if Stats.unseen?(@engine.backend)
+        [*callable_lines, *stage_lines, *item_lines, *estimate_lines, *unseen].join("\n")
       end
 
       def inspect
@@ -56,6 +57,8 @@ module Ratomic
       end
 
       def name
+        return @callable.to_s if Pipeline === @callable
+
         Reflection.name_of(Module === @callable ? @callable : Reflection.class_of(@callable))
       end
 
@@ -81,6 +84,18 @@ module Ratomic
         found = to_h[:callable]
         ["callable #{found[:name]}: #{found[:refused] || "shareable"}"] +
           found[:findings].map { |finding| "  in the way: #{finding[:kind]} #{finding[:name]} #{finding[:reason]}" }
+      end
+
+      def stages
+        Pipeline === @callable ? { stages: @callable.stats } : {}
+      end
+
+      def stage_lines
+        to_h.fetch(:stages, []).map do |stage|
+          each = stage[:entered].zero? ? "not run yet" : "#{milliseconds(stage[:seconds] / stage[:entered])} each"
+          "  stage #{stage[:stage]}: #{each}; of #{stage[:entered]} items #{stage[:kept]} kept, " \
+            "#{stage[:dropped]} dropped, #{stage[:failed]} failed"
+        end
       end
 
       def item_lines

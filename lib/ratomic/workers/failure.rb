@@ -10,7 +10,7 @@ module Ratomic
     # when the results are asked for, and have all in common but their index.
     class Failure
       # All of it but the place.
-      Account = Struct.new(:exception_class, :message, :backtrace, :cause)
+      Account = Struct.new(:exception_class, :message, :backtrace, :cause, :stage)
       private_constant :Account
 
       # So many lines of a backtrace are kept; a stack that overflowed has thousands.
@@ -18,7 +18,8 @@ module Ratomic
       # So many causes are followed.
       CAUSES = 8
       WORDS = Exception.instance_method(:to_s).then { |words| RACTORS ? Ractor.make_shareable(words) : words }
-      private_constant :WORDS
+      STAGE = :@__ratomic_stage__
+      private_constant :WORDS, :STAGE
 
       # @return [Integer, nil] place of the item in the dispatch, from 0
       attr_reader :index
@@ -30,7 +31,15 @@ module Ratomic
         def from(error, index, depth = 0)
           deeper = cause_of(error) if depth < CAUSES
           new(index, Reflection.class_name_of(error), message_of(error), backtrace_of(error),
-              deeper && from(deeper, index, depth + 1))
+              deeper && from(deeper, index, depth + 1), Reflection.variable_of(error, STAGE))
+        end
+
+        # Says with an exception which stage of a {Pipeline} it comes from. Of several, in each other, the innermost.
+        # @api private
+        def note_stage(error, name)
+          return if Reflection.frozen?(error) || Reflection.variable_of(error, STAGE)
+
+          Reflection.set_variable(error, STAGE, name)
         end
 
         private
@@ -65,10 +74,10 @@ module Ratomic
         end
       end
 
-      def initialize(index, exception_class, message, backtrace = nil, cause = nil)
+      def initialize(index, exception_class, message, backtrace = nil, cause = nil, stage = nil)
         @index = index
         @account = Account.new(Text.of(exception_class).freeze, Text.of(message).freeze,
-                               shorten(backtrace || []).freeze, cause).freeze
+                               shorten(backtrace || []).freeze, cause, stage).freeze
         freeze
       end
 
@@ -90,6 +99,11 @@ module Ratomic
       # @return [Failure, nil] what the exception had as its cause
       def cause
         @account.cause
+      end
+
+      # @return [String, nil] name of the {Pipeline}'s stage that raised
+      def stage
+        @account.stage
       end
 
       # @return [true] so that `result.respond_to?(:failure?)` tells a Failure from a result of any kind
@@ -130,13 +144,16 @@ module Ratomic
         to_h.hash
       end
 
-      # @return [Hash] of index, exception_class, message, backtrace and cause (a Hash as well)
+      # @return [Hash] of index, exception_class, message, backtrace and cause (a Hash as well), and of the stage where
+      #   there is one
       def to_h
-        { index: index, exception_class: exception_class, message: message, backtrace: backtrace, cause: cause&.to_h }
+        hash = { index: index, exception_class: exception_class, message: message, backtrace: backtrace,
+                 cause: cause&.to_h }
+        stage ? hash.merge(stage: stage) : hash
       end
 
       def to_s
-        "item #{index || "?"}: #{exception_class}: #{message}#{(way = remedy) && " (#{way})"}"
+        "item #{index || "?"}#{stage && " in #{stage}"}: #{exception_class}: #{message}#{(way = remedy) && " (#{way})"}"
       end
 
       def inspect

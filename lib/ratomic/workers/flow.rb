@@ -70,7 +70,7 @@ module Ratomic
       end
 
       # A lane: the group is done.
-      # @param results [Array]
+      # @param results [Array] with a {Vacancy} for an item that has none
       def deliver(group, results)
         @lock.synchronize do
           results.each_with_index { |result, place| @results[group.numbers[place]] = placed(result, place, group) }
@@ -175,7 +175,17 @@ module Ratomic
           @results.clear
         end
         @taken += ready.size
-        ready
+        leave_out(ready)
+      end
+
+      # What has no result has had its place in the window all the same.
+      def leave_out(ready)
+        return ready unless ready.any?(Vacancy)
+
+        kept = ready.grep_v(Vacancy)
+        @yielded += ready.size - kept.size
+        @room.signal if @full && @read - @yielded <= @enough
+        kept
       end
 
       # The index of an item's Failure is the number of the item in the stream.

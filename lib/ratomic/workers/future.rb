@@ -19,6 +19,8 @@ module Ratomic
         freeze
       end
 
+      # An item that was dropped ({DROPPED}) is left out. A Failure is not: it stands where the result would be among
+      # the others, and its `index` is that of the item.
       # @param timeout [Numeric, nil] seconds; nil waits for ever, 0 does not wait
       # @return [Array] frozen: the result of each item in the order of the items, a {Failure} where there is none
       # @raise [WaitTimeoutError] with the counts; the future stays good
@@ -31,7 +33,24 @@ module Ratomic
       # @return [Array] frozen, without Failures
       # @raise [ItemError, ItemTimeoutError, DispatchTimeoutError, CancelledError, ShutdownError, WaitTimeoutError]
       def value!(timeout: nil)
-        results(timeout).each_with_index { |result, i| raise named(result, i).to_error if Failure === result }
+        results = results(timeout)
+        return results unless (place = results.index { |result| Failure === result })
+
+        raise named(results[place], indices(timeout: 0)[place]).to_error
+      end
+
+      # Where the results stood: `value[n]` is that of the item `indices[n]`. All of them, where none was dropped.
+      # @param timeout [Numeric, nil] as for {#value}
+      # @return [Array<Integer>] frozen
+      # @raise [WaitTimeoutError]
+      def indices(timeout: nil)
+        await_all(timeout)
+        @completion.indices
+      end
+
+      # @return [Integer] items that were dropped so far
+      def dropped
+        @completion.dropped
       end
 
       # @param timeout [Numeric, nil] seconds
@@ -45,37 +64,42 @@ module Ratomic
         @completion.complete?
       end
 
-      # Yields each result in the order of the items, as soon as it and those before it are there.
+      # Yields each result in the order of the items, as soon as it and those before it are there. (The `size` of the
+      # Enumerator counts all items but those that were dropped so far.)
       # @param timeout [Numeric, nil] seconds for all of them
       # @yieldparam result [Object, Failure]
       # @return [self, Enumerator] an Enumerator without a block
       # @raise [WaitTimeoutError]
       def each(timeout: nil)
-        return enum_for(:each, timeout: timeout) { size } unless block_given?
+        return enum_for(:each, timeout: timeout) { kept } unless block_given?
 
         limit = Clock.limit(timeout)
         attend do
           size.times do |index|
             await_slot(index, limit, timeout)
-            yield named(@completion[index], index)
+            result = @completion[index]
+            yield named(result, index) unless Vacancy === result
           end
         end
         self
       end
 
-      # Yields each result as it comes.
+      # Yields each result as it comes. As for {#each}, nothing for an item that was dropped.
       # @param timeout [Numeric, nil] seconds for all of them
       # @yieldparam result [Object, Failure]
       # @yieldparam index [Integer] of its item
       # @return [self, Enumerator] an Enumerator without a block
       # @raise [WaitTimeoutError]
       def each_completed(timeout: nil)
-        return enum_for(:each_completed, timeout: timeout) { size } unless block_given?
+        return enum_for(:each_completed, timeout: timeout) { kept } unless block_given?
 
         limit = Clock.limit(timeout)
         attend do
           each_range(limit, timeout) do |first, count|
-            count.times { |i| yield named(@completion[first + i], first + i), first + i }
+            first.upto(first + count - 1) do |index|
+              result = @completion[index]
+              yield named(result, index), index unless Vacancy === result
+            end
           end
         end
         self
@@ -98,7 +122,7 @@ module Ratomic
         @batch.stopped?
       end
 
-      # @return [Progress] counts of items
+      # @return [Progress] counts of items; one that was dropped is done
       def progress
         Progress.new(@completion.completed, size)
       end
@@ -116,9 +140,18 @@ module Ratomic
         [filed, failed]
       end
 
-      # @return [Integer] number of items
+      # @return [Integer] number of items, the dropped ones as well
       def size
         @completion.size
+      end
+
+      # What has become of each item, with a {Vacancy} for one that has no result.
+      # @api private
+      # @return [Array] frozen
+      def slots(timeout: nil)
+        await_all(timeout)
+        slots = @completion.to_a
+        @batch.stopped? ? all_named(slots, slots.each_index.to_a) : slots
       end
 
       def inspect
@@ -129,14 +162,22 @@ module Ratomic
 
       # @return [Array] in which a Failure that was filed for many items has no index
       def results(timeout)
-        raise_timeout(timeout) unless wait(timeout: timeout)
+        await_all(timeout)
+        @completion.kept
+      end
 
-        @completion.to_a
+      def await_all(timeout)
+        raise_timeout(timeout) unless wait(timeout: timeout)
+      end
+
+      # @return [Integer]
+      def kept
+        size - @completion.vacant
       end
 
       # In one pass, and natively where that can be: there may be millions.
-      def all_named(results)
-        results = Array.new(results.size) { |index| named(results[index], index) }
+      def all_named(results, indices = @completion.indices)
+        results = Array.new(results.size) { |place| named(results[place], indices[place]) }
         Ractor.make_shareable(results) # many objects that are new: the VM looks at all of them in one walk
       end
 

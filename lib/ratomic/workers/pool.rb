@@ -15,6 +15,8 @@ module Ratomic
     class Pool
       # The pools of this process that have workers: number of the engine => [pool, engine].
       RUNNING = Map.new
+      # Failures that a reduction keeps, if nothing else is said.
+      MAX_FAILURES = 100
       ENGINE = :engine
       private_constant :ENGINE
 
@@ -63,6 +65,56 @@ module Ratomic
       # @raise the first Failure, as {Future#value!}; and as {#dispatch_async}
       def map(items, callable, progress: nil, **options)
         Mapping.new(self, items, callable, progress, options).run
+      end
+
+      # Runs the callable with each of the items, and folds the results where they are made: what comes home are partial
+      # sums, one for each chunk that a worker ran, merged in the order of the items.
+      #
+      #   pool.reduce(payloads, ParseOrder, initial: 0) { |sum, order| sum + order["total"] }.sum
+      #   pool.reduce(rows, CountRows)    # which has call, initial and merge
+      #
+      # How, is said by a block, with `initial:`, or by the callable itself.
+      #
+      # - A block `{ |sum, result| ... }` returns the new sum. It runs in workers: where these are Ractors it uses only
+      #   what it is given, constants, and variables that are frozen and set once; its self is that of where it is
+      #   written, if that is shareable (a module), and else nil. Two partial sums are merged by `merge:`, or by the
+      #   block itself, where a sum is what a result is.
+      # - A callable with `initial` and `merge(sum, other)`, in which `merge` adds results to sums as well, unless it
+      #   has `add(sum, result)`. (One with `call_many` has its items in runs, see {Runs}.)
+      #
+      # What is to be promised, because nobody knows how the items are cut into chunks: the merge is associative, and
+      # `initial` changes nothing (0 of a sum, {} of a count). With it each chunk begins, and the merge of the partial
+      # sums. It need not be commutative.
+      #
+      # `initial:` is any object. One that is not frozen is copied for each chunk, its first level not frozen; one with
+      # `call` (`-> { Hash.new { ... } }`) makes it. So the sum may be an object that is changed in the worker, and by
+      # the merge, which gets its own one first and a frozen one second: a partial sum is made shareable when it comes
+      # home, as any result. If it cannot be, its items have failed. A block that raises is the Failure of its item;
+      # what it has done to the sum by then stays.
+      #
+      # Waits for the end, as {Future#value} does; a caller who is ended meanwhile cancels it.
+      #
+      # @overload reduce(items, callable, initial:, merge: block, max_failures: 100, **options) { |sum, result| ... }
+      # @overload reduce(items, callable, max_failures: 100, **options)
+      #   @param max_failures [Integer] how many Failures are kept, of all and of each chunk; the others are counted
+      #   @param options see {Options#initialize}
+      #   @return [Reduction]
+      #   @raise [CallableError, ShareableError] when the callable, the block or `initial:` cannot be shared
+      #   @raise [ArgumentError, TypeError, ShutdownError, QueueFullError]
+      def reduce(items, callable, options = nil, &block)
+        reducing = reduce_async(items, callable, options, &block)
+        reducing.value
+      ensure
+        reducing&.cancel
+      end
+
+      # As {#reduce}, and returns at once, as {#dispatch_async} does.
+      # @return [Reducing]
+      def reduce_async(items, callable, options = nil, &block)
+        options = options.to_h.dup
+        reduce = Reduce.new(backend, callable, options, block)
+        fold = reduce.fold
+        Reducing.new(dispatch_async(items, fold, options), fold, reduce.most)
       end
 
       # Starts the workers now instead of with the first dispatch. Returns before they are up.

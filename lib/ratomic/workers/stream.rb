@@ -3,7 +3,7 @@
 module Ratomic
   module Workers
     # The results of a source that may have no end: a bounded window moves along it. A {Failure} stands for an item that
-    # failed, its `index` is the number of the item in the stream.
+    # failed, its `index` is the number of the item in the stream. An item that was dropped ({DROPPED}) yields nothing.
     #
     #   changes = Ratomic::Workers.stream(wal, Decode, key: ->(change) { change.primary_key })
     #   changes.each { |row| store(row) }
@@ -124,7 +124,7 @@ module Ratomic
 
       def results(items)
         future = @pool.dispatch_async(items, @callable, **@options)
-        future.value
+        future.slots
       ensure
         future&.cancel
       end

@@ -26,6 +26,37 @@ class CompletionTest < Minitest::Test
     assert_equal [1, :first, 3], completion.to_a
   end
 
+  def test_what_has_no_result_is_left_out_and_counted
+    dropped = Ratomic::Workers::DROPPED
+    folded = Ratomic::Workers.const_get(:FOLDED)
+    counter = Ratomic::Counter.new
+    completion = Completion.new(600)
+    assert_equal 300, completion.file(0, Ractor.make_shareable([dropped, 1, folded] * 100), counter)
+    assert_equal [200, 100, 100], [completion.vacant, completion.dropped, counter.value]
+    assert_equal 2, completion.file(299, results(2, dropped, 3), counter)
+    assert_equal [201, 101, 101], [completion.vacant, completion.dropped, counter.value]
+    completion.fill(:rest)
+    assert_equal (([1] * 100) + [3] + ([:rest] * 298)), completion.kept
+    assert_equal [*(1..298).step(3), *301..599], completion.indices
+    assert_equal [dropped, 1, folded], completion.to_a.first(3)
+    assert Ractor.shareable?(completion.kept) && Ractor.shareable?(completion.indices)
+  end
+
+  def test_without_any_all_is_kept
+    completion = Completion.new(2)
+    completion.file(0, results(nil, false))
+    assert_equal [[nil, false], [0, 1]], [completion.kept, completion.indices]
+    assert_equal [0, 0], [completion.vacant, completion.dropped]
+  end
+
+  def test_what_is_no_counter_is_refused_before_anything_is_filed
+    completion = Completion.new(1)
+    [7, nil, "text", Ratomic::Map.new].each do |counter|
+      assert_raises(TypeError) { completion.file(0, results(Ratomic::Workers::DROPPED), counter) }
+    end
+    assert_equal 0, completion.completed
+  end
+
   def test_fill_fills_what_is_empty
     completion = Completion.new(4)
     completion.file(1, results(:there))

@@ -39,7 +39,19 @@ module Ratomic
       # of one class, or two procs that are written in one place, may cost very different times.
       # @return [Module, Integer] no other object ever has it
       def self.key(callable)
-        Module === callable ? callable : Reflection.id_of(callable)
+        return callable if Module === callable
+
+        Fold === callable ? callable.key : Reflection.id_of(callable)
+      end
+
+      # What it is made of: of a reduction the user's callable, of a pipeline its stages.
+      # @return [Array<#call>]
+      def self.parts(callable)
+        case callable
+        when Fold then parts(callable.callable)
+        when Pipeline then callable.stages
+        else [callable]
+        end
       end
 
       # @return [String] for statistics: the name of a module, the place of a proc, the class of another object
@@ -47,12 +59,17 @@ module Ratomic
         case callable
         when Module then Reflection.name_of(callable)
         when Proc then place(callable) || Proc.name
+        when Pipeline then callable.to_s
+        when Fold then "reduce of #{label(callable.callable)}"
         else Reflection.class_name_of(callable)
         end
       end
 
       # @return [String, nil] "file:line" of its `call`
       def self.place(callable)
+        callable, *more = parts(callable)
+        return unless more.empty? # it is several places
+
         code = Proc === callable ? callable : Reflection.method_of(callable, :call)
         code.source_location&.join(":")
       rescue NameError

@@ -2,10 +2,10 @@
 
 module Ratomic
   module Workers
-    # Reads the compiled code of a callable's `call`, and of the methods that it calls on itself, for what a worker may
-    # not touch: constants that hold something mutable, global variables, class variables, a module's instance
-    # variables, calls that are known to fail there. It sees what is written there, not what is called further on; what
-    # it finds raises `Ractor::IsolationError` if it is reached.
+    # Reads the compiled code of a callable's `call` (and `call_many`), and of the methods that it calls on itself, for
+    # what a worker may not touch: constants that hold something mutable, global variables, class variables, a module's
+    # instance variables, calls that are known to fail there. It sees what is written there, not what is called further
+    # on; what it finds raises `Ractor::IsolationError` if it is reached.
     #
     # How compiled code looks is not promised (RubyVM::InstructionSequence#to_a). What does not look as expected is not
     # read, and nothing is claimed of it.
@@ -54,20 +54,19 @@ module Ratomic
       # @param callable [#call]
       # @return [Array<Finding>]
       def self.findings(callable)
-        Method === callable ? new(callable.receiver).findings(callable.name) : new(callable).findings
+        Callable.parts(callable).flat_map { |part| new(part).findings }
       end
 
       def initialize(callable)
-        @callable = callable
+        @callable, *@names = Method === callable ? [callable.receiver, callable.name] : [callable, :call, :call_many]
         @findings = []
         @seen = {}
       end
 
-      # @param name [Symbol] of the method that items are passed to
-      def findings(name = :call)
+      def findings
         return [] unless defined?(RubyVM::InstructionSequence)
 
-        Proc === @callable ? read(@callable) : follow(name)
+        Proc === @callable ? read(@callable) : @names.each { |name| follow(name) }
         @findings.uniq
       end
 

@@ -30,11 +30,11 @@ module Ratomic
       # Runs the items, if the callable has a permit for them.
       # @param items [Array] see {Sharing}.snapshot: one that is not frozen has no permit
       # @param callable [#call]
-      # @return [Array, nil] frozen results; nil where more has to be looked at
+      # @return [Settled, nil] nil where more has to be looked at
       def self.at_once(engine, items, callable)
         return unless (started = engine.costs.permits.take(callable, items))
 
-        run(engine, items, callable, nil, started) do |took|
+        run(engine, items, callable, nil, started, false) do |took|
           learn(engine, items, Callable.key(callable), took) if learn?(took, started)
         end
       end
@@ -42,9 +42,9 @@ module Ratomic
       # Runs the items, if they are for the caller.
       # @param callable [#call] admitted
       # @param options [Options] that let the caller run it
-      # @return [Array, nil] frozen results; nil when the pool is to run the items
+      # @return [Settled, nil] nil when the pool is to run the items
       # @yield when it is then to be compared how long the caller waits, see {Trials}
-      def self.results(engine, items, callable, options)
+      def self.future(engine, items, callable, options)
         return unless engine.subscribers.none? # they are told of batches
 
         key = Callable.key(callable)
@@ -75,14 +75,15 @@ module Ratomic
       # Runs the items and learns from it.
       def self.measure(engine, items, callable, key, context)
         tally = engine.metrics.tally
+        many = Runs.takes?(callable)
         state = ThreadState.new
         started = tally.start
-        results = run(engine, items, callable, context, started)
+        future = run(engine, items, callable, context, started, many)
         learn(engine, items, key, tally.start - started)
-        results
+        future
       ensure
         left = put_back(state, engine, callable) if state
-        engine.costs.permit(callable, key) unless left || results.nil?
+        engine.costs.permit(callable, key) unless left || many || future.nil? # the short way knows no runs
       end
 
       # The thread is the caller's own. A callable that leaves something there is for workers.
@@ -96,28 +97,49 @@ module Ratomic
 
       # @param items [Array] shareable
       # @param started [Integer] see {Tally#start}
-      # @return [Array] frozen and shareable
+      # @param many [Boolean] whether the callable takes runs
+      # @return [Settled]
       # @yieldparam took [Integer] nanoseconds
-      def self.run(engine, items, callable, context, started)
+      def self.run(engine, items, callable, context, started, many)
         results = []
         failed = false
         Context.with(context) do
           Thread.handle_interrupt(Interrupts::FOREIGN_DEFERRED) do # one call less than foreign_deferred
+            failed = run_many(engine, items, callable, results) if many
             failed |= run_on(engine, items, callable, results) until results.size == items.size
           end
         end
         in_place = engine.backend == :ractor
         took = engine.metrics.tally.settle(started, results, in_place)
         yield took if took && block_given?
-        return results if took && !failed
+        return Settled.new(results) if took && !failed
 
         results = Interrupts.foreign_deferred { Transfer.seal(results, 0, in_place ? :in_place : :copied) }
         engine.count_by_caller(results, callable, context)
-        results
+        results.any?(Vacancy) ? Sifted.new(results) : Settled.new(results)
       rescue Foreign, SignalException, SystemExit
         # It came from outside or from an item; nothing tells which. It happens once.
         engine.costs.mark_wild(Callable.key(callable))
         raise
+      end
+
+      # All items in one call, see {Runs}. When that raises, or leaves past us, there are no results yet.
+      # @return [Boolean] whether there are Failures
+      def self.run_many(engine, items, callable, results)
+        astray = true
+        results.concat(Runs.results(callable, items, 0))
+        astray = false
+        Runs.failed?(callable, results)
+      rescue Foreign
+        astray = false
+      rescue Exception # rubocop:disable Lint/RescueException -- as in run_on
+        astray = false
+        raise
+      ensure
+        if astray && Thread.current.status != "aborting"
+          engine.costs.mark_wild(Callable.key(callable))
+          return false # rubocop:disable Lint/EnsureReturn
+        end
       end
 
       # Runs from where the results end. By throw, break or return an item can leave past us. That ends here, as it
@@ -164,7 +186,7 @@ module Ratomic
         engine.costs.trials.learn_caller(key, took, items.size) if took >= COMPARED
         engine.costs.learn(key, Weight.of(items), took, items.size)
       end
-      private_class_method :place, :measure, :put_back, :run, :run_on, :run_all, :learn?, :learn
+      private_class_method :place, :measure, :put_back, :run, :run_many, :run_on, :run_all, :learn?, :learn
     end
   end
 end

@@ -17,18 +17,19 @@ module Ratomic
         if options.plain?
           # Otherwise the way to the pool would begin with finding out that an Array is not frozen.
           items = Sharing.snapshot(items, FEW)
-          results = ByCaller.at_once(engine, items, callable)
-          return Settled.new(results) if results
+          future = ByCaller.at_once(engine, items, callable)
+          return future if future
         end
 
         items = Source.list(items)
         raise ShutdownError, engine.refusal unless engine.open?
 
         admitted = engine.admit(callable)
+        engine.metrics.meet(callable)
         kind = Batch
         if options.by_caller? && !(Handles::Ref === admitted)
-          results = ByCaller.results(engine, items, admitted, options) { kind = Batch::Trial }
-          return Settled.new(results) if results
+          future = ByCaller.future(engine, items, admitted, options) { kind = Batch::Trial }
+          return future if future
         end
         new(engine, items, admitted, options, kind).future
       end

@@ -17,6 +17,22 @@ module Ratomic
         @results
       end
 
+      # @see Future#indices
+      def indices(timeout: nil)
+        Clock.check(timeout)
+        Ractor.make_shareable(Array.new(size, &:itself))
+      end
+
+      # @see Future#dropped
+      def dropped
+        0
+      end
+
+      # @api private
+      def slots(timeout: nil)
+        value(timeout: timeout)
+      end
+
       # @see Future#wait
       def wait(timeout: nil)
         Clock.check(timeout)
@@ -29,7 +45,7 @@ module Ratomic
 
       # @see Future#each
       def each(timeout: nil, &block)
-        return enum_for(:each, timeout: timeout) { size } unless block
+        return enum_for(:each, timeout: timeout) { kept } unless block
 
         Clock.check(timeout)
         @results.each(&block)
@@ -38,7 +54,7 @@ module Ratomic
 
       # @see Future#each_completed
       def each_completed(timeout: nil, &block)
-        return enum_for(:each_completed, timeout: timeout) { size } unless block
+        return enum_for(:each_completed, timeout: timeout) { kept } unless block
 
         Clock.check(timeout)
         @results.each_with_index(&block)
@@ -71,6 +87,10 @@ module Ratomic
       end
 
       private
+
+      def kept
+        @results.size
+      end
 
       def results(timeout)
         value(timeout: timeout)

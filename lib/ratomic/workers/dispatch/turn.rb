@@ -21,6 +21,7 @@ module Ratomic
       def initialize(engine, chunk)
         @engine = engine
         @chunk = chunk.share_memory
+        chunk.whole if !chunk.batch.moved? && Runs.takes?(chunk.batch.target) # moved items come here one by one
         @batch = chunk.batch
         @pulse = Pulse.new(0)
         @gate = Thread::Mutex.new

@@ -29,8 +29,8 @@ module Ratomic
         # the count is not known before.)
         @finished.increment(results.size)
         early = !batch.careful? && completion.completed_by?(first, results.size)
-        finish(batch, now) if early
-        fresh = completion.file(first, results)
+        finish(batch, now, results) if early
+        fresh = completion.file(first, results, @metrics.dropped)
         take_back(batch, first, results, fresh) unless fresh == results.size
         finish(batch, now) if !early && completion.complete?
         post(Engine::WIND_UP) unless open?
@@ -42,11 +42,13 @@ module Ratomic
       def count_by_caller(results, callable, context = nil)
         wild = false
         results.each do |result|
+          @metrics.count_more(result) if Partial === result
           next unless Failure === result
 
           @metrics.note_failure(result, Callable.label(callable), nil, context)
           wild = true if NOT_FOR_CALLERS.include?(result.exception_class)
         end
+        @metrics.dropped.increment(results.count { |result| DROPPED.equal?(result) })
         @costs.mark_wild(Callable.key(callable)) if wild
       end
 
@@ -58,27 +60,35 @@ module Ratomic
 
       private
 
-      def finish(batch, now)
+      # @param late [Array, nil] results that are about to be filed
+      def finish(batch, now, late = nil)
         return unless batch.finish
 
         took = (now || Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond)) - batch.born
         @metrics.tally.record(took)
         forget(batch)
-        emit(:completed, batch, items: batch.size, seconds: took / 1e9) unless @subscribers.none?
+        return if @subscribers.none?
+
+        dropped = batch.completion.dropped + (late ? late.count { |result| DROPPED.equal?(result) } : 0)
+        emit(:completed, batch, items: batch.size, dropped: dropped, seconds: took / 1e9)
       end
 
       # Some of the slots were full: what was counted of their results does not count.
       def take_back(batch, first, results, fresh)
         @finished.decrement(results.size - fresh)
         results.each_with_index do |result, offset|
-          next if !(Failure === result) || batch.completion[first + offset].equal?(result)
+          next if batch.completion[first + offset].equal?(result)
 
-          @metrics.count_failure(result, -1)
+          case result
+          when Failure then @metrics.count_failure(result, -1)
+          when Partial then @metrics.count_more(result, -1)
+          end
         end
       end
 
       def count_failures(batch, first, results)
         results.each_with_index do |result, offset|
+          @metrics.count_more(result) if Partial === result
           next unless Failure === result
 
           note_failure(batch, result)

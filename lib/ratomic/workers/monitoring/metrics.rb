@@ -6,7 +6,7 @@ module Ratomic
     class Metrics
       # Upper bounds of the latency histogram's buckets in seconds: a factor of 4 from 16 microseconds to 67 seconds.
       BOUNDS = Array.new(12) { |i| (16 * (4**i)) / 1_000_000.0 }.freeze
-      COUNTS = %i[dispatches overflowed retries cancelled expired overdue rejected respawns
+      COUNTS = %i[dispatches dropped overflowed retries cancelled expired overdue rejected respawns
                   pauses abandoned runners_replaced troubles].freeze
 
       ANONYMOUS = "(anonymous)"
@@ -40,13 +40,38 @@ module Ratomic
         @trouble_log = Map.new
         @tally = Tally.new
         @past_busy = Counter.new
+        @pipelines = Notebook.new
         freeze
       end
 
-      # Classes without a name, of which a program may make any number, are counted together.
+      # A dispatch of the callable is made.
+      def meet(callable)
+        callable = callable.callable if Fold === callable
+        return unless Pipeline === callable
+
+        key = Callable.key(callable)
+        @pipelines[key] ||= [callable.to_s, callable.gauges].freeze
+      end
+
+      # @return [Hash{String => Array<Hash>}] see {Pipeline#stats}, by the names of the stages; of several with the same
+      #   names the second is "name (2)"
+      def pipelines
+        times = Hash.new(0)
+        @pipelines.to_h.values.to_h do |name, gauges|
+          [(times[name] += 1) == 1 ? name : "#{name} (#{times[name]})", gauges.map(&:to_h)]
+        end
+      end
+
       # @param times [Integer] less than 0 takes back
       def count_failure(failure, times = 1)
-        @failures.increment(class_of(failure), times)
+        count_class(failure.exception_class, times)
+      end
+
+      # Failures that were not kept.
+      # @param partial [Partial]
+      # @param sign [Integer] -1 takes back
+      def count_more(partial, sign = 1)
+        partial.more.each { |name, count| count_class(name, sign * count) }
       end
 
       # Counts it, and keeps it for a while among the last ones.
@@ -54,9 +79,8 @@ module Ratomic
       # @param dispatch [Integer, nil] number of the dispatch; nil where the caller ran it
       # @param context [Object, nil] of the dispatch
       def note_failure(failure, callable, dispatch, context, times = 1)
-        name = class_of(failure)
-        number = @failures.increment(name, times)
-        @last_failures.keep(name, number, {
+        number = count_failure(failure, times)
+        @last_failures.keep(shown(failure.exception_class), number, {
           time: Process.clock_gettime(Process::CLOCK_REALTIME), failure: failure, callable: callable,
           dispatch: dispatch, context: context
         }.freeze)
@@ -90,8 +114,12 @@ module Ratomic
 
       private
 
-      def class_of(failure)
-        name = failure.exception_class
+      def count_class(name, times)
+        @failures.increment(shown(name), times)
+      end
+
+      # Classes without a name, of which a program may make any number, are counted together.
+      def shown(name)
         name.start_with?("#<") ? ANONYMOUS : name
       end
     end

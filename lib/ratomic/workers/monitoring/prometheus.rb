@@ -15,6 +15,7 @@ module Ratomic
         "dispatches_queued" => ["gauge", "Dispatches that wait in the queue.", %i[dispatches queued]],
         "items_total" => ["counter", "Items that were accepted.", %i[items accepted]],
         "items_finished_total" => ["counter", "Items with a result or a Failure.", %i[items finished]],
+        "items_dropped_total" => ["counter", "Items that were dropped: they have no result.", %i[items dropped]],
         "items_in_flight" => ["gauge", "Items without a result.", %i[items in_flight]],
         "workers" => ["gauge", "Workers that are alive.", %i[workers alive]],
         "workers_busy" => ["gauge", "Workers that are running items.", %i[workers busy]],

@@ -35,7 +35,7 @@ module Ratomic
           items: counted,
           failures: @metrics.failures.to_h.reject { |_, count| count.zero? }, latency: histogram(latency),
           workers: workers(counts),
-          costs: @engine.costs.to_h, **in_detail,
+          costs: @engine.costs.to_h, pipelines: @metrics.pipelines, **in_detail,
           events_dropped: @engine.subscribers.dropped.value, notes: notes(counts),
           troubles: { count: counts[:troubles], last: @metrics.trouble_log.to_h }
         }
@@ -48,7 +48,8 @@ module Ratomic
         by_caller = @metrics.tally.items_by_caller
         finished = @engine.finished.value + by_caller
         accepted = @engine.accepted.value + by_caller
-        { accepted: accepted, finished: [finished, accepted].min, in_flight: [accepted - finished, 0].max }
+        { accepted: accepted, finished: [finished, accepted].min, in_flight: [accepted - finished, 0].max,
+          dropped: [@metrics.dropped.value, finished].min }
       end
 
       def state

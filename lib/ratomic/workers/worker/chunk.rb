@@ -25,7 +25,14 @@ module Ratomic
         @limit = limit
         @results = []
         @sealing = :in_place
-        @failed = @fatal = @cut = false
+        @failed = @fatal = @cut = @whole = @in_run = false
+      end
+
+      # Its items go to the callable's `call_many`, see {Runs}, unless they have to run one by one.
+      # @return [self]
+      def whole
+        @whole = !@batch.alone?
+        self
       end
 
       # It runs in the memory of the program, where what an item returns may be in use elsewhere.
@@ -56,6 +63,8 @@ module Ratomic
       # @param started [Integer] monotonic nanoseconds
       # @return [Boolean] false when the last item run has done so
       def run(guard, started = 0)
+        return run_whole(guard, started) if @whole
+
         index = @first - @offset
         stop = @last - @offset
         items = @items
@@ -76,6 +85,18 @@ module Ratomic
         end
         true
       end
+
+      # As #run, with all items in one call.
+      def run_whole(guard, started)
+        @in_run = true
+        results = results_of_all
+        @results.concat(results) if results
+        return false if guard.pending_interrupt?
+
+        @in_run = @whole = false
+        results ? true : run(guard, started)
+      end
+      private :run_whole
 
       # As #run, and before each item writes down when it started, for those who watch for items that run too long.
       # @param pulse [Pulse]
@@ -111,6 +132,11 @@ module Ratomic
         @results = sealed
       end
 
+      # Whether it has ended in a call for all its items, of which any may be the one at fault.
+      def in_run?
+        @in_run && @results.empty?
+      end
+
       # Whether it stopped early because it took longer than expected.
       def cut?
         @cut
@@ -128,9 +154,10 @@ module Ratomic
         @first + @results.size + (culprit ? 1 : 0)
       end
 
-      # The last item has a result, and has ended the worker all the same: it is the one at fault.
+      # The last item has a result, and has ended the worker all the same: it is the one at fault. Of a run nobody
+      # knows.
       def blame_last
-        @results.pop
+        @in_run ? @results.clear : @results.pop
         @fatal = true
       end
 
@@ -170,6 +197,15 @@ module Ratomic
         return false unless @limit
 
         @cut = Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond) - started > @limit
+      end
+
+      # @return [Array, nil] nil when it raised
+      def results_of_all
+        results = Runs.results(@callable, @items[(@first - @offset)...(@last - @offset)].freeze, @first)
+        @failed = true if Runs.failed?(@callable, results)
+        results
+      rescue Exception # rubocop:disable Lint/RescueException -- as in #run; the item at fault raises it again
+        nil
       end
 
       def fail_with(error, index)

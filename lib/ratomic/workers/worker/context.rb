@@ -15,6 +15,13 @@ module Ratomic
         Thread.current.thread_variable_set(KEY, context)
       end
 
+      # From one to another, for the calling thread.
+      # @return [Object, nil] the second
+      def self.turn(before, context)
+        self.current = context unless before.equal?(context)
+        context
+      end
+
       # Runs the block with the context, and then the one before.
       def self.with(context)
         before = current

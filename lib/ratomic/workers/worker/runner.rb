@@ -19,7 +19,7 @@ module Ratomic
         @guard = guard
         @gate = Thread::Mutex.new
         @shared = engine.backend == :thread
-        @hand = @batch = @callable = @chunk = @context = @woken = nil
+        @hand = @batch = @callable = @chunk = @context = @woken = @many = nil
       end
 
       # @param parts [Array<Batch>] to begin with
@@ -128,7 +128,7 @@ module Ratomic
         @board.delete(@pulse.id)
         soon = !@batch.nil? # they come in bursts, or from who had waited for the last one
         @batch = @callable = @hand = nil
-        self.context = nil
+        @context = Context.turn(@context, nil)
         @woken = true
         @lane.pop(soon)
       end
@@ -174,6 +174,7 @@ module Ratomic
 
       def run(batch, chunk, cost)
         @pulse.begin_chunk(batch.ticket, batch.careful? ? chunk.last : nil)
+        chunk.whole if @many
         @chunk = @shared ? chunk.share_memory : chunk
         @presence.leave(chunk.estimate(cost))
         started = Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond)
@@ -203,15 +204,11 @@ module Ratomic
       # @return [Boolean] false when there is nothing to run
       def take_up(batch)
         @board[@pulse.id] = batch
-        @callable = batch.target
-        self.context = batch.options.context
+        callable = batch.target
+        @many = Runs.takes?(callable) unless callable.equal?(@callable)
+        @callable = callable
+        @context = Context.turn(@context, batch.options.context)
         !@engine.overtaken?(@batch = batch)
-      end
-
-      def context=(context)
-        return if @context.equal?(context)
-
-        Context.current = @context = context
       end
     end
   end

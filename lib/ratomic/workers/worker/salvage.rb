@@ -21,6 +21,8 @@ module Ratomic
       # @param what [Symbol] see {Verdict::DIED}
       # @return [Array<Batch>] what is still to be run
       def run(what)
+        return one_by_one if @chunk.in_run?
+
         culprit = @chunk.culprit
         untouched = @chunk.untouched
         file(@chunk.results)
@@ -90,6 +92,16 @@ module Ratomic
         @engine.file(@batch, @chunk.first, Ractor.make_shareable(results), true)
       end
 
+      # Of a run nobody knows which item it was, until each is alone.
+      def one_by_one
+        @engine.costs.mark_wild(@batch.key)
+        return [] if @batch.completion.complete?
+        return [@batch.suspects(@chunk.first, @chunk.last)] unless @batch.moved?
+
+        send_back(@chunk.first)
+        [@batch.suspects(0, 1)]
+      end
+
       # What cannot be saved ends, or its caller would wait for ever.
       def fail_all(error)
         @engine.metrics.trouble(error)
@@ -116,8 +128,13 @@ module Ratomic
         return if from >= @chunk.last || @batch.completion.complete?
         return @batch.part(from, @chunk.last) unless @batch.moved?
 
-        @engine.mailbox.send([:parcel, @batch.ticket, from, @chunk.rest(from)], move: true)
+        send_back(from)
         @batch.part(0, 1)
+      end
+
+      # A moved item is with the worker that has it.
+      def send_back(from)
+        @engine.mailbox.send([:parcel, @batch.ticket, from, @chunk.rest(from)], move: true)
       end
     end
   end

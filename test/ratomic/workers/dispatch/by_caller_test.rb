@@ -61,7 +61,7 @@ class ByCallerTest < Minitest::Test
     assert_predicate future, :ready?
     assert_equal [Thread.current.object_id] * 2, future.value
     assert_equal 1, by_caller
-    assert_equal({ accepted: 3, finished: 3, in_flight: 0 }, @pool.stats[:items])
+    assert_equal({ accepted: 3, finished: 3, in_flight: 0, dropped: 0 }, @pool.stats[:items])
   end
 
   def test_an_unknown_callable_goes_to_the_pool

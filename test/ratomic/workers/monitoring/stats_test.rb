@@ -62,7 +62,7 @@ class StatsTest < Minitest::Test
   def test_a_fresh_pool_has_nothing_to_tell
     stats = @pool.stats
     assert_equal ["sta\"ts", 2, :running], stats.values_at(:name, :size, :state)
-    assert_equal({ accepted: 0, finished: 0, in_flight: 0 }, stats[:items])
+    assert_equal({ accepted: 0, finished: 0, in_flight: 0, dropped: 0 }, stats[:items])
     assert_equal({}, stats[:failures])
   end
 
@@ -71,7 +71,7 @@ class StatsTest < Minitest::Test
     future = @pool.dispatch_async([1, 2, 3], hold, sequential: true)
     eventually { hold.begun.value == 1 }
     stats = @pool.stats
-    assert_equal({ accepted: 3, finished: 0, in_flight: 3 }, stats[:items])
+    assert_equal({ accepted: 3, finished: 0, in_flight: 3, dropped: 0 }, stats[:items])
     assert_equal 1, stats[:workers][:busy]
     hold.open
     future.wait(timeout: 5)

@@ -2,9 +2,11 @@
 
 require "test_helper"
 require "support/backend_contract"
+require "support/unmade_results_contract"
 
 class RactorsTest < Minitest::Test
   include BackendContract
+  include UnmadeResultsContract
 
   module Constant
     LIST = [1, [2]] # rubocop:disable Style/MutableConstant -- what no worker may read

@@ -2,9 +2,11 @@
 
 require "test_helper"
 require "support/backend_contract"
+require "support/unmade_results_contract"
 
 class ThreadsTest < Minitest::Test
   include BackendContract
+  include UnmadeResultsContract
 
   def backend
     :thread

@@ -1,0 +1,45 @@
+# frozen_string_literal: true
+
+module Ratomic
+  module Workers
+    # Blocks that are written where they are passed, made into what workers can call: with the object in which they are
+    # written as their self where that is shareable (in a method of a module), and nil elsewhere.
+    module Blocks
+      # @param block [#call]
+      # @param what [String] for the message
+      # @return [#call] shareable, where this Ruby can make it so
+      # @raise [CallableError] when it uses variables that cannot be shared
+      def self.share(block, what)
+        return block if !(Proc === block) || !Ractor.respond_to?(:shareable_proc) || Ractor.shareable?(block)
+        return Named.new(block) if Refusal.symbol?(block)
+
+        Ractor.shareable_proc(self: receiver(block), &block)
+      rescue ArgumentError, Ractor::Error => e
+        raise CallableError, "the #{what} (#{Callable.place(block)}) cannot run in a worker: #{e.message}; use in it " \
+                             "only what it is given, constants, and variables that are frozen and set once"
+      end
+
+      def self.receiver(block)
+        receiver = block.binding.receiver
+        receiver if Ractor.shareable?(receiver)
+      rescue ArgumentError # made in C
+        nil
+      end
+      private_class_method :receiver
+
+      # The proc of a Symbol.
+      class Named
+        def initialize(block)
+          @name = block.inspect[/\(&:(.*?)\)/, 1].delete_prefix('"').delete_suffix('"').to_sym
+          freeze
+        end
+
+        def call(sum, result)
+          sum.public_send(@name, result)
+        end
+      end
+      private_constant :Named
+    end
+    private_constant :Blocks
+  end
+end

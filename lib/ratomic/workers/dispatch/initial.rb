@@ -1,0 +1,32 @@
+# frozen_string_literal: true
+
+module Ratomic
+  module Workers
+    # What the sums of a reduction begin with: each chunk has its own.
+    class Initial
+      # @param given [Object] a callable makes a new one each time; what is not frozen is copied each time, its first
+      #   level so that it can be changed
+      # @raise [ShareableError]
+      def initialize(given, blocks)
+        @made = Reflection.responds?(given, :call)
+        @thaw = !@made && !Ractor.shareable?(given)
+        @given = @made ? blocks.call(given, "initial:") : FrozenCopy.of(given)
+        freeze
+      rescue Foreign => e
+        raise if CallableError === e
+
+        kind = Reflection.class_name_of(given)
+        raise ShareableError, "initial: (an instance of #{kind}) can be neither shared nor copied: " \
+                              "#{Obstacle.reason(given, e)}; pass a callable that makes one (`-> { ... }`)"
+      end
+
+      # @return [Object]
+      def fresh
+        return @given.call if @made
+
+        @thaw ? @given.dup : @given
+      end
+    end
+    private_constant :Initial
+  end
+end

@@ -1,0 +1,70 @@
+# frozen_string_literal: true
+
+module Ratomic
+  module Workers
+    # One call of `reduce`, from the caller's arguments to the {Fold} that workers run.
+    class Reduce
+      MISSING = Object.new.freeze
+      private_constant :MISSING
+
+      # @param backend [Symbol] of the pool: threads may use what Ractors may not
+      # @param callable [#call]
+      # @param options [Hash] those of the reduction are taken out
+      # @param block [Proc, nil]
+      # @raise [ArgumentError, TypeError, CallableError, ShareableError]
+      def initialize(backend, callable, options, block)
+        @backend = backend
+        @callable = callable
+        @initial = options.delete(:initial) { MISSING }
+        @merge = options.delete(:merge)
+        @most = check_most(options.delete(:max_failures) { Pool::MAX_FAILURES })
+        @block = block
+      end
+
+      # @return [Integer] Failures that are kept
+      attr_reader :most
+
+      # @return [Fold]
+      def fold
+        Callable.check(@callable) unless @backend == :thread && Callable.call?(@callable)
+        return of_object unless @block
+        raise ArgumentError, "reduce with a block needs initial:" if MISSING.equal?(@initial)
+        raise TypeError, "merge: must have call, #{@merge.class} has not" unless @merge.nil? || callable?(@merge)
+
+        block = share(@block, "block of reduce")
+        Fold::OfBlock.new(@callable, @most, Initial.new(@initial, method(:share)), block,
+                          @merge ? share(@merge, "merge:") : block)
+      end
+
+      private
+
+      def of_object
+        unless MISSING.equal?(@initial) && @merge.nil?
+          raise ArgumentError, "reduce takes initial: and merge: with a block { |sum, result| ... } only; " \
+                               "without one the callable has them"
+        end
+        missing = %i[initial merge].reject { |name| Reflection.responds?(@callable, name) }
+        return Fold::OfObject.new(@callable, @most) if missing.empty?
+
+        raise ArgumentError, "reduce needs initial: and a block { |sum, result| ... }, or a callable with " \
+                             "`initial` and `merge(sum, other)`: this one has no #{missing.join(" and no ")}"
+      end
+
+      def share(block, what)
+        @backend == :thread ? block : Blocks.share(block, what)
+      end
+
+      def callable?(object)
+        Reflection.responds?(object, :call)
+      end
+
+      def check_most(most)
+        raise TypeError, "max_failures: must be an Integer, not #{most.inspect}" unless Integer === most
+        raise ArgumentError, "max_failures: is #{most}, it must be 0 or more" if most.negative?
+
+        most
+      end
+    end
+    private_constant :Reduce
+  end
+end

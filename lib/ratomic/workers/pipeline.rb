@@ -1,0 +1,191 @@
+# frozen_string_literal: true
+
+module Ratomic
+  module Workers
+    # Several callables as one: each gets what the one before returned.
+    #
+    #   KEEP_PAID = Ratomic::Workers.pipeline(Ratomic::Workers::ParseJSON, Validate, KeepPaid, Project)
+    #   future = Ratomic::Workers.dispatch_async(payloads, KEEP_PAID)
+    #
+    # A stage that returns {DROPPED} ends its item. What a stage raises is the Failure of the item, and {Failure#stage}
+    # names the stage (but for a frozen exception, and an item that ends its thread). A stage with `call_many` has the
+    # survivors of a chunk in one run, see {Runs}; then all stages of the pipeline run one after the other for the whole
+    # chunk, else all for one item and then for the next.
+    #
+    # Frozen, and shareable where all stages are. Make it once and keep it: {#stats} are those of the object, whatever
+    # pools run it. A pipeline among the stages stands for its own stages.
+    class Pipeline
+      # In a run one item of so many (a power of two) is timed.
+      TIMED = 8
+      private_constant :TIMED
+
+      # @return [Array<#call>] frozen
+      attr_reader :stages
+
+      # @param stages [Array<#call>]
+      # @raise [ArgumentError, CallableError]
+      def initialize(*stages)
+        raise ArgumentError, "a pipeline needs a stage" if stages.empty?
+
+        @stages = stages.flat_map { |stage| Pipeline === stage ? stage.stages : [stage] }.freeze
+        @stages.each { |stage| Callable.check(stage) unless Callable.call?(stage) } # which says what is missing
+        @gauges = Ractor.make_shareable(@stages.map { |stage| Gauge.new(Callable.label(stage)) })
+        @runs = @stages.any? { |stage| Runs.takes?(stage) }
+        freeze
+      end
+
+      # @param item [Object]
+      # @return [Object, DROPPED] what the last stage returns
+      # @raise what a stage raises
+      def call(item)
+        @stages.each_with_index do |stage, index|
+          started = now
+          item = stage.call(item)
+          dropped = Vacancy === item
+          @gauges[index].add(1, dropped ? 1 : 0, 0, 1, now - started)
+          return item if dropped
+        rescue Exception => e # rubocop:disable Lint/RescueException -- it is raised again
+          @gauges[index].add(1, 0, 1, 1, now - started)
+          raise at(index, e)
+        end
+        item
+      end
+
+      # @param items [Array]
+      # @return [Array] as for {Runs}
+      def call_many(items)
+        log = @stages.map { [0, 0, 0, 0] } # dropped, failed, timed, nanoseconds
+        results = @runs ? by_stage(items, log) : by_item(items, log)
+        count = items.size
+        @gauges.each_with_index do |gauge, index|
+          gauge.add(count, *log[index])
+          count -= log[index][0] + log[index][1]
+        end
+        results
+      end
+
+      # What its stages have done so far, in all pools of this process. Of most items the time is not taken, so it is an
+      # estimate.
+      # @return [Array<Hash>] for each stage :stage (its name), :entered, :kept, :dropped, :failed (Integers), :seconds
+      #   (Float)
+      def stats
+        @gauges.map(&:to_h)
+      end
+
+      # @api private
+      # @return [Array<Gauge>] frozen and shareable
+      attr_reader :gauges
+
+      def to_s
+        @gauges.map(&:name).join(" > ")
+      end
+
+      def inspect
+        "#<#{self.class} #{self}>"
+      end
+
+      private
+
+      def now
+        Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond)
+      end
+
+      # @return [Exception] the same, which knows its stage
+      def at(index, error)
+        Failure.note_stage(error, @gauges[index].name)
+        error
+      end
+
+      def by_item(items, log)
+        stages = @stages
+        items.each_with_index.map do |item, place|
+          index = 0
+          timed = (place & (TIMED - 1)).zero?
+          while (stage = stages[index])
+            item = timed ? timed(stage, item, log[index]) : stage.call(item)
+            break log[index][0] += 1 if Vacancy === item
+
+            index += 1
+          end
+          item
+        rescue Foreign => e
+          log[index][1] += 1
+          Failure.from(at(index, e), nil)
+        end
+      end
+
+      def timed(stage, item, log)
+        started = now
+        stage.call(item)
+      ensure
+        log[2] += 1
+        log[3] += now - started
+      end
+
+      def by_stage(items, log)
+        results = items.dup
+        alive = items.each_index.to_a
+        @stages.each_with_index do |stage, index|
+          started = now
+          run_stage(stage, index, results, alive)
+          log[index][2] = alive.size
+          log[index][3] = now - started
+          alive.reject! do |place|
+            case results[place]
+            when Vacancy then log[index][0] += 1
+            when Failure then log[index][1] += 1
+            end
+          end
+        end
+        results
+      end
+
+      def run_stage(stage, index, results, alive)
+        run = run_of(stage, results.values_at(*alive)) if alive.any? && Runs.takes?(stage)
+        alive.each_with_index do |place, number|
+          results[place] = run ? run[number] : stage.call(results[place])
+        rescue Foreign => e
+          results[place] = Failure.from(at(index, e), nil)
+        end
+      end
+
+      # @return [Array, nil] nil where it has raised
+      def run_of(stage, values)
+        Runs.results(stage, values.freeze, 0).map { |result| Failure === result ? result.at(nil) : result }
+      rescue Foreign
+        nil
+      end
+
+      # What one stage has done. Shareable.
+      class Gauge
+        # @return [String] of its stage
+        attr_reader :name
+
+        def initialize(name)
+          @name = name
+          @entered, @dropped, @failed, @timed, @nanoseconds = Array.new(5) { Counter.new }
+        end
+
+        def add(entered, dropped, failed, timed, nanoseconds)
+          return if entered.zero?
+
+          @entered.increment(entered)
+          @dropped.increment(dropped) if dropped.positive?
+          @failed.increment(failed) if failed.positive?
+          @timed.increment(timed)
+          @nanoseconds.increment(nanoseconds)
+        end
+
+        # @return [Hash]
+        def to_h
+          gone = [@dropped.value, @failed.value]
+          entered = @entered.value
+          timed = @timed.value
+          { stage: name, entered: entered, kept: entered - gone.sum, dropped: gone[0], failed: gone[1],
+            seconds: timed.zero? ? 0.0 : @nanoseconds.value / 1e9 / timed * entered }
+        end
+      end
+      private_constant :Gauge
+    end
+  end
+end

@@ -1,0 +1,85 @@
+# frozen_string_literal: true
+
+module Ratomic
+  module Workers
+    # The future of a reduction, see {Pool#reduce_async}. What workers have folded is merged by who asks for the value,
+    # each time anew: the partial sums come home, one for each chunk that a worker ran. Frozen, and shareable where the
+    # callable and the block are.
+    class Reducing
+      # @api private
+      # @param future [Future] of the partial sums
+      # @param fold [Fold]
+      # @param most [Integer] Failures that are kept
+      def initialize(future, fold, most)
+        @future = future
+        @fold = fold
+        @most = most
+        freeze
+      end
+
+      # Blocks as {Future#value} does, and runs the merge in the calling thread.
+      # @param timeout [Numeric, nil] seconds; nil waits for ever, 0 does not wait
+      # @return [Reduction]
+      # @raise [WaitTimeoutError] with the counts; the future stays good
+      # @raise what the merge raises
+      def value(timeout: nil)
+        sum = nil
+        count = 0
+        failures = []
+        @future.value(timeout: timeout).each do |part|
+          if Failure === part
+            failures << part if failures.size < @most
+          elsif part.count.positive?
+            sum = @fold.merge(count.zero? ? @fold.fresh : sum, part.sum)
+            count += part.count
+          end
+        end
+        sum = @fold.fresh if count.zero?
+        dropped = @future.dropped
+        Reduction.new(sum, failures, size - count - dropped, count, dropped)
+      end
+
+      # As {#value}, but raises the first Failure.
+      # @return [Reduction]
+      # @raise [ItemError, ItemTimeoutError, DispatchTimeoutError, CancelledError, ShutdownError, WaitTimeoutError]
+      def value!(timeout: nil)
+        value(timeout: timeout).check
+      end
+
+      # @see Future#wait
+      def wait(timeout: nil)
+        @future.wait(timeout: timeout)
+      end
+
+      # @see Future#ready?
+      def ready?
+        @future.ready?
+      end
+
+      # What was folded by then is in the sum.
+      # @see Future#cancel
+      def cancel(interrupt: false)
+        @future.cancel(interrupt: interrupt)
+      end
+
+      # @see Future#cancelled?
+      def cancelled?
+        @future.cancelled?
+      end
+
+      # @see Future#progress
+      def progress
+        @future.progress
+      end
+
+      # @see Future#size
+      def size
+        @future.size
+      end
+
+      def inspect
+        "#<#{self.class} #{progress}>"
+      end
+    end
+  end
+end

@@ -1,0 +1,48 @@
+# frozen_string_literal: true
+
+module Ratomic
+  module Workers # rubocop:disable Style/Documentation -- it is described where it begins
+    # Stands in the place of an item that has no result. There are two, and each is the only one of its kind: neither a
+    # `dup` nor a copy to another Ractor makes another.
+    class Vacancy
+      def initialize(name)
+        @name = name
+        Ractor.make_shareable(self)
+      end
+
+      # @return [self]
+      def clone(**)
+        self
+      end
+      alias dup clone
+
+      def inspect
+        @name
+      end
+      alias to_s inspect
+    end
+    private_constant :Vacancy
+
+    # What a callable returns for an item that is to have no result. Such an item is done, and is counted, but nothing
+    # of it is frozen or comes home; {Future#value} has the results of the others, and {Future#indices} where they
+    # stood.
+    #
+    #   paid = Ratomic::Workers.dispatch_async(payloads, KeepPaid)   # whose `call` returns DROPPED for most of them
+    #   paid.indices.zip(paid.value) { |index, event| store(event, offsets[index]) }
+    #
+    # Only an item's whole result counts: in an Array it is an object as any other.
+    DROPPED = Vacancy.new("Ratomic::Workers::DROPPED")
+
+    # The result of an item went into the sum that stands in another's place, see {Fold}.
+    # @api private
+    FOLDED = Vacancy.new("Ratomic::Workers::FOLDED")
+    private_constant :FOLDED
+
+    # Which objects these are, for the native side.
+    # @api private
+    module Vacancies
+    end
+    private_constant :Vacancies
+    Vacancies.install(DROPPED, FOLDED)
+  end
+end

@@ -1,0 +1,139 @@
+# frozen_string_literal: true
+
+module Ratomic
+  module Workers
+    # The callable that workers run for a reduction: runs the user's callable with each item of a chunk ({Runs}), and
+    # folds the results on the spot. So what comes home of a chunk is one {Partial}, in the place of the first item that
+    # has a part in it; the other items have a {Vacancy}, or a {Failure}.
+    #
+    # @api private
+    class Fold
+      # @return [Object] the user's
+      attr_reader :callable
+
+      # @param most [Integer] Failures of a chunk that are kept
+      def initialize(callable, most)
+        @callable = callable
+        @most = most
+        freeze
+      end
+
+      # What the pool learns of it is not what it learns of the callable alone, but is known again in the next
+      # reduction.
+      # @return [Integer] no object has such an id
+      def key
+        -Reflection.id_of(@callable)
+      end
+
+      # One item alone. What it raises is for the pool to make a Failure of.
+      # @return [Partial, Vacancy]
+      def call(item)
+        result = @callable.call(item)
+        Vacancy === result ? DROPPED : Partial.new(add(fresh, result), 1, Spare::NONE)
+      end
+
+      # @param items [Array]
+      # @return [Array] as for {Runs}
+      def call_many(items)
+        results = results_of(items)
+        slots = Array.new(items.size, FOLDED)
+        spare = Spare.new(@most)
+        sum = fresh
+        count = 0
+        items.each_with_index do |item, index|
+          result = results ? results[index] : @callable.call(item)
+          if Vacancy === result
+            slots[index] = DROPPED
+          elsif results && Failure === result
+            slots[index] = spare.keep(result)
+          else
+            sum = add(sum, result)
+            count += 1
+          end
+        rescue Foreign => e
+          slots[index] = spare.keep(Failure.from(e, nil))
+        end
+        place = slots.index(FOLDED)
+        slots[place] = Partial.new(sum, count, spare.more) if place
+        slots
+      end
+
+      private
+
+      # @return [Array, nil] nil where there is no run, or it has raised
+      def results_of(items)
+        Runs.results(@callable, items, 0) if Runs.takes?(@callable)
+      rescue Foreign
+        nil
+      end
+
+      # The Failures of a chunk: some are kept, the rest is counted.
+      class Spare
+        NONE = {}.freeze
+
+        # @param most [Integer]
+        def initialize(most)
+          @left = most
+          @more = nil
+        end
+
+        # @return [Failure, Vacancy] what stands in the place of its item; the pool gives it the item's index
+        def keep(failure)
+          return failure.at(nil) if (@left -= 1) >= 0
+
+          (@more ||= Hash.new(0))[failure.exception_class] += 1
+          FOLDED
+        end
+
+        # @return [Hash{String => Integer}]
+        def more
+          @more ? @more.freeze : NONE
+        end
+      end
+
+      # With a block of the user's.
+      class OfBlock < self
+        # @param initial [Initial]
+        def initialize(callable, most, initial, block, merge)
+          @initial = initial
+          @block = block
+          @merge = merge
+          super(callable, most)
+        end
+
+        def fresh
+          @initial.fresh
+        end
+
+        def add(sum, result)
+          @block.call(sum, result)
+        end
+
+        def merge(sum, other)
+          @merge.call(sum, other)
+        end
+      end
+
+      # The callable knows how.
+      class OfObject < self
+        def initialize(callable, most)
+          @adds = Reflection.responds?(callable, :add)
+          super
+        end
+
+        def fresh
+          @callable.initial
+        end
+
+        def add(sum, result)
+          @adds ? @callable.add(sum, result) : @callable.merge(sum, result)
+        end
+
+        def merge(sum, other)
+          @callable.merge(sum, other)
+        end
+      end
+    end
+    private_constant :Fold
+  end
+end

@@ -1,0 +1,24 @@
+# frozen_string_literal: true
+
+module Ratomic
+  module Workers
+    # What came of some items that one worker has folded. It is the result of the first of them, and the others have
+    # none, see {Fold}.
+    class Partial
+      # @return [Object] the sum of the results
+      attr_reader :sum
+      # @return [Integer] how many results are in it
+      attr_reader :count
+      # @return [Hash{String => Integer}] Failures that were too many to be kept, by the class of the exception
+      attr_reader :more
+
+      def initialize(sum, count, more)
+        @sum = sum
+        @count = count
+        @more = more
+        freeze # all but the sum, which is sealed as any result
+      end
+    end
+    private_constant :Partial
+  end
+end

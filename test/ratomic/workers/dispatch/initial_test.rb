@@ -1,0 +1,39 @@
+# frozen_string_literal: true
+
+require "test_helper"
+
+class InitialTest < Minitest::Test
+  def initial(given)
+    Ratomic::Workers.const_get(:Initial).new(given, ->(block, _what) { block })
+  end
+
+  def test_what_is_frozen_is_itself
+    [1, "text", [1].freeze, nil].each { |given| assert_same given, initial(given).fresh }
+  end
+
+  def test_what_is_not_is_a_new_one_each_time
+    counts = initial(Hash.new(7))
+    first = counts.fresh
+    first[:a] += 1
+    assert_equal [{ a: 8 }, {}, 7], [first, counts.fresh, counts.fresh[:b]]
+    assert_equal [+"", []], [initial(+"").fresh << "", initial([]).fresh]
+    refute_predicate initial(+"").fresh, :frozen?
+  end
+
+  def test_what_is_given_stays_as_it_is
+    given = [1, [2]]
+    initial(given).fresh << 3
+    assert_equal [[1, [2]], false, false], [given, given.frozen?, given[1].frozen?]
+  end
+
+  def test_a_callable_makes_it
+    made = initial(-> { Hash.new { |hash, key| hash[key] = [] } })
+    assert_equal [], made.fresh[:any]
+    refute_same made.fresh, made.fresh
+  end
+
+  def test_what_can_be_neither_is_refused_with_a_way_out
+    error = assert_raises(Ratomic::ShareableError) { initial({ out: $stdout }) }
+    assert_match(/initial: \(an instance of Hash\) .*pass a callable/, error.message)
+  end
+end

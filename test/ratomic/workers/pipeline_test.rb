@@ -1,0 +1,64 @@
+# frozen_string_literal: true
+
+require "test_helper"
+
+class PipelineTest < Minitest::Test
+  Workers = Ratomic::Workers
+
+  module Double
+    def self.call(item)
+      item * 2
+    end
+  end
+
+  module Odd
+    def self.call(item)
+      raise frozen if item == :frozen
+
+      item.odd? ? item : Workers::DROPPED
+    end
+
+    def self.frozen
+      ArgumentError.new("frozen").freeze
+    end
+  end
+
+  def test_it_is_a_callable_without_a_pool_as_well
+    pipeline = Workers.pipeline(Odd, Double)
+    assert_equal [2, Workers::DROPPED, 6], [1, 2, 3].map { |item| pipeline.call(item) }
+    assert_equal [2, Workers::DROPPED, 6], pipeline.call_many([1, 2, 3])
+    assert_equal [[6, 4, 2], [4, 4, 0]], pipeline.stats.map { |stage| stage.values_at(:entered, :kept, :dropped) }
+    assert Ractor.shareable?(pipeline)
+    assert_equal "#{Odd.name} > #{Double.name}", pipeline.to_s
+    assert_includes pipeline.inspect, pipeline.to_s
+  end
+
+  def test_what_a_stage_raises_is_raised_as_it_is
+    pipeline = Workers.pipeline(Double, Odd)
+    error = assert_raises(NoMethodError) { pipeline.call(nil) }
+    assert_equal Double.name, Workers::Failure.from(error, 7).stage
+    assert_equal Double.name, pipeline.call_many([nil])[0].stage
+    assert_equal 2, pipeline.stats[0][:failed]
+  end
+
+  def test_a_frozen_exception_has_no_stage
+    pipeline = Workers.pipeline(Odd)
+    failure = pipeline.call_many([:frozen])[0]
+    assert_equal ["ArgumentError", nil], [failure.exception_class, failure.stage]
+  end
+
+  def test_it_needs_stages_that_can_be_called
+    assert_raises(ArgumentError) { Workers.pipeline }
+    assert_match(/no method `call`/, assert_raises(Workers::CallableError) { Workers.pipeline(Odd, 7) }.message)
+  end
+
+  def test_a_stage_that_cannot_be_shared_is_named_at_the_dispatch
+    skip_without_ractors
+    pool = Workers::Pool.new(size: 1, backend: :ractor)
+    mutable = Class.new { def call(item) = item }.new
+    error = assert_raises(Workers::CallableError) { pool.dispatch_async([1], Workers.pipeline(Odd, mutable)) }
+    assert_match(/@stages\[1\]/, error.message)
+  ensure
+    pool&.kill
+  end
+end

@@ -1,0 +1,21 @@
+# frozen_string_literal: true
+
+require "test_helper"
+
+class VacancyTest < Minitest::Test
+  Workers = Ratomic::Workers
+
+  def test_there_is_one_of_each_whatever_copies_it
+    dropped = Workers::DROPPED
+    assert Ractor.shareable?(dropped)
+    assert_same dropped, dropped.dup
+    assert_same dropped, dropped.clone(freeze: false)
+    assert_same dropped, Ractor.make_shareable([dropped], copy: true)[0]
+    assert_equal "Ratomic::Workers::DROPPED", dropped.to_s
+  end
+
+  def test_what_another_ractor_returns_is_it
+    skip_without_ractors
+    assert_same Workers::DROPPED, Ractor.new { Ratomic::Workers::DROPPED }.value
+  end
+end

@@ -1,0 +1,51 @@
+# frozen_string_literal: true
+
+require "test_helper"
+
+class RunsTest < Minitest::Test
+  Workers = Ratomic::Workers
+  Runs = Workers::Runs
+
+  # Returns what it was made with.
+  class Answer
+    def initialize(answer)
+      @answer = answer
+    end
+
+    def call(item); end
+
+    def call_many(_items)
+      @answer
+    end
+  end
+
+  def results(answer, items = [1, 2])
+    Runs.results(Answer.new(answer), items, 10)
+  end
+
+  def test_who_takes_them
+    assert Runs.takes?(Answer.new([]))
+    refute Runs.takes?(->(item) { item })
+    refute Runs.takes?(BasicObject.new)
+  end
+
+  def test_results_are_what_comes_back
+    answer = [1, Workers::DROPPED]
+    assert_same answer, results(answer)
+  end
+
+  def test_failures_without_a_place_get_theirs_and_others_keep_it
+    one = Workers::Failure.new(nil, "KeyError", "one")
+    two = Workers::Failure.new(3, "KeyError", "two")
+    assert_equal [10, 3], results([one, two]).map(&:index)
+  end
+
+  def test_anything_else_is_a_failure_of_each
+    { [1] => /returned 1 results for 2 items/, nil => /returned an instance of NilClass/ }.each do |answer, words|
+      failures = results(answer)
+      assert_equal [[10, 11], ["Ratomic::Workers::CallableError"] * 2],
+                   [failures.map(&:index), failures.map(&:exception_class)]
+      assert_match words, failures[0].message
+    end
+  end
+end
