@@ -22,6 +22,15 @@ impl Deadline {
             .map_or(Deadline::Never, Deadline::At)
     }
 
+    /// This one, or in so long, whichever comes first.
+    pub fn or_after(self, span: Duration) -> Self {
+        match (self, Deadline::after(span)) {
+            (Deadline::At(mine), Deadline::At(other)) => Deadline::At(mine.min(other)),
+            (Deadline::Never, other) => other,
+            (mine, Deadline::Never) => mine,
+        }
+    }
+
     pub fn passed(self) -> bool {
         self.remaining().is_some_and(|span| span.is_zero())
     }
@@ -125,6 +134,11 @@ impl Waiter {
 
     pub fn is_notified(&self) -> bool {
         lock(&self.flags).notified
+    }
+
+    /// Whether it was notified or interrupted.
+    pub fn is_awake(&self) -> bool {
+        lock(&self.flags).are_raised()
     }
 
     pub fn is_interrupted(&self) -> bool {

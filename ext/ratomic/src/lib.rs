@@ -23,6 +23,7 @@ fn init(ruby: &Ruby) -> Result<(), Error> {
     ffi::note::install(ruby)?;
     ffi::plain::install(ruby)?;
     ffi::walk::install(ruby)?;
+    ffi::native_thread::install(ruby)?;
     let ratomic = ruby.define_module("Ratomic")?;
     counter::define(ruby, ratomic)?;
     map::define(ruby, ratomic)?;

@@ -1,6 +1,6 @@
 //! The one place where the VM lock is given up.
 
-use super::{error, scheduler, Word};
+use super::{error, native_thread, scheduler, Word};
 use magnus::{prelude::*, rb_sys::protect, Error};
 use ratomic_core::{Deadline, Host, Waiter};
 use std::ffi::c_void;
@@ -28,22 +28,9 @@ impl Host for Gvl {
         if scheduler::is_current() {
             return scheduler::sleep(waiter, deadline);
         }
-        let waiter: &Waiter = waiter;
-        let sleep = Sleep { waiter, deadline };
-        protect(|| {
-            // SAFETY: both pointers refer to frames that outlive the call: the VM forgets the second one (under its own
-            // lock) before the call returns. What is pending is for `check`; old VMs may raise all the same.
-            unsafe {
-                rb_sys::rb_thread_call_without_gvl2(
-                    Some(run),
-                    ptr::from_ref(&sleep).cast_mut().cast(),
-                    Some(interrupt),
-                    ptr::from_ref(waiter).cast_mut().cast(),
-                );
-            }
-            Word::NIL.0
+        native_thread::sleep(waiter, deadline, |deadline| {
+            Self::sleep_here(waiter, deadline)
         })
-        .map(drop)
     }
 
     fn check(&self) -> Result<(), Error> {
@@ -61,6 +48,26 @@ impl Host for Gvl {
     fn is_alive(&self, thread: usize) -> Result<bool, Error> {
         // Lives as long as the claim that names it, which marks it.
         Word(thread as _).value().funcall("alive?", ())
+    }
+}
+
+impl Gvl {
+    fn sleep_here(waiter: &Waiter, deadline: Deadline) -> Result<(), Error> {
+        let sleep = Sleep { waiter, deadline };
+        protect(|| {
+            // SAFETY: both pointers refer to frames that outlive the call: the VM forgets the second one (under its own
+            // lock) before the call returns. What is pending is for `check`; old VMs may raise all the same.
+            unsafe {
+                rb_sys::rb_thread_call_without_gvl2(
+                    Some(run),
+                    ptr::from_ref(&sleep).cast_mut().cast(),
+                    Some(interrupt),
+                    ptr::from_ref(waiter).cast_mut().cast(),
+                );
+            }
+            Word::NIL.0
+        })
+        .map(drop)
     }
 }
 

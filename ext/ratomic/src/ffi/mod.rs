@@ -13,6 +13,7 @@ pub mod gc;
 pub mod gvl;
 pub mod key;
 pub mod memory;
+pub mod native_thread;
 pub mod note;
 pub mod number;
 pub mod plain;

@@ -146,13 +146,30 @@ class RactorsTest < Minitest::Test
     assert within(10) { pool.shutdown(timeout: 5) }
   end
 
+  # All native threads of the VM may be asleep then, in those that wait for the first one to have started it.
+  def test_ten_ractors_start_a_pool_at_once
+    6.times do
+      assert_equal "10", ruby!(<<~'RUBY', seconds: 60)
+        require "ratomic"
+        module Double
+          def self.call(number) = number * 2
+        end
+        pool = Ratomic::Workers::Pool.new(size: 2)
+        ractors = Array.new(10) do |n|
+          Ractor.new(pool, n) { |given, k| given.dispatch_async([k], Double).value == [k * 2] }
+        end
+        print ractors.count(&:value)
+      RUBY
+    end
+  end
+
   def test_ten_ractors_dispatch_at_once
     pool = @pool
     totals = within(30) do
       ractors = Array.new(10) do |n|
         Ractor.new(pool, n) do |given, k|
           Array.new(50) do |i|
-            given.dispatch_async([i, k], Double).value(timeout: 20).sum
+            given.dispatch_async([i, k], Double).value!(timeout: 20).sum
           end.sum
         end
       end
