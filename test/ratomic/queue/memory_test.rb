@@ -16,9 +16,9 @@ class QueueMemoryTest < Minitest::Test
       before = known
       #{MANY}.times { |number| queue << number }
       full = known
-      abort "told of \#{full - before} bytes" unless full - before >= (#{MANY} - 1024) * 8
+      abort "told of \#{full - before} bytes" unless full - before >= (#{MANY} - 2048) * 8
       queue.clear
-      abort "\#{full - known} bytes less after clear" unless full - known >= (#{MANY} - 1024) * 8
+      abort "\#{full - known} bytes less after clear" unless full - known >= (#{MANY} - 2048) * 8
       7.times { |number| queue << number }
       abort "lost" unless Array.new(7) { queue.pop } == [*0..6] && queue.empty?
     RUBY
