@@ -43,6 +43,12 @@ fn is_odd(object: Value) -> Result<bool, Error> {
     Ok(walk::find(Word::of(object))? == Found::Odd)
 }
 
+/// Whether there is nothing in it that `Ractor.make_shareable` gets wrong, and nothing that must not be copied: no more
+/// than what the VM makes a copy of, or refuses.
+fn is_ordinary(object: Value) -> Result<bool, Error> {
+    walk::is_ordinary(Word::of(object))
+}
+
 /// Whether all that it consists of are its instance variables.
 fn is_object(object: Value) -> bool {
     Word::of(object).is_a(RUBY_T_OBJECT)
@@ -57,6 +63,8 @@ pub fn define(ratomic: RModule) -> Result<(), Error> {
     module.define_singleton_method("plain_tree?", function!(is_plain_tree, 1))?;
     module.define_singleton_method("frozen_copy", function!(frozen_copy, 1))?;
     module.define_singleton_method("odd?", function!(is_odd, 1))?;
+    module.define_singleton_method("ordinary?", function!(is_ordinary, 1))?;
+    module.define_singleton_method("copies", function!(snapshot::copies, 1))?;
     module.define_singleton_method("object?", function!(is_object, 1))?;
     module.define_singleton_method("snapshot", function!(snapshot::snapshot, 2))
 }

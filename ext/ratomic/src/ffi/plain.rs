@@ -83,6 +83,11 @@ pub fn has_no_default(hash: Word) -> bool {
         }
 }
 
+/// Of any object.
+pub fn has_variables(object: Word) -> bool {
+    !has_no_variables(object)
+}
+
 /// For other objects than a T_OBJECT, which has them in itself.
 pub fn has_no_variables(object: Word) -> bool {
     // SAFETY: a living object; counts.

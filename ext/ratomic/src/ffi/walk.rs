@@ -22,20 +22,26 @@ pub enum Found {
     Odd,
 }
 
+/// The addresses of what was met. An object that a compaction moves meanwhile is met for the first time again, or taken
+/// for the one that was there before.
+pub type Seen = HashSet<VALUE, BuildHasherDefault<Spread>>;
+
 #[derive(Default)]
 struct Walk {
     ahead: Vec<Word>,
-    seen: HashSet<VALUE, BuildHasherDefault<Spread>>,
+    seen: Seen,
     /// Whether an object that is not shareable was met twice.
     twice: bool,
     /// The module Singleton, or that there is none, once this walk had to know.
     singleton: Option<Option<VALUE>>,
     odd: bool,
+    /// Whether there is something that it cannot look into.
+    unsure: bool,
 }
 
 /// Addresses need no better hash than one that brings their middle bits to both ends.
 #[derive(Default)]
-struct Spread(u64);
+pub struct Spread(u64);
 
 impl Hasher for Spread {
     fn finish(&self) -> u64 {
@@ -66,21 +72,15 @@ impl Hasher for Spread {
 /// - a Hash whose keys are found by what they are and not by what is in them: copies of the keys are not found any more;
 /// - an exception, which holds the stack that it came from.
 pub fn find(root: Word) -> Result<Found, Error> {
+    Walk::default().find(root)
+}
+
+/// Whether [`find`] finds nothing, and has seen all there is: nothing that only Ruby's methods know of, as the default of
+/// a Hash, or the receiver of a Method.
+pub fn is_ordinary(root: Word) -> Result<bool, Error> {
     let mut walk = Walk::default();
-    walk.meet(root);
-    while let Some(word) = walk.ahead.pop() {
-        if word.is_a(RUBY_T_FILE) || plain::is_moved(word) || walk.is_singleton(word)? {
-            return Ok(Found::Single(word));
-        }
-        if is_odd(word)? {
-            return Ok(Found::Odd);
-        }
-        walk.look_into(word);
-        if walk.odd {
-            return Ok(Found::Odd);
-        }
-    }
-    Ok(Found::Nothing)
+    let found = walk.find(root)?;
+    Ok(found == Found::Nothing && !walk.unsure)
 }
 
 /// The class Set. Looked up once: for a constant the VM takes its lock, for which all Ractors compete.
@@ -182,12 +182,45 @@ fn is_odd(word: Word) -> Result<bool, Error> {
     })
 }
 
+/// Whether it may refer to something that `look_into` does not come to.
+fn has_more(word: Word) -> bool {
+    match word.type_of() {
+        RUBY_T_HASH => !plain::has_no_default(word),
+        RUBY_T_STRING | RUBY_T_ARRAY | RUBY_T_STRUCT | RUBY_T_OBJECT | RUBY_T_REGEXP => false,
+        RUBY_T_FLOAT | RUBY_T_BIGNUM | RUBY_T_RATIONAL | RUBY_T_COMPLEX | RUBY_T_SYMBOL => false,
+        _ => true,
+    }
+}
+
+/// Whether it is the instance of a Singleton.
+pub fn is_singleton(word: Word) -> Result<bool, Error> {
+    Ok(singleton()?.is_some_and(|module| is_kind_of(word, module)))
+}
+
 fn is_kind_of(word: Word, module: VALUE) -> bool {
     // SAFETY: a living object, and a class or module; looks through the ancestors.
     unsafe { rb_sys::rb_obj_is_kind_of(word.0, module) != rb_sys::Qfalse as VALUE }
 }
 
 impl Walk {
+    fn find(&mut self, root: Word) -> Result<Found, Error> {
+        self.meet(root);
+        while let Some(word) = self.ahead.pop() {
+            if word.is_a(RUBY_T_FILE) || plain::is_moved(word) || self.is_singleton(word)? {
+                return Ok(Found::Single(word));
+            }
+            if is_odd(word)? {
+                return Ok(Found::Odd);
+            }
+            self.unsure = self.unsure || has_more(word);
+            self.look_into(word);
+            if self.odd {
+                return Ok(Found::Odd);
+            }
+        }
+        Ok(Found::Nothing)
+    }
+
     fn is_singleton(&mut self, word: Word) -> Result<bool, Error> {
         // SAFETY: the VM's own classes, set before any extension is loaded.
         let plain = unsafe { [rb_sys::rb_cString, rb_sys::rb_cArray, rb_sys::rb_cHash] };
