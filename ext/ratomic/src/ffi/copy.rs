@@ -10,11 +10,12 @@ use super::{
     walk::{self, Seen},
     Word,
 };
+use magnus::Error;
 use rb_sys::ruby_value_type::{
-    RUBY_T_ARRAY, RUBY_T_BIGNUM, RUBY_T_FLOAT, RUBY_T_HASH, RUBY_T_STRING, RUBY_T_STRUCT,
-    RUBY_T_SYMBOL,
+    RUBY_T_ARRAY, RUBY_T_BIGNUM, RUBY_T_FLOAT, RUBY_T_HASH, RUBY_T_OBJECT, RUBY_T_STRING,
+    RUBY_T_STRUCT, RUBY_T_SYMBOL,
 };
-use rb_sys::VALUE;
+use rb_sys::{st_data_t, VALUE};
 use std::ffi::{c_int, CStr};
 
 const DEEPEST: u32 = 100;
@@ -32,7 +33,8 @@ pub fn frozen(object: Word) -> Option<Word> {
     let mut copying = Copy {
         left: MOST,
         seen: None,
-        structs: None,
+        kinds: None,
+        unnoted: false,
     };
     shared(copying.copy(object, 0)?)
 }
@@ -42,29 +44,46 @@ pub fn frozen(object: Word) -> Option<Word> {
 #[derive(Default)]
 pub struct Copier {
     seen: Seen,
-    structs: Option<(VALUE, bool)>,
+    kinds: Option<(VALUE, bool)>,
+}
+
+/// A copy that is frozen throughout, and whether it still has to be noted as shareable: by the VM, see [`plain::by_the_vm`].
+pub struct Copied {
+    pub word: Word,
+    pub unnoted: bool,
 }
 
 impl Copier {
     /// The item itself, if it is shareable, else a copy; nothing, where the copy is not made here.
     #[inline]
-    pub fn of(&mut self, item: Word) -> Option<Word> {
-        match item.is_immediate() {
-            true => Some(item),
-            false => self.of_object(item),
+    pub fn of(&mut self, item: Word) -> Option<Copied> {
+        if item.is_immediate() {
+            return Some(Copied {
+                word: item,
+                unnoted: false,
+            });
         }
+        self.of_object(item)
     }
 
-    fn of_object(&mut self, item: Word) -> Option<Word> {
+    fn of_object(&mut self, item: Word) -> Option<Copied> {
         self.seen.clear();
         let mut copying = Copy {
             left: MOST,
             seen: Some(&mut self.seen),
-            structs: self.structs,
+            kinds: self.kinds,
+            unnoted: false,
         };
         let copy = copying.copy(item, 0);
-        self.structs = copying.structs;
-        copy.or_else(|| long_text(item))
+        let Copy { kinds, unnoted, .. } = copying;
+        self.kinds = kinds;
+        match copy {
+            Some(word) => Some(Copied { word, unnoted }),
+            None => long_text(item).map(|word| Copied {
+                word,
+                unnoted: false,
+            }),
+        }
     }
 }
 
@@ -94,8 +113,10 @@ struct Copy<'a> {
     left: u32,
     /// What was met, where that may be once only.
     seen: Option<&'a mut Seen>,
-    /// The class of Structs that was met last, and whether these are copied here.
-    structs: Option<(VALUE, bool)>,
+    /// The class of Structs or objects that was met last, and whether these are copied here.
+    kinds: Option<(VALUE, bool)>,
+    /// Whether there is an object in the copy, which only the VM can note, and then what that is in.
+    unnoted: bool,
 }
 
 impl Copy<'_> {
@@ -104,10 +125,20 @@ impl Copy<'_> {
             return Some(word);
         }
         self.left = self.left.checked_sub(1)?;
-        if depth == DEEPEST || plain::has_variables(word) {
+        let klass = word.class_or_singleton();
+        if depth == DEEPEST {
             return None;
         }
-        let klass = word.class_or_singleton();
+        // Results may refer to one twice.
+        if self.seen.is_some() && word.type_of() == RUBY_T_OBJECT {
+            return match self.is_plain_kind(word, klass) {
+                true => self.met(word)?.copy_object(word, klass, depth),
+                false => None,
+            };
+        }
+        if plain::has_variables(word) {
+            return None;
+        }
         // SAFETY: the VM's own classes, set before any extension is loaded.
         let (string, array, hash) =
             unsafe { (rb_sys::rb_cString, rb_sys::rb_cArray, rb_sys::rb_cHash) };
@@ -115,8 +146,7 @@ impl Copy<'_> {
             RUBY_T_STRING if klass == string => self.met(word)?.copy_text(word),
             RUBY_T_ARRAY if klass == array => self.met(word)?.copy_array(word, depth),
             RUBY_T_HASH if klass == hash => self.met(word)?.copy_hash(word, depth),
-            // Results may refer to one twice.
-            RUBY_T_STRUCT if self.seen.is_some() && self.is_plain_struct(word, klass) => {
+            RUBY_T_STRUCT if self.seen.is_some() && self.is_plain_kind(word, klass) => {
                 self.met(word)?.copy_struct(word, klass, depth)
             }
             _ => None,
@@ -130,12 +160,12 @@ impl Copy<'_> {
     }
 
     /// Whether to copy and to freeze it calls no method that is not Ruby's own.
-    fn is_plain_struct(&mut self, word: Word, klass: VALUE) -> bool {
-        match self.structs {
+    fn is_plain_kind(&mut self, word: Word, klass: VALUE) -> bool {
+        match self.kinds {
             Some((known, plain)) if known == klass => plain,
             _ => {
                 let plain = asks_no_method(word, klass);
-                self.structs = Some((klass, plain));
+                self.kinds = Some((klass, plain));
                 plain
             }
         }
@@ -153,7 +183,37 @@ impl Copy<'_> {
             }
         }
         // SAFETY: the Struct that was made above.
-        Some(noted(Word(unsafe { rb_sys::rb_obj_freeze(copy) })))
+        Some(self.noted(Word(unsafe { rb_sys::rb_obj_freeze(copy) })))
+    }
+
+    fn copy_object(&mut self, word: Word, klass: VALUE, depth: u32) -> Option<Word> {
+        let mut variables = Variables {
+            copying: self,
+            depth,
+            // SAFETY: the class of a living object that is nothing but its variables, as what this makes is.
+            copy: Word(unsafe { rb_sys::rb_obj_alloc(klass) }),
+            done: true,
+        };
+        // SAFETY: a living object, which `variable` does not change; `variables` outlives the call.
+        unsafe {
+            rb_sys::rb_ivar_foreach(
+                word.0,
+                Some(variable),
+                std::ptr::from_mut(&mut variables) as st_data_t,
+            )
+        };
+        let Variables { copy, done, .. } = variables;
+        self.unnoted = true;
+        // SAFETY: the object that was made above.
+        done.then(|| Word(unsafe { rb_sys::rb_obj_freeze(copy.0) }))
+    }
+
+    /// Notes a frozen object that was just made of what is noted.
+    fn noted(&self, copy: Word) -> Word {
+        if !self.unnoted {
+            note::shareable(copy);
+        }
+        copy
     }
 
     fn copy_text(&self, word: Word) -> Option<Word> {
@@ -164,11 +224,11 @@ impl Copy<'_> {
                 return None;
             }
             if !word.has_content_elsewhere() {
-                return Some(noted(Word(rb_sys::rb_str_new_frozen(word.0))));
+                return Some(self.noted(Word(rb_sys::rb_str_new_frozen(word.0))));
             }
             let encoding = rb_sys::rb_enc_get(word.0);
             let copy = rb_sys::rb_enc_str_new(rb_sys::RSTRING_PTR(word.0), length, encoding);
-            Some(noted(Word(rb_sys::rb_str_freeze(copy))))
+            Some(self.noted(Word(rb_sys::rb_str_freeze(copy))))
         }
     }
 
@@ -189,7 +249,7 @@ impl Copy<'_> {
             }
         }
         // SAFETY: as above. It has no memory to spare that `rb_ary_freeze` could give back.
-        Some(noted(Word(unsafe { rb_sys::rb_obj_freeze(copy) })))
+        Some(self.noted(Word(unsafe { rb_sys::rb_obj_freeze(copy) })))
     }
 
     /// Its keys stay: as a key only what is shareable is plain data.
@@ -210,11 +270,12 @@ impl Copy<'_> {
         };
         let Pairs { copy, done, .. } = pairs;
         // SAFETY: the Hash that was made above.
-        done.then(|| noted(Word(unsafe { rb_sys::rb_hash_freeze(copy.0) })))
+        done.then(|| self.noted(Word(unsafe { rb_sys::rb_hash_freeze(copy.0) })))
     }
 }
 
-/// Whether a Struct is a mere list of its members: nothing is said of how it is copied, and there may be two of it.
+/// Whether a Struct or an object is a mere list of its members or variables: nothing is said of how it is copied, and
+/// there may be two of it.
 fn asks_no_method(word: Word, klass: VALUE) -> bool {
     const NAMES: [&CStr; 4] = [
         c"initialize_copy",
@@ -228,11 +289,19 @@ fn asks_no_method(word: Word, klass: VALUE) -> bool {
         rb_sys::rb_method_basic_definition_p(klass, rb_sys::rb_intern(name.as_ptr())) != 0
     };
     // SAFETY: as above, and a class of the VM.
-    let is_struct = unsafe {
-        rb_sys::rb_obj_class(word.0) == klass
-            && rb_sys::rb_obj_is_kind_of(word.0, rb_sys::rb_cStruct) != rb_sys::Qfalse as VALUE
+    let is_plain = unsafe {
+        let is_struct =
+            || rb_sys::rb_obj_is_kind_of(word.0, rb_sys::rb_cStruct) != rb_sys::Qfalse as VALUE;
+        let allocate = rb_sys::rb_get_alloc_func(klass).map(|own| own as usize);
+        let usual = rb_sys::rb_get_alloc_func(rb_sys::rb_cObject).map(|own| own as usize);
+        let of_its_kind = match word.type_of() {
+            RUBY_T_OBJECT => allocate == usual,
+            _ => allocate.is_some() && is_struct(),
+        };
+        rb_sys::rb_obj_class(word.0) == klass && of_its_kind
     };
-    is_struct && NAMES.into_iter().all(own) && walk::is_singleton(word).is_ok_and(|single| !single)
+    let no = |answer: Result<bool, Error>| answer.is_ok_and(|yes| !yes);
+    is_plain && NAMES.into_iter().all(own) && no(walk::is_odd(word)) && no(walk::is_singleton(word))
 }
 
 fn unsafe_size(object: Word) -> VALUE {
@@ -240,10 +309,24 @@ fn unsafe_size(object: Word) -> VALUE {
     unsafe { rb_sys::rb_struct_size(object.0) }
 }
 
-/// Notes a frozen object that was just made of what is noted.
-fn noted(copy: Word) -> Word {
-    note::shareable(copy);
-    copy
+struct Variables<'a, 'b> {
+    copying: &'a mut Copy<'b>,
+    depth: u32,
+    copy: Word,
+    done: bool,
+}
+
+unsafe extern "C" fn variable(name: rb_sys::ID, value: VALUE, variables: st_data_t) -> c_int {
+    // SAFETY: the `Variables` of the frame that called `rb_ivar_foreach`.
+    let variables = unsafe { &mut *(variables as *mut Variables<'_, '_>) };
+    let depth = variables.depth + 1;
+    let Some(made) = variables.copying.copy(Word(value), depth) else {
+        variables.done = false;
+        return rb_sys::st_retval::ST_STOP as c_int;
+    };
+    // SAFETY: an object that was just made, is not frozen, and that nobody else has.
+    unsafe { rb_sys::rb_ivar_set(variables.copy.0, name, made.0) };
+    rb_sys::st_retval::ST_CONTINUE as c_int
 }
 
 struct Pairs<'a, 'b> {

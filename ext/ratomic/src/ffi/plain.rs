@@ -95,7 +95,7 @@ pub fn has_no_variables(object: Word) -> bool {
 }
 
 /// The VM's own way. Plain data holds nothing that the VM looks into under its lock, see [`super::class`].
-fn by_the_vm(object: Word) -> bool {
+pub fn by_the_vm(object: Word) -> bool {
     // SAFETY: a living object, on the caller's stack; `protect` catches what this raises.
     protect(|| unsafe { rb_sys::rb_ractor_make_shareable(object.0) }).is_ok()
 }

@@ -171,7 +171,7 @@ pub fn is_plain_tree(root: Word) -> bool {
     true
 }
 
-fn is_odd(word: Word) -> Result<bool, Error> {
+pub fn is_odd(word: Word) -> Result<bool, Error> {
     Ok(match word.type_of() {
         RUBY_T_OBJECT | RUBY_T_DATA => {
             // SAFETY: the VM's own class, set before any extension is loaded.

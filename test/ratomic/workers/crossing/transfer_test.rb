@@ -102,11 +102,45 @@ class TransferTest < Minitest::Test
     refute_same twice, packed[3][0]
   end
 
-  def test_a_structs_own_ways_are_asked
+  # As a subclass, and as an object, of its own.
+  class Copied < Row
+    def initialize_clone(other)
+      super
+      @fields = other.fields + ["cloned"]
+    end
+  end
+
+  module Frosty
+    def freeze
+      fields << "frozen"
+      super
+    end
+  end
+
+  def test_a_structs_and_an_objects_own_ways_are_asked
     skip_unless_copies_are_initialized
     packed = Transfer.pack([Counted.new(["a"]), Hasty.new([+"b"]), Plain.new([+"c"])])
     assert Ractor.shareable?(packed)
     assert_equal [%w[a copied], %w[b frozen], %w[c]], packed.map(&:list)
+    packed = Transfer.pack([Copied.new(["a"]), Row.new([+"b"]).extend(Frosty), Row.new([+"c"])])
+    assert Ractor.shareable?(packed)
+    assert_equal [%w[a cloned], %w[b frozen], %w[c]], packed.map(&:fields)
+  end
+
+  def test_objects_are_copied_with_what_hangs_on_them
+    row = Row.new([+"a"])
+    row.instance_variable_set(:@self, row)
+    several = Row.new(Row.new(Plain.new(Row.new([+"deep"]))))
+    40.times { |i| several.instance_variable_set(:"@v#{i}", [i]) }
+    ids = [row, several].map(&:object_id)
+    packed = Transfer.pack([row, several, [several, { row: Row.new(nil) }]])
+    assert Ractor.shareable?(packed)
+    assert_same packed[0], packed[0].instance_variable_get(:@self)
+    assert_equal "deep", packed[1].fields.fields.list.fields[0]
+    assert_equal several.instance_variables, packed[1].instance_variables
+    assert_equal [39], packed[1].instance_variable_get(:@v39)
+    assert_empty ids & packed.first(2).map(&:object_id)
+    refute_predicate several.fields.fields, :frozen?
   end
 
   def test_what_only_rubys_methods_know_of_is_looked_at
