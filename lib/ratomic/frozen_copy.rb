@@ -38,6 +38,7 @@ module Ratomic
       # @raise [StandardError] with the reason
       def of(object)
         return object if shareable?(object)
+        return Ractor.make_shareable(object, copy: true) if Workers::Sharing.ordinary?(object)
 
         obstacle = Workers::Obstacle.forbidden(object)
         raise ShareableError, obstacle.to_s if obstacle

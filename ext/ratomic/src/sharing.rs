@@ -48,6 +48,12 @@ fn is_too_deep(object: Value) -> bool {
     walk::find(Word::of(object)) == Found::Deep
 }
 
+/// Whether there is nothing in it that `Ractor.make_shareable` gets wrong, and nothing that must not be copied: no more
+/// than what the VM makes a copy of, or refuses.
+fn is_ordinary(object: Value) -> bool {
+    walk::is_ordinary(Word::of(object))
+}
+
 /// Whether all that it consists of are its instance variables.
 fn is_object(object: Value) -> bool {
     Word::of(object).is_a(RUBY_T_OBJECT)
@@ -66,6 +72,8 @@ pub fn define(ratomic: RModule) -> Result<(), Error> {
     text.freeze();
     module.const_set("TOO_DEEP", text)?;
     module.define_singleton_method("too_deep?", function!(is_too_deep, 1))?;
+    module.define_singleton_method("ordinary?", function!(is_ordinary, 1))?;
+    module.define_singleton_method("copies", function!(snapshot::copies, 1))?;
     module.define_singleton_method("object?", function!(is_object, 1))?;
     module.define_singleton_method("snapshot", function!(snapshot::snapshot, 2))
 }

@@ -1,75 +1,265 @@
 //! A frozen deep copy of plain data ([`plain`]) that others still use, so that it cannot be frozen where it stands. In one
-//! pass and without the VM's table of what it has seen, which costs several times as much; so an object that the data
-//! refers to twice becomes two.
+//! pass and without the VM's table of what it has seen, which costs several times as much. Runs no Ruby code: neither
+//! Strings, Arrays and Hashes of Ruby's own classes nor the keys that are stored here have methods that could be another's.
 
 use super::{
+    note::{self, Way},
+    number,
     plain::{self, Unfrozen},
+    shareable::is_noted,
+    walk::{self, Seen},
     Word,
 };
-use magnus::{prelude::*, RArray};
-use rb_sys::ruby_value_type::{RUBY_T_ARRAY, RUBY_T_HASH, RUBY_T_STRING};
-use rb_sys::VALUE;
-use std::ffi::c_int;
+use rb_sys::ruby_value_type::{
+    RUBY_T_ARRAY, RUBY_T_BIGNUM, RUBY_T_FLOAT, RUBY_T_HASH, RUBY_T_OBJECT, RUBY_T_STRING,
+    RUBY_T_STRUCT, RUBY_T_SYMBOL,
+};
+use rb_sys::{st_data_t, VALUE};
+use std::ffi::{c_int, CStr};
 
 const DEEPEST: u32 = 100;
 /// Beyond so many objects the table of the VM is worth its cost: what refers to itself in many ways would grow for ever.
 const MOST: u32 = 100_000;
+/// Bytes. The VM shares a longer text with its copy.
+const SHORT: usize = 16 * 1024;
 
-/// The object itself if it is shareable, else a copy of it; nothing, where it is no plain data.
+/// The object itself if it is shareable, else a copy of it, in which what is referred to twice becomes two; nothing,
+/// where it is no plain data.
 pub fn frozen(object: Word) -> Option<Word> {
     if plain::share(object, Unfrozen::Refuse) {
         return Some(object);
     }
-    Copy { left: MOST }.copy(object, 0)
+    let mut copying = Copy {
+        left: MOST,
+        seen: None,
+        kinds: None,
+        unnoted: false,
+    };
+    shared(copying.copy(object, 0)?)
 }
 
-struct Copy {
+/// Makes copies of items, one after another, as [`frozen`] does, but none of what refers to something twice: that has to
+/// be one object in the copy, too.
+#[derive(Default)]
+pub struct Copier {
+    seen: Seen,
+    kinds: Option<(VALUE, bool)>,
+}
+
+/// A copy that is frozen throughout, and whether it still has to be noted as shareable: by the VM, see [`plain::by_the_vm`].
+pub struct Copied {
+    pub word: Word,
+    pub unnoted: bool,
+}
+
+impl Copier {
+    /// The item itself, if it is shareable, else a copy; nothing, where the copy is not made here.
+    #[inline]
+    pub fn of(&mut self, item: Word) -> Option<Copied> {
+        if item.is_immediate() {
+            return Some(Copied {
+                word: item,
+                unnoted: false,
+            });
+        }
+        self.of_object(item)
+    }
+
+    fn of_object(&mut self, item: Word) -> Option<Copied> {
+        self.seen.clear();
+        let mut copying = Copy {
+            left: MOST,
+            seen: Some(&mut self.seen),
+            kinds: self.kinds,
+            unnoted: false,
+        };
+        let copy = copying.copy(item, 0);
+        let Copy { kinds, unnoted, .. } = copying;
+        self.kinds = kinds;
+        match copy {
+            Some(word) => Some(Copied { word, unnoted }),
+            None => long_text(item).map(|word| Copied {
+                word,
+                unnoted: false,
+            }),
+        }
+    }
+}
+
+/// Shares the bytes with the copy, so that only the VM can find it shareable.
+fn long_text(item: Word) -> Option<Word> {
+    // SAFETY: a living String, where it is asked for more than its kind. The VM's own class.
+    unsafe {
+        if !item.is_a(RUBY_T_STRING)
+            || item.class_or_singleton() != rb_sys::rb_cString
+            || plain::has_variables(item)
+            || item.is_frozen()
+        {
+            return None;
+        }
+        let copy = Word(rb_sys::rb_str_freeze(rb_sys::rb_str_dup(item.0)));
+        is_noted(copy).then_some(copy)
+    }
+}
+
+/// Where single objects are not noted, the VM looks at the whole of them.
+fn shared(copy: Word) -> Option<Word> {
+    let noted = !matches!(note::way(), Way::Walk) || plain::share(copy, Unfrozen::Refuse);
+    noted.then_some(copy)
+}
+
+struct Copy<'a> {
     left: u32,
+    /// What was met, where that may be once only.
+    seen: Option<&'a mut Seen>,
+    /// The class of Structs or objects that was met last, and whether these are copied here.
+    kinds: Option<(VALUE, bool)>,
+    /// Whether there is an object in the copy, which only the VM can note, and then what that is in.
+    unnoted: bool,
 }
 
-impl Copy {
+impl Copy<'_> {
     fn copy(&mut self, word: Word, depth: u32) -> Option<Word> {
-        let frozen = word.is_immediate() || word.is_frozen();
-        if frozen && plain::share(word, Unfrozen::Refuse) {
+        if word.is_immediate() || word.is_frozen() && plain::share(word, Unfrozen::Refuse) {
             return Some(word);
         }
         self.left = self.left.checked_sub(1)?;
-        // SAFETY: a living object; counts.
-        if depth == DEEPEST || unsafe { rb_sys::rb_ivar_count(word.0) } > 0 {
+        let klass = word.class_or_singleton();
+        if depth == DEEPEST {
             return None;
         }
-        let klass = word.class_or_singleton();
+        // Results may refer to one twice.
+        if self.seen.is_some() && word.type_of() == RUBY_T_OBJECT {
+            return match self.is_plain_kind(word, klass) {
+                true => self.met(word)?.copy_object(word, klass, depth),
+                false => None,
+            };
+        }
+        if plain::has_variables(word) {
+            return None;
+        }
         // SAFETY: the VM's own classes, set before any extension is loaded.
         let (string, array, hash) =
             unsafe { (rb_sys::rb_cString, rb_sys::rb_cArray, rb_sys::rb_cHash) };
-        let copy = match word.type_of() {
-            RUBY_T_STRING if klass == string => text(word),
-            RUBY_T_ARRAY if klass == array => self.copy_array(word, depth)?,
-            RUBY_T_HASH if klass == hash => self.copy_hash(word, depth)?,
-            _ => return None,
+        match word.type_of() {
+            RUBY_T_STRING if klass == string => self.met(word)?.copy_text(word),
+            RUBY_T_ARRAY if klass == array => self.met(word)?.copy_array(word, depth),
+            RUBY_T_HASH if klass == hash => self.met(word)?.copy_hash(word, depth),
+            RUBY_T_STRUCT if self.seen.is_some() && self.is_plain_kind(word, klass) => {
+                self.met(word)?.copy_struct(word, klass, depth)
+            }
+            _ => None,
+        }
+    }
+
+    /// Nothing where the object is met for the second time.
+    fn met(&mut self, word: Word) -> Option<&mut Self> {
+        let first = self.seen.as_mut().is_none_or(|seen| seen.insert(word.0));
+        first.then_some(self)
+    }
+
+    /// Whether to copy and to freeze it calls no method that is not Ruby's own.
+    fn is_plain_kind(&mut self, word: Word, klass: VALUE) -> bool {
+        match self.kinds {
+            Some((known, plain)) if known == klass => plain,
+            _ => {
+                let plain = asks_no_method(word, klass);
+                self.kinds = Some((klass, plain));
+                plain
+            }
+        }
+    }
+
+    fn copy_struct(&mut self, word: Word, klass: VALUE, depth: u32) -> Option<Word> {
+        // SAFETY: the class of a living Struct, which has Ruby's own allocator; what that makes has the same members.
+        let copy = unsafe { rb_sys::rb_obj_alloc(klass) };
+        for place in 0..number::fixnum(Word(unsafe_size(word))) {
+            let place = (place << 1 | 1) as VALUE;
+            // SAFETY: two living Structs, and the index of a member of both. The copy is not frozen yet.
+            unsafe {
+                let made = self.copy(Word(rb_sys::rb_struct_aref(word.0, place)), depth + 1)?;
+                rb_sys::rb_struct_aset(copy, place, made.0);
+            }
+        }
+        // SAFETY: the Struct that was made above.
+        Some(self.noted(Word(unsafe { rb_sys::rb_obj_freeze(copy) })))
+    }
+
+    fn copy_object(&mut self, word: Word, klass: VALUE, depth: u32) -> Option<Word> {
+        let mut variables = Variables {
+            copying: self,
+            depth,
+            // SAFETY: the class of a living object that is nothing but its variables, as what this makes is.
+            copy: Word(unsafe { rb_sys::rb_obj_alloc(klass) }),
+            done: true,
         };
-        // What is in it is noted already, so this looks no deeper.
-        plain::share(copy, Unfrozen::Freeze).then_some(copy)
+        // SAFETY: a living object, which `variable` does not change; `variables` outlives the call.
+        unsafe {
+            rb_sys::rb_ivar_foreach(
+                word.0,
+                Some(variable),
+                std::ptr::from_mut(&mut variables) as st_data_t,
+            )
+        };
+        let Variables { copy, done, .. } = variables;
+        self.unnoted = true;
+        // SAFETY: the object that was made above.
+        done.then(|| Word(unsafe { rb_sys::rb_obj_freeze(copy.0) }))
+    }
+
+    /// Notes a frozen object that was just made of what is noted.
+    fn noted(&self, copy: Word) -> Word {
+        if !self.unnoted {
+            note::shareable(copy);
+        }
+        copy
+    }
+
+    fn copy_text(&self, word: Word) -> Option<Word> {
+        // SAFETY: a living String. Its bytes are copied before anything else can run; its encoding is one of the VM's.
+        unsafe {
+            let length = rb_sys::RSTRING_LEN(word.0);
+            if self.seen.is_some() && length as usize > SHORT {
+                return None;
+            }
+            if !word.has_content_elsewhere() {
+                return Some(self.noted(Word(rb_sys::rb_str_new_frozen(word.0))));
+            }
+            let encoding = rb_sys::rb_enc_get(word.0);
+            let copy = rb_sys::rb_enc_str_new(rb_sys::RSTRING_PTR(word.0), length, encoding);
+            Some(self.noted(Word(rb_sys::rb_str_freeze(copy))))
+        }
     }
 
     fn copy_array(&mut self, word: Word, depth: u32) -> Option<Word> {
-        let array = RArray::from_value(word.value())?;
-        let copy = super::error::ruby().ary_new_capa(array.len());
-        for place in 0..array.len() {
-            // SAFETY: a living Array; nil beyond its end.
-            let element = unsafe { rb_sys::rb_ary_entry(word.0, place as _) };
-            copy.push(self.copy(Word(element), depth + 1)?.value())
-                .ok()?;
+        // SAFETY: a living Array, on the stack of the caller, whose elements are copied before anything else can run.
+        let copy = unsafe {
+            let len = rb_sys::RARRAY_LEN(word.0);
+            rb_sys::rb_ary_new_from_values(len, rb_sys::RARRAY_CONST_PTR(word.0))
+        };
+        // SAFETY: a new Array that nobody else has.
+        for place in 0..unsafe { rb_sys::RARRAY_LEN(copy) } {
+            // SAFETY: as above; the index is below its length.
+            let element = Word(unsafe { rb_sys::rb_ary_entry(copy, place) });
+            let made = self.copy(element, depth + 1)?;
+            if made != element {
+                // SAFETY: as above.
+                unsafe { rb_sys::rb_ary_store(copy, place, made.0) };
+            }
         }
-        Some(Word::of(copy.as_value()))
+        // SAFETY: as above. It has no memory to spare that `rb_ary_freeze` could give back.
+        Some(self.noted(Word(unsafe { rb_sys::rb_obj_freeze(copy) })))
     }
 
     /// Its keys stay: as a key only what is shareable is plain data.
     fn copy_hash(&mut self, word: Word, depth: u32) -> Option<Word> {
+        if !plain::has_no_default(word) {
+            return None;
+        }
         let mut pairs = Pairs {
             copying: self,
             depth,
-            // SAFETY: a living Hash of Ruby's own class. The copy has its default, if it has one, and is no plain data then.
+            // SAFETY: a living Hash of Ruby's own class.
             copy: Word(unsafe { rb_sys::rb_hash_dup(word.0) }),
             done: true,
         };
@@ -77,12 +267,68 @@ impl Copy {
         unsafe {
             rb_sys::rb_hash_foreach(word.0, Some(pair), std::ptr::from_mut(&mut pairs) as VALUE)
         };
-        pairs.done.then_some(pairs.copy)
+        let Pairs { copy, done, .. } = pairs;
+        // SAFETY: the Hash that was made above.
+        done.then(|| self.noted(Word(unsafe { rb_sys::rb_hash_freeze(copy.0) })))
     }
 }
 
-struct Pairs<'a> {
-    copying: &'a mut Copy,
+/// Whether a Struct or an object is a mere list of its members or variables: nothing is said of how it is copied, and
+/// there may be two of it.
+fn asks_no_method(word: Word, klass: VALUE) -> bool {
+    const NAMES: [&CStr; 4] = [
+        c"initialize_copy",
+        c"initialize_clone",
+        c"freeze",
+        c"frozen?",
+    ];
+    // SAFETY: a living object and its class, which is no singleton class; strings with a NUL at their ends. Nothing of
+    // that runs a method.
+    let own = |name: &CStr| unsafe {
+        rb_sys::rb_method_basic_definition_p(klass, rb_sys::rb_intern(name.as_ptr())) != 0
+    };
+    // SAFETY: as above, and a class of the VM.
+    let is_plain = unsafe {
+        let is_struct =
+            || rb_sys::rb_obj_is_kind_of(word.0, rb_sys::rb_cStruct) != rb_sys::Qfalse as VALUE;
+        let allocate = rb_sys::rb_get_alloc_func(klass).map(|own| own as usize);
+        let usual = rb_sys::rb_get_alloc_func(rb_sys::rb_cObject).map(|own| own as usize);
+        let of_its_kind = match word.type_of() {
+            RUBY_T_OBJECT => allocate == usual,
+            _ => allocate.is_some() && is_struct(),
+        };
+        rb_sys::rb_obj_class(word.0) == klass && of_its_kind
+    };
+    is_plain && NAMES.into_iter().all(own) && !walk::is_odd(word) && !walk::is_singleton(word)
+}
+
+fn unsafe_size(object: Word) -> VALUE {
+    // SAFETY: a living Struct.
+    unsafe { rb_sys::rb_struct_size(object.0) }
+}
+
+struct Variables<'a, 'b> {
+    copying: &'a mut Copy<'b>,
+    depth: u32,
+    copy: Word,
+    done: bool,
+}
+
+unsafe extern "C" fn variable(name: rb_sys::ID, value: VALUE, variables: st_data_t) -> c_int {
+    // SAFETY: the `Variables` of the frame that called `rb_ivar_foreach`.
+    let variables = unsafe { &mut *(variables as *mut Variables<'_, '_>) };
+    let depth = variables.depth + 1;
+    let Some(made) = variables.copying.copy(Word(value), depth) else {
+        variables.done = false;
+        return rb_sys::st_retval::ST_STOP as c_int;
+    };
+    // SAFETY: an object that was just made, is not frozen, and that nobody else has.
+    unsafe { rb_sys::rb_ivar_set(variables.copy.0, name, made.0) };
+    rb_sys::st_retval::ST_CONTINUE as c_int
+}
+
+struct Pairs<'a, 'b> {
+    copying: &'a mut Copy<'b>,
     depth: u32,
     copy: Word,
     done: bool,
@@ -90,7 +336,7 @@ struct Pairs<'a> {
 
 unsafe extern "C" fn pair(key: VALUE, value: VALUE, pairs: VALUE) -> c_int {
     // SAFETY: the `Pairs` of the frame that called `rb_hash_foreach`.
-    let pairs = unsafe { &mut *(pairs as *mut Pairs<'_>) };
+    let pairs = unsafe { &mut *(pairs as *mut Pairs<'_, '_>) };
     pairs.done = pairs.store(Word(key), Word(value)).is_some();
     let next = if pairs.done {
         rb_sys::st_retval::ST_CONTINUE
@@ -100,13 +346,16 @@ unsafe extern "C" fn pair(key: VALUE, value: VALUE, pairs: VALUE) -> c_int {
     next as c_int
 }
 
-impl Pairs<'_> {
+impl Pairs<'_, '_> {
     fn store(&mut self, key: Word, value: Word) -> Option<()> {
         if !plain::share(key, Unfrozen::Refuse) {
             return None;
         }
         let copy = self.copying.copy(value, self.depth + 1)?;
         if copy != value {
+            if !is_looked_up_natively(key) {
+                return None;
+            }
             // SAFETY: the Hash that was made above, and a key that it has.
             unsafe { rb_sys::rb_hash_aset(self.copy.0, key.0, copy.0) };
         }
@@ -114,12 +363,13 @@ impl Pairs<'_> {
     }
 }
 
-/// A String with memory of its own.
-fn text(word: Word) -> Word {
-    // SAFETY: a living String, whose bytes are copied before anything else can run; its encoding is one of the VM's.
-    unsafe {
-        let encoding = rb_sys::rb_enc_get(word.0);
-        let (bytes, length) = (rb_sys::RSTRING_PTR(word.0), rb_sys::RSTRING_LEN(word.0));
-        Word(rb_sys::rb_enc_str_new(bytes, length, encoding))
-    }
+/// Whether the VM finds the key with no method call.
+fn is_looked_up_natively(key: Word) -> bool {
+    key.is_immediate()
+        || match key.type_of() {
+            // SAFETY: the VM's own class.
+            RUBY_T_STRING => key.class_or_singleton() == unsafe { rb_sys::rb_cString },
+            RUBY_T_SYMBOL | RUBY_T_FLOAT | RUBY_T_BIGNUM => true,
+            _ => false,
+        }
 }

@@ -83,6 +83,11 @@ pub fn has_no_default(hash: Word) -> bool {
         }
 }
 
+/// Of any object.
+pub fn has_variables(object: Word) -> bool {
+    !has_no_variables(object)
+}
+
 /// For other objects than a T_OBJECT, which has them in itself.
 pub fn has_no_variables(object: Word) -> bool {
     // SAFETY: a living object; counts.
@@ -90,7 +95,7 @@ pub fn has_no_variables(object: Word) -> bool {
 }
 
 /// The VM's own way. Plain data holds nothing that the VM looks into under its lock, see [`super::class`].
-fn by_the_vm(object: Word) -> bool {
+pub fn by_the_vm(object: Word) -> bool {
     // SAFETY: a living object, on the caller's stack; `protect` catches what this raises.
     protect(|| unsafe { rb_sys::rb_ractor_make_shareable(object.0) }).is_ok()
 }

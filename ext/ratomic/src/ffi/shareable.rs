@@ -23,7 +23,7 @@ pub fn is_shareable(word: Word) -> Result<bool, Error> {
 }
 
 /// Asks the VM, which notes what it finds. To be called with a graph in which [`walk::find`] finds nothing.
-fn is_noted(word: Word) -> bool {
+pub fn is_noted(word: Word) -> bool {
     // SAFETY: a living object, on the caller's stack. The VM's walk runs no Ruby code; `protect` catches what it raises
     // without memory, or at the end of the stack.
     let walk = || unsafe { Word::from_bool(rb_ractor_shareable_p_continue(word.0)).0 };

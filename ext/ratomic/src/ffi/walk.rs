@@ -30,6 +30,10 @@ pub enum Found {
 const DEEPEST: u32 = 1_000;
 pub const TOO_DEEP: &str = "it is nested too deeply (more than 1,000 levels)";
 
+/// The addresses of what was met. An object that a compaction moves meanwhile is met for the first time again, or taken
+/// for the one that was there before.
+pub type Seen = HashSet<VALUE, BuildHasherDefault<Spread>>;
+
 /// Depth first, and in the VM's order, so that it comes to an object by as many levels as the VM would.
 #[derive(Default)]
 struct Walk {
@@ -37,16 +41,18 @@ struct Walk {
     ahead: Vec<(Word, u32)>,
     /// The level of what is met now.
     level: u32,
-    seen: HashSet<VALUE, BuildHasherDefault<Spread>>,
+    seen: Seen,
     /// Whether it is looked for what is met twice, be it a text.
     tree: bool,
     /// Whether there is a Hash in it that the VM would copy wrong.
     odd: bool,
+    /// Whether there is something that it cannot look into.
+    unsure: bool,
 }
 
 /// Addresses need no better hash than one that brings their middle bits to both ends.
 #[derive(Default)]
-struct Spread(u64);
+pub struct Spread(u64);
 
 impl Hasher for Spread {
     fn finish(&self) -> u64 {
@@ -77,31 +83,14 @@ impl Hasher for Spread {
 /// - a Hash whose keys are found by what they are and not by what is in them: copies of the keys are not found any more;
 /// - an exception, which holds the stack that it came from.
 pub fn find(root: Word) -> Found {
+    Walk::default().find(root)
+}
+
+/// Whether [`find`] finds nothing, and has seen all there is: nothing that only Ruby's methods know of, as the default of
+/// a Hash, or the receiver of a Method.
+pub fn is_ordinary(root: Word) -> bool {
     let mut walk = Walk::default();
-    let mut found = Found::Nothing;
-    walk.meet(root);
-    while let Some((word, level)) = walk.ahead.pop() {
-        if !walk.seen.insert(word.0) {
-            continue;
-        }
-        if level > DEEPEST {
-            return Found::Deep;
-        }
-        if word.is_a(RUBY_T_FILE) || plain::is_moved(word) || is_singleton(word) {
-            // In what is odd it is looked for in Ruby, which tells where it is.
-            return if found == Found::Odd {
-                found
-            } else {
-                Found::Single(word)
-            };
-        }
-        walk.level = level + 1;
-        walk.look_into(word);
-        if walk.odd || is_odd(word) {
-            found = Found::Odd;
-        }
-    }
-    found
+    walk.find(root) == Found::Nothing && !walk.unsure
 }
 
 /// The class Set and the module Singleton. For a constant the VM takes its lock, for which all Ractors compete, so they are
@@ -196,7 +185,7 @@ pub fn is_plain_tree(root: Word) -> bool {
     true
 }
 
-fn is_odd(word: Word) -> bool {
+pub fn is_odd(word: Word) -> bool {
     match word.type_of() {
         RUBY_T_OBJECT | RUBY_T_DATA => {
             // SAFETY: the VM's own class, set before any extension is loaded.
@@ -207,10 +196,21 @@ fn is_odd(word: Word) -> bool {
     }
 }
 
-fn is_singleton(word: Word) -> bool {
+/// Whether it is the instance of a Singleton.
+pub fn is_singleton(word: Word) -> bool {
     // SAFETY: the VM's own classes, set before any extension is loaded.
     let plain = unsafe { [rb_sys::rb_cString, rb_sys::rb_cArray, rb_sys::rb_cHash] };
     !plain.contains(&word.class_or_singleton()) && is_kind_of(word, known().singleton.0)
+}
+
+/// Whether it may refer to something that `look_into` does not come to.
+fn has_more(word: Word) -> bool {
+    match word.type_of() {
+        RUBY_T_HASH => !plain::has_no_default(word),
+        RUBY_T_STRING | RUBY_T_ARRAY | RUBY_T_STRUCT | RUBY_T_OBJECT | RUBY_T_REGEXP => false,
+        RUBY_T_FLOAT | RUBY_T_BIGNUM | RUBY_T_RATIONAL | RUBY_T_COMPLEX | RUBY_T_SYMBOL => false,
+        _ => true,
+    }
 }
 
 fn is_kind_of(word: Word, module: VALUE) -> bool {
@@ -219,6 +219,34 @@ fn is_kind_of(word: Word, module: VALUE) -> bool {
 }
 
 impl Walk {
+    fn find(&mut self, root: Word) -> Found {
+        let mut found = Found::Nothing;
+        self.meet(root);
+        while let Some((word, level)) = self.ahead.pop() {
+            if !self.seen.insert(word.0) {
+                continue;
+            }
+            if level > DEEPEST {
+                return Found::Deep;
+            }
+            if word.is_a(RUBY_T_FILE) || plain::is_moved(word) || is_singleton(word) {
+                // In what is odd it is looked for in Ruby, which tells where it is.
+                return if found == Found::Odd {
+                    found
+                } else {
+                    Found::Single(word)
+                };
+            }
+            self.unsure = self.unsure || has_more(word);
+            self.level = level + 1;
+            self.look_into(word);
+            if self.odd || is_odd(word) {
+                found = Found::Odd;
+            }
+        }
+        found
+    }
+
     fn meet(&mut self, word: Word) {
         if word.is_immediate() || (word.is_noted_shareable() && !plain::is_moved(word)) {
             return;

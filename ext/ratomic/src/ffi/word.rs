@@ -92,6 +92,11 @@ impl Word {
         self.flags() & asked == asked
     }
 
+    /// Whether the bytes of a String are not in the object itself: the flag RSTRING_NOEMBED.
+    pub fn has_content_elsewhere(self) -> bool {
+        self.flags() & NOT_EMBEDDED != 0
+    }
+
     /// Keeps the object alive, and lets a compaction move it: `relocate` follows.
     pub fn mark_movable(&self) {
         // SAFETY: called by a mark function, on a word that its structure holds.

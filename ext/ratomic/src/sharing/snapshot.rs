@@ -1,72 +1,65 @@
-//! A caller's few items, taken as they are now.
+//! A caller's items, taken as they are now: copies of what is not shareable.
 
-use crate::ffi::Word;
-use magnus::{prelude::*, rb_sys::protect, Error, Value};
-use rb_sys::ruby_value_type::{RUBY_T_ARRAY, RUBY_T_STRING};
-use rb_sys::VALUE;
+use crate::ffi::{copy::Copier, plain, words, Word};
+use magnus::{prelude::*, RArray, Ruby, Value};
 
-/// In bytes. A longer text is shared with its copy, which then only the VM can find shareable.
-const SHORT: usize = 16 * 1024;
-
-/// Of an Array of at most so many items: a frozen one with the same items, but that each String has become a frozen
-/// copy, as `dup` makes it, unless it has more to it than its text. Itself, if nothing of that has to be done. Anything else as it is.
+/// Of an Array of at most so many items: a frozen one with the same items, but that plain data that is not frozen has
+/// become a frozen copy. Itself, if nothing of that has to be done. Anything else as it is.
 ///
 /// What is then asked of the items stays true while they run, whoever changes the caller's Array.
-pub fn snapshot(items: Value, most: usize) -> Result<Value, Error> {
-    let array = Word::of(items);
-    if !array.is_a(RUBY_T_ARRAY) {
-        return Ok(items);
+pub fn snapshot(ruby: &Ruby, items: Value, most: usize) -> Value {
+    let Some(array) = RArray::from_value(items).filter(|array| array.len() <= most) else {
+        return items;
+    };
+    // What is asked of the items runs nothing.
+    let is_open = |item: &Word| !item.is_immediate() && !item.is_frozen();
+    if items.is_frozen() && !words(&array).iter().any(is_open) {
+        return items;
     }
-    // SAFETY: a living Array.
-    let len = unsafe { rb_sys::RARRAY_LEN(array.0) } as usize;
-    // SAFETY: as above, and its places are as many; what is asked of its items runs no Ruby.
-    let mut texts =
-        unsafe { std::slice::from_raw_parts(rb_sys::RARRAY_CONST_PTR(array.0), len.min(most)) }
-            .iter()
-            .map(|item| is_text(Word(*item)));
-    if len > most || (items.is_frozen() && !texts.any(|text| text)) {
-        return Ok(items);
-    }
-    protect(|| {
-        // SAFETY: `array` is on the stack of the caller, and the copy on this one. No other thread of this Ractor runs
-        // before the end. `protect` catches what these raise (no memory).
-        unsafe {
-            let copy = rb_sys::rb_ary_new_from_values(len as _, rb_sys::RARRAY_CONST_PTR(array.0));
-            for place in 0..len {
-                let item = rb_sys::rb_ary_entry(copy, place as _);
-                if is_text(Word(item)) {
-                    rb_sys::rb_ary_store(copy, place as _, copy_of_text(item));
-                }
+    let (copies, _) = copies(ruby, array);
+    copies.freeze();
+    copies.as_value()
+}
+
+/// Copies of the items, or the items themselves where they are shareable, or have to be copied in another way; and the
+/// places of these last.
+///
+/// Nothing here runs Ruby code, so the Array and all that is in it are taken as they are at one moment. The objects that
+/// are made are seen by a collector: they are on the stack, or in something that is.
+pub fn copies(ruby: &Ruby, items: RArray) -> (RArray, RArray) {
+    let (copies, left) = (ruby.ary_new_capa(items.len()), ruby.ary_new());
+    let source = Word::of(items.as_value());
+    let (mut copier, unnoted) = (Copier::default(), ruby.ary_new());
+    let mut places = Vec::new();
+    // SAFETY: new Arrays that nobody else has.
+    let push = |list: RArray, word: Word| unsafe {
+        rb_sys::rb_ary_push(Word::of(list.as_value()).0, word.0);
+    };
+    for place in 0..items.len() {
+        // SAFETY: a living Array; nil beyond its end.
+        let item = Word(unsafe { rb_sys::rb_ary_entry(source.0, place as _) });
+        let copy = copier.of(item);
+        let word = copy.as_ref().map_or(item, |copy| copy.word);
+        push(copies, word);
+        match copy {
+            None => push(left, Word((place << 1 | 1) as _)),
+            Some(copy) if copy.unnoted => {
+                push(unnoted, word);
+                places.push(place);
             }
-            rb_sys::rb_obj_freeze(copy)
+            Some(_) => {}
         }
-    })
-    .map(|copy| Word(copy).value())
-}
-
-/// # Safety
-/// A living String, on the stack or in something that is. May raise (no memory).
-unsafe fn copy_of_text(item: VALUE) -> VALUE {
-    // SAFETY: as said above. Nothing is allocated between the look at where the texts are and the end of the copying.
-    unsafe {
-        let len = rb_sys::RSTRING_LEN(item) as usize;
-        if len > SHORT {
-            return rb_sys::rb_str_freeze(rb_sys::rb_str_dup(item));
-        }
-        let copy = rb_sys::rb_enc_str_new(std::ptr::null(), len as _, rb_sys::rb_enc_get(item));
-        let text = rb_sys::RSTRING_PTR(copy).cast_mut();
-        std::ptr::copy_nonoverlapping(rb_sys::RSTRING_PTR(item), text, len);
-        rb_sys::rb_str_freeze(copy)
     }
-}
-
-/// Whether it is a String that is not frozen, and nothing but its text.
-fn is_text(item: Word) -> bool {
-    // SAFETY: a living object; what is asked reads only.
-    item.is_a(RUBY_T_STRING)
-        && unsafe {
-            !item.is_frozen()
-                && rb_sys::rb_obj_class(item.0) == rb_sys::rb_cString
-                && rb_sys::rb_ivar_count(item.0) == 0
+    // Frozen throughout, and of nothing that has to be made shareable in another way: the VM only takes notes.
+    if !places.is_empty() && !plain::by_the_vm(Word::of(unnoted.as_value())) {
+        for place in places {
+            // SAFETY: as above, and the Array of the items, which nobody has changed meanwhile.
+            unsafe {
+                let item = rb_sys::rb_ary_entry(source.0, place as _);
+                rb_sys::rb_ary_store(Word::of(copies.as_value()).0, place as _, item);
+            }
+            push(left, Word((place << 1 | 1) as _));
         }
+    }
+    (copies, left)
 }

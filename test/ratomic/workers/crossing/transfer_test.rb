@@ -1,6 +1,7 @@
 # frozen_string_literal: true
 
 require "test_helper"
+require "singleton"
 
 class TransferTest < Minitest::Test
   Transfer = Ratomic::Workers::Transfer
@@ -34,6 +35,139 @@ class TransferTest < Minitest::Test
     assert Ractor.shareable?(packed)
     refute_predicate items[2].list[0], :frozen?
     refute_instance_of Transfer::Holed, packed
+  end
+
+  # What Rails, CDC and ERB pages have.
+  class Row
+    attr_reader :fields
+
+    def initialize(fields)
+      @fields = fields
+    end
+  end
+
+  # Its copy is to be made by its own method.
+  Counted = Struct.new(:list) do
+    def initialize_copy(other)
+      super
+      self.list = other.list + ["copied"]
+    end
+  end
+
+  Hasty = Struct.new(:list) do
+    def freeze
+      list << "frozen"
+      super
+    end
+  end
+
+  def test_items_that_are_not_frozen_cost_hardly_more_objects_than_their_copies
+    made = { 11 => ->(i) { Array.new(10) { |j| +"#{i} #{j}" } }, 1 => ->(i) { { id: i, sum: i } },
+             2 => ->(i) { Plain.new({ id: i }) }, 3 => ->(i) { Row.new({ id: i.to_s }) } }
+    made.each do |objects, make|
+      items = Array.new(300, &make)
+      packed = Transfer.pack(items) # once before: what is looked up for the first time
+      assert Ractor.shareable?(packed), objects
+      before = GC.stat(:total_allocated_objects)
+      Transfer.pack(items)
+      assert_operator GC.stat(:total_allocated_objects) - before, :<, (300 * (objects + 3)) + 100
+    end
+  end
+
+  def test_copies_have_all_that_the_items_have_and_the_callers_own_stay
+    list = [+"a", ["b", +"c"], { "key" => [+"d"], 2.5 => { e: nil } }, Plain.new([+"f"]), Row.new({ g: [+"h"] }),
+            { {} => 1 }, [Row.new(+"i")], 10**30, +"long" * 10_000, "j".dup.force_encoding("BINARY")]
+    packed = Transfer.pack(list)
+    assert Ractor.shareable?(packed)
+    shown = ->(items) { items.map { |item| Row === item ? item.fields : item }.values_at(0, 1, 2, 3, 4, 5, 7, 8, 9) }
+    assert_equal shown.call(list), shown.call(packed)
+    assert_equal "i", packed[6][0].fields
+    assert_equal Encoding::BINARY, packed[9].encoding
+    assert_equal [Row, Plain], [packed[4].class, packed[3].class]
+    [list, *list, list[1][1], list[2]["key"][0], list[3].list[0], list[4].fields[:g][0]].each do |mine|
+      refute_predicate mine, :frozen? unless Integer === mine
+    end
+  end
+
+  def test_what_an_item_refers_to_twice_is_one_object_in_its_copy
+    twice = +"twice"
+    ring = []
+    ring << ring
+    row = [twice, { again: twice }, Plain.new(twice)]
+    packed = Transfer.pack([row, row, ring, [twice]])
+    assert Ractor.shareable?(packed)
+    assert_same packed[0][0], packed[0][1][:again]
+    assert_same packed[0][0], packed[0][2].list
+    assert_same packed[2], packed[2][0]
+    refute_same twice, packed[3][0]
+  end
+
+  # As a subclass, and as an object, of its own.
+  class Copied < Row
+    def initialize_clone(other)
+      super
+      @fields = other.fields + ["cloned"]
+    end
+  end
+
+  module Frosty
+    def freeze
+      fields << "frozen"
+      super
+    end
+  end
+
+  def test_a_structs_and_an_objects_own_ways_are_asked
+    skip_unless_copies_are_initialized
+    packed = Transfer.pack([Counted.new(["a"]), Hasty.new([+"b"]), Plain.new([+"c"])])
+    assert Ractor.shareable?(packed)
+    assert_equal [%w[a copied], %w[b frozen], %w[c]], packed.map(&:list)
+    packed = Transfer.pack([Copied.new(["a"]), Row.new([+"b"]).extend(Frosty), Row.new([+"c"])])
+    assert Ractor.shareable?(packed)
+    assert_equal [%w[a cloned], %w[b frozen], %w[c]], packed.map(&:fields)
+  end
+
+  def test_objects_are_copied_with_what_hangs_on_them
+    row = Row.new([+"a"])
+    row.instance_variable_set(:@self, row)
+    several = Row.new(Row.new(Plain.new(Row.new([+"deep"]))))
+    40.times { |i| several.instance_variable_set(:"@v#{i}", [i]) }
+    ids = [row, several].map(&:object_id)
+    packed = Transfer.pack([row, several, [several, { row: Row.new(nil) }]])
+    assert Ractor.shareable?(packed)
+    assert_same packed[0], packed[0].instance_variable_get(:@self)
+    assert_equal "deep", packed[1].fields.fields.list.fields[0]
+    assert_equal several.instance_variables, packed[1].instance_variables
+    assert_equal [39], packed[1].instance_variable_get(:@v39)
+    assert_empty ids & packed.first(2).map(&:object_id)
+    refute_predicate several.fields.fields, :frozen?
+  end
+
+  def test_what_only_rubys_methods_know_of_is_looked_at
+    File.open(__FILE__) do |file|
+      hash = Hash.new(file)
+      packed = Transfer.pack([[+"a"], hash, Row.new([+"b"]), hash.method(:fetch), Row.new([+"c"])])
+      assert_equal [1, 3], packed.grep(Transfer::Refused).map { |hole| hole.failure.index }
+      assert_match(/default \(an instance of File\)/, packed[1].failure.message)
+      assert_equal [["a"], ["b"], ["c"]], [packed[0], packed[2].fields, packed[4].fields]
+      assert_match(/test/, file.read)
+    end
+  end
+
+  def test_there_is_one_of_what_is_a_singleton
+    only = Class.new(Struct.new(:list)) { include Singleton }.instance
+    only.list = [+"mine"]
+    packed = Transfer.pack([only, Plain.new([+"a"]), Plain.new([+"b"])])
+    assert_equal [Transfer::Refused, Plain, Plain], packed.map(&:class)
+    refute_predicate only, :frozen?
+  end
+
+  def test_one_that_cannot_cross_leaves_its_neighbours_alone
+    items = Array.new(20) { |i| i == 7 ? Holder.new([Thread.current]) : Row.new([i.to_s]) }
+    packed = Transfer.pack(items)
+    assert_equal [7], packed.grep(Transfer::Refused).map { |hole| hole.failure.index }
+    assert_match(/@inner\[0\] \(an instance of Thread\)/, packed[7].failure.message)
+    assert_equal(((0..19).to_a - [7]).map(&:to_s), packed.grep(Row).map { |row| row.fields[0] })
   end
 
   def test_a_string_with_something_unshareable_hanging_on_it_is_refused

@@ -327,7 +327,8 @@ class ByCallerTest < Minitest::Test
   def test_the_short_way_is_for_items_that_are_not_frozen_too
     permits.grant(Where, Where.object_id, 64_000, 9)
     permits.grant(Misbehave, Misbehave.object_id, 64_000, 9)
-    [[1], [1, 2, :fail], [+"text"], [+"text"].freeze, ["a", [1].freeze]].each do |items|
+    [[1], [1, 2, :fail], [+"text"], [+"text"].freeze, ["a", [1].freeze],
+     [[+"a", { b: [+"c"] }]], [{ a: 1 }, [+"b"]].freeze].each do |items|
       future = @pool.dispatch_async(items, items.include?(:fail) ? Where : Misbehave)
       assert_kind_of Ratomic::Workers::Settled, future, items.inspect
     end
@@ -340,6 +341,31 @@ class ByCallerTest < Minitest::Test
     results = @pool.dispatch_async(list, Spoil).value
     assert_equal ["FrozenError"] * 3, results.map(&:exception_class)
     assert_equal [[], "text", false], [list, text, text.frozen?]
+  end
+
+  Fields = Struct.new(:fields)
+
+  # In a worker, on the short way and on the way to it: nowhere is the item the caller's own.
+  def test_a_callable_that_changes_its_item_fails_wherever_it_runs
+    pretend(Spoil, 100)
+    Spoil::LISTS[0] = []
+    [{ min_batch: 0 }, {}, {}].each do |options|
+      rows = [[+"a", +"b"], [+"c"]]
+      results = @pool.dispatch_async(rows, Spoil, **options).value(timeout: 5)
+      assert_match(/FrozenError|IsolationError/, results.map(&:exception_class).uniq.join, options)
+      assert_equal [[%w[a b], %w[c]], false], [rows, rows.flatten(1).any?(&:frozen?)]
+    end
+    fields = Fields.new([+"a"])
+    permits.grant(Change, Change.object_id, 64_000, 9)
+    failures = [{}, { min_batch: 0 }].map { |options| @pool.dispatch_async([fields, 1], Change, **options).value[0] }
+    assert_equal %w[FrozenError] * 2, failures.map(&:exception_class)
+    assert_equal Fields.new(["a"]), fields
+  end
+
+  module Change
+    def self.call(item)
+      item == 1 || item.fields << "!"
+    end
   end
 
   def test_the_short_way_freezes_what_is_not_plain_and_refuses_what_cannot_be_shared
