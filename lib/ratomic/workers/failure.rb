@@ -103,6 +103,12 @@ module Ratomic
         Remedy.of(exception_class, message, backtrace) || cause&.remedy
       end
 
+      # @return [String, nil] the row of the table of what runs in a worker that tells more, such as
+      #   "docs/what_runs/4.0.md#json-load"
+      def row
+        Remedy.row(remedy)
+      end
+
       # The same failure at another place.
       # @return [Failure]
       def at(index)
@@ -136,7 +142,7 @@ module Ratomic
       end
 
       def to_s
-        "item #{index || "?"}: #{exception_class}: #{message}#{(way = remedy) && " (#{way})"}"
+        "item #{index || "?"}: #{exception_class}: #{message}#{(way = remedy) && " (#{Remedy.with_row(way)})"}"
       end
 
       def inspect
