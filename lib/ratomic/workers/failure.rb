@@ -117,6 +117,12 @@ module Ratomic
         Remedy.of(exception_class, message, backtrace) || cause&.remedy
       end
 
+      # @return [String, nil] the row of the table of what runs in a worker that tells more, such as
+      #   "docs/what_runs/4.0.md#json-load"
+      def row
+        Remedy.row(remedy)
+      end
+
       # The same failure at another place.
       # @return [Failure]
       def at(index)
@@ -153,7 +159,8 @@ module Ratomic
       end
 
       def to_s
-        "item #{index || "?"}#{stage && " in #{stage}"}: #{exception_class}: #{message}#{(way = remedy) && " (#{way})"}"
+        way = remedy && " (#{Remedy.with_row(remedy)})"
+        "item #{index || "?"}#{stage && " in #{stage}"}: #{exception_class}: #{message}#{way}"
       end
 
       def inspect

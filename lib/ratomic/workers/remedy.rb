@@ -48,6 +48,16 @@ module Ratomic
         /modify|define|\bset\b/ => "make the class or module, or set the constant, in the worker that uses it"
       }.freeze
       UNSHAREABLE_PROC = "define the method with `def`, or of a proc that Ractor.shareable_proc has made"
+      # The rows of the tables of what runs in a worker that belong to a remedy.
+      ROWS = CALLS.to_h { |question, remedy| [remedy, question.to_s.tr("_", "-")] }.merge(
+        PASS => "argv", CALLS[:erb_result] => "erb-result", FREEZE => "constant",
+        **MESSAGES.values.grep(/use \$std/).to_h { |remedy| [remedy, "stdout-constant"] },
+        MESSAGES.fetch(/class variables?/) => "class-variable",
+        MESSAGES.fetch(/instance variables of classes/) => "class-instance",
+        MESSAGES.fetch(/non-shareable objects in constant/) => "constant",
+        MESSAGES.fetch(/at_exit/) => "at-exit", MESSAGES.fetch(/modify|define|\bset\b/) => "define"
+      ).freeze
+      TABLE = "docs/what_runs/#{HEAP_PER_RACTOR ? "4.1" : "4.0"}.md".freeze
       private_constant :MESSAGES
 
       class << self
@@ -61,6 +71,19 @@ module Ratomic
           when "Ractor::UnsafeError" then of_unsafe(backtrace.first(3).join("\n"))
           when "RuntimeError" then message.include?("un-shareable Proc") ? UNSHAREABLE_PROC : nil
           end
+        end
+
+        # Where the documents tell more.
+        # @param remedy [String, nil]
+        # @return [String, nil] such as "docs/what_runs/4.0.md#json-load"
+        def row(remedy)
+          (id = ROWS[remedy]) && "#{TABLE}##{id}"
+        end
+
+        # @param remedy [String]
+        # @return [String] with its row, where there is one
+        def with_row(remedy)
+          [remedy, *row(remedy)].join("; see ")
         end
 
         # @param value [Object] that a constant holds, and that is not shareable

@@ -10,6 +10,20 @@ module Ratomic
       # Seconds that one who has connected gets to read.
       PATIENCE = 1
 
+      @open = []
+
+      class << self
+        # A forked child lets go of its parent's sockets: while it had them, nobody could tell that the parent is gone.
+        # @api private
+        def in_child
+          @open.each(&:let_go)
+          @open.clear
+        end
+
+        # @api private
+        attr_reader :open
+      end
+
       # @return [String]
       attr_reader :path
 
@@ -21,6 +35,7 @@ module Ratomic
         make_room
         @socket = listen
         @thread = OwnThread.start("ratomic-stats") { serve }
+        self.class.open << self
         at_exit { close }
       end
 
@@ -31,10 +46,16 @@ module Ratomic
 
         @thread.kill
         @socket.close
+        self.class.open.delete(self)
         File.unlink(@path)
         self
       rescue Errno::ENOENT # somebody was faster
         self
+      end
+
+      # @api private
+      def let_go
+        @socket.close
       end
 
       # @return [Boolean]

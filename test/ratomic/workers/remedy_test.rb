@@ -203,4 +203,16 @@ class RemedyTest < Minitest::Test
       list.include?(item)
     end
   end
+
+  def test_a_failure_points_to_the_row_of_the_table
+    failure = Ratomic::Workers::Failure.new(0, "Ractor::IsolationError", "(@load_default_options from JSON)")
+    assert_match(%r{\Adocs/what_runs/4\.\d\.md#json-load\z}, failure.row)
+    assert_match(%r{\(use JSON.parse; see docs/what_runs/4\.\d\.md#json-load\)\z}, failure.to_s)
+    assert_nil Ratomic::Workers::Failure.new(0, "KeyError", "no").row
+  end
+
+  def test_an_explanation_points_to_it_too
+    finding = Ratomic::Workers::Code.findings(->(_) { $ratomic_nowhere }).first # rubocop:disable Style/GlobalVars
+    assert_match(%r{; see docs/what_runs/4\.\d\.md#argv\z}, finding.to_h[:reason])
+  end
 end

@@ -79,6 +79,29 @@ class StatsServerTest < Minitest::Test
     lazy&.close
   end
 
+  def test_a_child_that_outlives_its_parent_does_not_hold_the_socket
+    result = ruby(<<~'RUBY', @path)
+      require "ratomic"
+      Ratomic::Workers.serve_stats(ARGV[0])
+      reader, writer = IO.pipe
+      child = fork do
+        [$stdin, $stdout, $stderr].each { |io| io.reopen(File::NULL) }
+        writer.write("up")
+        writer.close
+        sleep(60)
+      end
+      reader.read(2)
+      print child
+      $stdout.flush
+      Process.kill(:KILL, Process.pid)
+    RUBY
+    assert_path_exists @path
+    serve
+    assert_equal Process.pid, read["pid"]
+  ensure
+    Process.kill(:KILL, result.out.to_i) if result
+  end
+
   def test_a_child_does_not_serve_and_leaves_the_socket_alone
     out = ruby!(<<~'RUBY', @path)
       require "ratomic"

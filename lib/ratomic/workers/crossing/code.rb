@@ -172,7 +172,7 @@ module Ratomic
       end
 
       def known(name, question)
-        found("call", name, "fails in a Ractor; #{Remedy::CALLS[question]}")
+        found("call", name, "fails in a Ractor; #{Remedy.with_row(Remedy::CALLS[question])}")
       end
 
       # @yieldreturn [Array] its value; without a block it is looked up by where it is written
@@ -182,13 +182,14 @@ module Ratomic
 
         obstacle = Obstacle.in(value = values[0])
         what = obstacle.path.empty? ? "an instance of #{Reflection.class_of(value)} that is not shareable" : obstacle
-        found("constant", names.join("::"), "holds #{what}; #{Remedy.of_constant(value)}")
+        found("constant", names.join("::"), "holds #{what}; #{Remedy.with_row(Remedy.of_constant(value))}")
       rescue Ractor::IsolationError
-        found("constant", names.join("::"), "holds something that is not frozen; #{Remedy::FREEZE}")
+        found("constant", names.join("::"), "holds something that is not frozen; #{Remedy.with_row(Remedy::FREEZE)}")
       end
 
       def global(name)
-        found("global variable", name, "only the main Ractor may use it; #{Remedy::PASS}") unless GLOBALS.include?(name)
+        GLOBALS.include?(name) ||
+          found("global variable", name, "only the main Ractor may use it; #{Remedy.with_row(Remedy::PASS)}")
       end
 
       def class_variable(name, question)

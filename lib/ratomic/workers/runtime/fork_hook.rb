@@ -62,6 +62,7 @@ module Ratomic
         attempt { FORKS.clear } # those of other threads go on in the parent only
         attempt { AtExit.forget }
         attempt { LocalPool::Rooms.in_child }
+        attempt { StatsServer.in_child } if Workers.const_defined?(:StatsServer, false)
         running = attempt { Pool::RUNNING.values } || []
         running.each do |pool, engine|
           attempt { pool.drop(engine) }
