@@ -9,16 +9,16 @@ require "ratomic"
 # 1. In order, one thread: {Cdc::Intake} finds where each message ends, keeps the Relation messages in a
 #    Ratomic::Map, holds what each transaction has until its commit is there, and then hands it on in frozen
 #    {Cdc::Run}s, thousands of rows each, undecoded.
-# 2. In any order, anywhere: {Cdc::CountRuns} decodes every row of some runs into a {Cdc::Change}, counts them on the
-#    spot, and adds its counts to a Ratomic::Map and a Ratomic::Counter ({Cdc::Totals}).
+# 2. In any order, anywhere: {Cdc::CountRuns} decodes every row of some runs into a {Cdc::Change} and counts them on the
+#    spot. It is made for `Ratomic::Workers.reduce`: what comes home are counts, merged in the order of the stream.
 #
-# A stream of any length, in bounded memory ({Cdc::Pipeline} does this with several dispatches on their way):
+# A stream of any length, in bounded memory ({Cdc::Pipeline} does this with several reductions on their way):
 #
 #   intake = Cdc::Intake.new(memory: 64 << 20)      # bytes of open transactions in memory, the rest goes to a file
-#   count = Cdc::CountRuns.new(intake.relations)    # frozen, shareable; call(runs) from anywhere
-#   intake.feed(chunk) do |event|                   # Cdc::Run, Cdc::Transaction::Emitted, Cdc::Loss or Cdc::Notice
-#     Ratomic::Workers.dispatch_async([[event]], count) if event.is_a?(Cdc::Run)
-#   end
+#   count = Cdc::CountRuns.new(intake.relations)    # frozen, shareable
+#   totals = Cdc::Totals.new
+#   runs = intake.feed(chunk).grep(Cdc::Run)        # besides: Cdc::Transaction::Emitted, Cdc::Loss and Cdc::Notice
+#   totals.add(Ratomic::Workers.reduce(runs, count).sum.tally)
 #
 # A short one, as a whole:
 #
@@ -36,7 +36,7 @@ require "ratomic"
 #   decode.totals.reset        # before the next mode (while nothing is decoding)
 #
 # A row that cannot be decoded raises {Cdc::MalformedMessage} in DecodeChange#call (a Failure in its place under
-# Workers) and is among what CountRuns#call rejected; it is not counted. Bytes that are no message are a {Cdc::Loss}.
+# Workers) and is among what CountRuns rejected; it is not counted. Bytes that are no message are a {Cdc::Loss}.
 # `Cdc.load` raises {Cdc::TruncatedStream} or {Cdc::MalformedStream}, both with the byte offset, and Errno::* for a file
 # that cannot be read; all of them have a one-line message.
 module Cdc

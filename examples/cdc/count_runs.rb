@@ -1,40 +1,80 @@
 # frozen_string_literal: true
 
 module Cdc
-  # The callable for a long stream: decodes all rows of some {Run}s, counts them on the spot, adds what it counted to
-  # the {Totals} at the end, and returns next to nothing. So a worker touches what is shared once for some thousand
-  # rows. Frozen and shareable.
+  # The callable of a reduction (`Ratomic::Workers.reduce(runs, CountRuns.new(relations)).sum`): decodes all rows of a
+  # {Run} and counts them on the spot. What comes home are the counts of each chunk of runs that a worker took, merged
+  # in the order of the stream. Frozen and shareable.
   class CountRuns
-    # What came of one item: rows decoded, and those that could not be.
-    Counted = Struct.new(:changes, :rejected)
+    # What came of some runs.
+    class Counted
+      # @return [Totals::Tally]
+      attr_reader :tally
+      # @return [Array<RunReader::Rejected>] what could not be decoded
+      attr_reader :rejected
 
-    # @return [Totals] what was decoded so far
-    attr_reader :totals
+      def initialize
+        @tally = Totals::Tally.new
+        @rejected = []
+      end
+
+      # @return [Integer] row changes and truncates
+      def changes
+        @tally.changes
+      end
+
+      # @param change [Change, RunReader::Rejected]
+      # @param bytes [Integer] size of its message
+      def add(change, bytes)
+        change.is_a?(Change) ? @tally.count(change, bytes) : @rejected << change
+      end
+
+      # @param other [Counted] of what comes behind it in the stream
+      # @return [self]
+      def merge(other)
+        @tally.merge(other.tally)
+        @rejected.concat(other.rejected)
+        self
+      end
+    end
 
     # @param relations [Ratomic::Map] as {Intake#relations} or {Recording#relations}
-    # @param totals [Totals]
-    def initialize(relations, totals = Totals.new)
+    def initialize(relations)
       @relations = relations
-      @totals = totals
       freeze
     end
 
-    # @param runs [Array<Run>]
+    # @return [Counted] of nothing
+    def initial
+      Counted.new
+    end
+
+    # @param run [Run]
     # @return [Counted]
-    def call(runs)
-      tally = Totals::Tally.new
-      rejected = []
-      decode(runs) do |change, bytes|
-        change.is_a?(Change) ? tally.count(change, bytes) : rejected << change
-      end
-      @totals.add(tally)
-      Counted.new(tally.changes, rejected)
+    def call(run)
+      count(run, {})
+    end
+
+    # All runs of a chunk look each table up once.
+    # @param runs [Array<Run>]
+    # @return [Array<Counted>]
+    def call_many(runs)
+      known = {}.compare_by_identity # by the descriptions that are current there
+      runs.map { |run| count(run, known[run.schemas] ||= {}) }
+    end
+
+    # @param sum [Counted] which is changed
+    # @param other [Counted]
+    # @return [Counted]
+    def merge(sum, other)
+      sum.merge(other)
     end
 
     private
 
-    def decode(runs, &block)
-      runs.each { |run| RunReader.new(run, @relations).each(&block) }
+    def count(run, tables)
+      counted = initial
+      RunReader.new(run, @relations, tables).each { |change, bytes| counted.add(change, bytes) }
+      counted
     end
   end
 end

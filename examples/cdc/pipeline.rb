@@ -3,12 +3,13 @@
 require_relative "report"
 
 module Cdc
-  # Sends what comes in to a pool of workers and keeps a few dispatches on their way, so that reading and decoding
-  # overlap and the memory stays bounded. What comes of it is taken in the order of the stream.
+  # Has what comes in counted by a pool of workers, and keeps a few reductions on their way, so that reading and
+  # decoding overlap and the memory stays bounded. What comes of it is taken in the order of the stream.
   class Pipeline
-    # Bytes of one item at least, unless it is the last: a worker is busy with them for some milliseconds.
+    # Bytes of the runs of one reduction at least, unless it is the last: workers are busy with them for some
+    # milliseconds.
     ITEM = 256 * 1024
-    # Dispatches on their way for each worker. One more waits for the oldest.
+    # Reductions on their way for each worker. One more waits for the oldest.
     IN_FLIGHT = 3
     # How many different complaints are remembered, and how many lines of each kind are printed.
     KINDS = 1000
@@ -32,6 +33,7 @@ module Cdc
       @runs = []
       @size = 0
       @waiting = []
+      @totals = Totals.new
       @most = IN_FLIGHT * pool.size
       @rejected = Hash.new { |hash, reason| hash[reason] = [0, nil] }
       @failed = 0
@@ -61,7 +63,7 @@ module Cdc
     def report(source, statistics, error = nil)
       dispatch
       collect until @waiting.empty?
-      report = Report.new(@callable.totals, source.messages, statistics)
+      report = Report.new(@totals, source.messages, statistics)
       (@rows ? $stderr : $stdout).puts(report, summary(source, statistics))
       notes.each { |line| warn line }
       complaints = complaints(report, error)
@@ -75,13 +77,14 @@ module Cdc
       return if @runs.empty?
 
       collect if @waiting.size >= @most
-      @waiting << @pool.dispatch_async([Ractor.make_shareable(@runs)], @callable)
+      @waiting << @pool.reduce_async(@runs, @callable, min_batch: 0)
       @runs = []
       @size = 0
     end
 
     def collect
-      result = @waiting.shift.value!.first
+      result = @waiting.shift.value!.sum
+      @totals.add(result.tally)
       @rows&.write(result.text)
       @failed += result.rejected.size
       result.rejected.each do |rejected|
@@ -111,7 +114,7 @@ module Cdc
       seconds = Process.clock_gettime(Process::CLOCK_MONOTONIC) - @started
       format("%<changes>d changes in %<transactions>d transactions, %<bytes>d bytes, %<failures>d failures, " \
              "%<seconds>.2f s%<server>s",
-             changes: @callable.totals.changes, transactions: source.transactions, bytes: source.bytes,
+             changes: @totals.changes, transactions: source.transactions, bytes: source.bytes,
              failures: @failed + source.losses, seconds: seconds,
              server: statistics && " (PostgreSQL #{statistics.server})")
     end

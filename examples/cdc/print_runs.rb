@@ -6,22 +6,28 @@ module Cdc
   # As {CountRuns}, and makes a JSON line ({JSONLine}) of every change.
   class PrintRuns < CountRuns
     # As Counted, with the lines in order.
-    Printed = Struct.new(:changes, :rejected, :text)
+    class Printed < Counted
+      # @return [String]
+      attr_reader :text
 
-    # @param runs [Array<Run>]
-    # @return [Printed]
-    def call(runs)
-      tally = Totals::Tally.new
-      rejected = []
-      text = +""
-      decode(runs) do |change, bytes|
-        next rejected << change unless change.is_a?(Change)
-
-        tally.count(change, bytes)
-        text << JSONLine.of(change) << "\n"
+      def initialize
+        super
+        @text = +""
       end
-      @totals.add(tally)
-      Printed.new(tally.changes, rejected, text)
+
+      def add(change, bytes)
+        super
+        @text << JSONLine.of(change) << "\n" if change.is_a?(Change)
+      end
+
+      def merge(other)
+        @text << other.text
+        super
+      end
+    end
+
+    def initial
+      Printed.new
     end
   end
 end

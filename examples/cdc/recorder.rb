@@ -42,10 +42,12 @@ module Cdc
 
     def self.check(facts, bytes)
       recording = Recording.parse(bytes)
-      count = CountRuns.new(recording.relations)
-      differences = count.call(recording.runs).rejected.map(&:to_s)
+      counted = Ratomic::Workers.reduce(recording.runs, CountRuns.new(recording.relations)).check.sum
+      totals = Totals.new
+      totals.add(counted.tally)
+      differences = counted.rejected.map(&:to_s)
       statistics = Statistics.new(facts)
-      differences.concat(statistics.differences(count.totals, recording.messages))
+      differences.concat(statistics.differences(totals, recording.messages))
       differences << "the MD5 of the messages is another" unless Statistics.md5(bytes) == statistics.md5
       raise Error, "not recorded, stream and server differ: #{differences.first}" if differences.any?
     end

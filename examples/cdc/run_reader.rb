@@ -12,12 +12,13 @@ module Cdc
 
     # @param run [Run]
     # @param relations [Ratomic::Map] as {Intake#relations}
-    def initialize(run, relations)
+    # @param tables [Hash{Integer => Relation}] those that were looked up already for the schemas of the run
+    def initialize(run, relations, tables = {})
       @run = run
       @bytes = run.bytes
       @relations = relations
       @reader = RowReader.new(@bytes)
-      @tables = {}
+      @tables = tables
     end
 
     # @yieldparam change [Change, Rejected] in the order of the stream

@@ -1,7 +1,7 @@
 # frozen_string_literal: true
 
 module Cdc
-  # Counts changes per table while many workers decode them: one Map for what is per table, Counters for what is
+  # Counts changes per table, also while many workers decode them: one Map for what is per table, Counters for what is
   # over all. Frozen and shareable; every method can be called from any Ractor at any time.
   class Totals
     # What is counted per table. Bytes are those of the messages.
@@ -18,7 +18,7 @@ module Cdc
       attr_reader :counters
 
       def initialize
-        @counters = Hash.new(0).compare_by_identity # these names are interned
+        @counters = {} # with no default: such a Hash comes home from a worker at the least cost
         @changes = 0
         @bytes = 0
       end
@@ -28,13 +28,26 @@ module Cdc
       def count(change, bytes)
         names = change.relation.counters
         if change.kind == :truncate
-          change.relations.each { |relation| @counters[relation.counters[:truncates]] += 1 }
+          change.relations.each { |relation| add(relation.counters[:truncates], 1) }
         else
-          @counters[names[COUNTED_AS[change.kind]]] += 1
+          add(names[COUNTED_AS[change.kind]], 1)
         end
-        @counters[names[:bytes]] += bytes
+        add(names[:bytes], bytes)
         @changes += 1
         @bytes += bytes
+      end
+
+      # @param other [Tally]
+      def merge(other)
+        other.counters.each { |name, number| add(name, number) }
+        @changes += other.changes
+        @bytes += other.bytes
+      end
+
+      private
+
+      def add(name, number)
+        @counters[name] = (@counters[name] || 0) + number
       end
     end
 

@@ -56,7 +56,7 @@ module Demo
     def demo(options)
       @progress.step("preparing the input")
       jobs = options.only.map { |name| JOBS.fetch(name).new(options) }
-      modes = Modes.new(options.workers)
+      modes = Modes.new(options.workers, jobs)
       rows, notes, refusal = measure(jobs, modes, options)
       modes.shutdown
       @progress.clear
@@ -87,11 +87,18 @@ module Demo
       @output.puts(JSON.generate(report))
     end
 
+    # @return [Array<String>]
+    def legend
+      meanings = { "bare" => "bare: Ractors made by hand for this one job, a share for each, and their values taken.",
+                   "forks" => "forks: processes that do a share each and return nothing, the most there is to gain." }
+      meanings.values_at(*Modes::YARDSTICKS)
+    end
+
     def print_table(rows, notes, modes, options)
       @output.puts("Ruby #{RUBY_VERSION} #{JIT.state}, #{options.workers} workers on #{Etc.nprocessors} processors, " \
                    "#{options.rounds == 1 ? 'one round' : "medians of #{options.rounds} rounds"}")
       @output.puts("This Ruby has no Ractors to build on: \"ractors\" ran on threads.") if modes.backend == "thread"
-      @output.puts("", Table.new(rows).to_s, "", "Threads and ractors gave the same results as the sequential run.")
+      @output.puts("", Table.new(rows).to_s, "", *legend, "All gave the same results as the sequential run.")
       notes.each { |note| @output.puts(note) }
     end
   end

@@ -1,8 +1,8 @@
 # frozen_string_literal: true
 
 module Demo
-  # What the sequential and the threads mode put in the place of an item that raised, as Ratomic::Workers puts a
-  # Failure: so that all modes go on after an error, and their results can be compared.
+  # What all modes but that of Ratomic::Workers put in the place of an item that raised, as it puts a Failure:
+  # so that all modes go on after an error, and their results can be compared.
   Failed = Struct.new(:exception_class, :message) do
     # @return [Object] the item's result, or a Failed
     def self.guard(callable, item)

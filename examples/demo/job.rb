@@ -7,13 +7,21 @@ module Demo
     attr_reader :name
     # @return [Array] shareable items
     attr_reader :items
-    # @return [#call] shareable
+    # @return [#call] what Ratomic::Workers runs: shareable. One that has `merge` is for a reduction
     attr_reader :callable
+    # @return [#call] what everybody else runs: the same work, done by hand
+    attr_reader :by_hand
 
-    def initialize(name, items, callable)
+    def initialize(name, items, callable, by_hand = callable)
       @name = name
       @items = items
       @callable = callable
+      @by_hand = by_hand
+    end
+
+    # @return [Boolean] whether the results are summed
+    def sum?
+      by_hand.respond_to?(:merge)
     end
 
     # @return [Integer] how many there are to tell of
@@ -27,11 +35,12 @@ module Demo
       @bytes ||= items.sum(&:bytesize)
     end
 
-    # Before each run.
-    def reset; end
-
-    # @return [Object, nil] what else a run has to show besides its results; compared as the results are
-    def tally; end
+    # What a run came to, as something that can be compared.
+    # @param results [Array]
+    # @return [Array]
+    def outcome(results)
+      results
+    end
 
     # After all runs.
     # @param results [Array] of the last compared run

@@ -6,25 +6,25 @@ require_relative "failed"
 require_relative "job"
 
 module Demo
-  # Parses and validates JSON events.
+  # Parses and validates JSON events, and keeps what is needed of a few: a pipeline, in which most items are dropped.
   class JSONJob < Job
     ITEMS = 3_000
 
     # @raise [SystemCallError, Events::Invalid] when --events names a file that cannot be used
     def initialize(options)
       @path = options.events
-      super("json", documents(options), Events::ParseEvent)
+      super("json", documents(options), Events::PIPELINE, Events::Stages::ByHand)
     end
 
     # Generated documents are malformed on purpose; those of a file should not be.
     def finish(results)
       return unless @path
 
-      bad = results.each_index.select { |index| Failed.in?(results[index]) }
+      bad = results.grep(Ratomic::Workers::Failure)
       return if bad.empty?
 
       raise InputError, "#{@path}: #{bad.size} of #{items.size} documents are malformed, " \
-                        "the first is document #{bad.first + 1}: #{results[bad.first].message}"
+                        "the first is document #{bad.first.index + 1}: #{bad.first.message}"
     end
 
     private

@@ -2,39 +2,80 @@
 
 require "ratomic"
 require_relative "failed"
+require_relative "forks"
 require_relative "thread_pool"
+require_relative "work"
 
 module Demo
-  # The three ways to do a job. Each answers `call(items, callable)` with the results in order; the pools live from
-  # {#initialize} to {#shutdown} and are used by every job.
+  # The ways to do a job: three that a program has, and two yardsticks, which show how much this machine can give. Each
+  # answers `call(name, job)` with the results in order; what is needed for them lives from {#initialize} to
+  # {#shutdown}.
   class Modes
     NAMES = %w[sequential threads ractors].freeze
+    # Ractors made by hand for each run, of which the value is taken; processes that return nothing.
+    YARDSTICKS = [*("bare" if Ratomic::RACTORS), *("forks" if Forks.any?)].freeze
 
     # @return [String] "ractor", or "thread" where this Ruby has no Ractors to build on
     attr_reader :backend
 
-    # @param workers [Integer] size of both pools
-    def initialize(workers)
+    # @param workers [Integer] threads, Ractors or processes
+    # @param jobs [Array<Job>]
+    def initialize(workers, jobs)
+      @workers = workers
+      @forks = Forks.new(workers, jobs) if Forks.any? # first: a child has nothing of what comes then
       @threads = ThreadPool.new(workers)
       @ractors = Ratomic::Workers::Pool.new(size: workers, name: "demo")
       @backend = Ratomic::RACTORS ? "ractor" : "thread"
     end
 
+    # @return [Array<String>]
+    def names
+      NAMES + YARDSTICKS
+    end
+
     # Blocks until the job is done.
-    # @param name [String] one of NAMES
-    # @return [Array] results in the order of the items, with a failure in the place of an item that raised
-    def call(name, items, callable)
+    # @param name [String] one of {#names}
+    # @param job [Job]
+    # @return [Array, nil] results in the order of the items, with a failure in the place of an item that raised; nil of
+    #   processes
+    def call(name, job)
       case name
-      when "sequential" then items.map { |item| Failed.guard(callable, item) }
-      when "threads" then @threads.map(items, callable)
-      when "ractors" then @ractors.dispatch_async(items, callable).value
+      when "sequential" then Work.all(job.items, job.by_hand)
+      when "threads" then threads(job)
+      when "ractors" then ractors(job)
+      when "bare" then bare(job)
+      when "forks" then @forks.run(job)
       end
     end
 
-    # Ends both pools.
+    # Ends all of it.
     def shutdown
+      @forks&.shutdown
       @threads.shutdown
       @ractors.shutdown
+    end
+
+    private
+
+    def threads(job)
+      results = @threads.map(job.items, job.by_hand)
+      return Work.join([results], job.by_hand) if job.sum?
+
+      results.reject { |result| Ratomic::Workers::DROPPED.equal?(result) }
+    end
+
+    def ractors(job)
+      return @ractors.dispatch_async(job.items, job.callable).value unless job.sum?
+
+      reduction = @ractors.reduce(job.items, job.callable)
+      [reduction.sum, *reduction.failures]
+    end
+
+    def bare(job)
+      ractors = Work.split(job.items, @workers).map do |share|
+        Ractor.new(Ractor.make_shareable(share), job.by_hand) { |items, callable| Work.all(items, callable) }
+      end
+      Work.join(ractors.map(&:value), job.by_hand)
     end
   end
 end

@@ -11,10 +11,11 @@ module Demo
     MOST_WORKERS = 256
     SUMMARY = [
       "Usage: bin/demo [options]", "",
-      "Three real jobs, each sequentially, with a pool of threads and with Ratomic::Workers:",
-      "  json  parse and validate JSON events (MB are those of the documents)",
-      "  cdc   decode and count the row changes of a recorded PostgreSQL stream (MB of the messages)",
-      "  erb   render pages from ERB templates (MB of the pages)", "", ""
+      "Three real jobs, each sequentially, with a pool of threads and with Ratomic::Workers; and for",
+      "comparison with bare Ractors and with forked processes:",
+      "  json  parse, validate and filter JSON events: a pipeline (MB are those of the documents)",
+      "  cdc   decode and count the row changes of a recorded PostgreSQL stream: a reduction (MB of the messages)",
+      "  erb   render pages from ERB templates: a dispatch (MB of the pages)", "", ""
     ].freeze
 
     # @return [Integer, nil] items per job, nil for each job's own number

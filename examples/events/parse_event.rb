@@ -25,9 +25,13 @@ module Events
     # @raise [Invalid] when the text is no JSON, or the event breaks a rule. Of a key that stands twice in an object the
     #   last value counts, or the text is no JSON: that depends on the version of the json gem.
     def self.call(json)
-      return if json.nil?
+      validate(parse(json)) unless json.nil?
+    end
 
-      event = parse(json)
+    # @param event [Object] a parsed document
+    # @return [Hash] the same
+    # @raise [Invalid]
+    def self.validate(event)
       raise Invalid, "an event is a JSON object, not #{event.class}" unless event.is_a?(Hash)
 
       Check.match(event, "id", ID)
@@ -39,6 +43,9 @@ module Events
       event
     end
 
+    # @param json [String]
+    # @return [Object]
+    # @raise [Invalid]
     def self.parse(json)
       raise Invalid, "not JSON (#{json.bytesize} bytes): the text is not valid UTF-8" unless json.valid_encoding?
 
@@ -47,7 +54,6 @@ module Events
       # Some versions of the parser quote the whole rest of the document.
       raise Invalid, "not JSON (#{json.bytesize} bytes): #{e.message.scrub.lines.first.to_s.strip[0, 90]}"
     end
-    private_class_method :parse
 
     def self.check(event)
       Check.integer(event, "version", 1..1)

@@ -116,6 +116,25 @@ class EventsTest < Minitest::Test
     (results.each_index.to_a - bad).each { |index| assert_equal JSON.parse(documents[index]), results[index] }
   end
 
+  def test_the_pipeline_keeps_the_same_as_one_by_hand
+    documents = Events::Generator.new(seed: 5).documents(600)
+    future = Ratomic::Workers.dispatch_async([nil, *documents], Events::PIPELINE)
+    results = within(60) { future.value }
+    expected = documents.each_with_index.filter_map do |json, index|
+      kept = Events::Stages::ByHand.call(json)
+      [index + 1, kept] unless kept.equal?(Ratomic::Workers::DROPPED)
+    rescue Events::Invalid => e
+      [index + 1, e.message]
+    end
+    found = future.indices.zip(results)
+    assert_equal(expected, found.map { |index, kept| [index, kept.is_a?(Array) ? kept : kept.message] })
+    assert_operator results.grep(Array).size, :>, 2
+    failures = results.grep(Ratomic::Workers::Failure)
+    assert_equal 6, failures.size
+    stages = failures.map { |failure| failure.stage.delete_prefix("Events::Stages::") }
+    assert_equal %w[Parse Validate], stages.uniq.sort
+  end
+
   def test_the_script_counts_the_events_and_names_the_malformed_documents
     result = run_script("--items", "100")
     assert_predicate result, :success?, result.err

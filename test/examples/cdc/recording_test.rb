@@ -25,12 +25,13 @@ class CdcRecordingTest < Minitest::Test
 
   def test_workers_that_take_runs_count_the_same
     count = Cdc::CountRuns.new(@recording.relations)
-    items = @recording.runs.each_slice(20).to_a
-    results = within(60) { Ratomic::Workers.dispatch_async(items, count).value!(timeout: 50) }
+    reduction = within(60) { Ratomic::Workers.reduce(@recording.runs, count, timeout: 50).check }
+    totals = Cdc::Totals.new
+    totals.add(reduction.sum.tally)
 
-    assert_empty results.flat_map(&:rejected)
-    assert_equal @recording.items.size, results.sum(&:changes)
-    assert_empty @statistics.differences(count.totals, @recording.messages)
+    assert_empty reduction.sum.rejected
+    assert_equal [@recording.runs.size, @recording.items.size], [reduction.count, totals.changes]
+    assert_empty @statistics.differences(totals, @recording.messages)
   end
 
   def test_a_run_decodes_to_what_its_messages_decode_to

@@ -12,6 +12,9 @@ module Ratomic
       # Nanoseconds that a chunk takes at most, and at most while other dispatches wait for their turn.
       LONGEST = 500_000
       CROWDED = 200_000
+      # At most, of a reduction: each chunk is one more sum to bring home and merge, and nobody waits for its first
+      # part.
+      LONGEST_SUM = 4_000_000
       # At least, unless little is left.
       SHORTEST = 40_000
       # Items in a chunk of a callable that was never measured.
@@ -34,7 +37,7 @@ module Ratomic
       # @param waiting [Integer] other dispatches
       # @return [Chunk, nil] nil when nothing is left
       def cut(batch, callable, cost, waiting)
-        longest = waiting.zero? ? LONGEST : CROWDED
+        longest = longest(callable, waiting)
         count = size(batch, cost, longest)
         return unless (first = batch.claim(count))
 
@@ -77,6 +80,12 @@ module Ratomic
       end
 
       private
+
+      def longest(callable, waiting)
+        return CROWDED unless waiting.zero?
+
+        Fold === callable ? LONGEST_SUM : LONGEST
+      end
 
       # How many items from the cursor on have the weight. Another worker may claim before us, then ours are others;
       # it is an estimate.

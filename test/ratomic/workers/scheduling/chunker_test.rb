@@ -33,6 +33,16 @@ class ChunkerTest < Minitest::Test
     @costs.learn(Key, Workers::Weight::ITEM, nanoseconds_per_item, 1)
   end
 
+  def test_the_chunks_of_a_reduction_are_longer_while_nobody_waits
+    learn(10_000)
+    fold = Workers.const_get(:Fold)::OfObject.new(Key, 1)
+    sizes = [[Key, 0], [fold, 0], [fold, 1]].map do |callable, waiting|
+      chunk = @chunker.cut(batch((0...100_000).to_a), callable, @costs.of(Key), waiting)
+      chunk.last - chunk.first
+    end
+    assert_equal [49, 399, 19], sizes
+  end
+
   def test_every_item_is_in_exactly_one_chunk
     [1, 2, 3, 7, 100, 12_345].each do |count|
       assert_equal count, chunks_of(batch((0...count).to_a)).sum
