@@ -119,7 +119,7 @@ module Ratomic
       # An instruction is an Array that begins with its name; a block's code is nested in the operands, that of a rescue
       # in the table of those.
       def walk(code)
-        calls = Calls.new { |receiver, name, count| known_call(receiver, name, count) }
+        calls = Calls.new { |*call| known_call(*call) }
         own = OwnConstants.new(@callable)
         code[BODY].each do |part|
           calls.label if part.is_a?(Symbol) && part.start_with?("label")

@@ -13,8 +13,8 @@ module Ratomic
     # Strings, Arrays, Hashes, and Structs with no ways of their own. Others are looked through natively for what Ruby
     # gets wrong (an IO, a Singleton, a Set, ...) and then left to `Ractor.make_shareable`, all at once. Only where that
     # raises, or is not to be asked, they are looked over one by one in Ruby, with a name for each step of the way, and
-    # left to {FrozenCopy}. Both call the objects' own methods, and the first attempt may have called them already for an
-    # item that crosses later. What has more than 1,000 levels is refused: they call themselves for each, and where the
+    # left to {FrozenCopy}. Both call the objects' own methods, and the first attempt may have called them already for
+    # an item that crosses later. What has more than 1,000 levels is refused: they call themselves for each, and where the
     # stack ends Ruby may be in the midst of anything.
     #
     # A callable gets the frozen copy wherever it runs, also in the caller's own thread. There the item itself would do,
