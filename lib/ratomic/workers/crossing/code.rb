@@ -111,9 +111,8 @@ module Ratomic
       def made_of_proc(method, code)
         return if Ask.callable?(@callable, method)
 
-        place = "#{code.path}:#{code.first_lineno}"
-        found("method", method.name, "was made of the proc at #{place} (define_method), which is not shareable; " \
-                                     "#{Remedy::UNSHAREABLE_PROC}")
+        found("method", method.name, "was made of the proc at #{code.path}:#{code.first_lineno} (define_method), " \
+                                     "which is not shareable; #{Remedy::UNSHAREABLE_PROC}")
       end
 
       # An instruction is an Array that begins with its name; a block's code is nested in the operands, that of a rescue

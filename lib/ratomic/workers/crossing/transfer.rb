@@ -14,8 +14,8 @@ module Ratomic
     # gets wrong (an IO, a Singleton, a Set, ...) and then left to `Ractor.make_shareable`, all at once. Only where that
     # raises, or is not to be asked, they are looked over one by one in Ruby, with a name for each step of the way, and
     # left to {FrozenCopy}. Both call the objects' own methods, and the first attempt may have called them already for
-    # an item that crosses later. What has more than 1,000 levels is refused: they call themselves for each, and where the
-    # stack ends Ruby may be in the midst of anything.
+    # an item that crosses later. What has more than 1,000 levels is refused: they call themselves for each, and where
+    # the stack ends Ruby may be in the midst of anything.
     #
     # A callable gets the frozen copy wherever it runs, also in the caller's own thread. There the item itself would do,
     # if it were not for callables that change it: they would be right there and raise a FrozenError in a worker, and
