@@ -28,8 +28,8 @@ module Ratomic
       end
 
       # @return [Explanation] see {Pool#explain}
-      def explain(items, callable)
-        pool.explain(items, callable)
+      def explain(items, callable, results: nil)
+        pool.explain(items, callable, results: results)
       end
 
       # Sets how the default pool is made. Call it before the first dispatch; a default pool that is there already is
@@ -76,14 +76,18 @@ end
   crossing/moving
   scheduling/weight scheduling/averages scheduling/trials scheduling/costs scheduling/experience
   scheduling/chunker
-  engine/settings engine/gate engine/lane engine/mailbox engine/verdict engine/filing engine/endings engine/engine
+  engine/settings engine/gate engine/bench engine/lane engine/mailbox engine/local_store engine/home
+  engine/verdict engine/filing engine/endings engine/engine
   engine/unattended
   monitoring/metrics monitoring/subscribers monitoring/stats monitoring/prometheus
-  worker/context worker/pulse worker/presence worker/turns worker/chunk worker/salvage worker/runner worker/worker
-  supervision/agenda supervision/parcels supervision/roster supervision/overseer supervision/coordinator
+  worker/context worker/pulse worker/presence worker/turns worker/chunk worker/owned_chunk worker/plain_data
+  worker/share worker/copies worker/luggage worker/salvage worker/runner worker/worker
+  supervision/agenda supervision/parcels supervision/homing supervision/roster supervision/overseer
+  supervision/coordinator
   supervision/backend
   future
-  dispatch/options dispatch/source dispatch/attendance dispatch/batch dispatch/settled dispatch/nested dispatch/helper
-  dispatch/turn dispatch/inline dispatch/by_caller dispatch/dispatch
-  subscription explanation flow stream pool runtime/fork_hook parse_json render_erb
+  dispatch/options dispatch/source dispatch/attendance dispatch/handover dispatch/batch dispatch/settled
+  dispatch/owned_settled dispatch/unpacking dispatch/owned_future dispatch/nested dispatch/helper
+  dispatch/turn dispatch/inline dispatch/by_caller dispatch/owned_by_caller dispatch/dispatch
+  subscription way_home explanation flow stream pool runtime/fork_hook parse_json render_erb
 ].each { |name| require_relative "workers/#{name}" }

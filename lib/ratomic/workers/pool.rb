@@ -110,9 +110,11 @@ module Ratomic
 
       # What a dispatch would do, and whether it would pay, without doing it.
       # @param items [Array, Enumerable] read to its end, as by a dispatch: of an IO nothing is left
+      # @param results [:frozen, :owned, nil] nil takes what the pool was made with
       # @return [Explanation]
-      def explain(items, callable)
-        Explanation.new(for_reading, items, callable)
+      def explain(items, callable, results: nil)
+        options = results.nil? ? @options : @options.with(results: results)
+        Explanation.new(for_reading, items, callable, options.results)
       end
 
       # The results of an endless source, as they come. See {Stream}.
@@ -135,6 +137,11 @@ module Ratomic
       # @return [String]
       def name
         @settings.name
+      end
+
+      # @return [:frozen, :owned] what dispatches get that do not say otherwise
+      def results
+        @options.results
       end
 
       # @return [Symbol] :ractor, :thread or :inline
