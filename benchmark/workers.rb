@@ -15,6 +15,7 @@ require_relative "workers/load"
 require_relative "workers/references"
 require_relative "workers/dispatching"
 require_relative "workers/documents"
+require_relative "workers/owned"
 require_relative "workers/grid"
 require_relative "workers/items"
 require_relative "workers/upkeep"
@@ -22,7 +23,7 @@ require_relative "workers/upkeep"
 options = { rounds: 5, only: nil, json: nil, yjit: true }
 OptionParser.new do |parser|
   parser.on("--rounds N", Integer, "rounds, of which the median counts (5)") { |count| options[:rounds] = count }
-  parser.on("--only NAMES", Array, "of: references, dispatching, documents, items, grid, upkeep") do |names|
+  parser.on("--only NAMES", Array, "of: references, dispatching, documents, owned, items, grid, upkeep") do |names|
     options[:only] = names
   end
   parser.on("--[no-]yjit", "switch YJIT on (yes)") { |yes| options[:yjit] = yes }
@@ -35,7 +36,8 @@ RubyVM::YJIT.enable if options[:yjit] && defined?(RubyVM::YJIT.enable)
 bench = WorkersBench::Bench.new(options[:rounds])
 puts bench.machine
 sections = { "references" => WorkersBench::References, "dispatching" => WorkersBench::Dispatching,
-             "documents" => WorkersBench::Documents, "items" => WorkersBench::Items, "grid" => WorkersBench::Grid,
+             "documents" => WorkersBench::Documents, "owned" => WorkersBench::Owned,
+             "items" => WorkersBench::Items, "grid" => WorkersBench::Grid,
              "upkeep" => WorkersBench::Upkeep }
 sections.each do |name, section|
   section.new(bench).run if options[:only].nil? || options[:only].include?(name)

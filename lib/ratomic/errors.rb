@@ -76,6 +76,12 @@ module Ratomic
       end
     end
 
+    # The owned results (`results: :owned`) are not to be had: another call, thread or Ractor has taken them, they are
+    # with the parent of a fork, or with another Ractor. They are handed over once.
+    class TakenError < Ratomic::OwnershipError
+      include Error
+    end
+
     # What `value!` raises for a {Failure}.
     module OfItem
       # @return [Failure] which item, and why

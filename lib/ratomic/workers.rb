@@ -51,8 +51,8 @@ module Ratomic
       end
 
       # @return [Explanation] see {Pool#explain}
-      def explain(items, callable)
-        pool.explain(items, callable)
+      def explain(items, callable, results: nil)
+        pool.explain(items, callable, results: results)
       end
 
       # Sets how the default pool is made. Call it before the first dispatch; a default pool that is there already is
@@ -109,17 +109,21 @@ end
   crossing/callable crossing/blocks crossing/transfer crossing/moving
   scheduling/weight scheduling/averages scheduling/trials scheduling/costs scheduling/experience
   scheduling/chunker
-  engine/settings engine/gate engine/lane engine/mailbox engine/verdict engine/filing engine/endings engine/engine
+  engine/settings engine/gate engine/bench engine/lane engine/mailbox engine/local_store engine/home
+  engine/verdict engine/filing engine/endings engine/engine
   engine/unattended
   monitoring/last_failures monitoring/metrics monitoring/subscribers monitoring/running monitoring/stats
   monitoring/prometheus monitoring/brief monitoring/history monitoring/snapshot
   worker/context worker/pulse worker/presence worker/turns worker/runs worker/partial worker/fold pipeline
-  worker/chunk worker/salvage worker/runner worker/worker
-  supervision/agenda supervision/parcels supervision/roster supervision/overseer supervision/coordinator
+  worker/chunk worker/owned_chunk worker/plain_data worker/share worker/copies worker/luggage worker/salvage
+  worker/runner worker/worker
+  supervision/agenda supervision/parcels supervision/homing supervision/roster supervision/overseer
+  supervision/coordinator
   supervision/backend
   future
-  dispatch/options dispatch/source dispatch/attendance dispatch/batch dispatch/settled dispatch/sifted dispatch/nested
-  dispatch/helper dispatch/turn dispatch/inline dispatch/by_caller dispatch/dispatch dispatch/mapping
+  dispatch/options dispatch/source dispatch/attendance dispatch/handover dispatch/batch dispatch/settled dispatch/sifted
+  dispatch/owned_settled dispatch/unpacking dispatch/owned_future dispatch/nested dispatch/helper
+  dispatch/turn dispatch/inline dispatch/by_caller dispatch/owned_by_caller dispatch/dispatch dispatch/mapping
   dispatch/initial dispatch/reduce reduction reducing
-  subscription explanation flow stream pool runtime/fork_hook parse_json render_erb
+  subscription way_home explanation flow stream pool runtime/fork_hook parse_json render_erb
 ].each { |name| require_relative "workers/#{name}" }

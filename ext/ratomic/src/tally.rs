@@ -69,6 +69,11 @@ impl Tally {
         this.0.record(nanoseconds);
     }
 
+    /// Counts a dispatch that the caller has run, of which the results stay what they are.
+    fn record_by_caller(this: This<Self>, nanoseconds: u64, items: u64) {
+        this.0.record_by_caller(nanoseconds, items);
+    }
+
     fn by_caller(this: This<Self>) -> u64 {
         this.0.by_caller()
     }
@@ -92,6 +97,7 @@ pub fn define(ruby: &Ruby, ratomic: RModule) -> Result<(), Error> {
     class.define_method("start", method!(Tally::start, 0))?;
     class.define_method("settle", method!(Tally::settle, 3))?;
     class.define_method("record", method!(Tally::record, 1))?;
+    class.define_method("record_by_caller", method!(Tally::record_by_caller, 2))?;
     class.define_method("by_caller", method!(Tally::by_caller, 0))?;
     class.define_method("items_by_caller", method!(Tally::items_by_caller, 0))?;
     class.define_method("microseconds", method!(Tally::microseconds, 0))?;

@@ -9,15 +9,18 @@ module Ratomic
       NAMED = 5
 
       # @param engine [Engine]
-      def initialize(engine, items, callable)
+      # @param results [:frozen, :owned]
+      def initialize(engine, items, callable, results = :frozen)
         @engine = engine
         @items = Source.list(items)
         @callable = callable
+        @results = results
       end
 
-      # @return [Hash{Symbol => Object}] :callable, :items, :estimate, and of a pipeline :stages, see {Pipeline#stats}
+      # @return [Hash{Symbol => Object}] :callable, :items, :estimate, :results, and of a pipeline :stages, see
+      #   {Pipeline#stats}
       def to_h
-        @to_h ||= { callable: callable, items: items, estimate: estimate, **stages }
+        @to_h ||= { callable: callable, items: items, estimate: estimate, results: results, **stages }
       end
 
       # @return [Boolean] whether nothing stands in the way
@@ -28,7 +31,7 @@ module Ratomic
       # @return [String] for people
       def to_s
         unseen = Stats::UNSEEN if Stats.unseen?(@engine.backend)
-        [*callable_lines, *stage_lines, *item_lines, *estimate_lines, *unseen].join("\n")
+        [*callable_lines, *stage_lines, *item_lines, *estimate_lines, result_line, *unseen].join("\n")
       end
 
       def inspect
@@ -78,6 +81,15 @@ module Ratomic
         together = alone && (waking + (alone * (1 - @engine.gain)))
         { measured: !cost.nil?, workers: @engine.size, parallel: @engine.parallel, seconds_alone: alone,
           seconds_in_pool: together, pays: alone && together < alone, pays_from: waking / [@engine.gain, 0.01].max }
+      end
+
+      def results
+        WayHome.new(@engine, @items, Callable.key(@callable), @results).to_h
+      end
+
+      def result_line
+        found = to_h[:results]
+        "results: #{found[:mode]}, #{found[:way].to_s.tr("_", " ")}: #{found[:why]}"
       end
 
       def callable_lines

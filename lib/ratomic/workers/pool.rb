@@ -111,7 +111,7 @@ module Ratomic
       # As {#reduce}, and returns at once, as {#dispatch_async} does.
       # @return [Reducing]
       def reduce_async(items, callable, options = nil, &block)
-        options = options.to_h.dup
+        options = options.to_h.merge(results: :frozen) # partial sums are small, and merged by the caller
         reduce = Reduce.new(backend, callable, options, block)
         fold = reduce.fold
         Reducing.new(dispatch_async(items, fold, options), fold, reduce.most)
@@ -177,9 +177,11 @@ module Ratomic
 
       # What a dispatch would do, and whether it would pay, without doing it.
       # @param items [Array, Enumerable] read to its end, as by a dispatch: of an IO nothing is left
+      # @param results [:frozen, :owned, nil] nil takes what the pool was made with
       # @return [Explanation]
-      def explain(items, callable)
-        Explanation.new(for_reading, items, callable)
+      def explain(items, callable, results: nil)
+        options = results.nil? ? @options : @options.with(results: results)
+        Explanation.new(for_reading, items, callable, options.results)
       end
 
       # The results of an endless source, as they come. See {Stream}.
@@ -202,6 +204,11 @@ module Ratomic
       # @return [String]
       def name
         @settings.name
+      end
+
+      # @return [:frozen, :owned] what dispatches get that do not say otherwise
+      def results
+        @options.results
       end
 
       # @return [Symbol] :ractor, :thread or :inline

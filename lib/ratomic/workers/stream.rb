@@ -24,6 +24,9 @@ module Ratomic
 
       # Nanoseconds of work that a group has, and items in it before that is known.
       GROUP = 500_000
+      # The same where results are owned: with each group a worker may end.
+      OWNED_GROUP = 50_000_000
+      OWNED_MOST = 4096
       UNKNOWN = 4
       MOST = 256
       # Places of the window for each worker.
@@ -47,6 +50,7 @@ module Ratomic
         @key = key
         @ordered = ordered
         @options = { min_batch: 0 }.merge(options, { sequential: true })
+        @owned = options.fetch(:results) { pool.results } == :owned
       end
 
       # @yieldparam result [Object, Failure]
@@ -131,10 +135,11 @@ module Ratomic
 
       # Groups grow while they are done quickly, waiting included, and shrink while they are not.
       def next_size(most, size, nanoseconds)
-        return [most / 2, 1].max if nanoseconds > GROUP * 4
-        return most if nanoseconds > GROUP || size < most
+        group = @owned ? OWNED_GROUP : GROUP
+        return [most / 2, 1].max if nanoseconds > group * 4
+        return most if nanoseconds > group || size < most
 
-        [most * 2, MOST, @limit].min
+        [most * 2, @owned ? OWNED_MOST : MOST, @limit].min
       end
     end
   end

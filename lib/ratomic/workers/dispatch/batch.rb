@@ -18,6 +18,10 @@ module Ratomic
       attr_reader :born
       # @return [Attendance, nil]
       attr_reader :attendance
+      # @return [Handover, nil] of an owned dispatch
+      attr_reader :handover
+      # @return [Class] of its chunks
+      attr_reader :kind
       attr_reader :callable, :options, :completion, :limit, :weight, :key
 
       # @param items [Array, nil]
@@ -35,6 +39,8 @@ module Ratomic
         @weight = weight
         @key = Callable.key(target)
         @attendance = (Attendance.new if options.cancel_on_abandon)
+        @handover = (Handover.new if options.owned?)
+        @kind = @handover ? OwnedChunk : Chunk
         @born = Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond)
         @attempt = @from = 0
         @alone = false
@@ -71,6 +77,11 @@ module Ratomic
       # Whether the slow way of running items is needed: with a time for each, or with items missing.
       def careful?
         @careful
+      end
+
+      # Whether its results are not frozen, and are the caller's own.
+      def owned?
+        !@handover.nil?
       end
 
       # Claims the next `count` items for the caller alone.

@@ -186,7 +186,7 @@ module Ratomic
         engine.costs.trials.learn_caller(key, took, items.size) if took >= COMPARED
         engine.costs.learn(key, Weight.of(items), took, items.size)
       end
-      private_class_method :place, :measure, :put_back, :run, :run_many, :run_on, :run_all, :learn?, :learn
+      private_class_method :place, :measure, :run, :run_all, :learn?
     end
   end
 end

@@ -28,11 +28,18 @@ module Ratomic
         engine.metrics.meet(callable)
         kind = Batch
         if options.by_caller? && !(Handles::Ref === admitted)
-          future = ByCaller.future(engine, items, admitted, options) { kind = Batch::Trial }
+          future = by_caller(engine, items, admitted, options) { kind = Batch::Trial }
           return future if future
         end
         new(engine, items, admitted, options, kind).future
       end
+
+      # @return [Settled, nil] when the items are for the caller
+      def self.by_caller(engine, items, callable, options, &trial)
+        way = options.owned? ? OwnedByCaller : ByCaller
+        way.future(engine, items, callable, options, &trial)
+      end
+      private_class_method :by_caller
 
       # @param kind [Class] of the batch
       def initialize(engine, items, callable, options, kind)
@@ -52,7 +59,7 @@ module Ratomic
         taken = false
         @batch.size.zero? ? @engine.forget(@batch) : run
         taken = true
-        Future.new(@engine, @batch)
+        (@batch.owned? ? OwnedFuture : Future).new(@engine, @batch)
       ensure # the caller was refused, or killed while it waited for room
         @engine.stop(@batch, Verdict::GIVEN_UP) unless taken
       end
@@ -75,9 +82,16 @@ module Ratomic
         return run_here if @engine.backend == :inline || (@batch.moved? && Nested.in?(@engine))
         return if enqueue == :done
 
+        reserve if @batch.owned?
         Parcels.send(@engine, @batch, @items) if @batch.moved?
         remind(@batch.expiry, :expire) if @options.timeout
         remind(Clock.now + @options.item_timeout, :watch) if @options.item_timeout
+      end
+
+      # Has workers hired that take the places of those who end. That is done while others are at work already, so
+      # nobody waits for it.
+      def reserve
+        @engine.post(Engine::RESERVE) if @engine.backend == :ractor && @engine.lane.bench.short?
       end
 
       # Puts the batch where the workers take it from.

@@ -111,7 +111,7 @@ module Ratomic
           count = engine.chunker.size(part, cost)
           return unless (first = part.claim(count))
 
-          Chunk.new(part, part.target, first, [first + count, part.limit].min, engine.chunker.stride(cost))
+          part.kind.new(part, part.target, first, [first + count, part.limit].min, engine.chunker.stride(cost))
         end
 
         # When there is no room now, there will be; and where nobody is left to hear of it, nobody will run it.

@@ -28,7 +28,7 @@ module Ratomic
           Parcels.take_over(items).each_with_index do |item, index|
             break if batch.completion.complete?
 
-            Turn.new(engine, Chunk.new(batch, batch.target, index, index + 1, 1).unpack([item])).run
+            Turn.new(engine, batch.kind.new(batch, batch.target, index, index + 1, 1).unpack([item])).run
           end
         end
 
@@ -36,7 +36,7 @@ module Ratomic
         def run_part(engine, part)
           return [] unless (first = part.claim(part.limit))
 
-          Turn.new(engine, Chunk.new(part, part.target, first, part.limit, 1)).run
+          Turn.new(engine, part.kind.new(part, part.target, first, part.limit, 1)).run
         end
       end
     end

@@ -7,9 +7,10 @@ module Ratomic
     class Options
       DEFAULTS = {
         timeout: nil, item_timeout: nil, retries: 0, min_batch: :auto, context: nil, move: false,
-        sequential: false, on_full: :block, queue_timeout: nil, cancel_on_abandon: false
+        sequential: false, on_full: :block, queue_timeout: nil, cancel_on_abandon: false, results: :frozen
       }.freeze
       ON_FULL = %i[block raise caller_runs].freeze
+      RESULTS = %i[frozen owned].freeze
       VARIABLES = DEFAULTS.to_h { |name, _| [name, :"@#{name}"] }.freeze
       private_constant :VARIABLES
 
@@ -36,6 +37,10 @@ module Ratomic
       #   `each_completed`, the blocks of the last two included; it is ended by `Thread#kill` or any exception
       #   (`Thread#raise`, `Timeout.timeout`, Ctrl-C, one raised in the block). Not by the `timeout:` of these methods,
       #   after which the future is still good, nor by `break`; and a thread that does not wait yet is not known.
+      # @param results [:frozen, :owned] frozen ones are shared and can be read any number of times. Owned ones are the
+      #   caller's own: not frozen, whatever they are that a Ractor may own (also a StringIO, a Set, an object with a
+      #   Mutex), and handed over once, to the thread and Ractor that ask first; after that {TakenError}. See
+      #   {OwnedFuture}.
       # @raise [ArgumentError, TypeError] which names the option, its value and what it may be
       def initialize(given = {})
         DEFAULTS.each { |name, default| instance_variable_set(VARIABLES[name], default) }
@@ -60,6 +65,11 @@ module Ratomic
         @plain
       end
 
+      # Whether results are not frozen.
+      def owned?
+        @results == :owned
+      end
+
       # Whether the worker has to keep more books than for a plain run.
       def watched?
         !@item_timeout.nil?
@@ -73,7 +83,7 @@ module Ratomic
           instance_variable_set(VARIABLES[name], value)
         end
         @by_caller = @min_batch != 0 && !(@timeout || @item_timeout || @move)
-        @plain = @by_caller && @min_batch == :auto && @context.nil?
+        @plain = @by_caller && @min_batch == :auto && @context.nil? && !owned?
         freeze
       end
 
@@ -84,17 +94,18 @@ module Ratomic
         when :timeout, :item_timeout, :queue_timeout then check_seconds(name, value)
         when :retries then check_count(name, value)
         when :min_batch then check_count(name, value) unless value == :auto
-        when :on_full then check_on_full(value)
+        when :on_full then check_choice(name, value, ON_FULL)
+        when :results then check_choice(name, value, RESULTS)
         when :context then check_context(value)
         when :move, :sequential, :cancel_on_abandon then nil
         else raise ArgumentError, "unknown option #{name.inspect}, known: #{DEFAULTS.keys.join(", ")}"
         end
       end
 
-      def check_on_full(value)
-        return if ON_FULL.include?(value)
+      def check_choice(name, value, known)
+        return if known.include?(value)
 
-        raise ArgumentError, "on_full: is #{value.inspect}, it must be one of #{ON_FULL.inspect}"
+        raise ArgumentError, "#{name}: is #{value.inspect}, it must be one of #{known.inspect}"
       end
 
       def check_context(value)

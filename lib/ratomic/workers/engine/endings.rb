@@ -24,6 +24,8 @@ module Ratomic
         cancelled = stop(batch, Verdict.cancelled(batch))
         return 0 if cancelled.zero?
 
+        # An item that runs still is left alone, and with it what its worker has made.
+        post([:recall, batch.ticket].freeze) if batch.owned?
         @metrics.cancelled.increment
         emit(:cancelled, batch, items: cancelled)
         cancelled

@@ -9,6 +9,7 @@ module Ratomic
       include Endings
 
       WIND_UP = [:wind_up].freeze
+      RESERVE = [:reserve].freeze
 
       # @return [Map] number of a worker => batch that it has in hand; what others run has another place, see {#show}
       attr_reader :board
@@ -58,6 +59,11 @@ module Ratomic
       # @return [Float] share of the time that all workers together save, at best
       def gain
         @settings.gain
+      end
+
+      # @return [Map] number of a worker => the Home of what it is making
+      def homes
+        @lane.bench.homes
       end
 
       # Whether dispatches are accepted.

@@ -32,6 +32,9 @@ module Ratomic
       # @return [Counter] threads that stand in for those, see {Helper}
       attr_reader :standing
 
+      # @return [Bench] workers in reserve
+      attr_reader :bench
+
       # @param capacity [Integer] batches that wait
       # @param workers [Integer]
       def initialize(capacity, workers)
@@ -40,6 +43,7 @@ module Ratomic
         @begun = Queue.new(capacity + workers)
         @stale = Counter.new # batches that were stopped or run elsewhere, and may stand in here still
         @bell = Queue.new(workers)
+        @bench = Bench.new
         @looking = Counter.new  # workers that are about to look
         @sleeping = Counter.new
         @looked = Counter.new   # when one looked last

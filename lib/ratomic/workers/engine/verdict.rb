@@ -10,6 +10,8 @@ module Ratomic
         throw: "the item left by throw, break or return",
         lost: "the item was handed over to a worker (move: true) that died or was given up, and is gone with it"
       }.freeze
+      LOST = Failure.new(nil, ShutdownError.name,
+                         "the item's result (results: :owned) is gone: its worker died, or could not end")
       KILLED = Failure.new(nil, ShutdownError.name, "the pool was stopped before the item was done")
       FORKED = Failure.new(nil, ShutdownError.name,
                            "the process was forked; the workers, and what they had to do, stayed in the parent")
@@ -20,6 +22,14 @@ module Ratomic
         # @return [Failure] whose only line of backtrace is where the callable is written
         def died(callable, index, how)
           Failure.new(index, how == :throw ? "UncaughtThrowError" : "ThreadError", DIED.fetch(how), place(callable))
+        end
+
+        # Owned results cross as copies from where no Ractor can end with them.
+        def not_copied(result, index)
+          kind = Reflection.class_of(result)
+          Failure.new(index, ShareableError.name,
+                      "the result (#{kind}) cannot be copied, and was made by a thread that stands in for a worker, " \
+                      "see Workers::Helper; wait for such dispatches outside of items, or return plain data")
         end
 
         def overdue(batch, index)

@@ -17,6 +17,9 @@ module Ratomic
       LONGEST_SUM = 4_000_000
       # At least, unless little is left.
       SHORTEST = 40_000
+      # So many times as much of all three in an owned dispatch: its worker stays with it all the same, and results come
+      # by share.
+      OWNED = 5
       # Items in a chunk of a callable that was never measured.
       UNKNOWN = 4
       # Nanoseconds of estimated work between two looks at the clock, and at whether the dispatch was cancelled.
@@ -38,12 +41,13 @@ module Ratomic
       # @return [Chunk, nil] nil when nothing is left
       def cut(batch, callable, cost, waiting)
         longest = longest(callable, waiting)
+        longest *= OWNED if batch.owned?
         count = size(batch, cost, longest)
         return unless (first = batch.claim(count))
 
         last = first + count
         last = batch.limit if last > batch.limit
-        Chunk.new(batch, callable, first, last, count == 1 ? 1 : stride(cost), longest * 2)
+        batch.kind.new(batch, callable, first, last, count == 1 ? 1 : stride(cost), longest * 2)
       end
 
       # @param batch [Batch] with something left to claim
@@ -56,7 +60,8 @@ module Ratomic
 
         return [UNKNOWN, left.fdiv(@shares).ceil].min unless cost
 
-        count(batch, left, (left * batch.mean / @shares).clamp((SHORTEST / cost).to_i, (longest / cost).to_i))
+        shortest = batch.owned? ? SHORTEST * OWNED : SHORTEST
+        count(batch, left, (left * batch.mean / @shares).clamp((shortest / cost).to_i, (longest / cost).to_i))
       end
 
       # Of small items, where many are left.

@@ -10,7 +10,7 @@ module Ratomic
       PATIENCE = 2.0
 
       # The messages that it handles itself; each has a method of its name.
-      OWN = %i[ready parcel drop up gone lost tick hire deadline wind_up kill finish hold].freeze
+      OWN = %i[ready parcel drop up gone lost tick hire reserve homeless deadline wind_up kill finish hold].freeze
 
       # @param engine [Engine]
       def initialize(engine)
@@ -80,7 +80,8 @@ module Ratomic
       def gone(id, wanted, parts)
         parts = lose(parts) if @killed
         known = @roster.gone(id, wanted || @killed, parts)
-        parts.each { |part| @overseer.handle(:offer, part) } unless known # another one has its place already
+        # Another one has its place already, or has a seat and comes with nothing.
+        parts.each { |part| @overseer.handle(:offer, part) } if wanted || !known
         wind_up
       end
 
@@ -104,6 +105,15 @@ module Ratomic
         @killed ? lose(parts) : @roster.hire(parts)
       end
 
+      def reserve
+        @roster.reserve
+      end
+
+      def homeless
+        @roster.homing.give_up
+        wind_up
+      end
+
       # Nobody will run them.
       # @return [Array] without parts
       def lose(parts)
@@ -119,7 +129,10 @@ module Ratomic
       def wind_up
         return if @engine.open?
 
-        @engine.lane.close if @engine.idle?
+        if @engine.idle?
+          @engine.lane.close
+          @roster.close
+        end
         finish if @roster.empty? && (@killed || @engine.idle?)
       end
 
@@ -139,9 +152,12 @@ module Ratomic
         @engine.end
       end
 
-      # What a worker says before it ends is in the mailbox already; a tick comes after it.
+      # What a worker says before it ends is in the mailbox already; this comes after it. (The agenda could be asked
+      # earlier, for something else that is due.)
       def look_for_dead
-        @roster.ended.each { |id| @agenda.add(Clock.now, :lost, id) }
+        return wind_up if @roster.homing.look # each has a message of its own
+
+        @roster.ended.each { |id| @engine.post([:lost, id].freeze) }
       end
     end
   end

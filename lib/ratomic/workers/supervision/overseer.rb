@@ -30,6 +30,7 @@ module Ratomic
         when :filed then filed(*details)
         when :expired then expired(*details)
         when :interrupt then interrupt(*details)
+        when :recall then recall(*details)
         when :watch then watch(*details)
         when :grace then grace(*details)
         when :audit then audit(*details)
@@ -72,6 +73,11 @@ module Ratomic
           member.tell([:interrupt, ticket, nil].freeze)
           @agenda.add(Clock.now + GRACE, :grace, member.pulse.id, ticket, nil)
         end
+      end
+
+      # Workers that are still in a chunk of it send ahead what they have made, if they can.
+      def recall(ticket)
+        @roster.busy_with(ticket) { |member| member.tell([:recall, ticket].freeze) }
       end
 
       # Looks for items of a dispatch that have run too long. The next look is when the first of those that run now will

@@ -42,6 +42,11 @@ module Ratomic
         self
       end
 
+      # Whether its results are not frozen, see {OwnedChunk}.
+      def owned?
+        false
+      end
+
       # The items of a moved batch come in parcels.
       # @param items [Array] of this chunk
       # @return [self]

@@ -10,13 +10,14 @@ module Ratomic
       # @param pulse [Pulse] this worker's
       # @param control [Mailbox] this worker's, told when the thread ends
       # @param guard [Thread] the worker's main thread
-      def initialize(engine, pulse, control, guard)
+      # @param luggage [Luggage] the worker's
+      def initialize(engine, pulse, control, guard, luggage = Luggage.new(engine, pulse))
         @engine = engine
         @lane = engine.lane
-        @board = engine.board
         @pulse = pulse
         @control = control
         @guard = guard
+        @luggage = luggage
         @gate = Thread::Mutex.new
         @shared = engine.backend == :thread
         @hand = @batch = @callable = @chunk = @context = @woken = @many = nil
@@ -44,16 +45,14 @@ module Ratomic
       def interrupt(ticket, index = nil)
         @gate.synchronize do
           running = @chunk && @chunk.batch.ticket == ticket && (index.nil? || @pulse.index == index)
-          @thread.kill if running
-          running ? true : false
+          running ? @thread.kill.equal?(@thread) : false
         end
       end
 
       # Ends the thread, whatever it does.
       # @return [Boolean] whether it ended within that many seconds
       def kill(seconds)
-        @thread.kill
-        join(seconds)
+        @thread.kill && join(seconds)
       end
 
       # @param seconds [Numeric, nil]
@@ -110,22 +109,25 @@ module Ratomic
         batches.compact.each { |batch| @engine.post([:audit, batch].freeze) }
       end
 
-      # @return [Boolean] true when the lane is closed and empty, false when the worker is about to end
+      # @return [Boolean] true when there is nothing to do any more, false when the worker is about to end
       def work
         while (well = serve_next); end
         well.nil?
       end
 
       # Runs one chunk of the next batch. A frame of its own, so that a worker that waits has no batch in a variable.
-      # @return [Boolean, nil] nil when the lane is closed and empty, false when the worker is about to end
+      # @return [Boolean, nil] nil when the lane is closed and empty, or the worker is to bring home what it has; false
+      #   when it is about to end
       def serve_next
+        return @luggage.close(@kept) || (@hand = nil) unless @luggage.open?(@kept)
+
         batch = @hand = @kept.shift || @turns.next || idle
         batch && (batch.completion.complete? || serve(batch)) && !@pulse.abandoned?
       end
 
       # Waits for a batch. Meanwhile the worker keeps nothing of the last one.
       def idle
-        @board.delete(@pulse.id)
+        @engine.board.delete(@pulse.id)
         soon = !@batch.nil? # they come in bursts, or from who had waited for the last one
         @batch = @callable = @hand = nil
         @context = Context.turn(@context, nil)
@@ -158,13 +160,14 @@ module Ratomic
         return true unless items
 
         cost = @experience.cost(batch.key)
-        run(batch, Chunk.new(batch, @callable, first, first + items.size, @engine.chunker.stride(cost)).unpack(items),
-            cost)
+        stride = @engine.chunker.stride(cost)
+        run(batch, batch.kind.new(batch, @callable, first, first + items.size, stride).unpack(items), cost)
       end
 
       # To the tail, so that dispatches take turns; but a sequential one stays with its worker. A worker never waits for
       # its own queue: when that is full it keeps on with the batch it has.
       def put_back(batch)
+        return @luggage.put_back(batch, @kept) if batch.owned? && !@shared
         return @kept.unshift(batch) if batch.options.sequential
 
         @kept << batch unless @lane.put_back(batch)
@@ -175,7 +178,7 @@ module Ratomic
       def run(batch, chunk, cost)
         @pulse.begin_chunk(batch.ticket, batch.careful? ? chunk.last : nil)
         chunk.whole if @many
-        @chunk = @shared ? chunk.share_memory : chunk
+        @chunk = @shared ? chunk.share_memory : @luggage.hold(chunk)
         @presence.leave(chunk.estimate(cost))
         started = Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond)
         @engine.costs.learn_waking(started - batch.born) if @woken
@@ -203,7 +206,7 @@ module Ratomic
       # Turns to a batch that this worker did not run just before.
       # @return [Boolean] false when there is nothing to run
       def take_up(batch)
-        @board[@pulse.id] = batch
+        @engine.board[@pulse.id] = batch
         callable = batch.target
         @many = Runs.takes?(callable) unless callable.equal?(@callable)
         @callable = callable

@@ -41,6 +41,7 @@ module Ratomic
       # @param results [Array] a copy, where the chunk may still run
       # @param seconds [Numeric, nil] after which the rest of them is left
       def file(results, seconds = nil)
+        return file_sealed(@chunk.stand_ins(results)) if @chunk.owned?
         return file_sealed(results) if sealed?(results)
 
         sealed = []

@@ -8,6 +8,7 @@ module Ratomic
       RUNNER_DONE = [:runner_done].freeze
       RUNNER_DIED = [:runner_died].freeze
       STOP = [:stop].freeze
+      SEAT = [:seat].freeze
       # Seconds that a runner gets to end before it is left alone.
       PATIENCE = 0.2
       # A thread that computes runs for 100 ms before others get a turn, and for half of that with each step down. Those
@@ -20,20 +21,23 @@ module Ratomic
         @engine = engine
         @pulse = pulse
         @control = Mailbox.of_worker(engine.backend)
+        @luggage = Luggage.new(engine, pulse)
         @ended = false
       end
 
       # Works until the lane is closed and empty, or a :stop comes.
-      # @param parts [Array<Batch>] what another worker left behind
+      # @param parts [Array<Batch>, nil] what another worker left behind; nil for one of the reserve
+      # @return [Hash, nil] what it brings home, see {Share}
       def run(parts)
         Thread.current.report_on_exception = false
         Thread.current.priority = PRIORITY # which the runner inherits
         @engine.post([:up, @pulse.id, @control].freeze)
-        @engine.lane.back
-        @runner = Runner.new(@engine, @pulse, @control, Thread.current).start(parts)
+        take_seat(parts) if parts
         listen until @ended
       ensure
         leave
+        # Also a main thread that an item has killed brings home what the others have made.
+        return @luggage.leave # rubocop:disable Lint/EnsureReturn
       end
 
       private
@@ -47,11 +51,18 @@ module Ratomic
 
       def handle(what, *details)
         case what
+        when :seat then take_seat([])
         when :interrupt then @runner.interrupt(*details)
         when :file then file_so_far(*details)
+        when :recall then @luggage.recall(*details)
         when :runner_died then @pulse.abandoned? ? @ended = true : replace_runner
         when :runner_done, :stop then @ended = true
         end
+      end
+
+      def take_seat(parts)
+        @engine.lane.back
+        @runner = Runner.new(@engine, @pulse, @control, Thread.current, @luggage).start(parts)
       end
 
       def file_so_far(batch)
@@ -78,6 +89,7 @@ module Ratomic
         @engine.post([:gone, @pulse.id, @ended, parts.freeze].freeze)
         @runner&.join
         Helper.join if @engine.backend == :ractor # or they would end with the Ractor
+        unload unless @luggage.empty?
         AtExit.unstuck(@pulse)
       end
 
@@ -88,6 +100,24 @@ module Ratomic
 
         AtExit.stuck(@pulse) unless dead
         @runner.give_up
+      ensure
+        @luggage.save unless dead
+      end
+
+      # A thread that an item has left behind, and that does not end, would keep this Ractor.
+      def unload
+        others = Thread.list - [Thread.current]
+        return if others.empty?
+
+        others.each(&:kill)
+        limit = Clock.now + PATIENCE
+        @luggage.save unless others.all? { |thread| ended?(thread, limit) }
+      end
+
+      def ended?(thread, limit)
+        !thread.join(Clock.left(limit)).nil?
+      rescue Exception # rubocop:disable Lint/RescueException -- what it has died of
+        true
       end
     end
   end

@@ -1,0 +1,68 @@
+# frozen_string_literal: true
+
+module Ratomic
+  module Workers
+    # Small work of an owned dispatch is done by the caller, as in {ByCaller}; the results stay what they are. It is
+    # small for longer: besides waking a worker, the pool would have to end one, or to copy what it has made.
+    module OwnedByCaller
+      # @param items [Array]
+      # @param callable [#call] admitted
+      # @param options [Options] that let the caller run it
+      # @return [OwnedSettled, nil] nil when the pool is to run the items
+      def self.future(engine, items, callable, options)
+        return unless engine.subscribers.none? # they are told of batches
+
+        key = Callable.key(callable)
+        return unless small?(engine, items, key, options.min_batch)
+
+        packed = Transfer.pack(items)
+        return if packed.instance_of?(Transfer::Holed)
+
+        OwnedSettled.new(measure(engine, packed, callable, key, options.context), Handover.new)
+      end
+
+      # Whether the items take less time than it takes to bring home what two workers would make of them.
+      # @param least [Integer, :auto]
+      def self.small?(engine, items, key, least)
+        return false unless engine.costs.small(key) # it was measured often, and may be run by callers
+        return items.size < least unless least == :auto
+
+        cost = engine.costs.of(key)
+        return false unless cost
+
+        Weight.of(items) * cost * [engine.gain, Costs::LEAST_GAIN].max < Share.cost(engine)
+      end
+
+      # Runs the items and learns from it.
+      def self.measure(engine, items, callable, key, context)
+        tally = engine.metrics.tally
+        state = ThreadState.new
+        started = tally.start
+        results = run(engine, items, callable, context)
+        took = tally.start - started
+        tally.record_by_caller(took, items.size)
+        ByCaller.learn(engine, items, key, took)
+        results
+      ensure
+        ByCaller.put_back(state, engine, callable) if state
+      end
+
+      def self.run(engine, items, callable, context)
+        results = []
+        failed = false
+        Context.with(context) do
+          Interrupts.foreign_deferred do
+            failed = ByCaller.run_many(engine, items, callable, results) if Runs.takes?(callable)
+            failed |= ByCaller.run_on(engine, items, callable, results) until results.size == items.size
+          end
+        end
+        engine.count_by_caller(results, callable, context) if failed || results.any?(Vacancy)
+        results
+      rescue Foreign, SignalException, SystemExit # as in ByCaller.run
+        engine.costs.mark_wild(Callable.key(callable))
+        raise
+      end
+      private_class_method :measure, :run
+    end
+  end
+end

@@ -1,0 +1,74 @@
+# frozen_string_literal: true
+
+module Ratomic
+  module Workers
+    # Puts owned results into their places, share by share, in the Ractor of who takes them.
+    class Unpacking
+      # @param engine [Engine]
+      # @param batch [Batch]
+      def initialize(engine, batch)
+        @completion = batch.completion
+        # Where no slot can have been filled by another than who made the result, whole runs are put in.
+        metrics = engine.metrics
+        @certain = !batch.careful? && !batch.stopped? && metrics.respawns.zero? && metrics.abandoned.zero?
+        @results = []
+        @taken = {}.compare_by_identity
+        @lost = false
+      end
+
+      # @param homes [Array<Home>] of all results; they have arrived
+      # @return [Array] all results
+      def all(homes)
+        @results = Array.new(@completion.to_a)
+        homes.each { |home| put(home) }
+        @results.map!.with_index { |result, index| settled(result, index) } if @lost || !@certain
+        @results
+      end
+
+      # @param index [Integer] of a slot that is full, and whose home has arrived
+      # @return [Object, Failure] its result, which is not kept here
+      def take(index)
+        slot = @completion[index]
+        return settled(slot, index) unless Home === slot
+
+        put(slot) unless @taken[slot]
+        result = @results[index]
+        @results[index] = nil
+        settled(result, index)
+      end
+
+      private
+
+      def put(home)
+        @taken[home] = true
+        runs = home.take
+        return lose(home) unless runs
+
+        runs.each { |first, results| place(home, first, results) }
+      end
+
+      def place(home, first, results)
+        return @results[first, results.size] = results if @certain && !home.copied?
+
+        results.each_with_index do |result, offset|
+          index = first + offset
+          @results[index] = result if home.equal?(@completion[index])
+        end
+      end
+
+      def lose(home)
+        @lost = true
+        @completion.size.times { |index| @results[index] = home if home.equal?(@completion[index]) }
+      end
+
+      # @return [Object, Failure] with its index
+      def settled(result, index)
+        case result
+        when Home then Verdict::LOST.at(index)
+        when Failure then result.index ? result : result.at(index)
+        else result
+        end
+      end
+    end
+  end
+end

@@ -1,0 +1,41 @@
+# frozen_string_literal: true
+
+module Ratomic
+  module Workers
+    # Owned results that threads of the caller's own Ractor have made. Nothing that cannot be shared may be in a future,
+    # so they wait here, for as long as anything refers to their {Home}.
+    class LocalStore
+      KEYS = ObjectSpace.const_defined?(:WeakKeyMap) ? ObjectSpace::WeakKeyMap : LocalPool::WeakKeys
+      ALL = Ratomic::Pool::Storage.new(:ratomic_workers_owned)
+      private_constant :KEYS, :ALL
+
+      # @return [LocalStore] this Ractor's
+      def self.here
+        ALL.value || ALL.fetch { new }
+      end
+
+      def initialize
+        @boxes = KEYS.new
+        @lock = (Thread::Mutex.new if KEYS.equal?(LocalPool::WeakKeys)) # Ruby's own needs none
+      end
+
+      # @param home [Home]
+      # @param runs [Hash] which may grow
+      # @return [void]
+      def keep(home, runs)
+        locked { @boxes[home] = [runs] }
+      end
+
+      # @return [Hash, nil] nil when they were taken
+      def take(home)
+        locked { @boxes[home]&.shift }
+      end
+
+      private
+
+      def locked(&block)
+        @lock ? @lock.synchronize(&block) : yield
+      end
+    end
+  end
+end

@@ -1,0 +1,58 @@
+# frozen_string_literal: true
+
+module Ratomic
+  module Workers
+    # A {Chunk} of an owned dispatch. Its results stay as they are, in the {Share} of who runs it.
+    class OwnedChunk < Chunk
+      # It is never cut: what is left of it would be the share of another worker.
+      # @see Chunk#initialize
+      def initialize(batch, callable, first, last, stride, _limit = nil)
+        super(batch, callable, first, last, stride)
+        @sealed = false
+      end
+
+      # @param share [Share] of the worker that runs it
+      # @return [self]
+      def into(share)
+        @share = share
+        self
+      end
+
+      # @see Chunk#share_memory
+      def share_memory
+        self
+      end
+
+      # @see Chunk#owned?
+      def owned?
+        true
+      end
+
+      # @see Chunk#seal
+      def seal
+        return if @sealed
+
+        tokens = stand_ins(@results)
+        @sealed = true # nothing comes between these two
+        @results = tokens
+      end
+
+      # @param results [Array] of the chunk, so far
+      # @return [Array] what is filed for them
+      def stand_ins(results)
+        @sealed ? share.keep_again(@first, results) : share.keep(@first, results)
+      end
+
+      private
+
+      def share
+        @share ||= Share.beside(@batch)
+      end
+
+      # Nothing is frozen.
+      def seal_one(result, _index)
+        result
+      end
+    end
+  end
+end

@@ -1,0 +1,49 @@
+# frozen_string_literal: true
+
+module Ratomic
+  module Workers
+    # Data of which a copy is as good as the original: Strings, numbers, Symbols, true, false and nil, in Arrays and
+    # Hashes, of no classes of somebody's own. Anything else may have an identity, or state that no copy has.
+    module PlainData
+      # Deeper data is taken for something else, so that no stack is too small.
+      DEPTH = 100
+      private_constant :DEPTH
+
+      class << self
+        # @param objects [Array]
+        # @return [Boolean] whether all are; Failures count as such, they are not copied
+        def all?(objects)
+          objects.all? { |object| Failure === object || plain?(object, DEPTH) }
+        end
+
+        private
+
+        # BasicObjects answer nothing, so it is the classes that are asked.
+        def plain?(object, depth)
+          case object
+          when String then object.instance_of?(String)
+          when Integer, Float, Symbol, nil, true, false then true
+          when Array then depth.positive? && array?(object, depth - 1)
+          when Hash then depth.positive? && hash?(object, depth - 1)
+          else false
+          end
+        end
+
+        def array?(array, depth)
+          return false unless array.instance_of?(Array)
+
+          array.each { |object| return false unless plain?(object, depth) }
+          true
+        end
+
+        def hash?(hash, depth)
+          return false unless hash.instance_of?(Hash) && hash.default.nil? && hash.default_proc.nil? &&
+                              !hash.compare_by_identity?
+
+          hash.each { |key, value| return false unless plain?(key, depth) && plain?(value, depth) }
+          true
+        end
+      end
+    end
+  end
+end

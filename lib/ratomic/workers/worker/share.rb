@@ -1,0 +1,106 @@
+# frozen_string_literal: true
+
+module Ratomic
+  module Workers
+    # What one worker has made of an owned dispatch: it stays in the Ractor that made it, and the completion gets the
+    # {Home} in the place of each result. Of one Ractor, not frozen.
+    class Share
+      # Nanoseconds of work from which it pays to hand over a whole Ractor. To copy plain data, and read the copy, takes
+      # about as long as to make it.
+      LEAST = HEAP_PER_RACTOR ? 600_000 : 250_000
+      # Nanoseconds after which a share goes home while there is more to do, so that results come as they are made; and
+      # while other dispatches wait for their turn.
+      LONGEST = 250_000_000
+      CROWDED = 20_000_000
+
+      # Nanoseconds that it takes to hand the shares of a dispatch over and to make the next workers, or to copy what is
+      # smaller.
+      COST = HEAP_PER_RACTOR ? 1_000_000 : 500_000
+
+      # @return [Home]
+      attr_reader :home
+      # @return [Integer] of the dispatch
+      attr_reader :ticket
+      # @return [Hash{Integer => Array}] runs of results, by the index of the first
+      attr_reader :runs
+
+      # Of what a thread runs that does not end with its results: in the caller's own Ractor they can stay where they
+      # are, from another they cross as copies.
+      # @param batch [Batch]
+      # @return [Share]
+      def self.beside(batch)
+        return Copies.new(batch) unless batch.handover.here?
+
+        home = Home.new(Home::HERE)
+        new(batch, home).tap { |share| LocalStore.here.keep(home, share.runs) }
+      end
+
+      # @return [Integer] nanoseconds that an owned dispatch takes besides its items
+      def self.cost(engine)
+        engine.costs.waking + (engine.backend == :ractor ? COST : 0)
+      end
+
+      # @param batch [Batch]
+      # @param home [Home]
+      def initialize(batch, home = Home.new)
+        @ticket = batch.ticket
+        @home = home
+        @runs = {}
+      end
+
+      # @param first [Integer] index of the first
+      # @param results [Array] of a run of items, which may be kept before with fewer
+      # @return [Array] what is filed for them
+      def keep(first, results)
+        @runs[first] = results
+        tokens(results)
+      end
+
+      # As {#keep}, of what is kept already.
+      # @return [Array]
+      def keep_again(_first, results)
+        tokens(results)
+      end
+
+      # @return [Array] the results, with the home in the place of each that has to come home
+      def tokens(results)
+        tokens = results.map { |result| Failure === result || Vacancy === result ? result : @home }
+        Ractor.make_shareable(tokens)
+      end
+
+      # Whether it is plain data, of which a copy is as good.
+      def plain?
+        @runs.each_value.all? { |results| PlainData.all?(results) }
+      end
+
+      # Sends it ahead of the worker, as a copy, if all of it can be copied.
+      # @return [Boolean] whether it has arrived
+      def send_ahead
+        return true if @home.arrived?
+
+        copy = Copies.dump(@runs)
+        @home.arrive(copy) if copy
+        !copy.nil?
+      end
+
+      # The worker ends now.
+      # @return [Hash{Integer => Array}] the runs
+      def leave
+        @home.leave
+        @runs
+      end
+
+      # As {#send_ahead}, when the worker can neither go on nor end: what cannot be copied is left.
+      # @return [void]
+      def save
+        return if send_ahead
+
+        runs = {}
+        @runs.dup.each do |first, results|
+          results.each.with_index(first) { |result, at| runs[at] = [result] if Copies.dump({ at => [result] }) }
+        end
+        @home.arrive(Copies.dump(runs) || Home::LOST)
+      end
+    end
+  end
+end
