@@ -13,6 +13,7 @@ use magnus::{gc, method, DataTypeFunctions, Error, Module, RModule, Ruby, TypedD
 use ratomic_core::{tally, Permits as Core};
 use rb_sys::ruby_value_type::*;
 use rb_sys::VALUE;
+use std::ffi::CStr;
 
 /// What an item weighs besides its bytes: `Ratomic::Workers::Weight::ITEM`.
 const ITEM: i64 = 64;
@@ -105,10 +106,26 @@ fn fit(items: Word, limit: i64) -> bool {
             // SAFETY: a living String.
             RUBY_T_STRING => weight += unsafe { rb_sys::RSTRING_LEN(item.0) } as i64,
             RUBY_T_ARRAY | RUBY_T_HASH | RUBY_T_FLOAT | RUBY_T_BIGNUM => {}
+            RUBY_T_STRUCT | RUBY_T_OBJECT if has_no_size(item) => {}
             _ => return false, // it may have a `bytesize` of its own
         }
     }
     weight <= limit
+}
+
+/// Whether the class says that there is no `bytesize`, which is found out with no method call.
+fn has_no_size(item: Word) -> bool {
+    let name = |name: &CStr| {
+        // SAFETY: a string with a NUL at its end.
+        unsafe { rb_sys::rb_intern(name.as_ptr()) }
+    };
+    // SAFETY: a living object, whose class is asked for methods.
+    unsafe {
+        let class = item.class_or_singleton();
+        rb_sys::rb_method_boundp(class, name(c"bytesize"), 0) == 0
+            && rb_sys::rb_method_basic_definition_p(class, name(c"respond_to?")) != 0
+            && rb_sys::rb_method_basic_definition_p(class, name(c"respond_to_missing?")) != 0
+    }
 }
 
 pub fn define(ruby: &Ruby, ratomic: RModule) -> Result<(), Error> {

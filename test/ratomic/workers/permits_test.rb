@@ -21,6 +21,16 @@ class PermitsTest < Minitest::Test
     end
   end
 
+  # One that may have whatever it is asked for.
+  class Anything < Callable
+    def respond_to_missing?(*)
+      true
+    end
+  end
+
+  Plain = Struct.new(:list)
+  Weighing = Struct.new(:bytesize)
+
   ITEM = Ratomic::Workers::Weight::ITEM
 
   def setup
@@ -48,7 +58,8 @@ class PermitsTest < Minitest::Test
   end
 
   def test_an_estimate_is_that_of_weight
-    [[1, nil, :a, 1.5, 2**80], ["a" * 100, "b"], [%w[nested strings], { "in" => "a hash" }], []].each do |items|
+    [[1, nil, :a, 1.5, 2**80], ["a" * 100, "b"], [%w[nested strings], { "in" => "a hash" }],
+     [Plain.new([1]), Callable.new], []].each do |items|
       items = Ractor.make_shareable(items)
       weight = items.empty? ? 0 : Ratomic::Workers::Weight.of(items)
       grant(limit: weight)
@@ -60,6 +71,9 @@ class PermitsTest < Minitest::Test
 
   def test_only_plain_shareable_items_have_one
     grant(limit: 10**9)
+    [Anything.new, Weighing.new(1)].each do |item|
+      refute @permits.take(Comparable, Ractor.make_shareable([item]))
+    end
     [[1], [+"text"].freeze, [[]].freeze, [Heavy.new.freeze].freeze, [$stdout].freeze, 1..2, nil, { 1 => 2 }.freeze,
      Class.new(Array).new([1]).freeze].each { |items| refute @permits.take(Comparable, items), items.inspect }
   end
