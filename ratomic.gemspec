@@ -17,7 +17,8 @@ Gem::Specification.new do |spec|
 
   # The whole Cargo workspace: without its root and lock file the extension does not build.
   spec.files = Dir.chdir(__dir__) do
-    Dir["exe/*", "lib/**/*.{rb,css,js}", "sig/**/*.rbs", "ext/**/*.{rs,toml}", "Cargo.{toml,lock}", "*.md", "docs/**/*.md", "LICENSE.txt"].sort
+    Dir["exe/*", "lib/**/*.{rb,css,js}", "sig/**/*.rbs", "ext/**/*.{rs,toml}", "Cargo.{toml,lock}", "*.md",
+        "docs/**/*.md", "LICENSE.txt"].sort
   end
   spec.require_paths = ["lib"]
   spec.bindir = "exe"

@@ -110,9 +110,7 @@ module Ratomic
       # wake.
       # @return [Boolean] whether there was anything left to cancel
       def cancel(interrupt: false)
-        return false if ready?
-
-        cancelled = @engine.cancel(@batch).positive?
+        cancelled = !ready? && @engine.cancel(@batch).positive?
         @engine.interrupt(@batch) if interrupt && cancelled
         cancelled
       end
