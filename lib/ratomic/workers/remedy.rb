@@ -49,7 +49,7 @@ module Ratomic
       }.freeze
       UNSHAREABLE_PROC = "define the method with `def`, or of a proc that Ractor.shareable_proc has made"
       # The rows of the tables of what runs in a worker that belong to a remedy.
-      ROWS = CALLS.to_h { |question, remedy| [remedy, question.to_s.tr("_", "-")] }.merge(
+      ROWS = CALLS.to_h { |question, remedy| [remedy, question.to_s.tr("_", "-").freeze] }.merge(
         PASS => "argv", CALLS[:erb_result] => "erb-result", FREEZE => "constant",
         **MESSAGES.values.grep(/use \$std/).to_h { |remedy| [remedy, "stdout-constant"] },
         MESSAGES.fetch(/class variables?/) => "class-variable",

@@ -17,7 +17,7 @@ module Ratomic
                                                "ends."],
           "kill" => ["Kill the pool", "What has no result becomes a Failure (ShutdownError); items that are running " \
                                       "are interrupted."]
-        }.freeze
+        }.each_value(&:freeze).freeze
         LEAST = 16
         # Seconds that a form is good for, wrong tokens that are heard, and seconds for which nothing is heard then.
         GOOD = 300

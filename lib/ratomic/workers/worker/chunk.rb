@@ -9,6 +9,17 @@ module Ratomic
       # @return [:in_place, :copied] how its results are made shareable, see {Transfer.seal}
       attr_reader :sealing
 
+      attr_reader :cut, :fatal, :failed, :asked
+
+      # Whether it stopped early because it took longer than expected.
+      alias cut? cut
+      # Whether the item at fault has ended its worker, and not only its thread.
+      alias fatal? fatal
+      # Whether there are Failures among the results.
+      alias failed? failed
+      # Whether methods of the results were called when they were sealed.
+      alias asked? asked
+
       # @param first [Integer] index of the first item of the chunk
       # @param last [Integer] index after the last one
       # @param stride [Integer] a power of two: at every stride-th item it looks whether the dispatch was cancelled, and
@@ -25,7 +36,7 @@ module Ratomic
         @limit = limit
         @results = []
         @sealing = :in_place
-        @failed = @fatal = @cut = @whole = @in_run = false
+        @failed = @fatal = @asked = @cut = @whole = @in_run = false
       end
 
       # Its items go to the callable's `call_many`, see {Runs}, unless they have to run one by one.
@@ -133,18 +144,14 @@ module Ratomic
       # Makes the results shareable, in the thread that ran the items: their `freeze` is an item's code as well.
       def seal
         sealed = Transfer.seal(@results, @first, @sealing)
-        @failed ||= sealed.any?(Failure) unless sealed.equal?(@results)
+        @asked = !sealed.equal?(@results)
+        @failed ||= sealed.any?(Failure) if @asked
         @results = sealed
       end
 
       # Whether it has ended in a call for all its items, of which any may be the one at fault.
       def in_run?
         @in_run && @results.empty?
-      end
-
-      # Whether it stopped early because it took longer than expected.
-      def cut?
-        @cut
       end
 
       # The item that was running, or was to run next, when the run ended early.
@@ -164,16 +171,6 @@ module Ratomic
       def blame_last
         @in_run ? @results.clear : @results.pop
         @fatal = true
-      end
-
-      # Whether the item at fault has ended its worker, and not only its thread.
-      def fatal?
-        @fatal
-      end
-
-      # Whether there are Failures among the results.
-      def failed?
-        @failed
       end
 
       # The items from that index on.

@@ -200,7 +200,9 @@ module Ratomic
         @chunk = nil
         @pulse.end_chunk(took)
         put_back(batch.part(chunk.untouched, chunk.last)) if chunk.cut?
-        true
+        # A result's `freeze` may have killed the worker's main thread, which ends soon. Nothing else is begun then: it
+        # would be taken for what is at fault.
+        !(chunk.asked? && (@guard.pending_interrupt? || @guard.status == "aborting"))
       end
 
       # Turns to a batch that this worker did not run just before.
