@@ -28,15 +28,15 @@ module Ratomic
 
       private
 
+      # Without pattern matching, which YARD 0.9.28 cannot read here.
       def name_in(before, instruction)
-        case instruction
-        in [:getconstant, Symbol => name, *]
-          name if before.last == [:putobject, false] && own?(before[0..-2])
-        in [:opt_send_without_block, { mid: :const_get, orig_argc: 1 }, *]
-          before.last in [:putobject, Symbol => name]
-          name if name && own?(before[0..-2])
-        else nil
-        end
+        put, value = before.last
+        return unless put == :putobject && own?(before[0..-2])
+
+        kind, operand = instruction
+        return (operand if value == false) if kind == :getconstant
+
+        value if Symbol === value && kind == :opt_send_without_block && operand[:mid] == :const_get
       end
 
       # Whether these put the module there whose constant it is.
