@@ -86,12 +86,14 @@ module Ratomic
         end
       end
 
+      # Of those of a chunk a few are kept as the last ones, the others are only counted.
       def count_failures(batch, first, results)
+        noted = 0
         results.each_with_index do |result, offset|
           @metrics.count_more(result) if Partial === result
           next unless Failure === result
 
-          note_failure(batch, result)
+          (noted += 1) > LastFailures::EACH ? @metrics.count_failure(result) : note_failure(batch, result)
           @costs.mark_wild(batch.key) if NOT_FOR_CALLERS.include?(result.exception_class)
           emit(:failed, batch, item: first + offset, failure: result)
         end
