@@ -7,7 +7,7 @@ begin
   file = "ratomic.#{RbConfig::CONFIG["DLEXT"]}"
   compiled = Dir.children(__dir__).grep(/\A\d+\.\d+\z/)
   release = RbConfig::CONFIG.values_at("MAJOR", "MINOR").join(".")
-  here = [".", release].map { |folder| File.join(__dir__, folder, file) }.find { |path| File.file?(path) }
+  here = ["..", ".", release].map { |folder| File.join(__dir__, folder, file) }.find { |path| File.file?(path) }
   require here || "ratomic/ratomic"
 rescue LoadError => e
   remedy =
