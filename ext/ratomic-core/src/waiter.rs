@@ -22,9 +22,9 @@ impl Deadline {
             .map_or(Deadline::Never, Deadline::At)
     }
 
-    /// This one, or in so long, whichever comes first.
-    pub fn or_after(self, span: Duration) -> Self {
-        match (self, Deadline::after(span)) {
+    /// Whichever comes first.
+    pub fn sooner(self, other: Self) -> Self {
+        match (self, other) {
             (Deadline::At(mine), Deadline::At(other)) => Deadline::At(mine.min(other)),
             (Deadline::Never, other) => other,
             (mine, Deadline::Never) => mine,

@@ -28,9 +28,7 @@ impl Host for Gvl {
         if scheduler::is_current() {
             return scheduler::sleep(waiter, deadline);
         }
-        native_thread::sleep(waiter, deadline, |deadline| {
-            Self::sleep_here(waiter, deadline)
-        })
+        sleep_in_thread(waiter, deadline)
     }
 
     fn check(&self) -> Result<(), Error> {
@@ -51,24 +49,27 @@ impl Host for Gvl {
     }
 }
 
-impl Gvl {
-    fn sleep_here(waiter: &Waiter, deadline: Deadline) -> Result<(), Error> {
-        let sleep = Sleep { waiter, deadline };
-        protect(|| {
-            // SAFETY: both pointers refer to frames that outlive the call: the VM forgets the second one (under its own
-            // lock) before the call returns. What is pending is for `check`; old VMs may raise all the same.
-            unsafe {
-                rb_sys::rb_thread_call_without_gvl2(
-                    Some(run),
-                    ptr::from_ref(&sleep).cast_mut().cast(),
-                    Some(interrupt),
-                    ptr::from_ref(waiter).cast_mut().cast(),
-                );
-            }
-            Word::NIL.0
-        })
-        .map(drop)
-    }
+/// Sleeps in the thread that calls, whatever Fibers it has.
+pub fn sleep_in_thread(waiter: &Waiter, deadline: Deadline) -> Result<(), Error> {
+    native_thread::sleep(waiter, deadline, |deadline| sleep_here(waiter, deadline))
+}
+
+fn sleep_here(waiter: &Waiter, deadline: Deadline) -> Result<(), Error> {
+    let sleep = Sleep { waiter, deadline };
+    protect(|| {
+        // SAFETY: both pointers refer to frames that outlive the call: the VM forgets the second one (under its own
+        // lock) before the call returns. What is pending is for `check`; old VMs may raise all the same.
+        unsafe {
+            rb_sys::rb_thread_call_without_gvl2(
+                Some(run),
+                ptr::from_ref(&sleep).cast_mut().cast(),
+                Some(interrupt),
+                ptr::from_ref(waiter).cast_mut().cast(),
+            );
+        }
+        Word::NIL.0
+    })
+    .map(drop)
 }
 
 /// Runs what is pending and not put off: for a method that does not block.

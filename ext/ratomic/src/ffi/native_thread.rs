@@ -73,7 +73,7 @@ pub fn sleep(
     }
     let mut piece = FIRST;
     loop {
-        sleep(deadline.or_after(piece))?;
+        sleep(deadline.sooner(Deadline::after(piece)))?;
         if waiter.is_awake() || deadline.passed() {
             return Ok(());
         }

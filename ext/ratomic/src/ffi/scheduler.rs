@@ -4,12 +4,11 @@
 //! Ractor sleeps in place of the Fiber, and the Fiber waits for the end of that thread, which Ruby has every scheduler do
 //! well. It is made anew for each wait: that costs some 30 microseconds, and only where something has to be waited for.
 
-use super::Word;
+use super::{gvl, Word};
 use magnus::{prelude::*, rb_sys::protect, Error, Value};
 use ratomic_core::{Deadline, Waiter};
 use rb_sys::VALUE;
 use std::ffi::c_void;
-use std::ptr;
 use std::sync::Arc;
 
 extern "C" {
@@ -59,23 +58,7 @@ fn name(thread: Value) -> Result<(), Error> {
 unsafe extern "C" fn begin(sleep: *mut c_void) -> VALUE {
     // SAFETY: the box of `sleep`, which only this thread has.
     let sleep = unsafe { Box::from_raw(sleep.cast::<Sleep>()) };
-    let pointer = ptr::from_ref(&*sleep).cast_mut().cast();
-    // SAFETY: `sleep` is on this frame until the call returns, after which the VM has forgotten both pointers. It raises
-    // nothing itself.
-    unsafe {
-        rb_sys::rb_thread_call_without_gvl2(Some(run), pointer, Some(interrupt), pointer);
-    }
+    // A kill of this thread that is raised in there ends it as the return does.
+    let _ = gvl::sleep_in_thread(&sleep.waiter, sleep.deadline);
     Word::NIL.0
-}
-
-unsafe extern "C" fn run(sleep: *mut c_void) -> *mut c_void {
-    // SAFETY: the `Sleep` of the frame of `begin`. Nothing here touches a VALUE.
-    let sleep = unsafe { &*sleep.cast::<Sleep>() };
-    sleep.waiter.sleep(sleep.deadline);
-    ptr::null_mut()
-}
-
-unsafe extern "C" fn interrupt(sleep: *mut c_void) {
-    // SAFETY: as in `run`.
-    unsafe { &*sleep.cast::<Sleep>() }.waiter.interrupt();
 }

@@ -57,12 +57,7 @@ impl Host for Patience {
     type Error = Error;
 
     fn sleep(&self, waiter: &Arc<Waiter>, deadline: Deadline) -> Result<(), Error> {
-        let sooner = match (self.deadline, deadline) {
-            (Deadline::At(mine), Deadline::At(other)) => Deadline::At(mine.min(other)),
-            (Deadline::Never, other) => other,
-            (mine, Deadline::Never) => mine,
-        };
-        Gvl.sleep(waiter, sooner)
+        Gvl.sleep(waiter, self.deadline.sooner(deadline))
     }
 
     fn check(&self) -> Result<(), Error> {
