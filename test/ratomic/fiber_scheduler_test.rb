@@ -94,9 +94,10 @@ class FiberSchedulerTest < Minitest::Test
     holder.join
   end
 
-  def test_a_resource_of_a_local_pool
-    pool = Ratomic::LocalPool.new(size: 1, factory: Maker)
-    got = within(20) do
+  # Two Fibers that borrow the only object of a pool, and nap with it.
+  # @return [Array<Integer>] the number of each, when it gets the object and before it gives it back
+  def borrowed_in_turn(pool)
+    within(20) do
       FiberScheduler.run do
         order = []
         2.times { |number| Fiber.schedule { pool.with { order << number && sleep(NAP) && order << number } } }
@@ -104,7 +105,11 @@ class FiberSchedulerTest < Minitest::Test
         order
       end
     end
-    assert_equal [0, 0, 1, 1], got
+  end
+
+  def test_a_resource_of_a_local_pool
+    pool = Ratomic::LocalPool.new(size: 1, factory: Maker)
+    assert_equal [0, 0, 1, 1], borrowed_in_turn(pool)
   end
 
   # What a LocalPool makes.
@@ -115,15 +120,7 @@ class FiberSchedulerTest < Minitest::Test
   def test_an_object_of_a_pool
     skip_without_ractors
     pool = Ratomic::Pool.new(size: 1, timeout: 10) { [] }
-    got = within(20) do
-      FiberScheduler.run do
-        order = []
-        2.times { |number| Fiber.schedule { pool.with { order << number && sleep(NAP) && order << number } } }
-        Fiber.scheduler.run_until { order.size == 4 }
-        order
-      end
-    end
-    assert_equal 2, got.each_slice(2).count { |one, other| one == other }
+    assert_equal 2, borrowed_in_turn(pool).each_slice(2).count { |one, other| one == other }
   ensure
     pool&.close
   end

@@ -6,6 +6,8 @@ module Ratomic
       # What `ratomic top` writes, as lines of plain text. Of what comes from other processes no character can control
       # the terminal.
       class Screen
+        include Figures
+
         # @param answers [Hash{String => Hash, String}] path => what was said, or what went wrong
         # @param before [Hash, nil] the answers of the last look, for rates
         # @param columns [Integer, nil] of the terminal; nil for lines of any length
@@ -90,14 +92,6 @@ module Ratomic
             last = pool[:last_failures][name]&.first
             "    failed #{count(number)} times: #{name}#{": #{last[:message].lines(chomp: true)[0]}" if last}"
           end
-        end
-
-        def count(number)
-          Figures.count(number)
-        end
-
-        def time(seconds)
-          Figures.time(seconds)
         end
       end
     end

@@ -6,6 +6,7 @@ module Ratomic
       # What the page says of one pool.
       class PoolSection
         include Html
+        include Figures
 
         # Where the library's own code is.
         OWN = "#{File.expand_path("..", __dir__)}/".freeze
@@ -187,14 +188,6 @@ module Ratomic
                      end)
           end
           join(tag(:h3, title), tag(:table, tag(:thead, head), tag(:tbody, body)))
-        end
-
-        def count(number)
-          Figures.count(number)
-        end
-
-        def time(seconds)
-          Figures.time(seconds)
         end
       end
     end
