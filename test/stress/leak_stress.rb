@@ -108,8 +108,10 @@ class LeakStress < Minitest::Test
           pool.with { |list| list << number }
           pool.close if number.odd?
         end
-        GC.start until Ractor.count == 1
+        60.times { GC.start unless Ractor.count == 1 }
       end
+      # A few may stay until the next round: the collector takes any word on a native stack for a reference.
+      abort "#{Ractor.count - 1} pools of 1,300 are left" if Ractor.count > 6
     RUBY
   end
 
