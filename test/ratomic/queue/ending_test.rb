@@ -99,6 +99,7 @@ class QueueEndingTest < Minitest::Test
       armed = false
       trap("USR1") do
         next unless armed
+        armed = false # the next one may come anywhere
         ObjectSpace.each_object(Array) { |list| list.clear if !list.frozen? && list.size == MANY && list[0] == "item" }
         raise "handled"
       end
@@ -106,13 +107,15 @@ class QueueEndingTest < Minitest::Test
         (MANY - queue.size).times { queue << "item" }
         child = fork { 8.times { |n| sleep(0.001 * (n + 1)) && Process.kill(:USR1, Process.ppid) } }
         begin
-          armed = true
-          taken = nil # or the last round's would be found
-          taken = queue.pop_many(MANY)
+          begin
+            taken = nil # or the last round's would be found
+            armed = true
+            taken = queue.pop_many(MANY)
+          ensure
+            armed = false
+          end
         rescue RuntimeError
           abort "#{queue.size} of #{MANY} are left" unless [0, MANY].include?(queue.size)
-        ensure
-          armed = false
         end
         Process.wait(child)
         abort "lost" unless taken.nil? || (taken.size == MANY && queue.empty?)
