@@ -3,7 +3,7 @@
 require "minitest" # without minitest/autorun, which brings mocks that Ruby 4.0 warns of
 require "support/stress"
 require "support/watchdog"
-Watchdog.start(suite: 15 * 60 * Stress::FACTOR, exit: 30)
+Watchdog.start(suite: 25 * 60 * Stress::FACTOR, exit: 30)
 
 Minitest.autorun
 require "ratomic"
