@@ -120,10 +120,10 @@ end
   supervision/agenda supervision/parcels supervision/homing supervision/roster supervision/overseer
   supervision/coordinator
   supervision/backend
-  future
+  dispatch/grouped future
   dispatch/options dispatch/source dispatch/attendance dispatch/handover dispatch/batch dispatch/settled dispatch/sifted
   dispatch/owned_settled dispatch/unpacking dispatch/owned_future dispatch/nested dispatch/helper
   dispatch/turn dispatch/inline dispatch/by_caller dispatch/owned_by_caller dispatch/dispatch dispatch/mapping
   dispatch/initial dispatch/reduce reduction reducing
-  subscription way_home explanation flow stream pool runtime/fork_hook parse_json render_erb
+  subscription way_home explanation flow keyed_flow stream pool runtime/fork_hook parse_json render_erb
 ].each { |name| require_relative "workers/#{name}" }
