@@ -11,6 +11,8 @@ module Ratomic
     # is done), or with the option `cancel_on_abandon: true`, see {Options#initialize}. In an item a {Helper} runs
     # meanwhile what nobody has begun of the dispatch, see {Nested}.
     class Future
+      include Grouped
+
       # @api private
       def initialize(engine, batch)
         @engine = engine
@@ -141,15 +143,6 @@ module Ratomic
       # @return [Integer] number of items, the dropped ones as well
       def size
         @completion.size
-      end
-
-      # What has become of each item, with a {Vacancy} for one that has no result.
-      # @api private
-      # @return [Array] frozen
-      def slots(timeout: nil)
-        await_all(timeout)
-        slots = @completion.to_a
-        @batch.stopped? ? all_named(slots, slots.each_index.to_a) : slots
       end
 
       def inspect

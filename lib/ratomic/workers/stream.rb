@@ -22,8 +22,8 @@ module Ratomic
     class Stream
       include Enumerable
 
-      # Nanoseconds of work that a group has, and items in it before that is known.
-      GROUP = 500_000
+      # Nanoseconds of work in a worker that a group has, and items in it before that is known.
+      GROUP = 2_000_000
       # The same where results are owned: with each group a worker may end.
       OWNED_GROUP = 50_000_000
       OWNED_MOST = 4096
@@ -60,7 +60,7 @@ module Ratomic
         return enum_for(:each) unless block_given?
 
         refuse_in_trap
-        flow = Flow.new(lanes, @limit, @ordered, @key)
+        flow = make_flow
         start(flow, threads = [])
         while (results = flow.take)
           results.each do |result|
@@ -84,6 +84,12 @@ module Ratomic
 
       def count?(number)
         number.is_a?(Integer) && number.positive?
+      end
+
+      def make_flow
+        return Flow.new(@pool.size, lanes, @limit, @ordered) unless @key
+
+        KeyedFlow.new(@pool.size, lanes, @limit, @ordered, @key)
       end
 
       # Two for each worker: while one waits for its group the other's is queued. One, where a small window would be cut
@@ -120,26 +126,29 @@ module Ratomic
         most = UNKNOWN
         while (group = flow.group(most))
           started = Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond)
-          flow.deliver(group, results(group.items))
+          results, work = run(group.items)
+          flow.deliver(group, results)
           took = Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond) - started
-          most = next_size(most, group.items.size, took)
+          most = next_size(most, group.items.size, work ? [work, took].min : took)
         end
       end
 
-      def results(items)
+      # @return [Array] the results, and how long all of it takes in a worker, as far as that is known
+      def run(items)
         future = @pool.dispatch_async(items, @callable, **@options)
-        future.slots
+        [future.slots, future.work]
       ensure
         future&.cancel
       end
 
-      # Groups grow while they are done quickly, waiting included, and shrink while they are not.
+      # Groups grow to what is worth its way, at most to twice their size at a time, and shrink at once. It is the work
+      # that counts: how long a group has waited, for a worker or for this thread, says nothing of its size.
       def next_size(most, size, nanoseconds)
-        group = @owned ? OWNED_GROUP : GROUP
-        return [most / 2, 1].max if nanoseconds > group * 4
-        return most if nanoseconds > group || size < most
+        fit = (@owned ? OWNED_GROUP : GROUP) * size / [nanoseconds.to_i, 1].max
+        return fit.clamp(1, most) if fit < most
+        return most if size < most
 
-        [most * 2, @owned ? OWNED_MOST : MOST, @limit].min
+        [most * 2, fit, @owned ? OWNED_MOST : MOST, @limit].min
       end
     end
   end

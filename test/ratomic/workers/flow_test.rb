@@ -15,13 +15,27 @@ class FlowTest < Minitest::Test
     thread
   end
 
+  # A lane that waits for its group.
+  def lane(flow, most)
+    @lanes ||= []
+    @lanes << Thread.new { flow.group(most) }
+    until_asleep(@lanes.last)
+    @lanes.last
+  end
+
+  # What the lane has got.
+  def group_of(lane)
+    assert lane.join(5), "the lane waits for ever"
+    lane.value
+  end
+
   def teardown
-    @reader&.kill
+    [@reader, *@lanes].compact.each(&:kill)
   end
 
   # With each place by itself an item of a fast source would cost a change of threads.
   def test_a_reader_that_has_found_the_window_full_goes_on_when_a_quarter_is_free
-    flow = Flow.new(1, 8, true, nil)
+    flow = Flow.new(1, 1, 8, true)
     @reader = reader(flow, 12)
     assert_equal 8, read(flow)
     flow.yielded
@@ -34,21 +48,89 @@ class FlowTest < Minitest::Test
   end
 
   def test_a_window_of_one_is_filled_again_at_once
-    flow = Flow.new(1, 1, true, nil)
+    flow = Flow.new(1, 1, 1, true)
     @reader = reader(flow, 3)
     2.times { |number| eventually { read(flow) == number + 1 } && until_asleep(@reader) && flow.yielded }
     assert @reader.join(5)
   end
 
-  def test_lanes_get_groups_of_free_keys_only_and_their_share
-    flow = Flow.new(2, 100, true, :abs.to_proc)
-    [1, -1, 2, -2, 3, 3].each { |number| flow.add(number) }
+  def test_groups_have_what_waits_and_leave_idle_workers_their_share
+    flow = Flow.new(2, 2, 100, true)
+    6.times { |number| flow.add(number) }
+    flow.finish
     first = flow.group(10)
-    assert_equal [[1, -1, 2], [1, 2]], [first.items, first.keys]
     second = flow.group(10)
-    assert_equal [3, 3].first(second.items.size), second.items
+    assert_equal [[0, 1, 2], [3, 4, 5]], [first.items, second.items]
+    assert_equal [0, 3], [first.first, second.first]
+    flow.deliver(second, %i[d e f])
     flow.deliver(first, %i[a b c])
-    assert_equal %i[a b c], flow.take
-    assert_equal [-2], flow.group(1).items
+    assert_equal [%i[a b c], %i[d e f]], [flow.take, flow.take]
+    assert_nil flow.group(10)
+    assert_nil flow.take
+  end
+
+  # Each group is a dispatch and some changes of threads: of single items they would be dearer than most work.
+  def test_while_each_worker_has_a_group_the_next_one_is_waited_for_until_it_is_whole
+    flow = Flow.new(1, 2, 100, true)
+    flow.add(0)
+    busy = flow.group(4)
+    waiting = lane(flow, 4)
+    3.times { |number| flow.add(number + 1) }
+    until_asleep(waiting)
+    flow.add(4)
+    assert_equal [1, 2, 3, 4], group_of(waiting).items
+    last = lane(flow, 4)
+    flow.add(5)
+    until_asleep(last)
+    flow.deliver(busy, [:a])
+    flow.deliver(busy, [:b]) # no worker has anything now
+    assert_equal [5], group_of(last).items
+  end
+
+  # It could wait for ever, where the source waits for a result.
+  def test_an_item_of_a_slow_source_is_taken_though_no_other_comes
+    flow = Flow.new(1, 2, 100, true)
+    3.times do |number|
+      waiting = lane(flow, 50)
+      flow.add(number)
+      assert_equal [number], (group = group_of(waiting)).items
+      flow.deliver(group, [number])
+      assert_equal [number], flow.take
+    end
+  end
+
+  def test_a_full_window_is_not_waited_for
+    flow = Flow.new(1, 1, 4, true)
+    @reader = reader(flow, 5)
+    assert_equal 4, within(5) { flow.group(50) }.items.size
+  end
+
+  def test_one_lane_waits_for_items_and_hands_its_place_on
+    flow = Flow.new(3, 3, 100, true)
+    waiting = Array.new(3) { lane(flow, 1) }
+    3.times { |number| flow.add(number) }
+    assert_equal [[0], [1], [2]], waiting.map { |lane| group_of(lane).items }.sort
+    waiting = Array.new(3) { lane(flow, 1) }
+    flow.finish
+    assert_equal [nil, nil, nil], waiting.map { |lane| group_of(lane) }
+  end
+
+  # The place of a lane that was killed while it had none is nobody's.
+  def test_a_lane_that_is_ended_hands_its_place_on
+    flow = Flow.new(2, 3, 100, true)
+    first, second, third = Array.new(3) { lane(flow, 1) }
+    second.kill.join(5)
+    first.kill.join(5)
+    flow.add(7)
+    assert_equal [7], group_of(third).items
+  end
+
+  def test_what_has_no_result_gives_its_place_back
+    flow = Flow.new(1, 1, 4, true)
+    @reader = reader(flow, 8)
+    group = flow.group(4)
+    flow.deliver(group, [:a, *Array.new(3, Ratomic::Workers::DROPPED)])
+    assert_equal [:a], flow.take
+    eventually { read(flow) == 7 }
   end
 end

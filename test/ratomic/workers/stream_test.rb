@@ -210,7 +210,7 @@ class StreamTest < Minitest::Test
              SystemStackError => -> { WorkerCallables::Misbehave.call(:overflow_stack) },
              ThreadError => -> { Thread.exit } }
     ends.each do |kind, leave|
-      broken = Class.new { define_method(:each) { |&block| block.call(1) && leave.call } }.new
+      broken = Class.new { define_method(:each) { |&block| [block.call(1), leave.call] } }.new
       seen = []
       assert_raises(kind) { within(10) { @pool.stream(broken, Double).each { |result| seen << result } } }
       assert_equal [2], seen

@@ -33,6 +33,11 @@ module Ratomic
         value(timeout: timeout)
       end
 
+      # @api private
+      def work
+        nil
+      end
+
       # @see Future#wait
       def wait(timeout: nil)
         Clock.check(timeout)

@@ -22,6 +22,9 @@ module Ratomic
       OWNED = 5
       # Items in a chunk of a callable that was never measured.
       UNKNOWN = 4
+      # So many times as long a sequential dispatch runs before it files what it has: it goes on with the same worker,
+      # so nobody else gets a turn by it.
+      SEQUENTIAL = 8
       # Nanoseconds of estimated work between two looks at the clock, and at whether the dispatch was cancelled.
       LOOK = 8_000
       # Items between two looks, at most, as a power of two.
@@ -47,6 +50,7 @@ module Ratomic
 
         last = first + count
         last = batch.limit if last > batch.limit
+        longest *= SEQUENTIAL if batch.options.sequential
         batch.kind.new(batch, callable, first, last, count == 1 ? 1 : stride(cost), longest * 2)
       end
 

@@ -91,6 +91,16 @@ class ChunkerTest < Minitest::Test
     assert_equal [1000], chunks_of(batch((0...1000).to_a, sequential: true))
   end
 
+  # Its worker goes on with it all the same, and each piece has to be filed.
+  def test_a_sequential_batch_is_not_cut_as_soon_as_others
+    learn(10_000)
+    limits = [false, true].map do |sequential|
+      chunk = @chunker.cut(batch((0...1000).to_a, sequential: sequential), Key, @costs.of(Key), 1)
+      chunk.instance_variable_get(:@limit)
+    end
+    assert_equal limits[0] * Workers::Chunker::SEQUENTIAL, limits[1]
+  end
+
   def test_suspects_run_alone
     assert_equal [1] * 5, chunks_of(batch((0...100).to_a).suspects(20, 25))
   end

@@ -1,0 +1,150 @@
+# frozen_string_literal: true
+
+module Ratomic
+  module Workers
+    # A {Flow} in which the items of one key run one after another. Those that wait stand in a line of their key. A line
+    # is with one lane at a time: what comes for it meanwhile waits until the group is done. So a lane takes whole
+    # lines, the oldest first.
+    class KeyedFlow < Flow
+      Group = Struct.new(:numbers, :items, :lines)
+
+      # The items of one key that wait, each after its number. Most lines have one item: so a line is one object.
+      class Line
+        attr_reader :key
+        # Whether a lane has items of it.
+        attr_accessor :busy
+
+        def initialize(key)
+          @key = key
+          @number = @more = nil
+          @busy = false
+        end
+
+        def size
+          return 0 unless @number
+
+          @more ? 1 + (@more.size / 2) : 1
+        end
+
+        def empty?
+          @number.nil?
+        end
+
+        def add(number, item)
+          return (@more ||= []).push(number, item) if @number
+
+          @number = number
+          @item = item
+        end
+
+        # Moves the first of them to a group.
+        # @return [Integer] how many
+        def move(most, group)
+          count = 0
+          while count < most && @number
+            group.numbers << @number
+            group.items << @item
+            @number, @item = @more&.shift(2)
+            count += 1
+          end
+          count
+        end
+      end
+      private_constant :Line
+
+      MISSING = Object.new.freeze
+      private_constant :MISSING
+
+      # @param key [#call]
+      # @see Flow#initialize
+      def initialize(workers, lanes, limit, ordered, key)
+        super(workers, lanes, limit, ordered)
+        @key = key
+        @lines = {}   # key => its line, while items of it wait or run
+        @ready = []   # lines with items that a lane may take
+        @free = 0     # items in those
+      end
+
+      # @see Flow#add
+      def add(item)
+        await_room if @read - @yielded >= @limit
+        key = own(@key.call(item))
+        @lock.synchronize do
+          line_up(@lines[key] ||= Line.new(key), item)
+          wake_leader if @free >= @wanted
+        end
+      end
+
+      private
+
+      attr_reader :free
+
+      def line_up(line, item)
+        unless line.busy
+          @ready << line if line.empty?
+          @free += 1
+        end
+        line.add(@read, item)
+        @read += 1
+      end
+
+      def take_group(size)
+        group = Group.new([], [], [])
+        while size.positive? && (line = @ready.shift)
+          @free -= line.size
+          size -= line.move(size, group)
+          line.busy = true
+          group.lines << line
+        end
+        @grouped += group.items.size
+        group
+      end
+
+      def keep(group, results)
+        numbers = group.numbers
+        results.each_with_index { |result, place| @results[numbers[place]] = result }
+        group.lines.reverse_each { |line| give_back(line) }
+      end
+
+      # What has come for it meanwhile is older than most of what waits.
+      def give_back(line)
+        return @lines.delete(line.key) if line.empty?
+
+        line.busy = false
+        @ready.unshift(line)
+        @free += line.size
+      end
+
+      # @return [Array, nil]
+      def take_ready
+        if @ordered
+          ready = []
+          until (result = @results.delete(@taken + ready.size) { MISSING }).equal?(MISSING)
+            ready << result
+          end
+        else
+          ready = @results.values
+          @results.clear
+        end
+        @taken += ready.size
+        ready unless ready.empty?
+      end
+
+      # A key that the source or an item may still change, or take along to another Ractor, is copied. Of one that is
+      # equal to itself alone a copy would be another key.
+      def own(key)
+        return key.frozen? ? key : key.dup.freeze if key.instance_of?(String)
+        return key if Integer === key || Symbol === key
+
+        copy = FrozenCopy.of(key)
+        copy.eql?(key) && copy.hash == key.hash ? copy : key
+      rescue StandardError # what cannot be copied
+        key
+      end
+
+      def number(group, place)
+        group.numbers[place]
+      end
+    end
+  end
+end
