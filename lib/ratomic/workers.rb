@@ -114,9 +114,10 @@ end
   engine/unattended
   monitoring/last_failures monitoring/metrics monitoring/subscribers monitoring/running monitoring/stats
   monitoring/prometheus monitoring/brief monitoring/history monitoring/snapshot
-  worker/context worker/pulse worker/presence worker/turns worker/runs worker/partial worker/fold pipeline
+  processes worker/context worker/pulse worker/presence worker/turns worker/runs worker/partial worker/fold pipeline
+  worker/by_process
   worker/chunk worker/owned_chunk worker/plain_data worker/share worker/copies worker/luggage worker/salvage
-  worker/runner worker/worker
+  worker/placing worker/runner worker/worker
   supervision/agenda supervision/parcels supervision/homing supervision/roster supervision/overseer
   supervision/coordinator
   supervision/backend
