@@ -58,6 +58,12 @@ module Ratomic
       include Error
     end
 
+    # The item has ended its worker process (`backend: :process`): a {Failure} of this class says how, a signal or a
+    # status.
+    class WorkerDiedError < Ratomic::Error
+      include Error
+    end
+
     # The dispatch was cancelled.
     class CancelledError < Ratomic::Error
       include Error

@@ -102,21 +102,32 @@ end
 # From what stands alone to what is made of it. The folders are rooms, not namespaces.
 %w[
   runtime/clock runtime/at_exit runtime/foreign runtime/interrupts runtime/text runtime/own_thread
-  runtime/thread_state vacancy remedy failure progress monitoring/figures progress_bar event crossing/handles
-  crossing/refusal crossing/obstacle crossing/children scheduling/notebook crossing/nesting crossing/lookup
-  crossing/ask crossing/calls crossing/known_calls crossing/own_constants crossing/code crossing/callable
-  crossing/blocks crossing/transfer crossing/moving scheduling/weight scheduling/averages scheduling/trials
-  scheduling/costs scheduling/experience scheduling/chunker engine/settings engine/gate engine/bench engine/lane
-  engine/mailbox engine/local_store engine/home engine/verdict engine/filing engine/endings engine/engine
-  engine/unattended monitoring/last_failures monitoring/names monitoring/metrics monitoring/subscribers
-  monitoring/running monitoring/stats monitoring/prometheus monitoring/brief monitoring/history monitoring/snapshot
+  runtime/thread_state
+  vacancy remedy failure progress monitoring/figures progress_bar event
+  crossing/handles crossing/refusal crossing/obstacle crossing/children scheduling/notebook crossing/nesting
+  crossing/lookup crossing/ask crossing/calls crossing/known_calls crossing/own_constants crossing/code
+  crossing/callable crossing/blocks crossing/transfer crossing/moving
+  scheduling/weight scheduling/averages scheduling/trials scheduling/costs scheduling/experience
+  scheduling/chunker
+  engine/settings engine/gate engine/bench engine/lane engine/mailbox engine/local_store engine/home
+  engine/verdict engine/filing engine/endings engine/engine
+  engine/unattended
+  monitoring/last_failures monitoring/names monitoring/metrics monitoring/subscribers monitoring/running
+  monitoring/stats
+  monitoring/prometheus monitoring/brief monitoring/history monitoring/snapshot processes
   worker/context worker/pulse worker/presence worker/turns worker/runs worker/partial worker/fold pipeline
+  worker/by_process
   worker/chunk worker/owned_chunk worker/plain_data worker/share worker/copies worker/luggage worker/salvage
-  worker/runner worker/worker supervision/agenda supervision/parcels supervision/homing supervision/roster
-  supervision/overseer supervision/coordinator supervision/backend dispatch/grouped future dispatch/options
-  dispatch/source dispatch/attendance dispatch/handover dispatch/batch dispatch/settled dispatch/sifted
-  dispatch/owned_settled dispatch/unpacking dispatch/owned_future dispatch/nested dispatch/helper dispatch/turn
-  dispatch/inline dispatch/pace dispatch/rest dispatch/by_caller dispatch/owned_by_caller dispatch/by_waiter
-  dispatch/dispatch dispatch/mapping dispatch/initial dispatch/reduce reduction reducing subscription way_home
-  explanation flow keyed_flow stream pool runtime/fork_hook parse_json render_erb
+  worker/placing
+  worker/runner worker/worker
+  supervision/agenda supervision/parcels supervision/homing supervision/roster supervision/overseer
+  supervision/coordinator
+  supervision/backend dispatch/grouped
+  future
+  dispatch/options dispatch/source dispatch/attendance dispatch/handover dispatch/batch dispatch/settled dispatch/sifted
+  dispatch/owned_settled dispatch/unpacking dispatch/owned_future dispatch/nested dispatch/helper
+  dispatch/turn dispatch/inline dispatch/pace dispatch/rest dispatch/by_caller dispatch/owned_by_caller
+  dispatch/by_waiter dispatch/dispatch dispatch/mapping
+  dispatch/initial dispatch/reduce reduction reducing
+  subscription way_home explanation flow keyed_flow stream pool runtime/fork_hook parse_json render_erb
 ].each { |name| require_relative "workers/#{name}" }

@@ -19,10 +19,10 @@ module Ratomic
         @key = Callable.key(callable, as)
       end
 
-      # @return [Hash{Symbol => Object}] :callable, :items, :estimate, :results, and of a pipeline :stages, see
-      #   {Pipeline#stats}
+      # @return [Hash{Symbol => Object}] :callable, :items, :estimate, :results; of a pipeline :stages, see
+      #   {Pipeline#stats}; in worker processes :process, how the callable gets there (:way is :copied or :forked)
       def to_h
-        @to_h ||= { callable: callable, items: items, estimate: estimate, results: results, **stages }
+        @to_h ||= { callable: callable, items: items, estimate: estimate, results: results, **stages, **process }
       end
 
       # @return [Boolean] whether nothing stands in the way
@@ -33,7 +33,7 @@ module Ratomic
       # @return [String] for people
       def to_s
         unseen = Stats::UNSEEN if Stats.unseen?(@engine.backend)
-        [*callable_lines, *stage_lines, *item_lines, *estimate_lines, result_line, *unseen].join("\n")
+        [*callable_lines, *process_lines, *stage_lines, *item_lines, *estimate_lines, result_line, *unseen].join("\n")
       end
 
       def inspect
@@ -50,7 +50,7 @@ module Ratomic
 
       # Threads may use what Ractors may not.
       def findings
-        @engine.backend == :thread || !Callable.call?(@callable) ? [] : Code.findings(@callable)
+        %i[thread process].include?(@engine.backend) || !Callable.call?(@callable) ? [] : Code.findings(@callable)
       end
 
       def refusal
@@ -102,6 +102,14 @@ module Ratomic
 
       def stages
         Pipeline === @callable ? { stages: @callable.stats } : {}
+      end
+
+      def process
+        @engine.settings.backend == :process ? { process: Processes::Advice.of(@callable) } : {}
+      end
+
+      def process_lines
+        (found = to_h[:process]) ? Processes::Advice.lines(found) : []
       end
 
       def stage_lines

@@ -176,6 +176,11 @@ module Ratomic
           @nanoseconds.increment(nanoseconds)
         end
 
+        # @return [Array<Integer>] as for {#add}
+        def totals
+          [@entered, @dropped, @failed, @timed, @nanoseconds].map(&:value)
+        end
+
         # @return [Hash]
         def to_h
           gone = [@dropped.value, @failed.value]

@@ -23,11 +23,17 @@ module Ratomic
       # @param size [Integer, nil] workers; nil takes the number of processors. Ruby 4.0 runs Ractors on eight native
       #   threads at most; the environment variable RUBY_MAX_CPU allows more
       # @param name [String, nil]
-      # @param backend [:ractor, :thread, :inline, nil] nil takes `:ractor`, or `:thread` on Rubies without Ractors
+      # @param backend [:ractor, :thread, :process, :inline, nil] nil takes `:ractor`, or `:thread` on Rubies without
+      #   Ractors. `:process` runs items in forked processes: in parallel on every Ruby, whatever they do, and an item
+      #   can be ended wherever it is. See the guide docs/guides/processes.md
       # @param max_queue [Integer] dispatches that nobody has begun, at most
+      # @param recycle_after [Integer, Hash, nil] items, or `{ items:, megabytes: }` (either may be missing), after
+      #   which a worker process is replaced; megabytes are those that it shares with no other process (Linux), looked
+      #   at once a second; with `backend: :process` only
       # @param options what dispatches get that do not say otherwise, see {Options#initialize}
-      def initialize(size: nil, name: nil, backend: nil, max_queue: nil, **options)
-        @settings = Settings.new(size: size, name: name, backend: backend, max_queue: max_queue)
+      def initialize(size: nil, name: nil, backend: nil, max_queue: nil, recycle_after: nil, **options)
+        @settings = Settings.new(size: size, name: name, backend: backend, max_queue: max_queue,
+                                 recycle_after: recycle_after)
         @options = Options.new(options)
         @cell = Map.new
         freeze
@@ -117,9 +123,12 @@ module Ratomic
         Reducing.new(dispatch_async(items, fold, options), fold, reduce.most)
       end
 
-      # Starts the workers now instead of with the first dispatch. Returns before they are up.
+      # Starts the workers now instead of with the first dispatch. Returns before they are up. Worker processes are
+      # forked in here, from the calling thread, before it returns: so a program that opens its connections and starts
+      # its threads after that has workers which have none of them.
       # @return [self]
       def start
+        Processes.prepare(@settings) if backend == :process && current.nil?
         engine
         self
       end
@@ -212,7 +221,7 @@ module Ratomic
         @options.results
       end
 
-      # @return [Symbol] :ractor, :thread or :inline
+      # @return [Symbol] :ractor, :thread, :process or :inline
       def backend
         @settings.backend
       end

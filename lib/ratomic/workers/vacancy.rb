@@ -16,6 +16,16 @@ module Ratomic
       end
       alias dup clone
 
+      # @return [String] for Marshal, which would make another one
+      def _dump(_level)
+        DROPPED.equal?(self) ? "d" : "f"
+      end
+
+      # @return [Vacancy] one of the two
+      def self._load(which)
+        which == "d" ? DROPPED : FOLDED
+      end
+
       def inspect
         @name
       end

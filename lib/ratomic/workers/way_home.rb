@@ -7,6 +7,7 @@ module Ratomic
       WHY = {
         frozen: "made shareable where they stand, and read without a copy",
         in_place: "threads of the caller's own Ractor make them, and leave them as they are",
+        by_process: "Marshal copies them from the process that made them, and they are left as they are",
         by_caller: "the caller runs the items itself and leaves the results as they are; another way would take longer",
         unknown: "not measured yet: shares of plain data that take less than %<least>s come as copies, all others " \
                  "with the heap of their worker",
@@ -37,6 +38,7 @@ module Ratomic
 
       def way
         return :frozen if @mode == :frozen
+        return :by_process if @engine.backend == :process
         return :in_place unless @engine.backend == :ractor
         return :by_caller if OwnedByCaller.small?(@engine, @items, @key, :auto)
         return :unknown unless share

@@ -26,6 +26,11 @@ module Ratomic
           self.engines = [*engines, engine.number].uniq.freeze
         end
 
+        # This thread works for none of them any more: it is the one of a worker process.
+        def leave
+          self.engines = nil
+        end
+
         # @return [Integer, nil] of the engine that this thread works for
         def number
           (all = engines) && all[0]

@@ -26,7 +26,7 @@ module Ratomic
 
       # @return [Fold]
       def fold
-        Callable.check(@callable) unless @backend == :thread && Callable.call?(@callable)
+        Callable.check(@callable) unless free? && Callable.call?(@callable)
         return of_object unless @block
         raise ArgumentError, "reduce with a block needs initial:" if MISSING.equal?(@initial)
         raise TypeError, "merge: must have call, #{@merge.class} has not" unless @merge.nil? || callable?(@merge)
@@ -51,7 +51,12 @@ module Ratomic
       end
 
       def share(block, what)
-        @backend == :thread ? block : Blocks.share(block, what)
+        free? ? block : Blocks.share(block, what)
+      end
+
+      # Whether workers may have what is not shareable.
+      def free?
+        %i[thread process].include?(@backend)
       end
 
       def callable?(object)

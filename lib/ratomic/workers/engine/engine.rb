@@ -23,7 +23,7 @@ module Ratomic
       attr_reader :terminated
       # @return [Subscribers] to events
       attr_reader :subscribers
-      attr_reader :number, :name, :size, :backend, :chunker, :costs, :metrics, :accepted, :finished
+      attr_reader :number, :settings, :name, :size, :backend, :chunker, :costs, :metrics, :accepted, :finished
 
       NUMBERS = Counter.new
 
@@ -118,7 +118,7 @@ module Ratomic
       # @raise [CallableError]
       def admit(callable)
         case @backend
-        when :thread then home? ? Callable.any(callable) : Callable.check(callable)
+        when :thread, :process then home? ? Callable.any(callable) : Callable.check(callable)
         when :inline then Callable.strict(callable)
         else Callable.check(callable)
         end
@@ -166,6 +166,7 @@ module Ratomic
         return unless @gate.end
 
         Pool::RUNNING.delete(@number)
+        Processes.discard(self) if @backend == :process
         @mailbox&.close
         emit(:ended)
         @subscribers.close

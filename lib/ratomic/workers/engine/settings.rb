@@ -6,11 +6,16 @@ module Ratomic
   module Workers
     # What a pool is made with. Checked once, frozen and shareable.
     class Settings
-      BACKENDS = %i[ractor thread inline].freeze
+      BACKENDS = %i[ractor thread process inline].freeze
       MAX_QUEUE = 4096
       NUMBERS = Counter.new
 
+      # What `recycle_after:` may say.
+      RECYCLE = %i[items megabytes].freeze
+
       attr_reader :size, :name, :backend, :max_queue
+      # @return [Hash{Symbol => Numeric}] frozen: items, megabytes, or both, after which a worker process is replaced
+      attr_reader :recycle_after
 
       # Not all of threads, Ractors and Prometheus take any bytes in a name.
       # @return [String] frozen, in UTF-8
@@ -22,19 +27,27 @@ module Ratomic
       # @param name [String, nil] in statistics, events and thread names; nil takes "workers-1" and so on
       # @param backend [Symbol, nil] one of BACKENDS; nil takes `:ractor` where there are Ractors, else `:thread`
       # @param max_queue [Integer] dispatches that wait in the queue at most
+      # @param recycle_after [Integer, Hash, nil] items, or `{ items:, megabytes: }`, after which a worker process is
+      #   replaced; with `backend: :process` only
       # @raise [ArgumentError, TypeError] which says what it may be
       # @raise [NotImplementedError] for `:ractor` on a Ruby without them
-      def initialize(size: nil, name: nil, backend: nil, max_queue: nil)
+      def initialize(size: nil, name: nil, backend: nil, max_queue: nil, recycle_after: nil)
         @size = count(:size, size || Etc.nprocessors, 1024)
         @max_queue = count(:max_queue, max_queue || MAX_QUEUE, 2**20)
         @backend = known(backend || (RACTORS ? :ractor : :thread))
+        @recycle_after = limits(recycle_after)
         @name = Settings.text(name || "workers-#{NUMBERS.increment}")
         freeze
       end
 
+      # @return [Settings] the same, of a pool that runs in an item of a worker process
+      def inline
+        dup.instance_exec { (@backend = :inline) && freeze }
+      end
+
       # @return [Integer] workers that can run at a time
       def parallel
-        @backend == :ractor ? [@size, Etc.nprocessors].min : 1
+        %i[ractor process].include?(@backend) ? [@size, Etc.nprocessors].min : 1
       end
 
       # @return [Float] share of the time that all workers together save, at best
@@ -51,9 +64,26 @@ module Ratomic
         value
       end
 
+      def limits(given)
+        return {}.freeze if given.nil?
+        raise ArgumentError, "recycle_after: is for backend: :process only" unless @backend == :process
+
+        given = { items: given } unless given.is_a?(Hash)
+        given.each do |name, value|
+          next if RECYCLE.include?(name) && value.is_a?(Numeric) && value.real? && value.positive?
+
+          raise ArgumentError, "recycle_after: is #{given.inspect}, it must be a number of items or " \
+                               "{ items:, megabytes: } of positive numbers"
+        end
+        given.dup.freeze
+      end
+
       def known(backend)
         unless BACKENDS.include?(backend)
           raise ArgumentError, "backend: is #{backend.inspect}, it must be one of #{BACKENDS.inspect}"
+        end
+        if backend == :process && Processes.none?
+          raise NotImplementedError, "backend: :process needs a system that can fork; take another one"
         end
         return backend if RACTORS || backend != :ractor
 

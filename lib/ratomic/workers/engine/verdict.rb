@@ -19,9 +19,11 @@ module Ratomic
       GIVEN_UP = Failure.new(nil, CancelledError.name, "the dispatch was refused or interrupted")
 
       class << self
-        # @param how [Symbol] a key of DIED
+        # @param how [Symbol, String] a key of DIED, or what has become of the worker's process
         # @return [Failure] whose only line of backtrace is where the callable is written
         def died(callable, index, how)
+          return Failure.new(index, WorkerDiedError.name, how, place(callable)) if String === how
+
           Failure.new(index, how == :throw ? "UncaughtThrowError" : "ThreadError", DIED.fetch(how), place(callable))
         end
 

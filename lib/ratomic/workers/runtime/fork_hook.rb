@@ -61,6 +61,7 @@ module Ratomic
       def self.in_child
         attempt { FORKS.clear } # those of other threads go on in the parent only
         attempt { AtExit.forget }
+        attempt { Processes.in_child }
         attempt { LocalPool::Rooms.in_child }
         attempt { StatsServer.in_child } if Workers.const_defined?(:StatsServer, false)
         running = attempt { Pool::RUNNING.values } || []

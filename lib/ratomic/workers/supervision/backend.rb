@@ -4,16 +4,27 @@ module Ratomic
   module Workers
     # Where workers live: what the coordinator of a pool makes them of, and how a pool starts.
     module Backend
-      # @param name [:ractor, :thread]
+      # @param name [:ractor, :thread, :process]
       # @return [Module]
       def self.of(name)
-        { ractor: Ractors, thread: Threads }.fetch(name)
+        { ractor: Ractors, thread: Threads, process: Threads }.fetch(name)
       end
 
       # @yieldparam engine [Engine] before its coordinator waits for a message, unless that is in a Ractor of its own
       # @return [Engine]
+      # @raise [NotImplementedError] for worker processes elsewhere than in the main Ractor, where Ruby does not fork
       def self.start(settings, &known)
+        settings = of_processes(settings) if settings.backend == :process
         settings.backend == :inline ? Unattended.new(settings).tap(&known) : coordinate(settings, &known)
+      end
+
+      # In a worker process a pool of processes runs in there: its items are in parallel with others already.
+      def self.of_processes(settings)
+        if RACTORS && !Ractor.main?
+          raise NotImplementedError, "backend: :process: start the pool #{settings.name} in the main Ractor " \
+                                     "(Pool#start); Ruby does not fork in another one"
+        end
+        Processes.inside? ? settings.inline : settings
       end
 
       # Starts a coordinator. It is a thread of the main Ractor. A pool that another Ractor starts must outlive that
@@ -58,7 +69,7 @@ module Ratomic
           watch_over(coordinator) if Thread.main.alive? && !coordinator.ended?
         end
       end
-      private_class_method :coordinate, :host_elsewhere, :persist
+      private_class_method :of_processes, :coordinate, :host_elsewhere, :persist
     end
   end
 end

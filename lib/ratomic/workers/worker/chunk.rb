@@ -5,6 +5,8 @@ module Ratomic
     # A run of items that one worker claimed. It runs in a thread that an item may end at any moment, so it keeps what
     # it has where the worker's other thread finds it: whatever happens, `first + results.size` is the item at fault.
     class Chunk
+      include ByProcess
+
       attr_reader :batch, :first, :last, :results, :cut, :fatal, :failed, :asked
       # @return [:in_place, :copied] how its results are made shareable, see {Transfer.seal}
       attr_reader :sealing

@@ -6,6 +6,8 @@ module Ratomic
     # more is left, runs the chunk and files the results. Besides it the worker has its main thread, the {Worker}, which
     # notices when an item has ended this one.
     class Runner
+      include Placing
+
       # @param engine [Engine]
       # @param pulse [Pulse] this worker's
       # @param control [Mailbox] this worker's, told when the thread ends
@@ -19,7 +21,7 @@ module Ratomic
         @guard = guard
         @luggage = luggage
         @gate = Thread::Mutex.new
-        @shared = engine.backend == :thread
+        @shared = engine.backend != :ractor
         @hand = @batch = @callable = @chunk = @context = @woken = @many = nil
       end
 
@@ -33,7 +35,7 @@ module Ratomic
         @thread = OwnThread.start do
           Nested.enter(@engine)
           @experience = Experience.new(@engine.costs).begin
-          done = work
+          done = placed { work }
         ensure
           @control.send(done ? Worker::RUNNER_DONE : Worker::RUNNER_DIED)
         end
@@ -178,19 +180,19 @@ module Ratomic
       def run(batch, chunk, cost)
         @pulse.begin_chunk(batch.ticket, batch.careful? ? chunk.last : nil)
         chunk.whole if @many
-        @chunk = @shared ? chunk.share_memory : @luggage.hold(chunk)
+        @chunk = take_in(chunk)
         @presence.leave(chunk.estimate(cost))
         started = Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond)
         @engine.costs.learn_waking(started - batch.born) if @woken
         @woken = false
-        well = chunk.careful? ? chunk.run_watched(@guard, @pulse, @gate, started) : chunk.run(@guard, started)
+        well = run_items(chunk, started)
         @lane.look(ended = Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond))
         @presence.return
         took = ended - started
         batch.completion.nudge if @lane.unheard?(took) # it may wait for this processor while the caller's idles
         return file(batch, chunk, took, ended) if well
 
-        chunk.blame_last
+        chunk.blame_last unless chunk.death
         false
       end
 

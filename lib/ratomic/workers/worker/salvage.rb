@@ -27,7 +27,7 @@ module Ratomic
         untouched = @chunk.untouched
         file(@chunk.results)
         @engine.costs.mark_wild(@batch.key)
-        again = culprit && again(culprit, @chunk.fatal? ? :worker : what)
+        again = culprit && again(culprit, @chunk.death || (@chunk.fatal? ? :worker : what))
         return [@batch.part(culprit, @chunk.last, again.attempt(culprit))] if again && @batch.options.sequential
 
         [again, rest(untouched)].compact

@@ -19,6 +19,21 @@ class SettingsTest < Minitest::Test
     assert_equal [1, Etc.nprocessors], [1, 100].map { |size| Settings.new(size: size, backend: :ractor).parallel }
   end
 
+  def test_processes_run_in_parallel_and_say_after_what_they_are_replaced
+    skip "needs fork" if Ratomic::Workers::Processes.none?
+    settings = Settings.new(size: 3, backend: :process, recycle_after: 100)
+    assert_equal [[3, Etc.nprocessors].min, { items: 100 }], [settings.parallel, settings.recycle_after]
+    assert Ractor.shareable?(settings)
+    assert_equal %i[inline process], [settings.inline.backend, settings.backend]
+    given = { items: 5, megabytes: 1.5 }
+    assert_equal given, Settings.new(backend: :process, recycle_after: given).recycle_after
+    [0, -1, "5", { seconds: 3 }, { items: nil }].each do |wrong|
+      error = assert_raises(ArgumentError) { Settings.new(backend: :process, recycle_after: wrong) }
+      assert_match(/recycle_after: is .* must be a number of items/, error.message)
+    end
+    assert_match(/only/, assert_raises(ArgumentError) { Settings.new(backend: :thread, recycle_after: 5) }.message)
+  end
+
   def test_every_pool_has_a_name_of_its_own
     names = Array.new(3) { Settings.new.name }
     assert_equal names.uniq, names
@@ -44,6 +59,6 @@ class SettingsTest < Minitest::Test
     assert_match(/size: is 0, it must be 1 to 1024/, assert_raises(ArgumentError) { Settings.new(size: 0) }.message)
     assert_match(/max_queue: must be an Integer, not 1.5/,
                  assert_raises(TypeError) { Settings.new(max_queue: 1.5) }.message)
-    assert_match(/backend: is :process/, assert_raises(ArgumentError) { Settings.new(backend: :process) }.message)
+    assert_match(/backend: is :forks/, assert_raises(ArgumentError) { Settings.new(backend: :forks) }.message)
   end
 end

@@ -1,0 +1,80 @@
+# frozen_string_literal: true
+
+require "fcntl"
+require "io/nonblock"
+require "io/wait"
+require "socket"
+
+module Ratomic
+  module Workers
+    # Worker processes: what a pool with `backend: :process` runs its items in. Each worker is a thread of this process
+    # that hands its chunks to a process of its own, see {Link}, and waits; so all that a pool promises is kept by the
+    # same code as with the other backends.
+    #
+    # @api private
+    module Processes
+      # settings of a pool => processes that were forked before its workers have asked for them
+      STOCK = {}.compare_by_identity
+      STOCK_GATE = Thread::Mutex.new
+      private_constant :STOCK, :STOCK_GATE
+
+      @inside = false
+
+      class << self
+        # Whether this Ruby or system cannot fork.
+        def none?
+          !Process.respond_to?(:fork)
+        end
+
+        # Whether this process is a worker of a pool.
+        def inside?
+          (!RACTORS || Ractor.main?) && @inside
+        end
+
+        # This process is a worker from now on.
+        def inside!
+          @inside = true
+        end
+
+        # Forks processes for the workers of a pool, from the calling thread.
+        # @param settings [Settings]
+        # @return [void]
+        def prepare(settings)
+          return if inside? || (RACTORS && !Ractor.main?)
+
+          settings.size.times do
+            Interrupts.deferred do
+              child = Launch.call
+              STOCK_GATE.synchronize { (STOCK[settings] ||= []) << child }
+            end
+          end
+        rescue SystemCallError
+          nil # the workers try again
+        end
+
+        # @return [Link] of a worker
+        def link(engine)
+          Link.new(engine, STOCK_GATE.synchronize { STOCK[engine.settings]&.shift })
+        end
+
+        # The pool has ended: what its workers have not taken ends too.
+        # @return [void]
+        def discard(engine)
+          left = STOCK_GATE.synchronize { STOCK.delete(engine.settings) } || []
+          left.each(&:close)
+        end
+
+        # In a forked child, of whatever kind: it has none of them.
+        # @return [void]
+        def in_child
+          STOCK.clear
+          Ends.forget(Launch.own_ends || [])
+        end
+      end
+    end
+  end
+end
+
+%w[wire known memory gauges ends lifeline request server child launch link errand advice].each do |name|
+  require_relative "processes/#{name}"
+end

@@ -1,0 +1,60 @@
+# frozen_string_literal: true
+
+module Ratomic
+  module Workers
+    module Processes
+      # What `explain` says of a callable that runs in worker processes.
+      module Advice
+        # What only looks as if it were shared.
+        OF_ONE_PROCESS = [Counter, Map, Queue].freeze
+        private_constant :OF_ONE_PROCESS
+
+        class << self
+          # @return [Hash{Symbol => Object}] :way (:copied or :forked), :why, and :own, an Array of what each process
+          #   has for itself
+          def of(callable)
+            bad = Known.parts(callable).find { |part| !Wire.dump(part) }
+            why = bad ? "it has no copy: #{Wire.obstacle(bad)}" : "Marshal writes it"
+            { way: bad ? :forked : :copied, why: why, own: own(callable) }
+          end
+
+          # @return [Array<String>] for people
+          def lines(advice)
+            way = advice[:way] == :copied ? "gets a copy of it" : "is forked anew"
+            ["in worker processes: one that was forked before its first dispatch #{way} (#{advice[:why]})"] +
+              advice[:own].map do |what|
+                "  #{what}: each process has its own from the fork on; what items write there the parent does not see"
+              end
+          end
+
+          private
+
+          # Looks through the variables of the callable, each object once.
+          # @return [Array<String>] "@calls (Ratomic::Map)"
+          def own(callable)
+            seen = {}.compare_by_identity
+            found = []
+            level = [[callable, ""]]
+            until level.empty?
+              object, path = level.shift
+              next if seen[object] || Module === object
+
+              seen[object] = true
+              kind = OF_ONE_PROCESS.find { |type| Reflection.class_of(object) == type }
+              next found << "#{path.empty? ? "it" : path} (#{kind})" if kind
+
+              Children.of(object) { |step, child| level << [child, join(path, step)] }
+            end
+            found
+          rescue Foreign
+            found
+          end
+
+          def join(path, step)
+            path.empty? || step.start_with?("[") ? "#{path}#{step}" : "#{path}.#{step}"
+          end
+        end
+      end
+    end
+  end
+end

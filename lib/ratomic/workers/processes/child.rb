@@ -1,0 +1,64 @@
+# frozen_string_literal: true
+
+module Ratomic
+  module Workers
+    module Processes
+      # A worker process, as its parent has it: the ends of its sockets, and who waits for its end. It is ended once, by
+      # the thread that has it.
+      class Child
+        # Seconds that it gets to end by itself.
+        PATIENCE = 0.2
+        private_constant :PATIENCE
+
+        # @return [UNIXSocket] to which requests go, and from which readiness comes
+        attr_reader :control
+        # @return [UNIXSocket] from which results come
+        attr_reader :data
+        # @return [Hash] numbers of the callables that it has
+        attr_reader :known
+
+        # @param waiter [Process::Waiter]
+        # @param ends [Array] the control socket, the data socket, the pipe of its {Lifeline}
+        def initialize(waiter, ends, known)
+          @waiter = waiter
+          @ends = ends
+          @control, @data = ends
+          @known = known
+        end
+
+        def alive?
+          @waiter.alive?
+        end
+
+        # Ends it at once, whatever it does. (Its number may be another process's, if somebody else has waited for it;
+        # its waiter has ended then, too.)
+        # @return [void]
+        def kill
+          Process.kill(:KILL, @waiter.pid) if @waiter.alive?
+        rescue Errno::ESRCH
+          nil
+        end
+
+        # Lets it end, and sees to it that it does.
+        # @return [void]
+        def close
+          Ends.close(*@ends)
+          kill unless @waiter.join(PATIENCE)
+        end
+
+        # How it has ended. It has closed its socket, so it is about to.
+        # @return [String, :thread]
+        def obituary
+          kill unless @waiter.join(PATIENCE)
+          status = @waiter.value
+          return "the worker process has ended while it ran the item" unless status # somebody else has waited for it
+          return :thread if status.exitstatus == Launch::THREAD_ENDED
+
+          signal = status.termsig
+          how = signal ? "was killed by SIG#{Signal.signame(signal)}" : "ended with status #{status.exitstatus}"
+          "the worker process #{how} while it ran the item"
+        end
+      end
+    end
+  end
+end

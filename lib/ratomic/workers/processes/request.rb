@@ -1,0 +1,64 @@
+# frozen_string_literal: true
+
+module Ratomic
+  module Workers
+    module Processes
+      # What a worker process is asked to do: to run some items of a dispatch, one after the other or in one call.
+      class Request
+        # How the items are to be: frozen, or, if they were handed over (`move: true`), not.
+        FROZEN = "f"
+        OPEN = "o"
+        EACH = 0
+        RUN = 1
+
+        # @return [:each, :run]
+        attr_reader :kind
+        attr_reader :callable, :batch, :items, :first
+
+        # @param kind [Integer] EACH or RUN
+        # @param batch [Batch]
+        # @param first [Integer] index of the first item
+        # @param limit [Integer, nil] nanoseconds after which it stops between two items
+        def initialize(kind, callable, batch, items, first, limit)
+          @kind = kind
+          @callable = callable
+          @batch = batch
+          @items = items
+          @first = first
+          @limit = limit
+        end
+
+        # @param number [Integer] of the callable
+        # @param definition [String, nil] of a callable that the process does not know
+        # @param megabytes [Numeric, nil] see {Settings}
+        # @return [String, nil] the bytes; nil for a run of which an item cannot be written, so that they go one by one
+        # @raise [ShareableError] when the context cannot be written
+        def to_frame(number, definition, megabytes)
+          context = @batch.options.context
+          head = [@kind, number, definition, context, @first, @limit, @batch.owned?, megabytes]
+          bytes = Wire.dump(head + [@items])
+          bytes ||= @kind == EACH ? Wire.dump(head + [writable]) || refuse(context) : return
+          Wire.frame(@batch.moved? ? OPEN : FROZEN, bytes)
+        end
+
+        private
+
+        def writable
+          @items.map.with_index(@first) do |item, index|
+            Wire.dump(item) ? item : Transfer::Refused.new(failure(item, index))
+          end
+        end
+
+        def failure(item, index)
+          Failure.new(index, ShareableError.name,
+                      "the item (#{Reflection.class_of(item)}) cannot cross to a worker process (Marshal): " \
+                      "#{Wire.obstacle(item)}; open it inside the callable, or pass what it is made from")
+        end
+
+        def refuse(context)
+          raise ShareableError, "context: cannot cross to a worker process (Marshal): #{Wire.obstacle(context)}"
+        end
+      end
+    end
+  end
+end

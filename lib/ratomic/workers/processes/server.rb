@@ -1,0 +1,150 @@
+# frozen_string_literal: true
+
+module Ratomic
+  module Workers
+    module Processes
+      # What a worker process does all its life: reads a request, runs its items, writes the results. Each result is
+      # written when it is made, so that it outlives the process, and whatever ends that is the fault of the item that
+      # has no result.
+      class Server
+        # Nanoseconds between two looks at how much memory it has.
+        LOOK = 1_000_000_000
+        # Of everything that could write a buffer of the parent's when it is collected.
+        PINNED = [] # rubocop:disable Style/MutableConstant -- of one process
+        # What is asked for, see {Request#to_frame}.
+        Order = Struct.new(:kind, :number, :definition, :context, :from, :limit, :owned, :megabytes, :items)
+        private_constant :LOOK, :PINNED, :Order
+
+        # @param control [UNIXSocket] requests come, readiness goes
+        # @param data [UNIXSocket] results go
+        def initialize(control, data)
+          @control = control
+          control.nonblock = false # it waits for nothing else
+          @data = data
+          @known = Known.all
+          @gauges = @last = nil
+          @looked = now
+          pin
+        end
+
+        # Works until the parent closes the socket, or something is raised into the thread between two requests.
+        # @return [true]
+        def run
+          while (head = @control.read(Wire::HEAD_SIZE))
+            letter, size = head.unpack(Wire::HEAD)
+            break unless (bytes = @control.read(size)) && bytes.bytesize == size
+
+            understand(letter, bytes)
+          end
+          true
+        rescue Errno::EPIPE, Errno::ECONNRESET
+          true # the parent has ended
+        end
+
+        private
+
+        # The objects that wait for output, of threads that are not here any more, would be collected, and then write
+        # it, which their owners do in the parent.
+        def pin
+          ObjectSpace.each_object(IO) { |io| PINNED << io }
+        end
+
+        # What cannot be read is of a class that is younger than this process.
+        def understand(letter, bytes)
+          frozen = letter == Request::FROZEN
+          order = Order.new(*Marshal.load(bytes, freeze: frozen))
+          callable = @known[order.number] ||= Known.read(order.definition, @known)
+          Ractor.make_shareable(order.context) unless frozen
+        rescue StandardError => e
+          write(Wire.frame(Wire::UNREADABLE, "#{e.class}: #{e.message}".b))
+          finish(nil)
+        else
+          serve(order, callable)
+        end
+
+        def serve(order, callable)
+          @gauges = Gauges.of(callable)
+          Context.with(order.context) do
+            write(Wire.frame(Wire::BEGUN))
+            order.kind == Request::RUN ? run_many(order, callable) : run_each(order, callable)
+          end
+          finish(order.megabytes)
+        end
+
+        def run_each(order, callable)
+          started = now
+          index = order.from
+          order.items.each do |item|
+            flush
+            break if order.limit && index > order.from && now - started > order.limit
+
+            result = one(callable, item, index)
+            @last = Wire.result(result) { |odd| stand_in(odd, index, order.owned) }
+            index += 1
+          end
+        end
+
+        def one(callable, item, index)
+          return item.failure if Transfer::Refused === item
+
+          callable.call(item)
+        rescue Exception => e # rubocop:disable Lint/RescueException -- whatever an item throws is its result
+          Failure.from(e, index)
+        end
+
+        def run_many(order, callable)
+          results = Runs.results(callable, order.items.freeze, order.from)
+          bytes = Wire.run(results) { |odd, place| stand_in(odd, order.from + place, order.owned) }
+          @last = Wire.frame(Wire::RUN, bytes)
+        rescue Exception # rubocop:disable Lint/RescueException -- then they run one by one
+          @last = Wire.frame(Wire::RAISED)
+        end
+
+        # @return [Failure] why it cannot cross; in the words of the other backends, where they would say so too
+        def stand_in(result, index, owned)
+          sealed = Transfer.seal_one(result, index, :copied) unless owned
+          return sealed if Failure === sealed
+
+          kind = Reflection.class_of(result)
+          Failure.new(index, ShareableError.name,
+                      "the result (#{kind}) cannot cross from a worker process (Marshal): #{Wire.obstacle(result)}; " \
+                      "return what is needed of it as plain data")
+        end
+
+        def flush
+          write(@last) if @last
+          @last = nil
+        end
+
+        # The last result goes with the end.
+        def finish(megabytes)
+          done = Wire.end([Gauges.changes(@gauges), full?(megabytes)])
+          write(@last ? @last << done : done)
+          @last = nil
+          @control.write(Wire::READY)
+        end
+
+        # @param megabytes [Numeric, nil] that it may have for its own
+        def full?(megabytes)
+          return false if megabytes.nil? || now - @looked < LOOK
+
+          @looked = now
+          (Memory.own || 0) > megabytes * 1_000_000
+        end
+
+        # The parent reads when it is told that all is done, or that the socket is full.
+        def write(bytes)
+          written = @data.write_nonblock(bytes, exception: false)
+          return if written == bytes.bytesize
+
+          @control.write(Wire::FULL)
+          @data.write(written.is_a?(Integer) ? bytes.byteslice(written, bytes.bytesize - written) : bytes)
+        end
+
+        def now
+          Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond)
+        end
+      end
+    end
+  end
+end

@@ -1,0 +1,171 @@
+# frozen_string_literal: true
+
+module Ratomic
+  module Workers
+    module Processes
+      # What goes over the sockets between a pool and a worker process. Each message is a frame: one letter, the number
+      # of bytes, and that many bytes.
+      module Wire
+        # Levels of what is written.
+        DEEPEST = 1_050
+        HEAD = "aN"
+        HEAD_SIZE = 5
+        # Bytes at a time.
+        READ = 1 << 17
+        # A worker process has begun with the first item.
+        BEGUN = "b"
+        # A result; one that is a String in UTF-8, as it is; a dropped item.
+        RESULT = "r"
+        TEXT = "t"
+        DROP = "d"
+        # All results of a run, or that it has raised.
+        RUN = "m"
+        RAISED = "x"
+        # The request cannot be read.
+        UNREADABLE = "u"
+        # The request is done.
+        DONE = "e"
+        # What the worker process has to say on the control socket: that it is done, or that its results have filled
+        # the socket.
+        READY = "."
+        FULL = "!"
+        # How the results of a run stand: one byte for each.
+        MADE = 0
+        DROPPED_ITEM = 1
+        FOLDED_ITEM = 2
+        # Neither counts of a pipeline, nor too much memory.
+        NOTHING = [nil, false].freeze
+        private_constant :MADE, :DROPPED_ITEM, :FOLDED_ITEM
+
+        class << self
+          # @return [String]
+          def frame(letter, bytes = "")
+            [letter, bytes.bytesize].pack(HEAD) << bytes
+          end
+
+          # Takes the frames out of what was read so far.
+          # @param buffer [String] from which they are removed
+          # @yieldparam letter [String]
+          # @yieldparam bytes [String]
+          def frames(buffer)
+            place = 0
+            while buffer.bytesize - place >= HEAD_SIZE
+              letter, size = buffer.byteslice(place, HEAD_SIZE).unpack(HEAD)
+              break if buffer.bytesize - place - HEAD_SIZE < size
+
+              yield letter, buffer.byteslice(place + HEAD_SIZE, size)
+              place += HEAD_SIZE + size
+            end
+            buffer.replace(buffer.byteslice(place, buffer.bytesize - place)) unless place.zero?
+          end
+
+          # @param results [Array] of a run
+          # @return [String] the bytes
+          # @yieldparam result what cannot be written; the block makes something that can
+          # @yieldparam place [Integer] in the run
+          def run(results)
+            kinds = results.map { |result| Vacancy === result ? vacancy(result) : MADE }.pack("C*")
+            made = results.grep_v(Vacancy)
+            all = dump(made)
+            unless all
+              good = results.map.with_index { |result, at| dump(result) ? result : yield(result, at) }
+              all = Marshal.dump(good.grep_v(Vacancy))
+            end
+            Marshal.dump([kinds, all])
+          end
+
+          # @return [Array] the results
+          def read_run(bytes)
+            kinds, made = Marshal.load(bytes) # rubocop:disable Security/MarshalLoad -- a worker's own
+            made = Marshal.load(made) # rubocop:disable Security/MarshalLoad -- as above
+            place = -1
+            kinds.unpack("C*").map do |kind|
+              case kind
+              when DROPPED_ITEM then DROPPED
+              when FOLDED_ITEM then FOLDED
+              else settle(made[place += 1])
+              end
+            end
+          end
+
+          # @return [String] the frame of one result
+          # @yieldparam result what cannot be written; the block makes something that can
+          def result(result)
+            return frame(TEXT, result) if text?(result)
+            return frame(DROP) if DROPPED.equal?(result)
+
+            frame(RESULT, dump(result) || Marshal.dump(yield(result)))
+          end
+
+          # @return [Object]
+          def read_result(letter, bytes)
+            case letter
+            when DROP then DROPPED
+            when TEXT then bytes.force_encoding(Encoding::UTF_8)
+            else settle(Marshal.load(bytes)) # rubocop:disable Security/MarshalLoad -- a worker's own
+            end
+          end
+
+          # @param news [Array] what there is to say at the end of a request
+          # @return [String] its frame; short, when it is nothing
+          def end(news)
+            frame(DONE, news == NOTHING ? "" : Marshal.dump(news))
+          end
+
+          # @return [Array]
+          def read_end(bytes)
+            bytes.empty? ? NOTHING : Marshal.load(bytes) # rubocop:disable Security/MarshalLoad -- a worker's own
+          end
+
+          # @return [String, nil] nil for what Marshal does not write
+          def dump(object)
+            Marshal.dump(object, DEEPEST)
+          rescue Foreign
+            nil
+          end
+
+          # Why an object cannot cross.
+          # @return [String] "[:file] (an instance of IO)"
+          def obstacle(root)
+            return Sharing::TOO_DEEP if Sharing.too_deep?(root)
+
+            path = ""
+            object = root
+            seen = {}.compare_by_identity
+            until seen[object]
+              seen[object] = true
+              step, child = Children.of(object).find { |_, inner| !seen[inner] && !dump(inner) }
+              break unless step
+
+              path = path.empty? || step.start_with?("[") ? "#{path}#{step}" : "#{path}.#{step}"
+              object = child
+            end
+            "#{path.empty? ? "it" : path} (an instance of #{Reflection.class_name_of(object)})"
+          rescue Foreign
+            "it (an instance of #{Reflection.class_name_of(root)})"
+          end
+
+          private
+
+          def text?(object)
+            String === object && object.instance_of?(String) && object.encoding == Encoding::UTF_8 &&
+              object.instance_variables.empty?
+          end
+
+          def vacancy(result)
+            DROPPED.equal?(result) ? DROPPED_ITEM : FOLDED_ITEM
+          end
+
+          # What is frozen everywhere else.
+          def settle(result)
+            case result
+            when Failure then Ractor.make_shareable(result)
+            when Partial then result.freeze
+            else result
+            end
+          end
+        end
+      end
+    end
+  end
+end

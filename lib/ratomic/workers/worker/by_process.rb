@@ -1,0 +1,58 @@
+# frozen_string_literal: true
+
+module Ratomic
+  module Workers
+    # What a {Chunk} offers to who has it run in another process, see {Processes::Errand}.
+    module ByProcess
+      # @return [String, Symbol, nil] what has ended the process, which is the fault of the item that has no result; in
+      #   words, or as in {Verdict::DIED}
+      attr_accessor :death
+      # @return [Boolean] whether all its items are in one call
+      attr_writer :in_run
+
+      # Whether its items go to the callable's `call_many`.
+      def whole?
+        @whole
+      end
+
+      # Whether nobody waits for it any more.
+      def over?
+        @batch.completion.complete?
+      end
+
+      # @param kind [Integer] see {Processes::Request}
+      # @param from [Integer] index
+      # @param to [Integer] index after the last one
+      # @return [Processes::Request]
+      def request(kind, from, to)
+        Processes::Request.new(kind, @callable, @batch, @items[(from - @offset)...(to - @offset)], from, @limit)
+      end
+
+      # @param result [Object] of the next item
+      def add(result)
+        @failed = true if Failure === result
+        @results << result
+      end
+
+      # @param results [Array] of all items, of one call
+      def add_run(results)
+        @failed = true if Runs.failed?(@callable, results)
+        @results.concat(results)
+      end
+
+      # The process has stopped because the time of the chunk was up, if it has not done all.
+      def cut_short
+        @cut = @first + @results.size < @last
+      end
+
+      # Within the time of its item.
+      # @return [Object] the result, or why it cannot be shared
+      def sealed(result, index)
+        seal_one(result, index)
+      rescue Exception => e # rubocop:disable Lint/RescueException -- as in Chunk#run
+        Failure.from(e, index)
+      end
+    end
+    private_constant :ByProcess
+  end
+end

@@ -1,0 +1,362 @@
+# frozen_string_literal: true
+
+require "test_helper"
+require "support/process_ledger"
+require "support/worker_callables"
+require "support/worker_pools"
+
+# What only worker processes have: they die, are killed, and are left by their parents.
+class WorkerProcessesTest < Minitest::Test
+  include WorkerPools
+  include WorkerCallables
+
+  # Does what the item says.
+  module Obey
+    def self.call(item)
+      case item
+      when :kill then Process.kill(:KILL, Process.pid) && sleep
+      when :segv then Process.kill(:SEGV, Process.pid) && sleep
+      when :leave then exit!(7)
+      when :pid then Process.pid
+      else item
+      end
+    end
+  end
+
+  def setup
+    skip "needs fork" if Ratomic::Workers::Processes.none?
+    super
+  end
+
+  def teardown
+    super if @pools
+  end
+
+  def processes(**options)
+    new_pool(backend: :process, **options)
+  end
+
+  def value_of(items, callable, pool: processes, **options)
+    within(30) { pool.dispatch_async(items, callable, **options).value(timeout: 25) }
+  end
+
+  def test_a_process_that_dies_costs_its_item_only_and_the_failure_says_how
+    results = value_of([1, :kill, 3, :leave, 5, 6], Obey)
+    assert_equal [1, 3, 5, 6], results.values_at(0, 2, 4, 5)
+    assert_equal ["Ratomic::Workers::WorkerDiedError"] * 2, results.values_at(1, 3).map(&:exception_class)
+    assert_equal ["the worker process was killed by SIGKILL while it ran the item",
+                  "the worker process ended with status 7 while it ran the item"],
+                 results.values_at(1, 3).map(&:message)
+    assert_raises(Ratomic::Workers::ItemError) { within(10) { @pools[0].dispatch_async([:kill], Obey).value! } }
+    assert_equal 3, @pools[0].stats[:workers][:respawns]
+  end
+
+  def test_many_in_a_row_die_and_nothing_waits
+    results = value_of([:kill] * 30 + [1], Obey)
+    assert_equal [30, 1], [results.grep(Ratomic::Workers::Failure).size, results.last]
+  end
+
+  def test_a_killed_item_is_run_again_with_retries
+    ProcessLedger.within do |ledger|
+      once = ->(item) { item == 2 && ledger.note(:n) == 1 ? Process.kill(:KILL, Process.pid) && sleep : item }
+      assert_equal [1, 2, 3], value_of([1, 2, 3], once, retries: 1)
+      assert_equal 2, ledger.count(:n)
+    end
+  end
+
+  def test_what_was_done_before_the_death_of_a_process_is_not_done_again
+    ProcessLedger.within do |ledger|
+      noting = ->(item) { ledger.note(item) && item == 30 ? Process.kill(:KILL, Process.pid) && sleep : item }
+      results = value_of((0...40).to_a, noting, sequential: true)
+      assert_equal (0...40).to_a - [30], results - [results[30]]
+      assert_equal (0...40).map(&:to_s), ledger.words
+    end
+  end
+
+  # As in a native call that never returns, no thread of the process runs, whoever wakes or interrupts it.
+  def test_an_item_in_which_no_thread_of_its_process_runs_any_more_is_ended
+    stops = ->(item) { item.is_a?(Integer) ? item : Process.kill(:STOP, Process.pid) && sleep }
+    results = value_of([1, :endless, 3], stops, item_timeout: 0.3)
+    assert_equal [1, 3], results.values_at(0, 2)
+    assert_equal "Ratomic::Workers::ItemTimeoutError", results[1].exception_class
+    assert_equal [5], within(10) { @pools[0].map([5], Obey) }
+  end
+
+  def test_processes_that_are_killed_while_they_are_idle_are_replaced
+    pool = processes
+    20.times do |round|
+      pids = within(10) { pool.map([:pid] * 8, Obey) }.uniq
+      pids.each { |pid| Process.kill(:KILL, pid) }
+      assert_equal [round] * 4, within(10) { pool.map([round] * 4, Obey) }
+    end
+  end
+
+  def test_nothing_is_left_of_a_pool
+    before = children
+    assert_leaves_nothing do
+      pool = Ratomic::Workers::Pool.new(size: 3, backend: :process, min_batch: 0).start
+      pids = value_of([:pid] * 30 + [:kill], Obey, pool: pool).grep(Integer).uniq
+      assert pool.shutdown(timeout: 10)
+      assert_gone(pids)
+      pool = Ratomic::Workers::Pool.new(size: 2, backend: :process, min_batch: 0)
+      future = pool.dispatch_async([30, 30], Sleep)
+      eventually { pool.stats[:workers][:busy] == 2 }
+      pool.kill
+      assert_equal ["Ratomic::Workers::ShutdownError"] * 2, within(5) { future.value }.map(&:exception_class)
+    end
+    eventually { (children - before).empty? }
+  end
+
+  def test_results_that_are_owned_are_not_frozen
+    results = within(10) { processes.dispatch_async([1, 2], ->(n) { [+"a", { n => +"b" }] }, results: :owned).value }
+    assert_equal [["a", { 1 => "b" }], ["a", { 2 => "b" }]], results
+    refute [results, results[0], results[0][0], results[0][1][1]].any?(&:frozen?)
+  end
+
+  def test_what_cannot_cross_is_a_failure_with_its_path
+    pool = processes
+    result = value_of([1], ->(_) { { a: [1, Class.new.new] } }, pool: pool)[0]
+    assert_equal "Ratomic::ShareableError", result.exception_class
+    assert_match(/result \(Hash\) cannot cross from a worker process \(Marshal\): \[:a\]\[1\]/, result.message)
+    counter = Ratomic::Counter.new
+    results = value_of([1, { at: [counter] }.freeze, 3], Obey, pool: pool)
+    assert_equal [1, 3], results.values_at(0, 2)
+    assert_match(/item \(Hash\) cannot cross to a worker process .*\[:at\]\[0\] \(an instance of Ratomic::Counter\)/,
+                 results[1].message)
+    failure = within(10) { pool.dispatch_async([1], Obey, context: { map: Ratomic::Map.new }.freeze).value }[0]
+    assert_match(/context: cannot cross .*\[:map\]/, failure.message)
+    assert_equal [4], within(10) { pool.map([4], Obey) }
+  end
+
+  def test_large_items_and_results_cross
+    text = "x" * 3_000_000
+    results = value_of([text] * 4, ->(item) { [item, item.size] })
+    assert_equal [[text, text.size]] * 4, results
+    assert_equal [text] * 3, within(30) { @pools[0].map([text] * 3, ->(item) { item }) }
+  end
+
+  def test_a_process_is_replaced_after_so_many_items
+    pool = processes(recycle_after: 5)
+    pids = Array.new(30) { within(10) { pool.map([:pid], Obey) } }.flatten
+    assert_operator pids.tally.values.max, :<=, 5
+    assert_equal [0, 0], pool.stats[:workers].values_at(:respawns, :pauses)
+  end
+
+  def test_a_process_is_replaced_when_it_has_grown
+    skip "needs /proc" unless Ratomic::Workers::Processes::Memory.own
+    pool = processes(size: 1, recycle_after: { megabytes: 60 })
+    kept = []
+    grow = ->(megabytes) { kept << ("x" * (megabytes * 1_000_000)) && Process.pid }
+    first = within(10) { pool.map([1], grow) }[0]
+    assert_equal [first], within(10) { pool.map([90], grow) }
+    eventually(10) { pool.map([1], grow)[0] != first }
+  end
+
+  def test_a_callable_that_is_younger_than_the_processes_is_copied_or_they_are_forked_anew
+    pool = processes(size: 1).start
+    first = within(10) { pool.map([:pid], Obey) }[0]
+    text = +"young"
+    assert_equal [["young", first]], within(10) { pool.map([1], Struct.new(:text).then { Young.new(text) }) }
+    io = File.open(__FILE__)
+    line, second = within(10) { pool.map([1], ->(_) { [io.gets, Process.pid] }) }[0]
+    assert_equal "# frozen_string_literal: true\n", line
+    refute_equal first, second
+    younger = self.class.const_set(:Younger, Module.new { def self.call(_) = :younger })
+    assert_equal [:younger], within(10) { pool.map([1], younger) }
+    assert_equal [:copied, :forked, []],
+                 [pool.explain([1], Obey).to_h[:process][:way],
+                  *pool.explain([1], proc {}).to_h[:process].values_at(:way, :own)]
+    assert_match(/forked before its first dispatch is forked anew \(it has no copy: it \(an instance of Proc\)/,
+                 pool.explain([1], ->(item) { item }).to_s)
+    assert_match(/@calls \(Ratomic::Map\): each process has its own/, pool.explain([1], Tally.new).to_s)
+  ensure
+    io&.close
+    self.class.send(:remove_const, :Younger) if younger
+  end
+
+  # Known by name.
+  class Young
+    def initialize(text)
+      @text = text
+    end
+
+    def call(_item)
+      [@text, Process.pid]
+    end
+  end
+
+  def test_items_of_many_threads
+    pool = processes
+    sums = within(60) do
+      Array.new(8) { |n| Thread.new { Array.new(20) { |i| pool.map([n, i], Obey).sum }.sum } }.map(&:value)
+    end
+    assert_equal Array.new(8) { |n| (n * 20) + 190 }, sums
+  end
+
+  def test_a_dispatch_in_an_item_runs_in_its_process
+    pool = processes
+    within = ->(n) { pool.map([:pid] * n, Obey).uniq == [Process.pid] }
+    assert_equal [true, true], within(20) { pool.map([2, 3], within) }
+  end
+
+  def test_another_ractor_may_dispatch_but_not_start
+    skip_without_ractors
+    pool = processes
+    refused = within(10) do
+      in_ractor(pool) do |given|
+        given.map([1], Obey)
+      rescue NotImplementedError => e
+        e.message
+      end
+    end
+    assert_match(/main Ractor/, refused)
+    pool.start
+    assert_equal [1], within(10) { in_ractor(pool) { |given| given.map([1], Obey) } }
+  end
+
+  # --- parents
+
+  START = <<~'RUBY'
+    require "ratomic"
+    PID = ->(_) { Process.pid }
+    POOL = Ratomic::Workers::Pool.new(size: 2, backend: :process, min_batch: 0).start
+    def pids = POOL.map([1] * 20, ->(_) { sleep(0.005) && Process.pid }).uniq
+  RUBY
+
+  def test_processes_end_with_a_parent_that_is_killed_also_in_the_midst_of_an_item
+    out, writer = IO.pipe
+    endless = "->(_) { puts(Process.pid) || $stdout.flush; loop { Process.pid } }"
+    program = "#{START}\nPOOL.dispatch_async([1, 1], #{endless})\nsleep"
+    parent = spawn(RbConfig.ruby, "-W0", "-e", program, out: writer)
+    writer.close
+    pids = within(20) { Array.new(2) { Integer(out.gets) } }
+    Process.kill(:KILL, parent)
+    Process.wait(parent)
+    assert_gone(pids)
+    assert_nil within(5) { out.gets }
+  ensure
+    out&.close
+  end
+
+  def test_processes_end_with_a_program_and_nothing_is_written_twice
+    Dir.mktmpdir do |directory|
+      path = File.join(directory, "file")
+      out = ruby!(<<~RUBY)
+        at_exit { puts "at_exit \#{Process.pid == #{"$parent"}}" }
+        $parent = Process.pid
+        file = File.open(#{path.inspect}, "w")
+        file.write("once")
+        #{START}
+        print "buffered "
+        3.times { Ratomic::Workers::Pool.new(size: 2, backend: :process, min_batch: 0).map([1, 2], ->(n) { GC.start; n }) }
+        puts POOL.map([1, 2], ->(n) { GC.start; n }).first
+      RUBY
+      assert_equal "buffered 1\nat_exit true\n", out
+      assert_equal "once", File.read(path)
+    end
+  end
+
+  def test_ctrl_c_is_for_the_parent_alone
+    out = ruby!(<<~RUBY, seconds: 40)
+      Process.setpgrp rescue nil
+      #{START}
+      before = pids
+      seen = Queue.new
+      trap("INT") { seen << true }
+      trap("TERM") { seen << true }
+      future = POOL.dispatch_async([0.3] * 4, ->(s) { sleep(s) && s })
+      sleep 0.1
+      Process.kill("INT", 0)
+      seen.pop
+      Process.kill("TERM", 0)
+      seen.pop
+      p future.value(timeout: 10), (pids - before).size
+    RUBY
+    assert_equal "[0.3, 0.3, 0.3, 0.3]\n", out.lines[0]
+    assert_includes %w[0 2], out.lines[1].chomp # the proc of the dispatch is younger than they are
+  end
+
+  def test_a_fork_of_the_parent_has_processes_of_its_own_and_does_not_keep_the_others
+    out = ruby!(<<~RUBY, seconds: 40)
+      #{START}
+      before = pids
+      reader, writer = IO.pipe
+      child = fork do
+        mine = pids
+        writer.puts((mine & before).empty? && !mine.include?(Process.pid))
+        writer.flush
+        sleep
+      end
+      p reader.gets
+      POOL.shutdown(timeout: 10)
+      gone = before.all? { |pid| Process.kill(0, pid) && false rescue true }
+      100.times { break if gone; sleep 0.02; gone = before.all? { |pid| Process.kill(0, pid) && false rescue true } }
+      p gone
+      Process.kill(:KILL, child)
+      Process.wait(child)
+    RUBY
+    assert_equal "\"true\\n\"\ntrue\n", out
+  end
+
+  def test_a_daemon_has_processes_of_its_own
+    Dir.mktmpdir do |directory|
+      path = File.join(directory, "pids")
+      ruby!(<<~RUBY)
+        #{START}
+        before = pids
+        Process.daemon(true)
+        File.write(#{path.inspect} + ".new", [before, pids].inspect)
+        File.rename(#{path.inspect} + ".new", #{path.inspect})
+      RUBY
+      eventually(10) { File.exist?(path) }
+      before, after = File.read(path).scan(/\[([\d, ]+)\]/).flatten.map { |list| list.split(", ").map(&:to_i) }
+      assert_equal [], before & after
+      assert_gone(before + after)
+    end
+  end
+
+  def test_a_pool_that_was_started_has_nothing_of_what_comes_later
+    pool = processes.start
+    file = File.open(__FILE__)
+    skip "needs /proc" unless File.directory?("/proc/self/fd")
+    named = self.class.const_set(:OPEN_FILES, Lister.new)
+    refute_includes within(10) { pool.map([1], named) }[0], File.realpath(__FILE__)
+    assert_includes value_of([1], Lister.new)[0], File.realpath(__FILE__)
+  ensure
+    file&.close
+    self.class.send(:remove_const, :OPEN_FILES) if named
+  end
+
+  # Goes to a process as a copy.
+  class Lister
+    def call(_item)
+      Dir.children("/proc/self/fd").map do |number|
+        File.readlink("/proc/self/fd/#{number}")
+      rescue SystemCallError
+        nil
+      end
+    end
+  end
+
+  private
+
+  def assert_gone(pids)
+    eventually(10, "the end of #{pids}") { pids.none? { |pid| alive?(pid) } }
+  end
+
+  def alive?(pid)
+    Process.kill(0, pid)
+    !File.read("/proc/#{pid}/stat")[/\) (\w)/, 1].eql?("Z") || children.include?(pid)
+  rescue Errno::ESRCH, Errno::ENOENT
+    false
+  end
+
+  # @return [Array<Integer>] of this process, zombies too
+  def children
+    Dir.children("/proc").grep(/\A\d+\z/).select do |pid|
+      File.read("/proc/#{pid}/stat")[/\) \w (\d+)/, 1].to_i == Process.pid
+    rescue SystemCallError
+      false
+    end
+  end
+end

@@ -1,0 +1,50 @@
+# frozen_string_literal: true
+
+require "tmpdir"
+
+# What items in several processes count together, in files: a Ratomic::Map or Counter is of one process.
+class ProcessLedger
+  def self.within
+    Dir.mktmpdir("ratomic-ledger") { |directory| yield new(directory) }
+  end
+
+  def initialize(directory)
+    @directory = directory.dup.freeze
+    freeze
+  end
+
+  # Notes a word; written in one piece, whoever writes.
+  # @return [Integer] how often it was noted
+  def note(word)
+    File.open(path("ledger"), "a") { |file| file.syswrite("#{word}\n") }
+    count(word)
+  end
+
+  # @return [Array<String>] all words, in their order
+  def words
+    File.exist?(path("ledger")) ? File.readlines(path("ledger"), chomp: true) : []
+  end
+
+  # @return [Integer]
+  def count(word)
+    words.count(word.to_s)
+  end
+
+  # Notes that it has begun, and waits until {#open}.
+  def hold
+    note(:begun)
+    sleep(0.002) until File.exist?(path("open"))
+  rescue Errno::ENOENT
+    nil # the test is over
+  end
+
+  def open
+    File.write(path("open"), "")
+  end
+
+  private
+
+  def path(name)
+    File.join(@directory, name)
+  end
+end
