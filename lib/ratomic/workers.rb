@@ -51,8 +51,8 @@ module Ratomic
       end
 
       # @return [Explanation] see {Pool#explain}
-      def explain(items, callable, results: nil)
-        pool.explain(items, callable, results: results)
+      def explain(items, callable, results: nil, as: nil)
+        pool.explain(items, callable, results: results, as: as)
       end
 
       # Sets how the default pool is made. Call it before the first dispatch; a default pool that is there already is
@@ -112,8 +112,8 @@ end
   engine/settings engine/gate engine/bench engine/lane engine/mailbox engine/local_store engine/home
   engine/verdict engine/filing engine/endings engine/engine
   engine/unattended
-  monitoring/last_failures monitoring/metrics monitoring/subscribers monitoring/running monitoring/stats
-  monitoring/prometheus monitoring/brief monitoring/history monitoring/snapshot
+  monitoring/last_failures monitoring/names monitoring/metrics monitoring/subscribers monitoring/running
+  monitoring/stats monitoring/prometheus monitoring/brief monitoring/history monitoring/snapshot
   worker/context worker/pulse worker/presence worker/turns worker/runs worker/partial worker/fold pipeline
   worker/chunk worker/owned_chunk worker/plain_data worker/share worker/copies worker/luggage worker/salvage
   worker/runner worker/worker
@@ -123,7 +123,7 @@ end
   future
   dispatch/options dispatch/source dispatch/attendance dispatch/handover dispatch/batch dispatch/settled dispatch/sifted
   dispatch/owned_settled dispatch/unpacking dispatch/owned_future dispatch/nested dispatch/helper
-  dispatch/turn dispatch/inline dispatch/by_caller dispatch/owned_by_caller dispatch/dispatch dispatch/mapping
-  dispatch/initial dispatch/reduce reduction reducing
+  dispatch/turn dispatch/inline dispatch/pace dispatch/rest dispatch/by_caller dispatch/owned_by_caller
+  dispatch/by_waiter dispatch/dispatch dispatch/mapping dispatch/initial dispatch/reduce reduction reducing
   subscription way_home explanation flow stream pool runtime/fork_hook parse_json render_erb
 ].each { |name| require_relative "workers/#{name}" }

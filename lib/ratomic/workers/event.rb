@@ -15,6 +15,8 @@ module Ratomic
       attr_reader :dispatch
       # @return [Object, nil] the `context:` of the dispatch
       attr_reader :context
+      # @return [String, nil] the `as:` of the dispatch
+      attr_reader :as
       # @return [Hash{Symbol => Object}] what else there is to say: items:, seconds:, failure:, worker:
       attr_reader :details
 
@@ -25,6 +27,7 @@ module Ratomic
         @time = Process.clock_gettime(Process::CLOCK_REALTIME)
         @dispatch = batch&.ticket
         @context = batch&.options&.context
+        @as = batch&.options&.as
         @details = details
         Ractor.make_shareable(self)
       end
@@ -35,7 +38,8 @@ module Ratomic
 
       # @return [Hash]
       def to_h
-        { name: name, pool: pool, time: time, dispatch: dispatch, context: context, **details }
+        told = { name: name, pool: pool, time: time, dispatch: dispatch, context: context, **details }
+        as ? told.merge(as: as) : told
       end
 
       def inspect

@@ -10,11 +10,13 @@ module Ratomic
 
       # @param engine [Engine]
       # @param results [:frozen, :owned]
-      def initialize(engine, items, callable, results = :frozen)
+      # @param as [String, nil] see {Options#initialize}
+      def initialize(engine, items, callable, results = :frozen, as = nil)
         @engine = engine
         @items = Source.list(items)
         @callable = callable
         @results = results
+        @key = Callable.key(callable, as)
       end
 
       # @return [Hash{Symbol => Object}] :callable, :items, :estimate, :results, and of a pipeline :stages, see
@@ -42,7 +44,7 @@ module Ratomic
 
       def callable
         refused = refusal
-        { name: name, shareable: Ractor.shareable?(@callable), refused: refused,
+        { name: name, as: (@key if String === @key), shareable: Ractor.shareable?(@callable), refused: refused,
           findings: findings.map(&:to_h) }
       end
 
@@ -74,7 +76,7 @@ module Ratomic
       end
 
       def estimate
-        cost = @engine.costs.of(Callable.key(@callable))
+        cost = @engine.costs.of(@key)
         weight = Weight.of(@items)
         waking = @engine.costs.waking / 1e9
         alone = cost && (weight * cost / 1e9)
@@ -84,7 +86,7 @@ module Ratomic
       end
 
       def results
-        WayHome.new(@engine, @items, Callable.key(@callable), @results).to_h
+        WayHome.new(@engine, @items, @key, @results).to_h
       end
 
       def result_line
@@ -94,7 +96,7 @@ module Ratomic
 
       def callable_lines
         found = to_h[:callable]
-        ["callable #{found[:name]}: #{found[:refused] || "shareable"}"] +
+        ["callable #{found[:name]}#{" as #{found[:as]}" if found[:as]}: #{found[:refused] || "shareable"}"] +
           found[:findings].map { |finding| "  in the way: #{finding[:kind]} #{finding[:name]} #{finding[:reason]}" }
       end
 

@@ -56,7 +56,7 @@ module Ratomic
       # @param timeout [Numeric, nil] seconds
       # @return [Boolean] whether all results are there
       def wait(timeout: nil)
-        attend(breaks: false) { @batch.timed? ? await_timed(timeout) : await(timeout) }
+        attend(timeout, breaks: false) { @batch.timed? ? await_timed(timeout) : await(timeout) }
       end
 
       # @return [Boolean] whether {#value} would not wait
@@ -74,7 +74,7 @@ module Ratomic
         return enum_for(:each, timeout: timeout) { kept } unless block_given?
 
         limit = Clock.limit(timeout)
-        attend do
+        attend(timeout) do
           size.times do |index|
             await_slot(index, limit, timeout)
             result = @completion[index]
@@ -94,7 +94,7 @@ module Ratomic
         return enum_for(:each_completed, timeout: timeout) { kept } unless block_given?
 
         limit = Clock.limit(timeout)
-        attend do
+        attend(timeout) do
           each_range(limit, timeout) do |first, count|
             first.upto(first + count - 1) do |index|
               result = @completion[index]
@@ -185,7 +185,8 @@ module Ratomic
       end
 
       # The block waits; if the thread is ended in it, the dispatch may be abandoned.
-      def attend(breaks: true, &waiting)
+      def attend(timeout, breaks: true, &waiting)
+        ByWaiter.run(self, @engine, @batch) if @batch.options.by_waiter? && timeout != 0
         (attendance = @batch.attendance) ? attendance.during(self, breaks, &waiting) : yield
       end
 
@@ -206,9 +207,7 @@ module Ratomic
 
       # The block waits; meanwhile a {Helper} runs what belongs to the dispatch, if one of this thread may.
       def helped(&waiting)
-        return yield if @batch.moved? || !Nested.in?(@engine)
-
-        Helper.help(@engine, @batch, &waiting)
+        @batch.moved? || !Nested.in?(@engine) ? yield : Helper.help(@engine, @batch, &waiting)
       end
 
       def await_slot(index, limit, timeout)

@@ -178,10 +178,11 @@ module Ratomic
       # What a dispatch would do, and whether it would pay, without doing it.
       # @param items [Array, Enumerable] read to its end, as by a dispatch: of an IO nothing is left
       # @param results [:frozen, :owned, nil] nil takes what the pool was made with
+      # @param as [String, Symbol, nil] the name under which it would be dispatched; nil takes that of the pool
       # @return [Explanation]
-      def explain(items, callable, results: nil)
-        options = results.nil? ? @options : @options.with(results: results)
-        Explanation.new(for_reading, items, callable, options.results)
+      def explain(items, callable, results: nil, as: nil)
+        options = @options.with({ results: results, as: as }.compact)
+        Explanation.new(for_reading, items, callable, options.results, options.as)
       end
 
       # The results of an endless source, as they come. See {Stream}.

@@ -127,4 +127,4 @@ module Ratomic
   end
 end
 
-%w[html chart pool_section page actions].each { |name| require_relative "web/#{name}" }
+%w[html chart name_rows pool_section page actions].each { |name| require_relative "web/#{name}" }

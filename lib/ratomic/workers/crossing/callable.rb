@@ -36,9 +36,12 @@ module Ratomic
       end
 
       # What the pool has learnt is kept by this: it stands for the one object, and does not keep it alive. Two objects
-      # of one class, or two procs that are written in one place, may cost very different times.
-      # @return [Module, Integer] no other object ever has it
-      def self.key(callable)
+      # of one class, or two procs that are written in one place, may cost very different times. Where the dispatch has
+      # a name (`as:`) it is kept by that, whatever object comes under it.
+      # @param as [String, nil]
+      # @return [Module, Integer, String] nothing else ever has it
+      def self.key(callable, as = nil)
+        return Fold === callable ? "reduce of #{as}".freeze : as if as
         return callable if Module === callable
 
         Fold === callable ? callable.key : Reflection.id_of(callable)

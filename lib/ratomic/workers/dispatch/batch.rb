@@ -37,7 +37,7 @@ module Ratomic
         @cursor = nil
         @limit = limit
         @weight = weight
-        @key = Callable.key(target)
+        @key = Callable.key(target, options.as)
         @attendance = (Attendance.new if options.cancel_on_abandon)
         @handover = (Handover.new if options.owned?)
         @kind = @handover ? OwnedChunk : Chunk

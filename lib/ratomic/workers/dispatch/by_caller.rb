@@ -11,6 +11,8 @@ module Ratomic
     # Results are frozen as a worker would freeze them. For a pool of Ractors where they stand: its callables cannot
     # reach what the program goes on changing, but for what they keep by Ractor or thread. For one of threads as copies.
     #
+    # Where items take far longer than those before, the pool gets those that are left ({Pace}).
+    #
     # What items leave on their thread is taken away again; a callable that does so, here or in a worker, is not run by
     # callers any more. On the short way nobody looks: that would take as long as the rest. Until its permit ends a
     # callable that left nothing so far can leave something there.
@@ -30,11 +32,11 @@ module Ratomic
       # Runs the items, if the callable has a permit for them.
       # @param items [Array] see {Sharing}.snapshot: one that is not frozen has no permit
       # @param callable [#call]
-      # @return [Settled, nil] nil where more has to be looked at
-      def self.at_once(engine, items, callable)
+      # @return [Settled, Future, nil] nil where more has to be looked at
+      def self.at_once(engine, items, callable, options)
         return unless (started = engine.costs.permits.take(callable, items))
 
-        run(engine, items, callable, nil, started, false) do |took|
+        run(engine, items, callable, options, started, false) do |took|
           learn(engine, items, Callable.key(callable), took) if learn?(took, started)
         end
       end
@@ -42,18 +44,18 @@ module Ratomic
       # Runs the items, if they are for the caller.
       # @param callable [#call] admitted
       # @param options [Options] that let the caller run it
-      # @return [Settled, nil] nil when the pool is to run the items
+      # @return [Settled, Future, nil] nil when the pool is to run all items
       # @yield when it is then to be compared how long the caller waits, see {Trials}
       def self.future(engine, items, callable, options)
         return unless engine.subscribers.none? # they are told of batches
 
-        key = Callable.key(callable)
+        key = Callable.key(callable, options.as)
         place = place(engine, items, key, options.min_batch)
         yield if place == :trial
         return unless place == :caller
 
         packed = Transfer.pack(items)
-        measure(engine, packed, callable, key, options.context) unless packed.instance_of?(Transfer::Holed)
+        measure(engine, packed, callable, key, options) unless packed.instance_of?(Transfer::Holed)
       end
 
       # @return [Symbol] :caller, :pool, or :trial
@@ -73,59 +75,91 @@ module Ratomic
       end
 
       # Runs the items and learns from it.
-      def self.measure(engine, items, callable, key, context)
+      def self.measure(engine, items, callable, key, options)
         tally = engine.metrics.tally
         many = Runs.takes?(callable)
         state = ThreadState.new
         started = tally.start
-        future = run(engine, items, callable, context, started, many)
-        learn(engine, items, key, tally.start - started)
+        future = run(engine, items, callable, options, started, many)
+        return future unless (done = Settled === future)
+
+        took = tally.start - started
+        learn(engine, items, key, took)
+        engine.metrics.names.by_caller(options.as, future, took) if options.as
         future
       ensure
-        left = put_back(state, engine, callable) if state
-        engine.costs.permit(callable, key) unless left || many || future.nil? # the short way knows no runs
+        left = put_back(state, engine, key) if state
+        # The short way knows neither runs nor names.
+        engine.costs.permit(callable, key) unless left || many || !done || options.as
       end
 
       # The thread is the caller's own. A callable that leaves something there is for workers.
       # @return [Boolean] whether it did
-      def self.put_back(state, engine, callable)
+      def self.put_back(state, engine, key)
         return false unless state.restore
 
-        engine.costs.mark_wild(Callable.key(callable))
+        engine.costs.mark_wild(key)
         true
       end
 
       # @param items [Array] shareable
       # @param started [Integer] see {Tally#start}
       # @param many [Boolean] whether the callable takes runs
-      # @return [Settled]
-      # @yieldparam took [Integer] nanoseconds
-      def self.run(engine, items, callable, context, started, many)
+      # @return [Settled, Future] a Future where the rest was handed over
+      # @yieldparam took [Integer] nanoseconds, where it was not
+      def self.run(engine, items, callable, options, started, many)
         results = []
-        failed = false
-        Context.with(context) do
-          Thread.handle_interrupt(Interrupts::FOREIGN_DEFERRED) do # one call less than foreign_deferred
-            failed = run_many(engine, items, callable, results) if many
-            failed |= run_on(engine, items, callable, results) until results.size == items.size
-          end
-        end
-        in_place = engine.backend == :ractor
-        took = engine.metrics.tally.settle(started, results, in_place)
-        yield took if took && block_given?
-        return Settled.new(results) if took && !failed
+        limit = started + Pace::HELD if items.size > 2 # it has to be late twice
+        failed = run_until(limit, engine, items, callable, results, options, many)
+        unless results.size == items.size
+          future = Rest.hand_over(engine, items, callable, options, results, started)
+          return future if future
 
-        results = Interrupts.foreign_deferred { Transfer.seal(results, 0, in_place ? :in_place : :copied) }
-        engine.count_by_caller(results, callable, context)
-        results.any?(Vacancy) ? Sifted.new(results) : Settled.new(results)
+          failed |= run_until(nil, engine, items, callable, results, options, false)
+        end
+        settle(engine, callable, options, started, results, failed) { |took| yield took if block_given? }
       rescue Foreign, SignalException, SystemExit
         # It came from outside or from an item; nothing tells which. It happens once.
-        engine.costs.mark_wild(Callable.key(callable))
+        engine.costs.mark_wild(Callable.key(callable, options.as))
         raise
+      end
+
+      # @return [Settled] with all results
+      def self.settle(engine, callable, options, started, results, failed)
+        took = engine.metrics.tally.settle(started, results, engine.backend == :ractor)
+        yield took if took
+        return Settled.new(results) if took && !failed
+
+        results = Interrupts.foreign_deferred { Transfer.seal(results, 0, sealing(engine)) }
+        engine.count_by_caller(results, callable, options)
+        results.any?(Vacancy) ? Sifted.new(results) : Settled.new(results)
+      end
+
+      # Runs the items, all or until the time is over.
+      # @param limit [Integer, nil] as {Tally#start}
+      # @return [Boolean] whether there are Failures
+      def self.run_until(limit, engine, items, callable, results, options, many) # rubocop:disable Metrics/ParameterLists
+        failed = false
+        Context.with(options.context) do
+          Thread.handle_interrupt(Interrupts::FOREIGN_DEFERRED) do # one call less than foreign_deferred
+            failed = run_many(engine, items, callable, results, options.as) if many
+            until results.size == items.size
+              failed |= (outcome = run_on(engine, items, callable, results, options.as, limit))
+              break if outcome == :left
+            end
+          end
+        end
+        failed
+      end
+
+      # Threads have the memory of the program, where what an item returns may be in use elsewhere.
+      def self.sealing(engine)
+        engine.backend == :ractor ? :in_place : :copied
       end
 
       # All items in one call, see {Runs}. When that raises, or leaves past us, there are no results yet.
       # @return [Boolean] whether there are Failures
-      def self.run_many(engine, items, callable, results)
+      def self.run_many(engine, items, callable, results, as)
         astray = true
         results.concat(Runs.results(callable, items, 0))
         astray = false
@@ -137,7 +171,7 @@ module Ratomic
         raise
       ensure
         if astray && Thread.current.status != "aborting"
-          engine.costs.mark_wild(Callable.key(callable))
+          engine.costs.mark_wild(Callable.key(callable, as))
           return false # rubocop:disable Lint/EnsureReturn
         end
       end
@@ -145,9 +179,10 @@ module Ratomic
       # Runs from where the results end. By throw, break or return an item can leave past us. That ends here, as it
       # would in a worker. What ends the thread, or is an exception for the caller, goes on.
       # @return [Boolean] whether there are Failures
-      def self.run_on(engine, items, callable, results)
+      # @param limit [Integer, nil] as {Tally#start}; when it is over, the rest is left
+      def self.run_on(engine, items, callable, results, as, limit = nil)
         astray = true
-        failed = run_all(items, callable, results)
+        failed = Pace.run(items, callable, results, limit && engine.metrics.tally, limit)
         astray = false
         failed
       rescue Exception # rubocop:disable Lint/RescueException -- it is raised again
@@ -155,26 +190,10 @@ module Ratomic
         raise
       ensure
         if astray && Thread.current.status != "aborting"
-          engine.costs.mark_wild(Callable.key(callable))
+          engine.costs.mark_wild(Callable.key(callable, as))
           results << Verdict.died(callable, results.size, :throw)
           return true # rubocop:disable Lint/EnsureReturn
         end
-      end
-
-      def self.run_all(items, callable, results)
-        size = items.size
-        index = results.size
-        failed = false
-        while index < size
-          begin
-            results << callable.call(items[index])
-          rescue Foreign => e
-            results << Failure.from(e, index)
-            failed = true
-          end
-          index += 1
-        end
-        failed
       end
 
       # @param started [Integer] whose last digits choose the dispatches of middling work
@@ -186,7 +205,7 @@ module Ratomic
         engine.costs.trials.learn_caller(key, took, items.size) if took >= COMPARED
         engine.costs.learn(key, Weight.of(items), took, items.size)
       end
-      private_class_method :place, :measure, :run, :run_all, :learn?
+      private_class_method :measure, :run, :settle, :run_until, :learn?
     end
   end
 end

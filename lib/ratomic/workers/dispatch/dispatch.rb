@@ -17,7 +17,7 @@ module Ratomic
         if options.plain?
           # Otherwise the way to the pool would begin with finding out that an Array is not frozen.
           items = Sharing.snapshot(items, FEW)
-          future = ByCaller.at_once(engine, items, callable)
+          future = ByCaller.at_once(engine, items, callable, options)
           return future if future
         end
 
@@ -77,7 +77,7 @@ module Ratomic
       end
 
       def run
-        @engine.metrics.dispatches.increment
+        @engine.metrics.meet_batch(@batch)
         @engine.emit(:dispatched, @batch, items: @batch.size) unless @engine.subscribers.none?
         return run_here if @engine.backend == :inline || (@batch.moved? && Nested.in?(@engine))
         return if enqueue == :done

@@ -7,10 +7,12 @@ module Ratomic
     class Options
       DEFAULTS = {
         timeout: nil, item_timeout: nil, retries: 0, min_batch: :auto, context: nil, move: false,
-        sequential: false, on_full: :block, queue_timeout: nil, cancel_on_abandon: false, results: :frozen
+        sequential: false, on_full: :block, queue_timeout: nil, cancel_on_abandon: false, results: :frozen,
+        as: nil, run: :auto
       }.freeze
-      ON_FULL = %i[block raise caller_runs].freeze
-      RESULTS = %i[frozen owned].freeze
+      CHOICES = {
+        on_full: %i[block raise caller_runs].freeze, results: %i[frozen owned].freeze, run: %i[auto waiter].freeze
+      }.freeze
       VARIABLES = DEFAULTS.to_h { |name, _| [name, :"@#{name}"] }.freeze
       private_constant :VARIABLES
 
@@ -23,8 +25,8 @@ module Ratomic
       #   be tried again in the callable. Nor one that ran longer than `item_timeout:`, or was moved
       # @param min_batch [Integer, :auto] smaller dispatches are run by the caller, once workers have run this callable
       #   object some times and it was quick; `0` never, `:auto` by measured cost. Nobody interrupts what the caller
-      #   runs: an item that takes far longer than those before holds up that one dispatch, and the next goes to the
-      #   workers. Where that must not be, take `0`, `timeout:` or `item_timeout:`.
+      #   runs: when items take far longer than those before he is held up by one or two of them, and what is left, and
+      #   the next dispatch, go to the workers. Where that must not be, take `0`, `timeout:` or `item_timeout:`.
       # @param context [Object, nil] there in the worker as `Workers.context` and in every event; must be shareable.
       #   What an item leaves on its thread instead (`Thread.current[:x]`, thread variables, `Fiber[]`) later items in
       #   that worker see, of any dispatch; from a caller's thread it is taken away.
@@ -41,6 +43,16 @@ module Ratomic
       #   caller's own: not frozen, whatever they are that a Ractor may own (also a StringIO, a Set, an object with a
       #   Mutex), and handed over once, to the thread and Ractor that ask first; after that {TakenError}. See
       #   {OwnedFuture}.
+      # @param as [String, Symbol, nil] a name for what is dispatched ("orders"). What the pool learns of it (its cost,
+      #   whether callers may run it) is kept by the name instead of by the callable object: for callables that are made
+      #   anew for each dispatch, or one object that does many things. Statistics, events, Prometheus and the live page
+      #   tell of it by that name. Of more than {Names::MOST} names the rest is counted together.
+      # @param run [:auto, :waiter] who runs small work: with `:auto` the thread that dispatches it; with `:waiter` the
+      #   one that asks for its results first, unless a worker has begun it. That thread asks in {Future#value},
+      #   `value!`, `wait`, `indices`, `each` and `each_completed`, but not with `timeout: 0`. The thread that
+      #   dispatches computes nothing then: for event loops, reactors and listeners. (A queue that is full with
+      #   `on_full: :caller_runs`, and the `:inline` backend, run it at once all the same.) What is small is what
+      #   `min_batch:` says. With `results: :owned` workers run all of it.
       # @raise [ArgumentError, TypeError] which names the option, its value and what it may be
       def initialize(given = {})
         DEFAULTS.each { |name, default| instance_variable_set(VARIABLES[name], default) }
@@ -58,6 +70,11 @@ module Ratomic
       # Whether the caller may run it itself: nobody has to watch its time, and nothing is handed over.
       def by_caller?
         @by_caller
+      end
+
+      # Whether who waits for it may run it himself.
+      def by_waiter?
+        @by_waiter
       end
 
       # Whether there is nothing to heed for a caller who runs it itself.
@@ -80,23 +97,40 @@ module Ratomic
       def take(given)
         given.each do |name, value|
           check(name, value)
+          value = named(value) if name == :as
           instance_variable_set(VARIABLES[name], value)
         end
-        @by_caller = @min_batch != 0 && !(@timeout || @item_timeout || @move)
-        @plain = @by_caller && @min_batch == :auto && @context.nil? && !owned?
+        @by_caller = small? && @run == :auto
+        @by_waiter = small? && @run == :waiter && !owned?
+        @plain = @by_caller && @min_batch == :auto && @context.nil? && @as.nil? && !owned?
         freeze
       end
 
       private
+
+      # Whether small work may be run by others than workers.
+      def small?
+        @min_batch != 0 && !(@timeout || @item_timeout || @move)
+      end
+
+      # One String for each name, which all its dispatches share.
+      def named(value)
+        return if value.nil?
+
+        name = -Settings.text(value)
+        raise ArgumentError, "as: is empty, it must be a name" if name.empty?
+
+        Ractor.make_shareable(name)
+      end
 
       def check(name, value)
         case name
         when :timeout, :item_timeout, :queue_timeout then check_seconds(name, value)
         when :retries then check_count(name, value)
         when :min_batch then check_count(name, value) unless value == :auto
-        when :on_full then check_choice(name, value, ON_FULL)
-        when :results then check_choice(name, value, RESULTS)
+        when :on_full, :results, :run then check_choice(name, value, CHOICES[name])
         when :context then check_context(value)
+        when :as then check_name(value)
         when :move, :sequential, :cancel_on_abandon then nil
         else raise ArgumentError, "unknown option #{name.inspect}, known: #{DEFAULTS.keys.join(", ")}"
         end
@@ -106,6 +140,12 @@ module Ratomic
         return if known.include?(value)
 
         raise ArgumentError, "#{name}: is #{value.inspect}, it must be one of #{known.inspect}"
+      end
+
+      def check_name(value)
+        return if value.nil? || String === value || Symbol === value
+
+        raise TypeError, "as: must be a String, a Symbol or nil, not #{value.inspect}"
       end
 
       def check_context(value)

@@ -12,13 +12,13 @@ module Ratomic
       def self.future(engine, items, callable, options)
         return unless engine.subscribers.none? # they are told of batches
 
-        key = Callable.key(callable)
+        key = Callable.key(callable, options.as)
         return unless small?(engine, items, key, options.min_batch)
 
         packed = Transfer.pack(items)
         return if packed.instance_of?(Transfer::Holed)
 
-        OwnedSettled.new(measure(engine, packed, callable, key, options.context), Handover.new)
+        OwnedSettled.new(measure(engine, packed, callable, key, options), Handover.new)
       end
 
       # Whether the items take less time than it takes to bring home what two workers would make of them.
@@ -34,32 +34,33 @@ module Ratomic
       end
 
       # Runs the items and learns from it.
-      def self.measure(engine, items, callable, key, context)
+      def self.measure(engine, items, callable, key, options)
         tally = engine.metrics.tally
         state = ThreadState.new
         started = tally.start
-        results = run(engine, items, callable, context)
+        results = run(engine, items, callable, options)
         took = tally.start - started
         tally.record_by_caller(took, items.size)
         ByCaller.learn(engine, items, key, took)
+        engine.metrics.names.by_caller(options.as, results, took) if options.as
         results
       ensure
-        ByCaller.put_back(state, engine, callable) if state
+        ByCaller.put_back(state, engine, key) if state
       end
 
-      def self.run(engine, items, callable, context)
+      def self.run(engine, items, callable, options)
         results = []
         failed = false
-        Context.with(context) do
+        Context.with(options.context) do
           Interrupts.foreign_deferred do
-            failed = ByCaller.run_many(engine, items, callable, results) if Runs.takes?(callable)
-            failed |= ByCaller.run_on(engine, items, callable, results) until results.size == items.size
+            failed = ByCaller.run_many(engine, items, callable, results, options.as) if Runs.takes?(callable)
+            failed |= ByCaller.run_on(engine, items, callable, results, options.as) until results.size == items.size
           end
         end
-        engine.count_by_caller(results, callable, context) if failed || results.any?(Vacancy)
+        engine.count_by_caller(results, callable, options) if failed || results.any?(Vacancy)
         results
       rescue Foreign, SignalException, SystemExit # as in ByCaller.run
-        engine.costs.mark_wild(Callable.key(callable))
+        engine.costs.mark_wild(Callable.key(callable, options.as))
         raise
       end
       private_class_method :measure, :run

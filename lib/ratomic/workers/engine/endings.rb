@@ -11,6 +11,7 @@ module Ratomic
         post([:drop, batch.ticket].freeze) if batch.moved? # a worker that is ready from now on sees that it is over
         @finished.increment(filled)
         note_failure(batch, failure, filled) if filled.positive?
+        count_named(batch, filled)
         forget(batch)
         @lane.leave_behind
         make_room if @lane.full? # somebody may wait for it

@@ -38,18 +38,18 @@ module Ratomic
 
       # Counts the Failures of what the caller has run itself.
       # @param results [Array] shareable
-      # @param context [Object, nil] of the dispatch
-      def count_by_caller(results, callable, context = nil)
+      # @param options [Options] of the dispatch
+      def count_by_caller(results, callable, options)
         wild = false
         results.each do |result|
           @metrics.count_more(result) if Partial === result
           next unless Failure === result
 
-          @metrics.note_failure(result, Callable.label(callable), nil, context)
+          @metrics.note_failure(result, options.as || Callable.label(callable), nil, options.context)
           wild = true if NOT_FOR_CALLERS.include?(result.exception_class)
         end
         @metrics.dropped.increment(results.count { |result| DROPPED.equal?(result) })
-        @costs.mark_wild(Callable.key(callable)) if wild
+        @costs.mark_wild(Callable.key(callable, options.as)) if wild
       end
 
       # Counts one of a batch.
@@ -66,6 +66,7 @@ module Ratomic
 
         took = (now || Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond)) - batch.born
         @metrics.tally.record(took)
+        @metrics.names.end(batch.options.as, batch.size, took) if batch.options.as
         forget(batch)
         return if @subscribers.none?
 
@@ -80,19 +81,31 @@ module Ratomic
           next if batch.completion[first + offset].equal?(result)
 
           case result
-          when Failure then @metrics.count_failure(result, -1)
-          when Partial then @metrics.count_more(result, -1)
+          when Failure
+            @metrics.count_failure(result, -1)
+            count_named(batch, -1)
+          when Partial
+            @metrics.count_more(result, -1)
+            count_named(batch, -result.more.values.sum)
           end
         end
+      end
+
+      def count_named(batch, failures)
+        @metrics.names.fail(batch.options.as, failures) if batch.options.as
       end
 
       # Of those of a chunk a few are kept as the last ones, the others are only counted.
       def count_failures(batch, first, results)
         noted = 0
         results.each_with_index do |result, offset|
-          @metrics.count_more(result) if Partial === result
+          if Partial === result
+            @metrics.count_more(result)
+            count_named(batch, result.more.values.sum)
+          end
           next unless Failure === result
 
+          count_named(batch, 1)
           (noted += 1) > LastFailures::EACH ? @metrics.count_failure(result) : note_failure(batch, result)
           @costs.mark_wild(batch.key) if NOT_FOR_CALLERS.include?(result.exception_class)
           emit(:failed, batch, item: first + offset, failure: result)

@@ -7,7 +7,7 @@ module Ratomic
       # Upper bounds of the latency histogram's buckets in seconds: a factor of 4 from 16 microseconds to 67 seconds.
       BOUNDS = Array.new(12) { |i| (16 * (4**i)) / 1_000_000.0 }.freeze
       COUNTS = %i[dispatches dropped overflowed retries cancelled expired overdue rejected respawns
-                  pauses abandoned runners_replaced troubles].freeze
+                  pauses abandoned runners_replaced troubles by_waiter].freeze
 
       ANONYMOUS = "(anonymous)"
 
@@ -30,6 +30,8 @@ module Ratomic
       attr_reader :last_failures
       # @return [Map] what went wrong in the pool itself, by class and message
       attr_reader :trouble_log
+      # @return [Names] what dispatches with a name have done
+      attr_reader :names
       # @return [Counter] nanoseconds that workers which are gone were busy
       attr_reader :past_busy
 
@@ -41,6 +43,7 @@ module Ratomic
         @tally = Tally.new
         @past_busy = Counter.new
         @pipelines = Notebook.new
+        @names = Names.new
         freeze
       end
 
@@ -51,6 +54,12 @@ module Ratomic
 
         key = Callable.key(callable)
         @pipelines[key] ||= [callable.to_s, callable.gauges].freeze
+      end
+
+      # A batch is on its way.
+      def meet_batch(batch)
+        @dispatches.increment
+        @names.begin(batch.options.as) if batch.options.as
       end
 
       # @return [Hash{String => Array<Hash>}] see {Pipeline#stats}, by the names of the stages; of several with the same

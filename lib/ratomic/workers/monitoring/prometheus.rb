@@ -30,6 +30,16 @@ module Ratomic
         "events_dropped_total" => ["counter", "Events that a slow subscriber lost.", %i[events_dropped]]
       }.each_value { |metric| metric.each(&:freeze).freeze }.freeze
 
+      # Of dispatches with a name (`as:`); the label is `as`.
+      NAMED = {
+        "named_dispatches_total" => ["Dispatches by their name (as:).", :dispatches],
+        "named_by_caller_total" => ["Dispatches that the caller ran itself, by their name.", :by_caller],
+        "named_items_total" => ["Items with a result or a Failure, by the name of their dispatch.", :items],
+        "named_failures_total" => ["Failures by the name of their dispatch.", :failures],
+        "named_seconds_total" => ["Time from dispatches to their last results, by their name.", :seconds]
+      }.each_value(&:freeze).freeze
+      private_constant :NAMED
+
       # @param stats [Hash] as of {Pool#stats}
       def initialize(stats)
         @stats = stats
@@ -41,7 +51,7 @@ module Ratomic
         lines = METRICS.flat_map do |name, (type, help, path)|
           head(name, type, help) << sample(name, @stats.dig(*path))
         end
-        "#{(lines + failures + latency).join("\n")}\n"
+        "#{(lines + failures + named + latency).join("\n")}\n"
       end
 
       private
@@ -49,6 +59,16 @@ module Ratomic
       def failures
         head("failures_total", "counter", "Failures by the class of their exception.") +
           @stats[:failures].sort.map { |name, count| sample("failures_total", count, "class=\"#{escape(name)}\"") }
+      end
+
+      # Nothing where no dispatch has a name.
+      def named
+        return [] if @stats[:names].empty?
+
+        NAMED.flat_map do |metric, (help, what)|
+          head(metric, "counter", help) +
+            @stats[:names].map { |name, counts| sample(metric, counts[what], "as=\"#{escape(name)}\"") }
+        end
       end
 
       # Prometheus wants each bucket to hold those below it too.

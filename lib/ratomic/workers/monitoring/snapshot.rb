@@ -31,7 +31,7 @@ module Ratomic
         stats = pool.stats
         {
           number: number, max_queue: engine.lane.capacity, backend: stats[:backend].to_s, state: stats[:state].to_s,
-          **stats.slice(:name, :size, :dispatches, :items, :failures, :notes, :events_dropped, :troubles),
+          **stats.slice(:name, :size, :dispatches, :items, :failures, :notes, :events_dropped, :troubles, :names),
           callables: stats[:callables].map { |callable| callable.merge(name: Text.of(callable[:name])) },
           workers: stats[:workers].reject { |name, _| name == :busy_seconds },
           latency: latency(stats[:latency]), running: stats[:running].map { |running| running(running) },

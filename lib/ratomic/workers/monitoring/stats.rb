@@ -35,7 +35,7 @@ module Ratomic
           items: counted,
           failures: @metrics.failures.to_h.reject { |_, count| count.zero? }, latency: histogram(latency),
           workers: workers(counts),
-          costs: @engine.costs.to_h, pipelines: @metrics.pipelines, **in_detail,
+          costs: @engine.costs.to_h, **by_name, **in_detail,
           events_dropped: @engine.subscribers.dropped.value, notes: notes(counts),
           troubles: { count: counts[:troubles], last: @metrics.trouble_log.to_h }
         }
@@ -62,7 +62,8 @@ module Ratomic
         ended = latency.values.sum
         { made: [counts[:dispatches] + counts[:by_caller], ended].max, completed: ended,
           queued: @engine.lane.waiting_size,
-          by_caller: counts[:by_caller] + counts[:overflowed], cancelled: counts[:cancelled], expired: counts[:expired],
+          by_caller: counts[:by_caller] + counts[:overflowed], by_waiter: counts[:by_waiter],
+          cancelled: counts[:cancelled], expired: counts[:expired],
           rejected: counts[:rejected] }
       end
 
@@ -77,6 +78,10 @@ module Ratomic
           busy_seconds_total: busy.values.sum + (@metrics.past_busy.value / 1e9), respawns: counts[:respawns],
           pauses: counts[:pauses], abandoned: counts[:abandoned], runners_replaced: counts[:runners_replaced],
           retries: counts[:retries], overdue: counts[:overdue] }
+      end
+
+      def by_name
+        { names: @metrics.names.to_h, pipelines: @metrics.pipelines }
       end
 
       def in_detail

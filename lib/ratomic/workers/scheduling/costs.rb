@@ -56,7 +56,7 @@ module Ratomic
 
       # Says whose costs are learnt.
       def introduce(key, callable)
-        @names[key] = Callable.label(callable)
+        @names[key] = String === key ? key : Callable.label(callable)
       end
 
       # @param weight [Integer] what was run
@@ -121,10 +121,16 @@ module Ratomic
         end
       end
 
+      # What was granted is good no more: the callable took far longer than it was expected to.
+      def withdraw(key)
+        @permits.revoke(number(key))
+      end
+
       # @param batch [Batch]
       # @return [String] of its callable, for people
       def name_of(batch)
-        return name_of_key(batch.key) if Module === batch.key || Handles::Ref === batch.callable
+        key = batch.key
+        return name_of_key(key) if Module === key || String === key || Handles::Ref === batch.callable
 
         Callable.label(batch.callable)
       end
@@ -151,7 +157,7 @@ module Ratomic
 
       def forbid(key)
         @small.delete(key)
-        @permits.revoke(number(key))
+        withdraw(key)
       end
 
       def number(key)

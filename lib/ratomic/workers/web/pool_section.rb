@@ -23,7 +23,7 @@ module Ratomic
 
         # @return [Html::Markup]
         def to_html
-          tag(:section, title, notes, figures, charts, workers, callables, failures, id: "pool-#{@pool[:number]}")
+          tag(:section, title, notes, figures, charts, workers, tables, failures, id: "pool-#{@pool[:number]}")
         end
 
         private
@@ -119,6 +119,10 @@ module Ratomic
         def duration(running)
           dispatched = "dispatched #{time(running[:dispatch_seconds])} ago"
           running[:seconds] ? join(time(running[:seconds]), tag(:small, " ", dispatched)) : tag(:small, dispatched)
+        end
+
+        def tables
+          join(callables, table("Names", NameRows::HEADS, NameRows.new(@pool[:names]).to_a))
         end
 
         def callables
