@@ -47,7 +47,7 @@ module Ratomic
       # @see Future#wait
       def wait(timeout: nil)
         limit = Clock.limit(timeout)
-        super && attend(breaks: false) { homes.all? { |home| await_home(home, limit) } }
+        super && attend(timeout, breaks: false) { homes.all? { |home| await_home(home, limit) } }
       end
 
       # @see Future#ready?
@@ -126,7 +126,7 @@ module Ratomic
             Unpacking.new(@engine, @batch)
           end
         end
-        attend { yield begun }
+        attend(nil) { yield begun }
         begun.call
         self
       end
