@@ -8,10 +8,10 @@ module Ratomic
         # @param callable [#call]
         # @param name [String] what the caller knows it as
         # @return [#call] +callable+
-        # @raise [TypeError] if it cannot be called
+        # @raise [ArgumentError] if it cannot be called
         # @raise [ShareableError] if it is not shareable
         def check(callable, name)
-          raise TypeError, "#{name} needs a method call, not #{callable.inspect}" unless callable.respond_to?(:call)
+          raise ArgumentError, "#{name} needs a method call, not #{callable.inspect}" unless callable.respond_to?(:call)
           raise ShareableError, message(callable, name) unless FrozenCopy.shareable?(callable)
 
           callable
