@@ -18,8 +18,10 @@ module Ratomic
       # Runs the callable with each of the items in the default pool, see {Pool#dispatch_async}.
       # @overload dispatch_async(items, callable, **options)
       #   @return [Future]
-      def dispatch_async(items, callable, options = nil)
-        pool.dispatch_async(items, callable, options)
+      # @overload dispatch_async(items, **options) { |item| ... }
+      #   @return [Future]
+      def dispatch_async(items, callable = nil, options = nil, &block)
+        pool.dispatch_async(items, callable, options, &block)
       end
 
       # @return [Array] frozen results, see {Pool#map}
@@ -51,8 +53,14 @@ module Ratomic
       end
 
       # @return [Explanation] see {Pool#explain}
-      def explain(items, callable, results: nil)
-        pool.explain(items, callable, results: results)
+      def explain(items, callable, results: nil, try: Rehearsal::NOTHING)
+        pool.explain(items, callable, results: results, try: try)
+      end
+
+      # @return [String] the statistics of all pools of this process that have workers, for Prometheus: one text, with
+      #   each name described once. Pools of one name are told apart by a label `number`
+      def to_prometheus
+        Prometheus.new(*Pool::RUNNING.sort.map { |_number, (pool, _engine)| pool.stats }).to_s
       end
 
       # Sets how the default pool is made. Call it before the first dispatch; a default pool that is there already is
@@ -103,8 +111,9 @@ end
 %w[
   runtime/clock runtime/at_exit runtime/foreign runtime/interrupts runtime/text runtime/own_thread
   runtime/thread_state
-  vacancy remedy failure progress monitoring/figures progress_bar event
-  crossing/handles crossing/refusal crossing/obstacle crossing/children scheduling/notebook crossing/nesting
+  vacancy unsafe_extension remedy failure progress monitoring/figures progress_bar event
+  crossing/handles crossing/refusal crossing/obstacle crossing/children crossing/live scheduling/notebook
+  crossing/nesting
   crossing/lookup crossing/ask crossing/calls crossing/known_calls crossing/own_constants crossing/code
   crossing/callable crossing/blocks crossing/transfer crossing/moving
   scheduling/weight scheduling/averages scheduling/trials scheduling/costs scheduling/experience
@@ -120,10 +129,10 @@ end
   supervision/agenda supervision/parcels supervision/homing supervision/roster supervision/overseer
   supervision/coordinator
   supervision/backend
-  future
+  unchained failing future
   dispatch/options dispatch/source dispatch/attendance dispatch/handover dispatch/batch dispatch/settled dispatch/sifted
   dispatch/owned_settled dispatch/unpacking dispatch/owned_future dispatch/nested dispatch/helper
   dispatch/turn dispatch/inline dispatch/by_caller dispatch/owned_by_caller dispatch/dispatch dispatch/mapping
   dispatch/initial dispatch/reduce reduction reducing
-  subscription way_home explanation flow stream pool runtime/fork_hook parse_json render_erb
+  subscription way_home rehearsal explanation flow stream pool runtime/fork_hook parse_json render_erb
 ].each { |name| require_relative "workers/#{name}" }

@@ -30,8 +30,14 @@ module Ratomic
         end
 
         def for_object(callable)
-          "this #{callable.class} is not: #{Workers::Obstacle.in(callable)} stands in the way; freeze it deeply with " \
-            "Ractor.make_shareable, or let call make it"
+          obstacle = Workers::Obstacle.in(callable)
+          freeze = "freeze it deeply with Ractor.make_shareable, or " if freezable?(obstacle, callable)
+          "this #{callable.class} is not: #{obstacle} stands in the way; #{freeze}let call make it"
+        end
+
+        # Nothing that the rest of the program goes on using is to be frozen.
+        def freezable?(obstacle, callable)
+          obstacle.unfrozen? && !Workers::Live.in(callable)
         end
       end
     end

@@ -11,6 +11,8 @@ module Ratomic
     # is done), or with the option `cancel_on_abandon: true`, see {Options#initialize}. In an item a {Helper} runs
     # meanwhile what nobody has begun of the dispatch, see {Nested}.
     class Future
+      include Failing
+
       # @api private
       def initialize(engine, batch)
         @engine = engine
