@@ -21,7 +21,9 @@ module Ratomic
       # @overload dispatch_async(items, **options) { |item| ... }
       #   @return [Future]
       def dispatch_async(items, callable = nil, options = nil, &block)
-        pool.dispatch_async(items, callable, options, &block)
+        return pool.dispatch_async(items, callable, options, &block) if block_given?
+
+        pool.dispatch_async(items, callable, options)
       end
 
       # @return [Array] frozen results, see {Pool#map}

@@ -56,7 +56,7 @@ module Ratomic
       #   @raise [CallableError] with Ruby's own reason, where the block uses what cannot be shared
       #   @raise [ShutdownError, QueueFullError]
       def dispatch_async(items, callable = nil, options = nil, &block)
-        return dispatch_block(items, callable, options, block) if block
+        return dispatch_block(items, callable, options, block) if block_given? # cheaper than to look at `block`
 
         # Not `**options`: that makes a Hash at each call, also of nothing.
         chosen = options.nil? ? @options : @options.with(options)
