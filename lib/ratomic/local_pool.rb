@@ -46,12 +46,14 @@ module Ratomic
     #   there is one
     # @yield the factory as a block; has to be shareable too (+Ractor.shareable_proc+)
     # @raise [Ratomic::ShareableError] if +factory+ or +close+ is not shareable; the message says why and what to write
-    # @raise [ArgumentError, TypeError] if an argument makes no sense
+    # @raise [LocalJumpError] without a factory
+    # @raise [ArgumentError] if an argument makes no sense
     def initialize(size: 5, timeout: 5, factory: nil, close: nil, &block)
       raise ArgumentError, "give factory: or a block, not both" if factory && block
+      raise LocalJumpError, "a LocalPool needs factory:, or a block that is shareable" unless factory || block
 
-      @size = Pool::Waiting.size(size)
-      @timeout = Pool::Waiting.timeout(timeout)
+      @size = Pool::Waiting.size(size, ArgumentError)
+      @timeout = Pool::Waiting.timeout(timeout, ArgumentError)
       @factory = Factory.check(factory || block, "factory")
       @closer = Factory.check(close, "close") if close
       Rooms.watch(self)

@@ -31,6 +31,22 @@ module Ratomic
   # and raises {TimeoutError} when the time is up; nothing has changed then. (`map[key] = value` has no room for it, so
   # use {#set}.)
   #
+  # == Values that expire
+  #
+  # {#set}, {#fetch_or_store}, {#compute} and {#put_if_absent} take `expires_in:`, in seconds of a clock that nobody
+  # sets (more than 0; nil is for good). After that time the key has no value, for every reader and writer and in every
+  # snapshot.
+  #
+  #   POLICIES.fetch_or_store(tenant, expires_in: 60) { load_policy(tenant) }
+  #
+  # What sees the value that is there and changes it ({#compute}, {#upsert}, {#fetch_and_modify}, {#compare_and_set},
+  # {#increment}, {#append} and so on) leaves it its time, unless a new one is given; {#set} and {#update} replace it,
+  # and without `expires_in:` for good.
+  #
+  # No thread removes what has expired. Each write with `expires_in:` looks at 16 places of the map and removes what is
+  # over there, so a cache that is written to keeps little that has expired (some tenth of its entries). Until then
+  # {#size} and {#empty?} count it. {#remove_expired} removes all of it at once.
+  #
   # == Snapshots
   #
   # {#keys}, {#values}, {#to_h}, {#each_pair} and whatever looks at more than the keys it was given ({#each}, {#select},
@@ -52,7 +68,8 @@ module Ratomic
   # @!method get(key)
   #   @return [Object, nil] the value, shared and not copied; nil if there is none
   #
-  # @!method set(key, value, timeout: nil)
+  # @!method set(key, value, timeout: nil, expires_in: nil)
+  #   @param expires_in [Numeric, nil] seconds, see above
   #   @return [Object] the value that was given
   #   @raise [TimeoutError] if another thread's block is computing this key for longer
   #   @raise [ShareableError] if key or value cannot be made shareable
@@ -81,12 +98,16 @@ module Ratomic
   #   @raise [TimeoutError] see {#set}
   #
   # @!method size
-  #   @return [Integer] entries at this moment
+  #   @return [Integer] entries at this moment, with those that have expired and were not removed yet
+  #
+  # @!method remove_expired
+  #   Removes every value that has expired. Takes as long as it takes to look at all of them; others go on meanwhile.
+  #   @return [Integer] how many there were
   #
   # @!method empty?
   #   @return [Boolean]
   #
-  # @!method compute(key, timeout: nil)
+  # @!method compute(key, timeout: nil, expires_in: nil)
   #   Stores what the block makes of the value.
   #   @yieldparam value [Object, nil] nil if there is none
   #   @return [Object] the new value
@@ -98,17 +119,16 @@ module Ratomic
   #   @return [Object] the new value
   #   @raise [LocalJumpError] without a block
   #
-  # @!method fetch_or_store(key, timeout: nil)
+  # @!method fetch_or_store(key, timeout: nil, expires_in: nil)
   #   Stores what the block returns if there is no value.
   #   @yieldparam key [Object]
   #   @return [Object] the value
   #   @raise [LocalJumpError] without a block
   #
   # @!method fetch_and_modify(key, timeout: nil)
-  #   Stores what the block makes of the value, which must be there.
+  #   Stores what the block makes of the value. Where there is none it does nothing, and the block is not called.
   #   @yieldparam value [Object]
-  #   @return [Object] the new value
-  #   @raise [KeyError] if there is none
+  #   @return [Object, nil] the new value, nil if there was none
   #   @raise [LocalJumpError] without a block
   #
   # @!method increment(key, by = 1, timeout: nil)
@@ -157,6 +177,8 @@ module Ratomic
     alias member? key?
     alias has_key? key?
     alias length size
+    alias put set
+    alias compute_if_absent fetch_or_store
 
     alias snapshot to_h
     private :snapshot
@@ -273,6 +295,43 @@ module Ratomic
     # @return [Hash] a new one of the entries whose value is not nil
     def compact
       snapshot.compact
+    end
+
+    # Stores the value if there is none.
+    # @param expires_in [Numeric, nil] seconds, see above
+    # @return [Object, nil] the value that is there and stays; nil if this one was stored
+    # @raise [TimeoutError, ShareableError, ThreadError] as {#set}
+    def put_if_absent(key, value, timeout: nil, expires_in: nil)
+      stored = false
+      present = fetch_or_store(key, timeout: timeout, expires_in: expires_in) do
+        stored = true
+        value
+      end
+      stored ? nil : present
+    end
+
+    # Stores the value in place of the one that is there.
+    # @return [Object, nil] the value before; nil if there was none
+    # @raise [TimeoutError, ShareableError, ThreadError] as {#set}
+    def get_and_set(key, value, timeout: nil, expires_in: nil)
+      before = nil
+      compute(key, timeout: timeout, expires_in: expires_in) do |present|
+        before = present
+        value
+      end
+      before
+    end
+
+    # Stores the value if there is one already.
+    # @return [Object, nil] the value before; nil if there was none, and then nothing is stored
+    # @raise [TimeoutError, ShareableError, ThreadError] as {#set}
+    def replace_if_exists(key, value, timeout: nil)
+      before = nil
+      fetch_and_modify(key, timeout: timeout) do |present|
+        before = present
+        value
+      end
+      before
     end
 
     # Stores all pairs of one or more Hashes or Maps; the last of a key counts. With a block the value becomes what that

@@ -38,18 +38,17 @@ module Ratomic
     # @return [Integer] how many objects the pool has
     attr_reader :size
 
-    # @overload initialize(size, timeout = 5) { }
-    # @overload initialize(size:, timeout: 5) { }
+    # @overload initialize(size = 5, timeout = 5) { }
+    # @overload initialize(size: 5, timeout: 5) { }
     # @param size [Integer] how many objects; all are made at once
     # @param timeout [Numeric, nil] seconds that {#with} and {#checkout} wait; nil waits for ever, 0 never waits
     # @yieldreturn [Object] a new object, which must be mutable (not shareable) and movable
     # @raise what the block raises; nothing is left running then
     # @raise [Ratomic::OwnershipError] if the block makes objects that cannot be moved
     # @raise [NotImplementedError] on a Ruby without +Ractor::Port+
-    def initialize(count = nil, seconds = 5, size: count, timeout: seconds, &factory)
+    def initialize(count = 5, seconds = 5, size: count, timeout: seconds, &factory)
       raise NotImplementedError, "Ratomic::Pool needs Ruby 4.0 or newer (Ractor::Port)" unless RACTORS
       raise ArgumentError, "the pool needs a block that makes an object" unless factory
-      raise ArgumentError, "the pool needs a size" if size.nil?
 
       @size = Waiting.size(size)
       @timeout = Waiting.timeout(timeout)

@@ -18,7 +18,11 @@ module Ratomic
       # Runs the callable with each of the items in the default pool, see {Pool#dispatch_async}.
       # @overload dispatch_async(items, callable, **options)
       #   @return [Future]
-      def dispatch_async(items, callable, options = nil)
+      # @overload dispatch_async(items, **options) { |item| ... }
+      #   @return [Future]
+      def dispatch_async(items, callable = nil, options = nil, &block)
+        return pool.dispatch_async(items, callable, options, &block) if block_given?
+
         pool.dispatch_async(items, callable, options)
       end
 
@@ -51,8 +55,14 @@ module Ratomic
       end
 
       # @return [Explanation] see {Pool#explain}
-      def explain(items, callable, results: nil, as: nil)
-        pool.explain(items, callable, results: results, as: as)
+      def explain(items, callable, results: nil, as: nil, try: Rehearsal::NOTHING)
+        pool.explain(items, callable, results: results, as: as, try: try)
+      end
+
+      # @return [String] the statistics of all pools of this process that have workers, for Prometheus: one text, with
+      #   each name described once. Pools of one name are told apart by a label `number`
+      def to_prometheus
+        Prometheus.new(*Pool::RUNNING.sort.map { |_number, (pool, _engine)| pool.stats }).to_s
       end
 
       # Sets how the default pool is made. Call it before the first dispatch; a default pool that is there already is
@@ -103,8 +113,9 @@ end
 %w[
   runtime/clock runtime/at_exit runtime/foreign runtime/interrupts runtime/text runtime/own_thread
   runtime/thread_state
-  vacancy remedy failure progress monitoring/figures progress_bar event
-  crossing/handles crossing/refusal crossing/obstacle crossing/children scheduling/notebook crossing/nesting
+  vacancy unsafe_extension remedy failure progress monitoring/figures progress_bar event
+  crossing/handles crossing/refusal crossing/obstacle crossing/children crossing/live scheduling/notebook
+  crossing/nesting
   crossing/lookup crossing/ask crossing/calls crossing/known_calls crossing/own_constants crossing/code
   crossing/callable crossing/blocks crossing/transfer crossing/moving
   scheduling/weight scheduling/averages scheduling/trials scheduling/costs scheduling/experience
@@ -114,7 +125,8 @@ end
   engine/unattended
   monitoring/last_failures monitoring/names monitoring/metrics monitoring/subscribers monitoring/running
   monitoring/stats
-  monitoring/prometheus monitoring/brief monitoring/history monitoring/snapshot processes
+  monitoring/prometheus monitoring/brief monitoring/history monitoring/snapshot processes worker/belongings per_worker
+  around worker/hooks
   worker/context worker/pulse worker/presence worker/turns worker/runs worker/partial worker/fold pipeline
   worker/by_process
   worker/chunk worker/owned_chunk worker/plain_data worker/share worker/copies worker/luggage worker/salvage
@@ -122,12 +134,12 @@ end
   worker/runner worker/worker
   supervision/agenda supervision/parcels supervision/homing supervision/roster supervision/overseer
   supervision/coordinator
-  supervision/backend dispatch/grouped
+  supervision/backend unchained failing dispatch/grouped
   future
   dispatch/options dispatch/source dispatch/attendance dispatch/handover dispatch/batch dispatch/settled dispatch/sifted
   dispatch/owned_settled dispatch/unpacking dispatch/owned_future dispatch/nested dispatch/helper
   dispatch/turn dispatch/inline dispatch/pace dispatch/rest dispatch/by_caller dispatch/owned_by_caller
   dispatch/by_waiter dispatch/dispatch dispatch/mapping
   dispatch/initial dispatch/reduce reduction reducing
-  subscription way_home explanation flow keyed_flow stream pool runtime/fork_hook parse_json render_erb
+  subscription way_home rehearsal explanation flow keyed_flow stream pool runtime/fork_hook parse_json render_erb
 ].each { |name| require_relative "workers/#{name}" }

@@ -41,6 +41,10 @@ class LocalPoolTest < Minitest::Test
     @factory = Factory.new(Ratomic::Counter.new, Ratomic::Counter.new).freeze
   end
 
+  def wrong_type
+    ArgumentError
+  end
+
   def new_pool(size:, timeout:)
     Ratomic::LocalPool.new(size: size, timeout: timeout, factory: @factory)
   end
@@ -424,8 +428,9 @@ class LocalPoolTest < Minitest::Test
     assert_match(/host.*String/, message)
     assert_match(/Ractor.make_shareable/, message)
     assert_raises(Ratomic::ShareableError) { Ratomic::LocalPool.new(factory: @factory, close: -> {}) }
-    assert_raises(TypeError) { Ratomic::LocalPool.new(factory: :nothing_to_call) }
-    assert_raises(TypeError) { Ratomic::LocalPool.new }
+    assert_raises(ArgumentError) { Ratomic::LocalPool.new(factory: :nothing_to_call) }
+    assert_raises(LocalJumpError) { Ratomic::LocalPool.new }
+    assert_raises(LocalJumpError) { Ratomic::LocalPool.new(size: 2, factory: nil) }
     assert_raises(ArgumentError) { Ratomic::LocalPool.new(factory: @factory) { 1 } }
   end
 

@@ -15,6 +15,10 @@ class PoolTest < Minitest::Test
     super if @pools
   end
 
+  def wrong_type
+    TypeError
+  end
+
   def new_pool(size:, timeout:)
     Ratomic::Pool.new(size, timeout) { [] }
   end
@@ -28,8 +32,9 @@ class PoolTest < Minitest::Test
 
   def test_the_positional_and_the_keyword_form
     assert_equal 3, Ratomic::Pool.new(3, 0.5) { [] }.tap { |pool| @pools << pool }.size
+    assert_equal 5, Ratomic::Pool.new { [] }.tap { |pool| @pools << pool }.size
     assert_equal 4, Ratomic::Pool.new(size: 4, timeout: 0.5) { [] }.tap { |pool| @pools << pool }.size
-    assert_raises(ArgumentError) { Ratomic::Pool.new { [] } }
+    assert_raises(TypeError) { Ratomic::Pool.new(nil) { [] } }
     assert_raises(ArgumentError) { Ratomic::Pool.new(3, 0.5) }
   end
 

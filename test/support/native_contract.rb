@@ -136,10 +136,10 @@ module NativeContract
 
     map = object.is_a?(Ratomic::Map)
     return 3 if name == :compare_and_set
-    return 2 if %i[set []= store upsert append add_to_set].include?(name)
+    return 2 if %i[set []= store put upsert append add_to_set].include?(name)
 
     needy = %i[fetch fetch_values values_at slice push enq pop_many]
-    needy += %i[increment decrement delete compute fetch_or_store fetch_and_modify] if map
+    needy += %i[increment decrement delete compute fetch_or_store compute_if_absent fetch_and_modify] if map
     needy.include?(name) ? 1 : 0
   end
 end

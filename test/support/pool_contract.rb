@@ -371,8 +371,8 @@ module PoolContract
   def test_arguments_that_make_no_sense_are_refused
     assert_raises(ArgumentError) { new_pool(size: 0, timeout: 1) }
     assert_raises(ArgumentError) { new_pool(size: (2**20) + 1, timeout: 1) }
-    assert_raises(TypeError) { new_pool(size: "2", timeout: 1) }
-    assert_raises(TypeError) { new_pool(size: 2, timeout: "1") }
+    assert_raises(wrong_type) { new_pool(size: "2", timeout: 1) }
+    assert_raises(wrong_type) { new_pool(size: 2, timeout: "1") }
     assert_raises(ArgumentError) { new_pool(size: 2, timeout: -1) }
     assert_raises(ArgumentError) { pool.checkout(timeout: -1) }
     assert_raises(TypeError) { pool.with(timeout: :soon) {} }

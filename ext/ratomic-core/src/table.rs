@@ -24,6 +24,7 @@ mod moments;
 mod probe;
 mod shard;
 mod snapshot;
+mod sweep;
 mod totals;
 
 pub use claim::Grant;
@@ -31,6 +32,7 @@ pub use from_outside::{Part, Visitor};
 pub use probe::{Probe, Same};
 pub use shard::Place;
 pub use snapshot::{Copied, Snapshot};
+pub use sweep::Mark;
 
 use crate::deadlock;
 use crate::guarded::{Guarded, Writing};

@@ -2,6 +2,7 @@
 
 mod blocks;
 mod buckets;
+mod expiring;
 mod many;
 mod numbers;
 mod patience;
@@ -18,6 +19,7 @@ use crate::ffi::{
     shareable::share,
     This, Word,
 };
+use expiring::{Expiry, Lifetime};
 use magnus::{
     gc, method, prelude::*, DataTypeFunctions, Error, Module, RModule, Ruby, TypedData, Value,
 };
@@ -26,7 +28,7 @@ use ratomic_core::{
     table::{Part, Place, Probe},
     Host, Table,
 };
-use segments::Segments;
+use segments::{Segments, Words};
 
 const PLACE: &str = "a Ratomic::Map";
 
@@ -43,6 +45,7 @@ const PLACE: &str = "a Ratomic::Map";
 pub struct Map {
     table: Cell<Table<Word, Word>>,
     segments: Segments,
+    expiry: Expiry,
     reported: Reported,
 }
 
@@ -130,7 +133,8 @@ impl Map {
     }
 
     fn get(this: This<Self>, key: Value) -> Result<Option<Value>, Error> {
-        Ok(this.table()?.get(&mut Key::new(key)?)?.map(Word::value))
+        let found = this.table()?.get(&mut Key::new(key)?)?;
+        Ok(this.expiry.see(found).map(Word::value))
     }
 
     /// Changes one entry natively. `change` gets the entry and the object to store for a new key, once that is needed.
@@ -190,11 +194,35 @@ impl Map {
 
     fn set(this: This<Self>, args: &[Value]) -> Result<Value, Error> {
         if args::may_have_keywords(args) {
-            let (args, patience) = Patience::of(args, 2, 2)?;
-            return Self::put(this, args[0], args[1], &patience);
+            let (args, patience, lifetime) = Patience::with_lifetime(args, 2, 2)?;
+            return Self::put_for(this, args[0], args[1], &patience, lifetime);
         }
         args::count(args, 2, 2)?;
         Self::put(this, args[0], args[1], &Gvl)
+    }
+
+    #[cold]
+    fn put_for(
+        this: This<Self>,
+        key: Value,
+        value: Value,
+        patience: &Patience,
+        lifetime: Lifetime,
+    ) -> Result<Value, Error> {
+        if !lifetime.is_given() {
+            return Self::put(this, key, value, patience);
+        }
+        let mut key = Key::new(key)?;
+        let word = this.expiry.wrap(share(value, PLACE)?, lifetime.until())?;
+        Self::store_if(this, &mut key, patience, word, |_| true)?;
+        Self::sweep(this, key.hash())?;
+        Ok(value)
+    }
+
+    /// After a write with `expires_in:`.
+    fn sweep(this: This<Self>, hash: u64) -> Result<(), Error> {
+        this.expiry.sweep(this.table()?);
+        Self::tend(this, hash)
     }
 
     #[inline]
@@ -243,6 +271,7 @@ impl Map {
             place.remove();
             Step::Done(value)
         })?;
+        let removed = this.expiry.see(removed);
         Self::tend(this, key.hash())?;
         match removed {
             None if ruby.block_given() => ruby.yield_value(given),
@@ -258,11 +287,15 @@ impl Map {
         let mut key = Key::new(args[0])?;
         loop {
             let present = this.table()?.get(&mut key)?;
-            let value = present.unwrap_or(Word::NIL);
+            let seen = this.expiry.see(present);
+            let value = seen.unwrap_or(Word::NIL);
             if value != Word::of(expected) && !value.value().equal(expected)? {
                 return Ok(false);
             }
-            if Self::store_if(this, &mut key, &patience, new, |now| now == present)? {
+            // What takes the place of a value that expires does so at the same moment.
+            let until = seen.and_then(|_| this.expiry.until(present));
+            let word = this.expiry.wrap(new, until)?;
+            if Self::store_if(this, &mut key, &patience, word, |now| now == present)? {
                 return Ok(true);
             }
         }
@@ -312,6 +345,7 @@ pub fn define(ruby: &Ruby, ratomic: RModule) -> Result<(), Error> {
     segments::define(class)?;
     blocks::define(class)?;
     buckets::define(class)?;
+    expiring::define(class)?;
     many::define(class)?;
     numbers::define(class)?;
     snapshots::define(class)

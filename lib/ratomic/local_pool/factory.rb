@@ -8,10 +8,10 @@ module Ratomic
         # @param callable [#call]
         # @param name [String] what the caller knows it as
         # @return [#call] +callable+
-        # @raise [TypeError] if it cannot be called
+        # @raise [ArgumentError] if it cannot be called
         # @raise [ShareableError] if it is not shareable
         def check(callable, name)
-          raise TypeError, "#{name} needs a method call, not #{callable.inspect}" unless callable.respond_to?(:call)
+          raise ArgumentError, "#{name} needs a method call, not #{callable.inspect}" unless callable.respond_to?(:call)
           raise ShareableError, message(callable, name) unless FrozenCopy.shareable?(callable)
 
           callable
@@ -30,8 +30,14 @@ module Ratomic
         end
 
         def for_object(callable)
-          "this #{callable.class} is not: #{Workers::Obstacle.in(callable)} stands in the way; freeze it deeply with " \
-            "Ractor.make_shareable, or let call make it"
+          obstacle = Workers::Obstacle.in(callable)
+          freeze = "freeze it deeply with Ractor.make_shareable, or " if freezable?(obstacle, callable)
+          "this #{callable.class} is not: #{obstacle} stands in the way; #{freeze}let call make it"
+        end
+
+        # Nothing that the rest of the program goes on using is to be frozen.
+        def freezable?(obstacle, callable)
+          obstacle.unfrozen? && !Workers::Live.in(callable)
         end
       end
     end

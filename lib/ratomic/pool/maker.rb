@@ -28,7 +28,7 @@ module Ratomic
           finally&.call
         end
         @thread.name = "ratomic-pool-maker"
-        @thread
+        Workers::OwnThread.mark(@thread)
       end
 
       # Waits for the end of the thread, which comes with that of the pool.

@@ -66,7 +66,7 @@ module Ratomic
           Thread.handle_interrupt(Object => :immediate) { nil while look } # it inherits the mask of its maker
         end
         thread.name = "ratomic-pool-register"
-        thread
+        Workers::OwnThread.mark(thread)
       end
 
       # The pause comes first, so that many short loans do not start a thread each. It is a native wait, since CRuby 4.0

@@ -19,20 +19,22 @@ module Ratomic
         Process.clock_gettime(Process::CLOCK_MONOTONIC)
       end
 
+      # @param wrong [Class] what a wrong type raises
       # @return [Integer] +size+
       # @raise [TypeError, ArgumentError]
-      def self.size(size)
-        raise TypeError, "size has to be an Integer, not #{size.inspect}" unless size.is_a?(Integer)
+      def self.size(size, wrong = TypeError)
+        raise wrong, "size has to be an Integer, not #{size.inspect}" unless size.is_a?(Integer)
         raise ArgumentError, "size has to be 1 to #{MOST}, not #{size}" unless size.between?(1, MOST)
 
         size
       end
 
+      # @param wrong [Class] what a wrong type raises
       # @return [Numeric, nil] +timeout+
       # @raise [TypeError, ArgumentError]
-      def self.timeout(timeout)
+      def self.timeout(timeout, wrong = TypeError)
         return if timeout.nil?
-        raise TypeError, "timeout has to be seconds or nil, not #{timeout.inspect}" unless timeout.is_a?(Numeric)
+        raise wrong, "timeout has to be seconds or nil, not #{timeout.inspect}" unless timeout.is_a?(Numeric)
         raise ArgumentError, "timeout has to be 0 or more seconds, not #{timeout}" unless timeout >= 0
 
         timeout

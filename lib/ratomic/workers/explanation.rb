@@ -11,29 +11,35 @@ module Ratomic
       # @param engine [Engine]
       # @param results [:frozen, :owned]
       # @param as [String, nil] see {Options#initialize}
-      def initialize(engine, items, callable, results = :frozen, as = nil)
+      # @param tried [Hash, nil] what a call with a sample came to, see {Rehearsal#to_h}
+      def initialize(engine, items, callable, results = :frozen, as = nil, tried = nil)
         @engine = engine
         @items = Source.list(items)
         @callable = callable
         @results = results
         @key = Callable.key(callable, as)
+        @tried = tried
       end
 
       # @return [Hash{Symbol => Object}] :callable, :items, :estimate, :results; of a pipeline :stages, see
-      #   {Pipeline#stats}; in worker processes :process, how the callable gets there (:way is :copied or :forked)
+      #   {Pipeline#stats}; in worker processes :process, how the callable gets there (:way is :copied or :forked); with
+      #   `try:` :try, see {Pool#explain}
       def to_h
-        @to_h ||= { callable: callable, items: items, estimate: estimate, results: results, **stages, **process }
+        @to_h ||= { callable: callable, items: items, estimate: estimate, results: results, **stages, **process,
+                    **tried }
       end
 
       # @return [Boolean] whether nothing stands in the way
       def ok?
-        to_h[:callable][:refused].nil? && to_h[:callable][:findings].empty? && to_h[:items][:refused].zero?
+        to_h[:callable][:refused].nil? && to_h[:callable][:findings].empty? && to_h[:items][:refused].zero? &&
+          (@tried.nil? || %i[returned dropped].include?(@tried[:outcome]))
       end
 
       # @return [String] for people
       def to_s
         unseen = Stats::UNSEEN if Stats.unseen?(@engine.backend)
-        [*callable_lines, *process_lines, *stage_lines, *item_lines, *estimate_lines, result_line, *unseen].join("\n")
+        [*callable_lines, *process_lines, *stage_lines, *item_lines, *estimate_lines, result_line, *try_line,
+         *unseen].join("\n")
       end
 
       def inspect
@@ -98,6 +104,18 @@ module Ratomic
         found = to_h[:callable]
         ["callable #{found[:name]}#{" as #{found[:as]}" if found[:as]}: #{found[:refused] || "shareable"}"] +
           found[:findings].map { |finding| "  in the way: #{finding[:kind]} #{finding[:name]} #{finding[:reason]}" }
+      end
+
+      def tried
+        @tried ? { try: @tried } : {}
+      end
+
+      def try_line
+        return unless @tried
+
+        what = [@tried[:result] && "a #{@tried[:result]}", @tried[:failure]].compact
+        way = @tried[:remedy] && " (#{Remedy.with_row(@tried[:remedy])})"
+        "tried: #{[@tried[:outcome], *what].join(": ")} in #{milliseconds(@tried[:seconds])}#{way}"
       end
 
       def stages

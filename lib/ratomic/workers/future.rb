@@ -12,6 +12,7 @@ module Ratomic
     # meanwhile what nobody has begun of the dispatch, see {Nested}.
     class Future
       include Grouped
+      include Failing
 
       # @api private
       def initialize(engine, batch)

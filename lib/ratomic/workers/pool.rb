@@ -46,6 +46,10 @@ module Ratomic
       # `on_full: :block` or `:caller_runs`, the `:inline` backend, and in an item of the pool what is handed over
       # (`move: true`) or finds the queue full, which is run there (`on_full: :raise` raises).
       #
+      # A block is made into a shareable proc. It may use what it is given, constants, and variables that are frozen and
+      # set once; its self is that of where it is written, if that is shareable (a module), and else nil. Each call
+      # makes a new one, and what is learnt of a callable is learnt by object: for what runs often keep a callable.
+      #
       # @overload dispatch_async(items, callable, **options)
       #   @param items [Array, Enumerable]
       #   @param callable [#call] a shareable object, a module or class, or a shareable proc
@@ -53,7 +57,13 @@ module Ratomic
       #   @return [Future]
       #   @raise [CallableError] with the path of what is in the way
       #   @raise [ShutdownError, QueueFullError]
-      def dispatch_async(items, callable, options = nil)
+      # @overload dispatch_async(items, **options) { |item| ... }
+      #   @return [Future]
+      #   @raise [CallableError] with Ruby's own reason, where the block uses what cannot be shared
+      #   @raise [ShutdownError, QueueFullError]
+      def dispatch_async(items, callable = nil, options = nil, &block)
+        return dispatch_block(items, callable, options, block) if block_given? # cheaper than to look at `block`
+
         # Not `**options`: that makes a Hash at each call, also of nothing.
         chosen = options.nil? ? @options : @options.with(options)
         Dispatch.future(engine, items, callable, chosen)
@@ -133,6 +143,13 @@ module Ratomic
         self
       end
 
+      # @return [Boolean] whether there are workers: since {#start} or the first dispatch, until a {#shutdown} or
+      #   {#kill} has ended the last one. In a forked child not before its own start
+      def started?
+        engine = current
+        !(engine.nil? || Unattended === engine || engine.ended?)
+      end
+
       # Lets no more work in, and waits until all that was accepted is done and the workers have ended. In an item of
       # the pool itself, which would be waiting for its own end, it does not wait.
       # @param timeout [Numeric, nil] seconds
@@ -185,13 +202,22 @@ module Ratomic
       end
 
       # What a dispatch would do, and whether it would pay, without doing it.
+      #
+      # With `try:` the callable is called once, with that item, in a worker, and what came of it is `to_h[:try]`: what
+      # no look at the code finds (an extension that is not marked safe, a class variable in a gem) shows there. That
+      # starts the workers, and waits until the item has run, for ten seconds at most. The call is a real one, with all
+      # that it does; its result is thrown away.
+      #
       # @param items [Array, Enumerable] read to its end, as by a dispatch: of an IO nothing is left
       # @param results [:frozen, :owned, nil] nil takes what the pool was made with
       # @param as [String, Symbol, nil] the name under which it would be dispatched; nil takes that of the pool
+      # @param try [Object] an item; copied where it is not shareable
       # @return [Explanation]
-      def explain(items, callable, results: nil, as: nil)
+      # @raise [ShutdownError, QueueFullError] with `try:`
+      def explain(items, callable, results: nil, as: nil, try: Rehearsal::NOTHING)
         options = @options.with({ results: results, as: as }.compact)
-        Explanation.new(for_reading, items, callable, options.results, options.as)
+        tried = Rehearsal.new(self, try, callable, options.results).to_h unless Rehearsal::NOTHING.equal?(try)
+        Explanation.new(for_reading, items, callable, options.results, options.as, tried)
       end
 
       # The results of an endless source, as they come. See {Stream}.
@@ -238,6 +264,15 @@ module Ratomic
       end
 
       private
+
+      # @param given [Hash, nil] the options: Ruby hands keywords on as the last of the arguments
+      def dispatch_block(items, given, more, block)
+        unless more.nil? && (given.nil? || Hash === given)
+          raise ArgumentError, "give a callable, or a block { |item| ... }, and not both"
+        end
+
+        dispatch_async(items, backend == :thread ? block : Blocks.share(block, "block of dispatch_async"), given)
+      end
 
       def current
         @cell[ENGINE]

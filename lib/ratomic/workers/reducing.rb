@@ -6,6 +6,8 @@ module Ratomic
     # each time anew: the partial sums come home, one for each chunk that a worker ran. Frozen, and shareable where the
     # callable and the block are.
     class Reducing
+      include Unchained
+
       # @api private
       # @param future [Future] of the partial sums
       # @param fold [Fold]
@@ -75,6 +77,11 @@ module Ratomic
       # @see Future#size
       def size
         @future.size
+      end
+
+      # @see Failing#failed?
+      def failed?
+        @future.failed?
       end
 
       def inspect

@@ -21,8 +21,7 @@ module Ratomic
         etc: PASS
       }.freeze
       STREAMS = { STDIN: "$stdin", STDOUT: "$stdout", STDERR: "$stderr" }.freeze
-      UNSAFE = "the extension behind it is not marked as safe for Ractors, so `retries:` are of no use; run the " \
-               "callable with backend: :thread"
+      THREADS = "run it with backend: :thread"
 
       # Messages of Ruby, and what is to be done. The first that fits counts.
       MESSAGES = {
@@ -39,15 +38,17 @@ module Ratomic
         /constant (?:Object::)?STDOUT\b/ => "use $stdout, of which each Ractor has its own",
         /constant (?:Object::)?STDERR\b/ => "use $stderr, of which each Ractor has its own",
         /constant (?:Object::)?(?:ARGV|ARGF|DATA)\b|global variable|from Gem\)/ => PASS,
-        /class variables?/ => "use a constant that is frozen all the way, or a Ratomic::Map in a constant",
+        /class variables?/ => "#{THREADS}, or use a constant that is frozen all the way, or a Ratomic::Map in a " \
+                              "constant",
         /instance variables of classes/ => "keep it in a constant that is frozen all the way, or pass it on as " \
                                            "`context:`",
-        /non-shareable objects in constant/ => "if it holds plain data, #{FREEZE}; else make one inside `call`, or " \
-                                               "keep it in a Ratomic::LocalPool",
+        /non-shareable objects in constant/ => "#{THREADS}; or, if it is plain data, #{FREEZE}; else make one " \
+                                               "inside `call`, or use a Ratomic::LocalPool",
         /at_exit/ => "register it before the dispatch",
         /modify|define|\bset\b/ => "make the class or module, or set the constant, in the worker that uses it"
-      }.freeze
-      UNSHAREABLE_PROC = "define the method with `def`, or of a proc that Ractor.shareable_proc has made"
+      }.each_value(&:freeze).freeze
+      UNSHAREABLE_PROC = "#{THREADS}, or define the method with `def`, or of a proc that Ractor.shareable_proc has " \
+                         "made".freeze
       # The rows of the tables of what runs in a worker that belong to a remedy.
       ROWS = CALLS.to_h { |question, remedy| [remedy, question.to_s.tr("_", "-").freeze] }.merge(
         PASS => "argv", CALLS[:erb_result] => "erb-result", FREEZE => "constant",
@@ -68,8 +69,10 @@ module Ratomic
         def of(exception_class, message, backtrace)
           case exception_class
           when "Ractor::IsolationError" then of_isolation(message)
-          when "Ractor::UnsafeError" then of_unsafe(backtrace.first(3).join("\n"))
+          when "Ractor::UnsafeError" then of_unsafe(backtrace.first(3))
           when "RuntimeError" then message.include?("un-shareable Proc") ? UNSHAREABLE_PROC : nil
+          when "NameError" then of_missing_constant(message)
+          when "LoadError" then of_missing_file(message)
           end
         end
 
@@ -127,12 +130,27 @@ module Ratomic
           remedy
         end
 
-        def of_unsafe(place)
-          case place
+        def of_unsafe(lines)
+          case lines.join("\n")
           when /\bRipper/ then CALLS[:ripper]
           when /\bEtc\./ then CALLS[:etc]
-          else UNSAFE
+          else
+            "#{THREADS}: #{UnsafeExtension.named(lines)} is not marked as safe for Ractors, so `retries:` are of no use"
           end
+        end
+
+        # An item may ask for what only a `require` brings. (In an autoload, too, a worker waits for the main Ractor.)
+        def of_missing_constant(message)
+          return unless (name = message[/\Auninitialized constant (?:\S*::)?([A-Z]\w*)/, 1])
+
+          "if #{name} comes from a gem, `require` that gem before the first dispatch"
+        end
+
+        def of_missing_file(message)
+          return unless (file = message[/cannot load such file -- (\S+)/, 1])
+
+          "`require #{file.inspect}` before the first dispatch, where it says what is missing; its gem must be " \
+            "installed and, under Bundler, in the Gemfile"
         end
 
         def data?(value)

@@ -22,7 +22,7 @@ class LocalPoolFactoryTest < Minitest::Test
   end
 
   def test_what_has_no_call_is_a_type_error
-    [nil, :call, Object.new].each { |object| assert_raises(TypeError) { check(object) } }
+    [nil, :call, Object.new].each { |object| assert_raises(ArgumentError) { check(object) } }
   end
 
   def test_a_block_is_refused_with_the_mend

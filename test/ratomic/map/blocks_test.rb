@@ -34,10 +34,10 @@ class MapBlocksTest < Minitest::Test
     assert_equal [:new], calls
   end
 
-  def test_fetch_and_modify_needs_a_value
-    error = assert_raises(KeyError) { @map.fetch_and_modify(:new) { flunk "there is no value" } }
-    assert_equal [@map, :new], [error.receiver, error.key]
+  def test_fetch_and_modify_does_nothing_where_there_is_no_value
+    assert_nil(@map.fetch_and_modify(:new) { flunk "there is no value" })
     refute @map.key?(:new)
+    assert_free(:new)
   end
 
   def test_a_result_of_nil_is_stored

@@ -134,15 +134,15 @@ class MapSnapshotsTest < Minitest::Test
     skip_without_ractors
     map = Ratomic::Map.new
     stop = Ratomic::Counter.new
-    writer = Ractor.new(map, stop) do |shared, ending|
-      round = 0
+    rounds = Ratomic::Counter.new
+    writer = Ractor.new(map, stop, rounds) do |shared, ending, begun|
       while ending.zero?
-        round += 1
+        round = begun.increment
         500.times { |number| shared["key #{number}"] = ["value", number, round] }
         shared.clear if (round % 3).zero?
       end
-      round
     end
+    eventually(30) { rounds.value.positive? }
     within(60) do
       200.times do
         map.to_h.each { |key, value| assert_equal key, "key #{value[1]}" }
@@ -151,6 +151,6 @@ class MapSnapshotsTest < Minitest::Test
       end
     end
     stop.increment
-    assert_operator writer.value, :>, 0
+    writer.join
   end
 end

@@ -70,6 +70,74 @@ class WorkersPoolTest < Minitest::Test
     end
   end
 
+  def test_it_is_started_while_it_has_workers
+    pool = new_pool
+    refute_predicate pool, :started?
+    pool.start
+    assert_predicate pool, :started?
+    assert pool.shutdown(timeout: 10)
+    refute_predicate pool, :started?
+    never = new_pool
+    never.shutdown(timeout: 10)
+    refute_predicate never, :started?
+    by_work = new_pool
+    by_work.dispatch_async([1], Double).value(timeout: 10)
+    assert_predicate by_work, :started?
+    by_work.kill
+    eventually { !by_work.started? }
+  end
+
+  def test_a_forked_child_has_not_started
+    skip "no fork here" unless Process.respond_to?(:fork)
+    ruby!(<<~RUBY)
+      require "ratomic"
+      pool = Ratomic::Workers::Pool.new(size: 1).start
+      child = fork { exit!(pool.started? ? 1 : 0) }
+      abort unless Process.wait2(child).last.success? && pool.started?
+      pool.shutdown(timeout: 5)
+    RUBY
+  end
+
+  def test_a_block_is_a_callable
+    pool = new_pool
+    factor = 3
+    assert_equal [3, 6], pool.dispatch_async([1, 2]) { |item| item * factor }.value(timeout: 10)
+    assert_equal [5, 5], pool.dispatch_async([1, 2], context: 5) { |_| Ratomic::Workers.context }.value(timeout: 10)
+    assert_equal [2, 4], Ratomic::Workers.dispatch_async([1, 2], min_batch: 0) { |item| item + item }.value(timeout: 10)
+  end
+
+  def test_a_block_that_captures_is_refused_with_the_reason_of_ruby
+    skip_without_ractors
+    pool = new_pool(backend: :ractor)
+    list = []
+    error = assert_raises(Ratomic::Workers::CallableError) { pool.dispatch_async([1]) { |item| list << item } }
+    assert_match(/block of dispatch_async \(#{__FILE__}:\d+\) cannot run in a worker: .*list/, error.message)
+    assert_equal 0, pool.stats[:dispatches][:made]
+    threads = new_pool(backend: :thread)
+    threads.dispatch_async([1, 2]) { |item| list << item }.value(timeout: 10)
+    assert_equal [1, 2], list.sort
+  end
+
+  def test_a_block_beside_a_callable_is_refused
+    pool = new_pool
+    assert_raises(ArgumentError) { pool.dispatch_async([1], Double) { |item| item } }
+    assert_raises(ArgumentError) { pool.dispatch_async([1], Double, timeout: 1) { |item| item } }
+    assert_raises(ArgumentError) { pool.dispatch_async([1], tmeout: 1) { |item| item } }
+    assert_raises(Ratomic::Workers::CallableError) { pool.dispatch_async([1]) }
+  end
+
+  def test_its_threads_are_marked_as_safe_to_fork
+    others = Thread.list
+    pool = new_pool
+    subscription = pool.subscribe { nil }
+    pool.dispatch_async([1, 2, 3], Double, item_timeout: 5).value(timeout: 10)
+    made = Thread.list - others
+    refute_empty made
+    assert(made.all? { |thread| thread.thread_variable_get(:fork_safe) }, made.inspect)
+  ensure
+    subscription&.cancel
+  end
+
   def test_a_pool_that_was_shut_down_leaves_nothing_behind
     assert_leaves_nothing do
       pool = Pool.new(size: 3, min_batch: 0)

@@ -63,6 +63,8 @@ class RemedyTest < Minitest::Test
       def module_variable(_) = Counted.count
       def constant(_) = LIST.size
       define_method(:defined_by_a_proc) { |item| item }
+      def gem_not_loaded(_) = Nokogirl::HTML("<p>")
+      def no_such_file(_) = raise(LoadError, "cannot load such file -- nokogirl")
     end
   end
 
@@ -94,6 +96,8 @@ class RemedyTest < Minitest::Test
       def module_variable(_) = Ratomic::Workers.context
       def constant(_) = SHARED.size
       def defined_by_a_proc(item) = item
+      def gem_not_loaded(_) = JSON.parse("[1]")
+      def no_such_file(_) = JSON.parse("[1]")
     end
   end
   # rubocop:enable Security/JSONLoad, Style/GlobalVars, Style/GlobalStdStream
@@ -117,8 +121,9 @@ class RemedyTest < Minitest::Test
     singleton: /context:/, option_parser: /context:/, weak_ref: /ObjectSpace::WeakMap/, gem_version: /Arrays of num/,
     erb_result: /result\(binding\)/, erb_hash: /result\(binding\)/, ripper: /Prism/, fork: /Process\.spawn/,
     etc: /context:/, stdout: /\$stdout/, stderr: /\$stderr/, stdin: /\$stdin/, argv: /context:/, global: /context:/,
-    class_variable: /Ratomic::Map/, module_variable: /context:/, constant: /make_shareable/,
-    defined_by_a_proc: /`def`|shareable_proc/
+    class_variable: /backend: :thread.*Ratomic::Map/, module_variable: /context:/,
+    constant: /backend: :thread.*make_shareable/, defined_by_a_proc: /backend: :thread.*`def`.*shareable_proc/,
+    gem_not_loaded: /Nokogirl.*`require`.*before the first dispatch/, no_such_file: /`require "nokogirl".*Gemfile/
   }.freeze
 
   # Later Rubies may allow these.
@@ -174,7 +179,35 @@ class RemedyTest < Minitest::Test
 
   def test_an_extension_that_is_not_marked_safe_is_for_threads
     remedy = Remedy.of("Ractor::UnsafeError", "ractor unsafe method called", ["x.rb:1:in 'X.y'"])
-    assert_match(/backend: :thread/, remedy)
+    assert_match(/\Arun it with backend: :thread: the extension behind X is not marked/, remedy)
+  end
+
+  # Nothing that a message of ours tells to freeze is, or holds, what the program goes on using.
+  # A logger without a stream.
+  class Notes
+    def info(text) = text
+  end
+
+  Holder = Struct.new(:held) do
+    def call(item) = item
+    def go(item) = item
+  end
+
+  def test_no_message_tells_to_freeze_what_the_program_goes_on_using
+    live = [$stdout, Notes.new, Monitor.new, Thread::Mutex.new, Thread::Queue.new, Random.new(1), [[Notes.new], +"a"],
+            { deep: Holder.new([Notes.new]) }]
+    live.each do |object|
+      messages(object).each { |message| refute_match(/make_shareable|freeze (?:it|all)/i, message) }
+      refute_predicate object, :frozen?
+    end
+    messages(+"data").each { |message| assert_match(/make_shareable/, message) }
+  end
+
+  def messages(object)
+    workers = Ratomic::Workers
+    [-> { workers::Callable.check(Holder.new(object)) }, -> { workers::Callable.check(Holder.new(object).method(:go)) },
+     -> { workers::Options.new(context: { in: object }) }, -> { Ratomic::LocalPool.new(factory: Holder.new(object)) }]
+      .map { |call| assert_raises(Ratomic::Error, &call).message }
   end
 
   def test_no_advice_freezes_what_the_program_shares

@@ -57,12 +57,14 @@ impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
     }
 
     /// Removes those of the entries, given by the hash and the very object of their key and by their value, that are
-    /// still the same and that nobody has a claim on. Does not wait. Fails if `me` has a claim on one of them.
-    /// Returns how many were removed.
-    pub fn remove_same<E>(&self, entries: &[(u64, K, V)], me: usize) -> Result<usize, Failure<E>>
-    where
-        V: PartialEq,
-    {
+    /// still the same and that nobody has a claim on. `same` compares a value of the table with one that was given.
+    /// Does not wait. Fails if `me` has a claim on one of them. Returns how many were removed.
+    pub fn remove_same<E>(
+        &self,
+        entries: &[(u64, K, V)],
+        me: usize,
+        same: impl Fn(V, V) -> bool,
+    ) -> Result<usize, Failure<E>> {
         for (hash, _, _) in entries {
             let shard = self.levels.read(*hash);
             let mut claims = shard.claims().iter();
@@ -77,7 +79,7 @@ impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
                 continue;
             }
             let place = shard.place_of(*hash, &self.totals, |pair| pair.key == *key);
-            if place.get() == Some(*value) {
+            if place.get().is_some_and(|present| same(present, *value)) {
                 place.remove();
                 removed += 1;
             }

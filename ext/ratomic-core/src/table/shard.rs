@@ -100,6 +100,42 @@ impl<K, V> Shard<K, V> {
         }
     }
 
+    /// Places that have a pair or room for one.
+    pub fn places(&self) -> usize {
+        1 + self
+            .rest
+            .as_ref()
+            .map_or(0, |rest| rest.pairs.num_buckets())
+    }
+
+    /// The pair at a place, if there is one.
+    pub fn at(&self, place: usize) -> Option<&Pair<K, V>> {
+        match place.checked_sub(1) {
+            None => self.first.as_ref(),
+            Some(bucket) => self.rest.as_ref()?.pairs.get_bucket(bucket),
+        }
+    }
+
+    /// Empties a place; the others stay where they are. To be followed by `removed`.
+    pub fn remove_at(&mut self, place: usize) {
+        let Some(bucket) = place.checked_sub(1) else {
+            self.first = None;
+            return;
+        };
+        let rest = self.rest.as_mut();
+        if let Some(Ok(entry)) = rest.map(|rest| rest.pairs.get_bucket_entry(bucket)) {
+            entry.remove();
+        }
+    }
+
+    /// So many places were emptied.
+    pub fn removed(&mut self, count: usize, totals: &Totals) {
+        totals.removed(count);
+        if let Some(rest) = &mut self.rest {
+            shrink(&mut rest.pairs, totals);
+        }
+    }
+
     pub fn seen(&self) -> usize {
         self.seen
     }

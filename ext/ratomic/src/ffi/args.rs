@@ -24,32 +24,52 @@ pub fn may_have_keywords(args: &[Value]) -> bool {
 }
 
 /// As [`with_timeout`], with the seconds as they were given.
-#[cold]
 pub fn with_seconds(args: &[Value]) -> Result<(&[Value], Option<Value>), Error> {
-    let Some((keywords, rest)) = args.split_last() else {
-        return Ok((args, None));
-    };
-    // SAFETY: asks about the frame of the running method.
-    if !may_have_keywords(args) || unsafe { rb_sys::rb_keyword_given_p() } == 0 {
-        return Ok((args, None));
-    }
-    let keywords = RHash::try_convert(*keywords)?;
-    let timeout = keywords.get(error::ruby().to_symbol("timeout"));
-    if keywords.len() != usize::from(timeout.is_some()) {
-        let names: magnus::RArray = keywords.funcall("keys", ())?;
-        let names = names.into_iter().map(error::inspect);
-        let mut unknown = names.collect::<Result<Vec<_>, _>>()?;
-        unknown.retain(|name| name != ":timeout");
-        let unknown = unknown.join(", ");
-        return Err(error::argument(format!("unknown keyword: {unknown}")));
-    }
+    let (rest, [timeout]) = with_keywords(args, ["timeout"])?;
     Ok((rest, timeout))
 }
 
+/// Splits off keywords, of which the method knows these.
+#[cold]
+pub fn with_keywords<'a, const N: usize>(
+    args: &'a [Value],
+    known: [&str; N],
+) -> Result<(&'a [Value], [Option<Value>; N]), Error> {
+    let Some((keywords, rest)) = args.split_last() else {
+        return Ok((args, [None; N]));
+    };
+    // SAFETY: asks about the frame of the running method.
+    if !may_have_keywords(args) || unsafe { rb_sys::rb_keyword_given_p() } == 0 {
+        return Ok((args, [None; N]));
+    }
+    let keywords = RHash::try_convert(*keywords)?;
+    let (mut given, mut found) = ([None; N], 0);
+    for (place, name) in given.iter_mut().zip(known) {
+        if found < keywords.len() {
+            *place = keywords.get(error::ruby().to_symbol(name));
+            found += usize::from(place.is_some());
+        }
+    }
+    if keywords.len() != found {
+        let names: magnus::RArray = keywords.funcall("keys", ())?;
+        let names = names.into_iter().map(error::inspect);
+        let mut unknown = names.collect::<Result<Vec<_>, _>>()?;
+        unknown.retain(|name| !known.iter().any(|known| name[1..] == **known));
+        let unknown = unknown.join(", ");
+        return Err(error::argument(format!("unknown keyword: {unknown}")));
+    }
+    Ok((rest, given))
+}
+
 /// Seconds from now; nil is for ever, and so is what the clock cannot count.
-pub fn deadline(seconds: Option<Value>) -> Result<Deadline, Error> {
-    let Some(seconds) = seconds.filter(|seconds| !seconds.is_nil()) else {
-        return Ok(Deadline::Never);
+pub fn deadline(timeout: Option<Value>) -> Result<Deadline, Error> {
+    Ok(seconds(timeout, "timeout")?.map_or(Deadline::Never, Deadline::after))
+}
+
+/// A number of seconds, of that name in the message. Nothing is for ever, and so is what no clock can count.
+pub fn seconds(given: Option<Value>, name: &str) -> Result<Option<Duration>, Error> {
+    let Some(seconds) = given.filter(|seconds| !seconds.is_nil()) else {
+        return Ok(None);
     };
     let mut number = 0.0;
     protect(|| {
@@ -58,12 +78,12 @@ pub fn deadline(seconds: Option<Value>) -> Result<Deadline, Error> {
         Word::NIL.0
     })?;
     if number.is_nan() || number < 0.0 {
-        let wrong = |seconds| format!("timeout must be 0 or more seconds, or nil, not {seconds}");
+        let wrong = |seconds| format!("{name} must be 0 or more seconds, or nil, not {seconds}");
         return Err(error::about(seconds, |seconds| {
             error::argument(wrong(seconds))
         }));
     }
-    Ok(Duration::try_from_secs_f64(number).map_or(Deadline::Never, Deadline::after))
+    Ok(Duration::try_from_secs_f64(number).ok())
 }
 
 /// Raises unless there are `from` to `to` arguments.

@@ -1,13 +1,14 @@
 //! The methods of `Ratomic::Map` that take a block. The block runs under a claim on its key, with no lock held: it may
 //! read anything, write other keys, collect garbage, raise, throw, or be killed.
 
-use super::{patience::Patience, Map, PLACE};
+use super::{expiring::Lifetime, patience::Patience, Map, PLACE};
 use crate::ffi::{error, gvl, key::Key, shareable::share, This, Word};
 use magnus::{method, Error, Module, RClass, Ruby, Value};
 use ratomic_core::{
     table::{Grant, Table},
     Host,
 };
+use std::time::Instant;
 
 /// A claim that is given back however its block ends.
 pub struct Claim<'a> {
@@ -15,6 +16,10 @@ pub struct Claim<'a> {
     table: &'a Table<Word, Word>,
     grant: Grant<Word, Word>,
     key: Word,
+    /// The value that the key had; nothing, if it had expired.
+    seen: Option<Word>,
+    /// When that value expires.
+    until: Option<Instant>,
     outcome: Option<Word>,
 }
 
@@ -31,7 +36,10 @@ impl<'a> Claim<'a> {
             .map_err(|failure| error::write(failure, key.word()))?;
         Map::written(map, grant.hash(), key.word());
         Map::written(map, grant.hash(), Word(gvl::thread() as _));
+        let seen = map.expiry.see(grant.value);
         Ok(Claim {
+            seen,
+            until: seen.and_then(|_| map.expiry.until(grant.value)),
             map,
             table,
             grant,
@@ -41,32 +49,40 @@ impl<'a> Claim<'a> {
     }
 
     /// What it refers to, for whoever keeps it elsewhere than on the stack.
-    pub fn words(&self) -> [Word; 3] {
+    pub fn words(&self) -> [Word; 4] {
         let Grant { stored, value, .. } = self.grant;
-        [
-            self.key,
-            stored.unwrap_or(Word::NIL),
-            value.unwrap_or(Word::NIL),
-        ]
+        [Some(self.key), stored, value, self.seen].map(|word| word.unwrap_or(Word::NIL))
     }
 
-    /// Stores what is shareable, if anything, and gives the claim back.
+    /// Stores what is shareable, if anything, for good, and gives the claim back.
     pub fn store(mut self, word: Option<Word>) {
         self.outcome = word;
     }
 
     pub fn value(&self) -> Option<Value> {
-        self.grant.value.map(Word::value)
+        self.seen.map(Word::value)
     }
 
-    /// Stores `value`, and gives the claim back.
+    /// Stores `value`, which expires when the one before would have, and gives the claim back.
     pub fn finish(mut self, value: Value) -> Result<Value, Error> {
         let word = share(value, PLACE)?;
-        self.outcome = Some(word);
+        self.outcome = Some(self.map.expiry.wrap(word, self.until)?);
         let (map, hash) = (self.map, self.grant.hash());
         drop(self);
         Map::tend(map, hash)?;
         Ok(word.value())
+    }
+
+    /// As `finish`, for so long from now on, where that was given.
+    fn finish_for(mut self, value: Value, lifetime: Lifetime) -> Result<Value, Error> {
+        if !lifetime.is_given() {
+            return self.finish(value);
+        }
+        self.until = lifetime.until();
+        let (map, hash) = (self.map, self.grant.hash());
+        let value = self.finish(value)?;
+        Map::sweep(map, hash)?;
+        Ok(value)
     }
 }
 
@@ -95,11 +111,11 @@ fn need_block(ruby: &Ruby, method: &str) -> Result<(), Error> {
 
 fn compute(ruby: &Ruby, this: This<Map>, args: &[Value]) -> Result<Value, Error> {
     need_block(ruby, "compute")?;
-    let (args, patience) = Patience::of(args, 1, 1)?;
+    let (args, patience, lifetime) = Patience::with_lifetime(args, 1, 1)?;
     let key = args[0];
     let claim = Claim::new(this, this.table()?, key, &patience)?;
     let value = ruby.yield_value(claim.value())?;
-    claim.finish(value)
+    claim.finish_for(value, lifetime)
 }
 
 fn upsert(ruby: &Ruby, this: This<Map>, args: &[Value]) -> Result<Value, Error> {
@@ -116,7 +132,7 @@ fn upsert(ruby: &Ruby, this: This<Map>, args: &[Value]) -> Result<Value, Error> 
 
 fn fetch_or_store(ruby: &Ruby, this: This<Map>, args: &[Value]) -> Result<Value, Error> {
     need_block(ruby, "fetch_or_store")?;
-    let (args, patience) = Patience::of(args, 1, 1)?;
+    let (args, patience, lifetime) = Patience::with_lifetime(args, 1, 1)?;
     let key = args[0];
     if let Some(present) = Map::get(this, key)? {
         return Ok(present);
@@ -126,20 +142,19 @@ fn fetch_or_store(ruby: &Ruby, this: This<Map>, args: &[Value]) -> Result<Value,
         return Ok(present);
     }
     let value = ruby.yield_value(key)?;
-    claim.finish(value)
+    claim.finish_for(value, lifetime)
 }
 
-fn fetch_and_modify(ruby: &Ruby, this: This<Map>, args: &[Value]) -> Result<Value, Error> {
+fn fetch_and_modify(ruby: &Ruby, this: This<Map>, args: &[Value]) -> Result<Option<Value>, Error> {
     need_block(ruby, "fetch_and_modify")?;
     let (args, patience) = Patience::of(args, 1, 1)?;
     let key = args[0];
     let claim = Claim::new(this, this.table()?, key, &patience)?;
     let Some(present) = claim.value() else {
-        drop(claim);
-        return Err(error::key_not_found(this.value(), key));
+        return Ok(None);
     };
     let value = ruby.yield_value(present)?;
-    claim.finish(value)
+    claim.finish(value).map(Some)
 }
 
 pub fn define(class: RClass) -> Result<(), Error> {

@@ -1,7 +1,7 @@
 //! Changes of many keys in one call. Whatever can fail (a value that cannot be shared, a block that raises, a wait that
 //! is ended) does so before the first key is touched.
 
-use super::{blocks::Claim, patience::Patience, Map, PLACE};
+use super::{blocks::Claim, expiring, patience::Patience, Map, PLACE};
 use crate::ffi::{error, gvl, key::Key, shareable::share, words, This, Word};
 use magnus::{
     gc, method, prelude::*, typed_data::Obj, DataTypeFunctions, Error, Module, RArray, RClass,
@@ -117,7 +117,9 @@ fn remove_same(this: This<Map>, keys: RArray, values: RArray) -> Result<usize, E
         .map(|(hash, (key, value))| (hash, *key, *value))
         .collect();
     this.table()?
-        .remove_same(&entries, gvl::thread())
+        .remove_same(&entries, gvl::thread(), |stored, seen| {
+            stored == seen || expiring::value_of(stored) == seen
+        })
         .map_err(|failure| error::write_many(failure, this.value()))
 }
 

@@ -1,5 +1,6 @@
 //! How long a write waits for another thread's claim.
 
+use super::expiring::Lifetime;
 use crate::ffi::{args, error, gvl::Gvl};
 use magnus::{Error, Value};
 use ratomic_core::{Deadline, Host, Waiter};
@@ -21,6 +22,24 @@ impl Patience {
         args::count(rest, from, to)?;
         let patience = Patience::new(seconds, rest.first().copied())?;
         Ok((rest, patience))
+    }
+
+    /// As `of`, for a write that also knows `expires_in:`.
+    #[inline]
+    pub fn with_lifetime(
+        args: &[Value],
+        from: usize,
+        to: usize,
+    ) -> Result<(&[Value], Patience, Lifetime), Error> {
+        if !args::may_have_keywords(args) {
+            args::count(args, from, to)?;
+            let patience = Patience::new(None, args.first().copied())?;
+            return Ok((args, patience, Lifetime::default()));
+        }
+        let (rest, [seconds, lifetime]) = args::with_keywords(args, ["timeout", "expires_in"])?;
+        args::count(rest, from, to)?;
+        let patience = Patience::new(seconds, rest.first().copied())?;
+        Ok((rest, patience, Lifetime::new(lifetime)?))
     }
 
     pub fn new(seconds: Option<Value>, key: Option<Value>) -> Result<Patience, Error> {

@@ -31,7 +31,10 @@ fn snapshot(map: This<Map>) -> Result<(Buffer, usize), Error> {
                 larger.as_mut_slice()[..count].copy_from_slice(&buffer.as_mut_slice()[..count]);
                 buffer = larger;
             }
-            Copied::All => return Ok((buffer, count)),
+            Copied::All => {
+                let count = map.expiry.keep(&mut buffer.as_mut_slice()[..count]);
+                return Ok((buffer, count));
+            }
         }
     }
 }

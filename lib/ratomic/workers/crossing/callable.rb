@@ -86,7 +86,8 @@ module Ratomic
 
       def self.refuse(callable)
         obstacle = Obstacle.in(callable)
-        raise CallableError.new("#{describe(callable)} is not shareable: #{reason(obstacle)}. #{mend(obstacle)}",
+        mend = mend(obstacle, callable)
+        raise CallableError.new("#{describe(callable)} is not shareable: #{reason(obstacle)}. #{mend}",
                                 path: obstacle.path)
       end
 
@@ -117,13 +118,15 @@ module Ratomic
         end
       end
 
-      def self.mend(obstacle)
+      def self.mend(obstacle, callable)
         case (object = obstacle.object)
         when Proc then mend_proc(object)
         when Method then mend_method(object)
         else
           if Remedy.of_the_process?(object)
             "Let `call` get what it needs of it, frozen, as `context:` or with the items"
+          elsif obstacle.unfrozen? && (live = Live.in(callable))
+            Live.mend(live)
           elsif obstacle.unfrozen?
             "Freeze all of it with `Ractor.make_shareable(callable)` before the dispatch"
           else
@@ -146,6 +149,9 @@ module Ratomic
         receiver = method.receiver
         return "Use #{MODULE}" if !RACTORS || main?(receiver) || Obstacle.forbidden(receiver)
         return "Use `Ractor.make_shareable(method)`, or #{MODULE}" if FrozenCopy.shareable?(receiver)
+
+        live = Live.in(receiver)
+        return Live.mend(live) if live
 
         "Make the receiver shareable (`Ractor.make_shareable(method.receiver)`) and then the Method, or use #{MODULE}"
       end

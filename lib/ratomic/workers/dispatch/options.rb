@@ -151,7 +151,13 @@ module Ratomic
       def check_context(value)
         return if FrozenCopy.shareable?(value)
 
-        raise ShareableError, "context: must be shareable; pass Ractor.make_shareable(context) (a #{value.class})"
+        mend = if Remedy.plain?(value) # else there may be an IO or a logger in it, which the program would lose
+                 "pass Ractor.make_shareable(context, copy: true)"
+               else
+                 "pass only the plain data that the items need of it, frozen"
+               end
+        raise ShareableError, "context: must be shareable, and a part of this #{Reflection.class_name_of(value)} is " \
+                              "not: #{Obstacle.in(value)}; #{mend}"
       end
 
       def check_seconds(name, value)

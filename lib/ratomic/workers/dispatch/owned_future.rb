@@ -44,6 +44,17 @@ module Ratomic
         take_all.each { |result| raise result.to_error if Failure === result }
       end
 
+      # The Failures of items. Takes nothing: the results can be taken before and after. (What could not be handed over,
+      # in a forked child or by a result that does not cross, is a Failure only in what {#value} returns.)
+      # @see Failing#failures
+      def failures(timeout: nil)
+        raise_timeout(timeout) unless wait(timeout: timeout)
+
+        slots = @completion.to_a
+        failed = slots.each_index.select { |index| Failure === slots[index] }
+        Ractor.make_shareable(failed.map { |index| named(slots[index], index) })
+      end
+
       # @see Future#wait
       def wait(timeout: nil)
         limit = Clock.limit(timeout)

@@ -17,6 +17,7 @@ module Ratomic
           @indices = Ractor.make_shareable(slots.each_index.reject { |index| Vacancy === slots[index] })
         end
         @kept = results.size
+        @failures = Ractor.make_shareable(results.grep(Failure))
         @box = [results] # nothing is kept when they were taken
         super(nil)
       end
@@ -55,6 +56,17 @@ module Ratomic
         @right.check
         @box[0]&.each { |result| raise result.to_error if Failure === result }
         value
+      end
+
+      # @see OwnedFuture#failures
+      def failures(timeout: nil)
+        Clock.check(timeout)
+        @failures
+      end
+
+      # @see Failing#failed?
+      def failed?
+        !@failures.empty?
       end
 
       # @see OwnedFuture#each

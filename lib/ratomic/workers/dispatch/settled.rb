@@ -23,6 +23,11 @@ module Ratomic
         Ractor.make_shareable(Array.new(size, &:itself))
       end
 
+      # @see Failing#failed?
+      def failed?
+        @results.any?(Failure)
+      end
+
       # @see Future#dropped
       def dropped
         0

@@ -2,7 +2,7 @@
 
 module Ratomic
   module Workers
-    # A pool's statistics in the text format that Prometheus reads (version 0.0.4).
+    # The statistics of pools in the text format that Prometheus reads (version 0.0.4).
     class Prometheus
       PREFIX = "ratomic_workers_"
       # name => [type, help, where it is in the statistics]
@@ -40,53 +40,69 @@ module Ratomic
       }.each_value(&:freeze).freeze
       private_constant :NAMED
 
-      # @param stats [Hash] as of {Pool#stats}
-      def initialize(stats)
-        @stats = stats
-        @labels = "pool=\"#{escape(stats[:name])}\",backend=\"#{stats[:backend]}\""
+      # @param stats [Array<Hash>] as of {Pool#stats}; pools of the same name get a number as well
+      def initialize(*stats)
+        same = stats.group_by { |pool| labels(pool) }
+        @pools = same.flat_map do |labels, pools|
+          next [[labels, pools.first]] if pools.size == 1
+
+          pools.each_with_index.map { |pool, place| ["#{labels},number=\"#{place + 1}\"", pool] }
+        end
       end
 
       # @return [String]
       def to_s
         lines = METRICS.flat_map do |name, (type, help, path)|
-          head(name, type, help) << sample(name, @stats.dig(*path))
+          head(name, type, help) + @pools.map { |labels, stats| sample(labels, name, stats.dig(*path)) }
         end
         "#{(lines + failures + named + latency).join("\n")}\n"
       end
 
       private
 
+      def labels(stats)
+        "pool=\"#{escape(stats[:name])}\",backend=\"#{stats[:backend]}\""
+      end
+
       def failures
-        head("failures_total", "counter", "Failures by the class of their exception.") +
-          @stats[:failures].sort.map { |name, count| sample("failures_total", count, "class=\"#{escape(name)}\"") }
+        name = "failures_total"
+        head(name, "counter", "Failures by the class of their exception.") + @pools.flat_map do |labels, stats|
+          stats[:failures].sort.map { |kind, count| sample(labels, name, count, "class=\"#{escape(kind)}\"") }
+        end
+      end
+
+      def latency
+        name = "dispatch_seconds"
+        head(name, "histogram", "Time from a dispatch to its last result.") +
+          @pools.flat_map { |labels, stats| histogram(labels, name, stats[:latency]) }
       end
 
       # Nothing where no dispatch has a name.
       def named
-        return [] if @stats[:names].empty?
+        return [] if @pools.all? { |_labels, stats| stats[:names].empty? }
 
         NAMED.flat_map do |metric, (help, what)|
-          head(metric, "counter", help) +
-            @stats[:names].map { |name, counts| sample(metric, counts[what], "as=\"#{escape(name)}\"") }
+          head(metric, "counter", help) + @pools.flat_map do |labels, stats|
+            stats[:names].map { |name, counts| sample(labels, metric, counts[what], "as=\"#{escape(name)}\"") }
+          end
         end
       end
 
       # Prometheus wants each bucket to hold those below it too.
-      def latency
-        name = "dispatch_seconds"
+      def histogram(labels, name, latency)
         sum = 0
-        head(name, "histogram", "Time from a dispatch to its last result.") +
-          @stats[:latency][:buckets].map do |bound, count|
-            sample("#{name}_bucket", sum += count, "le=\"#{bound.infinite? ? "+Inf" : bound}\"")
-          end + [sample("#{name}_sum", @stats[:latency][:seconds]), sample("#{name}_count", @stats[:latency][:count])]
+        buckets = latency[:buckets].map do |bound, count|
+          sample(labels, "#{name}_bucket", sum += count, "le=\"#{bound.infinite? ? "+Inf" : bound}\"")
+        end
+        buckets << sample(labels, "#{name}_sum", latency[:seconds]) << sample(labels, "#{name}_count", latency[:count])
       end
 
       def head(name, type, help)
         ["# HELP #{PREFIX}#{name} #{help}", "# TYPE #{PREFIX}#{name} #{type}"]
       end
 
-      def sample(name, value, label = nil)
-        "#{PREFIX}#{name}{#{[@labels, label].compact.join(",")}} #{value}"
+      def sample(labels, name, value, label = nil)
+        "#{PREFIX}#{name}{#{[labels, label].compact.join(",")}} #{value}"
       end
 
       def escape(text)

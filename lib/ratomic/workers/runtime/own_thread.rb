@@ -7,6 +7,9 @@ module Ratomic
     #
     # A thread inherits what its maker has put off with `Thread.handle_interrupt`, for ever: a caller who starts a pool
     # in such a block would get workers that cannot be interrupted. So these begin with nothing put off.
+    #
+    # They are marked `fork_safe`, as servers that fork (Puma) look for before they warn of threads that a child will
+    # not have: a child of ours begins anew.
     module OwnThread
       # @param name [String, nil]
       # @param finally [Proc, nil] called at the end of the thread; in any case, if this is called with interrupts
@@ -23,6 +26,13 @@ module Ratomic
           finally&.call
         end
         thread.name = name # it may not have run yet
+        mark(thread)
+      end
+
+      # @param thread [Thread] of the library's own
+      # @return [Thread]
+      def self.mark(thread)
+        thread.thread_variable_set(:fork_safe, true)
         thread
       end
     end

@@ -11,6 +11,14 @@ class OwnThreadTest < Minitest::Test
     assert_nil within(5) { OwnThread.start { Thread.current.name }.value }
   end
 
+  def test_it_is_marked_as_servers_that_fork_look_for
+    thread = OwnThread.start { sleep }
+    assert thread.thread_variable_get(:fork_safe)
+    assert_nil Thread.current.thread_variable_get(:fork_safe)
+  ensure
+    thread&.kill
+  end
+
   def test_who_joins_it_does_not_get_what_ended_it
     [-> { raise NotImplementedError }, -> { exit }, -> { throw :tag }].each do |way|
       assert_nil within(5) { OwnThread.start(&way).value }

@@ -1,0 +1,84 @@
+//! Removes pairs by their values, a few places at a time.
+
+use super::levels::Padded;
+use super::shard::Shard;
+use super::Table;
+
+/// Where a sweep goes on: the number of a shard, and a place in it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Mark {
+    pub shard: usize,
+    pub place: usize,
+}
+
+impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
+    /// Looks at `places` places from the mark on, as if the table were a ring of them, and removes those pairs whose
+    /// value is over. Each may have room for a pair or hold one. `over` is called with a shard's lock held. Moves the mark
+    /// on; growth of the table may make it miss some pairs until it comes by again. Returns how many were removed.
+    ///
+    /// A claim on such a pair's key stands: its owner stores the pair anew, or leaves it removed.
+    pub fn sweep(&self, mark: &mut Mark, places: usize, over: impl Fn(&V) -> bool) -> usize {
+        let shards = self.levels.shards(self.level());
+        let (mut left, mut removed) = (places, 0);
+        while left > 0 {
+            if mark.shard >= shards.len() {
+                *mark = Mark::default();
+            }
+            let Padded(guarded) = &shards[mark.shard];
+            let mut shard = guarded.write();
+            let end = shard.places().min(mark.place + left);
+            removed += self.sweep_shard(&mut shard, *mark, end, &over);
+            left -= end.saturating_sub(mark.place).max(1);
+            if end < shard.places() {
+                mark.place = end;
+            } else {
+                *mark = Mark {
+                    shard: mark.shard + 1,
+                    place: 0,
+                };
+            }
+        }
+        removed
+    }
+
+    /// Removes all pairs whose value is over, shard by shard.
+    pub fn sweep_all(&self, over: impl Fn(&V) -> bool) -> usize {
+        // Growth would move pairs to shards that were looked at before.
+        let _still = self.growing.write();
+        let shards = self.levels.shards(self.level()).iter().enumerate();
+        shards
+            .map(|(number, Padded(guarded))| {
+                let mut shard = guarded.write();
+                let (mark, end) = (
+                    Mark {
+                        shard: number,
+                        place: 0,
+                    },
+                    shard.places(),
+                );
+                self.sweep_shard(&mut shard, mark, end, &over)
+            })
+            .sum()
+    }
+
+    fn sweep_shard(
+        &self,
+        shard: &mut Shard<K, V>,
+        mark: Mark,
+        end: usize,
+        over: &impl Fn(&V) -> bool,
+    ) -> usize {
+        let mut removed = 0;
+        for place in mark.place..end {
+            if shard.at(place).is_some_and(|pair| over(&pair.value)) {
+                self.before_change(shard, mark.shard);
+                shard.remove_at(place);
+                removed += 1;
+            }
+        }
+        if removed > 0 {
+            shard.removed(removed, &self.totals);
+        }
+        removed
+    }
+}
