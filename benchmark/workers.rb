@@ -18,14 +18,14 @@ require_relative "workers/documents"
 require_relative "workers/owned"
 require_relative "workers/grid"
 require_relative "workers/items"
+require_relative "workers/streams"
 require_relative "workers/upkeep"
 
 options = { rounds: 5, only: nil, json: nil, yjit: true }
 OptionParser.new do |parser|
   parser.on("--rounds N", Integer, "rounds, of which the median counts (5)") { |count| options[:rounds] = count }
-  parser.on("--only NAMES", Array, "of: references, dispatching, documents, owned, items, grid, upkeep") do |names|
-    options[:only] = names
-  end
+  parts = "references, dispatching, documents, owned, items, streams, grid, upkeep"
+  parser.on("--only NAMES", Array, "of: #{parts}") { |names| options[:only] = names }
   parser.on("--[no-]yjit", "switch YJIT on (yes)") { |yes| options[:yjit] = yes }
   parser.on("--json FILE", "write the results there, too") { |file| options[:json] = file }
 end.parse!
@@ -37,7 +37,7 @@ bench = WorkersBench::Bench.new(options[:rounds])
 puts bench.machine
 sections = { "references" => WorkersBench::References, "dispatching" => WorkersBench::Dispatching,
              "documents" => WorkersBench::Documents, "owned" => WorkersBench::Owned,
-             "items" => WorkersBench::Items, "grid" => WorkersBench::Grid,
+             "items" => WorkersBench::Items, "streams" => WorkersBench::Streams, "grid" => WorkersBench::Grid,
              "upkeep" => WorkersBench::Upkeep }
 sections.each do |name, section|
   section.new(bench).run if options[:only].nil? || options[:only].include?(name)
