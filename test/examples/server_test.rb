@@ -103,6 +103,17 @@ class ServerExampleTest < Minitest::Test
     assert_raises(Errno::ECONNREFUSED) { TCPSocket.new("127.0.0.1", port) }
   end
 
+  # There is room for one in the Queue: the others are connected, and not yet accepted.
+  def test_a_graceful_stop_serves_also_who_waits_outside
+    start(workers: 1, threads: 1, waiting: 1)
+    sockets = Array.new(6) { TCPSocket.new("127.0.0.1", @server.port) }
+    sockets.each { |socket| socket.write("GET /slow/20 HTTP/1.1\r\nConnection: close\r\n\r\n") }
+    assert_equal :graceful, stop(timeout: 20)
+    assert_equal ["after 20 ms"] * 6, within(20) { sockets.map { |socket| socket.read.lines.last.chomp } }
+  ensure
+    sockets&.each(&:close)
+  end
+
   def test_nothing_that_was_accepted_is_lost_when_it_stops_under_load
     start(workers: 2, threads: 4)
     load = Load.new(@server.port, "/slow/1", clients: 8)
