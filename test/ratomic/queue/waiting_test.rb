@@ -1,6 +1,7 @@
 # frozen_string_literal: true
 
 require "test_helper"
+require "socket"
 
 # Who waits, who is let through meanwhile, and what wakes the waiters.
 class QueueWaitingTest < Minitest::Test
@@ -64,6 +65,51 @@ class QueueWaitingTest < Minitest::Test
     end
     assert_equal :from_the_same_ractor, seen
   end
+
+  # Ruby 4.0 takes an unfinished read for one that has timed out, when it finds the errno of a wait whose time was up.
+  def test_waits_whose_time_is_up_end_no_read_of_other_threads_of_the_ractor
+    skip_without_ractors
+    server = TCPServer.new("127.0.0.1", 0)
+    echo = Thread.new { loop { server.accept.then { |io| Thread.new { Echoes.serve(io) } } } }
+    answers = within(30) do
+      in_ractor(Ratomic::Queue.new(1), server.addr[1]) { |queue, port| Echoes.new(queue, port).call }
+    end
+    assert_equal({ "1\n" => 4 * Echoes::COUNT }, answers.tally)
+  ensure
+    echo&.kill
+    server&.close
+  end
+
+  # Waits for a Queue again and again, beside threads that talk to a server.
+  Echoes = Struct.new(:queue, :port) do
+    def self.serve(socket)
+      while (line = socket.gets)
+        socket.write(line)
+      end
+    ensure
+      socket.close
+    end
+
+    def call
+      waiting = Thread.new { loop { queue.pop(timeout: 0.003) } }
+      Array.new(4) { Thread.new { talk } }.flat_map(&:value)
+    ensure
+      waiting&.kill
+    end
+
+    def talk
+      socket = TCPSocket.new("127.0.0.1", port)
+      Array.new(Echoes::COUNT) do
+        socket.write("1\n")
+        socket.gets
+      end
+    rescue IO::TimeoutError => e
+      [e.message]
+    ensure
+      socket&.close
+    end
+  end
+  Echoes::COUNT = 1_000
 
   def test_items_cross_between_ractors_in_order_both_ways_through_a_queue_of_one
     skip_without_ractors

@@ -106,8 +106,28 @@ unsafe extern "C" fn nothing(_: *mut c_void) -> *mut c_void {
 unsafe extern "C" fn run(sleep: *mut c_void) -> *mut c_void {
     // SAFETY: the `Sleep` of the caller's frame, see above. Nothing here touches a VALUE.
     let sleep = unsafe { &*sleep.cast::<Sleep<'_>>() };
-    sleep.waiter.sleep(sleep.deadline);
+    keeping_errno(|| sleep.waiter.sleep(sleep.deadline));
     ptr::null_mut()
+}
+
+/// A sleep whose time is up leaves ETIMEDOUT in errno. Ruby 4.0 may read errno at the address of a native thread that
+/// it has left meanwhile, and takes the unfinished read of another Ruby thread for one that has timed out.
+fn keeping_errno(sleep: impl FnOnce()) {
+    let errno = errno_here();
+    // SAFETY: this native thread's own errno, which lives as long as the thread that runs this.
+    let before = unsafe { errno.read() };
+    sleep();
+    // SAFETY: as above.
+    unsafe { errno.write(before) };
+}
+
+fn errno_here() -> *mut libc::c_int {
+    // SAFETY: it asks for an address, and does nothing else.
+    #[cfg(any(target_vendor = "apple", target_os = "freebsd"))]
+    return unsafe { libc::__error() };
+    // SAFETY: as above.
+    #[cfg(not(any(target_vendor = "apple", target_os = "freebsd")))]
+    return unsafe { libc::__errno_location() };
 }
 
 unsafe extern "C" fn interrupt(waiter: *mut c_void) {

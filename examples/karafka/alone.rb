@@ -1,0 +1,54 @@
+# frozen_string_literal: true
+
+# Runs Karafka's specs of parallel deserialization with nothing else of Karafka than what they are about, for where its
+# gems are not installed: alone.rb CHECKOUT. Needs rspec.
+
+require "json"
+require "singleton"
+$LOAD_PATH.push(*Dir["/usr/share/rubygems-integration/all/gems/{rspec,diff-lcs}*/lib"]) # Debian's
+begin
+  require "rspec/core"
+  require "rspec/expectations"
+  require "rspec/mocks"
+rescue LoadError
+  puts "examples/karafka/specs: rspec is not installed (Debian: apt install ruby-rspec)"
+  exit 77
+end
+
+unless defined?(Data) && Data.respond_to?(:define)
+  puts "examples/karafka/specs: parallel deserialization of Karafka needs Ruby 3.2 or newer (Data)"
+  exit 77
+end
+
+# What the specs name of the rest of Karafka.
+module Karafka
+  module Deserializing
+    # Filled from the checkout.
+    module Parallel
+    end
+  end
+
+  module Messages
+    # Specs double it.
+    class Message
+      attr_writer :payload
+
+      def raw_payload; end
+    end
+  end
+end
+
+parts = %w[distributor future immediate injector message_proxy pool]
+parts.each { |part| require File.join(ARGV.fetch(0), "lib/karafka/deserializing/parallel/#{part}") }
+
+require "ratomic/karafka"
+Ratomic::Karafka.install
+
+specs = Dir[File.join(ARGV.fetch(0), "spec/lib/karafka/deserializing/parallel/*_spec.rb")]
+specs.each do |spec|
+  name = File.basename(spec, "_spec.rb").split("_").map(&:capitalize).join
+  described = Karafka::Deserializing::Parallel.const_get(name)
+  RSpec.define_singleton_method(:describe_current) { |&examples| RSpec.describe(described, &examples) }
+  load spec
+end
+exit RSpec::Core::Runner.run(["--options", File::NULL, File::NULL]) # not the options of the checkout

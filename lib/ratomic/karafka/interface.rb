@@ -1,0 +1,25 @@
+# frozen_string_literal: true
+
+module Ratomic
+  module Karafka
+    # What a pool hands out and takes in: our own classes, or those of the Karafka that it was installed in.
+    #
+    # future: a Class with {Future::Retrieval}; immediate: the one that stands for no dispatch; error: the marker of a
+    # failed payload; message: a Class whose +new+ takes the raw payload; usual: the Class of distributors that need not
+    # be asked, because workers cut the messages into chunks by themselves
+    Interface = Struct.new(:future, :immediate, :error, :message, :usual) do
+      # @return [Interface] without Karafka
+      def self.own
+        new(Future, Immediate.instance, Object.new.freeze, Message, NilClass).freeze
+      end
+
+      # @param parallel [Module] Karafka::Deserializing::Parallel
+      # @return [Interface]
+      def self.of(parallel)
+        future = Class.new(parallel::Future) { include Future::Retrieval }
+        new(future, parallel::Immediate.instance, parallel::DESERIALIZATION_ERROR, parallel::MessageProxy,
+            parallel::Distributor).freeze
+      end
+    end
+  end
+end

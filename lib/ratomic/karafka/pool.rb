@@ -1,0 +1,140 @@
+# frozen_string_literal: true
+
+require "singleton"
+
+module Ratomic
+  module Karafka
+    # Karafka's deserialization pool, on a {Workers::Pool} of its own. Nothing runs before the first dispatch, and a
+    # forked child (Karafka's swarm) begins anew with its first one.
+    #
+    # Whoever dispatches, a listener's thread, never deserializes itself. Where nothing can be dispatched (not started,
+    # too few messages, a deserializer that cannot be shared, after {#shutdown}), there is an {Immediate}, and messages
+    # deserialize themselves as they do without a pool.
+    class Pool
+      include Singleton
+
+      # How many deserializers are remembered with what was learnt about their cost.
+      KEPT = 256
+
+      class << self
+        # @return [Interface]
+        def interface
+          @interface ||= Interface.own
+        end
+
+        # @api private
+        attr_writer :interface
+      end
+
+      # @return [Integer] workers; 0 when not started
+      attr_reader :size
+
+      def initialize
+        @lock = Mutex.new
+        clear
+      end
+
+      # Makes the pool. A second call does nothing.
+      #
+      # @param concurrency [Integer] workers
+      # @param min_payloads [Integer] fewer messages than this are left alone
+      # @param results [:owned, :frozen] whether payloads belong to the consumer, who may change them, or are frozen
+      # @return [void]
+      def start(concurrency, min_payloads:, results: :owned)
+        @lock.synchronize do
+          return if @pool
+
+          @pool = Workers::Pool.new(size: concurrency, name: "karafka", results: results, min_batch: 0)
+          @size = concurrency
+          @min_payloads = min_payloads
+        end
+        nil
+      end
+
+      # @return [Boolean]
+      def started?
+        !@pool.nil?
+      end
+
+      # Returns at once. The messages stay as they are; the workers get their raw payloads.
+      #
+      # @param messages [Enumerable] with +size+, of objects with +raw_payload+
+      # @param deserializer [#call] of a topic
+      # @param distributor [#call, nil] one other than Karafka's own cuts the payloads into batches
+      # @return [Future, Immediate]
+      def dispatch_async(messages, deserializer, distributor = nil)
+        pool = @pool
+        return interface.immediate if pool.nil? || messages.empty? || messages.size < @min_payloads
+
+        callable = callable_for(deserializer)
+        return interface.immediate if callable.nil?
+
+        batches = batches_of(messages.map(&:raw_payload), distributor)
+        interface.future.new(batches.map { |batch| pool.dispatch_async(batch, callable) }, interface.error)
+      rescue Workers::ShutdownError
+        interface.immediate
+      end
+
+      # Waits until all that was dispatched is deserialized, and ends the workers. Later dispatches are {Immediate}s.
+      #
+      # @param timeout [Numeric, nil] seconds
+      # @return [Boolean] false when the time was up
+      def shutdown(timeout: nil)
+        pool = @pool
+        pool.nil? || pool.shutdown(timeout: timeout)
+      end
+
+      # Ends the workers and forgets everything, also the deserializers that could not be shared.
+      # @return [void]
+      def reset!
+        @lock.synchronize do
+          @pool&.kill
+          clear
+        end
+        nil
+      end
+
+      # @return [Hash{String => String}] why deserializers were left alone, by their class
+      def refusals
+        @lock.synchronize { @refusals.dup }
+      end
+
+      private
+
+      def interface
+        self.class.interface
+      end
+
+      def clear
+        @pool = nil
+        @size = 0
+        @min_payloads = 0
+        @callables = {}.compare_by_identity
+        @refusals = {}
+      end
+
+      def batches_of(payloads, distributor)
+        return [payloads] if distributor.nil? || distributor.instance_of?(interface.usual)
+
+        distributor.call(payloads, @size, min_payloads: @min_payloads)
+      end
+
+      # One for each deserializer: Workers learn the cost by callable.
+      def callable_for(deserializer)
+        @lock.synchronize do
+          return @callables[deserializer] if @callables.key?(deserializer)
+
+          @callables.shift if @callables.size >= KEPT
+          @callables[deserializer] = make_callable(deserializer)
+        end
+      end
+
+      def make_callable(deserializer)
+        Deserialize.new(deserializer, interface.message)
+      rescue ShareableError => e
+        @refusals[deserializer.class.name.to_s] = e.message
+        nil
+      end
+    end
+  end
+end
