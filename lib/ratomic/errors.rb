@@ -82,6 +82,12 @@ module Ratomic
       end
     end
 
+    # The factory of a {PerWorker} raised, or made what has not the method. The message names it. The next item tries
+    # again.
+    class FactoryError < Ratomic::Error
+      include Error
+    end
+
     # The owned results (`results: :owned`) are not to be had: another call, thread or Ractor has taken them, they are
     # with the parent of a fork, or with another Ractor. They are handed over once.
     class TakenError < Ratomic::OwnershipError

@@ -54,6 +54,24 @@ module Ratomic
         Pipeline.new(*stages)
       end
 
+      # A callable with an object of its own in each worker: for parsers, encoders, compiled templates and clients.
+      #
+      #   PARSER = Ratomic::Workers.per_worker(MakeParser, call: :parse)
+      #
+      # @overload per_worker(factory, call: :call)
+      #   @param factory [#call] shareable; called without arguments, in the worker
+      # @overload per_worker(call: :call) { }
+      #   @yieldreturn [Object] the block uses constants, and variables that are frozen and set once
+      # @param call [Symbol] the method of the object that gets an item and returns its result
+      # @return [PerWorker]
+      # @raise [CallableError] when the factory cannot be shared
+      # @raise [ArgumentError] without a factory and a block, or with both
+      def per_worker(factory = nil, call: :call, &block)
+        raise ArgumentError, "per_worker needs a factory or a block" unless factory.nil? ^ block.nil?
+
+        PerWorker.new(factory || Blocks.share(block, "block of per_worker"), call)
+      end
+
       # @return [Explanation] see {Pool#explain}
       def explain(items, callable, results: nil, as: nil, try: Rehearsal::NOTHING)
         pool.explain(items, callable, results: results, as: as, try: try)
@@ -125,8 +143,8 @@ end
   engine/unattended
   monitoring/last_failures monitoring/names monitoring/metrics monitoring/subscribers monitoring/running
   monitoring/stats
-  monitoring/prometheus monitoring/brief monitoring/history monitoring/snapshot processes worker/belongings per_worker
-  around worker/hooks
+  monitoring/prometheus monitoring/brief monitoring/history monitoring/snapshot processes
+  worker/belongings per_worker around worker/hooks
   worker/context worker/pulse worker/presence worker/turns worker/runs worker/partial worker/fold pipeline
   worker/by_process
   worker/chunk worker/owned_chunk worker/plain_data worker/share worker/copies worker/luggage worker/salvage

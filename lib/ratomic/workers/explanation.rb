@@ -68,7 +68,7 @@ module Ratomic
       end
 
       def name
-        return @callable.to_s if Pipeline === @callable
+        return @callable.to_s if Pipeline === @callable || PerWorker === @callable
 
         Reflection.name_of(Module === @callable ? @callable : Reflection.class_of(@callable))
       end

@@ -30,10 +30,17 @@ module Ratomic
       # @param recycle_after [Integer, Hash, nil] items, or `{ items:, megabytes: }` (either may be missing), after
       #   which a worker process is replaced; megabytes are those that it shares with no other process (Linux), looked
       #   at once a second; with `backend: :process` only
+      # @param on_worker_start [#call, PerWorker, Array, nil] called with the number of a worker when it starts, before
+      #   its first item, in the thread that runs its items; of a PerWorker the object is made. Shareable, or a block of
+      #   constants (`proc { |number| ... }`). What it raises is counted with the `troubles` of the statistics
+      # @param on_worker_stop [#call, Array, nil] the same when a worker ends: after {#shutdown}, and where a Ractor
+      #   goes home with owned results. Not when it is killed or has died. {#shutdown} waits for it. With the `:inline`
+      #   backend there are no workers, and no hooks; `:process` refuses them
       # @param options what dispatches get that do not say otherwise, see {Options#initialize}
       def initialize(size: nil, name: nil, backend: nil, max_queue: nil, recycle_after: nil, **options)
+        hooks = Hooks.new(options.delete(:on_worker_start), options.delete(:on_worker_stop))
         @settings = Settings.new(size: size, name: name, backend: backend, max_queue: max_queue,
-                                 recycle_after: recycle_after)
+                                 recycle_after: recycle_after, hooks: hooks)
         @options = Options.new(options)
         @cell = Map.new
         freeze
@@ -128,7 +135,8 @@ module Ratomic
       # @return [Reducing]
       def reduce_async(items, callable, options = nil, &block)
         options = options.to_h.merge(results: :frozen) # partial sums are small, and merged by the caller
-        reduce = Reduce.new(backend, callable, options, block)
+        around = @options.with(options.slice(:around)).around
+        reduce = Reduce.new(backend, Around.wrap_summing(callable, around), options, block)
         fold = reduce.fold
         Reducing.new(dispatch_async(items, fold, options), fold, reduce.most)
       end

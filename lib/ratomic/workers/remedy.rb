@@ -59,7 +59,15 @@ module Ratomic
         MESSAGES.fetch(/at_exit/) => "at-exit", MESSAGES.fetch(/modify|define|\bset\b/) => "define"
       ).freeze
       TABLE = "docs/what_runs/#{HEAP_PER_RACTOR ? "4.1" : "4.0"}.md".freeze
-      private_constant :MESSAGES
+      # A callable, and all that it refers to, is frozen.
+      KEEP = "set it in `initialize`, if it is the same for all items; keep it per worker, if it changes or cannot " \
+             "be shared (a parser, a client, a cache: Ratomic::Workers.per_worker); or keep it in a Ratomic::Map in " \
+             "a constant, if all workers are to share what one has found"
+      FROZEN = "the callable is frozen; #{KEEP}".freeze
+      CHANGE_COPY = "items, and what a callable refers to, are frozen: change a copy (`dup`); what is kept from item " \
+                    "to item belongs to the worker (Ratomic::Workers.per_worker) or in a Ratomic::Map"
+      DATA = %w[String Array Hash Set Struct Range Regexp].freeze
+      private_constant :MESSAGES, :KEEP, :CHANGE_COPY, :DATA
 
       class << self
         # @param exception_class [String]
@@ -69,6 +77,7 @@ module Ratomic
         def of(exception_class, message, backtrace)
           case exception_class
           when "Ractor::IsolationError" then of_isolation(message)
+          when "FrozenError" then of_frozen(message)
           when "Ractor::UnsafeError" then of_unsafe(backtrace.first(3))
           when "RuntimeError" then message.include?("un-shareable Proc") ? UNSHAREABLE_PROC : nil
           when "NameError" then of_missing_constant(message)
@@ -123,6 +132,12 @@ module Ratomic
           STREAMS.find { |name, _| Object.const_get(name).equal?(value) }&.last
         rescue Ractor::IsolationError
           nil
+        end
+
+        def of_frozen(message)
+          return unless (kind = message[/\Acan't modify frozen ([^\s:]+(?:::[^\s:]+)*)/, 1])
+
+          DATA.include?(kind) ? CHANGE_COPY : KEEP
         end
 
         def of_isolation(message)

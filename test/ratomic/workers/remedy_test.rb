@@ -170,6 +170,36 @@ class RemedyTest < Minitest::Test
     assert_match(/context:/, @pool.dispatch_async([1], wrapped).value(timeout: 5)[0].remedy)
   end
 
+  # As deserializers are written that keep something from message to message.
+  class Remembers
+    def call(item)
+      (@cache ||= {})[item] = item
+    end
+  end
+
+  # One that changes what it is given.
+  module Changes
+    def self.call(item)
+      item << "!"
+    end
+  end
+
+  def test_a_callable_that_remembers_something_is_told_the_three_ways
+    callable = Ractor.make_shareable(Remembers.new)
+    pool = Ratomic::Workers::Pool.new(size: 2)
+    results = pool.dispatch_async((0...60).to_a, callable).value(timeout: 10)
+    assert_equal ["FrozenError"] * 60, results.map(&:exception_class)
+    ways = [/in `initialize`/, /per_worker/, /Ratomic::Map in a constant/]
+    ways.each { |way| assert_match way, results[0].remedy }
+    changed = pool.dispatch_async(["text"], Changes).value(timeout: 10)[0]
+    assert_match(/change a copy \(`dup`\)/, changed.remedy)
+    inline = Ratomic::Workers::Pool.new(backend: :inline)
+    error = assert_raises(Ratomic::Workers::CallableError) { inline.dispatch_async([1], callable) }
+    ways.each { |way| assert_match way, error.message }
+  ensure
+    pool.kill
+  end
+
   def test_other_errors_have_none
     failing = Ractor.make_shareable(Class.new { def call(_) = raise("can not define or fork this") }.new)
     failure = @pool.dispatch_async([1], failing).value(timeout: 5)[0]

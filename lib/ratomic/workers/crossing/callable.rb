@@ -41,6 +41,7 @@ module Ratomic
       # @param as [String, nil]
       # @return [Module, Integer, String] nothing else ever has it
       def self.key(callable, as = nil)
+        callable = callable.callable if Around === callable
         return Fold === callable ? "reduce of #{as}".freeze : as if as
         return callable if Module === callable
 
@@ -51,9 +52,19 @@ module Ratomic
       # @return [Array<#call>]
       def self.parts(callable)
         case callable
-        when Fold then parts(callable.callable)
+        when Fold, Around then parts(callable.callable)
+        when PerWorker then parts(callable.factory)
         when Pipeline then callable.stages
         else [callable]
+        end
+      end
+
+      # Whether there is an object of each worker in it, which callers have not.
+      def self.per_worker?(callable)
+        case callable
+        when Fold, Around then per_worker?(callable.callable)
+        when Pipeline then callable.stages.any? { |stage| per_worker?(stage) }
+        else PerWorker === callable
         end
       end
 
@@ -62,7 +73,8 @@ module Ratomic
         case callable
         when Module then Reflection.name_of(callable)
         when Proc then place(callable) || Proc.name
-        when Pipeline then callable.to_s
+        when Pipeline, PerWorker then callable.to_s
+        when Around then label(callable.callable)
         when Fold then "reduce of #{label(callable.callable)}"
         else Reflection.class_name_of(callable)
         end
@@ -165,6 +177,7 @@ module Ratomic
         case callable
         when Proc then "the proc #{callable.source_location&.join(":") || callable.inspect}"
         when Module then "the callable #{callable}"
+        when PerWorker then "what #{label(callable.factory)} makes"
         else "the callable (#{Reflection.class_of(callable)})"
         end
       end

@@ -205,7 +205,7 @@ module Ratomic
       end
 
       def instance_variable_set_in(name)
-        reason = Module === @callable ? "only the main Ractor may set a module's" : "the callable is frozen"
+        reason = Module === @callable ? "only the main Ractor may set a module's" : Remedy::FROZEN
         found("instance variable", name, "is set: #{reason}")
       end
 

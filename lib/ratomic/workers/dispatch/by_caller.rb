@@ -89,8 +89,8 @@ module Ratomic
         future
       ensure
         left = put_back(state, engine, key) if state
-        # The short way knows neither runs nor names.
-        engine.costs.permit(callable, key) unless left || many || !done || options.as
+        # The short way knows no runs, and goes by the callable object.
+        engine.costs.permit(callable, key) unless left || many || !done || !options.unnamed?
       end
 
       # The thread is the caller's own. A callable that leaves something there is for workers.
@@ -117,19 +117,17 @@ module Ratomic
 
           failed |= run_until(nil, engine, items, callable, results, options, false)
         end
-        settle(engine, callable, options, started, results, failed) { |took| yield took if block_given? }
+        took = engine.metrics.tally.settle(started, results, engine.backend == :ractor)
+        yield took if took && block_given?
+        took && !failed ? Settled.new(results) : settle(engine, callable, options, results)
       rescue Foreign, SignalException, SystemExit
         # It came from outside or from an item; nothing tells which. It happens once.
         engine.costs.mark_wild(Callable.key(callable, options.as))
         raise
       end
 
-      # @return [Settled] with all results
-      def self.settle(engine, callable, options, started, results, failed)
-        took = engine.metrics.tally.settle(started, results, engine.backend == :ractor)
-        yield took if took
-        return Settled.new(results) if took && !failed
-
+      # @return [Settled] of results that have to be looked at
+      def self.settle(engine, callable, options, results)
         results = Interrupts.foreign_deferred { Transfer.seal(results, 0, sealing(engine)) }
         engine.count_by_caller(results, callable, options)
         results.any?(Vacancy) ? Sifted.new(results) : Settled.new(results)

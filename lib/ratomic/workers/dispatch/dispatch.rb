@@ -25,6 +25,7 @@ module Ratomic
         raise ShutdownError, engine.refusal unless engine.open?
 
         admitted = engine.admit(callable)
+        admitted = surround(engine, callable, admitted, options.around) if options.around
         engine.metrics.meet(callable)
         kind = Batch
         if options.by_caller? && !(Handles::Ref === admitted)
@@ -33,6 +34,15 @@ module Ratomic
         end
         new(engine, items, admitted, options, kind).future
       end
+
+      # @param admitted [Object] the callable, or a Ref to it, which is given up for one to both
+      # @return [Object, Handles::Ref]
+      def self.surround(engine, callable, admitted, around)
+        Handles.take(admitted) if Handles::Ref === admitted
+        wrapped = Around.wrap(callable, around)
+        engine.backend == :inline ? wrapped : engine.admit(wrapped) # inline has looked into its code
+      end
+      private_class_method :surround
 
       # @return [Settled, nil] when the items are for the caller
       def self.by_caller(engine, items, callable, options, &trial)

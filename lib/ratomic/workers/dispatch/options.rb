@@ -8,7 +8,7 @@ module Ratomic
       DEFAULTS = {
         timeout: nil, item_timeout: nil, retries: 0, min_batch: :auto, context: nil, move: false,
         sequential: false, on_full: :block, queue_timeout: nil, cancel_on_abandon: false, results: :frozen,
-        as: nil, run: :auto
+        as: nil, run: :auto, around: nil
       }.freeze
       CHOICES = {
         on_full: %i[block raise caller_runs].freeze, results: %i[frozen owned].freeze, run: %i[auto waiter].freeze
@@ -47,6 +47,10 @@ module Ratomic
       #   whether callers may run it) is kept by the name instead of by the callable object: for callables that are made
       #   anew for each dispatch, or one object that does many things. Statistics, events, Prometheus and the live page
       #   tell of it by that name. Of more than {Names::MOST} names the rest is counted together.
+      # @param around [#call, nil] called with each item, in the place of the callable; it yields where the item is to
+      #   run (`def self.call(item) = Tracer.in_span("job") { yield }`): for OpenTelemetry, or with `backend: :thread`
+      #   for the executor of Rails. A shareable object, a module or class, or a block of constants. The result is that
+      #   of the item. A callable with `call_many` has its items one by one then.
       # @param run [:auto, :waiter] who runs small work: with `:auto` the thread that dispatches it; with `:waiter` the
       #   one that asks for its results first, unless a worker has begun it. That thread asks in {Future#value},
       #   `value!`, `wait`, `indices`, `each` and `each_completed`, but not with `timeout: 0`. The thread that
@@ -92,17 +96,21 @@ module Ratomic
         !@item_timeout.nil?
       end
 
+      # Whether what is learnt is of the callable object alone.
+      def unnamed?
+        @as.nil? && @around.nil?
+      end
+
       protected
 
       def take(given)
         given.each do |name, value|
           check(name, value)
-          value = named(value) if name == :as
-          instance_variable_set(VARIABLES[name], value)
+          instance_variable_set(VARIABLES[name], own(name, value))
         end
         @by_caller = small? && @run == :auto
         @by_waiter = small? && @run == :waiter && !owned?
-        @plain = @by_caller && @min_batch == :auto && @context.nil? && @as.nil? && !owned?
+        @plain = @by_caller && @min_batch == :auto && @context.nil? && unnamed? && !owned?
         freeze
       end
 
@@ -111,6 +119,18 @@ module Ratomic
       # Whether small work may be run by others than workers.
       def small?
         @min_batch != 0 && !(@timeout || @item_timeout || @move)
+      end
+
+      def shared(around)
+        around && Callable.check(Blocks.share(around, "around:"))
+      end
+
+      def own(name, value)
+        case name
+        when :as then named(value)
+        when :around then shared(value)
+        else value
+        end
       end
 
       # One String for each name, which all its dispatches share.
@@ -131,6 +151,7 @@ module Ratomic
         when :on_full, :results, :run then check_choice(name, value, CHOICES[name])
         when :context then check_context(value)
         when :as then check_name(value)
+        when :around then nil
         when :move, :sequential, :cancel_on_abandon then nil
         else raise ArgumentError, "unknown option #{name.inspect}, known: #{DEFAULTS.keys.join(", ")}"
         end

@@ -51,6 +51,11 @@ module Ratomic
         freeze
       end
 
+      # @return [Hooks]
+      def hooks
+        @settings.hooks
+      end
+
       # @return [Integer] workers that can run at a time
       def parallel
         @settings.parallel

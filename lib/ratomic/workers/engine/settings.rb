@@ -13,7 +13,7 @@ module Ratomic
       # What `recycle_after:` may say.
       RECYCLE = %i[items megabytes].freeze
 
-      attr_reader :size, :name, :backend, :max_queue
+      attr_reader :size, :name, :backend, :max_queue, :hooks
       # @return [Hash{Symbol => Numeric}] frozen: items, megabytes, or both, after which a worker process is replaced
       attr_reader :recycle_after
 
@@ -29,13 +29,15 @@ module Ratomic
       # @param max_queue [Integer] dispatches that wait in the queue at most
       # @param recycle_after [Integer, Hash, nil] items, or `{ items:, megabytes: }`, after which a worker process is
       #   replaced; with `backend: :process` only
+      # @param hooks [Hooks] of its workers
       # @raise [ArgumentError, TypeError] which says what it may be
       # @raise [NotImplementedError] for `:ractor` on a Ruby without them
-      def initialize(size: nil, name: nil, backend: nil, max_queue: nil, recycle_after: nil)
+      def initialize(size: nil, name: nil, backend: nil, max_queue: nil, recycle_after: nil, hooks: Hooks.new(nil, nil))
         @size = count(:size, size || Etc.nprocessors, 1024)
         @max_queue = count(:max_queue, max_queue || MAX_QUEUE, 2**20)
         @backend = known(backend || (RACTORS ? :ractor : :thread))
         @recycle_after = limits(recycle_after)
+        @hooks = suited(hooks)
         @name = Settings.text(name || "workers-#{NUMBERS.increment}")
         freeze
       end
@@ -76,6 +78,14 @@ module Ratomic
                                "{ items:, megabytes: } of positive numbers"
         end
         given.dup.freeze
+      end
+
+      # They would run beside the process that runs the items, and not in it.
+      def suited(hooks)
+        return hooks if @backend != :process || hooks.none?
+
+        raise ArgumentError, "on_worker_start: and on_worker_stop: are not for backend: :process; a " \
+                             "Workers.per_worker makes its object in the process, with the first item"
       end
 
       def known(backend)

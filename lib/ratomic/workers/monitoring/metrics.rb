@@ -49,7 +49,7 @@ module Ratomic
 
       # A dispatch of the callable is made.
       def meet(callable)
-        callable = callable.callable if Fold === callable
+        callable = callable.callable while Fold === callable || Around === callable
         return unless Pipeline === callable
 
         key = Callable.key(callable)

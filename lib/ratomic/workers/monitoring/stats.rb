@@ -11,6 +11,8 @@ module Ratomic
 
       WILD = "an item has ended its thread, left something on it, or used what only the main Ractor has"
 
+      PER_WORKER = "it has an object in each worker (Workers.per_worker), and callers have none"
+
       # Whether there are tools at work that do not see what workers run.
       def self.unseen?(backend)
         backend == :ractor && Ractor.main? && defined?(::Coverage) && ::Coverage.respond_to?(:running?) &&
@@ -102,6 +104,7 @@ module Ratomic
 
       # @return [String] why the caller runs small dispatches of it, or does not
       def reason(known, waking)
+        return PER_WORKER if known[:wild] == :per_worker
         return WILD if known[:wild]
         return "#{known[:calm]} of #{Costs::CALM} chunks in a row had no slow item" unless known[:small]
 

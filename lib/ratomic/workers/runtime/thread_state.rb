@@ -8,7 +8,8 @@ module Ratomic
     # runs itself.
     class ThreadState
       # What Ratomic itself keeps there.
-      OWN = %i[__ratomic_workers_context__ __ratomic_workers_engines__ ratomic_local_pool_lent].freeze
+      OWN = %i[__ratomic_workers_context__ __ratomic_workers_engines__ __ratomic_workers_belongings__
+               ratomic_local_pool_lent].freeze
       STORAGE = Fiber.respond_to?(:[]) && Fiber.method_defined?(:storage)
       NOTHING = {}.freeze
       private_constant :OWN, :STORAGE, :NOTHING

@@ -57,6 +57,7 @@ module Ratomic
       # Says whose costs are learnt.
       def introduce(key, callable)
         @names[key] = String === key ? key : Callable.label(callable)
+        mark_wild(key, :per_worker) if Callable.per_worker?(callable)
       end
 
       # @param weight [Integer] what was run
@@ -117,7 +118,7 @@ module Ratomic
         names = @names.to_h
         @nanoseconds.to_h.sort_by { |_, cost| -cost }.map do |key, cost|
           { name: names[key] || name_of_key(key), nanoseconds: cost, small: small[key], calm: calm[key] || 0,
-            wild: wild.key?(key) }
+            wild: wild[key] || false }
         end
       end
 
@@ -136,8 +137,9 @@ module Ratomic
       end
 
       # An item of it ended its thread or its worker, or touched what only the main Ractor may touch.
-      def mark_wild(key)
-        @wild[key] = true
+      # @param why [true, :per_worker]
+      def mark_wild(key, why = true) # rubocop:disable Style/OptionalBooleanParameter
+        @wild[key] = why
         forbid(key)
       end
 

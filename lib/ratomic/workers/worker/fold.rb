@@ -22,7 +22,7 @@ module Ratomic
       # reduction.
       # @return [Integer] no object has such an id
       def key
-        -Reflection.id_of(@callable)
+        -Reflection.id_of(Around === @callable ? @callable.callable : @callable)
       end
 
       # One item alone. What it raises is for the pool to make a Failure of.

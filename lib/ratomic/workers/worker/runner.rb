@@ -29,13 +29,14 @@ module Ratomic
       # @return [self]
       def start(parts = [])
         @kept = parts.dup
+        fresh = @presence.nil?
         @presence = Presence.new(@lane, @pulse)
         @turns = Turns.new(@lane)
         @parcels = nil # the one before may have ended while it waited for a parcel, which comes all the same
         @thread = OwnThread.start do
-          Nested.enter(@engine)
-          @experience = Experience.new(@engine.costs).begin
-          done = placed { work }
+          done = @engine.hooks.around(@engine, @pulse.id, fresh) do
+            (@experience = Experience.new(@engine.costs).begin) && placed { work }
+          end
         ensure
           @control.send(done ? Worker::RUNNER_DONE : Worker::RUNNER_DIED)
         end

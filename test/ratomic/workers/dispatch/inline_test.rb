@@ -2,10 +2,12 @@
 
 require "test_helper"
 require "support/backend_contract"
+require "support/per_worker_contract"
 require "support/unmade_results_contract"
 
 class InlineTest < Minitest::Test
   include BackendContract
+  include PerWorkerContract
   include UnmadeResultsContract
 
   module ReadsConstant

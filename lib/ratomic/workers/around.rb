@@ -1,0 +1,66 @@
+# frozen_string_literal: true
+
+module Ratomic
+  module Workers
+    # A callable of which each item is run within another one (`around:`), which is called with the item, and yields
+    # where that is to run. What the item returns is the result.
+    #
+    # @api private
+    class Around
+      # @return [#call] the user's
+      attr_reader :callable
+
+      # @param around [#call, nil]
+      # @return [#call] the callable itself where there is nothing around it
+      def self.wrap(callable, around)
+        around.nil? || Around === callable || Fold === callable ? callable : new(callable, around)
+      end
+
+      # @param callable [#call] of a reduction
+      def self.wrap_summing(callable, around)
+        return callable if around.nil? || !Callable.call?(callable) # which is refused by that name
+        return new(callable, around) unless Reflection.responds?(callable, :merge)
+
+        (Reflection.responds?(callable, :add) ? Adding : Merging).new(callable, around)
+      end
+
+      def initialize(callable, around)
+        @callable = callable
+        @around = around
+        freeze
+      end
+
+      # @raise [CallableError] where it does not yield
+      def call(item)
+        result = nil
+        ran = false
+        @around.call(item) do
+          ran = true
+          result = @callable.call(item)
+        end
+        return result if ran
+
+        raise CallableError, "around: #{Callable.label(@around)} did not yield, so the item was not run"
+      end
+
+      # One that knows how its results are merged.
+      class Merging < self
+        def initial
+          @callable.initial
+        end
+
+        def merge(sum, other)
+          @callable.merge(sum, other)
+        end
+      end
+
+      # And how one is added.
+      class Adding < Merging
+        def add(sum, result)
+          @callable.add(sum, result)
+        end
+      end
+    end
+    private_constant :Around
+  end
+end

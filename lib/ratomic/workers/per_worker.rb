@@ -1,0 +1,95 @@
+# frozen_string_literal: true
+
+module Ratomic
+  module Workers
+    # A callable with a state: each worker has an object of its own, and calls that with its items. For what cannot be
+    # shared and is costly to make: a parser, an encoder, a client.
+    #
+    #   PARSER = Ratomic::Workers.per_worker(call: :parse) { FeedParser.new }
+    #   Ratomic::Workers.dispatch_async(feeds, PARSER)
+    #
+    # The object is made by the factory in the worker, at its first item, or when the worker starts
+    # (`Pool.new(on_worker_start: PARSER)`). It is never used by two threads at a time, and need not be frozen. It goes
+    # with its worker, with its PerWorker, and when an item has ended the thread that used it: in whatever state that
+    # has left it, it is not used again. Where an item waits for another dispatch of the same pool, and with the
+    # `:inline` backend, threads beside the workers run items; they borrow an object that others of their kind have made
+    # in this Ractor.
+    #
+    # When the factory raises, the item has a {Failure} with a {FactoryError} that names the factory, and the next item
+    # tries again. Callers never run such a callable themselves (`min_batch:`, `run: :waiter`).
+    #
+    # Frozen, and shareable where the factory is.
+    class PerWorker
+      # @return [#call]
+      attr_reader :factory
+
+      # @see Workers.per_worker
+      def initialize(factory, call)
+        Callable.check(factory) if RACTORS || !Callable.call?(factory)
+        raise TypeError, "call: must be a Symbol, not #{call.inspect}" unless Symbol === call
+
+        @factory = factory
+        @method = call
+        freeze
+      end
+
+      # @param item [Object]
+      # @return [Object] what this worker's object returns
+      # @raise [FactoryError]
+      def call(item)
+        if (belongings = Belongings.here)
+          (belongings[self] || make(belongings))[0].public_send(@method, item)
+        else
+          Belongings.borrow { |borrowed| (borrowed[self] || make(borrowed))[0].public_send(@method, item) }
+        end
+      end
+
+      # Makes this worker's object now, where it was not made yet. For `on_worker_start:`.
+      # @return [self]
+      # @raise [FactoryError]
+      def prepare
+        belongings = Belongings.here
+        make(belongings) if belongings && belongings[self].nil?
+        self
+      end
+
+      # For `on_worker_stop:`, which may have something to close.
+      # @return [Object, nil] this worker's object; nil where it was not made, and elsewhere than in a worker
+      def here
+        (belongings = Belongings.here) && belongings[self]&.first
+      end
+
+      # @return [String]
+      def to_s
+        "per worker: #{Callable.label(@factory)}"
+      end
+
+      def inspect
+        "#<#{self.class} #{self}>"
+      end
+
+      private
+
+      # @return [Array(Object)]
+      def make(belongings)
+        object = made
+        unless Reflection.responds?(object, @method)
+          raise FactoryError, "#{name} returned an instance of #{Reflection.class_name_of(object)}, which has no " \
+                              "method `#{@method}`"
+        end
+        belongings[self] = [object]
+      end
+
+      def made
+        @factory.call
+      rescue Foreign => e
+        raise FactoryError, "#{name} raised #{Reflection.class_name_of(e)}: #{e.message}; it is tried again with the " \
+                            "next item"
+      end
+
+      def name
+        ["the factory #{Callable.label(@factory)}", *Callable.place(@factory)&.then { |place| "(#{place})" }].join(" ")
+      end
+    end
+  end
+end

@@ -1,0 +1,53 @@
+# frozen_string_literal: true
+
+module Ratomic
+  module Workers
+    # What a pool does in each worker when it starts and when it ends, in the thread that runs its items. Frozen and
+    # shareable.
+    class Hooks
+      # @param on_worker_start [#call, PerWorker, Array, nil]
+      # @param on_worker_stop [#call, nil]
+      # @raise [CallableError] when they cannot be shared
+      def initialize(on_worker_start, on_worker_stop)
+        @start = shared(on_worker_start, "on_worker_start:")
+        @stop = shared(on_worker_stop, "on_worker_stop:")
+        freeze
+      end
+
+      def none?
+        @start.empty? && @stop.empty?
+      end
+
+      # The thread of a worker that runs its items.
+      # @param worker [Integer] its number
+      # @param fresh [Boolean] whether it is the worker's first. It is not where an item has ended the one before, or
+      #   the hook itself, which then would do so again.
+      # @yieldreturn [Boolean] whether the worker has nothing to do any more
+      # @return [Boolean] the same
+      def around(engine, worker, fresh)
+        Nested.enter(engine)
+        Belongings.begin
+        @start.each { |hook| run(engine) { PerWorker === hook ? hook.prepare : hook.call(worker) } } if fresh
+        done = yield
+        @stop.each { |hook| run(engine) { hook.call(worker) } } if done
+        done
+      end
+
+      private
+
+      # The worker works without it; the statistics tell.
+      def run(engine)
+        yield
+      rescue Foreign => e
+        engine.metrics.trouble(e)
+      end
+
+      def shared(hooks, what)
+        [*(Array === hooks ? hooks : [hooks].compact)].map do |hook|
+          Callable.check(Blocks.share(hook, what))
+        end.freeze
+      end
+    end
+    private_constant :Hooks
+  end
+end

@@ -1,0 +1,77 @@
+# frozen_string_literal: true
+
+require "test_helper"
+require "support/per_worker_contract"
+require "support/worker_pools"
+
+class AroundTest < Minitest::Test
+  include WorkerCallables
+  include WorkerPools
+
+  Workers = Ratomic::Workers
+  Note = PerWorkerContract::Note
+
+  # Has its own way to sum.
+  module Sum
+    def self.call(item)
+      item
+    end
+
+    def self.initial
+      0
+    end
+
+    def self.merge(sum, other)
+      sum + other
+    end
+  end
+
+  def begun
+    before = Note::BEGUN.value
+    yield
+    Note::BEGUN.value - before
+  end
+
+  def test_a_pool_may_have_it_for_all
+    pool = new_pool(around: Note)
+    assert_equal(2, begun { assert_equal [2, 4], pool.map([1, 2], Double) })
+    assert_equal(3, begun { assert_equal [2, 4, 6], pool.stream([1, 2, 3], Double).to_a })
+  end
+
+  def test_reductions_have_it_around_each_item
+    pool = new_pool(around: Note)
+    assert_equal(3, begun { assert_equal 6, pool.reduce([1, 2, 3], Sum).sum })
+    assert_equal(3, begun { assert_equal 12, pool.reduce([1, 2, 3], Double, initial: 0) { |sum, n| sum + n }.sum })
+  end
+
+  def test_callers_have_it_too_and_the_short_way_does_not_forget_it
+    pool = new_pool(min_batch: :auto)
+    pool.dispatch_async([1], Double).value(timeout: 5)
+    costs = pool.instance_variable_get(:@cell)[:engine].costs
+    costs.permits.grant(Double, Double.object_id, 64_000, 9)
+    assert_equal(1, begun { pool.dispatch_async([1].freeze, Double, around: Note).value(timeout: 5) })
+    200.times { costs.learn_waking(50_000) }
+    40.times { costs.learn(Double, Workers::Weight::ITEM, 100, 1) }
+    assert_equal(1, begun { assert_predicate pool.dispatch_async([1], Double, around: Note), :ready? })
+    assert_equal 1, pool.stats[:dispatches][:by_caller]
+  end
+
+  def test_what_is_learnt_is_of_the_callable
+    pool = new_pool
+    20.times { pool.dispatch_async([1], Double, around: Note).value(timeout: 5) }
+    assert_equal ["WorkerCallables::Double"], pool.stats[:costs].keys
+  end
+
+  def test_threads_may_have_a_callable_that_is_not_shareable
+    pool = new_pool(backend: :thread)
+    seen = []
+    assert_equal [1, 2], pool.dispatch_async([1, 2], ->(item) { seen << item && item }, around: Note).value(timeout: 5)
+    assert_equal [1, 2], seen.sort
+    assert_equal 0, Workers::Handles.size
+  end
+
+  def test_what_cannot_be_around_is_refused
+    assert_raises(Workers::CallableError) { new_pool(around: 5) }
+    assert_raises(Workers::CallableError) { new_pool.dispatch_async([1], Object.new.freeze, around: Note) }
+  end
+end

@@ -1,0 +1,143 @@
+# frozen_string_literal: true
+
+require "support/worker_callables"
+
+# What is true of callables with a state, and of what is around items, on every backend. To be included with
+# BackendContract.
+module PerWorkerContract
+  include WorkerCallables
+
+  # An object with a state, that tells its number and how often it was called.
+  class Tool
+    MADE = Ratomic::Counter.new
+
+    def initialize
+      @number = MADE.increment
+      @calls = 0
+      @busy = false
+    end
+
+    def use(item)
+      raise ThreadError, "used by two threads at a time" if @busy
+
+      @busy = true
+      Thread.pass
+      Thread.exit if item == :end_thread
+      raise KeyError, "no such key" if item == :fail
+
+      [@number, @calls += 1, item]
+    ensure
+      @busy = false
+    end
+  end
+
+  # Makes them.
+  module MakeTool
+    def self.call
+      Tool.new
+    end
+  end
+
+  # Fails so many times.
+  module Flaky
+    LEFT = Ratomic::Counter.new
+
+    def self.call
+      raise IOError, "no connection" if LEFT.decrement >= 0
+
+      Tool.new
+    end
+  end
+
+  # Makes what has not the method.
+  module MakeNothing
+    def self.call
+      nil
+    end
+  end
+
+  # Runs an item in here, and notes it.
+  module Note
+    BEGUN = Ratomic::Counter.new
+    ENDED = Ratomic::Counter.new
+
+    def self.call(item)
+      BEGUN.increment
+      return :not_run if item == :skip
+
+      yield
+      :not_the_result
+    ensure
+      ENDED.increment
+    end
+  end
+
+  def tool
+    Ratomic::Workers.per_worker(MakeTool, call: :use)
+  end
+
+  def test_each_worker_has_an_object_of_its_own_for_all_its_items
+    before = Tool::MADE.value
+    callable = tool
+    results = Array.new(10) { value_of((0...40).to_a, callable) }
+    assert_equal [(0...40).to_a] * 10, (results.map { |all| all.map { |_, _, item| item } })
+    numbers = results.flatten(1).group_by(&:first)
+    assert_operator numbers.size, :<=, 2
+    assert_equal numbers.size, Tool::MADE.value - before
+    numbers.each_value { |all| assert_equal (1..all.size).to_a, all.map { |_, calls, _| calls }.sort }
+  end
+
+  def test_two_of_one_factory_are_two
+    one, two = [tool, tool].map { |callable| value_of([1], callable)[0][0] }
+    refute_equal one, two
+  end
+
+  def test_an_item_that_raises_leaves_the_object_in_use
+    results = value_of([1, :fail, 2], tool, sequential: true)
+    assert_failure results[1], "KeyError", 1
+    assert_equal [[results[0][0], 1, 1], [results[0][0], 2, 2]], results.values_at(0, 2)
+  end
+
+  def test_an_object_whose_thread_was_ended_is_not_used_again
+    results = value_of([1, :end_thread, 2], tool, sequential: true)
+    assert_failure results[1], "ThreadError", 1
+    refute_equal results[0][0], results[2][0]
+    assert_equal 1, results[2][1]
+  end
+
+  def test_a_factory_that_fails_is_named_and_tried_again_with_the_next_item
+    Flaky::LEFT.reset(2)
+    results = value_of([1, 2, 3, 4], Ratomic::Workers.per_worker(Flaky, call: :use), sequential: true)
+    [0, 1].each { |index| assert_failure results[index], "Ratomic::Workers::FactoryError", index }
+    assert_match(/PerWorkerContract::Flaky \(.*:\d+\) raised IOError: no connection/, results[0].message)
+    assert_equal "IOError", results[0].cause.exception_class
+    assert_equal [[1, 3], [2, 4]], (results.last(2).map { |_, calls, item| [calls, item] })
+  end
+
+  def test_what_has_not_the_method_is_a_failure
+    failure = value_of([1], Ratomic::Workers.per_worker(MakeNothing, call: :use))[0]
+    assert_failure failure, "Ratomic::Workers::FactoryError", 0
+    assert_match(/NilClass, which has no method `use`/, failure.message)
+  end
+
+  def test_what_is_around_runs_once_for_each_item_and_its_result_is_that_of_the_item
+    before = Note::BEGUN.value
+    results = value_of([1, 2, :raise_error, 3], Misbehave, around: Note)
+    assert_equal [1, 2, 3], results.values_at(0, 1, 3)
+    assert_failure results[2], "KeyError", 2
+    assert_equal 4, Note::BEGUN.value - before
+    assert_equal Note::BEGUN.value, Note::ENDED.value
+  end
+
+  def test_what_is_around_and_does_not_yield_is_a_failure
+    failure = value_of([:skip], Double, around: Note)[0]
+    assert_failure failure, "Ratomic::Workers::CallableError", 0
+    assert_match(/PerWorkerContract::Note did not yield/, failure.message)
+  end
+
+  def test_what_is_around_may_be_around_what_each_worker_has
+    before = Note::BEGUN.value
+    assert_equal [[1, 5], [2, 6]], (value_of([5, 6], tool, around: Note, sequential: true).map { |_, *rest| rest })
+    assert_equal 2, Note::BEGUN.value - before
+  end
+end
