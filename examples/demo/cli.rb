@@ -94,10 +94,16 @@ module Demo
       meanings.values_at(*Modes::YARDSTICKS)
     end
 
+    # @return [String]
+    def without_ractors(modes)
+      words = "This Ruby has no Ractors to build on: \"ractors\" ran on threads."
+      modes.names.include?("processes") ? "#{words} What runs in parallel here is \"processes\"." : words
+    end
+
     def print_table(rows, notes, modes, options)
       @output.puts("Ruby #{RUBY_VERSION} #{JIT.state}, #{options.workers} workers on #{Etc.nprocessors} processors, " \
                    "#{options.rounds == 1 ? 'one round' : "medians of #{options.rounds} rounds"}")
-      @output.puts("This Ruby has no Ractors to build on: \"ractors\" ran on threads.") if modes.backend == "thread"
+      @output.puts(without_ractors(modes)) if modes.backend == "thread"
       @output.puts("", Table.new(rows).to_s, "", *legend, "All gave the same results as the sequential run.")
       notes.each { |note| @output.puts(note) }
     end

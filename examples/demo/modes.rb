@@ -7,11 +7,11 @@ require_relative "thread_pool"
 require_relative "work"
 
 module Demo
-  # The ways to do a job: three that a program has, and two yardsticks, which show how much this machine can give. Each
+  # The ways to do a job: four that a program has, and two yardsticks, which show how much this machine can give. Each
   # answers `call(name, job)` with the results in order; what is needed for them lives from {#initialize} to
   # {#shutdown}.
   class Modes
-    NAMES = %w[sequential threads ractors].freeze
+    NAMES = ["sequential", "threads", "ractors", *("processes" if Forks.any?)].freeze
     # Ractors made by hand for each run, of which the value is taken; processes that return nothing.
     YARDSTICKS = [*("bare" if Ratomic::RACTORS), *("forks" if Forks.any?)].freeze
 
@@ -22,7 +22,10 @@ module Demo
     # @param jobs [Array<Job>]
     def initialize(workers, jobs)
       @workers = workers
-      @forks = Forks.new(workers, jobs) if Forks.any? # first: a child has nothing of what comes then
+      if Forks.any? # first: a child has nothing of what comes then
+        @processes = Ratomic::Workers::Pool.new(size: workers, name: "demo-processes", backend: :process).start
+        @forks = Forks.new(workers, jobs)
+      end
       @threads = ThreadPool.new(workers)
       @ractors = Ratomic::Workers::Pool.new(size: workers, name: "demo")
       @backend = Ratomic::RACTORS ? "ractor" : "thread"
@@ -42,7 +45,8 @@ module Demo
       case name
       when "sequential" then Work.all(job.items, job.by_hand)
       when "threads" then threads(job)
-      when "ractors" then ractors(job)
+      when "ractors" then dispatch(@ractors, job)
+      when "processes" then dispatch(@processes, job)
       when "bare" then bare(job)
       when "forks" then @forks.run(job)
       end
@@ -50,6 +54,7 @@ module Demo
 
     # Ends all of it.
     def shutdown
+      @processes&.shutdown # before the forks, of whose pipes they have the ends
       @forks&.shutdown
       @threads.shutdown
       @ractors.shutdown
@@ -64,10 +69,10 @@ module Demo
       results.reject { |result| Ratomic::Workers::DROPPED.equal?(result) }
     end
 
-    def ractors(job)
-      return @ractors.dispatch_async(job.items, job.callable).value unless job.sum?
+    def dispatch(pool, job)
+      return pool.dispatch_async(job.items, job.callable).value unless job.sum?
 
-      reduction = @ractors.reduce(job.items, job.callable)
+      reduction = pool.reduce(job.items, job.callable)
       [reduction.sum, *reduction.failures]
     end
 

@@ -29,7 +29,7 @@ class DemoTest < Minitest::Test
     assert_equal %w[backend results ruby workers], report.keys.sort
     assert_equal [RUBY_ENGINE, 2], [report["ruby"].split.first, report["workers"]]
     assert_equal Ratomic::RACTORS ? "ractor" : "thread", report["backend"]
-    pairs = %w[json cdc erb].product(%w[sequential threads ractors] + Demo::Modes::YARDSTICKS)
+    pairs = %w[json cdc erb].product(Demo::Modes::NAMES + Demo::Modes::YARDSTICKS)
     assert_equal(pairs, report["results"].map { |row| row.values_at("job", "mode") })
     report["results"].each { |row| assert_sound row }
   end
@@ -48,11 +48,12 @@ class DemoTest < Minitest::Test
     assert_equal 0, status, errors
     assert_match(/\ARuby #{RUBY_VERSION} with(?:out)? YJIT, 2 workers .+, medians of 2 rounds$/, output)
     assert_match(%r{^job +mode +items +MB +failures +seconds +items/s +speed-up$}, output)
-    %w[json erb].product(%w[sequential threads ractors] + Demo::Modes::YARDSTICKS).each do |job, mode|
+    %w[json erb].product(Demo::Modes::NAMES + Demo::Modes::YARDSTICKS).each do |job, mode|
       assert_match(/^#{job} +#{mode} +50 +\d+\.\d +[01] +\d\.\d{3} +[\d,]+ +\d+\.\d\dx$/, output)
     end
     refute_match(/^cdc/, output)
     assert_equal Ratomic::RACTORS, output.lines.grep(/no Ractors/).empty?
+    assert_match(/What runs in parallel here is "processes"/, output) if !Ratomic::RACTORS && Demo::Forks.any?
     assert_empty errors
   end
 

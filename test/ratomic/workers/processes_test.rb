@@ -135,6 +135,28 @@ class WorkerProcessesTest < Minitest::Test
     assert_equal [text] * 3, within(30) { @pools[0].map([text] * 3, ->(item) { item }) }
   end
 
+  def test_text_of_every_encoding_arrives_as_it_was
+    texts = ["\u00e4" * 200, "\u00e4" * 70_000, "\xff\xfe" * 200, ("\xff" * 300).b, ("\u00e4" * 200).encode("UTF-16LE"),
+             ("a" * 300).force_encoding("US-ASCII"), "",
+             "\u{1f600}".dup.tap { |text| text.instance_variable_set(:@a, 1) }]
+    results = value_of(texts, ->(text) { text })
+    assert_equal texts, results
+    assert_equal texts.map(&:encoding), results.map(&:encoding)
+    assert_equal 1, results.last.instance_variable_get(:@a)
+    assert_equal texts, value_of(texts, Echo.new)
+  end
+
+  # Takes runs.
+  class Echo
+    def call(item)
+      item
+    end
+
+    def call_many(items)
+      items
+    end
+  end
+
   def test_a_process_is_replaced_after_so_many_items
     pool = processes(recycle_after: 5)
     pids = Array.new(30) { within(10) { pool.map([:pid], Obey) } }.flatten

@@ -11,7 +11,10 @@ module Ratomic
         SHARED_SIGNALS = %w[HUP INT QUIT TERM USR1 USR2].freeze
         # Status of a worker process of which an item has ended the thread.
         THREAD_ENDED = 113
-        private_constant :GATE, :SHARED_SIGNALS
+        # In a worker process what could write a buffer of the parent's. Threads that are not here any more had it; when
+        # it is collected, it would be written here too.
+        PINNED = [] # rubocop:disable Style/MutableConstant -- of one process
+        private_constant :PINNED, :GATE, :SHARED_SIGNALS
 
         class << self
           # Forks a worker process from the calling thread.
@@ -42,8 +45,10 @@ module Ratomic
           # The numbers of the callables are taken before it: a process knows more of them rather than fewer.
           def fork_off(ends)
             @making = [Thread.current, *ends].freeze
-            Process.fork { Launch.child(*ends) }
+            was = GC.disable # in the child until it has pinned what it must not collect
+            Process.fork { Launch.child(was, *ends) }
           ensure
+            GC.enable unless was
             @making = nil
           end
 
@@ -56,8 +61,11 @@ module Ratomic
         # All of a worker process, from its first step to its last. It leaves without any of what a program does at its
         # end: no handler, no finalizer, no buffer of the parent.
         # @return [void] it does not return
-        def self.child(control, data, lifeline)
+        # @param without [Boolean] whether the parent does without a collector
+        def self.child(without, control, data, lifeline)
           status = THREAD_ENDED
+          ObjectSpace.each_object(IO) { |io| PINNED << io }
+          GC.enable unless without
           Interrupts.allowed do
             settle_in(lifeline)
             # An item must not find itself in the main thread, where its `exit` would be taken for a signal handler's.

@@ -9,11 +9,9 @@ module Ratomic
       class Server
         # Nanoseconds between two looks at how much memory it has.
         LOOK = 1_000_000_000
-        # Of everything that could write a buffer of the parent's when it is collected.
-        PINNED = [] # rubocop:disable Style/MutableConstant -- of one process
         # What is asked for, see {Request#to_frame}.
         Order = Struct.new(:kind, :number, :definition, :context, :from, :limit, :owned, :megabytes, :items)
-        private_constant :LOOK, :PINNED, :Order
+        private_constant :LOOK, :Order
 
         # @param control [UNIXSocket] requests come, readiness goes
         # @param data [UNIXSocket] results go
@@ -24,7 +22,6 @@ module Ratomic
           @known = Known.all
           @gauges = @last = nil
           @looked = now
-          pin
         end
 
         # Works until the parent closes the socket, or something is raised into the thread between two requests.
@@ -42,12 +39,6 @@ module Ratomic
         end
 
         private
-
-        # The objects that wait for output, of threads that are not here any more, would be collected, and then write
-        # it, which their owners do in the parent.
-        def pin
-          ObjectSpace.each_object(IO) { |io| PINNED << io }
-        end
 
         # What cannot be read is of a class that is younger than this process.
         def understand(letter, bytes)

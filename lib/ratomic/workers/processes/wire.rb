@@ -9,6 +9,7 @@ module Ratomic
         # Levels of what is written.
         DEEPEST = 1_050
         HEAD = "aN"
+        FRAME = "aNa*"
         HEAD_SIZE = 5
         # Bytes at a time.
         READ = 1 << 17
@@ -40,7 +41,7 @@ module Ratomic
         class << self
           # @return [String]
           def frame(letter, bytes = "")
-            [letter, bytes.bytesize].pack(HEAD) << bytes
+            [letter, bytes.bytesize, bytes].pack(FRAME)
           end
 
           # Takes the frames out of what was read so far.
