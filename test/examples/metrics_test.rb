@@ -3,7 +3,7 @@
 require "test_helper"
 require_relative "../../examples/metrics/metrics"
 
-class MetricsTest < Minitest::Test
+class MetricsExampleTest < Minitest::Test
   RUN = File.expand_path("../../examples/metrics/run", __dir__)
 
   def lines

@@ -42,7 +42,7 @@ class WorkersPoolTest < Minitest::Test
     assert_raises(ArgumentError) { Pool.new(size: 0) }
     assert_raises(ArgumentError) { Pool.new(size: -3) }
     assert_raises(TypeError) { Pool.new(size: "2") }
-    assert_raises(ArgumentError) { Pool.new(backend: :process) }
+    assert_raises(ArgumentError) { Pool.new(backend: :fibers) }
     assert_raises(ArgumentError) { Pool.new(max_queue: 0) }
     assert_raises(ArgumentError) { Pool.new(speed: 1) }
   end
