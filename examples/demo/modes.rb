@@ -23,7 +23,7 @@ module Demo
     def initialize(workers, jobs)
       @workers = workers
       if Forks.any? # first: a child has nothing of what comes then
-        @processes = Ratomic::Workers::Pool.new(size: workers, name: "demo-processes", backend: :process).start
+        @processes = start_processes(jobs)
         @forks = Forks.new(workers, jobs)
       end
       @threads = ThreadPool.new(workers)
@@ -61,6 +61,17 @@ module Demo
     end
 
     private
+
+    # A process knows the callables that were dispatched before it was forked. Otherwise it would be forked anew for a
+    # job, in the midst of a program with Ractors, which development versions of Ruby 4.1 do not bear.
+    def start_processes(jobs)
+      pools = [1, @workers].map do |size|
+        Ratomic::Workers::Pool.new(size: size, name: "demo-processes", backend: :process)
+      end
+      jobs.each { |job| pools.first.dispatch_async(job.items.first(1), job.callable).wait }
+      pools.first.shutdown
+      pools.last.start
+    end
 
     def threads(job)
       results = @threads.map(job.items, job.by_hand)
