@@ -38,7 +38,7 @@ module Ratomic
         @lane = Lane.new(settings.max_queue, @size)
         @costs = Costs.new(settings.gain)
         permits = @costs.permits
-        @chunker = Chunker.new(@size)
+        @chunker = Chunker.new(@size, @backend)
         @metrics = Metrics.new
         @board = Map.new
         @pulses = Map.new

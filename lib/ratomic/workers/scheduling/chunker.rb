@@ -20,6 +20,9 @@ module Ratomic
       # So many times as much of all three in an owned dispatch: its worker stays with it all the same, and results come
       # by share.
       OWNED = 5
+      # So many times as much of all three where chunks go to another process: a request costs some tenths of a
+      # millisecond, and so an item that is alone in one. Chunks of one would look dear for ever.
+      PROCESS = 8
       # Items in a chunk of a callable that was never measured.
       UNKNOWN = 4
       # So many times as long a sequential dispatch runs before it files what it has: it goes on with the same worker,
@@ -33,8 +36,10 @@ module Ratomic
       MOST = 4096
 
       # @param workers [Integer]
-      def initialize(workers)
+      # @param backend [Symbol] what they are made of
+      def initialize(workers, backend = :ractor)
         @shares = workers * 2
+        @times = backend == :process ? PROCESS : 1
         freeze
       end
 
@@ -64,7 +69,7 @@ module Ratomic
 
         return [UNKNOWN, left.fdiv(@shares).ceil].min unless cost
 
-        shortest = batch.owned? ? SHORTEST * OWNED : SHORTEST
+        shortest = (batch.owned? ? SHORTEST * OWNED : SHORTEST) * @times
         count(batch, left, (left * batch.mean / @shares).clamp((shortest / cost).to_i, (longest / cost).to_i))
       end
 
@@ -91,9 +96,9 @@ module Ratomic
       private
 
       def longest(callable, waiting)
-        return CROWDED unless waiting.zero?
+        return CROWDED * @times unless waiting.zero?
 
-        Fold === callable ? LONGEST_SUM : LONGEST
+        Fold === callable ? [LONGEST_SUM, LONGEST * @times].max : LONGEST * @times
       end
 
       # How many items from the cursor on have the weight. Another worker may claim before us, then ours are others;

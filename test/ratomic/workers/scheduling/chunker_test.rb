@@ -43,6 +43,15 @@ class ChunkerTest < Minitest::Test
     assert_equal [49, 399, 19], sizes
   end
 
+  def test_the_chunks_for_another_process_are_longer
+    learn(100_000)
+    sizes = [:ractor, :process].map do |backend|
+      chunk = Workers::Chunker.new(2, backend).cut(batch((0...100_000).to_a), Key, @costs.of(Key), 0)
+      chunk.last - chunk.first
+    end
+    assert_equal [4, 39], sizes
+  end
+
   def test_every_item_is_in_exactly_one_chunk
     [1, 2, 3, 7, 100, 12_345].each do |count|
       assert_equal count, chunks_of(batch((0...count).to_a)).sum
