@@ -73,7 +73,7 @@ module Ratomic
       end
 
       # @return [Explanation] see {Pool#explain}
-      def explain(items, callable, results: nil, as: nil, try: Rehearsal::NOTHING)
+      def explain(items, callable, results: nil, as: nil, try: Explanation::UNTRIED)
         pool.explain(items, callable, results: results, as: as, try: try)
       end
 

@@ -5,13 +5,16 @@ module Ratomic
     # What a dispatch would do, without doing it: what would be shared, copied or refused, what stands in the callable's
     # way, and whether the pool would pay.
     class Explanation
+      # What `try:` is where nothing is to be tried: nil is an item.
+      UNTRIED = Object.new.freeze
+
       # So many refused items are named.
       NAMED = 5
 
       # @param engine [Engine]
       # @param results [:frozen, :owned]
       # @param as [String, nil] see {Options#initialize}
-      # @param tried [Hash, nil] what a call with a sample came to, see {Rehearsal#to_h}
+      # @param tried [Hash, nil] what a call with a sample came to
       def initialize(engine, items, callable, results = :frozen, as = nil, tried = nil)
         @engine = engine
         @items = Source.list(items)

@@ -222,9 +222,9 @@ module Ratomic
       # @param try [Object] an item; copied where it is not shareable
       # @return [Explanation]
       # @raise [ShutdownError, QueueFullError] with `try:`
-      def explain(items, callable, results: nil, as: nil, try: Rehearsal::NOTHING)
+      def explain(items, callable, results: nil, as: nil, try: Explanation::UNTRIED)
         options = @options.with({ results: results, as: as }.compact)
-        tried = Rehearsal.new(self, try, callable, options.results).to_h unless Rehearsal::NOTHING.equal?(try)
+        tried = Rehearsal.new(self, try, callable, options.results).to_h unless Explanation::UNTRIED.equal?(try)
         Explanation.new(for_reading, items, callable, options.results, options.as, tried)
       end
 

@@ -4,8 +4,6 @@ module Ratomic
   module Workers
     # One call of a callable with a sample, in a worker, for `explain(..., try: item)`.
     class Rehearsal
-      # What `try:` is where nothing is to be tried: nil is an item.
-      NOTHING = Object.new.freeze
       # Seconds that the call may take. Then it is interrupted.
       SECONDS = 10
       # Beyond that, for a pool that has much to do.
