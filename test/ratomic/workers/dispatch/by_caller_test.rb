@@ -337,9 +337,9 @@ class ByCallerTest < Minitest::Test
   def test_the_short_way_runs_what_the_list_had_and_leaves_it_and_its_items_alone
     permits.grant(Spoil, Spoil.object_id, 64_000, 9)
     text = +"text"
-    Spoil::LISTS[0] = list = [text, text, "frozen"]
+    Spoil::LISTS[0] = list = [text, text] # of more, a busy machine may give some to the pool
     results = @pool.dispatch_async(list, Spoil).value
-    assert_equal ["FrozenError"] * 3, results.map(&:exception_class)
+    assert_equal ["FrozenError"] * 2, results.map(&:exception_class)
     assert_equal [[], "text", false], [list, text, text.frozen?]
   end
 
