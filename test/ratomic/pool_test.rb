@@ -324,7 +324,7 @@ class PoolTest < Minitest::Test
   LEAVERS.each do |name, code|
     define_method(:"test_a_pool_that_is_gone_leaves_nothing_#{name.tr(" ,", "_")}") do
       skip_without_ractors
-      out = ruby!(<<~RUBY, seconds: 60)
+      out = ruby!(<<~RUBY, seconds: 100)
         require "ratomic"
         def make = []
         def use(number)
@@ -333,7 +333,7 @@ class PoolTest < Minitest::Test
         # What a call has left on the machine's stack keeps a pool alive until others have used that place.
         def collect(depth) = depth.zero? ? GC.start : [collect(depth - 1)].size
         def left
-          limit = Process.clock_gettime(Process::CLOCK_MONOTONIC) + 8
+          limit = Process.clock_gettime(Process::CLOCK_MONOTONIC) + 20
           until (Ractor.count == 1 && Thread.list.size == 1) || Process.clock_gettime(Process::CLOCK_MONOTONIC) > limit
             collect(rand(1..100))
           end
