@@ -177,7 +177,7 @@ module UnmadeResultsContract
     pool = Workers::Pool.new(size: 2, backend: backend)
     pool.dispatch_async([1], callable, min_batch: 0).value(timeout: 5)
     costs = pool.instance_variable_get(:@cell)[:engine].costs
-    40.times { costs.learn(Workers::Callable.key(callable), Workers::Weight::ITEM, 10, 1) }
+    400.times { costs.learn(Workers::Callable.key(callable), Workers::Weight::ITEM, 10, 1) }
     yield pool
   ensure
     pool.kill
@@ -567,7 +567,7 @@ module UnmadeResultsContract
     sums = CountDigits.new
     @pool.reduce([1], sums)
     costs = @pool.instance_variable_get(:@cell)[:engine].costs
-    40.times { costs.learn(-sums.object_id, Workers::Weight::ITEM, 10, 1) }
+    400.times { costs.learn(-sums.object_id, Workers::Weight::ITEM, 10, 1) }
     reduction = @pool.reduce([1, :raise_error, 11], sums, min_batch: :auto)
     assert_equal [{ 1 => 2 }, 2, [1]], [reduction.sum, reduction.count, reduction.failures.map(&:index)]
     assert_equal 1, @pool.stats[:dispatches][:by_caller] unless backend == :inline
