@@ -1,11 +1,16 @@
 # frozen_string_literal: true
 
+require "fileutils"
 require "tmpdir"
 
 # What items in several processes count together, in files: a Ratomic::Map or Counter is of one process.
 class ProcessLedger
   def self.within
-    Dir.mktmpdir("ratomic-ledger") { |directory| yield new(directory) }
+    directory = Dir.mktmpdir("ratomic-ledger")
+    yield new(directory)
+  ensure
+    # A process that is about to be ended may write one more word while this goes on: hence not mktmpdir's own removal.
+    FileUtils.rm_rf(directory) if directory
   end
 
   def initialize(directory)
