@@ -14,6 +14,13 @@ module Ratomic
           list
         end
 
+        # @param path [String] to an object
+        # @param step [String] from there
+        # @return [String] as Ruby would write both
+        def join(path, step)
+          path.empty? || step.start_with?("[") ? "#{path}#{step}" : "#{path}.#{step}"
+        end
+
         private
 
         def contents(object)

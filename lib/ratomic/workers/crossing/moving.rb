@@ -88,7 +88,7 @@ module Ratomic
 
         # @param apart [Boolean] whether each is a part of its own
         def children(object, path, part, apart)
-          Children.of(object).reverse.map { |step, child| [child, join(path, step), apart ? step : part] }
+          Children.of(object).reverse.map { |step, child| [child, Children.join(path, step), apart ? step : part] }
         end
 
         def finding(object, path, part, paths)
@@ -116,10 +116,6 @@ module Ratomic
           own = [$stdin, $stdout, $stderr]
           own += %i[STDIN STDOUT STDERR].map { |name| Object.const_get(name) } if Ractor.main?
           own.any? { |one| one.equal?(stream) }
-        end
-
-        def join(path, step)
-          path.empty? || step.start_with?("[") ? "#{path}#{step}" : "#{path}.#{step}"
         end
 
         # What becomes of it in a move.

@@ -79,7 +79,7 @@ module Ratomic
               return new(path, object, kind) if yield(object)
               next if kind == :hopeless && Exception === object # see FrozenCopy.recorded?
 
-              Children.of(object) { |step, child| below << [child, join(path, step)] }
+              Children.of(object) { |step, child| below << [child, Children.join(path, step)] }
             end
           end
           nil
@@ -88,10 +88,6 @@ module Ratomic
         # Whether there is nothing in it that could be in the way.
         def nothing_in?(object)
           Module === object || Sharing.deep_frozen?(object)
-        end
-
-        def join(path, step)
-          path.empty? || step.start_with?("[") ? "#{path}#{step}" : "#{path}.#{step}"
         end
 
         # All that it holds is shareable, but itself is not frozen.
@@ -110,7 +106,7 @@ module Ratomic
             step, child = Children.of(object).find { |_, inner| !seen[inner] && Refusal.of?(inner) }
             return new(path, object) unless step
 
-            path = join(path, step)
+            path = Children.join(path, step)
             object = child
           end
           new(path, object)

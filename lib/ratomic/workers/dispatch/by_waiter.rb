@@ -78,12 +78,12 @@ module Ratomic
         # What has run is filed, and what has not is for workers.
         def finish(engine, chunk, done)
           place(chunk)
-          return Salvage.new(engine, chunk).run(:waiter).each { |part| give_back(engine, part) } unless done
+          return Salvage.new(engine, chunk).run(:waiter).each { |part| engine.give_back(part) } unless done
 
           sealed = Transfer.seal(chunk.results, chunk.first, chunk.sealing)
           engine.file(chunk.batch, chunk.first, sealed, true) unless sealed.empty?
           rest = chunk.first + sealed.size
-          give_back(engine, chunk.batch.part(rest, chunk.last)) if rest < chunk.last
+          engine.give_back(chunk.batch.part(rest, chunk.last)) if rest < chunk.last
         ensure
           engine.lane.leave_behind # its token
         end
@@ -95,11 +95,6 @@ module Ratomic
           chunk.results.map!.with_index do |result, offset|
             Failure === result ? result.at(chunk.first + offset) : result
           end
-        end
-
-        # When there is no room now, there will be; and where nobody is left to hear of it, nobody will run it.
-        def give_back(engine, part)
-          engine.offer(part) || engine.post([:offer, part].freeze) || engine.stop(part, Verdict::KILLED)
         end
       end
     end

@@ -22,7 +22,7 @@ module Ratomic
             parts = [batch]
             run(engine, batch) { step(engine, parts) until enough || parts.empty? || batch.completion.complete? }
           ensure
-            parts&.each { |part| give_back(engine, part) unless part.equal?(batch) }
+            parts&.each { |part| engine.give_back(part) unless part.equal?(batch) }
           end
           yield
         ensure
@@ -89,7 +89,7 @@ module Ratomic
           run(engine, batch) { step(engine, parts) }
           true
         ensure
-          parts.compact.each { |part| give_back(engine, part) if part.unclaimed.positive? }
+          parts.compact.each { |part| engine.give_back(part) if part.unclaimed.positive? }
         end
 
         def run(engine, batch, &block)
@@ -112,11 +112,6 @@ module Ratomic
           return unless (first = part.claim(count))
 
           part.kind.new(part, part.target, first, [first + count, part.limit].min, engine.chunker.stride(cost))
-        end
-
-        # When there is no room now, there will be; and where nobody is left to hear of it, nobody will run it.
-        def give_back(engine, part)
-          engine.offer(part) || engine.post([:offer, part].freeze) || engine.stop(part, Verdict::KILLED)
         end
       end
     end

@@ -111,6 +111,12 @@ module Ratomic
         false
       end
 
+      # Leaves a part of a batch to the workers. When there is no room now, there will be; and where nobody is left to
+      # hear of it, nobody will run it.
+      def give_back(part)
+        offer(part) || post([:offer, part].freeze) || stop(part, Verdict::KILLED)
+      end
+
       # Takes out of the lane what is done and need not be run any more.
       # @return [Boolean] whether there is room now
       def make_room

@@ -43,15 +43,11 @@ module Ratomic
               kind = OF_ONE_PROCESS.find { |type| Reflection.class_of(object) == type }
               next found << "#{path.empty? ? "it" : path} (#{kind})" if kind
 
-              Children.of(object) { |step, child| level << [child, join(path, step)] }
+              Children.of(object) { |step, child| level << [child, Children.join(path, step)] }
             end
             found
           rescue Foreign
             found
-          end
-
-          def join(path, step)
-            path.empty? || step.start_with?("[") ? "#{path}#{step}" : "#{path}.#{step}"
           end
         end
       end

@@ -11,9 +11,7 @@ module Ratomic
         EACH = 0
         RUN = 1
 
-        # @return [:each, :run]
-        attr_reader :kind
-        attr_reader :callable, :batch, :items, :first
+        attr_reader :callable, :items
 
         # @param kind [Integer] EACH or RUN
         # @param batch [Batch]

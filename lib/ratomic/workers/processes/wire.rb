@@ -138,7 +138,7 @@ module Ratomic
               step, child = Children.of(object).find { |_, inner| !seen[inner] && !dump(inner) }
               break unless step
 
-              path = path.empty? || step.start_with?("[") ? "#{path}#{step}" : "#{path}.#{step}"
+              path = Children.join(path, step)
               object = child
             end
             "#{path.empty? ? "it" : path} (an instance of #{Reflection.class_name_of(object)})"
