@@ -215,6 +215,20 @@ module WorkerCallables
     end
   end
 
+  # For callables whose items take their time, and the processor.
+  module Busy
+    def self.now
+      Process.clock_gettime(Process::CLOCK_MONOTONIC, :float_millisecond)
+    end
+
+    private
+
+    def spin(milliseconds)
+      limit = Busy.now + milliseconds
+      nil while Busy.now < limit
+    end
+  end
+
   # Raises into its thread when that waits for the next item.
   module RaiseLater
     def self.call(item)

@@ -1,10 +1,12 @@
 # frozen_string_literal: true
 
 require "test_helper"
+require "support/learnt_costs"
 require "support/per_worker_contract"
 require "support/worker_pools"
 
 class AroundTest < Minitest::Test
+  include LearntCosts
   include WorkerCallables
   include WorkerPools
 
@@ -47,11 +49,9 @@ class AroundTest < Minitest::Test
   def test_callers_have_it_too_and_the_short_way_does_not_forget_it
     pool = new_pool(min_batch: :auto)
     pool.dispatch_async([1], Double).value(timeout: 5)
-    costs = pool.instance_variable_get(:@cell)[:engine].costs
-    costs.permits.grant(Double, Double.object_id, 64_000, 9)
+    costs(pool).permits.grant(Double, Double.object_id, 64_000, 9)
     assert_equal(1, begun { pool.dispatch_async([1].freeze, Double, around: Note).value(timeout: 5) })
-    200.times { costs.learn_waking(50_000) }
-    40.times { costs.learn(Double, Workers::Weight::ITEM, 100, 1) }
+    pretend(Double, 100, pool)
     assert_equal(1, begun { assert_predicate pool.dispatch_async([1], Double, around: Note), :ready? })
     assert_equal 1, pool.stats[:dispatches][:by_caller]
   end

@@ -1,9 +1,11 @@
 # frozen_string_literal: true
 
 require "test_helper"
+require "support/learnt_costs"
 require "support/worker_callables"
 
 class ByCallerTest < Minitest::Test
+  include LearntCosts
   include WorkerCallables
 
   # Says in which thread it ran.
@@ -44,15 +46,12 @@ class ByCallerTest < Minitest::Test
   end
 
   def pretend_once_slow(callable)
-    @pool.instance_variable_get(:@cell)[:engine].costs
-         .learn(Ratomic::Workers::Callable.key(callable), 1_000_000, 50_000_000, 1)
+    costs.learn(Ratomic::Workers::Callable.key(callable), 1_000_000, 50_000_000, 1)
   end
 
   # Makes the pool believe that items cost so much.
   def pretend(callable, nanoseconds)
-    costs = @pool.instance_variable_get(:@cell)[:engine].costs
-    200.times { costs.learn_waking(50_000) } # a busy machine has told it otherwise
-    40.times { costs.learn(Ratomic::Workers::Callable.key(callable), Ratomic::Workers::Weight::ITEM, nanoseconds, 1) }
+    super(Ratomic::Workers::Callable.key(callable), nanoseconds)
   end
 
   def test_small_work_of_a_known_callable_is_done_at_once_in_the_callers_thread
@@ -82,7 +81,7 @@ class ByCallerTest < Minitest::Test
   end
 
   def trials
-    @pool.instance_variable_get(:@cell)[:engine].costs.trials
+    costs.trials
   end
 
   def test_middling_work_goes_where_the_caller_is_held_up_less
@@ -299,7 +298,7 @@ class ByCallerTest < Minitest::Test
   end
 
   def permits
-    @pool.instance_variable_get(:@cell)[:engine].costs.permits
+    costs.permits
   end
 
   def test_the_short_way_gives_the_same_results_and_counts
@@ -409,7 +408,6 @@ class ByCallerTest < Minitest::Test
 
   def test_the_short_way_ends_after_so_many_dispatches_and_is_found_again
     permit(Where)
-    costs = @pool.instance_variable_get(:@cell)[:engine].costs
     known = costs.of(Where)
     (Ratomic::Workers::Costs::USES + 1).times { @pool.dispatch_async([1].freeze, Where) }
     refute_equal known, costs.of(Where), "it was measured again"
@@ -509,7 +507,7 @@ class ByCallerTest < Minitest::Test
     assert_predicate @pool.dispatch_async([1], cheap), :ready?
     dear = Adapter.new(0.02)
     assert_operator(seconds { @pool.dispatch_async([1] * 50, dear).cancel }, :<, 0.5)
-    assert_nil @pool.instance_variable_get(:@cell)[:engine].costs.small(Ratomic::Workers::Callable.key(dear))
+    assert_nil costs.small(Ratomic::Workers::Callable.key(dear))
     2.times { |n| @pool.dispatch_async([1], Adapter.new(n / 100.0), min_batch: 0).wait(timeout: 5) }
     known = @pool.stats[:costs].keys.grep(/Adapter/)
     assert_operator known.size, :>=, 2 # and one more, if an item of the dear one ended before the rest was cancelled

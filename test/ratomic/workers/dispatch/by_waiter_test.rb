@@ -1,11 +1,13 @@
 # frozen_string_literal: true
 
 require "test_helper"
+require "support/learnt_costs"
 require "support/worker_callables"
 require "support/worker_pools"
 require "timeout"
 
 class ByWaiterTest < Minitest::Test
+  include LearntCosts
   include WorkerCallables
   include WorkerPools
 
@@ -13,6 +15,8 @@ class ByWaiterTest < Minitest::Test
 
   # Does what the item says, and says which thread ran it.
   class Where
+    include WorkerCallables::Busy
+
     attr_reader :gate, :begun
 
     def initialize
@@ -30,17 +34,6 @@ class ByWaiterTest < Minitest::Test
       when :dear then spin(2)
       end
       [Thread.current.object_id, Workers.context]
-    end
-
-    private
-
-    def spin(milliseconds)
-      limit = now + milliseconds
-      nil while now < limit
-    end
-
-    def now
-      Process.clock_gettime(Process::CLOCK_MONOTONIC, :float_millisecond)
     end
   end
 
@@ -72,13 +65,8 @@ class ByWaiterTest < Minitest::Test
     eventually { @hold.begun.value.positive? }
   end
 
-  def costs(pool = @pool)
-    pool.instance_variable_get(:@cell)[:engine].costs
-  end
-
   def pretend_cheap(callable, pool = @pool)
-    200.times { costs(pool).learn_waking(50_000) }
-    40.times { costs(pool).learn(Workers::Callable.key(callable), Workers::Weight::ITEM, 100, 1) }
+    pretend(Workers::Callable.key(callable), 100, pool)
   end
 
   def me

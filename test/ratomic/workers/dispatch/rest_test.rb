@@ -1,16 +1,20 @@
 # frozen_string_literal: true
 
 require "test_helper"
+require "support/learnt_costs"
 require "support/worker_callables"
 
 # A caller who runs small work himself, and finds that it is not small.
 class RestTest < Minitest::Test
+  include LearntCosts
   include WorkerCallables
 
   Workers = Ratomic::Workers
 
   # Says which thread ran an item. The item after a number of milliseconds is dear.
   class Where
+    include WorkerCallables::Busy
+
     def initialize
       Ractor.make_shareable(self)
     end
@@ -18,19 +22,8 @@ class RestTest < Minitest::Test
     def call(item)
       raise KeyError, "no such key" if item == :fail
 
-      wait(item) if Integer === item
+      spin(item) if Integer === item
       Thread.current.object_id
-    end
-
-    private
-
-    def wait(milliseconds)
-      limit = now + milliseconds
-      nil while now < limit
-    end
-
-    def now
-      Process.clock_gettime(Process::CLOCK_MONOTONIC, :float_millisecond)
     end
   end
 
@@ -48,14 +41,8 @@ class RestTest < Minitest::Test
     Thread.current.object_id
   end
 
-  def costs
-    @pool.instance_variable_get(:@cell)[:engine].costs
-  end
-
-  # Makes the pool believe that items are cheap, whatever a busy machine has told it.
   def pretend_cheap(key = Workers::Callable.key(@where))
-    200.times { costs.learn_waking(50_000) }
-    40.times { costs.learn(key, Workers::Weight::ITEM, 100, 1) }
+    pretend(key, 100)
   end
 
   def test_the_pool_runs_what_is_left_when_items_are_dear
@@ -100,7 +87,7 @@ class RestTest < Minitest::Test
     hold = Hold.new
     pool = Workers::Pool.new(size: 1, max_queue: 1)
     pool.dispatch_async([0], @where, min_batch: 0).value(timeout: 5)
-    mine = pool.instance_variable_get(:@cell)[:engine].costs
+    mine = costs(pool)
     40.times { mine.learn(Workers::Callable.key(@where), Workers::Weight::ITEM, 100, 1) }
     held = pool.dispatch_async([1], hold)
     eventually { hold.begun.value == 1 }
@@ -117,7 +104,7 @@ class RestTest < Minitest::Test
   def test_threads_get_the_rest_too
     pool = Workers::Pool.new(size: 2, backend: :thread)
     pool.dispatch_async([0], @where, min_batch: 0).value(timeout: 5)
-    mine = pool.instance_variable_get(:@cell)[:engine].costs
+    mine = costs(pool)
     40.times { mine.learn(Workers::Callable.key(@where), Workers::Weight::ITEM, 100, 1) }
     ran = pool.dispatch_async([2] * 30, @where).value(timeout: 15)
     assert_equal [true, false], [ran.first(1), ran.drop(4)].map { |part| part.include?(me) }

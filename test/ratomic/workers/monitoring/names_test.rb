@@ -1,10 +1,12 @@
 # frozen_string_literal: true
 
 require "test_helper"
+require "support/learnt_costs"
 require "support/worker_callables"
 
 # What `as:` names.
 class NamesTest < Minitest::Test
+  include LearntCosts
   include WorkerCallables
 
   Workers = Ratomic::Workers
@@ -48,15 +50,6 @@ class NamesTest < Minitest::Test
 
   def me
     Thread.current.object_id
-  end
-
-  def costs
-    @pool.instance_variable_get(:@cell)[:engine].costs
-  end
-
-  def pretend(key, nanoseconds)
-    200.times { costs.learn_waking(50_000) }
-    40.times { costs.learn(key, Workers::Weight::ITEM, nanoseconds, 1) }
   end
 
   def test_what_is_learnt_of_one_adapter_says_nothing_of_another
