@@ -40,7 +40,7 @@ module Ratomic
         return object if shareable?(object)
         return Ractor.make_shareable(object, copy: true) if Workers::Sharing.ordinary?(object)
 
-        obstacle = Workers::Obstacle.forbidden(object)
+        obstacle = Workers::UnshareablePart.forbidden(object)
         raise ShareableError, obstacle.to_s if obstacle
 
         return Ractor.make_shareable(object, copy: true) unless Workers::Sharing.odd?(object)
@@ -76,7 +76,7 @@ module Ratomic
 
       # Whether a record takes its place.
       def recorded?(error)
-        raised?(error) || Reflection.variables_of(error).any? { |_, value| Workers::Refusal.of?(value) }
+        raised?(error) || Reflection.variables_of(error).any? { |_, value| Workers::UnshareableReason.of?(value) }
       end
 
       private
@@ -202,7 +202,7 @@ module Ratomic
 
     # What only Ruby can copy, or refuse.
     def leaf(object)
-      inside = Workers::Children.of(object).map(&:last)
+      inside = Workers::References.of(object).map(&:last)
       if inside.any? { |child| Workers::Sharing.odd?(child) }
         raise ShareableError, "a #{Reflection.class_name_of(object)} refers to what Ruby does not copy"
       end

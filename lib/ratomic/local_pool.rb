@@ -1,12 +1,12 @@
 # frozen_string_literal: true
 
 require_relative "pool/ending"
-require_relative "pool/farewell"
-require_relative "pool/storage"
+require_relative "pool/exit_hooks"
+require_relative "pool/ractor_local"
 require_relative "pool/trap"
 require_relative "pool/waiting"
 require_relative "local_pool/factory"
-require_relative "local_pool/rooms"
+require_relative "local_pool/ractor_pools"
 require_relative "local_pool/thrown"
 
 module Ratomic
@@ -56,7 +56,7 @@ module Ratomic
       @timeout = Pool::Waiting.timeout(timeout, ArgumentError)
       @factory = Factory.check(factory || block, "factory")
       @closer = Factory.check(close, "close") if close
-      Rooms.watch(self)
+      RactorPools.watch(self)
       freeze
     end
 
@@ -187,7 +187,7 @@ module Ratomic
     private
 
     def room
-      Rooms.here.of(self) { Room.new(@size, @factory, @closer) }
+      RactorPools.here.of(self) { RactorPool.new(@size, @factory, @closer) }
     end
 
     def settle

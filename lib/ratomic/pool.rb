@@ -1,12 +1,12 @@
 # frozen_string_literal: true
 
 require_relative "pool/waiting"
-require_relative "pool/desks"
+require_relative "pool/ractor_clients"
 require_relative "pool/finalizer"
-require_relative "pool/link"
+require_relative "pool/server_channel"
 require_relative "pool/ending"
-require_relative "pool/launch"
-require_relative "pool/recipe"
+require_relative "pool/starter"
+require_relative "pool/resource_factory"
 require_relative "pool/trap"
 
 module Ratomic
@@ -52,11 +52,11 @@ module Ratomic
 
       @size = Waiting.size(size)
       @timeout = Waiting.timeout(timeout)
-      factory = Recipe.of(factory)
+      factory = ResourceFactory.of(factory)
       @factory = factory if FrozenCopy.shareable?(factory)
       @links = Map.new
-      Desks.here.factories[self] = factory unless @factory
-      @links[:current] = Launch.new(@size, factory).link
+      RactorClients.here.factories[self] = factory unless @factory
+      @links[:current] = Starter.new(@size, factory).link
       ObjectSpace.define_finalizer(self, Finalizer.new(@links))
       freeze
     end
@@ -176,17 +176,17 @@ module Ratomic
 
     # This Ractor's side of the pool.
     def desk
-      Desks.here.desk(self, link)
+      RactorClients.here.desk(self, link)
     end
 
     # A forked child has neither the pool's Ractor nor its objects.
     def renew
-      Desks.here.synchronize do
+      RactorClients.here.synchronize do
         current = @links[:current]
         return current if current.process == Process.pid || current.closed?
 
-        factory = Desks.here.factories[self] || @factory || raise(ClosedError, no_factory)
-        @links[:current] = Launch.new(@size, factory).link
+        factory = RactorClients.here.factories[self] || @factory || raise(ClosedError, no_factory)
+        @links[:current] = Starter.new(@size, factory).link
       end
     end
 

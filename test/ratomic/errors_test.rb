@@ -14,18 +14,18 @@ class ErrorsTest < Minitest::Test
   end
 
   # A callable that sleeps.
-  module Rest
+  module Remainder
     def self.call(seconds)
       sleep(seconds)
     end
   end
 
   def test_the_time_of_a_wait_of_a_dispatch_and_of_an_item_have_three_names_in_one_family
-    future = @pool.dispatch_async([30], Rest)
+    future = @pool.dispatch_async([30], Remainder)
     wait = assert_raises(Ratomic::TimeoutError) { future.value(timeout: 0.05) }
     future.cancel(interrupt: true)
     dispatch, item = %i[timeout item_timeout].map do |option|
-      future = @pool.dispatch_async([30], Rest, option => 0.1)
+      future = @pool.dispatch_async([30], Remainder, option => 0.1)
       assert_raises(Ratomic::TimeoutError) { future.value!(timeout: 9) }
     end
     errors = [wait, dispatch, item]
@@ -38,7 +38,7 @@ class ErrorsTest < Minitest::Test
   end
 
   def test_each_stream_too_waits_with_the_same_name
-    future = @pool.dispatch_async([30], Rest)
+    future = @pool.dispatch_async([30], Remainder)
     %i[each each_completed].each do |name|
       assert_raises(Ratomic::TimeoutError) { future.public_send(name, timeout: 0.02) { nil } }
     end

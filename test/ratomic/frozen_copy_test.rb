@@ -113,7 +113,7 @@ class FrozenCopyTest < Minitest::Test
   def sets_in(object)
     return [object] if Set === object && object.none?(Set)
 
-    Ratomic::Workers::Children.of(object).flat_map { |_, child| sets_in(child) }.grep(Set).uniq
+    Ratomic::Workers::References.of(object).flat_map { |_, child| sets_in(child) }.grep(Set).uniq
   end
 
   def test_what_is_shareable_stays_the_same_object

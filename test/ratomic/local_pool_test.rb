@@ -284,7 +284,7 @@ class LocalPoolTest < Minitest::Test
   end
   CONVERSATIONS = Ratomic::LocalPool.new(size: 1, factory: Conversation)
 
-  module Ask
+  module RactorCapabilities
     def self.call(text)
       CONVERSATIONS.with { |conversation| conversation.ask(text) { sleep if text == "slow" } }
     end
@@ -292,13 +292,13 @@ class LocalPoolTest < Minitest::Test
 
   def test_an_item_that_was_interrupted_between_request_and_answer_does_not_leave_its_answer_to_the_next
     pool = Ratomic::Workers::Pool.new(size: 1)
-    slow = pool.dispatch_async(%w[slow], Ask, item_timeout: 0.1)
+    slow = pool.dispatch_async(%w[slow], RactorCapabilities, item_timeout: 0.1)
     assert_equal ["Ratomic::Workers::ItemTimeoutError"], slow.value(timeout: 10).map(&:exception_class)
-    assert_equal ["answer to next"], pool.dispatch_async(%w[next], Ask, min_batch: 0).value(timeout: 10)
-    cancelled = pool.dispatch_async(%w[slow], Ask, min_batch: 0)
+    assert_equal ["answer to next"], pool.dispatch_async(%w[next], RactorCapabilities, min_batch: 0).value(timeout: 10)
+    cancelled = pool.dispatch_async(%w[slow], RactorCapabilities, min_batch: 0)
     eventually(5) { pool.stats[:in_flight] != 0 }
     cancelled.cancel(interrupt: true)
-    assert_equal ["answer to last"], pool.dispatch_async(%w[last], Ask, min_batch: 0).value(timeout: 10)
+    assert_equal ["answer to last"], pool.dispatch_async(%w[last], RactorCapabilities, min_batch: 0).value(timeout: 10)
   ensure
     pool&.kill
   end

@@ -36,7 +36,7 @@ class PermitsStress < Minitest::Test
     # The limit of a key is its number, in items.
     def grant(number)
       @granted.increment(USES)
-      @permits.grant(KEYS[number], number, number * Ratomic::Workers::Weight::ITEM, USES)
+      @permits.grant(KEYS[number], number, number * Ratomic::Workers::WorkEstimate::ITEM, USES)
     end
 
     def take(number)

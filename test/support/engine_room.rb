@@ -6,7 +6,7 @@ require "support/worker_callables"
 module EngineRoom
   include WorkerCallables
 
-  # An accepted dispatch, which nobody has put into the lane.
+  # An accepted dispatch, which nobody has put into the run queue.
   def batch(items, callable = Double, **options)
     items = Ractor.make_shareable(items)
     options = Ratomic::Workers::Options.new(options)
@@ -14,10 +14,10 @@ module EngineRoom
     made.tap { @engine.accept(made) }
   end
 
-  # Takes the room in the lane for what was begun, so that so many more fit in.
+  # Takes the room in the run queue for what was begun, so that so many more fit in.
   def fill_begun(room = 0)
-    nil while @engine.lane.put_back(filler)
-    room.times { @engine.lane.try_pop }
+    nil while @engine.run_queue.put_back(filler)
+    room.times { @engine.run_queue.try_pop }
   end
 
   def filler

@@ -18,7 +18,7 @@ class FiberScheduler
     @sleeping = {} # Fiber => when it is to go on
     @blocked = {}
     @readable = {}
-    @wake, @alarm = IO.pipe
+    @wake, @timer_thread = IO.pipe
   end
 
   def fiber(&block)
@@ -43,7 +43,7 @@ class FiberScheduler
 
   def unblock(_blocker, fiber)
     @unblocked << fiber
-    @alarm.write_nonblock(".")
+    @timer_thread.write_nonblock(".")
   end
 
   # Asked for by Ruby 4.0.
@@ -78,7 +78,7 @@ class FiberScheduler
 
   def close
     run_until { false }
-    [@wake, @alarm].each(&:close)
+    [@wake, @timer_thread].each(&:close)
   end
 
   private

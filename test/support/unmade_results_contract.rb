@@ -185,7 +185,7 @@ module UnmadeResultsContract
   # As if it had run quickly and often. A dispatch that a busy machine has held up is followed by some for the workers.
   def calm(pool, callable)
     costs = pool.instance_variable_get(:@cell)[:engine].costs
-    400.times { costs.learn(Workers::Callable.key(callable), Workers::Weight::ITEM, 10, 1) }
+    400.times { costs.learn(Workers::Callable.key(callable), Workers::WorkEstimate::ITEM, 10, 1) }
   end
 
   # --- dropped items
@@ -299,7 +299,7 @@ module UnmadeResultsContract
       3.times do
         calm(pool, KeepTens)
         future = pool.dispatch_async([10, 11, 20], KeepTens)
-        assert_kind_of Workers::Settled, future unless backend == :inline
+        assert_kind_of Workers::ResolvedFuture, future unless backend == :inline
         assert_equal [[[10], [20]], [0, 2]], [future.value(timeout: 5), future.indices]
         assert_equal [1, 3], [future.dropped, future.size]
         assert_equal [[[10], 0], [[20], 2]], future.each_completed.to_a
@@ -576,7 +576,7 @@ module UnmadeResultsContract
     sums = CountDigits.new
     @pool.reduce([1], sums)
     costs = @pool.instance_variable_get(:@cell)[:engine].costs
-    400.times { costs.learn(-sums.object_id, Workers::Weight::ITEM, 10, 1) }
+    400.times { costs.learn(-sums.object_id, Workers::WorkEstimate::ITEM, 10, 1) }
     reduction = @pool.reduce([1, :raise_error, 11], sums, min_batch: :auto)
     assert_equal [{ 1 => 2 }, 2, [1]], [reduction.sum, reduction.count, reduction.failures.map(&:index)]
     assert_equal 1, @pool.stats[:dispatches][:by_caller] unless backend == :inline

@@ -40,8 +40,8 @@ module Waiting
 
   # Waits until all workers of the pool have started and wait for work.
   def until_workers_wait(pool, seconds = 5)
-    lane = pool.instance_variable_get(:@cell)[:engine].lane
-    sleeping = lane.instance_variable_get(:@sleeping)
+    run_queue = pool.instance_variable_get(:@cell)[:engine].run_queue
+    sleeping = run_queue.instance_variable_get(:@sleeping)
     eventually(seconds, "the sleep of all workers") { sleeping.value == pool.size }
   end
 end

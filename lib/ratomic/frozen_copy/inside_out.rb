@@ -33,7 +33,7 @@ module Ratomic
       private
 
       def enter(object)
-        inside = Workers::Children.of(object).map(&:last)
+        inside = Workers::References.of(object).map(&:last)
         return inside.each { |child| through(child) } unless ::Set === object
 
         @sets += 1

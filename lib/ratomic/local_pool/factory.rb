@@ -30,14 +30,14 @@ module Ratomic
         end
 
         def for_object(callable)
-          obstacle = Workers::Obstacle.in(callable)
+          obstacle = Workers::UnshareablePart.in(callable)
           freeze = "freeze it deeply with Ractor.make_shareable, or " if freezable?(obstacle, callable)
           "this #{callable.class} is not: #{obstacle} stands in the way; #{freeze}let call make it"
         end
 
         # Nothing that the rest of the program goes on using is to be frozen.
         def freezable?(obstacle, callable)
-          obstacle.unfrozen? && !Workers::Live.in(callable)
+          obstacle.unfrozen? && !Workers::StatefulObjects.in(callable)
         end
       end
     end

@@ -5,7 +5,7 @@ module Ratomic
     # One of the +size+ places of a Ractor's pool. It is there from the beginning and never leaves; the resource in it
     # comes and goes. Who holds the place changes under the stock's lock; what is in it, only by the hand of its holder.
     class Slot
-      # @return [Stock]
+      # @return [ResourceStack]
       attr_reader :stock
       # @return [Thread, nil] who has the place
       attr_reader :holder

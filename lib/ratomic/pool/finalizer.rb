@@ -5,7 +5,7 @@ module Ratomic
     # Ends the pool's Ractor when nothing refers to the pool any more. Shareable, since any Ractor may run it, and
     # without a reference to the pool itself.
     class Finalizer
-      # @param links [Ratomic::Map] holds the present {Link} as +:current+
+      # @param links [Ratomic::Map] holds the present {ServerChannel} as +:current+
       def initialize(links)
         @links = links
         freeze
@@ -14,7 +14,7 @@ module Ratomic
       # @param _id [Integer] of the collected pool
       def call(_id)
         @links[:current].close
-        Desks.tidy
+        RactorClients.tidy
       end
     end
   end

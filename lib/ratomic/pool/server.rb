@@ -1,19 +1,19 @@
 # frozen_string_literal: true
 
-require_relative "ledger"
-require_relative "watch"
+require_relative "inventory"
+require_relative "ractor_monitor"
 
 module Ratomic
   class Pool
     # Keeps the free objects and decides who gets the next. It lives in a Ractor of its own, so that a busy main Ractor
     # holds nobody up, and takes one message after the other; nothing that it does waits for anybody.
     class Server
-      # @param link [Link]
+      # @param link [ServerChannel]
       # @param objects [Integer] how many are on their way
       # @param home [Ractor, nil] a Ractor that the pool ends with
       def initialize(link, objects, home)
         @link = link
-        @ledger = Ledger.new(link, objects)
+        @ledger = Inventory.new(link, objects)
         watch(0, home) if home
       end
 
@@ -34,7 +34,7 @@ module Ratomic
 
       def handle(message)
         case message
-        when Ticket then enter(message)
+        when CheckoutRequest then enter(message)
         when :made then @ledger.add(@link.port.receive)
         when Array then other(*message)
         end
@@ -79,7 +79,7 @@ module Ratomic
 
       # @param number [Integer] what the end of the Ractor will be reported as
       def watch(number, ractor)
-        @watch ||= Watch.start(@link.inbox)
+        @watch ||= RactorMonitor.start(@link.inbox)
         @watch << [number, ractor].freeze
       end
 
@@ -88,7 +88,7 @@ module Ratomic
         @link.close
         while (message = @link.inbox.try_pop)
           kind, subject = message
-          @ledger.park(message) if kind.is_a?(Ticket)
+          @ledger.park(message) if kind.is_a?(CheckoutRequest)
           @ledger.park(subject) if kind == :at_once
         end
         @ledger.turn_all_away

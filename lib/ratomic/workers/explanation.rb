@@ -59,12 +59,17 @@ module Ratomic
 
       # Threads may use what Ractors may not.
       def findings
-        %i[thread process].include?(@engine.backend) || !Callable.call?(@callable) ? [] : Code.findings(@callable)
+        if %i[thread
+              process].include?(@engine.backend) || !Callable.call?(@callable)
+          []
+        else
+          IsolationLint.findings(@callable)
+        end
       end
 
       def refusal
         admitted = @engine.admit(@callable)
-        Handles.take(admitted) if Handles::Ref === admitted
+        RactorLocalRefs.take(admitted) if RactorLocalRefs::Ref === admitted
         nil
       rescue CallableError => e
         e.message
@@ -86,7 +91,7 @@ module Ratomic
 
       def estimate
         cost = @engine.costs.of(@key)
-        weight = Weight.of(@items)
+        weight = WorkEstimate.of(@items)
         waking = @engine.costs.waking / 1e9
         alone = cost && (weight * cost / 1e9)
         together = alone && (waking + (alone * (1 - @engine.gain)))

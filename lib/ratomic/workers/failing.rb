@@ -4,7 +4,7 @@ module Ratomic
   module Workers
     # What a {Future} tells of the items that have failed.
     module Failing
-      include Unchained
+      include ThenGuard
 
       # The Failures among the results, each with the `index` of its item. Blocks as {Future#value}.
       # @param timeout [Numeric, nil] as for {Future#value}

@@ -47,7 +47,7 @@ module Ratomic
         # All that is asked here may be the code of others.
         def message_of(error)
           Text.of(error.message.to_s)
-        rescue Foreign => e
+        rescue UserException => e
           "#{own_words(error)} (its message cannot be read: #{Reflection.class_name_of(e)})".lstrip
         end
 
@@ -55,21 +55,21 @@ module Ratomic
         # for the gem of that name).
         def own_words(error)
           Text.of(WORDS.bind_call(error))
-        rescue Foreign
+        rescue UserException
           nil
         end
 
         def backtrace_of(error)
           lines = error.backtrace
           [*lines].map { |line| String.new(line) } if Array === lines
-        rescue Foreign
+        rescue UserException
           nil
         end
 
         def cause_of(error)
           cause = error.cause
           cause if Exception === cause
-        rescue Foreign
+        rescue UserException
           nil
         end
       end

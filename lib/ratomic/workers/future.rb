@@ -8,8 +8,8 @@ module Ratomic
     # {#value}, {#value!}, {#wait}, {#each} and {#each_completed} block. The other threads of the Ractor (and the Fibers
     # of a scheduler) run meanwhile, and the wait ends on `Thread#kill`, `Timeout` and signals. The dispatch goes on
     # then, and later work waits for it, unless it is cancelled: in an `ensure` (`future&.cancel` does nothing where all
-    # is done), or with the option `cancel_on_abandon: true`, see {Options#initialize}. In an item a {Helper} runs
-    # meanwhile what nobody has begun of the dispatch, see {Nested}.
+    # is done), or with the option `cancel_on_abandon: true`, see {Options#initialize}. In an item a {HelperThread} runs
+    # meanwhile what nobody has begun of the dispatch, see {NestedDispatch}.
     class Future
       include Grouped
       include Failing
@@ -180,7 +180,7 @@ module Ratomic
 
       # The block waits; if the thread is ended in it, the dispatch may be abandoned.
       def attend(timeout, breaks: true, &waiting)
-        ByWaiter.run(self, @engine, @batch) if @batch.options.by_waiter? && timeout != 0
+        WaiterRuns.run(self, @engine, @batch) if @batch.options.by_waiter? && timeout != 0
         (attendance = @batch.attendance) ? attendance.during(self, breaks, &waiting) : yield
       end
 
@@ -188,20 +188,20 @@ module Ratomic
         started = Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond)
         done = await(timeout)
         waited = Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond) - started
-        @engine.costs.trials.learn_pool(@batch.key, waited, size)
+        @engine.costs.route_chooser.learn_pool(@batch.key, waited, size)
         done
       end
 
       def await(timeout)
-        return @completion.wait(timeout) if Nested.number.nil? || ready?
+        return @completion.wait(timeout) if NestedDispatch.number.nil? || ready?
 
         Clock.check(timeout)
-        helped { Nested.wait(@engine, timeout) { |seconds| @completion.wait(seconds) } }
+        helped { NestedDispatch.wait(@engine, timeout) { |seconds| @completion.wait(seconds) } }
       end
 
-      # The block waits; meanwhile a {Helper} runs what belongs to the dispatch, if one of this thread may.
+      # The block waits; meanwhile a {HelperThread} runs what belongs to the dispatch, if one of this thread may.
       def helped(&waiting)
-        @batch.moved? || !Nested.in?(@engine) ? yield : Helper.help(@engine, @batch, &waiting)
+        @batch.moved? || !NestedDispatch.in?(@engine) ? yield : HelperThread.help(@engine, @batch, &waiting)
       end
 
       def await_slot(index, limit, timeout)
@@ -228,7 +228,7 @@ module Ratomic
         return if @completion.filed >= ranges
 
         found = helped do
-          Nested.wait(@engine, Clock.left(limit)) { |seconds| @completion.wait_filed(ranges, seconds) }
+          NestedDispatch.wait(@engine, Clock.left(limit)) { |seconds| @completion.wait_filed(ranges, seconds) }
         end
         raise_timeout(timeout) unless found
       end

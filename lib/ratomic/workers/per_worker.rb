@@ -37,10 +37,10 @@ module Ratomic
       # @return [Object] what this worker's object returns
       # @raise [FactoryError]
       def call(item)
-        if (belongings = Belongings.here)
-          (belongings[self] || make(belongings))[0].public_send(@method, item)
+        if (worker_locals = WorkerLocals.here)
+          (worker_locals[self] || make(worker_locals))[0].public_send(@method, item)
         else
-          Belongings.borrow { |borrowed| (borrowed[self] || make(borrowed))[0].public_send(@method, item) }
+          WorkerLocals.borrow { |borrowed| (borrowed[self] || make(borrowed))[0].public_send(@method, item) }
         end
       end
 
@@ -48,15 +48,15 @@ module Ratomic
       # @return [self]
       # @raise [FactoryError]
       def prepare
-        belongings = Belongings.here
-        make(belongings) if belongings && belongings[self].nil?
+        worker_locals = WorkerLocals.here
+        make(worker_locals) if worker_locals && worker_locals[self].nil?
         self
       end
 
       # For `on_worker_stop:`, which may have something to close.
       # @return [Object, nil] this worker's object; nil where it was not made, and elsewhere than in a worker
       def here
-        (belongings = Belongings.here) && belongings[self]&.first
+        (worker_locals = WorkerLocals.here) && worker_locals[self]&.first
       end
 
       # @return [String]
@@ -71,18 +71,18 @@ module Ratomic
       private
 
       # @return [Array(Object)]
-      def make(belongings)
+      def make(worker_locals)
         object = made
         unless Reflection.responds?(object, @method)
           raise FactoryError, "#{name} returned an instance of #{Reflection.class_name_of(object)}, which has no " \
                               "method `#{@method}`"
         end
-        belongings[self] = [object]
+        worker_locals[self] = [object]
       end
 
       def made
         @factory.call
-      rescue Foreign => e
+      rescue UserException => e
         raise FactoryError, "#{name} raised #{Reflection.class_name_of(e)}: #{e.message}; it is tried again with the " \
                             "next item"
       end

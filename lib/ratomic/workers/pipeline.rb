@@ -108,7 +108,7 @@ module Ratomic
             index += 1
           end
           item
-        rescue Foreign => e
+        rescue UserException => e
           log[index][1] += 1
           Failure.from(at(index, e), nil)
         end
@@ -144,7 +144,7 @@ module Ratomic
         run = run_of(stage, results.values_at(*alive)) if alive.any? && Runs.takes?(stage)
         alive.each_with_index do |place, number|
           results[place] = run ? run[number] : stage.call(results[place])
-        rescue Foreign => e
+        rescue UserException => e
           results[place] = Failure.from(at(index, e), nil)
         end
       end
@@ -152,7 +152,7 @@ module Ratomic
       # @return [Array, nil] nil where it has raised
       def run_of(stage, values)
         Runs.results(stage, values.freeze, 0).map { |result| Failure === result ? result.at(nil) : result }
-      rescue Foreign
+      rescue UserException
         nil
       end
 

@@ -155,7 +155,7 @@ module Ratomic
       #   {#kill} has ended the last one. In a forked child not before its own start
       def started?
         engine = current
-        !(engine.nil? || Unattended === engine || engine.ended?)
+        !(engine.nil? || UncoordinatedEngine === engine || engine.ended?)
       end
 
       # Lets no more work in, and waits until all that was accepted is done and the workers have ended. In an item of
@@ -167,9 +167,9 @@ module Ratomic
         engine = current || unstarted
         engine.close
         engine.post(Engine::WIND_UP)
-        return engine.terminated.wait(0) if Nested.within?(engine)
+        return engine.terminated.wait(0) if NestedDispatch.within?(engine)
 
-        Nested.wait(engine, timeout) { |seconds| engine.terminated.wait(seconds) }
+        NestedDispatch.wait(engine, timeout) { |seconds| engine.terminated.wait(seconds) }
       end
 
       # Ends the pool now. What has no result yet becomes a Failure; items that run are interrupted.
@@ -224,7 +224,7 @@ module Ratomic
       # @raise [ShutdownError, QueueFullError] with `try:`
       def explain(items, callable, results: nil, as: nil, try: Explanation::UNTRIED)
         options = @options.with({ results: results, as: as }.compact)
-        tried = Rehearsal.new(self, try, callable, options.results).to_h unless Explanation::UNTRIED.equal?(try)
+        tried = TrialRun.new(self, try, callable, options.results).to_h unless Explanation::UNTRIED.equal?(try)
         Explanation.new(for_reading, items, callable, options.results, options.as, tried)
       end
 
@@ -300,12 +300,12 @@ module Ratomic
 
       # No workers are started to tell that there are none.
       def for_reading
-        current || Unattended.new(@settings)
+        current || UncoordinatedEngine.new(@settings)
       end
 
       # Of a pool that never worked.
       def unstarted
-        @cell.fetch_or_store(ENGINE) { Unattended.new(@settings) }
+        @cell.fetch_or_store(ENGINE) { UncoordinatedEngine.new(@settings) }
       end
     end
   end

@@ -8,8 +8,8 @@ require "socket"
 module Ratomic
   module Workers
     # Worker processes: what a pool with `backend: :process` runs its items in. Each worker is a thread of this process
-    # that hands its chunks to a process of its own, see {Link}, and waits; so all that a pool promises is kept by the
-    # same code as with the other backends.
+    # that hands its chunks to a process of its own, see {Connection}, and waits; so all that a pool promises is kept by
+    # the same code as with the other backends.
     #
     # @api private
     module Processes
@@ -52,9 +52,9 @@ module Ratomic
           nil # the workers try again
         end
 
-        # @return [Link] of a worker
+        # @return [Connection] of a worker
         def link(engine)
-          Link.new(engine, STOCK_GATE.synchronize { STOCK[engine.settings]&.shift })
+          Connection.new(engine, STOCK_GATE.synchronize { STOCK[engine.settings]&.shift })
         end
 
         # The pool has ended: what its workers have not taken ends too.
@@ -68,13 +68,16 @@ module Ratomic
         # @return [void]
         def in_child
           STOCK.clear
-          Ends.forget(Launch.own_ends || [])
+          SocketRegistry.forget(Launch.own_ends || [])
         end
       end
     end
   end
 end
 
-%w[wire known memory gauges ends lifeline request server child launch link errand advice].each do |name|
+%w[
+  wire inherited_callables memory stage_counts socket_registry parent_watch request server child launch connection
+  chunk_request advice
+].each do |name|
   require_relative "processes/#{name}"
 end

@@ -6,7 +6,7 @@ module Ratomic
     # each time anew: the partial sums come home, one for each chunk that a worker ran. Frozen, and shareable where the
     # callable and the block are.
     class Reducing
-      include Unchained
+      include ThenGuard
 
       # @api private
       # @param future [Future] of the partial sums

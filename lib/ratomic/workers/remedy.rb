@@ -113,8 +113,8 @@ module Ratomic
           return true if seen[value] || FrozenCopy.shareable?(value)
 
           seen[value] = true
-          data?(value) && Children.of(value).all? { |_, child| plain?(child, seen) }
-        rescue Foreign
+          data?(value) && References.of(value).all? { |_, child| plain?(child, seen) }
+        rescue UserException
           false
         end
 

@@ -95,7 +95,7 @@ module Ratomic
           sent = client.write_nonblock(text, exception: false)
           sent == :wait_writable ? client.wait_writable(Clock.left(limit)) : text = text.byteslice(sent..)
         end
-      rescue Foreign # the reader has gone, or a pool ended just now: the next one is answered
+      rescue UserException # the reader has gone, or a pool ended just now: the next one is answered
         nil
       ensure
         client.close

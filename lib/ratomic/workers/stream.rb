@@ -107,7 +107,7 @@ module Ratomic
 
       # @param failed [#call] told why the thread could not go on. Whatever it was: the consumer would wait for ever.
       def thread(failed)
-        Nested.thread("ratomic-#{@pool.name}-stream") do
+        NestedDispatch.thread("ratomic-#{@pool.name}-stream") do
           yield
           done = true
         rescue Exception => e # rubocop:disable Lint/RescueException -- it is raised where the stream is read

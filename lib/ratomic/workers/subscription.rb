@@ -48,7 +48,7 @@ module Ratomic
 
       def self.hand_on(engine, event, block)
         block.call(event)
-      rescue Foreign => e
+      rescue UserException => e
         engine.metrics.trouble(e)
       end
       private_class_method :hand_on

@@ -29,7 +29,7 @@ module Ratomic
         def gem_of(constant)
           file, = constant && Object.const_source_location(constant)
           gem_at(file.to_s)
-        rescue Foreign # a name that Ruby does not have here
+        rescue UserException # a name that Ruby does not have here
           nil
         end
 

@@ -40,7 +40,7 @@ module Ratomic
         return :frozen if @mode == :frozen
         return :by_process if @engine.backend == :process
         return :in_place unless @engine.backend == :ractor
-        return :by_caller if OwnedByCaller.small?(@engine, @items, @key, :auto)
+        return :by_caller if OwnedCallerRuns.small?(@engine, @items, @key, :auto)
         return :unknown unless share
 
         share < Share::LEAST ? :copied : :handed_over
@@ -49,7 +49,7 @@ module Ratomic
       # @return [Float, nil] nanoseconds that each worker has to do
       def share
         cost = @engine.costs.of(@key)
-        cost && (Weight.of(@items) * cost / [@engine.parallel, @items.size].min.clamp(1, nil))
+        cost && (WorkEstimate.of(@items) * cost / [@engine.parallel, @items.size].min.clamp(1, nil))
       end
 
       def milliseconds(nanoseconds)

@@ -23,7 +23,7 @@ class KarafkaPoolTest < Minitest::Test
   end
 
   # Waits until it may go on.
-  Gate = Struct.new(:queue) do
+  Lifecycle = Struct.new(:queue) do
     def call(message)
       queue.pop(timeout: 20)
       message.raw_payload.upcase
@@ -163,7 +163,7 @@ class KarafkaPoolTest < Minitest::Test
   def test_a_shutdown_finishes_what_was_dispatched_and_lets_nothing_more_in
     @pool.start(2, min_payloads: 1)
     gate = Ratomic::Queue.new(10)
-    future = @pool.dispatch_async(messages("a", "b"), Gate.new(gate).freeze)
+    future = @pool.dispatch_async(messages("a", "b"), Lifecycle.new(gate).freeze)
     refute @pool.shutdown(timeout: 0.01)
     2.times { gate.push(:go) }
     assert within(30) { @pool.shutdown }

@@ -3,7 +3,7 @@
 require "test_helper"
 
 class PoolFinalizerTest < Minitest::Test
-  Link = Struct.new(:calls) do
+  ServerChannel = Struct.new(:calls) do
     def close
       calls.increment
     end
@@ -11,7 +11,7 @@ class PoolFinalizerTest < Minitest::Test
 
   def test_it_closes_the_present_link
     links = Ratomic::Map.new
-    links[:current] = Link.new(calls = Ratomic::Counter.new).freeze
+    links[:current] = ServerChannel.new(calls = Ratomic::Counter.new).freeze
     Ratomic::Pool::Finalizer.new(links).call(1)
     assert_equal 1, calls.read
     assert Ractor.shareable?(Ratomic::Pool::Finalizer.new(links))

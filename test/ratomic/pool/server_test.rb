@@ -18,7 +18,7 @@ class PoolServerTest < Minitest::Test
   end
 
   def ticket
-    Ratomic::Pool::Ticket.new(@port, @desk)
+    Ratomic::Pool::CheckoutRequest.new(@port, @desk)
   end
 
   def test_every_ticket_gets_exactly_one_answer
@@ -42,7 +42,7 @@ class PoolServerTest < Minitest::Test
   end
 
   def test_a_ticket_of_a_desk_that_never_opened_is_not_served
-    stranger = Ratomic::Pool::Ticket.new(@port, 99)
+    stranger = Ratomic::Pool::CheckoutRequest.new(@port, 99)
     @link.report(stranger)
     @link.report(stranger.withdrawal)
     assert_equal [0, 0, 0, nil], stranger.wait(5)

@@ -67,7 +67,7 @@ class AroundTest < Minitest::Test
     seen = []
     assert_equal [1, 2], pool.dispatch_async([1, 2], ->(item) { seen << item && item }, around: Note).value(timeout: 5)
     assert_equal [1, 2], seen.sort
-    assert_equal 0, Workers::Handles.size
+    assert_equal 0, Workers::RactorLocalRefs.size
   end
 
   def test_what_cannot_be_around_is_refused

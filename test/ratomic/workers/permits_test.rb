@@ -31,7 +31,7 @@ class PermitsTest < Minitest::Test
   Plain = Struct.new(:list)
   Weighing = Struct.new(:bytesize)
 
-  ITEM = Ratomic::Workers::Weight::ITEM
+  ITEM = Ratomic::Workers::WorkEstimate::ITEM
 
   def setup
     @permits = Ratomic::Workers::Permits.new
@@ -61,7 +61,7 @@ class PermitsTest < Minitest::Test
     [[1, nil, :a, 1.5, 2**80], ["a" * 100, "b"], [%w[nested strings], { "in" => "a hash" }],
      [Plain.new([1]), Callable.new], []].each do |items|
       items = Ractor.make_shareable(items)
-      weight = items.empty? ? 0 : Ratomic::Workers::Weight.of(items)
+      weight = items.empty? ? 0 : Ratomic::Workers::WorkEstimate.of(items)
       grant(limit: weight)
       assert @permits.take(Comparable, items), items.inspect
       grant(limit: weight - 1)

@@ -146,7 +146,7 @@ class RemedyTest < Minitest::Test
   SAYS.each do |name, says|
     define_method("test_what_fails_and_its_remedy_#{name}") do
       failure = run_in_worker(Bad, name)
-      if ALLOWED.key?(name) && Ratomic::Workers::Ask.allowed?(ALLOWED[name])
+      if ALLOWED.key?(name) && Ratomic::Workers::RactorCapabilities.allowed?(ALLOWED[name])
         refute_instance_of Ratomic::Workers::Failure, failure
       else
         assert_instance_of Ratomic::Workers::Failure, failure
@@ -275,7 +275,7 @@ class RemedyTest < Minitest::Test
   end
 
   def test_an_explanation_points_to_it_too
-    finding = Ratomic::Workers::Code.findings(->(_) { $ratomic_nowhere }).first # rubocop:disable Style/GlobalVars
+    finding = Ratomic::Workers::IsolationLint.findings(->(_) { $ratomic_nowhere }).first # rubocop:disable Style/GlobalVars
     assert_match(%r{; see docs/what_runs/4\.\d\.md#argv\z}, finding.to_h[:reason])
   end
 end

@@ -240,7 +240,7 @@ class StreamTest < Minitest::Test
       require "ratomic"
       module Work; def self.call(item) = item; end
       MADE = []
-      Ratomic::Workers::Nested.singleton_class.prepend(Module.new do
+      Ratomic::Workers::NestedDispatch.singleton_class.prepend(Module.new do
         def thread(*) = MADE.size == 2 ? raise(ThreadError, "no more") : super.tap { |thread| MADE << thread }
       end)
       begin

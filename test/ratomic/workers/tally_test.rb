@@ -54,10 +54,10 @@ class TallyTest < Minitest::Test
   def test_what_is_no_plain_data_is_left_to_others_unfrozen
     noted = +"text"
     noted.instance_variable_set(:@note, 1)
-    ring = []
-    ring << ring
+    wake_one = []
+    wake_one << wake_one
     wide = 30.times.inject([]) { |inner, _| [inner, inner] }
-    [noted, ring, wide, Hash.new(5), Hash.new { 1 }, Class.new(Array).new,
+    [noted, wake_one, wide, Hash.new(5), Hash.new { 1 }, Class.new(Array).new,
      Struct.new(:a).new(1), { [+"key"] => 1 }].each do |odd|
       given = [+"a", [odd]]
       assert_nil @tally.settle(@tally.start, given, false), odd.class.name

@@ -11,7 +11,7 @@ module Ratomic
       # @raise [CallableError] when it uses variables that cannot be shared
       def self.share(block, what)
         return block if !(Proc === block) || !Ractor.respond_to?(:shareable_proc) || Ractor.shareable?(block)
-        return Named.new(block) if Refusal.symbol?(block)
+        return Named.new(block) if UnshareableReason.symbol?(block)
 
         Ractor.shareable_proc(self: receiver(block), &block)
       rescue ArgumentError, Ractor::Error => e

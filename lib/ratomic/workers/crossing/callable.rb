@@ -17,11 +17,11 @@ module Ratomic
       end
 
       # As {check}, where workers are threads of the caller's Ractor and may have what is not shareable.
-      # @return [Object, Handles::Ref]
+      # @return [Object, RactorLocalRefs::Ref]
       def self.any(callable)
         return check(callable) if FrozenCopy.shareable?(callable) || !call?(callable)
 
-        Handles.keep(callable)
+        RactorLocalRefs.keep(callable)
       end
 
       # As {check}, and refuses as well what would raise `Ractor::IsolationError` in a worker, as far as the code of
@@ -29,7 +29,7 @@ module Ratomic
       # @raise [CallableError]
       def self.strict(callable)
         check(callable)
-        finding = Code.findings(callable).first
+        finding = IsolationLint.findings(callable).first
         return callable unless finding
 
         raise CallableError, "#{describe(callable)} cannot run in a worker: #{finding}"
@@ -97,7 +97,7 @@ module Ratomic
       end
 
       def self.refuse(callable)
-        obstacle = Obstacle.in(callable)
+        obstacle = UnshareablePart.in(callable)
         mend = mend(obstacle, callable)
         raise CallableError.new("#{describe(callable)} is not shareable: #{reason(obstacle)}. #{mend}",
                                 path: obstacle.path)
@@ -137,8 +137,8 @@ module Ratomic
         else
           if Remedy.of_the_process?(object)
             "Let `call` get what it needs of it, frozen, as `context:` or with the items"
-          elsif obstacle.unfrozen? && (live = Live.in(callable))
-            Live.mend(live)
+          elsif obstacle.unfrozen? && (live = StatefulObjects.in(callable))
+            StatefulObjects.mend(live)
           elsif obstacle.unfrozen?
             "Freeze all of it with `Ractor.make_shareable(callable)` before the dispatch"
           else
@@ -148,7 +148,7 @@ module Ratomic
       end
 
       def self.mend_proc(block)
-        name = block.inspect[/\(&:(.*?)\)/, 1] if Refusal.symbol?(block)
+        name = block.inspect[/\(&:(.*?)\)/, 1] if UnshareableReason.symbol?(block)
         return "Use #{MODULE}, or `Ractor.shareable_proc { |item| item.#{name} }`" if name
         if block.source_location
           return "Use #{MODULE}, or `Ractor.shareable_proc { |item| ... }` with nothing but frozen variables"
@@ -159,11 +159,11 @@ module Ratomic
 
       def self.mend_method(method)
         receiver = method.receiver
-        return "Use #{MODULE}" if !RACTORS || main?(receiver) || Obstacle.forbidden(receiver)
+        return "Use #{MODULE}" if !RACTORS || main?(receiver) || UnshareablePart.forbidden(receiver)
         return "Use `Ractor.make_shareable(method)`, or #{MODULE}" if FrozenCopy.shareable?(receiver)
 
-        live = Live.in(receiver)
-        return Live.mend(live) if live
+        live = StatefulObjects.in(receiver)
+        return StatefulObjects.mend(live) if live
 
         "Make the receiver shareable (`Ractor.make_shareable(method.receiver)`) and then the Method, or use #{MODULE}"
       end

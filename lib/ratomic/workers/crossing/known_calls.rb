@@ -3,7 +3,7 @@
 module Ratomic
   module Workers
     # Calls that fail in a Ractor, as far as they can be told from the code that makes them: each with the question to
-    # {Ask} whether this Ruby allows it, which has a {Remedy} of the same name.
+    # {RactorCapabilities} whether this Ruby allows it, which has a {Remedy} of the same name.
     module KnownCalls
       OF_CLASS = {
         "JSON" => { load: :json_load, dump: :json_dump }, "OptionParser" => { new: :option_parser },
@@ -37,7 +37,7 @@ module Ratomic
 
         # A Ruby that allowed a fork would do it.
         def fails?(question)
-          question == :fork ? RACTORS : !Ask.allowed?(question)
+          question == :fork ? RACTORS : !RactorCapabilities.allowed?(question)
         end
 
         def of_singleton(kind, name)

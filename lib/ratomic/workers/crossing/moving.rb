@@ -88,7 +88,7 @@ module Ratomic
 
         # @param apart [Boolean] whether each is a part of its own
         def children(object, path, part, apart)
-          Children.of(object).reverse.map { |step, child| [child, Children.join(path, step), apart ? step : part] }
+          References.of(object).reverse.map { |step, child| [child, References.join(path, step), apart ? step : part] }
         end
 
         def finding(object, path, part, paths)

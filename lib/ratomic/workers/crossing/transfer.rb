@@ -79,7 +79,7 @@ module Ratomic
       # @return [Array, nil] nil where the VM would get something wrong, or refuses
       def self.copy_together(items)
         Ractor.make_shareable(items, copy: true) if items.size > 1 && Sharing.ordinary?(items)
-      rescue Foreign
+      rescue UserException
         nil
       end
 
@@ -91,12 +91,12 @@ module Ratomic
       def self.cross(item, index)
         return item if Sharing.deep_frozen?(item)
 
-        obstacle = Obstacle.forbidden(item) unless Sharing.ordinary?(item)
+        obstacle = UnshareablePart.forbidden(item) unless Sharing.ordinary?(item)
         return refused(item, index, obstacle) if obstacle
 
         FrozenCopy.of(item)
-      rescue Foreign => e
-        refused(item, index, Obstacle.reason(item, e))
+      rescue UserException => e
+        refused(item, index, UnshareablePart.reason(item, e))
       end
 
       def self.refused(item, index, obstacle)
@@ -112,14 +112,14 @@ module Ratomic
         plain = how == :copied ? Sharing.frozen_copy(result) : Sharing.deep_freeze(result) && result
         return plain if plain
 
-        obstacle = Obstacle.forbidden(result) unless Sharing.ordinary?(result)
+        obstacle = UnshareablePart.forbidden(result) unless Sharing.ordinary?(result)
         return unsealed(result, index, obstacle) if obstacle
 
         return result if FrozenCopy.shareable?(result)
 
         how == :copied ? FrozenCopy.of(result) : FrozenCopy.seal(result)
-      rescue Foreign => e
-        unsealed(result, index, Obstacle.reason(result, e))
+      rescue UserException => e
+        unsealed(result, index, UnshareablePart.reason(result, e))
       end
 
       def self.unsealed(result, index, obstacle)

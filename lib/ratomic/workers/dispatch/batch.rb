@@ -16,9 +16,9 @@ module Ratomic
       attr_reader :items
       # @return [Integer] monotonic nanoseconds
       attr_reader :born
-      # @return [Attendance, nil]
+      # @return [WaiterCount, nil]
       attr_reader :attendance
-      # @return [Handover, nil] of an owned dispatch
+      # @return [TakeOnce, nil] of an owned dispatch
       attr_reader :handover
       # @return [Class] of its chunks
       attr_reader :kind
@@ -27,7 +27,7 @@ module Ratomic
       # @param items [Array, nil]
       # @param size [Integer] number of items
       # @param limit [Integer] where the cursor ends: the number of items, or of parcels when they are moved
-      # @param weight [Integer] estimated cost of all items, see {Weight}
+      # @param weight [Integer] estimated cost of all items, see {WorkEstimate}
       def initialize(items, size, limit, callable, options, weight)
         @ticket = TICKETS.increment
         @items = items
@@ -38,8 +38,8 @@ module Ratomic
         @limit = limit
         @weight = weight
         @key = Callable.key(target, options.as)
-        @attendance = (Attendance.new if options.cancel_on_abandon)
-        @handover = (Handover.new if options.owned?)
+        @attendance = (WaiterCount.new if options.cancel_on_abandon)
+        @handover = (TakeOnce.new if options.owned?)
         @kind = @handover ? OwnedChunk : Chunk
         @born = Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond)
         @attempt = @from = 0
@@ -55,7 +55,7 @@ module Ratomic
 
       # @return [Object] the callable itself, where the batch has only a Ref to it
       def target
-        Handles::Ref === @callable ? Handles.read(@callable) : @callable
+        RactorLocalRefs::Ref === @callable ? RactorLocalRefs.read(@callable) : @callable
       end
 
       # @return [Integer] weight of an item, at least 1
@@ -129,7 +129,7 @@ module Ratomic
         @alone
       end
 
-      # Whether it is compared how long its caller waits, see {Trials}.
+      # Whether it is compared how long its caller waits, see {RouteChooser}.
       # @return [Boolean] true for the first wait of a {Trial}
       def timed?
         false
@@ -154,7 +154,7 @@ module Ratomic
       end
 
       # As {#part}, with each item in a chunk of its own.
-      def suspects(from, to, attempt = 0)
+      def isolated_part(from, to, attempt = 0)
         dup.restrict(from, to, attempt, true)
       end
 

@@ -17,7 +17,7 @@ module Ratomic
         if options.plain?
           # Otherwise the way to the pool would begin with finding out that an Array is not frozen.
           items = Sharing.snapshot(items, FEW)
-          future = ByCaller.at_once(engine, items, callable, options)
+          future = CallerRuns.at_once(engine, items, callable, options)
           return future if future
         end
 
@@ -28,7 +28,7 @@ module Ratomic
         admitted = surround(engine, callable, admitted, options.around) if options.around
         engine.metrics.meet(callable)
         kind = Batch
-        if options.by_caller? && !(Handles::Ref === admitted)
+        if options.by_caller? && !(RactorLocalRefs::Ref === admitted)
           future = by_caller(engine, items, admitted, options) { kind = Batch::Trial }
           return future if future
         end
@@ -36,17 +36,17 @@ module Ratomic
       end
 
       # @param admitted [Object] the callable, or a Ref to it, which is given up for one to both
-      # @return [Object, Handles::Ref]
+      # @return [Object, RactorLocalRefs::Ref]
       def self.surround(engine, callable, admitted, around)
-        Handles.take(admitted) if Handles::Ref === admitted
+        RactorLocalRefs.take(admitted) if RactorLocalRefs::Ref === admitted
         wrapped = Around.wrap(callable, around)
         engine.backend == :inline ? wrapped : engine.admit(wrapped) # inline has looked into its code
       end
       private_class_method :surround
 
-      # @return [Settled, nil] when the items are for the caller
+      # @return [ResolvedFuture, nil] when the items are for the caller
       def self.by_caller(engine, items, callable, options, &trial)
-        way = options.owned? ? OwnedByCaller : ByCaller
+        way = options.owned? ? OwnedCallerRuns : CallerRuns
         way.future(engine, items, callable, options, &trial)
       end
       private_class_method :by_caller
@@ -60,7 +60,7 @@ module Ratomic
         @kind = kind
         @batch = make_batch
       ensure # an item has raised when it was looked at
-        Handles.take(callable) if @batch.nil? && Handles::Ref === callable
+        RactorLocalRefs.take(callable) if @batch.nil? && RactorLocalRefs::Ref === callable
       end
 
       # @return [Future]
@@ -71,7 +71,7 @@ module Ratomic
         taken = true
         (@batch.owned? ? OwnedFuture : Future).new(@engine, @batch)
       ensure # the caller was refused, or killed while it waited for room
-        @engine.stop(@batch, Verdict::GIVEN_UP) unless taken
+        @engine.stop(@batch, PoolFailures::GIVEN_UP) unless taken
       end
 
       private
@@ -80,20 +80,21 @@ module Ratomic
         if @options.move
           @items = Moving.prepare(@items)
           count = @items.size
-          return Batch.new(nil, count, Parcels.number(count, @engine.size), @callable, @options, Weight.of(@items))
+          return Batch.new(nil, count, MoveBuffer.number(count, @engine.size), @callable, @options,
+                           WorkEstimate.of(@items))
         end
         items = Transfer.pack(@items)
-        @kind.new(items, items.size, items.size, @callable, @options, Weight.of(items))
+        @kind.new(items, items.size, items.size, @callable, @options, WorkEstimate.of(items))
       end
 
       def run
         @engine.metrics.meet_batch(@batch)
         @engine.emit(:dispatched, @batch, items: @batch.size) unless @engine.subscribers.none?
-        return run_here if @engine.backend == :inline || (@batch.moved? && Nested.in?(@engine))
+        return run_here if @engine.backend == :inline || (@batch.moved? && NestedDispatch.in?(@engine))
         return if enqueue == :done
 
         reserve if @batch.owned?
-        Parcels.send(@engine, @batch, @items) if @batch.moved?
+        MoveBuffer.send(@engine, @batch, @items) if @batch.moved?
         remind(@batch.expiry, :expire) if @options.timeout
         remind(Clock.now + @options.item_timeout, :watch) if @options.item_timeout
       end
@@ -101,29 +102,31 @@ module Ratomic
       # Has workers hired that take the places of those who end. That is done while others are at work already, so
       # nobody waits for it.
       def reserve
-        @engine.post(Engine::RESERVE) if @engine.backend == :ractor && @engine.lane.bench.short?
+        @engine.post(Engine::RESERVE) if @engine.backend == :ractor && @engine.run_queue.bench.short?
       end
 
       # Puts the batch where the workers take it from.
       def enqueue
-        return (@engine.lane.ring if wide?) if push
+        return (@engine.run_queue.wake_one if wide?) if push
 
         reject if @options.on_full == :raise
         return overflow if overflow?
 
-        Nested.wait(@engine, @options.queue_timeout) { |seconds| @engine.lane.push(@batch, seconds) } || reject
+        NestedDispatch.wait(@engine, @options.queue_timeout) do |seconds|
+          @engine.run_queue.push(@batch, seconds)
+        end || reject
       rescue ::ClosedQueueError
         raise ShutdownError, @engine.refusal
       end
 
-      # A full lane may hold dispatches that were cancelled.
+      # A full run queue may hold dispatches that were cancelled.
       def push
-        @engine.lane.try_push(@batch) || (@engine.make_room && @engine.lane.try_push(@batch))
+        @engine.run_queue.try_push(@batch) || (@engine.make_room && @engine.run_queue.try_push(@batch))
       end
 
-      # A worker that waited for room could wait for itself, see {Nested}.
+      # A worker that waited for room could wait for itself, see {NestedDispatch}.
       def overflow?
-        Nested.in?(@engine) || (@options.on_full == :caller_runs && !@batch.moved?)
+        NestedDispatch.in?(@engine) || (@options.on_full == :caller_runs && !@batch.moved?)
       end
 
       # Whether there is work in it for two, and a second worker is to be woken with the first.
@@ -140,7 +143,7 @@ module Ratomic
         :done
       end
 
-      # The future is done when the caller gets it. Also with what an item hands over (`move: true`): no {Helper}
+      # The future is done when the caller gets it. Also with what an item hands over (`move: true`): no {HelperThread}
       # could run that later.
       def run_here
         Inline.run(@engine, @batch, @items)
@@ -149,9 +152,9 @@ module Ratomic
       def reject
         @engine.metrics.rejected.increment
         @engine.emit(:rejected, @batch, items: @batch.size)
-        waiting = @engine.lane.waiting_size
+        waiting = @engine.run_queue.waiting_size
         waiting = waiting == 1 ? "1 dispatch waits" : "#{waiting} dispatches wait"
-        raise QueueFullError, "#{waiting} in the pool #{@engine.name} (max_queue: #{@engine.lane.capacity}); " \
+        raise QueueFullError, "#{waiting} in the pool #{@engine.name} (max_queue: #{@engine.run_queue.capacity}); " \
                               "dispatch later, or take another on_full:"
       end
 

@@ -12,12 +12,12 @@ module Ratomic
         @thaw = !@made && !Ractor.shareable?(given)
         @given = @made ? blocks.call(given, "initial:") : FrozenCopy.of(given)
         freeze
-      rescue Foreign => e
+      rescue UserException => e
         raise if CallableError === e
 
         kind = Reflection.class_name_of(given)
         raise ShareableError, "initial: (an instance of #{kind}) can be neither shared nor copied: " \
-                              "#{Obstacle.reason(given, e)}; pass a callable that makes one (`-> { ... }`)"
+                              "#{UnshareablePart.reason(given, e)}; pass a callable that makes one (`-> { ... }`)"
       end
 
       # @return [Object]

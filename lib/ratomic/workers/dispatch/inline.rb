@@ -25,10 +25,10 @@ module Ratomic
 
         # One by one: what an item leaves behind when it ends its thread is nothing then.
         def run_moved(engine, batch, items)
-          Parcels.take_over(items).each_with_index do |item, index|
+          MoveBuffer.take_over(items).each_with_index do |item, index|
             break if batch.completion.complete?
 
-            Turn.new(engine, batch.kind.new(batch, batch.target, index, index + 1, 1).unpack([item])).run
+            SupervisedRun.new(engine, batch.kind.new(batch, batch.target, index, index + 1, 1).unpack([item])).run
           end
         end
 
@@ -36,7 +36,7 @@ module Ratomic
         def run_part(engine, part)
           return [] unless (first = part.claim(part.limit))
 
-          Turn.new(engine, part.kind.new(part, part.target, first, part.limit, 1)).run
+          SupervisedRun.new(engine, part.kind.new(part, part.target, first, part.limit, 1)).run
         end
       end
     end

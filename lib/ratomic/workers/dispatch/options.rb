@@ -178,7 +178,7 @@ module Ratomic
                  "pass only the plain data that the items need of it, frozen"
                end
         raise ShareableError, "context: must be shareable, and a part of this #{Reflection.class_name_of(value)} is " \
-                              "not: #{Obstacle.in(value)}; #{mend}"
+                              "not: #{UnshareablePart.in(value)}; #{mend}"
       end
 
       def check_seconds(name, value)

@@ -142,7 +142,7 @@ module Ratomic
         self
       end
 
-      # @return [Array<Home>] of the results so far
+      # @return [Array<OwnedResults>] of the results so far
       def homes
         found = {}.compare_by_identity
         @completion.filed.times { |number| add_homes(found, *@completion.range(number)) }
@@ -153,7 +153,7 @@ module Ratomic
       def add_homes(found, first, count)
         first.upto(first + count - 1) do |index|
           slot = @completion[index]
-          next unless Home === slot
+          next unless OwnedResults === slot
 
           found[slot] = true
           break unless slot.copied?
@@ -163,11 +163,11 @@ module Ratomic
       def await_home(home, limit)
         return true if home.arrived?
 
-        Nested.wait(@engine, Clock.left(limit)) { |seconds| home.wait(seconds) }
+        NestedDispatch.wait(@engine, Clock.left(limit)) { |seconds| home.wait(seconds) }
       end
 
       def arrive(slot, limit, timeout)
-        raise_timeout(timeout) unless !(Home === slot) || await_home(slot, limit)
+        raise_timeout(timeout) unless !(OwnedResults === slot) || await_home(slot, limit)
       end
 
       # @yieldparam index [Integer] of a result that can be taken
@@ -192,7 +192,7 @@ module Ratomic
       def sort(first, count, travelling)
         first.upto(first + count - 1) do |index|
           slot = @completion[index]
-          Home === slot && !slot.arrived? ? (travelling[slot] ||= []) << index : yield(index)
+          OwnedResults === slot && !slot.arrived? ? (travelling[slot] ||= []) << index : yield(index)
         end
       end
 
@@ -202,7 +202,7 @@ module Ratomic
         return true if @completion.filed >= ranges
 
         wait = [Clock.left(limit), seconds].compact.min
-        found = helped { Nested.wait(@engine, wait) { |left| @completion.wait_filed(ranges, left) } }
+        found = helped { NestedDispatch.wait(@engine, wait) { |left| @completion.wait_filed(ranges, left) } }
         raise_timeout(timeout) unless found || limit.nil? || Clock.now < limit
         found
       end

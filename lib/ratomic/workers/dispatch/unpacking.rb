@@ -16,7 +16,7 @@ module Ratomic
         @lost = false
       end
 
-      # @param homes [Array<Home>] of all results; they have arrived
+      # @param homes [Array<OwnedResults>] of all results; they have arrived
       # @return [Array] all results
       def all(homes)
         @results = Array.new(@completion.to_a)
@@ -29,7 +29,7 @@ module Ratomic
       # @return [Object, Failure] its result, which is not kept here
       def take(index)
         slot = @completion[index]
-        return settled(slot, index) unless Home === slot
+        return settled(slot, index) unless OwnedResults === slot
 
         put(slot) unless @taken[slot]
         result = @results[index]
@@ -64,7 +64,7 @@ module Ratomic
       # @return [Object, Failure] with its index
       def settled(result, index)
         case result
-        when Home then Verdict::LOST.at(index)
+        when OwnedResults then PoolFailures::LOST.at(index)
         when Failure then result.index ? result : result.at(index)
         else result
         end

@@ -2,21 +2,22 @@
 
 module Ratomic
   module Workers
-    # What a started pool runs on: the lane, the mailbox of the coordinator, counters. Frozen and shareable, so that
-    # callers and workers in any Ractor use the same. A fork leaves the child without workers; it gets a new engine.
+    # What a started pool runs on: the run queue, the mailbox of the coordinator, counters. Frozen and shareable, so
+    # that callers and workers in any Ractor use the same. A fork leaves the child without workers; it gets a new
+    # engine.
     class Engine
-      include Filing
-      include Endings
+      include ResultRecorder
+      include Cancellation
 
       WIND_UP = [:wind_up].freeze
       RESERVE = [:reserve].freeze
 
       # @return [Map] number of a worker => batch that it has in hand; what others run has another place, see {#show}
       attr_reader :board
-      # @return [Map] number of a worker => its Pulse
-      attr_reader :pulses
-      # @return [Lane]
-      attr_reader :lane
+      # @return [Map] number of a worker => its WorkerStatus
+      attr_reader :worker_statuses
+      # @return [RunQueue]
+      attr_reader :run_queue
       # @return [Ractor::Port, Mailbox::QueueMailbox, nil] of the coordinator, where there is one
       attr_reader :mailbox
       # @return [Completion] of one slot, filled when the last worker has ended
@@ -35,17 +36,17 @@ module Ratomic
         @backend = settings.backend
         @settings = settings
         @mailbox = mailbox
-        @lane = Lane.new(settings.max_queue, @size)
+        @run_queue = RunQueue.new(settings.max_queue, @size)
         @costs = Costs.new(settings.gain)
         permits = @costs.permits
         @chunker = Chunker.new(@size, @backend)
         @metrics = Metrics.new
         @board = Map.new
-        @pulses = Map.new
+        @worker_statuses = Map.new
         @subscribers = Subscribers.new(permits)
         @accepted = Counter.new
         @finished = Counter.new
-        @gate = Gate.new(permits)
+        @lifecycle = Lifecycle.new(permits)
         @terminated = Completion.new(1)
         @home = Ractor.current
         freeze
@@ -68,27 +69,27 @@ module Ratomic
 
       # @return [Map] number of a worker => the Home of what it is making
       def homes
-        @lane.bench.homes
+        @run_queue.bench.homes
       end
 
       # Whether dispatches are accepted.
       def open?
-        @gate.open?
+        @lifecycle.open?
       end
 
       # Whether {#kill} was called.
       def killed?
-        @gate.closed?
+        @lifecycle.closed?
       end
 
       # Whether {#end} was called.
       def ended?
-        @gate.ended?
+        @lifecycle.ended?
       end
 
       # Accepts no more.
       def close
-        @gate.close(Gate::CLOSING)
+        @lifecycle.close(Lifecycle::CLOSING)
       end
 
       # Tells the coordinator. When it has ended, or there is none, there is nothing to tell.
@@ -103,10 +104,10 @@ module Ratomic
         "the pool #{name} was shut down; make a new one"
       end
 
-      # Puts what is left of a batch into the lane, for any worker.
+      # Puts what is left of a batch into the run queue, for any worker.
       # @return [Boolean] false when there is no room
       def offer(batch)
-        batch.completion.complete? || @lane.put_back(batch)
+        batch.completion.complete? || @run_queue.put_back(batch)
       rescue ::ClosedQueueError
         false
       end
@@ -114,18 +115,18 @@ module Ratomic
       # Leaves a part of a batch to the workers. When there is no room now, there will be; and where nobody is left to
       # hear of it, nobody will run it.
       def give_back(part)
-        offer(part) || post([:offer, part].freeze) || stop(part, Verdict::KILLED)
+        offer(part) || post([:offer, part].freeze) || stop(part, PoolFailures::KILLED)
       end
 
-      # Takes out of the lane what is done and need not be run any more.
+      # Takes out of the run queue what is done and need not be run any more.
       # @return [Boolean] whether there is room now
       def make_room
-        Interrupts.deferred { @lane.sweep { |batch| stop(batch, Verdict::KILLED) } }
+        Interrupts.deferred { @run_queue.sweep { |batch| stop(batch, PoolFailures::KILLED) } }
       end
 
       # Looks the callable over. Threads may have one of their own Ractor that is not shareable; the inline backend is
       # as strict as Ractors are, and tells beforehand what they would find out.
-      # @return [Object, Handles::Ref]
+      # @return [Object, RactorLocalRefs::Ref]
       # @raise [CallableError]
       def admit(callable)
         case @backend
@@ -159,12 +160,12 @@ module Ratomic
 
       # Whether all was stopped before a batch was on the board, by who may not have seen it. Then it is stopped too.
       def overtaken?(batch)
-        killed? && !stop(batch, Verdict::KILLED).nil?
+        killed? && !stop(batch, PoolFailures::KILLED).nil?
       end
 
       # What is kept elsewhere for a batch is not needed any more.
       def forget(batch)
-        Handles.take(batch.callable) if Handles::Ref === batch.callable
+        RactorLocalRefs.take(batch.callable) if RactorLocalRefs::Ref === batch.callable
       end
 
       # Tells the subscribers, if there are any.
@@ -174,7 +175,7 @@ module Ratomic
 
       # The last worker has ended.
       def end
-        return unless @gate.end
+        return unless @lifecycle.end
 
         Pool::RUNNING.delete(@number)
         Processes.discard(self) if @backend == :process
@@ -187,18 +188,18 @@ module Ratomic
       # A fork has left this process without the workers. What they had to do here becomes Failures; the parent's own
       # workers do it there.
       def lose
-        @gate.close(Gate::CLOSED)
-        stop_all(Verdict::FORKED)
-        @gate.end
+        @lifecycle.close(Lifecycle::CLOSED)
+        stop_all(PoolFailures::FORKED)
+        @lifecycle.end
         @subscribers.close
         @terminated.fill(true)
       end
 
       # Stops everything.
       def kill
-        @gate.close(Gate::CLOSED)
-        @lane.close
-        stop_all(Verdict::KILLED)
+        @lifecycle.close(Lifecycle::CLOSED)
+        @run_queue.close
+        stop_all(PoolFailures::KILLED)
         post([:kill].freeze)
       end
 
@@ -211,7 +212,7 @@ module Ratomic
 
       # What waits, and what workers have in hand.
       def stop_all(failure)
-        while (batch = @lane.try_pop)
+        while (batch = @run_queue.try_pop)
           stop(batch, failure)
         end
         @board.values.each do |running|

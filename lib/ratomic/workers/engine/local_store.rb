@@ -3,10 +3,10 @@
 module Ratomic
   module Workers
     # Owned results that threads of the caller's own Ractor have made. Nothing that cannot be shared may be in a future,
-    # so they wait here, for as long as anything refers to their {Home}.
+    # so they wait here, for as long as anything refers to their {OwnedResults}.
     class LocalStore
       KEYS = ObjectSpace.const_defined?(:WeakKeyMap) ? ObjectSpace::WeakKeyMap : LocalPool::WeakKeys
-      ALL = Ratomic::Pool::Storage.new(:ratomic_workers_owned)
+      ALL = Ratomic::Pool::RactorLocal.new(:ratomic_workers_owned)
       private_constant :KEYS, :ALL
 
       # @return [LocalStore] this Ractor's
@@ -19,7 +19,7 @@ module Ratomic
         @lock = (Thread::Mutex.new if KEYS.equal?(LocalPool::WeakKeys)) # Ruby's own needs none
       end
 
-      # @param home [Home]
+      # @param home [OwnedResults]
       # @param runs [Hash] which may grow
       # @return [void]
       def keep(home, runs)

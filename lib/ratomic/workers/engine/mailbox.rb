@@ -36,17 +36,17 @@ module Ratomic
         # What is shareable goes through the native queue; anything else waits beside it, by number. Moved or not is one
         # here: the reader is a thread of the same Ractor.
         def send(message, move: false) # rubocop:disable Lint/UnusedMethodArgument
-          token = Ractor.shareable?(message) ? message : Handles.keep(message)
+          token = Ractor.shareable?(message) ? message : RactorLocalRefs.keep(message)
           @queue.push(token)
           self
         rescue ::ClosedQueueError
-          Handles.take(token) unless token.equal?(message)
+          RactorLocalRefs.take(token) unless token.equal?(message)
           raise
         end
 
         def receive
           message = @queue.pop
-          message.is_a?(Handles::Ref) ? Handles.take(message) : message
+          message.is_a?(RactorLocalRefs::Ref) ? RactorLocalRefs.take(message) : message
         end
 
         def close

@@ -71,7 +71,7 @@ module Ratomic
         end
 
         def context(event)
-          event.context.nil? ? "" : " [#{Brief.of(event.context)}]"
+          event.context.nil? ? "" : " [#{ShortInspect.of(event.context)}]"
         end
       end
     end

@@ -97,7 +97,9 @@ module Ratomic
 
       def busy(engine)
         now = Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond)
-        engine.pulses.values.sum { |pulse| pulse.busy_until(now) } + engine.metrics.past_busy.value
+        engine.worker_statuses.values.sum do |worker_status|
+          worker_status.busy_until(now)
+        end + engine.metrics.past_busy.value
       end
 
       def point(before, after, size)

@@ -42,7 +42,7 @@ module Ratomic
         @trouble_log = Map.new
         @tally = Tally.new
         @past_busy = Counter.new
-        @pipelines = Notebook.new
+        @pipelines = BoundedCache.new
         @names = Names.new
         freeze
       end

@@ -52,7 +52,7 @@ module Ratomic
       end
 
       # The caller has run one.
-      # @param slots [Array, Settled] what has become of its items
+      # @param slots [Array, ResolvedFuture] what has become of its items
       def by_caller(name, slots, nanoseconds)
         self.begin(name)
         self.end(name, slots.size, nanoseconds)

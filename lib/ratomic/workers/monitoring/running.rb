@@ -12,10 +12,10 @@ module Ratomic
         @now = Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond)
       end
 
-      # @return [Array<Hash>] first of each worker, then of each thread beside them that runs items (a {Helper}, or a
-      #   caller that met a full queue)
+      # @return [Array<Hash>] first of each worker, then of each thread beside them that runs items (a {HelperThread},
+      #   or a caller that met a full queue)
       def to_a
-        workers = @engine.pulses.to_h.sort.map { |_, pulse| of_worker(pulse) }
+        workers = @engine.worker_statuses.to_h.sort.map { |_, worker_status| of_worker(worker_status) }
         workers + @board.reject { |place, _| worker?(place) }.map { |_, batch| { worker: nil, **of_batch(batch) } }
       end
 
@@ -26,13 +26,13 @@ module Ratomic
       end
 
       # Its numbers are not read in one step: what does not fit together is left out.
-      def of_worker(pulse)
-        began = pulse.long_since
-        seen = { worker: pulse.id, busy_seconds: pulse.busy_until(@now) / 1e9 }
-        batch = @board[pulse.id]
-        return seen unless batch && pulse.ticket == batch.ticket
+      def of_worker(worker_status)
+        began = worker_status.long_since
+        seen = { worker: worker_status.id, busy_seconds: worker_status.busy_until(@now) / 1e9 }
+        batch = @board[worker_status.id]
+        return seen unless batch && worker_status.ticket == batch.ticket
 
-        { **seen, **of_batch(batch), item: pulse.index, seconds: began && since(began) }
+        { **seen, **of_batch(batch), item: worker_status.index, seconds: began && since(began) }
       end
 
       def of_batch(batch)

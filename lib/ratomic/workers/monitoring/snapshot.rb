@@ -30,7 +30,8 @@ module Ratomic
       def of(number, pool, engine)
         stats = pool.stats
         {
-          number: number, max_queue: engine.lane.capacity, backend: stats[:backend].to_s, state: stats[:state].to_s,
+          number: number, max_queue: engine.run_queue.capacity, backend: stats[:backend].to_s,
+          state: stats[:state].to_s,
           **stats.slice(:name, :size, :dispatches, :items, :failures, :notes, :events_dropped, :troubles, :names),
           callables: stats[:callables].map { |callable| callable.merge(name: Text.of(callable[:name])) },
           workers: stats[:workers].reject { |name, _| name == :busy_seconds },
@@ -76,7 +77,7 @@ module Ratomic
       end
 
       def context(context)
-        context.nil? ? nil : Brief.of(context)
+        context.nil? ? nil : ShortInspect.of(context)
       end
     end
   end

@@ -63,7 +63,7 @@ module Ratomic
       def dispatches(counts, latency)
         ended = latency.values.sum
         { made: [counts[:dispatches] + counts[:by_caller], ended].max, completed: ended,
-          queued: @engine.lane.waiting_size,
+          queued: @engine.run_queue.waiting_size,
           by_caller: counts[:by_caller] + counts[:overflowed], by_waiter: counts[:by_waiter],
           cancelled: counts[:cancelled], expired: counts[:expired],
           rejected: counts[:rejected] }
@@ -74,9 +74,11 @@ module Ratomic
       end
 
       def workers(counts)
-        pulses = @engine.pulses.to_h
-        busy = pulses.transform_values { |pulse| pulse.busy_nanoseconds / 1e9 }
-        { alive: pulses.size, busy: pulses.count { |_, pulse| pulse.ticket.positive? }, busy_seconds: busy,
+        worker_statuses = @engine.worker_statuses.to_h
+        busy = worker_statuses.transform_values { |worker_status| worker_status.busy_nanoseconds / 1e9 }
+        { alive: worker_statuses.size, busy: worker_statuses.count do |_, worker_status|
+                                               worker_status.ticket.positive?
+                                             end, busy_seconds: busy,
           busy_seconds_total: busy.values.sum + (@metrics.past_busy.value / 1e9), respawns: counts[:respawns],
           pauses: counts[:pauses], abandoned: counts[:abandoned], runners_replaced: counts[:runners_replaced],
           retries: counts[:retries], overdue: counts[:overdue] }
@@ -97,15 +99,15 @@ module Ratomic
           cost = known[:nanoseconds]
           small = known[:small]
           chunk = @engine.chunker.usual(cost)
-          { name: known[:name], item_seconds: cost * Weight::ITEM / 1e9, chunk: [chunk.begin, chunk.end],
-            by_caller: small ? small / Weight::ITEM : 0, reason: reason(known, waking) }
+          { name: known[:name], item_seconds: cost * WorkEstimate::ITEM / 1e9, chunk: [chunk.begin, chunk.end],
+            by_caller: small ? small / WorkEstimate::ITEM : 0, reason: reason(known, waking) }
         end
       end
 
       # @return [String] why the caller runs small dispatches of it, or does not
       def reason(known, waking)
-        return PER_WORKER if known[:wild] == :per_worker
-        return WILD if known[:wild]
+        return PER_WORKER if known[:caller_unsafe] == :per_worker
+        return WILD if known[:caller_unsafe]
         return "#{known[:calm]} of #{Costs::CALM} chunks in a row had no slow item" unless known[:small]
 
         "to wake a worker takes #{Figures.time(waking)}"

@@ -13,7 +13,7 @@ module Ratomic
           # @return [Hash{Symbol => Object}] :way (:copied or :forked), :why, and :own, an Array of what each process
           #   has for itself
           def of(callable)
-            bad = Known.parts(callable).find { |part| !Wire.dump(part) }
+            bad = InheritedCallables.parts(callable).find { |part| !Wire.dump(part) }
             why = bad ? "it has no copy: #{Wire.obstacle(bad)}" : "Marshal writes it"
             { way: bad ? :forked : :copied, why: why, own: own(callable) }
           end
@@ -43,10 +43,10 @@ module Ratomic
               kind = OF_ONE_PROCESS.find { |type| Reflection.class_of(object) == type }
               next found << "#{path.empty? ? "it" : path} (#{kind})" if kind
 
-              Children.of(object) { |step, child| level << [child, Children.join(path, step)] }
+              References.of(object) { |step, child| level << [child, References.join(path, step)] }
             end
             found
-          rescue Foreign
+          rescue UserException
             found
           end
         end

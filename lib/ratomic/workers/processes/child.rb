@@ -18,7 +18,7 @@ module Ratomic
         attr_reader :known
 
         # @param waiter [Process::Waiter]
-        # @param ends [Array] the control socket, the data socket, the pipe of its {Lifeline}
+        # @param ends [Array] the control socket, the data socket, the pipe of its {ParentWatch}
         def initialize(waiter, ends, known)
           @waiter = waiter
           @ends = ends
@@ -42,7 +42,7 @@ module Ratomic
         # Lets it end, and sees to it that it does.
         # @return [void]
         def close
-          Ends.close(*@ends)
+          SocketRegistry.close(*@ends)
           kill unless @waiter.join(PATIENCE)
         end
 

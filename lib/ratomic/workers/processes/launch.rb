@@ -34,12 +34,12 @@ module Ratomic
 
           def start
             pairs = [UNIXSocket.pair, UNIXSocket.pair, IO.pipe.reverse]
-            Ends.add(*pairs.flatten)
-            known = Known.all.transform_values { true }
+            SocketRegistry.add(*pairs.flatten)
+            known = InheritedCallables.all.transform_values { true }
             pid = fork_off(pairs.map(&:last))
             Child.new(waiter(pid), pairs.map(&:first), known)
           ensure
-            Ends.close(*(pid ? pairs.map(&:last) : pairs.to_a.flatten))
+            SocketRegistry.close(*(pid ? pairs.map(&:last) : pairs.to_a.flatten))
           end
 
           # The numbers of the callables are taken before it: a process knows more of them rather than fewer.
@@ -80,8 +80,8 @@ module Ratomic
           SHARED_SIGNALS.each { |signal| trap(signal) { nil } }
           trap("CHLD", "DEFAULT")
           Thread.current.priority = 0
-          Nested.leave
-          Lifeline.hold(lifeline)
+          NestedDispatch.leave
+          ParentWatch.hold(lifeline)
           Processes.inside!
         end
         private_class_method :settle_in

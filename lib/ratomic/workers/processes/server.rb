@@ -19,7 +19,7 @@ module Ratomic
           @control = control
           control.nonblock = false # it waits for nothing else
           @data = data
-          @known = Known.all
+          @known = InheritedCallables.all
           @gauges = @last = nil
           @looked = now
         end
@@ -44,7 +44,7 @@ module Ratomic
         def understand(letter, bytes)
           frozen = letter == Request::FROZEN
           order = Order.new(*Marshal.load(bytes, freeze: frozen))
-          callable = @known[order.number] ||= Known.read(order.definition, @known)
+          callable = @known[order.number] ||= InheritedCallables.read(order.definition, @known)
           Ractor.make_shareable(order.context) unless frozen
         rescue StandardError => e
           write(Wire.frame(Wire::UNREADABLE, "#{e.class}: #{e.message}".b))
@@ -54,7 +54,7 @@ module Ratomic
         end
 
         def serve(order, callable)
-          @gauges = Gauges.of(callable)
+          @gauges = StageCounts.of(callable)
           Context.with(order.context) do
             write(Wire.frame(Wire::BEGUN))
             order.kind == Request::RUN ? run_many(order, callable) : run_each(order, callable)
@@ -109,7 +109,7 @@ module Ratomic
 
         # The last result goes with the end.
         def finish(megabytes)
-          done = Wire.end([Gauges.changes(@gauges), full?(megabytes)])
+          done = Wire.end([StageCounts.changes(@gauges), full?(megabytes)])
           write(@last ? @last << done : done)
           @last = nil
           @control.write(Wire::READY)

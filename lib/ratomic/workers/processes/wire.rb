@@ -121,7 +121,7 @@ module Ratomic
           # @return [String, nil] nil for what Marshal does not write
           def dump(object)
             Marshal.dump(object, DEEPEST)
-          rescue Foreign
+          rescue UserException
             nil
           end
 
@@ -135,14 +135,14 @@ module Ratomic
             seen = {}.compare_by_identity
             until seen[object]
               seen[object] = true
-              step, child = Children.of(object).find { |_, inner| !seen[inner] && !dump(inner) }
+              step, child = References.of(object).find { |_, inner| !seen[inner] && !dump(inner) }
               break unless step
 
-              path = Children.join(path, step)
+              path = References.join(path, step)
               object = child
             end
             "#{path.empty? ? "it" : path} (an instance of #{Reflection.class_name_of(object)})"
-          rescue Foreign
+          rescue UserException
             "it (an instance of #{Reflection.class_name_of(root)})"
           end
 

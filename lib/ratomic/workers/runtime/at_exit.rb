@@ -11,7 +11,7 @@ module Ratomic
       # Workers that were given up and have not ended.
       STUCK = Counter.new
       BEGUN = Counter.new
-      # Chunks that run in threads of their own, for a caller or a {Helper}: see {Turn}.
+      # Chunks that run in threads of their own, for a caller or a {HelperThread}: see {SupervisedRun}.
       TURNS = Counter.new
       # Seconds that these get to end, a little more than a Turn takes to see that its pool has ended.
       LAST_TURNS = 0.5
@@ -20,14 +20,14 @@ module Ratomic
 
       class << self
         # A worker is given up.
-        # @param pulse [Pulse] of the worker
-        def stuck(pulse)
-          STUCK.increment if pulse.abandon
+        # @param worker_status [WorkerStatus] of the worker
+        def stuck(worker_status)
+          STUCK.increment if worker_status.abandon
         end
 
         # A worker has ended, with all its threads.
-        def unstuck(pulse)
-          STUCK.decrement if pulse.end
+        def unstuck(worker_status)
+          STUCK.decrement if worker_status.end
         end
 
         # A forked child has none of them.

@@ -62,7 +62,7 @@ module Ratomic
         attempt { FORKS.clear } # those of other threads go on in the parent only
         attempt { AtExit.forget }
         attempt { Processes.in_child }
-        attempt { LocalPool::Rooms.in_child }
+        attempt { LocalPool::RactorPools.in_child }
         attempt { StatsServer.in_child } if Workers.const_defined?(:StatsServer, false)
         running = attempt { Pool::RUNNING.values } || []
         running.each do |pool, engine|
@@ -72,7 +72,7 @@ module Ratomic
         attempt { Pool::RUNNING.clear }
         # Some that a worker or a coordinator had are known to those only. The structures themselves are asked, not
         # ObjectSpace: that one shows what another Ractor had only allocated, or, with a heap for each, nothing of it.
-        attempt { Completion.lose(Verdict::FORKED) }
+        attempt { Completion.lose(PoolFailures::FORKED) }
       end
 
       # @return [Object, nil] what the block returns; nil when it raises

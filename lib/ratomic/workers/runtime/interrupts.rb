@@ -9,9 +9,9 @@ module Ratomic
     module Interrupts
       ALLOWED = { Object => :immediate }.compare_by_identity.freeze
       DEFERRED = { Object => :never }.compare_by_identity.freeze
-      # What {Foreign} never takes for the code of others comes at once.
-      FOREIGN_DEFERRED = Foreign::EXEMPT.to_h { |kind| [kind, :immediate] }
-                                        .merge(Exception => :never).compare_by_identity.freeze
+      # What {UserException} never takes for the code of others comes at once.
+      FOREIGN_DEFERRED = UserException::EXEMPT.to_h { |kind| [kind, :immediate] }
+                                              .merge(Exception => :never).compare_by_identity.freeze
       private_constant :ALLOWED, :DEFERRED
 
       class << self

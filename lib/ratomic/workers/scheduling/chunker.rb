@@ -77,7 +77,7 @@ module Ratomic
       # @param cost [Float] measured, of a unit of weight
       # @return [Range] items in a chunk
       def usual(cost)
-        item = cost * Weight::ITEM
+        item = cost * WorkEstimate::ITEM
         ((SHORTEST / item).to_i.clamp(1, MOST)..(LONGEST / item).to_i.clamp(1, MOST))
       end
 
@@ -86,7 +86,7 @@ module Ratomic
       def stride(cost)
         return 1 unless cost
 
-        nanoseconds = (cost * Weight::ITEM).to_i # of an item
+        nanoseconds = (cost * WorkEstimate::ITEM).to_i # of an item
         return 1 << LONGEST_STRIDE if nanoseconds.zero?
 
         doublings = ((LOOK - 1) / nanoseconds).bit_length
@@ -107,11 +107,11 @@ module Ratomic
         left = MOST if left > MOST
         items = batch.items
         place = batch.limit - batch.unclaimed
-        return uniform(left, budget) unless Weight.sized?(items[place])
+        return uniform(left, budget) unless WorkEstimate.sized?(items[place])
 
         taken = 0
         while taken < left
-          budget -= Weight.of_one(items[place + taken])
+          budget -= WorkEstimate.of_one(items[place + taken])
           break if budget.negative?
 
           taken += 1
@@ -120,7 +120,7 @@ module Ratomic
       end
 
       def uniform(left, budget)
-        count = budget / Weight::ITEM
+        count = budget / WorkEstimate::ITEM
         count < 1 ? 1 : [count, left].min
       end
     end

@@ -22,22 +22,22 @@ module Ratomic
       # Dispatches in a row that a permit is good for. Then it is measured again.
       USES = 255
 
-      # @return [Trials]
-      attr_reader :trials
+      # @return [RouteChooser]
+      attr_reader :route_chooser
       # @return [Permits] for callables of which the caller has run something small just now
       attr_reader :permits
 
       # @param gain [Float] share of the time that all workers together save, at best
       def initialize(gain)
         @gain = [gain, LEAST_GAIN].max
-        @trials = Trials.new
+        @route_chooser = RouteChooser.new
         @permits = Permits.new
-        @calm = Notebook.new
+        @calm = BoundedCache.new
         @waking = Counter.new(WAKING)
-        @nanoseconds = Averages.new
-        @small = Notebook.new
-        @wild = Notebook.new
-        @names = Notebook.new
+        @nanoseconds = MovingAverages.new
+        @small = BoundedCache.new
+        @caller_unsafe = BoundedCache.new
+        @names = BoundedCache.new
         freeze
       end
 
@@ -70,10 +70,10 @@ module Ratomic
         cost = @nanoseconds.learn(key, (nanoseconds + 1).fdiv(weight))
         slow = slow?(nanoseconds, items, known && (known * weight))
         # Of one that is wild nothing counts: should the mark be forgotten one day, it begins anew.
-        calm = slow || wild?(key) ? 0 : (@calm[key] || 0) + 1
+        calm = slow || caller_unsafe?(key) ? 0 : (@calm[key] || 0) + 1
         @calm[key] = calm if calm <= CALM
         calm < CALM ? forbid(key) : @small[key] = (waking / (@gain * cost)).floor
-        forbid(key) if wild?(key) # last: it may have been marked meanwhile
+        forbid(key) if caller_unsafe?(key) # last: it may have been marked meanwhile
       end
 
       # The next dispatches of that callable are run by the caller without asking here, while they are small.
@@ -114,11 +114,11 @@ module Ratomic
       def callables
         small = @small.to_h
         calm = @calm.to_h
-        wild = @wild.to_h
+        caller_unsafe = @caller_unsafe.to_h
         names = @names.to_h
         @nanoseconds.to_h.sort_by { |_, cost| -cost }.map do |key, cost|
           { name: names[key] || name_of_key(key), nanoseconds: cost, small: small[key], calm: calm[key] || 0,
-            wild: wild[key] || false }
+            caller_unsafe: caller_unsafe[key] || false }
         end
       end
 
@@ -131,7 +131,7 @@ module Ratomic
       # @return [String] of its callable, for people
       def name_of(batch)
         key = batch.key
-        return name_of_key(key) if Module === key || String === key || Handles::Ref === batch.callable
+        return name_of_key(key) if Module === key || String === key || RactorLocalRefs::Ref === batch.callable
 
         Callable.label(batch.callable)
       end
@@ -139,12 +139,12 @@ module Ratomic
       # An item of it ended its thread or its worker, or touched what only the main Ractor may touch.
       # @param why [true, :per_worker]
       def mark_wild(key, why = true) # rubocop:disable Style/OptionalBooleanParameter
-        @wild[key] = why
+        @caller_unsafe[key] = why
         forbid(key)
       end
 
-      def wild?(key)
-        @wild[key] ? true : false
+      def caller_unsafe?(key)
+        @caller_unsafe[key] ? true : false
       end
 
       private

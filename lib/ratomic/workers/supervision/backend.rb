@@ -15,7 +15,7 @@ module Ratomic
       # @raise [NotImplementedError] for worker processes elsewhere than in the main Ractor, where Ruby does not fork
       def self.start(settings, &known)
         settings = of_processes(settings) if settings.backend == :process
-        settings.backend == :inline ? Unattended.new(settings).tap(&known) : coordinate(settings, &known)
+        settings.backend == :inline ? UncoordinatedEngine.new(settings).tap(&known) : coordinate(settings, &known)
       end
 
       # In a worker process a pool of processes runs in there: its items are in parallel with others already.

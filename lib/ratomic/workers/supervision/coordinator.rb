@@ -16,17 +16,17 @@ module Ratomic
       def initialize(engine)
         @engine = engine
         @mailbox = engine.mailbox
-        @agenda = Agenda.new(@mailbox)
-        @parcels = Parcels.new
-        @roster = Roster.new(engine, @agenda)
-        @overseer = Overseer.new(engine, @agenda, @roster)
+        @timer_queue = TimerQueue.new(@mailbox)
+        @move_buffer = MoveBuffer.new
+        @registry = WorkerRegistry.new(engine, @timer_queue)
+        @watchdog = Watchdog.new(engine, @timer_queue, @registry)
         @started = @killed = @ended = false
       end
 
       # Works until the pool has ended.
       def run
         ForkHook.await
-        @roster.fill unless @started
+        @registry.fill unless @started
         @started = true
         take(@mailbox.receive) until @ended
       end
@@ -51,27 +51,27 @@ module Ratomic
         Symbol === message || Ractor === message[0]
       end
 
-      # What is not its own business is the overseer's.
+      # What is not its own business is the watchdog's.
       def handle(what, *details)
         return lose(details.first(1)) if @killed && %i[audit offer].include?(what) # nobody is left to run it
 
-        OWN.include?(what) ? send(what, *details) : @overseer.handle(what, *details)
+        OWN.include?(what) ? send(what, *details) : @watchdog.handle(what, *details)
       end
 
       def ready(batch, port)
-        @parcels.ready(batch, port)
+        @move_buffer.ready(batch, port)
       end
 
       def parcel(ticket, first, items)
-        @parcels.put(ticket, first, items)
+        @move_buffer.put(ticket, first, items)
       end
 
       def drop(ticket)
-        @parcels.drop(ticket)
+        @move_buffer.drop(ticket)
       end
 
       def up(id, control)
-        @roster.up(id, control)
+        @registry.up(id, control)
         control.send(Worker::STOP) if @killed
       rescue *Mailbox::CLOSED
         nil # it has ended already
@@ -79,15 +79,15 @@ module Ratomic
 
       def gone(id, wanted, parts)
         parts = lose(parts) if @killed
-        known = @roster.gone(id, wanted || @killed, parts)
+        known = @registry.gone(id, wanted || @killed, parts)
         # Another one has its place already, or has a seat and comes with nothing.
-        parts.each { |part| @overseer.handle(:offer, part) } if wanted || !known
+        parts.each { |part| @watchdog.handle(:offer, part) } if wanted || !known
         wind_up
       end
 
       def lost(id)
-        batch = @roster.lost(id)
-        @overseer.handle(:audit, batch) if batch
+        batch = @registry.lost(id)
+        @watchdog.handle(:audit, batch) if batch
         wind_up
       end
 
@@ -98,31 +98,31 @@ module Ratomic
       end
 
       def tick
-        @agenda.take_due.each { |entry| handle(*entry) }
+        @timer_queue.take_due.each { |entry| handle(*entry) }
       end
 
-      def hire(parts)
-        @killed ? lose(parts) : @roster.hire(parts)
+      def start_worker(parts)
+        @killed ? lose(parts) : @registry.start_worker(parts)
       end
 
       def reserve
-        @roster.reserve
+        @registry.reserve
       end
 
       def homeless
-        @roster.homing.give_up
+        @registry.departing.give_up
         wind_up
       end
 
       # Nobody will run them.
       # @return [Array] without parts
       def lose(parts)
-        parts.each { |part| @engine.stop(part, Verdict::KILLED) }
+        parts.each { |part| @engine.stop(part, PoolFailures::KILLED) }
         []
       end
 
       def deadline(batch, at, what)
-        @agenda.add_for(batch, at, what)
+        @timer_queue.add_for(batch, at, what)
       end
 
       # When a pool is closing and everything accepted is done the workers may go, and when they are gone it ends.
@@ -130,34 +130,34 @@ module Ratomic
         return if @engine.open?
 
         if @engine.idle?
-          @engine.lane.close
-          @roster.close
+          @engine.run_queue.close
+          @registry.close
         end
-        finish if @roster.empty? && (@killed || @engine.idle?)
+        finish if @registry.empty? && (@killed || @engine.idle?)
       end
 
       def kill
         @killed = true
-        @agenda.take(:hire, :offer) { |details| lose(details.flatten) }
-        @agenda.take(:audit) { |details| lose(details.first(1)) }
-        @roster.stop
-        @agenda.add(Clock.now + PATIENCE, :finish)
+        @timer_queue.take(:start_worker, :offer) { |details| lose(details.flatten) }
+        @timer_queue.take(:audit) { |details| lose(details.first(1)) }
+        @registry.stop
+        @timer_queue.add(Clock.now + PATIENCE, :finish)
         wind_up
       end
 
       def finish
         @ended = true
-        @roster.leave_all
-        @agenda.close
+        @registry.leave_all
+        @timer_queue.close
         @engine.end
       end
 
-      # What a worker says before it ends is in the mailbox already; this comes after it. (The agenda could be asked
-      # earlier, for something else that is due.)
+      # What a worker says before it ends is in the mailbox already; this comes after it. (The timer queue could be
+      # asked earlier, for something else that is due.)
       def look_for_dead
-        return wind_up if @roster.homing.look # each has a message of its own
+        return wind_up if @registry.departing.look # each has a message of its own
 
-        @roster.ended.each { |id| @engine.post([:lost, id].freeze) }
+        @registry.ended.each { |id| @engine.post([:lost, id].freeze) }
       end
     end
   end

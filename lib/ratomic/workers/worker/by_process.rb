@@ -2,10 +2,10 @@
 
 module Ratomic
   module Workers
-    # What a {Chunk} offers to who has it run in another process, see {Processes::Errand}.
+    # What a {Chunk} offers to who has it run in another process, see {Processes::ChunkRequest}.
     module ByProcess
       # @return [String, Symbol, nil] what has ended the process, which is the fault of the item that has no result; in
-      #   words, or as in {Verdict::DIED}
+      #   words, or as in {PoolFailures::DIED}
       attr_accessor :death
       # @return [Boolean] whether all its items are in one call
       attr_writer :in_run

@@ -115,18 +115,18 @@ module Ratomic
       private :run_whole
 
       # As #run, and before each item writes down when it started, for those who watch for items that run too long.
-      # @param pulse [Pulse]
+      # @param worker_status [WorkerStatus]
       # @param gate [Thread::Mutex] held while an item begins or ends, so that an interrupt meets the item it is meant
       #   for
       # @param started [Integer] as in #run
-      def run_watched(guard, pulse, gate, started = 0)
+      def run_watched(guard, worker_status, gate, started = 0)
         while (index = @first + @results.size) < @last
-          return true if pulse.abandoned? || stop?(started)
+          return true if worker_status.abandoned? || stop?(started)
 
-          gate.synchronize { pulse.begin_item(index) }
+          gate.synchronize { worker_status.begin_item(index) }
           result = attempt(index)
           gate.synchronize do
-            pulse.end_item
+            worker_status.end_item
             @results << result
           end
           return false if guard.pending_interrupt?
@@ -156,14 +156,14 @@ module Ratomic
 
       # The item that was running, or was to run next, when the run ended early.
       # @return [Integer, nil] nil when all have run, or it ended by itself
-      def culprit
+      def failed_index
         index = @first + @results.size
         index if index < @last && !@cut
       end
 
       # @return [Integer] index of the first item that has not run, and is not to blame
-      def untouched
-        @first + @results.size + (culprit ? 1 : 0)
+      def next_index
+        @first + @results.size + (failed_index ? 1 : 0)
       end
 
       # The last item has a result, and has ended the worker all the same: it is the one at fault. Of a run nobody
@@ -187,7 +187,7 @@ module Ratomic
 
       # @return [Integer] weight of the items that have run
       def weight
-        Weight.sum(@items, @first - @offset, @results.size)
+        WorkEstimate.sum(@items, @first - @offset, @results.size)
       end
 
       private

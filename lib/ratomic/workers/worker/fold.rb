@@ -50,7 +50,7 @@ module Ratomic
             sum = add(sum, result)
             count += 1
           end
-        rescue Foreign => e
+        rescue UserException => e
           slots[index] = spare.keep(Failure.from(e, nil))
         end
         place = slots.index(FOLDED)
@@ -63,7 +63,7 @@ module Ratomic
       # @return [Array, nil] nil where there is no run, or it has raised
       def results_of(items)
         Runs.results(@callable, items, 0) if Runs.takes?(@callable)
-      rescue Foreign
+      rescue UserException
         nil
       end
 

@@ -25,8 +25,8 @@ module Ratomic
       # @yieldreturn [Boolean] whether the worker has nothing to do any more
       # @return [Boolean] the same
       def around(engine, worker, fresh)
-        Nested.enter(engine)
-        Belongings.begin
+        NestedDispatch.enter(engine)
+        WorkerLocals.begin
         @start.each { |hook| run(engine) { PerWorker === hook ? hook.prepare : hook.call(worker) } } if fresh
         done = yield
         @stop.each { |hook| run(engine) { hook.call(worker) } } if done
@@ -38,7 +38,7 @@ module Ratomic
       # The worker works without it; the statistics tell.
       def run(engine)
         yield
-      rescue Foreign => e
+      rescue UserException => e
         engine.metrics.trouble(e)
       end
 

@@ -2,24 +2,24 @@
 
 module Ratomic
   module Workers
-    # The thread in a worker that runs items: takes a batch from the lane, claims a chunk, puts the batch back while
-    # more is left, runs the chunk and files the results. Besides it the worker has its main thread, the {Worker}, which
-    # notices when an item has ended this one.
+    # The thread in a worker that runs items: takes a batch from the run queue, claims a chunk, puts the batch back
+    # while more is left, runs the chunk and files the results. Besides it the worker has its main thread, the {Worker},
+    # which notices when an item has ended this one.
     class Runner
-      include Placing
+      include RunLocation
 
       # @param engine [Engine]
-      # @param pulse [Pulse] this worker's
+      # @param worker_status [WorkerStatus] this worker's
       # @param control [Mailbox] this worker's, told when the thread ends
       # @param guard [Thread] the worker's main thread
-      # @param luggage [Luggage] the worker's
-      def initialize(engine, pulse, control, guard, luggage = Luggage.new(engine, pulse))
+      # @param open_share [OpenShare] the worker's
+      def initialize(engine, worker_status, control, guard, open_share = OpenShare.new(engine, worker_status))
         @engine = engine
-        @lane = engine.lane
-        @pulse = pulse
+        @run_queue = engine.run_queue
+        @worker_status = worker_status
         @control = control
         @guard = guard
-        @luggage = luggage
+        @open_share = open_share
         @gate = Thread::Mutex.new
         @shared = engine.backend != :ractor
         @hand = @batch = @callable = @chunk = @context = @woken = @many = nil
@@ -29,13 +29,13 @@ module Ratomic
       # @return [self]
       def start(parts = [])
         @kept = parts.dup
-        fresh = @presence.nil?
-        @presence = Presence.new(@lane, @pulse)
-        @turns = Turns.new(@lane)
-        @parcels = nil # the one before may have ended while it waited for a parcel, which comes all the same
+        fresh = @search_state.nil?
+        @search_state = SearchState.new(@run_queue, @worker_status)
+        @turns = BatchOrder.new(@run_queue)
+        @move_buffer = nil # the one before may have ended while it waited for a parcel, which comes all the same
         @thread = OwnThread.start do
-          done = @engine.hooks.around(@engine, @pulse.id, fresh) do
-            (@experience = Experience.new(@engine.costs).begin) && placed { work }
+          done = @engine.hooks.around(@engine, @worker_status.id, fresh) do
+            (@experience = LocalCostCache.new(@engine.costs).begin) && placed { work }
           end
         ensure
           @control.send(done ? Worker::RUNNER_DONE : Worker::RUNNER_DIED)
@@ -47,7 +47,7 @@ module Ratomic
       # @return [Boolean] whether it was
       def interrupt(ticket, index = nil)
         @gate.synchronize do
-          running = @chunk && @chunk.batch.ticket == ticket && (index.nil? || @pulse.index == index)
+          running = @chunk && @chunk.batch.ticket == ticket && (index.nil? || @worker_status.index == index)
           running ? @thread.kill.equal?(@thread) : false
         end
       end
@@ -67,22 +67,22 @@ module Ratomic
       end
 
       # Takes over what the dead thread had in hand.
-      # @param what [Symbol] see {Verdict::DIED}
+      # @param what [Symbol] see {PoolFailures::DIED}
       # @return [Array<Batch>] what is still to be run
-      def salvage(what)
+      def recovery(what)
         parts = @kept
-        @presence.return
+        @search_state.return
         hand = @hand
         chunk = @chunk
         @hand = @chunk = nil
-        parts += Salvage.new(@engine, chunk).run(what) if chunk
+        parts += Recovery.new(@engine, chunk).run(what) if chunk
         if hand && !hand.completion.complete?
           parts <<= hand if hand.unclaimed.positive? # a second token of a batch does no harm
           audit(hand) unless chunk # it may have ended between a claim and its run
         end
         saved = parts
       ensure
-        @pulse.end_chunk(0)
+        @worker_status.end_chunk(0)
         audit(hand, *@kept) unless saved # the worker's main thread was ended meanwhile
       end
 
@@ -92,14 +92,14 @@ module Ratomic
         chunk, results = @gate.synchronize { [@chunk, @chunk&.so_far] }
         return unless chunk && (ticket.nil? || chunk.batch.ticket == ticket)
 
-        Salvage.new(@engine, chunk).file(results, Worker::PATIENCE)
+        Recovery.new(@engine, chunk).file(results, Worker::PATIENCE)
         chunk
       end
 
       # Files what it has, and has the rest looked for: this worker is not waited for.
       # @return [Array<Batch>] what it had kept for itself
       def give_up
-        @presence.return
+        @search_state.return
         chunk = file_so_far
         audit(chunk ? chunk.batch : @hand) # of which it may have claimed something that it has not run
         @kept.dup
@@ -119,23 +119,23 @@ module Ratomic
       end
 
       # Runs one chunk of the next batch. A frame of its own, so that a worker that waits has no batch in a variable.
-      # @return [Boolean, nil] nil when the lane is closed and empty, or the worker is to bring home what it has; false
-      #   when it is about to end
+      # @return [Boolean, nil] nil when the run queue is closed and empty, or the worker is to bring home what it has;
+      #   false when it is about to end
       def serve_next
-        return @luggage.close(@kept) || (@hand = nil) unless @luggage.open?(@kept)
+        return @open_share.close(@kept) || (@hand = nil) unless @open_share.open?(@kept)
 
         batch = @hand = @kept.shift || @turns.next || idle
-        batch && (batch.completion.complete? || serve(batch)) && !@pulse.abandoned?
+        batch && (batch.completion.complete? || serve(batch)) && !@worker_status.abandoned?
       end
 
       # Waits for a batch. Meanwhile the worker keeps nothing of the last one.
       def idle
-        @engine.board.delete(@pulse.id)
+        @engine.board.delete(@worker_status.id)
         soon = !@batch.nil? # they come in bursts, or from who had waited for the last one
         @batch = @callable = @hand = nil
         @context = Context.turn(@context, nil)
         @woken = true
-        @lane.pop(soon)
+        @run_queue.pop(soon)
       end
 
       # Runs one chunk.
@@ -145,7 +145,7 @@ module Ratomic
         return serve_parcel(batch) if batch.moved?
 
         cost = @experience.cost(batch.key)
-        return true unless (chunk = @engine.chunker.cut(batch, @callable, cost, @lane.size))
+        return true unless (chunk = @engine.chunker.cut(batch, @callable, cost, @run_queue.size))
 
         put_back(batch) if chunk.last < batch.limit
         run(batch, chunk, cost)
@@ -157,9 +157,9 @@ module Ratomic
         return true unless step
 
         put_back(batch) if step + 1 < batch.limit
-        @parcels ||= Mailbox.of_worker(@engine.backend)
-        @engine.post([:ready, batch, @parcels].freeze)
-        first, items = @parcels.receive
+        @move_buffer ||= Mailbox.of_worker(@engine.backend)
+        @engine.post([:ready, batch, @move_buffer].freeze)
+        first, items = @move_buffer.receive
         return true unless items
 
         cost = @experience.cost(batch.key)
@@ -170,27 +170,27 @@ module Ratomic
       # To the tail, so that dispatches take turns; but a sequential one stays with its worker. A worker never waits for
       # its own queue: when that is full it keeps on with the batch it has.
       def put_back(batch)
-        return @luggage.put_back(batch, @kept) if batch.owned? && !@shared
+        return @open_share.put_back(batch, @kept) if batch.owned? && !@shared
         return @kept.unshift(batch) if batch.options.sequential
 
-        @kept << batch unless @lane.put_back(batch)
+        @kept << batch unless @run_queue.put_back(batch)
       rescue ::ClosedQueueError
         @kept << batch
       end
 
       def run(batch, chunk, cost)
-        @pulse.begin_chunk(batch.ticket, batch.careful? ? chunk.last : nil)
+        @worker_status.begin_chunk(batch.ticket, batch.careful? ? chunk.last : nil)
         chunk.whole if @many
         @chunk = take_in(chunk)
-        @presence.leave(chunk.estimate(cost))
+        @search_state.leave(chunk.estimate(cost))
         started = Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond)
         @engine.costs.learn_waking(started - batch.born) if @woken
         @woken = false
         well = run_items(chunk, started)
-        @lane.look(ended = Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond))
-        @presence.return
+        @run_queue.look(ended = Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond))
+        @search_state.return
         took = ended - started
-        batch.completion.nudge if @lane.unheard?(took) # it may wait for this processor while the caller's idles
+        batch.completion.nudge if @run_queue.unheard?(took) # it may wait for this processor while the caller's idles
         return file(batch, chunk, took, ended) if well
 
         chunk.blame_last unless chunk.death
@@ -201,8 +201,8 @@ module Ratomic
         @experience.learn(chunk, took)
         @engine.file_chunk(chunk, now)
         @chunk = nil
-        @pulse.end_chunk(took)
-        put_back(batch.part(chunk.untouched, chunk.last)) if chunk.cut?
+        @worker_status.end_chunk(took)
+        put_back(batch.part(chunk.next_index, chunk.last)) if chunk.cut?
         # A result's `freeze` may have killed the worker's main thread, which ends soon. Nothing else is begun then: it
         # would be taken for what is at fault.
         !(chunk.asked? && (@guard.pending_interrupt? || @guard.status == "aborting"))
@@ -211,7 +211,7 @@ module Ratomic
       # Turns to a batch that this worker did not run just before.
       # @return [Boolean] false when there is nothing to run
       def take_up(batch)
-        @engine.board[@pulse.id] = batch
+        @engine.board[@worker_status.id] = batch
         callable = batch.target
         @many = Runs.takes?(callable) unless callable.equal?(@callable)
         @callable = callable

@@ -3,7 +3,7 @@
 module Ratomic
   module Workers
     # What one worker has made of an owned dispatch: it stays in the Ractor that made it, and the completion gets the
-    # {Home} in the place of each result. Of one Ractor, not frozen.
+    # {OwnedResults} in the place of each result. Of one Ractor, not frozen.
     class Share
       # Nanoseconds of work from which it pays to hand over a whole Ractor. To copy plain data, and read the copy, takes
       # about as long as to make it.
@@ -17,7 +17,7 @@ module Ratomic
       # smaller.
       COST = HEAP_PER_RACTOR ? 1_000_000 : 500_000
 
-      # @return [Home]
+      # @return [OwnedResults]
       attr_reader :home
       # @return [Integer] of the dispatch
       attr_reader :ticket
@@ -29,9 +29,9 @@ module Ratomic
       # @param batch [Batch]
       # @return [Share]
       def self.beside(batch)
-        return Copies.new(batch) unless batch.handover.here?
+        return CopiedShare.new(batch) unless batch.handover.here?
 
-        home = Home.new(Home::HERE)
+        home = OwnedResults.new(OwnedResults::HERE)
         new(batch, home).tap { |share| LocalStore.here.keep(home, share.runs) }
       end
 
@@ -41,8 +41,8 @@ module Ratomic
       end
 
       # @param batch [Batch]
-      # @param home [Home]
-      def initialize(batch, home = Home.new)
+      # @param home [OwnedResults]
+      def initialize(batch, home = OwnedResults.new)
         @ticket = batch.ticket
         @home = home
         @runs = {}
@@ -78,7 +78,7 @@ module Ratomic
       def send_ahead
         return true if @home.arrived?
 
-        copy = Copies.dump(@runs)
+        copy = CopiedShare.dump(@runs)
         @home.arrive(copy) if copy
         !copy.nil?
       end
@@ -97,9 +97,9 @@ module Ratomic
 
         runs = {}
         @runs.dup.each do |first, results|
-          results.each.with_index(first) { |result, at| runs[at] = [result] if Copies.dump({ at => [result] }) }
+          results.each.with_index(first) { |result, at| runs[at] = [result] if CopiedShare.dump({ at => [result] }) }
         end
-        @home.arrive(Copies.dump(runs) || Home::LOST)
+        @home.arrive(CopiedShare.dump(runs) || OwnedResults::LOST)
       end
     end
   end

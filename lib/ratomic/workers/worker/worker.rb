@@ -16,28 +16,28 @@ module Ratomic
       PRIORITY = -3
 
       # @param engine [Engine]
-      # @param pulse [Pulse]
-      def initialize(engine, pulse)
+      # @param worker_status [WorkerStatus]
+      def initialize(engine, worker_status)
         @engine = engine
-        @pulse = pulse
+        @worker_status = worker_status
         @control = Mailbox.of_worker(engine.backend)
-        @luggage = Luggage.new(engine, pulse)
+        @open_share = OpenShare.new(engine, worker_status)
         @ended = false
       end
 
-      # Works until the lane is closed and empty, or a :stop comes.
+      # Works until the run queue is closed and empty, or a :stop comes.
       # @param parts [Array<Batch>, nil] what another worker left behind; nil for one of the reserve
       # @return [Hash, nil] what it brings home, see {Share}
       def run(parts)
         Thread.current.report_on_exception = false
         Thread.current.priority = PRIORITY # which the runner inherits
-        @engine.post([:up, @pulse.id, @control].freeze)
+        @engine.post([:up, @worker_status.id, @control].freeze)
         take_seat(parts) if parts
         listen until @ended
       ensure
         leave
         # Also a main thread that an item has killed brings home what the others have made.
-        return @luggage.leave # rubocop:disable Lint/EnsureReturn
+        return @open_share.leave # rubocop:disable Lint/EnsureReturn
       end
 
       private
@@ -54,15 +54,15 @@ module Ratomic
         when :seat then take_seat([])
         when :interrupt then @runner.interrupt(*details)
         when :file then file_so_far(*details)
-        when :recall then @luggage.recall(*details)
-        when :runner_died then @pulse.abandoned? ? @ended = true : replace_runner
+        when :recall then @open_share.recall(*details)
+        when :runner_died then @worker_status.abandoned? ? @ended = true : replace_runner
         when :runner_done, :stop then @ended = true
         end
       end
 
       def take_seat(parts)
-        @engine.lane.back
-        @runner = Runner.new(@engine, @pulse, @control, Thread.current, @luggage).start(parts)
+        @engine.run_queue.back
+        @runner = Runner.new(@engine, @worker_status, @control, Thread.current, @open_share).start(parts)
       end
 
       def file_so_far(batch)
@@ -74,7 +74,7 @@ module Ratomic
       def replace_runner
         parts = []
         @runner.kill(PATIENCE)
-        Interrupts.deferred { parts = @runner.salvage(:thread) } # its items may be what ends threads
+        Interrupts.deferred { parts = @runner.recovery(:thread) } # its items may be what ends threads
       ensure # whatever came up: without a runner this worker would take nothing any more
         @engine.metrics.runners_replaced.increment
         @runner.start(parts)
@@ -85,23 +85,23 @@ module Ratomic
         parts = []
         Interrupts.deferred { parts = hand_over } if @runner
       ensure
-        @engine.lane.away if @runner
-        @engine.post([:gone, @pulse.id, @ended, parts.freeze].freeze)
+        @engine.run_queue.away if @runner
+        @engine.post([:gone, @worker_status.id, @ended, parts.freeze].freeze)
         @runner&.join
-        Helper.join if @engine.backend == :ractor # or they would end with the Ractor
-        unload unless @luggage.empty?
-        AtExit.unstuck(@pulse)
+        HelperThread.join if @engine.backend == :ractor # or they would end with the Ractor
+        unload unless @open_share.empty?
+        AtExit.unstuck(@worker_status)
       end
 
       # @return [Array<Batch>] what is still to be run
       def hand_over
         dead = @runner.kill(PATIENCE)
-        return @runner.salvage(@ended ? :thread : :worker) if dead && !@pulse.abandoned?
+        return @runner.recovery(@ended ? :thread : :worker) if dead && !@worker_status.abandoned?
 
-        AtExit.stuck(@pulse) unless dead
+        AtExit.stuck(@worker_status) unless dead
         @runner.give_up
       ensure
-        @luggage.save unless dead
+        @open_share.save unless dead
       end
 
       # A thread that an item has left behind, and that does not end, would keep this Ractor.
@@ -111,7 +111,7 @@ module Ratomic
 
         others.each(&:kill)
         limit = Clock.now + PATIENCE
-        @luggage.save unless others.all? { |thread| ended?(thread, limit) }
+        @open_share.save unless others.all? { |thread| ended?(thread, limit) }
       end
 
       def ended?(thread, limit)

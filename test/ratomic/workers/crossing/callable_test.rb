@@ -131,7 +131,7 @@ class CallableTest < Minitest::Test
   def test_one_with_a_method_of_its_own_is_found_all_the_same
     request = Ractor.make_shareable(Request.new)
     assert_match(/callable_test.rb:\d+/, Callable.place(request))
-    assert_empty Ratomic::Workers::Code.findings(request)
+    assert_empty Ratomic::Workers::IsolationLint.findings(request)
     pool = Ratomic::Workers::Pool.new(size: 1, min_batch: 0)
     results = pool.dispatch_async([0, 30, 0], request, item_timeout: 0.2).value(timeout: 10)
     assert_equal [0, "Ratomic::Workers::ItemTimeoutError", 0], [results[0], results[1].exception_class, results[2]]
@@ -209,7 +209,7 @@ class CallableTest < Minitest::Test
   def test_threads_may_have_what_is_not_shareable
     ref = Callable.any(block = proc { |item| item })
     assert Ractor.shareable?(ref)
-    assert_same block, Ratomic::Workers::Handles.take(ref)
+    assert_same block, Ratomic::Workers::RactorLocalRefs.take(ref)
     assert_same Plain, Callable.any(Plain)
     assert_raises(CallableError) { Callable.any(3) }
   end

@@ -3,7 +3,7 @@
 require "test_helper"
 
 class OwnConstantsTest < Minitest::Test
-  Code = Ratomic::Workers::Code
+  IsolationLint = Ratomic::Workers::IsolationLint
 
   # Their constants are read of themselves.
   module Itself
@@ -26,7 +26,7 @@ class OwnConstantsTest < Minitest::Test
   def test_constants_that_are_read_of_the_callable_itself
     heir = Class.new(OfItsClass)
     [Itself, OfItsClass.new.freeze, heir.new.freeze].each do |callable|
-      assert_equal [%w[constant LIST]], Code.findings(callable).map { |found| [found.kind, found.name] }
+      assert_equal [%w[constant LIST]], IsolationLint.findings(callable).map { |found| [found.kind, found.name] }
     end
     skip_without_ractors
     [Itself, OfItsClass.new.freeze].product([true, false]) do |callable, item|

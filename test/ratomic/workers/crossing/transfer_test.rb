@@ -91,10 +91,10 @@ class TransferTest < Minitest::Test
 
   def test_what_an_item_refers_to_twice_is_one_object_in_its_copy
     twice = +"twice"
-    ring = []
-    ring << ring
+    wake_one = []
+    wake_one << wake_one
     row = [twice, { again: twice }, Plain.new(twice)]
-    packed = Transfer.pack([row, row, ring, [twice]])
+    packed = Transfer.pack([row, row, wake_one, [twice]])
     assert Ractor.shareable?(packed)
     assert_same packed[0][0], packed[0][1][:again]
     assert_same packed[0][0], packed[0][2].list
@@ -235,7 +235,7 @@ class TransferTest < Minitest::Test
 
   def test_whatever_an_object_does_when_it_is_frozen_or_copied_stays_with_it
     [-> { raise NotImplementedError }, -> { raise Exception }, -> { exit }].each do |way| # rubocop:disable Lint/RaiseException
-      packed = within(5) { Transfer.pack([1, Wild.new(&way), +"a"]) } # not in the main thread, see Foreign
+      packed = within(5) { Transfer.pack([1, Wild.new(&way), +"a"]) } # not in the main thread, see UserException
       sealed = within(5) { Transfer.seal([1, Wild.new(&way), +"a"], 0) }
       [packed[1].failure, sealed[1]].each { |failure| assert_equal "Ratomic::ShareableError", failure.exception_class }
       [packed, sealed].each { |list| assert_equal [1, "a"], list.values_at(0, 2) }

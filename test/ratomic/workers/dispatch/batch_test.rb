@@ -33,7 +33,7 @@ class BatchTest < Minitest::Test
     batch = batch(10)
     assert_equal 0, batch.claim(4)
     batch.completion.file(0, [1, 2].freeze)
-    failure = Workers::Verdict.cancelled(batch)
+    failure = Workers::PoolFailures.cancelled(batch)
     assert_equal 8, batch.stop(failure)
     assert_nil batch.claim(1)
     assert_predicate batch, :stopped?
@@ -45,7 +45,7 @@ class BatchTest < Minitest::Test
   def test_what_is_done_is_not_stopped_any_more
     batch = batch(2)
     batch.completion.file(0, [1, 2].freeze)
-    assert_equal 0, batch.stop(Workers::Verdict::KILLED)
+    assert_equal 0, batch.stop(Workers::PoolFailures::KILLED)
     refute_predicate batch, :stopped?
   end
 
@@ -60,7 +60,7 @@ class BatchTest < Minitest::Test
   def test_a_part_has_its_own_cursor_and_the_same_completion
     batch = batch(100)
     batch.claim(100)
-    part = batch.suspects(20, 30, 1)
+    part = batch.isolated_part(20, 30, 1)
     assert_predicate part, :alone?
     assert_equal [1, 0], [part.attempt(20), part.attempt(21)], "it is known of the first item"
     assert_equal [10, batch.ticket], [part.unclaimed, part.ticket]
@@ -68,7 +68,7 @@ class BatchTest < Minitest::Test
     assert_nil part.claim(1)
     assert_same batch.completion, part.completion
     assert_equal 0, batch.attempt(0)
-    part.stop(Workers::Verdict::KILLED)
+    part.stop(Workers::PoolFailures::KILLED)
     assert_predicate batch, :stopped?
   end
 

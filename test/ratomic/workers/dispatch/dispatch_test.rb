@@ -33,7 +33,7 @@ class DispatchTest < Minitest::Test
 
   # Makes the pool believe that an item costs so much.
   def pretend(callable, nanoseconds)
-    40.times { @engine.costs.learn(Workers::Callable.key(callable), Workers::Weight::ITEM, nanoseconds, 1) }
+    40.times { @engine.costs.learn(Workers::Callable.key(callable), Workers::WorkEstimate::ITEM, nanoseconds, 1) }
   end
 
   # Items that were accepted, and have no result; dispatches that were made, and that wait.
@@ -44,14 +44,14 @@ class DispatchTest < Minitest::Test
 
   # Whether a Ref to it may still be on its way.
   def kept?(callable)
-    Ractor.current[Workers::Handles::STORE].value?(callable)
+    Ractor.current[Workers::RactorLocalRefs::STORE].value?(callable)
   end
 
   def test_a_dispatch_waits_in_the_lane_for_a_worker
     future = dispatch(items = [1, +"two", Thread.current])
     items[1] << "!"
     assert_equal [3, 3, 1, 1], counts
-    batch = @engine.lane.try_pop
+    batch = @engine.run_queue.try_pop
     assert_equal [[1, "two"], Double, 3], [batch.items.first(2), batch.callable, batch.limit]
     assert_instance_of Workers::Transfer::Refused, batch.items[2]
     refute_predicate future, :ready?
@@ -62,10 +62,10 @@ class DispatchTest < Minitest::Test
   def test_whatever_is_enumerable_is_a_list_of_items
     [1..2, [1, 2].each, (1..2).lazy].each do |items|
       dispatch(items)
-      assert_equal [1, 2], @engine.lane.try_pop.items
+      assert_equal [1, 2], @engine.run_queue.try_pop.items
     end
     dispatch(Class.new { def each = yield(1) }.new)
-    assert_equal [1], @engine.lane.try_pop.items
+    assert_equal [1], @engine.run_queue.try_pop.items
   end
 
   def test_what_is_not_enumerable_is_refused_by_the_name_of_its_class
@@ -137,27 +137,27 @@ class DispatchTest < Minitest::Test
 
   def test_a_caller_waits_until_there_is_room
     caller = waiting_caller
-    @engine.lane.try_pop
+    @engine.run_queue.try_pop
     refute_predicate within(5) { caller.value }, :ready?
-    assert_equal [[1], [3]], Array.new(2) { @engine.lane.try_pop.items }
+    assert_equal [[1], [3]], Array.new(2) { @engine.run_queue.try_pop.items }
   end
 
   def test_a_caller_that_waits_for_room_in_vain_leaves_nothing_in_flight
     within(5) { waiting_caller.kill.join }
     assert_equal [3, 2, 3, 2], counts
-    2.times { @engine.lane.try_pop }
+    2.times { @engine.run_queue.try_pop }
     caller = waiting_caller
-    @engine.lane.close
+    @engine.run_queue.close
     assert_raises(Workers::ShutdownError) { within(5) { caller.value } }
     assert_equal [6, 4, 6, 2], counts
   end
 
   # How many of two sleeping workers a dispatch wakes.
   def woken(items, callable = Double, **options)
-    @engine.lane.instance_variable_get(:@sleeping).reset(2)
+    @engine.run_queue.instance_variable_get(:@sleeping).reset(2)
     dispatch(items.freeze, callable, min_batch: 0, **options)
-    @engine.lane.try_pop
-    @engine.lane.instance_variable_get(:@bell).pop_many(3, timeout: 0).size
+    @engine.run_queue.try_pop
+    @engine.run_queue.instance_variable_get(:@wakeups).pop_many(3, timeout: 0).size
   end
 
   def test_work_for_two_wakes_two
@@ -174,7 +174,7 @@ class DispatchTest < Minitest::Test
     started = Workers::Clock.now
     assert_empty(told { dispatch([1]) })
     messages = told { dispatch([1], timeout: 50, item_timeout: 20) }
-    ticket = Array.new(2) { @engine.lane.try_pop }.last.ticket
+    ticket = Array.new(2) { @engine.run_queue.try_pop }.last.ticket
     assert_equal [[:deadline, ticket, :expire], [:deadline, ticket, :watch]],
                  messages.map { |what, batch, _, task| [what, batch.ticket, task] }
     messages.zip([50, 20]) { |(_, _, at), seconds| assert_in_delta started + seconds, at, 10 }
@@ -187,17 +187,17 @@ class DispatchTest < Minitest::Test
       eventually { @engine.accepted.value == 3 }
       until_asleep(caller)
       @before = Workers::Clock.now
-      @engine.lane.try_pop
+      @engine.run_queue.try_pop
       within(5) { caller.value }
     end
     assert_operator messages.dig(0, 2), :<=, @before + 50
   end
 
   def test_items_that_are_handed_over_go_to_the_coordinator
-    parcels = told { dispatch([+"a", +"b"], move: true) }
-    batch = @engine.lane.try_pop
+    move_buffer = told { dispatch([+"a", +"b"], move: true) }
+    batch = @engine.run_queue.try_pop
     assert_equal [true, 2, 2], [batch.moved?, batch.size, batch.limit]
-    assert_equal [[:parcel, batch.ticket, 0, ["a"]], [:parcel, batch.ticket, 1, ["b"]]], parcels
+    assert_equal [[:parcel, batch.ticket, 0, ["a"]], [:parcel, batch.ticket, 1, ["b"]]], move_buffer
   end
 
   def test_items_that_are_handed_over_are_not_run_by_their_caller
@@ -212,7 +212,7 @@ class DispatchTest < Minitest::Test
     2.times do
       pretend(Double, 100)
       future = dispatch([1, 2].freeze)
-      assert_equal [Workers::Settled, [2, 4]], [future.class, future.value(timeout: 0)]
+      assert_equal [Workers::ResolvedFuture, [2, 4]], [future.class, future.value(timeout: 0)]
     end
     assert_equal [4, 0, 0, 0], counts
     dispatch([1, 2], timeout: 60)
@@ -221,7 +221,7 @@ class DispatchTest < Minitest::Test
 
   def test_what_is_not_shareable_is_never_run_by_the_caller
     callable = proc { |item| item }
-    [callable, Workers::Handles::Ref].each { |known| pretend(known, 100) }
+    [callable, Workers::RactorLocalRefs::Ref].each { |known| pretend(known, 100) }
     future = dispatch([1], callable)
     assert_equal [1, 1, 1, 1], counts
     assert kept?(callable)
@@ -231,14 +231,14 @@ class DispatchTest < Minitest::Test
 
   def test_middling_work_is_a_trial_when_the_pool_has_its_turn
     pretend(Double, 100_000)
-    @engine.costs.trials.learn_caller(Double, 10**12, 1)
+    @engine.costs.route_chooser.learn_caller(Double, 10**12, 1)
     dispatch([1, 2])
     dispatch([1, 2], min_batch: 0)
-    assert_equal [Workers::Batch::Trial, Workers::Batch], Array.new(2) { @engine.lane.try_pop.class }
+    assert_equal [Workers::Batch::Trial, Workers::Batch], Array.new(2) { @engine.run_queue.try_pop.class }
   end
 
   def test_inline_it_is_done_when_it_returns_and_what_is_handed_over_is_gone
-    @engine = Workers::Unattended.new(Workers::Settings.new(backend: :inline))
+    @engine = Workers::UncoordinatedEngine.new(Workers::Settings.new(backend: :inline))
     items = [+"a", +"b"]
     assert_equal %w[aa bb], dispatch(items, move: true, timeout: 60).value(timeout: 0)
     assert_equal [2, 0, 1, 0], counts

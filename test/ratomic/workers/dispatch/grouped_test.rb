@@ -25,6 +25,6 @@ class GroupedTest < Minitest::Test
   end
 
   def test_of_what_the_caller_has_run_nothing_is_known
-    assert_nil Ratomic::Workers::Settled.new([1].freeze).work
+    assert_nil Ratomic::Workers::ResolvedFuture.new([1].freeze).work
   end
 end

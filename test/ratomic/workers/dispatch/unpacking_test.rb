@@ -36,7 +36,7 @@ class UnpackingTest < Minitest::Test
   end
 
   def test_what_is_lost_are_failures
-    homes = [filed(0, "a", "b"), filed(2, "c", "d", how: Workers::Home::LOST)]
+    homes = [filed(0, "a", "b"), filed(2, "c", "d", how: Workers::OwnedResults::LOST)]
     results = Workers::Unpacking.new(@engine, @batch).all(homes)
     assert_equal %w[a b], results.first(2)
     assert_equal [2, 3], results.last(2).map(&:index)
@@ -44,7 +44,7 @@ class UnpackingTest < Minitest::Test
   end
 
   def test_they_can_be_taken_one_by_one
-    filed(2, "c", "d", how: Workers::Home::LOST)
+    filed(2, "c", "d", how: Workers::OwnedResults::LOST)
     filed(0, "a", "b")
     unpacking = Workers::Unpacking.new(@engine, @batch)
     assert_equal "b", unpacking.take(1)

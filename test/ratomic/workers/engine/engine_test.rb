@@ -7,7 +7,7 @@ class EngineTest < Minitest::Test
   include EngineRoom
 
   Workers = Ratomic::Workers
-  Verdict = Workers::Verdict
+  PoolFailures = Workers::PoolFailures
 
   # Shareable, but only the main Ractor may run it.
   module ReadsConstant
@@ -48,7 +48,7 @@ class EngineTest < Minitest::Test
 
   def test_threads_may_run_what_is_not_shareable
     callable = proc { |item| item }
-    assert_same callable, Workers::Handles.take(@engine.admit(callable))
+    assert_same callable, Workers::RactorLocalRefs.take(@engine.admit(callable))
     assert_same ReadsConstant, @engine.admit(ReadsConstant)
   end
 
@@ -89,7 +89,7 @@ class EngineTest < Minitest::Test
     counted = [{ "KeyError" => 1 }, { "KeyError" => 1, "Ratomic::ShareableError" => 2 }]
     [[0, 1], [1, 3]].zip(counted) do |(first, last), failures|
       chunk = Workers::Chunk.new(all, all.callable, first, last, 1)
-      chunk.run(Workers::Turn::Guard)
+      chunk.run(Workers::SupervisedRun::Guard)
       @engine.file_chunk(chunk)
       assert_equal failures, @engine.metrics.failures.to_h
     end
@@ -100,7 +100,7 @@ class EngineTest < Minitest::Test
   def test_a_failure_that_comes_too_late_does_not_count
     all = batch(2)
     2.times { |n| @engine.file(all, 0, [Workers::Failure.new(0, "KeyError", "no. #{n}")].freeze, true) }
-    @engine.stop(all, Verdict::KILLED)
+    @engine.stop(all, PoolFailures::KILLED)
     @engine.file(all, 0, [1, Workers::Failure.new(1, "IOError", "late")].freeze, true)
     failures = Workers::Stats.new(@engine).to_h[:failures]
     assert_equal({ "KeyError" => 1, "Ratomic::Workers::ShutdownError" => 1 }, failures)
@@ -109,18 +109,18 @@ class EngineTest < Minitest::Test
 
   def test_a_callable_that_touched_what_is_the_main_ractors_is_wild
     %w[KeyError Ractor::IsolationError].each do |name|
-      refute @engine.costs.wild?(Double)
+      refute @engine.costs.caller_unsafe?(Double)
       @engine.file(batch(1), 0, [Workers::Failure.new(0, name, "no")].freeze, true)
     end
-    assert @engine.costs.wild?(Double)
+    assert @engine.costs.caller_unsafe?(Double)
   end
 
   def test_a_callable_that_was_kept_is_forgotten_with_its_dispatch
     done, stopped = refs = Array.new(2) { @engine.admit(proc { |item| item }) }
     @engine.file(batch(1, done), 0, [1].freeze, false)
-    assert_equal [true, false], refs.map { |ref| Workers::Handles.read(ref).nil? }
-    @engine.stop(batch(1, stopped), Verdict::KILLED)
-    assert_nil Workers::Handles.read(stopped)
+    assert_equal [true, false], refs.map { |ref| Workers::RactorLocalRefs.read(ref).nil? }
+    @engine.stop(batch(1, stopped), PoolFailures::KILLED)
+    assert_nil Workers::RactorLocalRefs.read(stopped)
   end
 
   def test_it_offers_what_is_not_done_to_the_workers_while_there_is_room
@@ -128,23 +128,25 @@ class EngineTest < Minitest::Test
     first, second, done = Array.new(3) { batch(1) }
     engine.size.times { assert engine.offer(batch(1)) }
     done.completion.fill(1)
-    assert_equal [true, false, true, 3], [*[first, second, done].map { |part| engine.offer(part) }, engine.lane.size]
-    assert_same first, Array.new(3) { engine.lane.try_pop }.last
-    engine.lane.close
+    assert_equal [true, false, true, 3], [*[first, second, done].map do |part|
+                                            engine.offer(part)
+                                          end, engine.run_queue.size]
+    assert_same first, Array.new(3) { engine.run_queue.try_pop }.last
+    engine.run_queue.close
     assert_equal [false, true], [engine.offer(second), engine.offer(done)]
   end
 
   def test_when_it_is_closing_the_coordinator_hears_of_every_result
-    filed, stopped, untouched = Array.new(3) { batch(1) }
+    filed, stopped, next_index = Array.new(3) { batch(1) }
     assert_empty(told { @engine.file(batch(1), 0, [2].freeze, false) })
     @engine.close
     assert_equal([[:wind_up]], told { @engine.file(filed, 0, [2].freeze, false) })
-    assert_equal([[:wind_up]], told { @engine.stop(stopped, Verdict::KILLED) })
-    assert_empty(told { @engine.file_chunk(Workers::Chunk.new(untouched, Double, 0, 1, 1)) })
+    assert_equal([[:wind_up]], told { @engine.stop(stopped, PoolFailures::KILLED) })
+    assert_empty(told { @engine.file_chunk(Workers::Chunk.new(next_index, Double, 0, 1, 1)) })
   end
 
   def test_killed_or_forked_it_ends_what_waits_and_what_runs
-    { kill: Verdict::KILLED, lose: Verdict::FORKED }.each do |how, failure|
+    { kill: PoolFailures::KILLED, lose: PoolFailures::FORKED }.each do |how, failure|
       @engine = engine
       @engine.offer(waiting = batch(2))
       @engine.board[1] = running = batch(1)

@@ -18,7 +18,7 @@ class MailboxTest < Minitest::Test
       mailbox.send([+"moved"], move: true)
       assert_equal [[:one, 1], [:two, ["mutable"]], ["moved"]], within(5) { Array.new(3) { mailbox.receive } }
     end
-    assert_equal 0, Workers::Handles.size
+    assert_equal 0, Workers::RactorLocalRefs.size
   end
 
   def test_a_closed_one_raises_what_is_expected
@@ -26,7 +26,7 @@ class MailboxTest < Minitest::Test
       mailbox.close
       [:late, [+"mutable"]].each { |late| assert_raises(*Workers::Mailbox::CLOSED) { mailbox.send(late) } }
     end
-    assert_equal 0, Workers::Handles.size
+    assert_equal 0, Workers::RactorLocalRefs.size
   end
 
   def test_a_worker_that_is_a_thread_needs_no_port

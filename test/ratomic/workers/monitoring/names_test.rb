@@ -80,8 +80,8 @@ class NamesTest < Minitest::Test
     good, bad = %w[good bad].each { |name| pretend(name, 100) }
     results = @pool.dispatch_async([1], Adapter.new(Reads), as: bad, min_batch: 0).value(timeout: 5)
     assert_equal "Ractor::IsolationError", results[0].exception_class
-    assert costs.wild?(bad)
-    refute costs.wild?(good)
+    assert costs.caller_unsafe?(bad)
+    refute costs.caller_unsafe?(good)
     pretend(good, 100)
     assert_equal [me], @pool.dispatch_async([1], Adapter.new(Where), as: good).value(timeout: 5)
   end

@@ -7,7 +7,7 @@ class SubscribersTest < Minitest::Test
 
   def setup
     @permits = Workers::Permits.new
-    @permits.grant(Comparable, 1, Workers::Weight::ITEM, 1000)
+    @permits.grant(Comparable, 1, Workers::WorkEstimate::ITEM, 1000)
     @subscribers = Workers::Subscribers.new(@permits)
     @event = Workers::Event.new(:ended, "pool", nil, {})
   end

@@ -32,7 +32,7 @@ class AtExitTest < Minitest::Test
   def test_a_signal_ends_the_program_as_a_signal_also_with_a_stuck_worker
     ended = ruby(<<~RUBY, seconds: 20)
       require "ratomic"
-      Ratomic::Workers::AtExit.stuck(Ratomic::Workers::Pulse.new(1))
+      Ratomic::Workers::AtExit.stuck(Ratomic::Workers::WorkerStatus.new(1))
       Process.kill(:TERM, Process.pid)
       sleep
     RUBY
@@ -85,7 +85,7 @@ class AtExitTest < Minitest::Test
       at_exit { puts "handlers run" if Process.pid != PARENT }
       PARENT = Process.pid
       require "ratomic"
-      Ratomic::Workers::AtExit.stuck(pulse = Ratomic::Workers::Pulse.new(1))
+      Ratomic::Workers::AtExit.stuck(pulse = Ratomic::Workers::WorkerStatus.new(1))
       Process.wait(fork { exit 0 })
       Ratomic::Workers::AtExit.unstuck(pulse)
     RUBY

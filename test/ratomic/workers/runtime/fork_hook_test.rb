@@ -12,10 +12,10 @@ class ForkHookTest < Minitest::Test
     Workers::ForkHook.around do
       begins = Thread.new { Workers::Coordinator.new(engine).run }
       assert_nil begins.join(0.1)
-      assert_empty engine.pulses.to_h, "it has hired nobody"
+      assert_empty engine.worker_statuses.to_h, "it has hired nobody"
       1 # the parent
     end
-    eventually { engine.pulses.to_h.size == 1 }
+    eventually { engine.worker_statuses.to_h.size == 1 }
     assert_empty Workers::ForkHook::FORKS.to_h
   ensure
     engine.kill
@@ -36,7 +36,7 @@ class ForkHookTest < Minitest::Test
     known = nil
     engine = Workers::Backend.start(Workers::Settings.new(size: 1, backend: :thread)) do |made|
       known = made
-      assert_empty made.pulses.to_h
+      assert_empty made.worker_statuses.to_h
     end
     assert_same known, engine
   ensure

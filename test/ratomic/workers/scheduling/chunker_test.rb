@@ -13,7 +13,8 @@ class ChunkerTest < Minitest::Test
 
   def batch(items, **options)
     items = Workers::Transfer.pack(items)
-    Workers::Batch.new(items, items.size, items.size, Key, Workers::Options.new(options), Workers::Weight.of(items))
+    Workers::Batch.new(items, items.size, items.size, Key, Workers::Options.new(options),
+                       Workers::WorkEstimate.of(items))
   end
 
   def size(batch)
@@ -30,7 +31,7 @@ class ChunkerTest < Minitest::Test
   end
 
   def learn(nanoseconds_per_item)
-    @costs.learn(Key, Workers::Weight::ITEM, nanoseconds_per_item, 1)
+    @costs.learn(Key, Workers::WorkEstimate::ITEM, nanoseconds_per_item, 1)
   end
 
   def test_the_chunks_of_a_reduction_are_longer_while_nobody_waits
@@ -86,7 +87,7 @@ class ChunkerTest < Minitest::Test
 
   def test_a_large_item_does_not_hide_behind_small_ones
     items = Array.new(50) { |i| "x" * (100 + i) } << ("y" * 78_000)
-    @costs.learn(Key, Workers::Weight.of(items), 600_000, items.size)
+    @costs.learn(Key, Workers::WorkEstimate.of(items), 600_000, items.size)
     batch = batch(items)
     claims = []
     while (first = batch.claim(count = size(batch)))
@@ -111,6 +112,6 @@ class ChunkerTest < Minitest::Test
   end
 
   def test_suspects_run_alone
-    assert_equal [1] * 5, chunks_of(batch((0...100).to_a).suspects(20, 25))
+    assert_equal [1] * 5, chunks_of(batch((0...100).to_a).isolated_part(20, 25))
   end
 end

@@ -6,9 +6,9 @@ class CostsTest < Minitest::Test
   def test_of_no_items_nothing_is_learnt
     costs = Ratomic::Workers::Costs.new(0.5)
     costs.learn("empty", 0, 500, 0)
-    costs.trials.learn_caller("empty", 500, 0)
+    costs.route_chooser.learn_caller("empty", 500, 0)
     assert_empty costs.to_h
-    assert costs.trials.caller?("empty")
+    assert costs.route_chooser.caller?("empty")
   end
 
   def setup
@@ -60,7 +60,7 @@ class CostsTest < Minitest::Test
     end
     assert @costs.small(:key)
     @costs.mark_wild(:key)
-    assert @costs.wild?(:key)
+    assert @costs.caller_unsafe?(:key)
     assert_nil @costs.small(:key)
     assert @costs.of(:key)
     assert @costs.small(:other)
@@ -70,10 +70,10 @@ class CostsTest < Minitest::Test
     20.times { @costs.learn(:key, 1, 10, 1) }
     @costs.mark_wild(:key)
     20.times { @costs.learn(:key, 1, 10, 1) }
-    most = Ratomic::Workers::Notebook::MOST
+    most = Ratomic::Workers::BoundedCache::MOST
     most.times { |n| @costs.mark_wild(n) }
-    assert_operator @costs.instance_variable_get(:@wild).to_h.size, :<=, most
-    refute @costs.wild?(:key)
+    assert_operator @costs.instance_variable_get(:@caller_unsafe).to_h.size, :<=, most
+    refute @costs.caller_unsafe?(:key)
     @costs.learn(:key, 1, 10, 1)
     assert_nil @costs.small(:key)
   end

@@ -27,14 +27,14 @@ class CoordinatorTest < Minitest::Test
 
   def teardown
     @hold.open
-    @engine.lane.close
+    @engine.run_queue.close
     eventually { Thread.list.none? { |thread| thread.name&.start_with?("ratomic-#{@engine.name}-") } }
     @engine.kill
     eventually { (Thread.list - @before).empty? }
     @port.close
   end
 
-  # An accepted dispatch, which nobody has put into the lane.
+  # An accepted dispatch, which nobody has put into the run queue.
   def batch(items, callable = Double, **options)
     given = items.freeze unless options[:move]
     made = Workers::Batch.new(given, items.size, items.size, callable, Workers::Options.new(options), items.size * 64)
@@ -43,7 +43,7 @@ class CoordinatorTest < Minitest::Test
 
   # A batch whose only item a worker has in hand until the hold is opened.
   def held(made = batch([1], @hold))
-    @engine.lane.try_push(made)
+    @engine.run_queue.try_push(made)
     eventually { @hold.begun.value == 1 }
     made
   end
@@ -88,7 +88,7 @@ class CoordinatorTest < Minitest::Test
   def test_a_message_that_raises_is_counted_and_it_goes_on
     tell(:up)
     tell(:no_such_message, 1)
-    @engine.lane.try_push(made = batch([1, 2]))
+    @engine.run_queue.try_push(made = batch([1, 2]))
     assert_results [2, 4], made
     settle
     assert_equal 1, @engine.metrics.troubles.value
@@ -100,7 +100,7 @@ class CoordinatorTest < Minitest::Test
     @thread.kill.join
     @thread = Thread.new { @coordinator.run }
     settle
-    assert_equal [1], @engine.pulses.keys
+    assert_equal [1], @engine.worker_statuses.keys
   end
 
   def test_a_parcel_and_the_worker_that_is_ready_for_it_meet_in_either_order
@@ -135,7 +135,7 @@ class CoordinatorTest < Minitest::Test
       refute_predicate @coordinator, :ended?
       @engine.close
     end
-    @engine.lane.try_push(made[1])
+    @engine.run_queue.try_push(made[1])
     @hold.open
     assert @engine.terminated.wait(5)
     within(5) { @thread.join }
@@ -168,7 +168,7 @@ class CoordinatorTest < Minitest::Test
   def test_a_kill_stops_the_workers_before_it_ends
     @engine.subscribers.add(events = Ratomic::Queue.new(100))
     running = held
-    @engine.lane.try_push(waiting = batch([1, 2]))
+    @engine.run_queue.try_push(waiting = batch([1, 2]))
     @engine.kill
     assert @engine.terminated.wait(5)
     [running, waiting].each { |made| assert_failures "Ratomic::Workers::ShutdownError", made }
@@ -181,18 +181,18 @@ class CoordinatorTest < Minitest::Test
     started = Workers::Clock.now
     @engine.kill
     assert_equal [:stop], within(5) { @port.receive }
-    tell(:hire, [].freeze)
+    tell(:start_worker, [].freeze)
     tell(:up, 2, @port)
     assert_equal [:stop], within(5) { @port.receive }, "who comes late is stopped as well"
-    assert_equal [1], @engine.pulses.keys, "nobody is hired any more"
+    assert_equal [1], @engine.worker_statuses.keys, "nobody is hired any more"
     assert @engine.terminated.wait(Workers::Coordinator::PATIENCE + 3)
     assert_operator Workers::Clock.now - started, :>=, Workers::Coordinator::PATIENCE
   end
 
   def test_what_ended_workers_leave_is_run_or_stopped_with_the_pool
-    tell(:hire, [made = batch([1, 2])].freeze)
+    tell(:start_worker, [made = batch([1, 2])].freeze)
     assert_results [2, 4], made
-    assert_equal [1, 2], @engine.pulses.keys.sort
+    assert_equal [1, 2], @engine.worker_statuses.keys.sort
     held
     left = batch([1, 2])
     [1, 2].each { |id| tell(:up, id, @port) } # no worker that is stopped hears of it
@@ -204,7 +204,7 @@ class CoordinatorTest < Minitest::Test
 
   def test_what_waits_for_the_next_worker_is_stopped_with_the_pool
     left = batch([1, 2])
-    @coordinator.instance_variable_get(:@agenda).add(Workers::Clock.now + 60, :hire, [left])
+    @coordinator.instance_variable_get(:@timer_queue).add(Workers::Clock.now + 60, :start_worker, [left])
     held
     @engine.kill
     assert_failures "Ratomic::Workers::ShutdownError", left
@@ -220,7 +220,7 @@ class CoordinatorTest < Minitest::Test
     made = held
     tell(:lost, 1)
     eventually { @hold.begun.value == 2 }
-    assert_equal [2], @engine.pulses.keys
+    assert_equal [2], @engine.worker_statuses.keys
     @hold.open
     assert_results [1], made
   end
@@ -236,14 +236,14 @@ class CoordinatorTest < Minitest::Test
 
   def test_when_ruby_tells_of_an_end_it_looks_whose_it_was
     settle
-    roster = @coordinator.instance_variable_get(:@roster)
-    roster.instance_variable_set(:@backend, Stillborn)
-    tell(:hire, [].freeze)
+    registry = @coordinator.instance_variable_get(:@registry)
+    registry.instance_variable_set(:@backend, Stillborn)
+    tell(:start_worker, [].freeze)
     settle
-    assert_equal [1, 2], @engine.pulses.keys.sort
-    roster.instance_variable_set(:@backend, Workers::Backend::Threads)
+    assert_equal [1, 2], @engine.worker_statuses.keys.sort
+    registry.instance_variable_set(:@backend, Workers::Backend::Threads)
     @engine.post(:exited)
-    eventually { @engine.pulses.keys.sort == [1, 3] }
+    eventually { @engine.worker_statuses.keys.sort == [1, 3] }
     assert_equal 1, @engine.metrics.respawns.value
   end
 end

@@ -7,7 +7,7 @@ class ChunkTest < Minitest::Test
   include WorkerCallables
 
   Workers = Ratomic::Workers
-  Guard = Workers::Turn::Guard
+  Guard = Workers::SupervisedRun::Guard
 
   # As a worker's main thread that an item has killed.
   module Doomed
@@ -25,8 +25,8 @@ class ChunkTest < Minitest::Test
     part = chunk((0...10).to_a, first: 3, last: 6)
     assert part.run(Guard)
     assert_equal [6, 8, 10], part.results
-    assert_nil part.culprit
-    assert_equal 6, part.untouched
+    assert_nil part.failed_index
+    assert_equal 6, part.next_index
     assert_equal 3 * 64, part.weight
     refute_predicate part, :failed?
   end
@@ -44,7 +44,7 @@ class ChunkTest < Minitest::Test
     part = chunk([1, :end_thread, 3], Misbehave)
     Thread.new { part.run(Guard) }.join
     assert_equal [1], part.results
-    assert_equal [1, 2], [part.culprit, part.untouched]
+    assert_equal [1, 2], [part.failed_index, part.next_index]
     assert_equal [3], part.rest(2)
   end
 
@@ -54,7 +54,7 @@ class ChunkTest < Minitest::Test
     part.instance_variable_set(:@results, results)
     assert_raises(IOError) { part.run(Guard) }
     assert_equal [2], part.results
-    assert_equal 1, part.culprit
+    assert_equal 1, part.failed_index
   end
 
   def test_an_item_that_interrupts_the_guard_is_to_blame
@@ -62,7 +62,7 @@ class ChunkTest < Minitest::Test
     refute part.run(Doomed)
     refute_predicate part, :fatal?
     part.blame_last
-    assert_equal [[], 0, 1], [part.results, part.culprit, part.untouched]
+    assert_equal [[], 0, 1], [part.results, part.failed_index, part.next_index]
     assert_predicate part, :fatal?
   end
 
@@ -71,21 +71,21 @@ class ChunkTest < Minitest::Test
     assert part.run(Guard, Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond))
     assert_predicate part, :cut?
     assert_equal [0.02], part.results
-    assert_equal 1, part.untouched
-    assert_nil part.culprit
+    assert_equal 1, part.next_index
+    assert_nil part.failed_index
   end
 
   def test_a_watched_chunk_that_takes_too_long_stops_early_too
     part = chunk([0.02] * 10, Sleep, limit: 1_000_000)
     started = Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond)
-    assert part.run_watched(Guard, Workers::Pulse.new(1), Thread::Mutex.new, started)
+    assert part.run_watched(Guard, Workers::WorkerStatus.new(1), Thread::Mutex.new, started)
     assert_predicate part, :cut?
     assert_equal [0.02], part.results
   end
 
   def test_nothing_more_runs_when_the_dispatch_is_over
     part = nil
-    part = chunk([1, 2, 3, 4], ->(item) { item.tap { part.batch.stop(Workers::Verdict::KILLED) if item == 2 } })
+    part = chunk([1, 2, 3, 4], ->(item) { item.tap { part.batch.stop(Workers::PoolFailures::KILLED) if item == 2 } })
     assert part.run(Guard)
     assert_equal [1, 2], part.results
   end

@@ -23,7 +23,7 @@ class OwnedChunkTest < Minitest::Test
   end
 
   def test_its_results_stay_as_they_are_in_the_share
-    assert @chunk.run(Workers::Turn::Guard)
+    assert @chunk.run(Workers::SupervisedRun::Guard)
     refute_predicate @chunk, :cut?
     @chunk.seal
     tokens = @chunk.results
@@ -48,7 +48,7 @@ class OwnedChunkTest < Minitest::Test
   def test_by_itself_it_has_a_share_beside_the_caller
     chunk = Workers::OwnedChunk.new(@batch, Fresh, 2, 3, 1)
     assert_same chunk, chunk.share_memory
-    chunk.run(Workers::Turn::Guard)
+    chunk.run(Workers::SupervisedRun::Guard)
     chunk.seal
     assert_equal({ 2 => [["3"]] }, chunk.results[0].take)
   end

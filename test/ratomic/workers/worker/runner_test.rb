@@ -44,8 +44,8 @@ class RunnerTest < Minitest::Test
     @mailbox = Workers::Mailbox.open
     @control = Workers::Mailbox.open
     @engine = Workers::Engine.new(Workers::Settings.new(size: 1, backend: :thread, max_queue: 3), @mailbox)
-    @pulse = Workers::Pulse.new(1)
-    @runner = Workers::Runner.new(@engine, @pulse, @control, Thread.current)
+    @worker_status = Workers::WorkerStatus.new(1)
+    @runner = Workers::Runner.new(@engine, @worker_status, @control, Thread.current)
     @ports = []
     @hold = Hold.new
     @log = Log.new
@@ -53,18 +53,18 @@ class RunnerTest < Minitest::Test
 
   def teardown
     @hold.open
-    @engine.lane.close
+    @engine.run_queue.close
     within(5) { @runner.instance_variable_get(:@thread).join }
     [@mailbox, @control, *@ports].each(&:close)
   end
 
-  # A batch whose items run one by one, with a step into the lane after each.
+  # A batch whose items run one by one, with a step into the run queue after each.
   def stepwise(name, count)
-    batch(Array.new(count) { |i| "#{name}#{i}" }, @log).suspects(0, count)
+    batch(Array.new(count) { |i| "#{name}#{i}" }, @log).isolated_part(0, count)
   end
 
   def push(*batches)
-    batches.each { |made| assert @engine.lane.try_push(made) }
+    batches.each { |made| assert @engine.run_queue.try_push(made) }
   end
 
   def assert_told(what)
@@ -74,10 +74,10 @@ class RunnerTest < Minitest::Test
   # Runs what the thread left when it ended.
   def go_on(what)
     assert_told :runner_died
-    @runner.start(@runner.salvage(what))
+    @runner.start(@runner.recovery(what))
   end
 
-  # Who stops all does not see a batch between the lane and the board. Its item would be ended with its worker, and
+  # Who stops all does not see a batch between the run queue and the board. Its item would be ended with its worker, and
   # blamed.
   def test_what_it_takes_up_after_all_was_stopped_does_not_run
     made = batch(%w[a b], @log)
@@ -92,8 +92,8 @@ class RunnerTest < Minitest::Test
     push(made = batch((0...1000).to_a))
     @runner.start
     assert_results (0...1000).map { |i| i * 2 }, made
-    eventually { @pulse.ticket.zero? }
-    assert_operator @pulse.busy_nanoseconds, :>, 0
+    eventually { @worker_status.ticket.zero? }
+    assert_operator @worker_status.busy_nanoseconds, :>, 0
     assert_operator @engine.costs.of(Double), :>, 0
   end
 
@@ -106,7 +106,7 @@ class RunnerTest < Minitest::Test
 
   def test_it_keeps_on_with_its_batch_while_the_lane_is_full
     batches = [stepwise("a", 2), *%w[b c d].map { |name| stepwise(name, 1) }]
-    batches.each { |made| assert @engine.lane.put_back(made) }
+    batches.each { |made| assert @engine.run_queue.put_back(made) }
     @runner.start([kept = stepwise("kept", 3)])
     [kept, *batches].each { |made| assert made.completion.wait(5) }
     assert_equal %w[kept0 kept1 kept2 a0 b0 c0 d0 a1], @log.items
@@ -128,18 +128,18 @@ class RunnerTest < Minitest::Test
       filed << [@made, waiting].map { |made| made.completion.completed }
       item
     end
-    push(@made = batch([0, 1, 2, 3], Workers::Handles.keep(slow), sequential: true), waiting)
+    push(@made = batch([0, 1, 2, 3], Workers::RactorLocalRefs.keep(slow), sequential: true), waiting)
     @runner.start
     assert_results [0, 1, 2, 3], @made
     assert_equal [[0, 0], [1, 0], [2, 0], [3, 0]], filed
     assert_results %w[waiting0], waiting
   ensure
-    Workers::Handles.take(@made.callable)
+    Workers::RactorLocalRefs.take(@made.callable)
   end
 
   def test_it_ends_when_the_lane_is_closed_and_empty
     push(made = batch([1, 2]))
-    @engine.lane.close
+    @engine.run_queue.close
     over = stepwise("over", 1)
     over.completion.fill("cancelled")
     @runner.start([over, left = stepwise("left", 2)])
@@ -161,14 +161,14 @@ class RunnerTest < Minitest::Test
   end
 
   def test_who_waits_for_a_long_chunk_is_nudged_while_a_worker_that_was_woken_does_not_run
-    bell = @engine.lane.instance_variable_get(:@bell)
+    wakeups = @engine.run_queue.instance_variable_get(:@wakeups)
     @runner.start
     [false, true].each_with_index do |unheard, round|
       push(made = batch([1], @hold))
       eventually { @hold.begun.value == round + 1 }
-      bell.push(true) if unheard
+      wakeups.push(true) if unheard
       started = Workers::Clock.now
-      Thread.pass until Workers::Clock.now - started > 2 * Workers::Lane::UNHEARD / 1e9
+      Thread.pass until Workers::Clock.now - started > 2 * Workers::RunQueue::UNHEARD / 1e9
       assert_equal(round, nudges do
         @hold.open(1)
         assert made.completion.wait(5)
@@ -180,10 +180,10 @@ class RunnerTest < Minitest::Test
     push(made = batch([1], @hold, context: :mark))
     @runner.start
     eventually { @hold.begun.value == 1 }
-    assert_equal [made, made.ticket], [@engine.board[1], @pulse.ticket]
+    assert_equal [made, made.ticket], [@engine.board[1], @worker_status.ticket]
     @hold.open
     assert_results [1], made
-    eventually { @engine.lane.instance_variable_get(:@sleeping).value == 1 }
+    eventually { @engine.run_queue.instance_variable_get(:@sleeping).value == 1 }
     assert_empty @engine.board
     names = %i[@hand @batch @callable @chunk @context]
     assert_equal([nil] * names.size, names.map { |name| @runner.instance_variable_get(name) })
@@ -196,7 +196,7 @@ class RunnerTest < Minitest::Test
   end
 
   def test_it_is_away_from_the_lane_in_a_long_chunk_and_back_after_it
-    looking = @engine.lane.instance_variable_get(:@looking)
+    looking = @engine.run_queue.instance_variable_get(:@looking)
     2.times do |round|
       push(made = batch([1], @hold))
       @runner.start
@@ -204,7 +204,7 @@ class RunnerTest < Minitest::Test
       assert_equal(-1, looking.value)
       @runner.interrupt(made.ticket)
       assert_told :runner_died
-      @runner.salvage(:thread)
+      @runner.recovery(:thread)
       assert_equal 0, looking.value
     end
   end
@@ -237,11 +237,11 @@ class RunnerTest < Minitest::Test
     push(made = batch([1, :end_thread, 3, 4], Misbehave, sequential: true))
     @runner.start
     assert_told :runner_died
-    parts = @runner.salvage(:thread)
+    parts = @runner.recovery(:thread)
     assert_equal [true, true, false, false], Array.new(4) { |index| made.completion.filled?(index) }
     assert_equal ["ThreadError", 1], [made.completion[1].exception_class, made.completion[1].index]
     assert_equal [[made.ticket, 2, 4]], parts.map { |part| [part.ticket, part.claim(2), part.limit] }
-    assert_empty @runner.salvage(:thread), "it is given back once"
+    assert_empty @runner.recovery(:thread), "it is given back once"
   end
 
   def test_a_runner_that_is_killed_gives_back_what_it_has_not_begun_as_well
@@ -249,13 +249,13 @@ class RunnerTest < Minitest::Test
     @runner.start([made, kept])
     eventually { @hold.begun.value == 1 }
     assert @runner.kill(5)
-    assert_equal [kept], @runner.salvage(:worker)
+    assert_equal [kept], @runner.recovery(:worker)
     assert_match(/ended its worker/, made.completion[0].message)
-    assert_predicate @pulse.ticket, :zero?
+    assert_predicate @worker_status.ticket, :zero?
   end
 
   def test_an_item_that_ends_the_worker_is_to_blame
-    @runner = Workers::Runner.new(@engine, @pulse, @control, Doomed)
+    @runner = Workers::Runner.new(@engine, @worker_status, @control, Doomed)
     push(made = batch([1, 2], Double, sequential: true))
     @runner.start
     2.times { go_on(:worker) }
@@ -266,7 +266,7 @@ class RunnerTest < Minitest::Test
 
   def test_what_a_runner_that_cannot_be_ended_has_so_far_is_filed
     deaf = ->(item) { Thread.handle_interrupt(Object => :never) { @hold.call(item) } }
-    made = batch([0, 1, 2], Workers::Handles.keep(deaf), sequential: true)
+    made = batch([0, 1, 2], Workers::RactorLocalRefs.keep(deaf), sequential: true)
     push(made)
     @hold.open(1)
     @runner.start
@@ -276,30 +276,30 @@ class RunnerTest < Minitest::Test
     assert_equal [true, false, false], Array.new(3) { |index| made.completion.filled?(index) }
     assert_equal [:audit, made], within(5) { @mailbox.receive }
   ensure
-    Workers::Handles.take(made.callable)
+    Workers::RactorLocalRefs.take(made.callable)
   end
 
   def test_a_runner_that_was_given_up_on_its_way_to_a_batch_leaves_it_to_others_and_ends
-    push(made = batch(%w[a b], @log, item_timeout: 5), untouched = batch(%w[c], @log))
-    @pulse.abandon
+    push(made = batch(%w[a b], @log, item_timeout: 5), next_index = batch(%w[c], @log))
+    @worker_status.abandon
     @runner.start
     assert_told :runner_died
     assert_nil @log.items
     @runner.give_up
     assert_equal [:audit, made], within(5) { @mailbox.receive }
-    assert_equal untouched, @engine.lane.try_pop
+    assert_equal next_index, @engine.run_queue.try_pop
   end
 
   def test_a_runner_that_cannot_be_ended_gives_back_what_it_had_kept
     deaf = ->(item) { Thread.handle_interrupt(Object => :never) { @hold.call(item) } }
-    made = batch([0, 1, 2], Workers::Handles.keep(deaf)).suspects(0, 3)
+    made = batch([0, 1, 2], Workers::RactorLocalRefs.keep(deaf)).isolated_part(0, 3)
     fill_begun
     @runner.start([made])
     eventually { @hold.begun.value == 1 }
     refute @runner.kill(0.01)
     assert_equal [[1, 3]], (@runner.give_up.map { |part| [part.limit - part.unclaimed, part.limit] })
   ensure
-    Workers::Handles.take(made.callable)
+    Workers::RactorLocalRefs.take(made.callable)
   end
 
   def test_items_that_are_moved_come_in_parcels_until_their_dispatch_is_over
@@ -316,7 +316,7 @@ class RunnerTest < Minitest::Test
     @runner.start
     late = assert_ready made
     assert @runner.kill(5)
-    @runner.salvage(:thread)
+    @runner.recovery(:thread)
     @mailbox.receive # :audit
     late.send([0, [+"late"]], move: true)
     push(other = moved_batch)
@@ -333,7 +333,7 @@ class RunnerTest < Minitest::Test
     @runner.start
     assert_ready made
     assert @runner.kill(5)
-    assert_equal [made], @runner.salvage(:thread)
+    assert_equal [made], @runner.recovery(:thread)
     assert_equal [:audit, made], within(5) { @mailbox.receive }
   end
 

@@ -19,7 +19,7 @@ class WorkerTest < Minitest::Test
 
   def teardown
     @hold.open
-    @engine.lane.close
+    @engine.run_queue.close
     within(5) { @threads.each(&:join) }
     [@mailbox, *@controls].each(&:close)
     assert_equal @stuck, Workers::AtExit::STUCK.value
@@ -29,8 +29,8 @@ class WorkerTest < Minitest::Test
 
   # @return [Mailbox] where it listens
   def start(id = 1, parts = [])
-    @pulse = Workers::Pulse.new(id)
-    @threads << @thread = Workers::Backend::Threads.spawn(@engine, @pulse, parts)
+    @worker_status = Workers::WorkerStatus.new(id)
+    @threads << @thread = Workers::Backend::Threads.spawn(@engine, @worker_status, parts)
     what, who, control = receive
     assert_equal [:up, id], [what, who]
     @controls << control
@@ -42,7 +42,7 @@ class WorkerTest < Minitest::Test
   end
 
   def push(made)
-    @engine.lane.try_push(made)
+    @engine.run_queue.try_push(made)
     made
   end
 
@@ -66,12 +66,12 @@ class WorkerTest < Minitest::Test
     control.send([:stop].freeze)
     assert_equal [:gone, 1, true, []], receive
     within(5) { @thread.join }
-    assert_equal 0, @engine.lane.instance_variable_get(:@looking).value
+    assert_equal 0, @engine.run_queue.instance_variable_get(:@looking).value
   end
 
   def test_it_ends_when_the_lane_is_closed_and_empty
     made = push(batch([1, 2]))
-    @engine.lane.close
+    @engine.run_queue.close
     start(7)
     assert_equal [:gone, 7, true, []], receive
     assert_equal [2, 4], results(made)
@@ -114,7 +114,7 @@ class WorkerTest < Minitest::Test
 
   def test_what_is_filed_twice_is_counted_once
     control = start
-    made = held(Workers::Handles.keep(->(item) { @hold.call(item) && item.zero? ? raise(KeyError) : item }))
+    made = held(Workers::RactorLocalRefs.keep(->(item) { @hold.call(item) && item.zero? ? raise(KeyError) : item }))
     control.send([:file, made].freeze)
     assert_equal [:filed, made], receive
     @hold.open
@@ -122,7 +122,7 @@ class WorkerTest < Minitest::Test
     assert_equal({ "KeyError" => 1 }, @engine.metrics.failures.to_h)
     assert_equal 4, @engine.finished.value
   ensure
-    Workers::Handles.take(made.callable)
+    Workers::RactorLocalRefs.take(made.callable)
   end
 
   def test_an_exception_raised_into_its_main_thread_is_counted_and_ends_nothing
@@ -164,20 +164,20 @@ class WorkerTest < Minitest::Test
   def test_a_worker_that_was_given_up_files_what_it_has_and_leaves_the_rest_to_others
     control = start
     made = held
-    Workers::AtExit.stuck(@pulse)
+    Workers::AtExit.stuck(@worker_status)
     control.send([:stop].freeze)
     assert_left_to_others made
   end
 
   def test_a_worker_that_is_stopped_waits_for_no_item_that_cannot_be_interrupted
-    deaf = Workers::Handles.keep(->(item) { Thread.handle_interrupt(Object => :never) { @hold.call(item) } })
+    deaf = Workers::RactorLocalRefs.keep(->(item) { Thread.handle_interrupt(Object => :never) { @hold.call(item) } })
     control = start
     made = held(deaf)
     control.send([:stop].freeze)
     assert_left_to_others made
     assert_equal @stuck + 1, Workers::AtExit::STUCK.value, "it is known until it has ended"
   ensure
-    Workers::Handles.take(deaf)
+    Workers::RactorLocalRefs.take(deaf)
   end
 
   private

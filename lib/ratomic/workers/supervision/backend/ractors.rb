@@ -7,9 +7,10 @@ module Ratomic
       module Ractors
         class << self
           # @return [Ractor]
-          def spawn(engine, pulse, parts)
+          def spawn(engine, worker_status, parts)
             ractor = Experimental.quietly do
-              Ractor.new(engine, pulse, parts, name: "ratomic-#{engine.name}-#{pulse.id}") do |*all, left|
+              Ractor.new(engine, worker_status, parts,
+                         name: "ratomic-#{engine.name}-#{worker_status.id}") do |*all, left|
                 Worker.new(*all).run(left)
               end
             end

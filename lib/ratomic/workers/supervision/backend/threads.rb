@@ -8,8 +8,10 @@ module Ratomic
       module Threads
         class << self
           # @return [Thread]
-          def spawn(engine, pulse, parts)
-            OwnThread.start("ratomic-#{engine.name}-#{pulse.id}") { Worker.new(engine, pulse).run(parts) }
+          def spawn(engine, worker_status, parts)
+            OwnThread.start("ratomic-#{engine.name}-#{worker_status.id}") do
+              Worker.new(engine, worker_status).run(parts)
+            end
           end
 
           def alive?(thread)

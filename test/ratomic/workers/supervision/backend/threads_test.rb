@@ -19,7 +19,7 @@ class ThreadsTest < Minitest::Test
     results = value_of([1, 2, 3], ->(item) { seen << item && item + 1 })
     assert_equal [2, 3, 4], results
     assert_equal [1, 2, 3], seen.sort
-    assert_equal 0, Ratomic::Workers::Handles.size
+    assert_equal 0, Ratomic::Workers::RactorLocalRefs.size
   end
 
   def test_a_callable_that_is_kept_aside_is_forgotten_after_every_end
@@ -32,7 +32,7 @@ class ThreadsTest < Minitest::Test
     hold.open
     futures.each { |future| future.wait(timeout: 5) }
     @pool.dispatch_async([], ->(item) { item })
-    assert_equal 0, Ratomic::Workers::Handles.size
+    assert_equal 0, Ratomic::Workers::RactorLocalRefs.size
   end
 
   # There the coordinator is in the main thread of its Ractor, which the workers share.
@@ -85,6 +85,6 @@ class ThreadsTest < Minitest::Test
       end
     end
     assert_match(/is not shareable/, refused)
-    assert_equal 0, Ratomic::Workers::Handles.size
+    assert_equal 0, Ratomic::Workers::RactorLocalRefs.size
   end
 end

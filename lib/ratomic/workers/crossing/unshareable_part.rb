@@ -1,0 +1,146 @@
+# frozen_string_literal: true
+
+module Ratomic
+  module Workers
+    # What keeps an object from being shared between Ractors, and where in it: `@handler.@io`, an IO.
+    #
+    # Ruby itself says only that the whole is not shareable. It also makes some things shareable that must not be: an IO
+    # is frozen in place (nobody can write to it any more) or, with `copy: true`, opened a second time; the instance of
+    # a Singleton is frozen for the whole process. Those are found here and refused before that.
+    class UnshareablePart
+      # @return [String] as Ruby would reach it from the root: "@handler.@io", "[2][:key]", "" for the root itself
+      attr_reader :path
+      # @return [Object]
+      attr_reader :object
+
+      # Levels; a few more than {Sharing}.too_deep? lets through, which does not count everything.
+      DEEPEST = 1_010
+      # So many are tried one by one.
+      LEVELS = 100
+      private_constant :DEEPEST, :LEVELS
+
+      class << self
+        # The first thing in `root` that Ruby would freeze or open again although the rest of the program needs it as it
+        # is.
+        # @return [UnshareablePart, nil]
+        # @raise [ShareableError] for what has more levels than Ruby's own walk has room for on every stack
+        def forbidden(root)
+          raise ShareableError, Sharing::TOO_DEEP if Sharing.too_deep?(root)
+
+          walk(root) { |object| forbidden?(object) }
+        end
+
+        # What stands in the way of sharing `root`: what the program needs as it is, else the innermost thing that can
+        # be neither shared nor copied, else what is only not frozen yet.
+        # @return [UnshareablePart, nil]
+        def in(root)
+          return if FrozenCopy.shareable?(root)
+
+          forbidden(root) || (descend(root) if UnshareableReason.of?(root)) ||
+            walk(root, :unfrozen) { |object| unfrozen?(object) } || new("", root)
+        rescue UserException # user code, or a BasicObject, that would not be asked
+          new("", root)
+        end
+
+        # Why `root` could be neither shared nor copied.
+        # @param error [Exception] what that raised
+        # @return [String]
+        def reason(root, error)
+          case error
+          when SystemStackError then "the stack ended in it" # in its own methods
+          when ShareableError then error.message
+          else (self.in(root) || error).to_s
+          end
+        end
+
+        # Whether Ruby would make this shareable at the cost of the rest of the program.
+        def forbidden?(object)
+          case object
+          when ::Ractor::MovedObject then true # Ruby calls it shareable, and whatever it is in
+          when ::IO then !Ractor.shareable?(object)
+          else defined?(::Singleton) && ::Singleton === object && !Ractor.shareable?(object)
+          end
+        end
+
+        private
+
+        # Breadth first, each object once, nothing that is plain and shareable already.
+        def walk(root, kind = :hopeless)
+          seen = {}.compare_by_identity
+          level = [[root, ""]]
+          depth = 0
+          until level.empty?
+            raise ShareableError, Sharing::TOO_DEEP if (depth += 1) > DEEPEST # in a Set, of which that is not told
+
+            level = level.each_with_object([]) do |(object, path), below|
+              next if seen[object] || nothing_in?(object)
+
+              seen[object] = true
+              return new(path, object, kind) if yield(object)
+              next if kind == :hopeless && Exception === object # see FrozenCopy.recorded?
+
+              References.of(object) { |step, child| below << [child, References.join(path, step)] }
+            end
+          end
+          nil
+        end
+
+        # Whether there is nothing in it that could be in the way.
+        def nothing_in?(object)
+          Module === object || Sharing.deep_frozen?(object)
+        end
+
+        # All that it holds is shareable, but itself is not frozen.
+        def unfrozen?(object)
+          !FrozenCopy.shareable?(object) && !object.frozen? &&
+            References.of(object).all? { |_, child| FrozenCopy.shareable?(child) }
+        end
+
+        # From what cannot cross to what in it cannot.
+        def descend(root)
+          object = root
+          path = ""
+          seen = {}.compare_by_identity
+          until seen[object] || seen.size > LEVELS
+            seen[object] = true
+            step, child = References.of(object).find { |_, inner| !seen[inner] && UnshareableReason.of?(inner) }
+            return new(path, object) unless step
+
+            path = References.join(path, step)
+            object = child
+          end
+          new(path, object)
+        end
+      end
+
+      def initialize(path, object, kind = :hopeless)
+        @path = path
+        @object = object
+        @kind = kind
+      end
+
+      # @return [String] "@handler.@io (an instance of IO)", and why, where there is more to say
+      def to_s
+        return "#{path.empty? ? "it" : path} was moved to another owner (Ractor::MovedObject)" if moved?
+
+        text = "#{path.empty? ? "it" : path} (an instance of #{Reflection.class_name_of(object)})"
+        why ? "#{text}: #{why}" : text
+      end
+
+      # @return [String, nil] why it can be neither shared nor copied
+      def why
+        @why ||= (UnshareableReason.of(object) unless UnshareablePart.forbidden?(object) || @kind == :unfrozen)
+      end
+
+      # @return [Boolean] whether it is only what a move has left behind
+      def moved?
+        ::Ractor::MovedObject === object
+      end
+
+      # @return [Boolean] whether freezing would do
+      def unfrozen?
+        @kind == :unfrozen && !(Proc === object)
+      end
+    end
+  end
+end

@@ -1,0 +1,69 @@
+# frozen_string_literal: true
+
+module Ratomic
+  module Workers
+    # Small work of an owned dispatch is done by the caller, as in {CallerRuns}; the results stay what they are. It is
+    # small for longer: besides waking a worker, the pool would have to end one, or to copy what it has made.
+    module OwnedCallerRuns
+      # @param items [Array]
+      # @param callable [#call] admitted
+      # @param options [Options] that let the caller run it
+      # @return [OwnedResolvedFuture, nil] nil when the pool is to run the items
+      def self.future(engine, items, callable, options)
+        return unless engine.subscribers.none? # they are told of batches
+
+        key = Callable.key(callable, options.as)
+        return unless small?(engine, items, key, options.min_batch)
+
+        packed = Transfer.pack(items)
+        return if packed.instance_of?(Transfer::Holed)
+
+        OwnedResolvedFuture.new(measure(engine, packed, callable, key, options), TakeOnce.new)
+      end
+
+      # Whether the items take less time than it takes to bring home what two workers would make of them.
+      # @param least [Integer, :auto]
+      def self.small?(engine, items, key, least)
+        return false unless engine.costs.small(key) # it was measured often, and may be run by callers
+        return items.size < least unless least == :auto
+
+        cost = engine.costs.of(key)
+        return false unless cost
+
+        WorkEstimate.of(items) * cost * [engine.gain, Costs::LEAST_GAIN].max < Share.cost(engine)
+      end
+
+      # Runs the items and learns from it.
+      def self.measure(engine, items, callable, key, options)
+        tally = engine.metrics.tally
+        state = ThreadState.new
+        started = tally.start
+        results = run(engine, items, callable, options)
+        took = tally.start - started
+        tally.record_by_caller(took, items.size)
+        CallerRuns.learn(engine, items, key, took)
+        engine.metrics.names.by_caller(options.as, results, took) if options.as
+        results
+      ensure
+        CallerRuns.put_back(state, engine, key) if state
+      end
+
+      def self.run(engine, items, callable, options)
+        results = []
+        failed = false
+        Context.with(options.context) do
+          Interrupts.foreign_deferred do
+            failed = CallerRuns.run_many(engine, items, callable, results, options.as) if Runs.takes?(callable)
+            failed |= CallerRuns.run_on(engine, items, callable, results, options.as) until results.size == items.size
+          end
+        end
+        engine.count_by_caller(results, callable, options) if failed || results.any?(Vacancy)
+        results
+      rescue UserException, SignalException, SystemExit # as in CallerRuns.run
+        engine.costs.mark_wild(Callable.key(callable, options.as))
+        raise
+      end
+      private_class_method :measure, :run
+    end
+  end
+end

@@ -1,0 +1,62 @@
+# frozen_string_literal: true
+
+module Ratomic
+  module Workers
+    # What is left of a dispatch that its caller has begun to run, and that turned out to take far longer than what came
+    # under this callable before. The pool runs it, so that the caller is not held up.
+    module Remainder
+      class << self
+        # @param items [Array] of the dispatch, shareable
+        # @param results [Array] of the first of them
+        # @param started [Integer] see {Tally#start}
+        # @return [Future, nil] nil when the caller is to go on, because there is no room or nobody to run it
+        def hand_over(engine, items, callable, options, results, started)
+          learn(engine, items.first(results.size), Callable.key(callable, options.as), started)
+          sealed = Interrupts.foreign_deferred do
+            Transfer.seal(results.map(&:itself), 0, CallerRuns.sealing(engine)) # the caller may have to go on with them
+          end
+          batch = Batch.new(items, items.size, items.size, callable, options, WorkEstimate.of(items))
+          Interrupts.deferred do # what was accepted must be finished, or the pool would never end
+            next unless push(engine, batch, sealed.size)
+
+            engine.file(batch, 0, sealed, sealed.any?(Failure) || partial?(sealed))
+            Future.new(engine, batch)
+          end
+        end
+
+        private
+
+        # Beyond the average, which is slow to follow, the permit ends at once.
+        def learn(engine, items, key, started)
+          CallerRuns.learn(engine, items, key, engine.metrics.tally.start - started)
+          engine.costs.withdraw(key)
+        end
+
+        # Failures are counted in there.
+        def partial?(results)
+          results.any?(Partial)
+        end
+
+        # @return [Boolean] false where there is no room for it now
+        def push(engine, batch, done)
+          return false if engine.backend == :inline || !engine.open?
+
+          batch.claim(done)
+          engine.accepted.increment(batch.size)
+          pushed = try_push(engine.run_queue, batch)
+          pushed ? engine.metrics.meet_batch(batch) : engine.accepted.decrement(batch.size)
+          pushed
+        end
+
+        def try_push(run_queue, batch)
+          return false unless run_queue.try_push(batch)
+
+          run_queue.wake_one if batch.unclaimed > 1
+          true
+        rescue ::ClosedQueueError
+          false
+        end
+      end
+    end
+  end
+end

@@ -1,0 +1,129 @@
+# frozen_string_literal: true
+
+module Ratomic
+  module Workers
+    # One chunk run in a thread of its own, while who has claimed it waits for it and keeps its deadlines.
+    class SupervisedRun
+      # Never interrupted: what interrupts the waiting caller is not an item's doing.
+      module Guard
+        def self.pending_interrupt?
+          false
+        end
+      end
+
+      # Seconds between two looks at whether somebody else has ended the dispatch.
+      LOOK = 0.1
+      # Seconds that an interrupted item gets to end before its thread is left alone.
+      PATIENCE = 0.2
+
+      # @param engine [Engine]
+      # @param chunk [Chunk]
+      def initialize(engine, chunk)
+        @engine = engine
+        @chunk = chunk.share_memory
+        chunk.whole if !chunk.batch.moved? && Runs.takes?(chunk.batch.target) # moved items come here one by one
+        @batch = chunk.batch
+        @worker_status = WorkerStatus.new(0)
+        @gate = Thread::Mutex.new
+        @begun = false
+      end
+
+      # @return [Array<Batch>] what is left when an item has ended the thread
+      def run
+        Interrupts.deferred { @thread = start } # or it would run, and nobody know
+        until @thread.join(seconds_left)
+          rest = overdue
+          return cut_off(rest) if rest
+        end
+        finish
+      ensure
+        leave_thread if @thread&.alive?
+      end
+
+      private
+
+      # Who waited was ended.
+      def leave_thread
+        @thread.kill
+        AtExit.stuck(@worker_status) if @begun # or it will not tell that it has ended
+      end
+
+      def start
+        NestedDispatch.thread do
+          AtExit::TURNS.increment
+          @begun = true
+          NestedDispatch.enter(@engine)
+          Context.with(@batch.options.context) do
+            @chunk.careful? ? @chunk.run_watched(Guard, @worker_status, @gate) : @chunk.run(Guard)
+            @chunk.seal
+          end
+          :done
+        ensure
+          AtExit::TURNS.decrement if @begun
+          AtExit.unstuck(@worker_status)
+        end
+      end
+
+      # @return [Float] until the next deadline, or the next look
+      def seconds_left
+        at = [@batch.expiry, item_limit].compact.min
+        at ? (at - Clock.now).clamp(0.001, LOOK) : LOOK
+      end
+
+      # An item that begins now cannot be overdue before its time.
+      def item_limit
+        return unless (limit = @batch.options.item_timeout)
+
+        (@worker_status.index ? @worker_status.since : Clock.now) + limit
+      end
+
+      # Ends what has run too long.
+      # @return [Integer, nil] index of the first item that may still run
+      def overdue
+        return stop if @batch.completion.interrupted?
+        return expire if @batch.expiry && Clock.now >= @batch.expiry
+        return unless @batch.options.item_timeout
+
+        @gate.synchronize do
+          next unless (index = @worker_status.index) && Clock.now >= item_limit
+
+          @engine.time_out(@batch, index)
+          @thread.kill
+          index + 1
+        end
+      end
+
+      def expire
+        file_so_far
+        @engine.expire(@batch)
+        stop
+      end
+
+      def stop
+        @thread.kill
+        @chunk.last
+      end
+
+      # A native call that cannot be interrupted is left behind; its result, if it comes, is not wanted any more.
+      def cut_off(rest)
+        return finish if @thread.join(PATIENCE)
+
+        AtExit.stuck(@worker_status) if @begun
+        file_so_far
+        rest < @chunk.last ? [@batch.part(rest, @chunk.last)] : []
+      end
+
+      def finish
+        return [] if @batch.completion.complete? # or what was filed when it expired would be counted twice
+        return Recovery.new(@engine, @chunk, timed: true).run(:thread) unless @thread.value == :done
+
+        Interrupts.deferred { @engine.file_chunk(@chunk) } # it is sealed
+        []
+      end
+
+      def file_so_far
+        Recovery.new(@engine, @chunk).file(@gate.synchronize { @chunk.so_far }, PATIENCE)
+      end
+    end
+  end
+end

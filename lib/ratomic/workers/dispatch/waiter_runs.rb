@@ -1,0 +1,102 @@
+# frozen_string_literal: true
+
+module Ratomic
+  module Workers
+    # Small work of a dispatch with `run: :waiter` is done by who asks for its results first, unless a worker has begun
+    # it by then. The thread that dispatches computes nothing: an event loop, a reactor, a listener.
+    #
+    # The items run as in {CallerRuns}, in the waiter's thread. What he has claimed is his: when he is ended in the
+    # midst of an item that item fails, those before keep their results, and those behind are for workers.
+    module WaiterRuns
+      class << self
+        # Runs the batch, if it is small and nobody has begun it.
+        # @param future [Future] of the batch
+        # @param batch [Batch]
+        def run(future, engine, batch)
+          return unless waits?(engine, batch)
+          return run_batch(engine, batch) unless batch.attendance
+
+          batch.attendance.during(future, false) { run_batch(engine, batch) }
+        end
+
+        private
+
+        def run_batch(engine, batch)
+          chunk = done = nil
+          engine.show([batch.ticket, Thread.current.object_id].freeze, batch) do
+            Interrupts.deferred { chunk = claim(engine, batch) } # what is claimed and not known would be lost
+            done = chunk.nil? || measure(engine, chunk)
+          end
+        ensure
+          Interrupts.deferred { finish(engine, chunk, done) } if chunk
+        end
+
+        # Whether it is for this thread. In an item a {HelperThread} runs it; what only the pool's Ractor may call is
+        # for workers.
+        def waits?(engine, batch)
+          return false if batch.unclaimed < batch.size || batch.size.zero? || engine.backend == :inline
+          return false if NestedDispatch.number || RactorLocalRefs::Ref === batch.callable
+
+          CallerRuns.place(engine, batch.items, batch.key, batch.options.min_batch) == :caller
+        end
+
+        # @return [Chunk, nil] of all that is left; nil when there is nothing
+        def claim(engine, batch)
+          return unless (first = batch.claim(batch.limit))
+
+          engine.metrics.by_waiter.increment
+          chunk = Chunk.new(batch, batch.callable, first, batch.limit, 1)
+          engine.backend == :ractor ? chunk : chunk.share_memory
+        end
+
+        # @return [true] when no item has ended the run; there may be some left
+        def measure(engine, chunk)
+          batch = chunk.batch
+          state = ThreadState.new
+          started = engine.metrics.tally.start
+          Context.with(batch.options.context) { Interrupts.foreign_deferred { run_items(engine, chunk, started) } }
+          took = engine.metrics.tally.start - started
+          CallerRuns.learn(engine, batch.items[chunk.first, chunk.results.size], batch.key, took)
+          true
+        ensure
+          CallerRuns.put_back(state, engine, batch.key) if state
+        end
+
+        def run_items(engine, chunk, started)
+          batch = chunk.batch
+          items = batch.items
+          items = items[chunk.first...chunk.last] if chunk.first.positive?
+          results = chunk.results
+          limit = started + CallerBudget::HELD if items.size > 2
+          as = batch.options.as
+          CallerRuns.run_many(engine, items, batch.callable, results, as) if Runs.takes?(batch.callable)
+          until results.size == items.size
+            break if CallerRuns.run_on(engine, items, batch.callable, results, as, limit) == :left
+          end
+        end
+
+        # What has run is filed, and what has not is for workers.
+        def finish(engine, chunk, done)
+          place(chunk)
+          return Recovery.new(engine, chunk).run(:waiter).each { |part| engine.give_back(part) } unless done
+
+          sealed = Transfer.seal(chunk.results, chunk.first, chunk.sealing)
+          engine.file(chunk.batch, chunk.first, sealed, true) unless sealed.empty?
+          rest = chunk.first + sealed.size
+          engine.give_back(chunk.batch.part(rest, chunk.last)) if rest < chunk.last
+        ensure
+          engine.run_queue.leave_behind # its token
+        end
+
+        # The index of a Failure is that of its item in the dispatch.
+        def place(chunk)
+          return if chunk.first.zero?
+
+          chunk.results.map!.with_index do |result, offset|
+            Failure === result ? result.at(chunk.first + offset) : result
+          end
+        end
+      end
+    end
+  end
+end

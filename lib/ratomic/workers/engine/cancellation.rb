@@ -1,0 +1,58 @@
+# frozen_string_literal: true
+
+module Ratomic
+  module Workers
+    # The {Engine}'s ways to end a dispatch, or an item of it, before it has its result.
+    module Cancellation
+      # Ends a batch early: what has no result yet becomes the failure.
+      # @return [Integer] items that had none
+      def stop(batch, failure)
+        filled = batch.stop(failure)
+        post([:drop, batch.ticket].freeze) if batch.moved? # a worker that is ready from now on sees that it is over
+        @finished.increment(filled)
+        note_failure(batch, failure, filled) if filled.positive?
+        count_named(batch, filled)
+        forget(batch)
+        @run_queue.leave_behind
+        make_room if @run_queue.full? # somebody may wait for it
+        post(Engine::WIND_UP) unless open?
+        filled
+      end
+
+      # The caller does not want it any more.
+      # @return [Integer] items that had no result
+      def cancel(batch)
+        cancelled = stop(batch, PoolFailures.cancelled(batch))
+        return 0 if cancelled.zero?
+
+        # An item that runs still is left alone, and with it what its worker has made.
+        post([:recall, batch.ticket].freeze) if batch.owned?
+        @metrics.cancelled.increment
+        emit(:cancelled, batch, items: cancelled)
+        cancelled
+      end
+
+      # Ends the items of a stopped batch that are running.
+      def interrupt(batch)
+        batch.completion.interrupt # for those that run in a {SupervisedRun}
+        post([:interrupt, batch.ticket].freeze)
+      end
+
+      # Its time is up.
+      def expire(batch)
+        expired = stop(batch, PoolFailures.expired(batch))
+        return if expired.zero?
+
+        @metrics.expired.increment
+        emit(:expired, batch, items: expired)
+      end
+
+      # The time of one of its items is up.
+      def time_out(batch, index)
+        @metrics.overdue.increment
+        emit(:overdue, batch, item: index)
+        file(batch, index, [PoolFailures.overdue(batch, index)].freeze, true)
+      end
+    end
+  end
+end

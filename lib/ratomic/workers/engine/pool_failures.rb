@@ -1,0 +1,65 @@
+# frozen_string_literal: true
+
+module Ratomic
+  module Workers
+    # The Failures that the pool itself gives: for items that ended their worker, ran too long, or never ran.
+    module PoolFailures
+      DIED = {
+        thread: "the item ended the thread that ran it (Thread.exit or Thread#kill)",
+        worker: "the item ended its worker: it killed or interrupted the main thread of the worker's Ractor",
+        waiter: "the thread that waited for the dispatch, and ran the item (run: :waiter), was ended",
+        throw: "the item left by throw, break or return",
+        lost: "the item was handed over to a worker (move: true) that died or was given up, and is gone with it"
+      }.freeze
+      LOST = Failure.new(nil, ShutdownError.name,
+                         "the item's result (results: :owned) is gone: its worker died, or could not end")
+      KILLED = Failure.new(nil, ShutdownError.name, "the pool was stopped before the item was done")
+      FORKED = Failure.new(nil, ShutdownError.name,
+                           "the process was forked; the workers, and what they had to do, stayed in the parent")
+      GIVEN_UP = Failure.new(nil, CancelledError.name, "the dispatch was refused or interrupted")
+
+      class << self
+        # @param how [Symbol, String] a key of DIED, or what has become of the worker's process
+        # @return [Failure] whose only line of backtrace is where the callable is written
+        def died(callable, index, how)
+          return Failure.new(index, WorkerDiedError.name, how, place(callable)) if String === how
+
+          Failure.new(index, how == :throw ? "UncaughtThrowError" : "ThreadError", DIED.fetch(how), place(callable))
+        end
+
+        # Owned results cross as copies from where no Ractor can end with them.
+        def not_copied(result, index)
+          kind = Reflection.class_of(result)
+          Failure.new(index, ShareableError.name,
+                      "the result (#{kind}) cannot be copied, and was made by a thread that stands in for a worker, " \
+                      "see Workers::HelperThread; wait for such dispatches outside of items, or return plain data")
+        end
+
+        def overdue(batch, index)
+          limit = batch.options.item_timeout
+          Failure.new(index, ItemTimeoutError.name, "the item ran longer than #{limit} s (item_timeout: #{limit})",
+                      place(batch.target))
+        end
+
+        def expired(batch)
+          Failure.new(nil, DispatchTimeoutError.name, "no result #{batch.options.timeout} s after the dispatch " \
+                                                      "(timeout:), when #{progress(batch)} were done")
+        end
+
+        def cancelled(batch)
+          Failure.new(nil, CancelledError.name, "the dispatch was cancelled when #{progress(batch)} were done")
+        end
+
+        private
+
+        def place(callable)
+          [Callable.place(callable)].compact
+        end
+
+        def progress(batch)
+          Progress.new(batch.completion.completed, batch.size)
+        end
+      end
+    end
+  end
+end

@@ -1,0 +1,116 @@
+# frozen_string_literal: true
+
+module Ratomic
+  module Workers
+    # The {Engine}'s way for results to their caller, with what is counted and told of them.
+    module ResultRecorder
+      # What an item raises that a caller must not run: that touches the main Ractor's things, which fails in a worker
+      # only, or that would end the caller.
+      NOT_FOR_CALLERS = ["Ractor::IsolationError", *[SystemExit, SignalException, Interrupt].map(&:name)].freeze
+      private_constant :NOT_FOR_CALLERS
+
+      # @param chunk [Chunk] as far as it has run
+      # @param now [Integer, nil] monotonic nanoseconds, where they are known
+      def file_chunk(chunk, now = nil)
+        return if chunk.results.empty?
+
+        chunk.seal
+        file(chunk.batch, chunk.first, chunk.results, chunk.failed?, now)
+      end
+
+      # Files results where the caller waits for them.
+      # @param results [Array] shareable
+      # @param failed [Boolean] whether there may be Failures among them
+      # @param now [Integer, nil] as in {#file_chunk}
+      def file(batch, first, results, failed, now = nil)
+        count_failures(batch, first, results) if failed
+        completion = batch.completion
+        # Counted before they are filed: who has the value finds it in the statistics. (Where a slot may be filled twice
+        # the count is not known before.)
+        @finished.increment(results.size)
+        early = !batch.careful? && completion.completed_by?(first, results.size)
+        finish(batch, now, results) if early
+        fresh = completion.file(first, results, @metrics.dropped)
+        take_back(batch, first, results, fresh) unless fresh == results.size
+        finish(batch, now) if !early && completion.complete?
+        post(Engine::WIND_UP) unless open?
+      end
+
+      # Counts the Failures of what the caller has run itself.
+      # @param results [Array] shareable
+      # @param options [Options] of the dispatch
+      def count_by_caller(results, callable, options)
+        caller_unsafe = false
+        results.each do |result|
+          @metrics.count_more(result) if Partial === result
+          next unless Failure === result
+
+          @metrics.note_failure(result, options.as || Callable.label(callable), nil, options.context)
+          caller_unsafe = true if NOT_FOR_CALLERS.include?(result.exception_class)
+        end
+        @metrics.dropped.increment(results.count { |result| DROPPED.equal?(result) })
+        @costs.mark_wild(Callable.key(callable, options.as)) if caller_unsafe
+      end
+
+      # Counts one of a batch.
+      # @param times [Integer] of how many items it is
+      def note_failure(batch, failure, times = 1)
+        @metrics.note_failure(failure, @costs.name_of(batch), batch.ticket, batch.options.context, times)
+      end
+
+      private
+
+      # @param late [Array, nil] results that are about to be filed
+      def finish(batch, now, late = nil)
+        return unless batch.finish
+
+        took = (now || Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond)) - batch.born
+        @metrics.tally.record(took)
+        @metrics.names.end(batch.options.as, batch.size, took) if batch.options.as
+        forget(batch)
+        return if @subscribers.none?
+
+        dropped = batch.completion.dropped + (late ? late.count { |result| DROPPED.equal?(result) } : 0)
+        emit(:completed, batch, items: batch.size, dropped: dropped, seconds: took / 1e9)
+      end
+
+      # Some of the slots were full: what was counted of their results does not count.
+      def take_back(batch, first, results, fresh)
+        @finished.decrement(results.size - fresh)
+        results.each_with_index do |result, offset|
+          next if batch.completion[first + offset].equal?(result)
+
+          case result
+          when Failure
+            @metrics.count_failure(result, -1)
+            count_named(batch, -1)
+          when Partial
+            @metrics.count_more(result, -1)
+            count_named(batch, -result.more.values.sum)
+          end
+        end
+      end
+
+      def count_named(batch, failures)
+        @metrics.names.fail(batch.options.as, failures) if batch.options.as
+      end
+
+      # Of those of a chunk a few are kept as the last ones, the others are only counted.
+      def count_failures(batch, first, results)
+        noted = 0
+        results.each_with_index do |result, offset|
+          if Partial === result
+            @metrics.count_more(result)
+            count_named(batch, result.more.values.sum)
+          end
+          next unless Failure === result
+
+          count_named(batch, 1)
+          (noted += 1) > LastFailures::EACH ? @metrics.count_failure(result) : note_failure(batch, result)
+          @costs.mark_wild(batch.key) if NOT_FOR_CALLERS.include?(result.exception_class)
+          emit(:failed, batch, item: first + offset, failure: result)
+        end
+      end
+    end
+  end
+end

@@ -1,0 +1,83 @@
+# frozen_string_literal: true
+
+module Ratomic
+  module Workers
+    module Processes
+      # A {Chunk} that a worker process runs. It keeps what it has in the chunk, result by result, where the worker's
+      # other threads find it.
+      class ChunkRequest
+        # @param chunk [Chunk]
+        # @param link [Connection]
+        def initialize(chunk, link)
+          @chunk = chunk
+          @link = link
+        end
+
+        # @param worker_status [WorkerStatus] see {Chunk#run_watched}
+        # @param gate [Thread::Mutex] as there
+        # @return [Boolean] false when the process has died; the chunk then says of what
+        def run(worker_status, gate)
+          return run_one_by_one(worker_status, gate) if @chunk.careful?
+          return run_whole if @chunk.whole?
+
+          run_all
+        rescue ShareableError => e
+          fail_all(e)
+        end
+
+        private
+
+        def run_all
+          first = @chunk.first + @chunk.results.size
+          return true if first == @chunk.last || @chunk.over?
+
+          request = @chunk.request(Request::EACH, first, @chunk.last)
+          return died unless @link.run(request) { |result| @chunk.add(result) } == :done
+
+          @chunk.cut_short
+          true
+        end
+
+        def run_whole
+          @chunk.in_run = true
+          request = @chunk.request(Request::RUN, @chunk.first, @chunk.last)
+          outcome = @link.run(request) { |results| @chunk.add_run(results) }
+          return died if outcome == :died
+
+          @chunk.in_run = false
+          outcome == :done || run_all
+        end
+
+        def run_one_by_one(worker_status, gate)
+          while (index = @chunk.first + @chunk.results.size) < @chunk.last
+            return true if worker_status.abandoned? || @chunk.over?
+
+            gate.synchronize { worker_status.begin_item(index) }
+            outcome = @link.run(@chunk.request(Request::EACH, index, index + 1)) { |result| @result = result }
+            sealed = @chunk.sealed(@result, index) if outcome == :done
+            gate.synchronize do
+              worker_status.end_item
+              @chunk.add(sealed) if outcome == :done
+            end
+            return died unless outcome == :done
+          end
+          true
+        end
+
+        def died
+          @chunk.death = @link.death
+          false
+        end
+
+        # The dispatch itself cannot cross.
+        def fail_all(error)
+          @chunk.in_run = false
+          (@chunk.first + @chunk.results.size...@chunk.last).each do |index|
+            @chunk.add(Failure.from(error, index))
+          end
+          true
+        end
+      end
+    end
+  end
+end

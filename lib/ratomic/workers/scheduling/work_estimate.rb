@@ -1,0 +1,59 @@
+# frozen_string_literal: true
+
+module Ratomic
+  module Workers
+    # The estimated cost of items before any was run: their number and, of those that have a `bytesize` (Strings do),
+    # their bytes. What a unit of weight takes in time is measured while they run (see {Costs}).
+    module WorkEstimate
+      # What an item weighs besides its bytes.
+      ITEM = 64
+      # So many items of a long list are looked at.
+      SAMPLE = 256
+
+      # @param items [Array]
+      # @return [Integer] of all of them; of a long list estimated from a sample
+      def self.of(items)
+        size = items.size
+        return of_one(items[0]) if size == 1
+        return sum(items) if size <= SAMPLE
+
+        step = size / SAMPLE
+        sampled = Array.new(SAMPLE) { |i| items[i * step] }
+        sum(sampled) * size / SAMPLE
+      end
+
+      # @return [Integer] of one item
+      def self.of_one(item)
+        return item.bytesize + ITEM if String === item && item.instance_of?(String)
+
+        sized?(item) ? bytes_of(item) + ITEM : ITEM
+      end
+
+      # What is no String may call anything its `bytesize`.
+      def self.bytes_of(item)
+        bytes = item.bytesize
+        Integer === bytes && bytes.positive? ? bytes : 0
+      rescue StandardError, ScriptError
+        0
+      end
+      private_class_method :bytes_of
+
+      def self.sized?(item)
+        String === item || (Object === item && item.respond_to?(:bytesize))
+      end
+
+      # @return [Integer] of that many items from `first` on
+      def self.sum(items, first = 0, count = items.size)
+        return count * ITEM unless sized?(items[first])
+
+        total = 0
+        stop = first + count
+        while first < stop
+          total += of_one(items[first])
+          first += 1
+        end
+        total
+      end
+    end
+  end
+end

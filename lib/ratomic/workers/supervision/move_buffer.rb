@@ -1,0 +1,92 @@
+# frozen_string_literal: true
+
+module Ratomic
+  module Workers
+    # The moved lane: items that callers handed over, in parcels, until a worker that is ready for them says so. They
+    # belong to the coordinator's Ractor meanwhile, and to the worker's afterwards.
+    class MoveBuffer
+      class << self
+        # @return [Integer] number of parcels for so many items
+        def number(items, workers)
+          items.fdiv(items_in(items, workers)).ceil
+        end
+
+        # Hands the items over to the coordinator. From here on the caller's references raise `Ractor::MovedError`
+        # (where there are no Ractors they stay what they are).
+        # @param engine [Engine]
+        # @param batch [Batch]
+        # @param items [Array] from {Moving.prepare}; the list itself is not moved
+        def send(engine, batch, items)
+          count = items_in(items.size, engine.size)
+          (0...items.size).step(count) { |first| hand_over(engine, batch, first, items[first, count]) }
+        end
+
+        # Moves the items to nobody else: they are gone from whoever handed them over, and whole.
+        # @return [Array] of the items, with a {Transfer::Refused} for one that can be neither moved nor copied
+        def take_over(items, first = 0)
+          items.each_with_index.map { |item, offset| alone(item, first + offset) }
+        end
+
+        private
+
+        def items_in(items, workers)
+          (items / (workers * 4)).clamp(1, 256)
+        end
+
+        def hand_over(engine, batch, first, items)
+          engine.mailbox.send([:parcel, batch.ticket, first, items], move: true)
+        rescue Ractor::ClosedError, ::ClosedQueueError
+          raise ShutdownError, engine.refusal
+        rescue StandardError, SystemStackError # what {Moving} did not foresee
+          engine.mailbox.send([:parcel, batch.ticket, first, take_over(items, first)], move: true)
+        end
+
+        # An item that cannot be moved crosses as a copy, or as its Failure. To find out, it is moved to a port of ours
+        # and back.
+        def alone(item, index)
+          trial = Mailbox.open
+          trial.send([item], move: true)
+          trial.receive[0]
+        rescue StandardError, SystemStackError
+          copy = Transfer.pack([item])[0]
+          Transfer::Refused === copy ? Transfer::Refused.new(copy.failure.at(index)) : copy
+        ensure
+          trial.close
+        end
+      end
+
+      def initialize
+        @waiting = {} # ticket => parcels
+        @ready = {}   # ticket => ports of workers that came before their parcel
+      end
+
+      # A parcel of a dispatch has come.
+      def put(ticket, first, items)
+        ports = @ready[ticket]
+        return (@waiting[ticket] ||= []) << [first, items] unless ports
+
+        port = ports.shift
+        @ready.delete(ticket) if ports.empty?
+        port.send([first, items], move: true)
+      end
+
+      # A worker is ready for a parcel of the batch.
+      def ready(batch, port)
+        return port.send(nil) if batch.completion.complete?
+
+        move_buffer = @waiting[ticket = batch.ticket]
+        return (@ready[ticket] ||= []) << port unless move_buffer
+
+        parcel = move_buffer.shift
+        @waiting.delete(ticket) if move_buffer.empty?
+        port.send(parcel, move: true)
+      end
+
+      # The dispatch has ended early.
+      def drop(ticket)
+        @waiting.delete(ticket)
+        @ready.delete(ticket)&.each { |port| port.send(nil) }
+      end
+    end
+  end
+end

@@ -1,0 +1,129 @@
+# frozen_string_literal: true
+
+module Ratomic
+  module Workers
+    # What the coordinator has to do later. It waits for nothing but its mailbox; a small thread sleeps for it, and puts
+    # a :tick there when something is due. The thread is started by the first entry.
+    class TimerQueue
+      TICK = [:tick].freeze
+      Entry = Struct.new(:at, :what, :details, :ticket, :batch)
+      # Before Ruby 3.3, which also brought WeakMap#delete, a WeakMap mixes up objects that follow each other at one
+      # address, and a deadline could be lost.
+      WEAK = ObjectSpace::WeakMap.method_defined?(:delete)
+
+      # @param mailbox [Mailbox] of the coordinator
+      def initialize(mailbox)
+        @mailbox = mailbox
+        @entries = []
+        @batches = ObjectSpace::WeakMap.new
+        @sweep_at = 64
+      end
+
+      # @param at [Float] monotonic seconds
+      # @param what [Symbol]
+      def add(at, what, *details)
+        insert(Entry.new(at, what, details, nil))
+      end
+
+      # As {#add}, for what is void when the batch is done. The timer queue does not keep the batch (where Ruby can do
+      # that): its results are kept by who waits for them, and by nobody for a deadline.
+      def add_for(batch, at, what)
+        sweep if @entries.size >= @sweep_at
+        @batches[batch.ticket] = batch if WEAK
+        insert(Entry.new(at, what, [], batch.ticket, WEAK ? nil : batch))
+      end
+
+      # Takes what is due.
+      # @return [Array<Array>] [what, *details], the earliest first
+      def take_due
+        now = Clock.now
+        due = @entries.shift(@entries.bsearch_index { |entry| entry.at > now } || @entries.size)
+        wake(@entries[0].at) if @entries.any?
+        due.filter_map do |entry|
+          next [entry.what, *entry.details] unless entry.ticket
+
+          (batch = batch_of(entry)) && [entry.what, batch]
+        end
+      end
+
+      # Takes out what is not to be done any more.
+      # @yieldparam details [Array]
+      def take(*what)
+        taken, @entries = @entries.partition { |entry| what.include?(entry.what) }
+        taken.each { |entry| yield entry.details }
+      end
+
+      def close
+        @timer_thread&.close
+      end
+
+      private
+
+      def insert(entry)
+        place = @entries.bsearch_index { |other| other.at > entry.at } || @entries.size
+        @entries.insert(place, entry)
+        wake(entry.at) if place.zero?
+      end
+
+      # @return [Batch, nil] nil when it is done
+      def batch_of(entry)
+        batch = entry.batch || @batches[entry.ticket]
+        batch unless batch.nil? || batch.completion.complete?
+      end
+
+      # Deadlines far away would pile up, one for each dispatch.
+      def sweep
+        @entries.reject! { |entry| entry.ticket && batch_of(entry).nil? }
+        @sweep_at = [@entries.size * 2, 64].max
+      end
+
+      def wake(at)
+        @timer_thread = TimerThread.new(@mailbox) if @timer_thread.nil? || @timer_thread.ended?
+        @timer_thread.set(at)
+      end
+
+      # The thread that sleeps. When somebody else's code ends it, it leaves a last tick, so that there will be another.
+      class TimerThread
+        def initialize(mailbox)
+          @times = times = Queue.new(1024)
+          @thread = OwnThread.start("ratomic-timer") { TimerThread.sleep(times, mailbox) }
+        end
+
+        # @param at [Float] monotonic seconds
+        def set(at)
+          @times.push(at)
+        rescue ::ClosedQueueError
+          nil # its last tick is on the way
+        end
+
+        def ended?
+          @times.closed? || !@thread.alive?
+        end
+
+        # Waits for the end of the thread: a Ractor that ends with a living thread while the program ends can lock up
+        # CRuby 4.0.5.
+        def close
+          @times.close
+          @thread.join
+        end
+
+        # @param times [Queue] of new alarm times; closing it ends the thread
+        def self.sleep(times, mailbox)
+          at = nil
+          until times.closed?
+            earlier = times.pop(timeout: Clock.left(at))
+            if earlier
+              at = earlier if at.nil? || earlier < at
+            elsif !times.closed?
+              at = nil
+              mailbox.send(TICK)
+            end
+          end
+        ensure
+          times.close
+          mailbox.send(TICK)
+        end
+      end
+    end
+  end
+end

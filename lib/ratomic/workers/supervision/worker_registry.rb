@@ -1,0 +1,206 @@
+# frozen_string_literal: true
+
+module Ratomic
+  module Workers
+    # The workers of a pool, as the coordinator knows them: hires, and replaces those that have gone. Workers that end
+    # soon after their start, one after the other, are replaced ever more slowly.
+    class WorkerRegistry
+      WorkerHandle = Struct.new(:worker_status, :body, :born, :control, :reserve) do
+        # @return [Boolean] false when it does not listen yet, or has ended
+        def tell(message)
+          !control.nil? && control.send(message) && true
+        rescue *Mailbox::CLOSED
+          false
+        end
+      end
+
+      # Seconds that one which was given up gets to save what it has made.
+      LATE = 0.75
+      # A worker that has lived so many seconds was well.
+      WELL = 1.0
+      # Seconds before the next one is hired in a crash loop: doubled each time from the first to the last of these.
+      FIRST_PAUSE = 0.01
+      LONGEST_PAUSE = 1.0
+
+      # @param engine [Engine]
+      # @param timer_queue [TimerQueue]
+      def initialize(engine, timer_queue)
+        @engine = engine
+        @timer_queue = timer_queue
+        @backend = Backend.of(engine.backend)
+        @members = {}
+        @hired = 0
+        @streak = 0
+        @stopped = false
+        @departing = DepartingWorkers.new(@backend, timer_queue)
+      end
+
+      # @return [DepartingWorkers] those who have left and bring something home
+      attr_reader :departing
+
+      # Hires until the pool has its size.
+      def fill
+        (@engine.size - @members.size).times { start_worker }
+      end
+
+      # @param parts [Array<Batch>, nil] what another one left behind; nil for the reserve
+      def start_worker(parts = [])
+        worker_status = WorkerStatus.new(@hired += 1)
+        @engine.worker_statuses[worker_status.id] = worker_status if parts
+        body = @backend.spawn(@engine, worker_status, parts.freeze)
+        @members[worker_status.id] = WorkerHandle.new(worker_status, body, Clock.now, nil, parts.nil?)
+      rescue StandardError => e # the system has no thread left, say
+        @engine.metrics.trouble(e)
+        @engine.worker_statuses.delete(worker_status.id)
+        pause(LONGEST_PAUSE, parts) if parts
+      end
+
+      # Hires as many in reserve as there are workers, so that as many can end at once and nobody waits.
+      def reserve
+        return if @stopped || !@engine.open?
+
+        (@engine.size - @members.count { |_, member| member.reserve }).times { start_worker(nil) }
+      end
+
+      # Nobody of the reserve is needed any more.
+      def close
+        @stopped = true
+        @members.each_value { |member| member.tell(Worker::STOP) if member.reserve }
+      end
+
+      # A worker has started and says where it listens.
+      def up(id, control)
+        return unless (member = @members[id])
+
+        member.control = control
+        return @engine.emit(:worker_started, nil, worker: id) unless member.reserve
+
+        member.tell(Worker::STOP) if @stopped
+      end
+
+      # A worker has ended by itself or by its items.
+      # @param wanted [Boolean] whether it was meant to
+      # @param parts [Array<Batch>] what it has left
+      # @return [Boolean] whether it was one of ours
+      def gone(id, wanted, parts)
+        return false unless (member = dismiss(id))
+
+        home = expect_home(member)
+        return true if member.reserve
+
+        @engine.emit(:worker_ended, nil, worker: id, expected: wanted)
+        wanted ? (refill if home) : replace(member, parts)
+        true
+      end
+
+      # Finds those that have ended, of which word may be on its way.
+      # @return [Array<Integer>]
+      def ended
+        @members.each_value.reject { |member| @backend.alive?(member.body) }.map { |member| member.worker_status.id }
+      end
+
+      # A worker died without a word.
+      # @return [Batch, nil] what it had in hand
+      def lost(id)
+        return unless @members.key?(id)
+
+        batch = @engine.board[id]
+        gone(id, false, [])
+        @departing.look
+        batch
+      end
+
+      # Gives a worker up that cannot be reached, and hires another.
+      # @return [WorkerHandle, nil]
+      def abandon(id)
+        return unless (member = dismiss(id))
+
+        @engine.metrics.abandoned.increment
+        @engine.emit(:worker_abandoned, nil, worker: id)
+        AtExit.stuck(member.worker_status)
+        member.tell(Worker::STOP)
+        expect_home(member, LATE)
+        start_worker unless @stopped
+        member
+      end
+
+      # Waits for none of them any more.
+      def leave_all
+        @members.each_value { |member| AtExit.stuck(member.worker_status) }
+        @departing.leave_all
+        @engine.homes.values.each { |home| home.arrive(OwnedResults::LOST) }
+      end
+
+      # @yieldparam member [WorkerHandle] those that are in a chunk of that dispatch
+      def busy_with(ticket)
+        @members.each_value { |member| yield member if member.worker_status.ticket == ticket }
+      end
+
+      # Asks all to end now.
+      def stop
+        @stopped = true
+        @members.each_value { |member| member.tell(Worker::STOP) }
+      end
+
+      def [](id)
+        @members[id]
+      end
+
+      def empty?
+        @members.empty? && @departing.empty?
+      end
+
+      private
+
+      def dismiss(id)
+        return unless (member = @members.delete(id))
+
+        @engine.worker_statuses.delete(id)
+        @engine.board.delete(id)
+        @engine.metrics.past_busy.increment(member.worker_status.busy_nanoseconds)
+        member
+      end
+
+      # A worker has left by bringing its share home: another one takes its place.
+      def refill
+        return if @stopped
+
+        @engine.run_queue.bench.short
+        member = @members.each_value.find { |other| other.reserve && other.tell(Worker::SEAT) }
+        member ? seat(member) : start_worker
+      end
+
+      # One of the reserve is a worker like others now.
+      def seat(member)
+        member.reserve = false
+        member.born = Clock.now
+        @engine.worker_statuses[member.worker_status.id] = member.worker_status
+        @engine.emit(:worker_started, nil, worker: member.worker_status.id)
+      end
+
+      # @return [OwnedResults, nil] that is expected
+      def expect_home(member, seconds = DepartingWorkers::PATIENCE)
+        return unless (home = @engine.homes.delete(member.worker_status.id))
+
+        @departing.expect(member.body, home, seconds)
+        home
+      end
+
+      def replace(member, parts)
+        @engine.metrics.respawns.increment
+        @streak = Clock.now - member.born < WELL ? @streak + 1 : 0
+        parts = parts.reject { |part| @engine.offer(part) }
+        return start_worker(parts) if @streak < 2
+
+        pause([FIRST_PAUSE * (2**[@streak - 2, 10].min), LONGEST_PAUSE].min, parts)
+      end
+
+      # Hires later.
+      def pause(seconds, parts)
+        @engine.metrics.pauses.increment
+        @engine.emit(:paused, nil, seconds: seconds)
+        @timer_queue.add(Clock.now + seconds, :start_worker, parts)
+      end
+    end
+  end
+end

@@ -1,0 +1,145 @@
+# frozen_string_literal: true
+
+module Ratomic
+  module Workers
+    # Saves what was in hand when an item ended its thread or its worker. The results so far are filed, the item at
+    # fault becomes a Failure (or runs again, with `retries:`), and what has not run yet runs elsewhere.
+    class Recovery
+      # Seconds between two looks at whether the dispatch is over.
+      LOOK = 0.05
+
+      # @param engine [Engine]
+      # @param chunk [Chunk]
+      # @param timed [Boolean] whether the `timeout:` is to be heeded here, because no coordinator does it
+      def initialize(engine, chunk, timed: false)
+        @engine = engine
+        @chunk = chunk
+        @timed = timed
+        @batch = chunk.batch
+      end
+
+      # @param what [Symbol] see {PoolFailures::DIED}
+      # @return [Array<Batch>] what is still to be run
+      def run(what)
+        return one_by_one if @chunk.in_run?
+
+        failed_index = @chunk.failed_index
+        next_index = @chunk.next_index
+        file(@chunk.results)
+        @engine.costs.mark_wild(@batch.key)
+        again = failed_index && again(failed_index, @chunk.death || (@chunk.fatal? ? :worker : what))
+        if again && @batch.options.sequential
+          return [@batch.part(failed_index, @chunk.last,
+                              again.attempt(failed_index))]
+        end
+
+        [again, rest(next_index)].compact
+      rescue Exception => e # rubocop:disable Lint/RescueException -- whatever it was, the rest would never be run
+        fail_all(e)
+        []
+      end
+
+      # Files what has run. What is no plain data is frozen in a thread of its own, because its `freeze` may be what has
+      # ended the one before, or may never return.
+      # @param results [Array] a copy, where the chunk may still run
+      # @param seconds [Numeric, nil] after which the rest of them is left
+      def file(results, seconds = nil)
+        return file_sealed(@chunk.stand_ins(results)) if @chunk.owned?
+        return file_sealed(results) if sealed?(results)
+
+        sealed = []
+        until sealed.size == results.size || @batch.completion.complete?
+          return file_sealed(sealed) unless (done = seal(results, sealed, seconds))
+
+          sealed << PoolFailures.died(@batch.target, @chunk.first + sealed.size, :thread) unless done == :all
+        end
+        file_sealed(sealed)
+      end
+
+      private
+
+      def sealed?(results)
+        return Sharing.deep_freeze(results) if @chunk.sealing == :in_place
+
+        results.all? { |result| Sharing.deep_frozen?(result) }
+      end
+
+      # @return [Object, nil] :all when all are sealed; nil when the time was up
+      def seal(results, sealed, seconds)
+        first = @chunk.first
+        how = @chunk.sealing
+        thread = NestedDispatch.thread do
+          while (place = sealed.size) < results.size
+            sealed << Transfer.seal_one(results[place], first + place, how)
+          end
+          :all
+        end
+        limit = Clock.limit(seconds)
+        (return if over?(limit)) until thread.join(LOOK)
+        thread.value || :some
+      ensure
+        thread&.kill
+      end
+
+      # Whether what is left is not waited for.
+      # @param limit [Float, nil] monotonic seconds
+      def over?(limit)
+        @engine.expire(@batch) if @timed && @batch.expiry && Clock.now >= @batch.expiry
+        @batch.completion.complete? || (limit && Clock.now >= limit)
+      end
+
+      # Failures of its own: a runner that goes on files its own, and of two only one is counted, see {ResultRecorder}.
+      def file_sealed(results)
+        return if results.empty?
+
+        results = results.map { |result| Failure === result ? result.at(result.index) : result }
+        @engine.file(@batch, @chunk.first, Ractor.make_shareable(results), true)
+      end
+
+      # Of a run nobody knows which item it was, until each is alone.
+      def one_by_one
+        @engine.costs.mark_wild(@batch.key)
+        return [] if @batch.completion.complete?
+        return [@batch.isolated_part(@chunk.first, @chunk.last)] unless @batch.moved?
+
+        send_back(@chunk.first)
+        [@batch.isolated_part(0, 1)]
+      end
+
+      # What cannot be saved ends, or its caller would wait for ever.
+      def fail_all(error)
+        @engine.metrics.trouble(error)
+        (@chunk.first...@chunk.last).each do |index|
+          @engine.file(@batch, index, [Failure.from(error, index)].freeze, true) unless @batch.completion.filled?(index)
+        end
+      end
+
+      # @return [Batch, nil] the item alone, when it may run once more
+      def again(failed_index, what)
+        return if @batch.completion.filled?(failed_index)
+
+        attempt = @batch.attempt(failed_index)
+        if !@batch.moved? && attempt < @batch.options.retries
+          @engine.metrics.retries.increment
+          return @batch.isolated_part(failed_index, failed_index + 1, attempt + 1)
+        end
+        @engine.file(@batch, failed_index, [PoolFailures.died(@batch.target, failed_index, what)].freeze, true)
+        nil
+      end
+
+      # @return [Batch, nil]
+      def rest(from)
+        return if from >= @chunk.last || @batch.completion.complete?
+        return @batch.part(from, @chunk.last) unless @batch.moved?
+
+        send_back(from)
+        @batch.part(0, 1)
+      end
+
+      # A moved item is with the worker that has it.
+      def send_back(from)
+        @engine.mailbox.send([:parcel, @batch.ticket, from, @chunk.rest(from)], move: true)
+      end
+    end
+  end
+end

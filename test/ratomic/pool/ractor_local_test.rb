@@ -1,0 +1,34 @@
+# frozen_string_literal: true
+
+require "test_helper"
+
+class PoolStorageTest < Minitest::Test
+  STORAGE = Ratomic::Pool::RactorLocal.new(:ratomic_storage_test)
+
+  def test_one_value_for_all_threads_of_a_ractor
+    made = Ratomic::Counter.new
+    storage = Ratomic::Pool::RactorLocal.new(:"ratomic_storage_test_#{object_id}")
+    assert_nil storage.value
+    values = Array.new(8) { Thread.new { storage.fetch { made.increment && Object.new } } }.map(&:value)
+    assert_equal 1, values.uniq.size
+    assert_equal 1, made.read
+    assert_same values.first, storage.value
+  end
+
+  def test_another_value_in_another_ractor
+    skip_without_ractors
+    STORAGE.fetch { +"mine" }
+    assert_equal([true, "theirs"], in_ractor(STORAGE) { |storage| [storage.value.nil?, storage.fetch { +"theirs" }] })
+    assert_equal "mine", STORAGE.value
+  end
+
+  def test_an_error_leaves_it_empty_and_usable
+    storage = Ratomic::Pool::RactorLocal.new(:"ratomic_storage_test_#{object_id}_2")
+    assert_raises(IOError) { storage.fetch { raise IOError } }
+    assert_equal(:second, storage.fetch { :second })
+  end
+
+  def test_it_is_shareable
+    assert Ractor.shareable?(STORAGE)
+  end
+end

@@ -1,0 +1,32 @@
+# frozen_string_literal: true
+
+require "test_helper"
+
+class ConstantLookupTest < Minitest::Test
+  module Outer
+    VALUE = 1
+    Object::LOOKUP_VALUE = 2
+
+    module Inner
+      def self.call; end
+    end
+  end
+
+  def values(*names)
+    code = RubyVM::InstructionSequence.of(Outer::Inner.method(:call))
+    Ratomic::Workers::ConstantLookup.new(code, Outer::Inner).values(names)
+  end
+
+  def test_a_constant_is_found_as_ruby_finds_it
+    assert_equal [[1], [2], [2], [1]], [values(:VALUE), values(:LOOKUP_VALUE), values(:"", :LOOKUP_VALUE),
+                                        values(:Outer, :VALUE)]
+    [%i[NoSuch], %i[VALUE Deeper], [:"", :VALUE]].each { |names| assert_empty values(*names) }
+  end
+
+  def test_where_nobody_can_tell_it_is_what_it_may_be
+    code = RubyVM::InstructionSequence.compile("1")
+    lookup = Ratomic::Workers::ConstantLookup.new(code, Outer::Inner)
+    assert_equal [[1], [2]], [lookup.values([:VALUE]), lookup.values([:LOOKUP_VALUE]).uniq]
+    assert_equal [2], Ratomic::Workers::ConstantLookup.new(code, nil).values([:LOOKUP_VALUE])
+  end
+end

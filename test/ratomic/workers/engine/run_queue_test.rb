@@ -1,0 +1,202 @@
+# frozen_string_literal: true
+
+require "test_helper"
+
+class RunQueueTest < Minitest::Test
+  Workers = Ratomic::Workers
+
+  def setup
+    @run_queue = Workers::RunQueue.new(100, 2)
+  end
+
+  def batch
+    Workers::Batch.new([1].freeze, 1, 1, Comparable, Workers::Options.new, 64)
+  end
+
+  # A worker that takes batches and does nothing with them.
+  def worker(taken, soon: false)
+    @run_queue.back
+    Thread.new do
+      while (batch = @run_queue.try_pop || @run_queue.pop(soon))
+        taken << batch
+        @run_queue.look(Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond))
+      end
+    end
+  end
+
+  def test_what_is_pushed_is_popped_once_and_in_order
+    batches = Array.new(50) { batch }
+    batches.each { |batch| assert @run_queue.try_push(batch) }
+    assert_equal 50, @run_queue.size
+    assert_equal batches, Array.new(50) { @run_queue.try_pop }
+    assert_nil @run_queue.try_pop
+  end
+
+  def test_sleeping_workers_are_woken
+    taken = Thread::Queue.new
+    workers = [true, false].map { |soon| worker(taken, soon: soon) }
+    workers.each { |thread| until_asleep(thread) }
+    5.times do
+      @run_queue.try_push(pushed = batch)
+      assert_same pushed, within(2) { taken.pop }
+    end
+    @run_queue.close
+    within(2) { workers.each(&:join) }
+  end
+
+  # Counts how often it is rung.
+  class Counting < Workers::RunQueue
+    attr_reader :rings
+
+    def initialize(...)
+      @rings = Ratomic::Counter.new
+      super
+    end
+
+    def wake_one
+      @rings.increment
+      super
+    end
+  end
+
+  def test_workers_that_are_woken_for_nothing_go_to_sleep_again
+    [1, 2].each do |size|
+      @run_queue = Counting.new(100, size)
+      workers = Array.new(size) { worker(Thread::Queue.new) }
+      pause
+      @run_queue.wake_one
+      pause
+      assert_operator @run_queue.rings.value, :<, 10
+      @run_queue.close
+      within(2) { workers.each(&:join) }
+    end
+  end
+
+  # Long enough for workers to sleep without looking.
+  def pause
+    Thread::Queue.new.tap { |never| Thread.new { sleep(Workers::RunQueue::NAP * 4) && never.close } }.pop
+  end
+
+  def test_as_many_are_woken_as_it_is_rung_for_and_sleep
+    wakeups, sleeping = %i[@bell @sleeping].map { |name| @run_queue.instance_variable_get(name) }
+    woken = [[2, 1], [2, 2], [1, 2], [0, 1]].map do |asleep, rings|
+      sleeping.reset(asleep)
+      rings.times { @run_queue.wake_one }
+      wakeups.pop_many(3, timeout: 0).size
+    end
+    assert_equal [1, 2, 1, 0], woken
+  end
+
+  def test_a_worker_that_was_woken_and_does_not_run_is_missed_after_a_while
+    refute @run_queue.unheard?(1_000_000)
+    @run_queue.instance_variable_get(:@sleeping).reset(1)
+    @run_queue.wake_one
+    assert_equal([false, true], [1_000, 1_000_000].map { |nanoseconds| @run_queue.unheard?(nanoseconds) })
+  end
+
+  def test_a_worker_that_sleeps_for_long_is_woken_as_well
+    taken = Thread::Queue.new
+    workers = Array.new(2) { worker(taken) }
+    pause
+    20.times do
+      @run_queue.try_push(batch)
+      within(2) { taken.pop }
+    end
+    @run_queue.close
+    within(2) { workers.each(&:join) }
+  end
+
+  # One worker counts as about to look, and never does: an item ran longer than it was estimated to.
+  def test_nobody_waits_for_a_worker_that_does_not_look
+    taken = Thread::Queue.new
+    @run_queue.back
+    sleeper = worker(taken)
+    until_asleep(sleeper)
+    @run_queue.try_push(batch)
+    assert within(2) { taken.pop }
+    @run_queue.close
+    within(2) { sleeper.join }
+  end
+
+  def test_every_batch_is_taken_by_many_workers_and_pushers
+    taken = Thread::Queue.new
+    workers = Array.new(2) { worker(taken) }
+    pushers = Array.new(4) { Thread.new { 500.times { Thread.pass until @run_queue.try_push(batch) } } }
+    within(20) { pushers.each(&:join) }
+    eventually(10) { taken.size == 2000 }
+    @run_queue.close
+    within(2) { workers.each(&:join) }
+  end
+
+  def test_what_was_begun_takes_no_room_from_what_waits
+    run_queue = Workers::RunQueue.new(1, 1)
+    begun = Array.new(2) { batch.tap { |each| assert run_queue.put_back(each) } }
+    refute run_queue.put_back(batch), "it has room of its own, which has an end"
+    assert run_queue.try_push(fresh = batch)
+    assert_equal [3, 1, 1], [run_queue.size, run_queue.waiting_size, run_queue.capacity]
+    assert_equal [fresh, *begun], Array.new(3) { run_queue.try_pop }
+  end
+
+  # One that was begun, and ten others, which are there before it is put back each time: it has its turn after those.
+  def test_batches_take_turns_as_if_they_stood_in_one_line
+    @run_queue.put_back(begun = batch)
+    10.times { @run_queue.try_push(batch) }
+    turns = (0..11).map { |taken| @run_queue.try_pop_begun(taken)&.tap { |each| @run_queue.put_back(each) } }
+    assert_equal ([nil] * 11) + [begun], turns
+    5.times { @run_queue.try_pop }
+    assert_nil @run_queue.try_pop_begun(5)
+    assert_same begun, @run_queue.try_pop_begun(6)
+    assert_nil @run_queue.try_pop_begun(100)
+  end
+
+  def test_what_is_done_is_swept_out_and_the_rest_keeps_its_order
+    batches = Array.new(5) { batch.tap { |each| @run_queue.try_push(each) } }
+    batches.values_at(0, 3).each { |each| each.stop(Workers::PoolFailures::GIVEN_UP) }
+    refute @run_queue.sweep, "nobody has said so"
+    @run_queue.leave_behind
+    assert @run_queue.sweep
+    assert_equal batches.values_at(1, 2, 4), Array.new(3) { @run_queue.try_pop }
+    assert_nil @run_queue.try_pop
+  end
+
+  # A batch that finds the run queue closed after it was taken out.
+  class Late
+    def initialize(run_queue)
+      @run_queue = run_queue
+      Ractor.make_shareable(self)
+    end
+
+    def completion
+      self
+    end
+
+    def complete?
+      @run_queue.close
+      false
+    end
+
+    def born
+      0
+    end
+  end
+
+  def test_what_finds_the_lane_closed_while_it_is_swept_is_handed_out
+    run_queue = Workers::RunQueue.new(2, 1)
+    run_queue.try_push(one = Late.new(run_queue))
+    run_queue.leave_behind
+    lost = []
+    run_queue.sweep { |each| lost << each }
+    assert_equal [one], lost
+  end
+
+  def test_a_full_lane_refuses_and_a_closed_one_raises
+    run_queue = Workers::RunQueue.new(1, 1)
+    assert run_queue.try_push(batch)
+    refute run_queue.try_push(batch)
+    refute run_queue.push(batch, 0.01)
+    run_queue.close
+    assert_raises(ClosedQueueError) { run_queue.try_push(batch) }
+    assert run_queue.pop(false)
+    [false, true].each { |soon| assert_nil run_queue.pop(soon) }
+  end
+end

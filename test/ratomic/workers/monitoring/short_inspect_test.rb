@@ -1,0 +1,36 @@
+# frozen_string_literal: true
+
+require "test_helper"
+
+class ShortInspectTest < Minitest::Test
+  def brief(object)
+    Ratomic::Workers::ShortInspect.of(object)
+  end
+
+  # Has no say in how it is shown.
+  class Loud
+    def inspect = raise("not me")
+    def to_s = raise("nor me")
+  end
+
+  def test_plain_data_is_shown_as_it_is
+    assert_equal "{\"file\" => \"a.csv\", :lines => [1, 2.5, nil, true]}",
+                 brief({ "file" => "a.csv", lines: [1, 2.5, nil, true] })
+  end
+
+  def test_of_what_is_large_only_the_beginning_is_shown
+    assert_equal "[0, 1, 2, 3, 4, 5, 6, 7, ...]", brief((0..99).to_a)
+    assert_equal "\"#{"x" * 200}\"...", brief("x" * 1_000_000)
+    assert_equal "[[[[...]]]]", brief([[[[[1]]]]])
+    assert_operator brief(Array.new(20) { Array.new(20) { Array.new(20) { "y" * 999 } } }).size, :<, 120_000
+  end
+
+  def test_no_method_of_the_object_is_called
+    assert_equal "[#<BriefTest::Loud>, #<BasicObject>, Comparable]", brief([Loud.new, BasicObject.new, Comparable])
+  end
+
+  def test_what_is_no_text_is_marked
+    assert_equal "\"a\uFFFD\"", brief("a\xff")
+    assert_predicate brief("\xff\xfe".b), :valid_encoding?
+  end
+end

@@ -1,0 +1,64 @@
+# frozen_string_literal: true
+
+require "test_helper"
+require "support/worker_callables"
+
+class LocalCostCacheTest < Minitest::Test
+  include WorkerCallables
+
+  Workers = Ratomic::Workers
+
+  def setup
+    @costs = Workers::Costs.new(0.5)
+    @experience = Workers::LocalCostCache.new(@costs)
+  end
+
+  # A chunk that has run, all of it or nothing.
+  def chunk(callable = Double, run: true)
+    batch = Workers::Batch.new([1, 2].freeze, 2, 2, callable, Workers::Options.new, 128)
+    Workers::Chunk.new(batch, callable, 0, 2, 1).tap { |made| run && made.run(Workers::SupervisedRun::Guard) }
+  end
+
+  # How many of so many chunks something is learnt from.
+  def learnt(times, nanoseconds, callable = Double)
+    Array.new(times) do
+      before = @costs.of(callable)
+      @experience.learn(chunk(callable), nanoseconds += 100)
+      @costs.of(callable) != before
+    end.count(true)
+  end
+
+  def test_from_some_of_the_short_chunks_of_a_callable_that_is_known_well_it_learns
+    assert_equal Workers::Costs::CALM, learnt(Workers::Costs::CALM, 1_000), "from all until then"
+    assert_equal 5, learnt(5 * Workers::LocalCostCache::EVERY, 1_000)
+    assert_equal 4, learnt(4, Workers::RunQueue::LONG * 2), "and from all that are long"
+  end
+
+  def test_what_it_has_at_hand_is_what_was_learnt
+    assert_nil @experience.cost(Double)
+    learnt(1, 1_000)
+    assert_equal @costs.of(Double), @experience.cost(Double)
+    learnt(30, 900_000)
+    assert_equal @costs.of(Double), @experience.cost(Double)
+  end
+
+  def test_another_callable_is_another_matter
+    learnt(Workers::Costs::CALM, 1_000)
+    assert_nil @experience.cost(Sleep)
+    @experience.cost(Double)
+    assert_equal 3, learnt(3, 1_000, Make)
+    assert_equal @costs.of(Double), @experience.cost(Double)
+  end
+
+  def test_a_callable_that_went_wild_meanwhile_is_learnt_from_again
+    learnt(Workers::Costs::CALM, 1_000)
+    @costs.mark_wild(Double)
+    learnt(Workers::LocalCostCache::EVERY, 1_000)
+    assert_equal 3, learnt(3, 1_000)
+  end
+
+  def test_a_chunk_of_which_nothing_has_run_teaches_nothing
+    @experience.learn(chunk(run: false), 1_000)
+    assert_nil @costs.of(Double)
+  end
+end

@@ -1,0 +1,46 @@
+# frozen_string_literal: true
+
+require "test_helper"
+
+class RouteChooserTest < Minitest::Test
+  RouteChooser = Ratomic::Workers::RouteChooser
+
+  def setup
+    @route_chooser = RouteChooser.new
+  end
+
+  # How many of so many dispatches the caller does.
+  def by_caller(dispatches)
+    Array.new(dispatches) { @route_chooser.caller?(:key) }.count(true)
+  end
+
+  def test_each_is_tried_before_they_are_compared
+    assert @route_chooser.caller?(:key)
+    @route_chooser.learn_caller(:key, 1_000, 10)
+    refute @route_chooser.caller?(:key)
+  end
+
+  def test_the_faster_one_has_the_work_and_the_other_a_share_of_it
+    @route_chooser.learn_caller(:key, 1_000, 10)
+    @route_chooser.learn_pool(:key, 2_000, 10)
+    assert_equal (RouteChooser::EVERY - 1) * 10, by_caller(RouteChooser::EVERY * 10)
+    20.times { @route_chooser.learn_pool(:key, 500, 10) }
+    assert_equal 10, by_caller(RouteChooser::EVERY * 10)
+  end
+
+  def test_times_are_compared_by_item
+    @route_chooser.learn_caller(:key, 1_000, 10)
+    @route_chooser.learn_pool(:key, 5_000, 100)
+    assert_equal 1, by_caller(RouteChooser::EVERY)
+  end
+
+  def test_each_callable_has_its_own
+    @route_chooser.learn_caller(:other, 1_000, 10)
+    @route_chooser.learn_pool(:other, 1, 10)
+    assert @route_chooser.caller?(:key)
+  end
+
+  def test_it_is_shareable
+    assert Ractor.shareable?(@route_chooser)
+  end
+end

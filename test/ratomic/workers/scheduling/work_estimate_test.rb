@@ -1,0 +1,39 @@
+# frozen_string_literal: true
+
+require "test_helper"
+
+class WorkEstimateTest < Minitest::Test
+  def test_an_item_may_call_anything_its_bytesize
+    sized = Struct.new(:name, :bytesize)
+    [nil, "x", -1000, Float::NAN, 1.5].each do |bytes|
+      assert_equal Ratomic::Workers::WorkEstimate::ITEM, Ratomic::Workers::WorkEstimate.of([sized.new("a", bytes)])
+    end
+    assert_equal Ratomic::Workers::WorkEstimate::ITEM + 9, Ratomic::Workers::WorkEstimate.of([sized.new("a", 9)])
+    ways = [-> { raise "no" }, -> { raise NotImplementedError }]
+    raising = ways.map { |way| Class.new { define_method(:bytesize, &way) }.new }
+    raising.each { |item| assert_equal Ratomic::Workers::WorkEstimate::ITEM, Ratomic::Workers::WorkEstimate.of([item]) }
+  end
+
+  WorkEstimate = Ratomic::Workers::WorkEstimate
+
+  def test_an_item_weighs_something_and_what_has_bytes_weighs_these_too
+    assert_equal 3 * WorkEstimate::ITEM, WorkEstimate.of([1, :two, nil])
+    assert_equal (2 * WorkEstimate::ITEM) + 10, WorkEstimate.of(%w[hello world])
+    assert_equal WorkEstimate::ITEM + 5, WorkEstimate.of(["hello"])
+    assert_equal WorkEstimate::ITEM + 7, WorkEstimate.of_one(Struct.new(:bytesize).new(7))
+  end
+
+  def test_a_long_list_is_estimated_from_a_sample
+    long = Array.new(100_000) { "x" * 100 }
+    assert_in_delta 100_000 * (WorkEstimate::ITEM + 100), WorkEstimate.of(long), 100_000
+  end
+
+  def test_a_part_of_a_list_is_summed
+    assert_equal (2 * WorkEstimate::ITEM) + 5, WorkEstimate.sum(%w[a bb ccc d], 1, 2)
+    assert_equal 2 * WorkEstimate::ITEM, WorkEstimate.sum([1, 2, 3, 4], 1, 2)
+  end
+
+  def test_nothing_weighs_nothing
+    assert_equal 0, WorkEstimate.of([])
+  end
+end

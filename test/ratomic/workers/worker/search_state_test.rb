@@ -1,0 +1,30 @@
+# frozen_string_literal: true
+
+require "test_helper"
+
+class SearchStateTest < Minitest::Test
+  Workers = Ratomic::Workers
+
+  def setup
+    @run_queue = Workers::RunQueue.new(4, 1)
+    @worker_status = Workers::WorkerStatus.new(1)
+    @search_state = Workers::SearchState.new(@run_queue, @worker_status)
+  end
+
+  # Workers that are about to look into the run queue, more than at first.
+  def looking
+    @run_queue.instance_variable_get(:@looking).value
+  end
+
+  def test_who_begins_something_short_stays_and_who_begins_something_long_is_away
+    @search_state.leave(Workers::RunQueue::LONG - 1)
+    assert_equal [0, nil], [looking, @worker_status.long_since]
+    [Workers::RunQueue::LONG, nil].each do |nanoseconds|
+      @search_state.leave(nanoseconds)
+      assert_equal(-1, looking)
+      assert_in_delta Process.clock_gettime(Process::CLOCK_MONOTONIC), @worker_status.long_since / 1e9, 5
+      2.times { @search_state.return }
+      assert_equal [0, nil], [looking, @worker_status.long_since], "it comes back once"
+    end
+  end
+end
