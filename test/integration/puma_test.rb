@@ -8,7 +8,7 @@ class PumaTest < Minitest::Test
   RUN = File.expand_path("../../examples/rails_like/run", __dir__)
 
   def test_no_request_fails_but_those_of_a_killed_process
-    result = run_command(RbConfig.ruby, RUN, seconds: 240)
+    result = run_command(RbConfig.ruby, RUN, seconds: 400)
     skip result.out.lines.last.chomp if result.status.exitstatus == 77
     assert_success(result)
     refute_includes result.out, "WRONG"

@@ -18,7 +18,7 @@ class SidekiqTest < Minitest::Test
   end
 
   def test_no_job_is_lost_or_counted_twice
-    result = assert_success(run_command(RbConfig.ruby, RUN, "--jobs", "200", "--policies", "200", seconds: 240))
+    result = assert_success(run_command(RbConfig.ruby, RUN, "--jobs", "200", "--policies", "200", seconds: 400))
     refute_includes result.out, "WRONG"
     assert_equal 202, row(result.out, "jobs counted").sum
     assert_equal [2, 0], row(result.out, "jobs put back on TERM")
