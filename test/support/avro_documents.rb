@@ -67,6 +67,19 @@ module AvroDocuments
     Avro::IO::DatumReader.new(schema(id)).read(Avro::IO::BinaryDecoder.new(StringIO.new(message[5..])))
   end
 
+  # What record.py has recorded: messages that fastavro has encoded, as a Kafka broker gave them back.
+  # @return [Array(Hash, Array, Array)] schemas by id, payloads, and what they must be
+  def topic
+    recorded = JSON.parse(File.read(File.expand_path("avro_topic/orders.json", __dir__)))
+    payloads, data = recorded["messages"].map { |message| message.values_at("value", "datum") }.transpose
+    [recorded["schemas"].transform_keys(&:to_i), payloads.map { |value| value&.unpack1("m") },
+     data.map { |datum| datum&.key?("total") ? with_ruby_types(datum) : datum }]
+  end
+
+  def with_ruby_types(datum)
+    datum.merge("total" => BigDecimal(datum["total"]), "day" => Date.iso8601(datum["day"]))
+  end
+
   def schema(id)
     (@schemas ||= {})[id] ||= Avro::Schema.real_parse(JSON.parse(SCHEMAS.fetch(id)), {})
   end

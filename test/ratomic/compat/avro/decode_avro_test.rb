@@ -39,6 +39,12 @@ module DecodeAvroContract
     assert(found.all? { |datum| Ractor.shareable?(datum) })
   end
 
+  def test_a_topic_that_another_library_has_written
+    schemas, payloads, data = topic
+    assert_equal [24, 3], [payloads.size, payloads.count(nil)]
+    assert_equal data, results(payloads, Ratomic::Workers::DecodeAvro.new(schemas))
+  end
+
   def test_a_tombstone_is_nil_and_bytes_after_the_datum_are_ignored
     assert_equal [nil, "text"], results([nil, "#{encode(70_000, "text")}more"])
   end
