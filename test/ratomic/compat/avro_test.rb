@@ -72,7 +72,7 @@ class CompatAvroTest < Minitest::Test
 
   def test_constants_keep_their_identity_and_their_content
     skip_without_ractors
-    out = ruby!(<<~RUBY, env: { "RUBYLIB" => $LOAD_PATH.join(":") })
+    out = ruby!(<<~RUBY, seconds: 120, env: { "RUBYLIB" => $LOAD_PATH.join(":") })
       require "avro"
       before = Avro::Schema.constants.to_h { |name| [name, Avro::Schema.const_get(name)] }
       copies = before.transform_values { |value| value.dup rescue value }

@@ -32,7 +32,7 @@ module Ratomic
           return if payload.nil?
 
           id = schema_id(payload)
-          reader = @readers[id] ||= ::Avro::IO::DatumReader.new(schema(id))
+          reader = @readers[id] ||= Reader.new(schema(id))
           begin
             reader.read(::Avro::IO::BinaryDecoder.new(Payload.new(payload, HEADER)))
           rescue *MALFORMED => e
