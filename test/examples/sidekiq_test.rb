@@ -108,6 +108,13 @@ class SidekiqExampleTest < Minitest::Test
     assert job.refused
   end
 
+  def test_what_is_missing_is_told
+    script = File.expand_path("../../examples/sidekiq/run", __dir__)
+    result = run_command(RbConfig.ruby, script, seconds: 120, env: { "PATH" => "/nowhere" })
+    assert_equal [77, ""], [result.status.exitstatus, result.err]
+    assert_equal "examples/sidekiq/run: there is no redis-server (Debian: apt install redis-server)\n", result.out
+  end
+
   def test_a_policy_survives_its_text
     policy = Policy.new("a", 5, true)
     assert_equal policy, Policy.parse("a", policy.to_text)
