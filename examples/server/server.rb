@@ -3,7 +3,7 @@
 require "socket"
 require "ratomic"
 
-# An HTTP/1.1 server: Ractors outside, threads inside.
+# An HTTP/1.1 server: Ractors outside, threads and Fibers inside.
 #
 #   server = Server.new(Shop, workers: 2, threads: 4, port: 8080).start
 #   server.stop(timeout: 10)     # => :graceful, or :forced when something would not end
@@ -12,7 +12,7 @@ require "ratomic"
 # all workers take them. So a worker that hangs holds up nobody, and a worker that has died is missed by nobody.
 class Server
   # What a worker needs to know, shareable.
-  Site = Struct.new(:application, :connections, :stopping, :figures, :threads)
+  Site = Struct.new(:application, :connections, :stopping, :figures, :threads, :fibers)
 
   # @return [Integer]
   attr_reader :port
@@ -22,14 +22,15 @@ class Server
   # @param application [#call, #close] shareable; gets a {Request}, returns a status and a body
   # @param workers [Integer] Ractors; on a Ruby without them, groups of threads
   # @param threads [Integer] of each worker
+  # @param fibers [Integer] connections that each thread serves at a time, in Fibers; 0 for one, without Fibers
   # @param port [Integer] 0 for any that is free
   # @param waiting [Integer] connections that may wait for a thread; more are left to the operating system
-  def initialize(application, workers: 2, threads: 4, port: 0, waiting: 64)
+  def initialize(application, workers: 2, threads: 4, fibers: 0, port: 0, waiting: 64)
     @connections = Ratomic::Queue.new(waiting)
     @stopping = Ratomic::Counter.new
     @figures = Figures.new
     @application = application
-    site = Site.new(application, @connections, @stopping, @figures, threads).freeze
+    site = Site.new(application, @connections, @stopping, @figures, threads, fibers).freeze
     @seats = Array.new(workers) { Seat.new(site) }
     @listener = TCPServer.new("127.0.0.1", port)
     @listener.listen(1_024)
@@ -105,5 +106,7 @@ end
 require_relative "figures"
 require_relative "request"
 require_relative "connection"
+require_relative "scheduler"
+require_relative "fibers"
 require_relative "worker"
 require_relative "seat"

@@ -17,9 +17,11 @@ class Server
     def run
       threads = Array.new(@site.threads) { Thread.new { work } }
       left = threads.size
-      left -= 1 while left.positive? && @orders.pop == :done
+      word = :done
+      left -= 1 while left.positive? && (word = @orders.pop) == :done
       threads.each(&:kill)
-      threads.each(&:join) # raises what one of them has raised
+      threads.each(&:join) # raises what one of them has raised, unless it was killed before its end
+      raise ThreadError, "a thread of the worker has crashed" if word == :crashed
     ensure
       threads&.each(&:kill)
     end
@@ -29,12 +31,16 @@ class Server
     def work
       Thread.current.report_on_exception = false
       ended = :crashed
-      while (number = @site.connections.pop)
-        Connection.new(number, @site).serve
-      end
+      @site.fibers.zero? ? serve : Fibers.new(@site).run
       ended = :done
     ensure
       @orders.push(ended, timeout: 1)
+    end
+
+    def serve
+      while (number = @site.connections.pop)
+        Connection.new(number, @site).serve
+      end
     end
   end
 end

@@ -20,12 +20,13 @@ class Command
     Interruption.ends(name)
   end
 
-  # Declares `--name N`, a number that is 1 or more.
-  # @param most [Numeric] and not more than this
-  def number(name, default, text, most: Float::INFINITY)
+  # Declares `--name N`, a number.
+  # @param most [Numeric] it is not more than this
+  # @param least [Integer] nor less than this
+  def number(name, default, text, most: Float::INFINITY, least: 1)
     @options[name] = default
     @parser.on("--#{name} N", Integer, "#{text} (#{default})") do |value|
-      raise OptionParser::InvalidArgument, "#{value} (must be 1 or more)" if value < 1
+      raise OptionParser::InvalidArgument, "#{value} (must be #{least} or more)" if value < least
       raise OptionParser::InvalidArgument, "#{value} (must be #{most} or less)" if value > most
 
       @options[name] = value

@@ -6,8 +6,6 @@ require_relative "../../examples/server/inventory"
 require_relative "../../examples/server/load"
 
 class ServerExampleTest < Minitest::Test
-  RUN = File.expand_path("../../examples/server/run", __dir__)
-
   def setup
     @inventory = Inventory.new
   end
@@ -164,10 +162,68 @@ class ServerExampleTest < Minitest::Test
     end
   end
 
-  def test_the_script_checks_itself
-    result = assert_success(run_command(RbConfig.ruby, RUN, "--seconds", "1", seconds: 90))
-    assert_match(/a worker crashed and was replaced; the next answer is 200/, result.out)
-    assert_match(/stopped under load \(graceful\): \d+ answered, 0 lost/, result.out)
+  private
+
+  def until_begun_at_least(count)
+    eventually(20, "#{count} requests") { @server.figures.begun.value >= count }
+  end
+end
+
+# The same, each thread with a Fiber scheduler, and connections in Fibers.
+class ServerInFibersTest < ServerExampleTest
+  def start(**options)
+    super(fibers: 1, **options)
+  end
+
+  def test_one_thread_serves_many_connections_at_a_time
+    start(workers: 1, threads: 1, fibers: 32)
+    threads = in_background("/slow/600000", count: 20)
+    until_begun(20)
+    assert_equal [200, "Hello\n"], get("/")
+    assert_equal :forced, stop(timeout: 0.2)
+    assert_equal [nil] * 20, within(20) { threads.map(&:value) }
+  end
+
+  def test_no_more_than_there_is_room_for
+    start(workers: 1, threads: 1, fibers: 2, waiting: 8)
+    threads = in_background("/slow/600000", count: 5)
+    until_begun(2)
+    eventually(20, "all connections") { @server.figures.accepted.value == 5 }
+    assert_equal 2, @server.figures.begun.value
+    assert_equal :forced, stop(timeout: 0.2)
+    assert_equal [nil] * 5, within(20) { threads.map(&:value) }
+  end
+
+  def test_fibers_share_the_connections_of_their_pool
+    start(workers: 1, threads: 1, fibers: 16)
+    assert_equal [200], within(30) { in_background("/stock/1", count: 40).map { |thread| thread.value.first }.uniq }
+    assert_includes 1..2, @inventory.connections
+  end
+
+  # The answer is more than the buffers of the sockets take at once: its Fiber waits until the client reads.
+  def test_a_client_that_does_not_read_holds_up_no_other
+    start(workers: 1, threads: 1, fibers: 8)
+    body = "x" * 1_000_000
+    TCPSocket.open("127.0.0.1", @server.port) do |socket|
+      socket.setsockopt(Socket::SOL_SOCKET, Socket::SO_RCVBUF, 4_096)
+      head = "POST /echo HTTP/1.1\r\nConnection: close\r\nContent-Length: #{body.size}\r\n\r\n"
+      within(20) { socket.write(head, body) }
+      until_begun(1)
+      5.times { assert_equal [200, "Hello\n"], get("/") }
+      assert within(30) { socket.read }.end_with?("\r\n\r\n#{body}"), "the answer is not whole"
+    end
+  end
+end
+
+class ServerScriptTest < Minitest::Test
+  RUN = File.expand_path("../../examples/server/run", __dir__)
+
+  [[], ["--fibers", "16", "--threads", "1"]].each do |options|
+    define_method("test_the_script_checks_itself_#{options.join("_").tr("-", "")}") do
+      result = assert_success(run_command(RbConfig.ruby, RUN, "--seconds", "1", *options, seconds: 90))
+      assert_match(/a worker crashed and was replaced; the next answer is 200/, result.out)
+      assert_match(/stopped under load \(graceful\): \d+ answered, 0 lost/, result.out)
+    end
   end
 
   def test_the_script_serves_until_it_is_told_to_end
@@ -183,11 +239,5 @@ class ServerExampleTest < Minitest::Test
     assert_predicate status, :success?
   ensure
     Process.kill(:KILL, pid) if pid
-  end
-
-  private
-
-  def until_begun_at_least(count)
-    eventually(20, "#{count} requests") { @server.figures.begun.value >= count }
   end
 end

@@ -2,7 +2,7 @@
 
 require "test_helper"
 require_relative "redis/client"
-require_relative "redis/server"
+require_relative "../../examples/support/redis_server"
 
 # LocalPool with real connections to a real Redis, from many threads and Ractors.
 class RedisTest < Minitest::Test

@@ -1,30 +1,12 @@
 # frozen_string_literal: true
 
-# Libraries of others that some tests need: those that this Ruby has, or those of the distribution, which are pure Ruby.
-# A test skips, and says so, where there is none.
-module Libraries
-  # The last is the library of the distribution's own Ruby: newer ones have made gems of parts of it.
-  FOLDERS = ["/usr/share/rubygems-integration/all/gems/*/lib{,/concurrent-ruby}", "/usr/lib/ruby/vendor_ruby",
-             "/usr/lib/ruby/3.*/"].freeze
+require_relative "../../examples/support/libraries"
 
+# Libraries of others that some tests need. A test skips, and says so, where there is none.
+module Libraries
   # @param name [String] what is required
   # @param package [String] that brings it
   def need(name, package)
     Libraries.load(name) || skip("needs #{name} (Debian: apt install #{package})")
-  end
-
-  # @return [Boolean]
-  def self.load(name)
-    path = $LOAD_PATH.dup
-    folders = FOLDERS.dup
-    begin
-      require name
-      true
-    rescue LoadError, StandardError
-      folder = folders.shift
-      $LOAD_PATH.concat(Dir[folder] - $LOAD_PATH) && retry if folder # after what this Ruby has of its own
-      $LOAD_PATH.replace(path)
-      false
-    end
   end
 end

@@ -1,5 +1,6 @@
 # frozen_string_literal: true
 
+require "fileutils"
 require "socket"
 require "tmpdir"
 
@@ -22,9 +23,9 @@ class RedisServer
     log = File.join(@folder, "log")
     @process = Process.spawn("redis-server", "--port", port.to_s, "--bind", "127.0.0.1", "--dir", @folder,
                              "--save", "", "--appendonly", "no", out: log, err: log)
-    deadline = Ratomic::Pool::Waiting.now + 10
+    deadline = now + 10
     until answers?
-      raise "redis-server did not start:\n#{File.read(log)}" if Ratomic::Pool::Waiting.now > deadline
+      raise "redis-server did not start:\n#{File.read(log)}" if now > deadline
 
       sleep 0.02
     end
@@ -43,7 +44,16 @@ class RedisServer
     FileUtils.rm_rf(@folder)
   end
 
+  # @return [String] path of a file that goes with the server
+  def file(name)
+    File.join(@folder, name)
+  end
+
   private
+
+  def now
+    Process.clock_gettime(Process::CLOCK_MONOTONIC)
+  end
 
   def answers?
     TCPSocket.open("127.0.0.1", port) do |socket|

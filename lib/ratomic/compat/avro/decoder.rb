@@ -1,0 +1,83 @@
+# frozen_string_literal: true
+
+module Ratomic
+  module Compat
+    module Avro
+      # Decodes the messages of one worker. It keeps what it has made of each schema; it is not for two threads at a
+      # time.
+      class Decoder
+        # Makes them. Frozen; shareable where the texts are.
+        Factory = Struct.new(:texts) do
+          # @return [Decoder]
+          def call
+            Decoder.new(texts)
+          end
+        end
+
+        MAGIC = 0
+        HEADER = 5 # bytes: the magic byte, and the id of the schema
+        # What the library raises for bytes that do not fit their schema, besides errors of its own.
+        MALFORMED = [::Avro::AvroError, Payload::Truncated, NoMethodError, TypeError, ArgumentError, RangeError].freeze
+
+        # @param texts [SchemaTexts]
+        def initialize(texts)
+          @texts = texts
+          @readers = {}
+        end
+
+        # @param payload [String, nil]
+        # @return [Object]
+        # @raise (see Workers::DecodeAvro#call)
+        def decode(payload)
+          return if payload.nil?
+
+          id = schema_id(payload)
+          reader = @readers[id] ||= Reader.new(schema(id))
+          begin
+            reader.read(::Avro::IO::BinaryDecoder.new(Payload.new(payload, HEADER)))
+          rescue *MALFORMED => e
+            raise Workers::DecodeAvro::PayloadError, malformed(payload, id, e)
+          end
+        end
+
+        # @param id [Integer]
+        # @return [::Avro::Schema]
+        # @raise [Workers::DecodeAvro::SchemaError]
+        def schema(id)
+          text = @texts[id]
+          begin
+            ::Avro::Schema.real_parse(::JSON.parse(text), {})
+          rescue ::Avro::AvroError, ::JSON::ParserError => e
+            raise Workers::DecodeAvro::SchemaError, "schema #{id} is none: #{e.message}"
+          end
+        end
+
+        private
+
+        def schema_id(payload)
+          unless String === payload
+            raise TypeError, "a payload must be a String, not an instance of #{Reflection.class_name_of(payload)}"
+          end
+
+          magic = payload.getbyte(0)
+          if magic && magic != MAGIC
+            raise Workers::DecodeAvro::PayloadError,
+                  "the first byte is #{magic}, and not the #{MAGIC} that Confluent's format begins with"
+          end
+          if payload.bytesize < HEADER
+            raise Workers::DecodeAvro::PayloadError,
+                  "the payload has #{payload.bytesize} bytes, and the header alone has #{HEADER}"
+          end
+
+          payload.byteslice(1, 4).unpack1("N")
+        end
+
+        def malformed(payload, id, error)
+          return "the payload is truncated (schema #{id}): #{error.message}" if Payload::Truncated === error
+
+          "the #{payload.bytesize} bytes do not fit schema #{id}: #{error.message}"
+        end
+      end
+    end
+  end
+end

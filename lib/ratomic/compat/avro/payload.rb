@@ -1,0 +1,55 @@
+# frozen_string_literal: true
+
+module Ratomic
+  module Compat
+    module Avro
+      # The bytes of one message, as Avro's BinaryDecoder reads them. An IO gives fewer bytes at its end than were asked
+      # for, and the decoder would take them; here that raises.
+      class Payload
+        # There are fewer bytes than there should be.
+        class Truncated < StandardError; end
+
+        # @return [Integer] the place of the next byte
+        attr_reader :tell
+
+        # @param bytes [String]
+        # @param from [Integer] the first byte to read
+        def initialize(bytes, from = 0)
+          @bytes = bytes
+          @tell = from
+        end
+
+        # @return [Integer]
+        # @raise [Truncated]
+        def readbyte
+          byte = @bytes.getbyte(@tell) or raise(Truncated, "it ends after #{@bytes.bytesize} bytes")
+          @tell += 1
+          byte
+        end
+
+        # @param count [Integer]
+        # @return [String] not frozen, binary
+        # @raise [Truncated]
+        def read(count)
+          from = @tell
+          seek(from + count)
+          @bytes.byteslice(from, count).force_encoding(Encoding::BINARY)
+        end
+
+        # @param place [Integer] not before the one where it is
+        # @return [void]
+        # @raise [Truncated]
+        def seek(place)
+          raise Truncated, "a length is negative" if place < @tell
+
+          if place > @bytes.bytesize
+            raise Truncated,
+                  "it ends after #{@bytes.bytesize} bytes, and #{place - @tell} more were to follow byte #{@tell}"
+          end
+
+          @tell = place
+        end
+      end
+    end
+  end
+end

@@ -1,0 +1,47 @@
+# frozen_string_literal: true
+
+require "test_helper"
+require "ratomic/compat/avro/payload"
+
+class PayloadTest < Minitest::Test
+  Payload = Ratomic::Compat::Avro::Payload
+
+  def test_it_reads_bytes_in_their_order
+    payload = Payload.new("\x00abc\xffd".b.freeze, 1)
+    assert_equal 97, payload.readbyte
+    assert_equal "bc".b, payload.read(2)
+    assert_equal 255, payload.readbyte
+    assert_equal 5, payload.tell
+    assert_equal "d", payload.read(1)
+    assert_equal "", payload.read(0)
+  end
+
+  def test_what_it_gives_is_binary_and_the_readers_own
+    text = "h\u00e9" # also of a payload that is not
+    part = Payload.new(text).read(3)
+    assert_equal Encoding::BINARY, part.encoding
+    refute_predicate part, :frozen?
+    part << "!"
+    assert_equal "h\u00e9", text
+  end
+
+  def test_fewer_bytes_than_were_asked_for_are_an_error
+    payload = Payload.new("abc", 1)
+    error = assert_raises(Payload::Truncated) { payload.read(3) }
+    assert_equal "it ends after 3 bytes, and 3 more were to follow byte 1", error.message
+    assert_equal "bc", payload.read(2), "it stands where it stood"
+    error = assert_raises(Payload::Truncated) { payload.readbyte }
+    assert_equal "it ends after 3 bytes", error.message
+  end
+
+  def test_a_length_that_is_negative_or_huge_is_an_error
+    [-1, -(1 << 70), 1 << 70].each { |count| assert_raises(Payload::Truncated) { Payload.new("abc").read(count) } }
+  end
+
+  def test_it_skips
+    payload = Payload.new("abc")
+    payload.seek(payload.tell + 2)
+    assert_equal "c", payload.read(1)
+    [2, 4].each { |place| assert_raises(Payload::Truncated) { payload.seek(place) } }
+  end
+end
