@@ -44,6 +44,7 @@ class StopAndRestart
       "#{Ledger.results.size} results, and not those that #{@workload.expected.size} jobs must have" =>
         Ledger.results != @workload.expected,
       "other jobs were put back than those that hung" => @first.put_back.sort != @workload.long.sort,
+      "#{@repeated} jobs were done again, and it should be the one that lingered" => @repeated != 1,
       "nothing was left for the second process" => @first.waiting.empty?,
       "a process did not end with status 0" => ![@first, @second].all? { |part| part.status.success? },
       "there are jobs to be tried again" => Sidekiq::RetrySet.new.size.positive?

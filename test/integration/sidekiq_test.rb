@@ -33,8 +33,8 @@ class SidekiqTest < Minitest::Test
   end
 
   def test_wrong_options_are_refused_in_one_line
-    result = run_command(RbConfig.ruby, RUN, "--jobs", "0", seconds: 60)
+    result = run_command(RbConfig.ruby, RUN, "--jobs", "99", seconds: 60)
     assert_equal 2, result.status.exitstatus
-    assert_match(%r{\Aexamples/sidekiq/run: .*0 \(must be 1 or more\)}, result.err)
+    assert_match(%r{\Aexamples/sidekiq/run: .*99 \(must be 100 or more\)}, result.err)
   end
 end

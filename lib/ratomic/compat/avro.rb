@@ -9,6 +9,7 @@ require_relative "avro/fingerprint"
 require_relative "avro/payload"
 require_relative "avro/schema_texts"
 require_relative "avro/reader"
+require_relative "avro/binary_decoder"
 require_relative "avro/decoder"
 require_relative "avro/decode_avro"
 

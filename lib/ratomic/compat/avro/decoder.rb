@@ -32,9 +32,9 @@ module Ratomic
           return if payload.nil?
 
           id = schema_id(payload)
-          reader = @readers[id] ||= Reader.new(schema(id))
+          reader = @readers[id] ||= reader(id)
           begin
-            reader.read(::Avro::IO::BinaryDecoder.new(Payload.new(payload, HEADER)))
+            reader.read(BinaryDecoder.new(Payload.new(payload, HEADER)))
           rescue *MALFORMED => e
             raise Workers::DecodeAvro::PayloadError, malformed(payload, id, e)
           end
@@ -53,6 +53,11 @@ module Ratomic
         end
 
         private
+
+        # A {Reader} costs a tenth more; where there are no dates it is not needed.
+        def reader(id)
+          (@texts[id].include?("logicalType") ? Reader : ::Avro::IO::DatumReader).new(schema(id))
+        end
 
         def schema_id(payload)
           unless String === payload

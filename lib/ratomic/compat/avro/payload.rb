@@ -27,6 +27,24 @@ module Ratomic
           byte
         end
 
+        # A whole number of Avro: seven bits a byte, the lowest first, and the sign in the lowest bit.
+        # @return [Integer]
+        # @raise [Truncated]
+        def read_long
+          number = shift = 0
+          place = @tell
+          while (byte = @bytes.getbyte(place))
+            place += 1
+            number |= (byte & 127) << shift
+            if byte < 128
+              @tell = place
+              return (number >> 1) ^ -(number & 1)
+            end
+            shift += 7
+          end
+          raise Truncated, "it ends after #{@bytes.bytesize} bytes"
+        end
+
         # @param count [Integer]
         # @return [String] not frozen, binary
         # @raise [Truncated]

@@ -34,6 +34,19 @@ class PayloadTest < Minitest::Test
     assert_equal "it ends after 3 bytes", error.message
   end
 
+  # The numbers of Avro's specification, and the ends of its ranges.
+  def test_it_reads_numbers
+    { "\x00" => 0, "\x01" => -1, "\x02" => 1, "\x03" => -2, "\x7f" => -64, "\x80\x01" => 64, "\xff\x01" => -128,
+      "\xfe\xff\xff\xff\x0f" => (1 << 31) - 1, "\xff\xff\xff\xff\x0f" => -(1 << 31),
+      "\xfe#{"\xff" * 8}\x01" => (1 << 63) - 1, "#{"\xff" * 9}\x01" => -(1 << 63) }.each do |bytes, number|
+      payload = Payload.new("#{bytes}z")
+      assert_equal number, payload.read_long, bytes.dump
+      assert_equal "z", payload.read(1)
+    end
+    error = assert_raises(Payload::Truncated) { Payload.new("\x80\x80").read_long }
+    assert_equal "it ends after 2 bytes", error.message
+  end
+
   def test_a_length_that_is_negative_or_huge_is_an_error
     [-1, -(1 << 70), 1 << 70].each { |count| assert_raises(Payload::Truncated) { Payload.new("abc").read(count) } }
   end
