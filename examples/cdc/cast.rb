@@ -26,13 +26,18 @@ module Cdc
     # 2024-02-29 12:00:00.25+05:30; offsets of long ago have seconds: 1890-01-01 00:53:28+00:53:28
     TIME = /\A\d{4,}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d{1,6})?[+-]\d\d(:\d\d){0,2}\z/
 
+    POWERS = Array.new(7) { |exponent| 10**exponent }.freeze
+
     # Stands for the JSON value `null`, as nil stands for SQL's NULL. Inside a document null is nil.
     JSON_NULL = :null
 
     # Levels of nesting that are parsed. The parser calls itself for each, and the stack of a Ractor is small.
     JSON_DEPTH = 500
-    JSON_OPTIONS = { freeze: true, max_nesting: JSON_DEPTH, allow_duplicate_key: true,
+    JSON_OPTIONS = { max_nesting: JSON_DEPTH, allow_duplicate_key: true,
                      decimal_class: defined?(BigDecimal) ? BigDecimal : Rational }.freeze
+    # Takes the options once and not with every document, where the json gem has that.
+    CODER = defined?(JSON::Coder) ? JSON::Coder.new(**JSON_OPTIONS) : nil
+    Ractor.make_shareable(CODER) if Ratomic::RACTORS
     # Half of a surrogate pair, perhaps without the other half.
     SURROGATE = /\\u[dD][89a-fA-F]/
     # Exponents of five digits and more: no number of PostgreSQL's has them, and they may need any amount of memory.
@@ -51,6 +56,19 @@ module Cdc
     def self.for(type, json: :decimal)
       cast = BY_TYPE.fetch(type, :text)
       cast == :json && json == :text ? :text : cast
+    end
+
+    # @param cast [Symbol] as {Cast.for} returns it, but :integer
+    # @return [Object] what the method of that name returns
+    def self.value(cast, text)
+      case cast
+      when :text then text.freeze
+      when :time then time(text)
+      when :json then json(text)
+      when :float then float(text)
+      when :boolean then boolean(text)
+      else bytes(text)
+      end
     end
 
     def self.boolean(text)
@@ -86,10 +104,10 @@ module Cdc
     # @raise [Inexact] if the text says more than a Ruby value could
     def self.json(text)
       check_numbers(text)
-      value = JSON.parse(text, **JSON_OPTIONS)
+      value = CODER ? CODER.load(text) : JSON.parse(text, **JSON_OPTIONS)
       raise Inexact, "half of a surrogate pair" if text.match?(SURROGATE) && !whole?(value)
 
-      value.nil? ? JSON_NULL : value
+      value.nil? ? JSON_NULL : frozen(value)
     rescue JSON::NestingError
       raise Inexact, "nested deeper than #{JSON_DEPTH} levels"
     rescue JSON::ParserError
@@ -102,6 +120,15 @@ module Cdc
       return unless text.match?(EXPONENT) && text.gsub(STRING, "").match?(EXPONENT)
 
       raise Inexact, "an exponent of five digits or more"
+    end
+
+    # The json gem can freeze by itself, and then looks up every string in a table that all Ractors have in common.
+    def self.frozen(value)
+      case value
+      when Hash then value.each_value { |element| frozen(element) unless element.frozen? }
+      when Array then value.each { |element| frozen(element) unless element.frozen? }
+      end
+      value.freeze
     end
 
     def self.whole?(value)
@@ -119,10 +146,12 @@ module Cdc
       return other_time(text) unless TIME.match?(text)
 
       date = text.index("-") # behind the year, which may have more than four digits
-      moment = Time.utc(digits(text, 0, date), digits(text, date + 1, 2), digits(text, date + 4, 2),
-                        digits(text, date + 7, 2), digits(text, date + 10, 2), digits(text, date + 13, 2))
-      sign = text.rindex(/[+-]/)
-      Time.at(moment.to_i - offset(text, sign), microseconds(text, date + 15, sign)).utc.freeze
+      sign = text.getbyte(date + 15) == 46 ? fraction_end(text, date + 16) : date + 15
+      moment = Time.utc(digits(text, 0, date), two(text, date + 1), two(text, date + 4), two(text, date + 7),
+                        two(text, date + 10), two(text, date + 13), microseconds(text, date + 16, sign))
+      offset = offset(text, sign)
+      moment -= offset unless offset.zero?
+      moment.freeze
     end
 
     # In ISO style, that is: a German 15.03.0044 BC is not.
@@ -136,23 +165,38 @@ module Cdc
 
     # Seconds ahead of UTC.
     def self.offset(text, sign)
-      minutes = text.bytesize > sign + 3 ? digits(text, sign + 4, 2) : 0
-      seconds = text.bytesize > sign + 6 ? digits(text, sign + 7, 2) : 0
-      seconds += (digits(text, sign + 1, 2) * 3600) + (minutes * 60)
+      minutes = text.bytesize > sign + 3 ? two(text, sign + 4) : 0
+      seconds = text.bytesize > sign + 6 ? two(text, sign + 7) : 0
+      seconds += (two(text, sign + 1) * 3600) + (minutes * 60)
       text.getbyte(sign) == 45 ? -seconds : seconds
     end
 
-    # Of the fraction whose point is at `from`, if there is one.
+    # Both signs come before the digits.
+    def self.fraction_end(text, at)
+      at += 1 while text.getbyte(at) > 47
+      at
+    end
+
+    # Of the fraction that begins at `from`, if there is one.
     def self.microseconds(text, from, to)
-      count = to - from - 1
-      count.positive? ? digits(text, from + 1, count) * (10**(6 - count)) : 0
+      count = to - from
+      count.positive? ? digits(text, from, count) * POWERS[6 - count] : 0
     end
 
     def self.digits(text, from, count)
       number = 0
-      count.times { |place| number = (number * 10) + text.getbyte(from + place) - 48 }
+      ending = from + count
+      while from < ending
+        number = (number * 10) + text.getbyte(from) - 48
+        from += 1
+      end
       number
     end
-    private_class_method :check_numbers, :whole?, :other_time, :offset, :microseconds, :digits
+
+    def self.two(text, at)
+      (text.getbyte(at) * 10) + text.getbyte(at + 1) - 528
+    end
+    private_class_method :check_numbers, :frozen, :whole?, :other_time, :offset, :fraction_end, :microseconds, :digits,
+                         :two
   end
 end

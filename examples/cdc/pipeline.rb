@@ -1,26 +1,46 @@
 # frozen_string_literal: true
 
+require "etc"
 require_relative "report"
 
 module Cdc
-  # Has what comes in counted by a pool of workers, and keeps a few reductions on their way, so that reading and
-  # decoding overlap and the memory stays bounded. What comes of it is taken in the order of the stream.
+  # Has what comes in counted by a pool of workers while the next is read. When the workers have enough to do, the
+  # thread that reads counts too. So as many threads are busy as there are processors. One more would slow all of them
+  # down: a garbage collection stops every Ractor, and has to wait for the one whose turn on a processor it is not.
+  # What comes of it is taken in the order of the stream.
   class Pipeline
     # Bytes of the runs of one reduction at least, unless it is the last: workers are busy with them for some
     # milliseconds.
     ITEM = 256 * 1024
-    # Reductions on their way for each worker. One more waits for the oldest.
-    IN_FLIGHT = 3
+    # Reductions on their way for each worker: as much as it does while a large transaction is read.
+    IN_FLIGHT = 6
     # How many different complaints are remembered, and how many lines of each kind are printed.
     KINDS = 1000
     LINES = 3
 
+    # What the thread that reads has counted, among the reductions of workers.
+    class Done
+      attr_reader :sum
+
+      def initialize(sum)
+        @sum = sum
+      end
+
+      def ready?
+        true
+      end
+
+      def value!
+        self
+      end
+    end
+
     # @param callable [CountRuns]
-    # @param workers [Integer, nil] size of the pool; nil for the pool's default
+    # @param workers [Integer, nil] size of the pool; nil for one worker less than there are processors
     # @param rows [IO, nil] gets the lines of {PrintRuns}, and everything else goes to standard error
     # @yieldparam pipeline [Pipeline]
     def self.open(callable, workers, rows: nil)
-      pool = Ratomic::Workers::Pool.new(**(workers ? { size: workers } : {}), name: "cdc")
+      pool = Ratomic::Workers::Pool.new(size: workers || [Etc.nprocessors - 1, 1].max, name: "cdc")
       yield new(callable, pool, rows)
     ensure
       pool&.shutdown(timeout: 10)
@@ -76,10 +96,19 @@ module Cdc
     def dispatch
       return if @runs.empty?
 
-      collect if @waiting.size >= @most
-      @waiting << @pool.reduce_async(@runs, @callable, min_batch: 0)
+      collect while @waiting.first&.ready?
+      @waiting << (enough? ? Done.new(count) : @pool.reduce_async(@runs, @callable, min_batch: 0, sequential: true))
       @runs = []
       @size = 0
+    end
+
+    # Whether the workers have enough to do.
+    def enough?
+      @waiting.count { |reduction| !reduction.ready? } >= @most
+    end
+
+    def count
+      @callable.call_many(@runs).reduce { |sum, other| @callable.merge(sum, other) }
     end
 
     def collect

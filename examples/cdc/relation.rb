@@ -28,8 +28,6 @@ module Cdc
     attr_reader :casts
     # @return [Array<Integer>] OID of each column's type; of a domain that of its base type, where that is built in
     attr_reader :types
-    # @return [Hash{Symbol => String}] names under which {Totals} counts this table
-    attr_reader :counters
 
     # @return [String] schema and table with a dot between; each in quotation marks, as SQL has them, if it holds more
     #   than letters, digits, _, $ and -, and what would spoil a line in there escaped as in Ruby
@@ -73,7 +71,6 @@ module Cdc
       @column_names = columns.map(&:name)
       @types = columns.map { |column| domains.fetch(column.type, column.type) }
       @casts = @types.map { |type| Cast.for(type, json: json) }
-      @counters = Totals::KINDS.to_h { |kind| [kind, -"#{@name} #{kind}"] }
       Ractor.make_shareable(self)
     end
 

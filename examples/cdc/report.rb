@@ -1,5 +1,7 @@
 # frozen_string_literal: true
 
+require_relative "statistics"
+
 module Cdc
   # The totals as a table for people, each number beside what PostgreSQL counted, where that is known.
   class Report

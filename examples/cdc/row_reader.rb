@@ -35,11 +35,9 @@ module Cdc
     # @return [Integer] unsigned, 32 bits
     # @raise [MalformedMessage] if fewer are left
     def uint32
-      at = @at
-      payload = @payload
-      last = payload.getbyte(at + 3) or raise MalformedMessage, "the message ends inside a number"
-      @at = at + 4
-      (payload.getbyte(at) << 24) | (payload.getbyte(at + 1) << 16) | (payload.getbyte(at + 2) << 8) | last
+      number = length(@at)
+      @at += 4
+      number
     end
 
     # @param relation [Relation]
@@ -67,31 +65,39 @@ module Cdc
     private
 
     def value(cast, relation, index)
-      case (kind = marker)
-      when 110 then nil
-      when 117 then UNCHANGED
-      when 116 then text(cast, relation, index)
-      when 98 then binary(cast, relation, index)
+      case (kind = @payload.getbyte(@at))
+      when 116, 98
+        from = @at + 5
+        @at = ending = from + length(@at + 1)
+        if ending > @payload.bytesize
+          raise MalformedMessage, "a value of #{ending - from} bytes goes beyond its message"
+        end
+
+        kind == 116 ? text(cast, from, ending, relation, index) : binary(cast, from, ending, relation, index)
+      when 110, 117
+        @at += 1
+        kind == 110 ? nil : UNCHANGED
       else raise MalformedMessage, "unknown kind of value #{kind.inspect} in #{place(relation, index)}"
       end
     end
 
-    def text(cast, relation, index)
-      return integer(relation, index) if cast == :integer
+    # Of what makes a number or a boolean no String is cut out.
+    def text(cast, from, ending, relation, index)
+      return integer(from, ending, relation, index) if cast == :integer
+      return boolean(from, ending, relation, index) if cast == :boolean
 
-      text = cut
+      text = @payload.byteslice(from, ending - from)
       raise MalformedMessage, "no UTF-8 in #{place(relation, index)}#{setting(:text)}" unless text.valid_encoding?
-      return text.freeze if cast == :text
 
-      Cast.public_send(cast, text)
+      Cast.value(cast, text)
     rescue Cast::Inexact => e
       note(relation, index, e, text)
     rescue ArgumentError
-      raise MalformedMessage, "no #{cast} in #{place(relation, index)}: #{text[0, 40].inspect}#{setting(cast)}"
+      refuse(cast, from, ending, relation, index)
     end
 
-    def binary(cast, relation, index)
-      bytes = cut
+    def binary(cast, from, ending, relation, index)
+      bytes = @payload.byteslice(from, ending - from)
       Binary.value(relation.types[index], cast, bytes)
     rescue Cast::Inexact => e
       note(relation, index, e, bytes.delete_prefix("\1"))
@@ -108,32 +114,40 @@ module Cdc
       " (the session needs #{Cast::SETTINGS[cast]})" if Cast::SETTINGS[cast]
     end
 
-    def cut
-      length = uint32
-      from = @at
-      @at = from + length
-      raise MalformedMessage, "a value of #{length} bytes goes beyond its message" if @at > @payload.bytesize
-
-      @payload.byteslice(from, length)
+    def length(at)
+      payload = @payload
+      last = payload.getbyte(at + 3) or raise MalformedMessage, "the message ends inside a number"
+      (payload.getbyte(at) << 24) | (payload.getbyte(at + 1) << 16) | (payload.getbyte(at + 2) << 8) | last
     end
 
-    def integer(relation, index)
-      length = uint32
+    def integer(from, ending, relation, index)
       payload = @payload
-      at = @at
-      ending = @at = at + length
-      at += 1 if (negative = payload.getbyte(at) == 45)
-      bad = at == ending || ending > payload.bytesize
+      negative = payload.getbyte(from) == 45
+      at = negative ? from + 1 : from
+      bad = at >= ending
       number = 0
-      until bad || at == ending
+      while at < ending
         digit = payload.getbyte(at) - 48
-        bad = digit.negative? || digit > 9
+        bad = true if digit < 0 || digit > 9
         number = (number * 10) + digit
         at += 1
       end
       raise MalformedMessage, "no integer in #{place(relation, index)}" if bad
 
       negative ? -number : number
+    end
+
+    def boolean(from, ending, relation, index)
+      letter = @payload.getbyte(from) if ending == from + 1
+      return true if letter == 116 # t
+      return false if letter == 102 # f
+
+      refuse(:boolean, from, ending, relation, index)
+    end
+
+    def refuse(cast, from, ending, relation, index)
+      raise MalformedMessage, "no #{cast} in #{place(relation, index)}: " \
+                              "#{@payload.byteslice(from, ending - from)[0, 40].inspect}#{setting(cast)}"
     end
 
     def place(relation, index)

@@ -25,8 +25,9 @@ module Cdc
     # @yieldparam bytes [Integer] size of its message
     def each
       at = 0
+      undone = @run.undone if @run.streamed? && @run.undone.any?
       while at < @bytes.bytesize
-        if @run.streamed? && @run.undone.key?(Layout.uint32(@bytes, at + 1))
+        if undone&.key?(Layout.uint32(@bytes, at + 1))
           ending = message_end(at)
         else
           change = change(at)

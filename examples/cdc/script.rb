@@ -15,7 +15,8 @@ module Cdc
   # What the scripts of this example have in common: options, and how they end. An error is one line on standard
   # error and status 1, a wrong option status 2, Ctrl-C status 130; never a backtrace.
   class Script
-    WORKERS = ["--workers N", Integer, "number of workers, 1 to 256 (default: one for each processor)"].freeze
+    WORKERS = ["--workers N", Integer, "number of workers, 1 to 256, beside the thread that reads and decodes too " \
+                                       "(default: one less than processors)"].freeze
 
     # Options that not every script has.
     MORE = {

@@ -8,46 +8,53 @@ module Cdc
     KINDS = %i[inserts updates deletes truncates bytes].freeze
 
     # Which of them a change adds to.
-    COUNTED_AS = { insert: :inserts, update: :updates, delete: :deletes, truncate: :truncates }.freeze
+    PLACES = { insert: 0, update: 1, delete: 2, truncate: 3 }.freeze
+    BYTES = 4
 
     # Counts for one worker alone, to be added to the Totals at once.
     class Tally
       # @return [Integer]
       attr_reader :changes, :bytes
-      # @return [Hash{String => Integer}] by {Relation#counters}
-      attr_reader :counters
+      # @return [Hash{String => Array<Integer>}] by the table's name, in the order of {KINDS}
+      attr_reader :counts
 
       def initialize
-        @counters = {} # with no default: such a Hash comes home from a worker at the least cost
+        @counts = {} # with no default: such a Hash comes home from a worker at the least cost
         @changes = 0
         @bytes = 0
+        @relation = @latest = nil
       end
 
       # @param change [Change]
       # @param bytes [Integer] size of its message; of a truncate of many tables counted for the first
       def count(change, bytes)
-        names = change.relation.counters
-        if change.kind == :truncate
-          change.relations.each { |relation| add(relation.counters[:truncates], 1) }
-        else
-          add(names[COUNTED_AS[change.kind]], 1)
-        end
-        add(names[:bytes], bytes)
+        place = PLACES[change.kind]
+        change.relations.drop(1).each { |relation| counts_of(relation)[place] += 1 } if place == 3
+        counts = counts_of(change.relation)
+        counts[place] += 1
+        counts[BYTES] += bytes
         @changes += 1
         @bytes += bytes
       end
 
       # @param other [Tally]
       def merge(other)
-        other.counters.each { |name, number| add(name, number) }
+        other.counts.each do |name, counts|
+          own = @counts[name]
+          own ? counts.each_with_index { |count, place| own[place] += count } : @counts[name] = counts.dup
+        end
         @changes += other.changes
         @bytes += other.bytes
       end
 
       private
 
-      def add(name, number)
-        @counters[name] = (@counters[name] || 0) + number
+      # Most rows are of the same table as the one before.
+      def counts_of(relation)
+        return @latest if relation.equal?(@relation)
+
+        @relation = relation
+        @latest = @counts[relation.name] ||= Array.new(KINDS.size, 0)
       end
     end
 
@@ -70,7 +77,9 @@ module Cdc
     # @param tally [Tally]
     # @return [void]
     def add(tally)
-      tally.counters.each { |name, number| @tables.increment(name, number) }
+      tally.counts.each do |table, counts|
+        counts.each_with_index { |count, place| @tables.increment("#{table} #{KINDS[place]}", count) if count > 0 }
+      end
       @changes.increment(tally.changes)
       @bytes.increment(tally.bytes)
     end

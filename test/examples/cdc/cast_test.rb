@@ -72,6 +72,27 @@ class CdcCastTest < Minitest::Test
     ["infinity", "-infinity", "0044-03-15 12:00:00+00 BC"].each { |text| assert_equal text, Cdc::Cast.time(text) }
   end
 
+  def test_any_moment_is_read_to_the_microsecond
+    random = Random.new(17)
+    500.times do
+      moment = Time.at(random.rand(-20_000_000_000..100_000_000_000), random.rand(1_000_000), in: "UTC")
+      offset = [0, 3600 * random.rand(-15..15), random.rand(-57_599..57_599)].sample(random: random)
+      local = moment + offset
+      text = [local.year.to_s.rjust(4, "0"), local.strftime("-%m-%d %H:%M:%S"), fraction(local.usec),
+              zone(offset)].join
+
+      assert_equal moment, Cdc::Cast.time(text), text
+    end
+  end
+
+  def test_json_is_frozen_as_deep_as_it_is_parsed_in_a_ractor_too
+    text = ('{"a": ' * (Cdc::Cast::JSON_DEPTH - 1)) << "[1]" << ("}" * (Cdc::Cast::JSON_DEPTH - 1))
+
+    assert Ractor.shareable?(Cdc::Cast.json(text))
+    skip_without_ractors
+    assert(within(20) { in_ractor(text) { |json| Ractor.shareable?(Cdc::Cast.json(json)) } })
+  end
+
   def test_text_that_is_not_of_the_type_is_refused
     { boolean: "true", float: "1.5.", bytes: "\\x0", json: "{", time: "29.02.2024 12:00:00 UTC" }.each do |cast, text|
       assert_raises(ArgumentError, cast.to_s) { Cdc::Cast.public_send(cast, text) }
@@ -79,6 +100,19 @@ class CdcCastTest < Minitest::Test
   end
 
   private
+
+  # As PostgreSQL writes it: no zeros at its end.
+  def fraction(microseconds)
+    microseconds.zero? ? "" : format(".%06d", microseconds).sub(/0+\z/, "")
+  end
+
+  def zone(offset)
+    minutes, seconds = offset.abs.divmod(60)
+    hours, minutes = minutes.divmod(60)
+    text = format("%<sign>s%<hours>02d", sign: offset.negative? ? "-" : "+", hours: hours)
+    text << format(":%02d", minutes) if minutes.positive? || seconds.positive?
+    seconds.positive? ? text << format(":%02d", seconds) : text
+  end
 
   def depth(value)
     value.is_a?(Array) ? 1 + depth(value.first) : 0

@@ -102,6 +102,20 @@ class CdcDecodeChangeTest < Minitest::Test
     end
   end
 
+  def test_a_value_that_is_not_of_its_type_is_told_with_its_beginning
+    types = { float8: "1.5.", bool: "true", jsonb: "{", timestamptz: "yesterday", bytea: '\x0' }
+    types.each do |type, text|
+      error = assert_raises(Cdc::MalformedMessage) { decode(insert(10, text), c: type) }
+      assert_match(/\Ano \w+ in public.notes.c: #{Regexp.escape(text.inspect)}(?: \(the session .*\))? \(message/,
+                   error.message)
+    end
+    ["", "x", "tt", "T"].each do |text|
+      error = assert_raises(Cdc::MalformedMessage) { decode(insert(10, text), c: :bool) }
+      assert_includes error.message, "no boolean in public.notes.c: #{text.inspect} (message"
+    end
+    assert_equal([true, false], %w[t f].map { |text| decode(insert(10, text), c: :bool)["c"] })
+  end
+
   def test_whatever_byte_is_damaged_nothing_but_malformed_messages_come_of_it
     columns = { "id" => :int8, "a" => :float8, "b" => :bool, "c" => :jsonb, "d" => :timestamptz, "e" => :bytea }
     row = [-12, 1.5, "t", '{"a": [1]}', "2024-02-29 12:00:00.5+00", '\x00ff']
@@ -166,8 +180,9 @@ class CdcDecodeChangeTest < Minitest::Test
     relations
   end
 
-  def decode(message)
-    decode_all(table, message).first
+  def decode(message, **columns)
+    description = columns.empty? ? table : relation(10, "notes", columns.transform_keys(&:to_s))
+    decode_all(description, message).first
   end
 
   def decode_all(*messages)
