@@ -112,6 +112,12 @@ module Ratomic
           [remedy, *row(remedy)].join("; see ")
         end
 
+        # @param names [Array<Symbol>] of variables that a callable sets when it is called, so that it cannot be frozen
+        # @return [String]
+        def of_state(names)
+          "It sets #{names.join(", ")} when it is called: #{KEEP}"
+        end
+
         # @param value [Object] that a constant holds, and that is not shareable
         # @return [String]
         def of_constant(value)
