@@ -5,7 +5,7 @@ module Ratomic
     # Something that happened in a pool, for loggers and tracers. Frozen and shareable.
     class Event
       # @return [Symbol] :dispatched, :completed, :failed, :cancelled, :expired, :overdue, :rejected, :worker_started,
-      #   :worker_ended, :worker_abandoned, :paused or :ended
+      #   :worker_ended, :worker_abandoned, :paused, :fallback or :ended
       attr_reader :name
       # @return [String] name of the pool
       attr_reader :pool
@@ -17,7 +17,8 @@ module Ratomic
       attr_reader :context
       # @return [String, nil] the `as:` of the dispatch
       attr_reader :as
-      # @return [Hash{Symbol => Object}] what else there is to say: items:, seconds:, failure:, worker:
+      # @return [Hash{Symbol => Object}] what else there is to say: items:, seconds:, failure:, worker:; of
+      #   :fallback callable:, backend: and reason:
       attr_reader :details
 
       # @api private

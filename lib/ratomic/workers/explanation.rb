@@ -21,15 +21,17 @@ module Ratomic
         @callable = callable
         @results = results
         @key = Callable.key(callable, as)
+        @fallback_keys = [Fallback.key(callable, as), Fallback.key(callable)]
         @tried = tried
       end
 
       # @return [Hash{Symbol => Object}] :callable, :items, :estimate, :results; of a pipeline :stages, see
-      #   {Pipeline#stats}; in worker processes :process, how the callable gets there (:way is :copied or :forked); with
+      #   {Pipeline#stats}; in worker processes :process, how the callable gets there (:way is :copied or :forked); of a
+      #   pool with `fallback:` :fallback, with :backend, :used (whether its dispatches go there at once) and :why; with
       #   `try:` :try, see {Pool#explain}
       def to_h
         @to_h ||= { callable: callable, items: items, estimate: estimate, results: results, **stages, **process,
-                    **tried }
+                    **fallback, **tried }
       end
 
       # @return [Boolean] whether nothing stands in the way
@@ -41,8 +43,8 @@ module Ratomic
       # @return [String] for people
       def to_s
         unseen = Stats::UNSEEN if Stats.unseen?(@engine.backend)
-        [*callable_lines, *process_lines, *stage_lines, *item_lines, *estimate_lines, result_line, *try_line,
-         *unseen].join("\n")
+        [*callable_lines, *fallback_line, *process_lines, *stage_lines, *item_lines, *estimate_lines, result_line,
+         *try_line, *unseen].join("\n")
       end
 
       def inspect
@@ -124,6 +126,23 @@ module Ratomic
         what = [@tried[:result] && "a #{@tried[:result]}", @tried[:failure]].compact
         way = @tried[:remedy] && " (#{Remedy.with_row(@tried[:remedy])})"
         "tried: #{[@tried[:outcome], *what].join(": ")} in #{milliseconds(@tried[:seconds])}#{way}"
+      end
+
+      def fallback
+        return {} unless (backend = @engine.settings.fallback)
+
+        why = @engine.fallback&.reason(*@fallback_keys)
+        { fallback: { backend: backend, used: !why.nil?, why: why || why_not(backend) }.freeze }
+      end
+
+      def why_not(backend)
+        return "without effect: the workers of this pool are not Ractors" unless @engine.fallback
+
+        "what fails because it runs in a Ractor is run again in #{Stats::PLACES[backend]}"
+      end
+
+      def fallback_line
+        (found = to_h[:fallback]) && "fallback: #{found[:backend]}#{", used" if found[:used]}: #{found[:why]}"
       end
 
       def stages

@@ -20,6 +20,12 @@ module Ratomic
       ENGINE = :engine
       private_constant :ENGINE
 
+      # @api private
+      # @return [Array<Array(Integer, Pool, Engine)>] those of this process that have workers, by their number
+      def self.running
+        RUNNING.to_h.sort.filter_map { |number, (pool, engine)| [number, pool, engine] unless engine.beside? }
+      end
+
       # @param size [Integer, nil] workers; nil takes the number of processors. Ruby 4.0 runs Ractors on eight native
       #   threads at most; the environment variable RUBY_MAX_CPU allows more
       # @param name [String, nil]
@@ -27,6 +33,11 @@ module Ratomic
       #   Ractors. `:process` runs items in forked processes: in parallel on every Ruby, whatever they do, and an item
       #   can be ended wherever it is. See the guide docs/guides/processes.md
       # @param max_queue [Integer] dispatches that nobody has begun, at most
+      # @param fallback [:thread, :process, nil] runs again what fails because it ran in a Ractor: an item that raises
+      #   `Ractor::IsolationError` or `Ractor::UnsafeError`, also as the cause of another exception, and a callable or
+      #   block that cannot be shared. Results and Failures are then those of a pool with that backend, in the same
+      #   future. Such a callable is remembered: its next dispatches go there at once. What an item has done before it
+      #   failed is done twice. See the guide docs/guides/ractors.md. For workers that are no Ractors it changes nothing
       # @param recycle_after [Integer, Hash, nil] items, or `{ items:, megabytes: }` (either may be missing), after
       #   which a worker process is replaced; megabytes are those that it shares with no other process (Linux), looked
       #   at once a second; with `backend: :process` only
@@ -37,10 +48,10 @@ module Ratomic
       #   goes home with owned results. Not when it is killed or has died. {#shutdown} waits for it. With the `:inline`
       #   backend there are no workers, and no hooks; `:process` refuses them
       # @param options what dispatches get that do not say otherwise, see {Options#initialize}
-      def initialize(size: nil, name: nil, backend: nil, max_queue: nil, recycle_after: nil, **options)
+      def initialize(size: nil, name: nil, backend: nil, max_queue: nil, fallback: nil, **options)
         hooks = Hooks.new(options.delete(:on_worker_start), options.delete(:on_worker_stop))
-        @settings = Settings.new(size: size, name: name, backend: backend, max_queue: max_queue,
-                                 recycle_after: recycle_after, hooks: hooks)
+        @settings = Settings.new(size: size, name: name, backend: backend, max_queue: max_queue, fallback: fallback,
+                                 recycle_after: options.delete(:recycle_after), hooks: hooks)
         @options = Options.new(options)
         @cell = Map.new
         freeze
@@ -136,7 +147,7 @@ module Ratomic
       def reduce_async(items, callable, options = nil, &block)
         options = options.to_h.merge(results: :frozen) # partial sums are small, and merged by the caller
         around = @options.with(options.slice(:around)).around
-        reduce = Reduce.new(backend, Around.wrap_summing(callable, around), options, block)
+        reduce = Reduce.new(@settings, Around.wrap_summing(callable, around), options, block)
         fold = reduce.fold
         Reducing.new(dispatch_async(items, fold, options), fold, reduce.most)
       end
@@ -255,6 +266,11 @@ module Ratomic
         @options.results
       end
 
+      # @return [Symbol, nil] :thread or :process, what it was made with
+      def fallback
+        @settings.fallback
+      end
+
       # @return [Symbol] :ractor, :thread, :process or :inline
       def backend
         @settings.backend
@@ -279,7 +295,18 @@ module Ratomic
           raise ArgumentError, "give a callable, or a block { |item| ... }, and not both"
         end
 
-        dispatch_async(items, backend == :thread ? block : Blocks.share(block, "block of dispatch_async"), given)
+        dispatch_async(items, shared(block), given)
+      end
+
+      # Threads and processes may have blocks that Ractors may not.
+      def shared(block)
+        return block if %i[thread process].include?(backend)
+
+        Blocks.share(block, "block of dispatch_async")
+      rescue CallableError
+        raise unless @settings.falls_back?
+
+        block
       end
 
       def current

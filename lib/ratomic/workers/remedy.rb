@@ -47,6 +47,8 @@ module Ratomic
         /at_exit/ => "register it before the dispatch",
         /modify|define|\bset\b/ => "make the class or module, or set the constant, in the worker that uses it"
       }.each_value(&:freeze).freeze
+      # A method that was made with `define_method`.
+      UNSHAREABLE = "un-shareable Proc"
       UNSHAREABLE_PROC = "#{THREADS}, or define the method with `def`, or of a proc that Ractor.shareable_proc has " \
                          "made".freeze
       # The rows of the tables of what runs in a worker that belong to a remedy.
@@ -79,9 +81,21 @@ module Ratomic
           when "Ractor::IsolationError" then of_isolation(message)
           when "FrozenError" then of_frozen(message)
           when "Ractor::UnsafeError" then of_unsafe(backtrace.first(3))
-          when "RuntimeError" then message.include?("un-shareable Proc") ? UNSHAREABLE_PROC : nil
+          when "RuntimeError" then message.include?(UNSHAREABLE) ? UNSHAREABLE_PROC : nil
           when "NameError" then of_missing_constant(message)
           when "LoadError" then of_missing_file(message)
+          end
+        end
+
+        # Whether an item has failed because it ran in a Ractor, so that a thread of the main one would do.
+        # @param result [Object]
+        def of_ractor?(result)
+          return false unless Failure === result
+
+          case result.exception_class
+          when "Ractor::IsolationError", "Ractor::UnsafeError" then true
+          when "RuntimeError" then result.message.include?(UNSHAREABLE) || of_ractor?(result.cause)
+          else of_ractor?(result.cause)
           end
         end
 
@@ -96,6 +110,12 @@ module Ratomic
         # @return [String] with its row, where there is one
         def with_row(remedy)
           [remedy, *row(remedy)].join("; see ")
+        end
+
+        # @param names [Array<Symbol>] of variables that a callable sets when it is called, so that it cannot be frozen
+        # @return [String]
+        def of_state(names)
+          "It sets #{names.join(", ")} when it is called: #{KEEP}"
         end
 
         # @param value [Object] that a constant holds, and that is not shareable

@@ -34,6 +34,16 @@ class AroundTest < Minitest::Test
     Note::BEGUN.value - before
   end
 
+  # The stages of a pipeline that worker processes run are counted there and added here.
+  def test_the_stages_of_a_pipeline_are_counted_also_around_items_in_processes
+    pool = new_pool(backend: :process, around: Note)
+    pipeline = Workers.pipeline(Double, Sum)
+    assert_equal [2, 4], within(30) { pool.dispatch_async([1, 2], pipeline).value(timeout: 25) }
+    assert_equal([2, 2], pipeline.stats.map { |stage| stage[:entered] })
+    within(30) { pool.reduce([1, 2], pipeline, initial: 0) { |sum, item| sum + item } }
+    assert_equal([4, 4], pipeline.stats.map { |stage| stage[:entered] })
+  end
+
   def test_a_pool_may_have_it_for_all
     pool = new_pool(around: Note)
     assert_equal(2, begun { assert_equal [2, 4], pool.map([1, 2], Double) })

@@ -32,6 +32,11 @@ class WorkerProcessesTest < Minitest::Test
     super if @pools
   end
 
+  def test_a_block_may_use_what_no_ractor_may
+    seen = [3]
+    assert_equal([4, 5], within(30) { processes.dispatch_async([1, 2]) { |item| item + seen[0] }.value(timeout: 25) })
+  end
+
   def processes(**options)
     new_pool(backend: :process, **options)
   end

@@ -139,6 +139,8 @@ module Ratomic
             "Let `call` get what it needs of it, frozen, as `context:` or with the items"
           elsif obstacle.unfrozen? && (live = StatefulObjects.in(callable))
             StatefulObjects.mend(live)
+          elsif obstacle.unfrozen? && (names = OwnState.of(callable)).any?
+            Remedy.of_state(names)
           elsif obstacle.unfrozen?
             "Freeze all of it with `Ractor.make_shareable(callable)` before the dispatch"
           else

@@ -20,6 +20,8 @@ module Ratomic
       attr_reader :attendance
       # @return [TakeOnce, nil] of an owned dispatch
       attr_reader :handover
+      # @return [Integer] index of the first item of a part; 0 of the whole
+      attr_reader :from
       # @return [Class] of its chunks
       attr_reader :kind
       attr_reader :callable, :options, :completion, :limit, :weight, :key

@@ -109,8 +109,8 @@ module Ratomic
         future
       ensure
         left = put_back(state, engine, key) if state
-        # The short way knows no runs, and goes by the callable object.
-        engine.costs.permit(callable, key) unless left || many || !done || !options.unnamed?
+        # The short way knows no runs, goes by the callable object, and does not ask in which Ractor it is.
+        engine.costs.permit(callable, key) unless left || many || !done || !options.unnamed? || engine.fallback
       end
 
       # The thread is the caller's own. A callable that leaves something there is for workers.

@@ -24,15 +24,24 @@ module Ratomic
         items = Source.list(items)
         raise ShutdownError, engine.refusal unless engine.open?
 
-        admitted = engine.admit(callable)
+        engine, admitted = place(engine, callable, options)
         admitted = surround(engine, callable, admitted, options.around) if options.around
         engine.metrics.meet(callable)
         kind = Batch
-        if options.by_caller? && !(RactorLocalRefs::Ref === admitted)
+        if options.by_caller? && !(RactorLocalRefs::Ref === admitted) && engine.for_caller?
           future = by_caller(engine, items, admitted, options) { kind = Batch::Trial }
           return future if future
         end
         new(engine, items, admitted, options, kind).future
+      end
+
+      # @return [Array(Engine, Object)] where it goes, and the callable as it is admitted there
+      def self.place(engine, callable, options)
+        return [engine, engine.admit(callable)] unless engine.fallback
+
+        there, admitted = engine.fallback.place(engine, callable, options)
+        engine.metrics.fallback_dispatches.increment unless there.equal?(engine)
+        [there, admitted]
       end
 
       # @param admitted [Object] the callable, or a Ref to it, which is given up for one to both
@@ -42,7 +51,7 @@ module Ratomic
         wrapped = Around.wrap(callable, around)
         engine.backend == :inline ? wrapped : engine.admit(wrapped) # inline has looked into its code
       end
-      private_class_method :surround
+      private_class_method :place, :surround
 
       # @return [ResolvedFuture, nil] when the items are for the caller
       def self.by_caller(engine, items, callable, options, &trial)

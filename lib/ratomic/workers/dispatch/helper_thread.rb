@@ -39,7 +39,7 @@ module Ratomic
         # Serves the run queue while no worker does.
         # @return [Thread, nil] nil where none can be made
         def stand_in(engine)
-          start(engine, [engine.number].freeze) { nil while engine.run_queue.deserted?(1) && serve_next(engine) }
+          start(engine, engine.numbers.freeze) { nil while engine.run_queue.deserted?(1) && serve_next(engine) }
         end
 
         # Waits for those of this Ractor, which is about to end.
@@ -69,7 +69,7 @@ module Ratomic
           ahead = engine.run_queue.waiting.values
           seen = []
           while (number = ahead.shift)
-            return true if number == engine.number
+            return true if engine.numbers.include?(number) # what its primary has may fall back to it
             next if seen.include?(number)
 
             seen << number

@@ -23,7 +23,7 @@ module Ratomic
 
         # This thread runs items of that engine from now on.
         def enter(engine)
-          self.engines = [*engines, engine.number].uniq.freeze
+          self.engines = [*engines, *engine.numbers].uniq.freeze
         end
 
         # This thread works for none of them any more: it is the one of a worker process.

@@ -7,13 +7,13 @@ module Ratomic
       MISSING = Object.new.freeze
       private_constant :MISSING
 
-      # @param backend [Symbol] of the pool: threads may use what Ractors may not
+      # @param settings [Settings] of the pool: threads may use what Ractors may not
       # @param callable [#call]
       # @param options [Hash] those of the reduction are taken out
       # @param block [Proc, nil]
       # @raise [ArgumentError, TypeError, CallableError, ShareableError]
-      def initialize(backend, callable, options, block)
-        @backend = backend
+      def initialize(settings, callable, options, block)
+        @settings = settings
         @callable = callable
         @initial = options.delete(:initial) { MISSING }
         @merge = options.delete(:merge)
@@ -26,14 +26,14 @@ module Ratomic
 
       # @return [Fold]
       def fold
-        Callable.check(@callable) unless free? && Callable.call?(@callable)
+        Callable.check(@callable) unless (free? || falls_back?) && Callable.call?(@callable)
         return of_object unless @block
         raise ArgumentError, "reduce with a block needs initial:" if MISSING.equal?(@initial)
         raise TypeError, "merge: must have call, #{@merge.class} has not" unless @merge.nil? || callable?(@merge)
 
         block = share(@block, "block of reduce")
         Fold::OfBlock.new(@callable, @most, Initial.new(@initial, method(:share)), block,
-                          @merge ? share(@merge, "merge:") : block)
+                          @merge ? share(@merge, "merge:") : block, falls_back?)
       end
 
       private
@@ -44,7 +44,7 @@ module Ratomic
                                "without one the callable has them"
         end
         missing = %i[initial merge].reject { |name| Reflection.responds?(@callable, name) }
-        return Fold::OfObject.new(@callable, @most) if missing.empty?
+        return Fold::OfObject.new(@callable, @most, falls_back?) if missing.empty?
 
         raise ArgumentError, "reduce needs initial: and a block { |sum, result| ... }, or a callable with " \
                              "`initial` and `merge(sum, other)`: this one has no #{missing.join(" and no ")}"
@@ -52,11 +52,20 @@ module Ratomic
 
       def share(block, what)
         free? ? block : Blocks.share(block, what)
+      rescue CallableError
+        raise unless falls_back?
+
+        block
+      end
+
+      # Whether there are workers beside those of the pool which may have what is not shareable.
+      def falls_back?
+        @settings.falls_back?
       end
 
       # Whether workers may have what is not shareable.
       def free?
-        %i[thread process].include?(@backend)
+        %i[thread process].include?(@settings.backend)
       end
 
       def callable?(object)

@@ -10,7 +10,8 @@ module Ratomic
         @completion = batch.completion
         # Where no slot can have been filled by another than who made the result, whole runs are put in.
         metrics = engine.metrics
-        @certain = !batch.careful? && !batch.stopped? && metrics.respawns.zero? && metrics.abandoned.zero?
+        @certain = !batch.careful? && !batch.stopped? &&
+                   [metrics.respawns, metrics.abandoned, metrics.fallback_items].all?(&:zero?)
         @results = []
         @taken = {}.compare_by_identity
         @lost = false

@@ -35,7 +35,7 @@ module Ratomic
         # for workers.
         def waits?(engine, batch)
           return false if batch.unclaimed < batch.size || batch.size.zero? || engine.backend == :inline
-          return false if NestedDispatch.number || RactorLocalRefs::Ref === batch.callable
+          return false if NestedDispatch.number || RactorLocalRefs::Ref === batch.callable || !engine.for_caller?
 
           CallerRuns.place(engine, batch.items, batch.key, batch.options.min_batch) == :caller
         end

@@ -15,7 +15,7 @@ module Ratomic
         forget(batch)
         @run_queue.leave_behind
         make_room if @run_queue.full? # somebody may wait for it
-        post(Engine::WIND_UP) unless open?
+        wind_up unless open?
         filled
       end
 

@@ -8,6 +8,7 @@ module Ratomic
     class Engine
       include ResultRecorder
       include Cancellation
+      include Accompanied
 
       WIND_UP = [:wind_up].freeze
       RESERVE = [:reserve].freeze
@@ -24,6 +25,8 @@ module Ratomic
       attr_reader :terminated
       # @return [Subscribers] to events
       attr_reader :subscribers
+      # @return [Counter] workers that were hired so far
+      attr_reader :hired
       attr_reader :number, :settings, :name, :size, :backend, :chunker, :costs, :metrics, :accepted, :finished
 
       NUMBERS = Counter.new
@@ -38,15 +41,12 @@ module Ratomic
         @mailbox = mailbox
         @run_queue = RunQueue.new(settings.max_queue, @size)
         @costs = Costs.new(settings.gain)
-        permits = @costs.permits
         @chunker = Chunker.new(@size, @backend)
-        @metrics = Metrics.new
         @board = Map.new
         @worker_statuses = Map.new
-        @subscribers = Subscribers.new(permits)
-        @accepted = Counter.new
-        @finished = Counter.new
-        @lifecycle = Lifecycle.new(permits)
+        share_books
+        @fallback = (Fallback.new(settings) if settings.falls_back?)
+        @lifecycle = Lifecycle.new(@costs.permits)
         @terminated = Completion.new(1)
         @home = Ractor.current
         freeze
@@ -97,6 +97,11 @@ module Ratomic
         @mailbox&.send(message)
       rescue *Mailbox::CLOSED
         nil
+      end
+
+      # Something is done, which may have been the last.
+      def wind_up
+        post(WIND_UP)
       end
 
       # @return [String] why nothing is accepted
@@ -166,6 +171,7 @@ module Ratomic
       # What is kept elsewhere for a batch is not needed any more.
       def forget(batch)
         RactorLocalRefs.take(batch.callable) if RactorLocalRefs::Ref === batch.callable
+        @fallback&.drop(batch.ticket)
       end
 
       # Tells the subscribers, if there are any.
@@ -180,8 +186,7 @@ module Ratomic
         Pool::RUNNING.delete(@number)
         Processes.discard(self) if @backend == :process
         @mailbox&.close
-        emit(:ended)
-        @subscribers.close
+        tell_end
         @terminated.fill(true)
       end
 
@@ -201,6 +206,7 @@ module Ratomic
         @run_queue.close
         stop_all(PoolFailures::KILLED)
         post([:kill].freeze)
+        @fallback&.engine&.kill
       end
 
       private

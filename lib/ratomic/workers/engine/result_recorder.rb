@@ -6,7 +6,8 @@ module Ratomic
     module ResultRecorder
       # What an item raises that a caller must not run: that touches the main Ractor's things, which fails in a worker
       # only, or that would end the caller.
-      NOT_FOR_CALLERS = ["Ractor::IsolationError", *[SystemExit, SignalException, Interrupt].map(&:name)].freeze
+      NOT_FOR_CALLERS = ["Ractor::IsolationError", "Ractor::UnsafeError",
+                         *[SystemExit, SignalException, Interrupt].map(&:name)].freeze
       private_constant :NOT_FOR_CALLERS
 
       # @param chunk [Chunk] as far as it has run
@@ -15,14 +16,24 @@ module Ratomic
         return if chunk.results.empty?
 
         chunk.seal
-        file(chunk.batch, chunk.first, chunk.results, chunk.failed?, now)
+        file(chunk.batch, chunk.first, chunk.results, chunk.failed?, now, (chunk.last if chunk.halted?))
       end
 
       # Files results where the caller waits for them.
       # @param results [Array] shareable
       # @param failed [Boolean] whether there may be Failures among them
       # @param now [Integer, nil] as in {#file_chunk}
-      def file(batch, first, results, failed, now = nil)
+      # @param last [Integer, nil] see {Fallback#spans}
+      def file(batch, first, results, failed, now = nil, last = nil)
+        if failed && @fallback && (spans = @fallback.spans(batch, first, results, last))
+          remember(batch, spans[0].failure)
+          return file_around(spans, batch, first, results, now) unless batch.moved? # nobody else has those
+        end
+        file_as_is(batch, first, results, failed, now)
+      end
+
+      # As {#file}, also what has failed because it ran in a Ractor.
+      def file_as_is(batch, first, results, failed, now = nil)
         count_failures(batch, first, results) if failed
         completion = batch.completion
         # Counted before they are filed: who has the value finds it in the statistics. (Where a slot may be filled twice
@@ -33,7 +44,7 @@ module Ratomic
         fresh = completion.file(first, results, @metrics.dropped)
         take_back(batch, first, results, fresh) unless fresh == results.size
         finish(batch, now) if !early && completion.complete?
-        post(Engine::WIND_UP) unless open?
+        wind_up unless open?
       end
 
       # Counts the Failures of what the caller has run itself.
@@ -59,6 +70,35 @@ module Ratomic
       end
 
       private
+
+      # Files what has run well, and has the rest run again.
+      # @param spans [Array<Fallback::Span>]
+      def file_around(spans, batch, first, results, now)
+        filed = first
+        spans.each do |span|
+          file_slice(batch, first, results, filed...span.from, now)
+          @metrics.fallback_items.increment(span.to - span.from)
+          part = batch.part(span.from, span.to)
+          post([:fall_back, part, span.failure].freeze) || stop(part, PoolFailures::KILLED)
+          filed = span.to
+        end
+        file_slice(batch, first, results, filed...(first + results.size), now)
+      end
+
+      # @param indexes [Range]
+      def file_slice(batch, first, results, indexes, now)
+        return unless indexes.begin < indexes.end
+
+        kept = Ractor.make_shareable(results[(indexes.begin - first)...(indexes.end - first)])
+        file_as_is(batch, indexes.begin, kept, true, now)
+      end
+
+      # The callable does not run in a Ractor.
+      def remember(batch, failure)
+        @costs.mark_wild(batch.key)
+        @fallback.remember(self, Fallback.key(batch.target, batch.options.as), @costs.name_of(batch),
+                           "#{failure.exception_class}: #{failure.message}", batch, failure: failure)
+      end
 
       # @param late [Array, nil] results that are about to be filed
       def finish(batch, now, late = nil)

@@ -7,13 +7,15 @@ module Ratomic
     # What a pool is made with. Checked once, frozen and shareable.
     class Settings
       BACKENDS = %i[ractor thread process inline].freeze
+      # What may run items that fail because they ran in a Ractor.
+      FALLBACKS = %i[thread process].freeze
       MAX_QUEUE = 4096
       NUMBERS = Counter.new
 
       # What `recycle_after:` may say.
       RECYCLE = %i[items megabytes].freeze
 
-      attr_reader :size, :name, :backend, :max_queue, :hooks
+      attr_reader :size, :name, :backend, :max_queue, :hooks, :fallback
       # @return [Hash{Symbol => Numeric}] frozen: items, megabytes, or both, after which a worker process is replaced
       attr_reader :recycle_after
 
@@ -30,12 +32,15 @@ module Ratomic
       # @param recycle_after [Integer, Hash, nil] items, or `{ items:, megabytes: }`, after which a worker process is
       #   replaced; with `backend: :process` only
       # @param hooks [Hooks] of its workers
+      # @param fallback [Symbol, nil] one of FALLBACKS
       # @raise [ArgumentError, TypeError] which says what it may be
       # @raise [NotImplementedError] for `:ractor` on a Ruby without them
-      def initialize(size: nil, name: nil, backend: nil, max_queue: nil, recycle_after: nil, hooks: Hooks.new(nil, nil))
+      def initialize(size: nil, name: nil, backend: nil, max_queue: nil, recycle_after: nil, fallback: nil,
+                     hooks: Hooks.new(nil, nil))
         @size = count(:size, size || Etc.nprocessors, 1024)
         @max_queue = count(:max_queue, max_queue || MAX_QUEUE, 2**20)
         @backend = known(backend || (RACTORS ? :ractor : :thread))
+        @fallback = known_fallback(fallback)
         @recycle_after = limits(recycle_after)
         @hooks = suited(hooks)
         @name = Settings.text(name || "workers-#{NUMBERS.increment}")
@@ -45,6 +50,17 @@ module Ratomic
       # @return [Settings] the same, of a pool that runs in an item of a worker process
       def inline
         dup.instance_exec { (@backend = :inline) && freeze }
+      end
+
+      # Whether there is something beside the workers that runs what fails because it ran in a Ractor.
+      def falls_back?
+        !@fallback.nil? && @backend == :ractor
+      end
+
+      # @return [Settings] the same, of what runs beside a pool of Ractors
+      def of_fallback
+        backend = Processes.inside? ? :thread : @fallback # in a worker process there are no others
+        dup.instance_exec { (@backend = backend) && freeze }
       end
 
       # @return [Integer] workers that can run at a time
@@ -86,6 +102,16 @@ module Ratomic
 
         raise ArgumentError, "on_worker_start: and on_worker_stop: are not for backend: :process; a " \
                              "Workers.per_worker makes its object in the process, with the first item"
+      end
+
+      def known_fallback(fallback)
+        return if fallback.nil?
+        unless FALLBACKS.include?(fallback)
+          raise ArgumentError, "fallback: is #{fallback.inspect}, it must be one of #{FALLBACKS.inspect}"
+        end
+        return fallback unless fallback == :process && Processes.none?
+
+        raise NotImplementedError, "fallback: :process needs a system that can fork; take :thread"
       end
 
       def known(backend)

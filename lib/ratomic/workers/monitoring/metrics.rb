@@ -7,7 +7,7 @@ module Ratomic
       # Upper bounds of the latency histogram's buckets in seconds: a factor of 4 from 16 microseconds to 67 seconds.
       BOUNDS = Array.new(12) { |i| (16 * (4**i)) / 1_000_000.0 }.freeze
       COUNTS = %i[dispatches dropped overflowed retries cancelled expired overdue rejected respawns
-                  pauses abandoned runners_replaced troubles by_waiter].freeze
+                  pauses abandoned runners_replaced troubles by_waiter fallback_items fallback_dispatches].freeze
 
       ANONYMOUS = "(anonymous)"
 

@@ -27,6 +27,10 @@ module Ratomic
         "items_overdue_total" => ["counter", "Items that ran longer than item_timeout.", %i[workers overdue]],
         "retries_total" => ["counter", "Items that were run again after the death of their worker.",
                             %i[workers retries]],
+        "fallback_items_total" => ["counter", "Items that failed in a Ractor and were run again outside (fallback:).",
+                                   %i[fallbacks items]],
+        "fallback_dispatches_total" => ["counter", "Dispatches that went past the Ractors at once (fallback:).",
+                                        %i[fallbacks dispatches]],
         "events_dropped_total" => ["counter", "Events that a slow subscriber lost.", %i[events_dropped]]
       }.each_value { |metric| metric.each(&:freeze).freeze }.freeze
 

@@ -15,7 +15,7 @@ module Ratomic
         {
           ratomic: VERSION, ruby: "#{RUBY_ENGINE} #{RUBY_VERSION}", pid: Process.pid, program: Text.of($PROGRAM_NAME),
           time: Process.clock_gettime(Process::CLOCK_REALTIME), processors: Etc.nprocessors,
-          pools: Pool::RUNNING.to_h.sort.map { |number, (pool, engine)| of(number, pool, engine) }
+          pools: Pool.running.map { |number, pool, engine| of(number, pool, engine) }
         }
       end
 

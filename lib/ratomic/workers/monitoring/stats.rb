@@ -19,9 +19,15 @@ module Ratomic
           ::Coverage.running?
       end
 
+      # So many callables that run there have a note each.
+      NAMED = 5
+      # Where a `fallback:` runs items, for people.
+      PLACES = { thread: "threads of the main Ractor", process: "processes" }.freeze
+
       # @param engine [Engine]
       def initialize(engine)
         @engine = engine
+        @there = engine.fallback&.engine
         @metrics = engine.metrics
       end
 
@@ -37,7 +43,7 @@ module Ratomic
           items: counted,
           failures: @metrics.failures.to_h.reject { |_, count| count.zero? }, latency: histogram(latency),
           workers: workers(counts),
-          costs: @engine.costs.to_h, **by_name, **in_detail,
+          costs: @engine.costs.to_h, **by_name, **in_detail, fallbacks: fallbacks(counts),
           events_dropped: @engine.subscribers.dropped.value, notes: notes(counts),
           troubles: { count: counts[:troubles], last: @metrics.trouble_log.to_h }
         }
@@ -63,7 +69,7 @@ module Ratomic
       def dispatches(counts, latency)
         ended = latency.values.sum
         { made: [counts[:dispatches] + counts[:by_caller], ended].max, completed: ended,
-          queued: @engine.run_queue.waiting_size,
+          queued: [@engine, *@there].sum { |engine| engine.run_queue.waiting_size },
           by_caller: counts[:by_caller] + counts[:overflowed], by_waiter: counts[:by_waiter],
           cancelled: counts[:cancelled], expired: counts[:expired],
           rejected: counts[:rejected] }
@@ -82,6 +88,13 @@ module Ratomic
           busy_seconds_total: busy.values.sum + (@metrics.past_busy.value / 1e9), respawns: counts[:respawns],
           pauses: counts[:pauses], abandoned: counts[:abandoned], runners_replaced: counts[:runners_replaced],
           retries: counts[:retries], overdue: counts[:overdue] }
+      end
+
+      # What the pool has run outside of its Ractors.
+      def fallbacks(counts)
+        { backend: @engine.fallback&.backend, items: counts[:fallback_items],
+          dispatches: counts[:fallback_dispatches], workers: @there ? @there.worker_statuses.size : 0,
+          callables: @engine.fallback ? @engine.fallback.callables : {} }
       end
 
       def by_name
@@ -113,6 +126,16 @@ module Ratomic
         "to wake a worker takes #{Figures.time(waking)}"
       end
 
+      def fallback_notes
+        return [] unless @engine.fallback
+
+        callables = @engine.fallback.callables
+        notes = callables.first(NAMED).map do |name, reason|
+          "#{name} runs in #{PLACES[@engine.fallback.backend]} (fallback:): #{reason}"
+        end
+        callables.size > NAMED ? notes << "so do #{callables.size - NAMED} more callables" : notes
+      end
+
       # @return [Array<String>] what a person should know
       def notes(counts)
         notes = []
@@ -129,7 +152,7 @@ module Ratomic
           notes << "#{@engine.size} workers for #{Etc.nprocessors} processors: #{stops} stops them all"
         end
         notes << UNSEEN if Stats.unseen?(@engine.backend)
-        notes
+        notes + fallback_notes
       end
     end
   end

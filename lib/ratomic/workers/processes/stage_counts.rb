@@ -27,7 +27,7 @@ module Ratomic
           private
 
           def pipeline(callable)
-            callable = callable.callable if Fold === callable
+            callable = callable.callable while Fold === callable || Around === callable
             callable if Pipeline === callable
           end
         end

@@ -12,8 +12,10 @@ module Ratomic
 
       # @yieldparam engine [Engine] before its coordinator waits for a message, unless that is in a Ractor of its own
       # @return [Engine]
-      # @raise [NotImplementedError] for worker processes elsewhere than in the main Ractor, where Ruby does not fork
+      # @raise [NotImplementedError] elsewhere than in the main Ractor for worker processes, because Ruby does not fork
+      #   there, and for a pool with a fallback, which is to run items in the main one
       def self.start(settings, &known)
+        refuse_fallback(settings) if settings.falls_back? && !Ractor.main?
         settings = of_processes(settings) if settings.backend == :process
         settings.backend == :inline ? UncoordinatedEngine.new(settings).tap(&known) : coordinate(settings, &known)
       end
@@ -69,7 +71,12 @@ module Ratomic
           watch_over(coordinator) if Thread.main.alive? && !coordinator.ended?
         end
       end
-      private_class_method :of_processes, :coordinate, :host_elsewhere, :persist
+
+      def self.refuse_fallback(settings)
+        raise NotImplementedError, "fallback: #{settings.fallback.inspect}: start the pool #{settings.name} in the " \
+                                   "main Ractor (Pool#start), where it is to run what fails in others"
+      end
+      private_class_method :of_processes, :coordinate, :host_elsewhere, :persist, :refuse_fallback
     end
   end
 end

@@ -10,7 +10,9 @@ module Ratomic
       PATIENCE = 2.0
 
       # The messages that it handles itself; each has a method of its name.
-      OWN = %i[ready parcel drop up gone lost tick start_worker reserve homeless deadline wind_up kill finish hold].freeze
+      OWN = %i[
+        ready parcel drop up gone lost tick start_worker reserve homeless deadline fall_back wind_up kill finish hold
+      ].freeze
 
       # @param engine [Engine]
       def initialize(engine)
@@ -125,6 +127,13 @@ module Ratomic
         @timer_queue.add_for(batch, at, what)
       end
 
+      # What has failed because it ran in a Ractor.
+      def fall_back(part, failure)
+        return if part.completion.complete?
+
+        @killed ? lose([part]) : @engine.fallback.run(@engine, part, failure)
+      end
+
       # When a pool is closing and everything accepted is done the workers may go, and when they are gone it ends.
       def wind_up
         return if @engine.open?
@@ -132,12 +141,14 @@ module Ratomic
         if @engine.idle?
           @engine.run_queue.close
           @registry.close
+          @engine.fallback&.engine&.post(Engine::WIND_UP)
         end
-        finish if @registry.empty? && (@killed || @engine.idle?)
+        finish if @registry.empty? && (@killed || @engine.idle?) && !@engine.accompanied?
       end
 
       def kill
         @killed = true
+        @engine.fallback&.engine&.kill # which may have been made a moment ago
         @timer_queue.take(:start_worker, :offer) { |details| lose(details.flatten) }
         @timer_queue.take(:audit) { |details| lose(details.first(1)) }
         @registry.stop

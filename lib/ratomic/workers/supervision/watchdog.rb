@@ -46,7 +46,8 @@ module Ratomic
 
         asked = 0
         @registry.busy_with(batch.ticket) { |member| asked += 1 if member.tell([:file, batch].freeze) }
-        return expired(batch) if asked.zero? && !run_elsewhere?(batch) # a Turn files by itself what it has
+        # A SupervisedRun files by itself what it has, and so do workers of a fallback.
+        return expired(batch) if asked.zero? && !run_elsewhere?(batch) && !@engine.divided?(batch)
 
         @filing[batch.ticket] = asked
         @timer_queue.add(Clock.now + FILING, :expired, batch)
@@ -73,6 +74,7 @@ module Ratomic
           member.tell([:interrupt, ticket, nil].freeze)
           @timer_queue.add(Clock.now + GRACE, :grace, member.worker_status.id, ticket, nil)
         end
+        @engine.fallback&.engine&.post([:interrupt, ticket].freeze)
       end
 
       # Workers that are still in a chunk of it send ahead what they have made, if they can.
@@ -175,7 +177,9 @@ module Ratomic
 
       # @return [Array<Range>] of the slots that are not filled
       def empty(batch)
-        places = (0...batch.size).reject { |index| batch.completion.filled?(index) }
+        places = (0...batch.size).reject do |index|
+          batch.completion.filled?(index) || @engine.elsewhere?(batch, index)
+        end
         places.slice_when { |place, following| following != place + 1 }.map { |run| run.first..run.last }
       end
     end

@@ -29,7 +29,6 @@ module Ratomic
         @timer_queue = timer_queue
         @backend = Backend.of(engine.backend)
         @members = {}
-        @hired = 0
         @streak = 0
         @stopped = false
         @departing = DepartingWorkers.new(@backend, timer_queue)
@@ -45,7 +44,7 @@ module Ratomic
 
       # @param parts [Array<Batch>, nil] what another one left behind; nil for the reserve
       def start_worker(parts = [])
-        worker_status = WorkerStatus.new(@hired += 1)
+        worker_status = WorkerStatus.new(@engine.hired.increment)
         @engine.worker_statuses[worker_status.id] = worker_status if parts
         body = @backend.spawn(@engine, worker_status, parts.freeze)
         @members[worker_status.id] = WorkerHandle.new(worker_status, body, Clock.now, nil, parts.nil?)

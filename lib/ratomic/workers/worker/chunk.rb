@@ -6,6 +6,7 @@ module Ratomic
     # it has where the worker's other thread finds it: whatever happens, `first + results.size` is the item at fault.
     class Chunk
       include ByProcess
+      include Halting
 
       attr_reader :batch, :first, :last, :results, :cut, :fatal, :failed, :asked
       # @return [:in_place, :copied] how its results are made shareable, see {Transfer.seal}
@@ -36,7 +37,7 @@ module Ratomic
         @limit = limit
         @results = []
         @sealing = :in_place
-        @failed = @fatal = @asked = @cut = @whole = @in_run = false
+        @failed = @fatal = @asked = @cut = @whole = @in_run = @halting = @halted = false
       end
 
       # Its items go to the callable's `call_many`, see {Runs}, unless they have to run one by one.
@@ -93,6 +94,7 @@ module Ratomic
             result = callable.call(items[index])
           rescue Exception => e # rubocop:disable Lint/RescueException -- whatever an item throws is its result
             result = fail_with(e, index + @offset)
+            stop = index + 1 if @halted
           end
           results << result # not in there: what comes from another thread just now would be a second one
           return false if guard.pending_interrupt?
@@ -130,6 +132,7 @@ module Ratomic
             @results << result
           end
           return false if guard.pending_interrupt?
+          return true if @halted
         end
         true
       end
@@ -158,7 +161,7 @@ module Ratomic
       # @return [Integer, nil] nil when all have run, or it ended by itself
       def failed_index
         index = @first + @results.size
-        index if index < @last && !@cut
+        index if index < @last && !@cut && !@halted
       end
 
       # @return [Integer] index of the first item that has not run, and is not to blame
@@ -208,11 +211,6 @@ module Ratomic
         results
       rescue Exception # rubocop:disable Lint/RescueException -- as in #run; the item at fault raises it again
         nil
-      end
-
-      def fail_with(error, index)
-        @failed = true
-        Failure.from(error, index)
       end
 
       def refuse(item)

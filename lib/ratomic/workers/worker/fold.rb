@@ -12,9 +12,11 @@ module Ratomic
       attr_reader :callable
 
       # @param most [Integer] Failures of a chunk that are kept
-      def initialize(callable, most)
+      # @param falls_back [Boolean] whether those that come of running in a Ractor are kept in any case
+      def initialize(callable, most, falls_back = false) # rubocop:disable Style/OptionalBooleanParameter
         @callable = callable
         @most = most
+        @falls_back = falls_back
         freeze
       end
 
@@ -37,7 +39,7 @@ module Ratomic
       def call_many(items)
         results = results_of(items)
         slots = Array.new(items.size, FOLDED)
-        spare = Spare.new(@most)
+        spare = Spare.new(@most, @falls_back)
         sum = fresh
         count = 0
         items.each_with_index do |item, index|
@@ -72,14 +74,16 @@ module Ratomic
         NONE = {}.freeze
 
         # @param most [Integer]
-        def initialize(most)
+        # @param falls_back [Boolean] see {Fold#initialize}
+        def initialize(most, falls_back)
           @left = most
+          @falls_back = falls_back
           @more = nil
         end
 
         # @return [Failure, Vacancy] what stands in the place of its item; the pool gives it the item's index
         def keep(failure)
-          return failure.at(nil) if (@left -= 1) >= 0
+          return failure.at(nil) if (@left -= 1) >= 0 || (@falls_back && Remedy.of_ractor?(failure))
 
           (@more ||= Hash.new(0))[failure.exception_class] += 1
           FOLDED
@@ -94,11 +98,11 @@ module Ratomic
       # With a block of the user's.
       class OfBlock < self
         # @param initial [Initial]
-        def initialize(callable, most, initial, block, merge)
+        def initialize(callable, most, initial, block, merge, falls_back = false) # rubocop:disable Style/OptionalBooleanParameter
           @initial = initial
           @block = block
           @merge = merge
-          super(callable, most)
+          super(callable, most, falls_back)
         end
 
         def fresh
@@ -116,7 +120,7 @@ module Ratomic
 
       # The callable knows how.
       class OfObject < self
-        def initialize(callable, most)
+        def initialize(callable, most, falls_back = false) # rubocop:disable Style/OptionalBooleanParameter
           @adds = Reflection.responds?(callable, :add)
           super
         end

@@ -15,6 +15,7 @@ module Ratomic
       end
 
       def take_in(chunk)
+        chunk.halt if @engine.fallback && chunk.batch.options.sequential
         return @open_share.hold(chunk) unless @shared
         return chunk.share_memory unless @link
 

@@ -52,6 +52,17 @@ class CoordinatorTest < Minitest::Test
     @engine.post(message.freeze)
   end
 
+  def test_it_has_a_method_for_each_of_its_messages
+    assert_empty(Workers::Coordinator::OWN.reject { |name| @coordinator.respond_to?(name, true) })
+  end
+
+  # What the timer queue says after a pause in a crash loop.
+  def test_a_worker_is_hired_when_its_time_has_come
+    eventually { @engine.worker_statuses.size == 1 }
+    tell(:start_worker, [].freeze)
+    eventually { @engine.worker_statuses.size == 2 }
+  end
+
   def test_a_worker_that_comes_up_and_ends_while_the_pool_is_killed_is_no_trouble
     held
     @engine.kill

@@ -1,0 +1,167 @@
+# frozen_string_literal: true
+
+module Ratomic
+  module Workers
+    # What a pool of Ractors with `fallback:` knows of it: which callables have failed because they ran in a Ractor, the
+    # {FallbackEngine} that runs them, and what that has in hand of dispatches which began in a Ractor. Frozen and
+    # shareable.
+    class Fallback
+      # Items of a chunk that are to be run again, the index after the last of them, and why.
+      Span = Struct.new(:from, :to, :failure)
+      # What a callable is remembered by, and why.
+      Note = Struct.new(:name, :reason)
+      ENGINE = :engine
+      GATE = :gate
+      private_constant :ENGINE, :GATE, :Note
+
+      # What a callable is remembered by: as what else is learnt of it, but a proc by where it is written, because a
+      # block is another object each time.
+      # @return [Module, Integer, String]
+      def self.key(callable, as = nil)
+        callable = callable.callable if Around === callable
+        Proc === callable && as.nil? ? Callable.label(callable) : Callable.key(callable, as)
+      end
+
+      # @return [Symbol] :thread or :process
+      attr_reader :backend
+
+      # @param settings [Settings] of the pool
+      def initialize(settings)
+        @settings = settings.of_fallback
+        @backend = @settings.backend
+        @cell = Map.new
+        @known = BoundedCache.new
+        @gate = Map.new
+        @parts = Map.new # ticket of a dispatch that is not over => its parts that are run again
+        freeze
+      end
+
+      # @return [FallbackEngine, nil] nil where it was not needed yet
+      def engine
+        @cell[ENGINE]
+      end
+
+      # Where a dispatch of the callable is to go.
+      # @param primary [Engine] of the Ractors
+      # @return [Array(Engine, Object)] and the callable as it is admitted there
+      # @raise [CallableError] which no backend takes
+      def place(primary, callable, options)
+        key = Fallback.key(callable, options.as)
+        return [here = start(primary), here.admit(callable)] if @known[key] && (engine || main?)
+
+        [primary, primary.admit(callable)]
+      rescue CallableError => e
+        raise unless main? && Callable.call?(callable)
+
+        admitted = (here = start(primary)).admit(callable)
+        remember(primary, key, options.as || Callable.label(callable), e.message)
+        [here, admitted]
+      end
+
+      # Which items of a chunk are to be run again: those that failed because they ran in a Ractor. Where items have an
+      # order, all from the first of them on; where they are summed, the whole chunk, since a sum has its place too.
+      # @param first [Integer] index of the first result
+      # @param last [Integer, nil] index after the last item of the chunk, where that has ended at the first of them
+      # @return [Array<Span>, nil] nil when there are none
+      def spans(batch, first, results, last = nil)
+        faults = results.each_index.select { |place| Remedy.of_ractor?(results[place]) }
+        return unless (fault = faults[0])
+        return runs(faults, first, results) unless Fold === batch.callable || batch.options.sequential
+
+        from = Fold === batch.callable ? 0 : fault
+        [Span.new(first + from, last || (first + results.size), results[fault])]
+      end
+
+      # From now on dispatches of that callable go to the other engine at once.
+      # @param reason [String]
+      # @param details [Hash] more for the event
+      # @return [void]
+      def remember(primary, key, name, reason, batch = nil, details = {})
+        fresh = false
+        @gate.compute(GATE) do # one after another, so that it is told once
+          @known[key] = Ractor.make_shareable(Note.new(name, reason)) if (fresh = @known[key].nil?)
+        end
+        return unless fresh
+
+        primary.emit(:fallback, batch, { callable: name, backend: @backend, reason: reason }.merge(details))
+      end
+
+      # Runs a part of a batch again. In a thread of the main Ractor.
+      # @param failure [Failure] of its first item
+      # @return [void]
+      def run(primary, part, failure)
+        there = start(primary)
+        fresh = note(part)
+        there.watch(part) if fresh
+        there.give_back(part)
+        drop(part.ticket) if part.completion.complete?
+      rescue StandardError => e # there is no thread or process to be had
+        primary.metrics.trouble(e)
+        failures = (part.from...part.limit).map { |index| failure.at(index) }
+        primary.file_as_is(part, part.from, Ractor.make_shareable(failures), true)
+      end
+
+      # @param index [Integer] of an item
+      # @return [Boolean, nil] whether it is run again; nil for a batch of which nothing is
+      def has?(ticket, index)
+        @parts[ticket]&.any? { |part| index >= part.from && index < part.limit }
+      end
+
+      # Whether something of that dispatch is run again.
+      def divides?(ticket)
+        @parts.key?(ticket)
+      end
+
+      # The dispatch is over.
+      def drop(ticket)
+        @parts.delete(ticket)
+      end
+
+      # @param keys [Array] under which the callable may be known
+      # @return [String, nil] why it does not run in a Ractor
+      def reason(*keys)
+        keys.filter_map { |key| @known[key]&.reason }.first
+      end
+
+      # @return [Hash{String => String}] names of the callables, each with its reason
+      def callables
+        @known.to_h.each_value.to_h { |note| [note.name, note.reason] }
+      end
+
+      # @return [FallbackEngine] made when it is first needed
+      # @raise [ShutdownError, ThreadError]
+      def start(primary)
+        engine || Interrupts.deferred do
+          made = @cell.fetch_or_store(ENGINE) { FallbackEngine.start(primary, @settings) }
+          made.kill if primary.killed? # which may not have seen it
+          made.post(Engine::WIND_UP) unless primary.open?
+          made
+        end
+      end
+
+      private
+
+      # @param places [Array<Integer>]
+      def runs(places, first, results)
+        places.slice_when { |place, following| following != place + 1 }.map do |run|
+          Span.new(first + run[0], first + run[-1] + 1, results[run[0]])
+        end
+      end
+
+      # @return [Boolean] whether it is the first of its dispatch
+      def note(part)
+        before = nil
+        @parts.compute(part.ticket) do |parts|
+          before = parts
+          [*parts, part].freeze # of which a deadline is kept, too
+        end
+        before.nil?
+      end
+
+      def main?
+        !RACTORS || Ractor.main?
+      end
+    end
+    private_constant :Fallback
+  end
+end

@@ -1,0 +1,100 @@
+# frozen_string_literal: true
+
+module Ratomic
+  module Workers
+    # The engine beside that of a pool of Ractors, which runs what cannot run in one (`fallback:`): in threads of the
+    # main Ractor, or in processes. It has a queue, workers and a coordinator of its own. What is counted and told it
+    # has in common with the other, its primary, and it ends with that one.
+    #
+    # A part of a batch that is run again has the completion of the batch: results go where the caller waits for them.
+    class FallbackEngine < Engine
+      # Starts one. In the main Ractor.
+      # @param primary [Engine]
+      # @param settings [Settings]
+      # @raise [ShutdownError] where the primary has ended
+      # @raise [ThreadError]
+      def self.start(primary, settings)
+        pool, = Pool::RUNNING[primary.number]
+        raise ShutdownError, primary.refusal unless pool
+
+        engine = new(primary, settings, Mailbox.open)
+        Pool::RUNNING[engine.number] = [pool, engine].freeze
+        Backend.watch_over(Coordinator.new(engine))
+        started = engine
+      ensure
+        Pool::RUNNING.delete(engine.number) if engine && !started
+      end
+
+      # @param primary [Engine]
+      def initialize(primary, settings, mailbox)
+        @primary = primary
+        super(settings, mailbox)
+      end
+
+      # @see Engine#numbers
+      def numbers
+        [number, @primary.number]
+      end
+
+      # @see Engine#beside?
+      def beside?
+        true
+      end
+
+      # @see Engine#open?
+      def open?
+        super && @primary.open?
+      end
+
+      # @see Engine#for_caller?
+      def for_caller?
+        !RACTORS || Ractor.main?
+      end
+
+      # Keeps the deadlines of a part of a batch.
+      def watch(part)
+        options = part.options
+        post([:deadline, part, part.expiry, :expire].freeze) if options.timeout
+        post([:deadline, part, Clock.now + options.item_timeout, :watch].freeze) if options.item_timeout
+      end
+
+      # @see Engine#wind_up
+      def wind_up
+        super
+        @primary.post(WIND_UP)
+      end
+
+      # @see Engine#elsewhere?
+      def elsewhere?(batch, index)
+        @primary.fallback.has?(batch.ticket, index) == false
+      end
+
+      # @see Engine#divided?
+      def divided?(batch)
+        @primary.divided?(batch)
+      end
+
+      # @see Engine#forget
+      def forget(batch)
+        super
+        @primary.fallback.drop(batch.ticket)
+      end
+
+      private
+
+      # The primary tells of the end of the pool.
+      def tell_end
+        @primary.post(WIND_UP)
+      end
+
+      def share_books
+        @metrics = @primary.metrics
+        @subscribers = @primary.subscribers
+        @accepted = @primary.accepted
+        @finished = @primary.finished
+        @hired = @primary.hired
+      end
+    end
+    private_constant :FallbackEngine
+  end
+end

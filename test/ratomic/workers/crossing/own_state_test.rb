@@ -1,0 +1,54 @@
+# frozen_string_literal: true
+
+require "test_helper"
+
+class OwnStateTest < Minitest::Test
+  OwnState = Ratomic::Workers.const_get(:OwnState)
+
+  class Memo
+    def initialize = @made = true
+    def call(item) = (@cache ||= {})[item] ||= item
+  end
+
+  # Sets it in a method that a block calls.
+  class Deep
+    def call_many(items) = items.map { |item| note(item) }
+    def call(item) = item
+
+    private
+
+    def note(item)
+      [1].each { @last = item }
+      call(item)
+    end
+  end
+
+  class Steady
+    attr_writer :later
+
+    def initialize = @table = {}
+    def call(item) = @table.fetch(item) { item.to_s }
+    def change = @changed = true
+  end
+
+  def test_what_a_callable_sets_when_it_is_called
+    assert_equal [:@cache], OwnState.of(Memo.new)
+    assert_equal [:@last], OwnState.of(Deep.new)
+    assert_empty OwnState.of(Steady.new)
+  end
+
+  def test_what_has_no_such_state
+    [proc { @x = 1 }, Memo, Object.new, BasicObject.new, :upcase.to_proc, 1.method(:+)].each do |callable|
+      assert_empty OwnState.of(callable)
+    end
+  end
+
+  def test_who_dispatches_one_is_told_the_ways_out
+    skip_without_ractors
+    pool = Ratomic::Workers::Pool.new(size: 1)
+    error = assert_raises(Ratomic::Workers::CallableError) { pool.dispatch_async([1], Memo.new) }
+    assert_match(/It sets @cache when it is called: set it in `initialize`.*per_worker.*Ratomic::Map/, error.message)
+    error = assert_raises(Ratomic::Workers::CallableError) { pool.dispatch_async([1], Steady.new) }
+    assert_match(/Freeze all of it with `Ractor.make_shareable/, error.message)
+  end
+end
