@@ -9,7 +9,7 @@ class Cluster
   class Hangs < StandardError; end
 
   SERVER = File.expand_path("server.rb", __dir__)
-  LIMIT = 60 # seconds
+  LIMIT = 120 # seconds
 
   # @return [Integer]
   attr_reader :port
