@@ -40,6 +40,7 @@ module Cdc
     # @param relations [Ratomic::Map] as {Intake#relations} or {Recording#relations}
     def initialize(relations)
       @relations = relations
+      @nothing = Ractor.make_shareable(initial)
       freeze
     end
 
@@ -51,15 +52,17 @@ module Cdc
     # @param run [Run]
     # @return [Counted]
     def call(run)
-      count(run, {})
+      count(run, {}, initial)
     end
 
-    # All runs of a chunk look each table up once.
+    # All runs of a chunk look each table up once, and are counted together: many are of a row or two.
     # @param runs [Array<Run>]
-    # @return [Array<Counted>]
+    # @return [Array<Counted>] all in the first, and nothing in the others
     def call_many(runs)
       known = {}.compare_by_identity # by the descriptions that are current there
-      runs.map { |run| count(run, known[run.schemas] ||= {}) }
+      counted = initial
+      runs.each { |run| count(run, known[run.schemas] ||= {}, counted) }
+      Array.new(runs.size) { |index| index.zero? ? counted : @nothing }
     end
 
     # @param sum [Counted] which is changed
@@ -71,8 +74,7 @@ module Cdc
 
     private
 
-    def count(run, tables)
-      counted = initial
+    def count(run, tables, counted)
       RunReader.new(run, @relations, tables).each { |change, bytes| counted.add(change, bytes) }
       counted
     end
