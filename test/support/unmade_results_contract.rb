@@ -251,11 +251,14 @@ module UnmadeResultsContract
       def call(item) = item < 4 ? DROPPED : @hold.call(item)
     end.new(hold))
     future = @pool.dispatch_async((0...20).to_a, drops)
-    eventually { hold.begun.value.positive? && future.dropped == 4 }
+    # A slow machine may cut the first chunk, and both workers be held before they have run the rest of it.
+    eventually { hold.begun.value.positive? && future.dropped.positive? }
     assert future.cancel
-    assert_equal (4...20).to_a, future.indices(timeout: 5)
+    left = future.indices(timeout: 5)
+    assert_equal (4...20).to_a, left.last(16)
+    assert_includes 0..3, left.size - 16
     value = future.value(timeout: 5)
-    assert_equal((4...20).map { |index| [index, "Ratomic::Workers::CancelledError"] },
+    assert_equal(left.map { |index| [index, "Ratomic::Workers::CancelledError"] },
                  value.map { |failure| [failure.index, failure.exception_class] })
     assert_raises(Workers::CancelledError) { future.value! }
   ensure

@@ -32,7 +32,7 @@ module Ratomic
         @cell = Map.new
         @known = BoundedCache.new
         @gate = Map.new
-        @parts = Map.new # ticket of a dispatch that is not over => its parts that are run again
+        @parts = Map.new # ticket of a dispatch that is not over => Map of its parts that are run again
         freeze
       end
 
@@ -104,7 +104,7 @@ module Ratomic
       # @param index [Integer] of an item
       # @return [Boolean, nil] whether it is run again; nil for a batch of which nothing is
       def has?(ticket, index)
-        @parts[ticket]&.any? { |part| index >= part.from && index < part.limit }
+        @parts[ticket]&.values&.any? { |part| index >= part.from && index < part.limit }
       end
 
       # Whether something of that dispatch is run again.
@@ -150,12 +150,10 @@ module Ratomic
 
       # @return [Boolean] whether it is the first of its dispatch
       def note(part)
-        before = nil
-        @parts.compute(part.ticket) do |parts|
-          before = parts
-          [*parts, part].freeze # of which a deadline is kept, too
-        end
-        before.nil?
+        fresh = false
+        parts = @parts.fetch_or_store(part.ticket) { (fresh = true) && Map.new }
+        parts[part.from] = part # of which a deadline is kept, too
+        fresh
       end
 
       def main?

@@ -7,7 +7,7 @@ module Ratomic
   module Workers
     module Instrumentation
       # Writes a line to a Logger for each dispatch that was slow, failed or was ended early, and for trouble with
-      # workers.
+      # workers; and one for each callable that `fallback:` takes past the Ractors.
       #
       #   require "ratomic/workers/instrumentation/log"
       #   Ratomic::Workers::Instrumentation::Log.subscribe(pool, Rails.logger, slow: 2)
@@ -34,11 +34,19 @@ module Ratomic
 
         # @param event [Event]
         def call(event)
-          line = event.dispatch ? of_dispatch(event) : of_worker(event)
+          line = if event.name == :fallback
+                   of_fallback(event)
+                 else
+                   event.dispatch ? of_dispatch(event) : of_worker(event)
+                 end
           @logger.warn("ratomic #{event.pool}: #{line}") if line
         end
 
         private
+
+        def of_fallback(event)
+          "#{event[:callable]} runs in #{Stats::PLACES[event[:backend]]} from now on: #{one_line(event[:reason])}"
+        end
 
         def of_worker(event)
           words = WORKERS[event.name]

@@ -39,6 +39,24 @@ class LogTest < Minitest::Test
     assert_match(/, the first: item 1: KeyError: no such key \["a.csv"\]\z/, lines[0])
   end
 
+  # Reads what no Ractor may.
+  module Unfrozen
+    LIST = [+"text"] # rubocop:disable Style/MutableConstant
+
+    def self.call(_item) = LIST.first
+  end
+
+  def test_a_callable_that_runs_outside_of_ractors_has_one_line
+    skip_without_ractors
+    pool = new_pool(name: "parsers", fallback: :thread)
+    lines = logged(pool, slow: nil) do
+      2.times { assert_equal ["text"], within(20) { pool.dispatch_async([1], Unfrozen).value(timeout: 15) } }
+    end
+    assert_equal 1, lines.size
+    assert_match(/\AWARN ratomic parsers: LogTest::Unfrozen runs in threads of the main Ractor from now on: Ractor::/,
+                 lines[0])
+  end
+
   def test_a_dispatch_that_was_slow_has_one_line
     lines = logged(slow: 0.02) do
       @pool.dispatch_async([0.0], Sleep).value
