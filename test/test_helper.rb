@@ -1,14 +1,15 @@
 # frozen_string_literal: true
 
 require "minitest" # without minitest/autorun, which brings mocks that Ruby 4.0 warns of
+require "support/collector"
 require "support/stress"
+require "support/waiting"
 require "support/watchdog"
-Watchdog.start(suite: 25 * 60 * Stress::FACTOR, exit: 30)
+Watchdog.start(suite: 25 * 60 * Stress::FACTOR * Waiting::PATIENCE, exit: 30 * Waiting::PATIENCE)
 
 Minitest.autorun
 require "ratomic"
 require "support/skip_report"
-require "support/waiting"
 require "support/copying"
 require "support/subprocess"
 require "support/leftovers"
@@ -20,6 +21,7 @@ module Minitest
     include Subprocess
     include Leftovers
     include Stress
+    include Collector::Hard if Collector::WAY == "stress"
 
     # Skips a test that needs real Ractors on a Ruby that has none; a skip is counted, never a pass.
     def skip_without_ractors

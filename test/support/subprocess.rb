@@ -3,6 +3,8 @@
 require "open3"
 require "rbconfig"
 require "timeout"
+require_relative "collector"
+require_relative "waiting"
 
 # Runs Ruby code in a process of its own, for what would end or spoil the suite's: exit, fork, signals, a crash, memory.
 module Subprocess
@@ -15,7 +17,8 @@ module Subprocess
   # Runs `ruby -e code` with ratomic on the load path. When it takes longer than `seconds` it is killed and the test
   # fails.
   def ruby(code, *arguments, seconds: 30, stdin: "", env: {})
-    run_command(RbConfig.ruby, "-W:no-experimental", "-e", code, "--", *arguments, seconds:, stdin:, env:)
+    options = ["-W:no-experimental", *Collector::OPTIONS]
+    run_command(RbConfig.ruby, *options, "-e", code, "--", *arguments, seconds:, stdin:, env:)
   end
 
   # As #ruby, but returns its standard output, and the test fails, with what the process said, unless it ended with
@@ -35,6 +38,7 @@ module Subprocess
       readers = [out, err].map { |io| Thread.new { io.read } }
       input.write(stdin)
       input.close
+      seconds *= Waiting::PATIENCE
       unless process.join(seconds)
         Process.kill(:KILL, -process.pid)
         shown = command.map { |word| word.inspect[0, 60] }.join(" ")

@@ -2,6 +2,9 @@
 
 # Waiting with a deadline: a test fails, it never hangs.
 module Waiting
+  # All limits are so many times as long: for a Ruby that is slow because it checks itself, or collects all the time.
+  PATIENCE = Integer(ENV.fetch("RATOMIC_PATIENCE", "1"))
+
   # The environment of a program whose Ractors compute without a pause, beside others that must get their turn: Ruby 4.1
   # has only as many native threads for them as there are processors.
   NATIVE_THREADS = { "RUBY_MAX_CPU" => "8" }.freeze
@@ -9,6 +12,7 @@ module Waiting
   # Runs the block in a thread of its own and returns its value. When it is not done after `seconds` the test fails and
   # shows where it stands. A call that cannot be interrupted cannot hang the test either: only that thread is stuck.
   def within(seconds)
+    seconds *= PATIENCE
     thread = Thread.new do
       Thread.current.report_on_exception = false
       yield
@@ -22,6 +26,7 @@ module Waiting
 
   # Waits until the block is true, for states that send no event, and returns what it returned; fails after `seconds`.
   def eventually(seconds = 5, message = nil)
+    seconds *= PATIENCE
     deadline = Process.clock_gettime(Process::CLOCK_MONOTONIC) + seconds
     pause = 0.0005
     until (result = yield)
