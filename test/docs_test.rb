@@ -22,7 +22,7 @@ class DocsTest < Minitest::Test
 
   def test_each_task_has_a_guide_with_an_example_and_all_are_listed
     list = File.read(File.join(ROOT, "docs/README.md"))
-    %w[parse render library cdc sidekiq forks ractors rubies watching].each do |name|
+    %w[parse render library cdc sidekiq forks ractors rubies watching results who_runs].each do |name|
       path = File.join(ROOT, "docs/guides/#{name}.md")
       refute_empty Documents.blocks(path), name
       assert_includes list, "(guides/#{name}.md)"
