@@ -24,8 +24,8 @@ module Ratomic
   # or refers to a Thread).
   #
   # A Ractor of the pool's own (its {Server}) keeps the free objects. A shareable factory runs in it; any other one in
-  # the Ractor that made the pool, and the pool then ends with that Ractor. In a forked child the pool starts anew on first
-  # use, with new objects; one whose factory is not shareable has to be used first in the child's main Ractor.
+  # the Ractor that made the pool, and the pool then ends with that Ractor. In a forked child the pool starts anew on
+  # first use, with new objects; one whose factory is not shareable has to be used first in the child's main Ractor.
   #
   # A pool that is closed, or that nothing refers to any more, ends with all that it has: objects, Ractor and threads.
   #
