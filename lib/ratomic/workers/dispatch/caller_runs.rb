@@ -17,8 +17,8 @@ module Ratomic
     # callers any more. On the short way nobody looks: that would take as long as the rest. Until its permit ends a
     # callable that left nothing so far can leave something there.
     #
-    # When a callable has just been run so, its next small dispatches take a short way: one look at the {Permits}, and
-    # the run.
+    # When a callable has just been run so, its next small dispatches take a short way: one look at the
+    # {CallerRunsCache}, and the run.
     module CallerRuns
       # Work that is small, times this, is so much that the pool surely pays. Not for one item: that is as long in a
       # worker.
@@ -34,7 +34,7 @@ module Ratomic
       # @param callable [#call]
       # @return [ResolvedFuture, Future, nil] nil where more has to be looked at
       def self.at_once(engine, items, callable, options)
-        return unless (started = engine.costs.permits.take(callable, items))
+        return unless (started = engine.costs.caller_runs_cache.take(callable, items))
 
         run(engine, items, callable, options, started, false) do |took|
           learn(engine, items, Callable.key(callable), took) if learn?(took, started)

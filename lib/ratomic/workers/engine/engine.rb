@@ -38,15 +38,15 @@ module Ratomic
         @mailbox = mailbox
         @run_queue = RunQueue.new(settings.max_queue, @size)
         @costs = Costs.new(settings.gain)
-        permits = @costs.permits
+        caller_runs_cache = @costs.caller_runs_cache
         @chunker = Chunker.new(@size, @backend)
         @metrics = Metrics.new
         @board = Map.new
         @worker_statuses = Map.new
-        @subscribers = Subscribers.new(permits)
+        @subscribers = Subscribers.new(caller_runs_cache)
         @accepted = Counter.new
         @finished = Counter.new
-        @lifecycle = Lifecycle.new(permits)
+        @lifecycle = Lifecycle.new(caller_runs_cache)
         @terminated = Completion.new(1)
         @home = Ractor.current
         freeze

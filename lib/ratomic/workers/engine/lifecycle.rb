@@ -10,9 +10,9 @@ module Ratomic
       # What is in is stopped as well.
       CLOSED = 2
 
-      # @param permits [Permits] of callers, who do not look here
-      def initialize(permits)
-        @permits = permits
+      # @param caller_runs_cache [CallerRunsCache] of callers, who do not look here
+      def initialize(caller_runs_cache)
+        @caller_runs_cache = caller_runs_cache
         @state = Counter.new(OPEN)
         @ends = Counter.new
         freeze
@@ -38,7 +38,7 @@ module Ratomic
 
       # @param state [Integer] CLOSING or CLOSED
       def close(state)
-        @permits.suspend
+        @caller_runs_cache.suspend
         before = @state.value
         before = @state.value until before >= state || @state.compare_and_set(before, state)
       end

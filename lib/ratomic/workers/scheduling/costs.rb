@@ -24,14 +24,14 @@ module Ratomic
 
       # @return [RouteChooser]
       attr_reader :route_chooser
-      # @return [Permits] for callables of which the caller has run something small just now
-      attr_reader :permits
+      # @return [CallerRunsCache] for callables of which the caller has run something small just now
+      attr_reader :caller_runs_cache
 
       # @param gain [Float] share of the time that all workers together save, at best
       def initialize(gain)
         @gain = [gain, LEAST_GAIN].max
         @route_chooser = RouteChooser.new
-        @permits = Permits.new
+        @caller_runs_cache = CallerRunsCache.new
         @calm = BoundedCache.new
         @waking = Counter.new(WAKING)
         @nanoseconds = MovingAverages.new
@@ -81,8 +81,8 @@ module Ratomic
       def permit(callable, key)
         return unless (small = @small[key])
 
-        @permits.grant(callable, number = number(key), small, USES)
-        @permits.revoke(number) unless @small[key] # it may have been forbidden meanwhile
+        @caller_runs_cache.grant(callable, number = number(key), small, USES)
+        @caller_runs_cache.revoke(number) unless @small[key] # it may have been forbidden meanwhile
       end
 
       # Nanoseconds that a dispatch to a sleeping worker takes besides its items: waking the worker, and then the
@@ -124,7 +124,7 @@ module Ratomic
 
       # What was granted is good no more: the callable took far longer than it was expected to.
       def withdraw(key)
-        @permits.revoke(number(key))
+        @caller_runs_cache.revoke(number(key))
       end
 
       # @param batch [Batch]

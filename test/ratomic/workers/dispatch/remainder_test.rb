@@ -57,11 +57,11 @@ class RemainderTest < Minitest::Test
 
   def test_so_it_does_on_the_short_way_and_the_permit_ends
     pretend_cheap
-    costs.permits.grant(@where, @where.object_id, 50 * Workers::WorkEstimate::ITEM, 9)
+    costs.caller_runs_cache.grant(@where, @where.object_id, 50 * Workers::WorkEstimate::ITEM, 9)
     ran = @pool.dispatch_async(([2] * 50).freeze, @where).value(timeout: 15)
     assert_equal me, ran[0]
     refute_includes ran.drop(4), me
-    refute costs.permits.take(@where, [0].freeze)
+    refute costs.caller_runs_cache.take(@where, [0].freeze)
   end
 
   def test_cheap_items_stay_with_the_caller
