@@ -36,7 +36,7 @@ class CallerRunsCacheStress < Minitest::Test
     # The limit of a key is its number, in items.
     def grant(number)
       @granted.increment(USES)
-      @caller_runs_cache.grant(KEYS[number], number, number * Ratomic::Workers::WorkEstimate::ITEM, USES)
+      @caller_runs_cache.grant(KEYS[number], number, number * Ratomic::Workers::WorkEstimate::ITEM_WEIGHT, USES)
     end
 
     def take(number)

@@ -31,7 +31,7 @@ class CallerRunsCacheTest < Minitest::Test
   Plain = Struct.new(:list)
   Weighing = Struct.new(:bytesize)
 
-  ITEM = Ratomic::Workers::WorkEstimate::ITEM
+  ITEM = Ratomic::Workers::WorkEstimate::ITEM_WEIGHT
 
   def setup
     @caller_runs_cache = Ratomic::Workers::CallerRunsCache.new

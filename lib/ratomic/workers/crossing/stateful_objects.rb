@@ -10,15 +10,15 @@ module Ratomic
       # What locks, loggers and streams of whatever class have.
       METHODS = %i[synchronize write info].freeze
       # Objects that are looked at; more is not worth a message.
-      MOST = 10_000
-      private_constant :KINDS, :METHODS, :MOST
+      MAX_OBJECTS = 10_000
+      private_constant :KINDS, :METHODS, :MAX_OBJECTS
 
       class << self
         # @return [Object, nil] the first one in it
         def in(root)
           seen = {}.compare_by_identity
           left = [root]
-          until left.empty? || seen.size > MOST
+          until left.empty? || seen.size > MAX_OBJECTS
             object = left.shift
             next if seen[object] || Module === object || Sharing.deep_frozen?(object)
 

@@ -22,12 +22,12 @@ module Ratomic
     module CallerRuns
       # Work that is small, times this, is so much that the pool surely pays. Not for one item: that is as long in a
       # worker.
-      CERTAIN = 4
+      CERTAIN_FACTOR = 4
       # Nanoseconds of work from which the caller's time is compared with the pool's. To learn from it takes some
       # microseconds: beside what is long that is nothing, and of the rest one in so many (a power of two) tells enough.
-      COMPARED = 50_000
-      LONG = 500_000
-      EVERY = 8
+      MIN_COMPARED_NS = 50_000
+      ALWAYS_LEARNT_NS = 500_000
+      SAMPLE_RATE = 8
 
       # Runs the items, if the callable has a permit for them.
       # @param items [Array] see {Sharing}.snapshot: one that is not frozen has no permit
@@ -64,8 +64,8 @@ module Ratomic
         return :pool unless small
         return items.size < least ? :caller : :pool unless least == :auto
 
-        certain = items.size == 1 ? Float::INFINITY : small * CERTAIN
-        return :pool if items.size * WorkEstimate::ITEM > certain # an item weighs no less
+        certain = items.size == 1 ? Float::INFINITY : small * CERTAIN_FACTOR
+        return :pool if items.size * WorkEstimate::ITEM_WEIGHT > certain # an item weighs no less
 
         weight = WorkEstimate.of(items)
         return :caller if weight <= small
@@ -109,7 +109,7 @@ module Ratomic
       # @yieldparam took [Integer] nanoseconds, where it was not
       def self.run(engine, items, callable, options, started, many)
         results = []
-        limit = started + CallerBudget::HELD if items.size > 2 # it has to be late twice
+        limit = started + CallerBudget::BUDGET_NS if items.size > 2 # it has to be late twice
         failed = run_until(limit, engine, items, callable, results, options, many)
         unless results.size == items.size
           future = Remainder.hand_over(engine, items, callable, options, results, started)
@@ -196,11 +196,11 @@ module Ratomic
 
       # @param started [Integer] whose last digits choose the dispatches of middling work
       def self.learn?(took, started)
-        took >= COMPARED && (took >= LONG || (started & (EVERY - 1)).zero?)
+        took >= MIN_COMPARED_NS && (took >= ALWAYS_LEARNT_NS || (started & (SAMPLE_RATE - 1)).zero?)
       end
 
       def self.learn(engine, items, key, took)
-        engine.costs.route_chooser.learn_caller(key, took, items.size) if took >= COMPARED
+        engine.costs.route_chooser.learn_caller(key, took, items.size) if took >= MIN_COMPARED_NS
         engine.costs.learn(key, WorkEstimate.of(items), took, items.size)
       end
       private_class_method :measure, :run, :settle, :run_until, :learn?

@@ -15,17 +15,17 @@ module Ratomic
     # looked for a while.
     class RunQueue
       # Seconds that a worker sleeps before it looks again, while others are awake.
-      NAP = 0.05
+      SEARCH_INTERVAL_S = 0.05
       # Keywords by splat: a call in a worker's loop may have none of its own (CRuby Bug #22075).
-      NAPPING = { timeout: NAP }.freeze
+      SEARCH_TIMEOUT = { timeout: SEARCH_INTERVAL_S }.freeze
       # A chunk that takes more nanoseconds is long.
-      LONG = 20_000
+      LONG_CHUNK_NS = 20_000
       # Nanoseconds without a look after which nobody is trusted to look soon.
-      STALE = 1_000_000
+      MAX_SEARCH_AGE_NS = 1_000_000
       # Nanoseconds in which a worker that was woken should run.
-      UNHEARD = 150_000
+      WAKE_LATENCY_NS = 150_000
       # With more batches than this one worker is not enough.
-      FEW = 4
+      ONE_WORKER_BATCHES = 4
 
       # @return [Map] thread that works for the pool and waits => number of the engine that it waits for, see
       #   {NestedDispatch}
@@ -158,7 +158,7 @@ module Ratomic
       # Whether a worker was woken that does not run yet.
       # @param nanoseconds [Integer] since when, at least
       def unheard?(nanoseconds)
-        nanoseconds > UNHEARD && !@wakeups.empty?
+        nanoseconds > WAKE_LATENCY_NS && !@wakeups.empty?
       end
 
       # @param nanoseconds [Integer] monotonic time at which a worker looks
@@ -199,7 +199,8 @@ module Ratomic
       def put(queue, batch)
         return false unless queue.try_push(batch)
 
-        wake_one if @looking.value < 1 || queue.size > FEW || batch.born - @looked.value > STALE
+        wake_one if @looking.value < 1 || queue.size > ONE_WORKER_BATCHES ||
+                    batch.born - @looked.value > MAX_SEARCH_AGE_NS
         true
       end
 
@@ -225,7 +226,7 @@ module Ratomic
 
       # @return [Boolean] whether it was over before anybody rang
       def nap(soon)
-        (soon ? @wakeups.pop_soon(NAP) : @wakeups.pop(**NAPPING)).nil?
+        (soon ? @wakeups.pop_soon(SEARCH_INTERVAL_S) : @wakeups.pop(**SEARCH_TIMEOUT)).nil?
       end
     end
   end

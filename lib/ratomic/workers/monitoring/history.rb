@@ -7,8 +7,8 @@ module Ratomic
     # for as long as it reaches back.
     class History
       # Seconds between two looks, and how many are kept (ten minutes).
-      INTERVAL = 5
-      KEPT = 120
+      INTERVAL_S = 5
+      MAX_POINTS = 120
 
       Sample = Struct.new(:time, :items, :dispatches, :microseconds, :buckets, :busy, :failures)
       # Rates are for a second, times in seconds (that of the point itself is monotonic), `busy` is the share of all
@@ -74,15 +74,15 @@ module Ratomic
         points = @points[engine.number] ||= []
         before = @samples[engine.number]
         points << point(before, sample, engine.size) if before
-        points.shift if points.size > KEPT
+        points.shift if points.size > MAX_POINTS
         @samples[engine.number] = sample
       end
 
       def start
         OwnThread.start("ratomic-history") do
-          while Clock.now - @looked < INTERVAL * KEPT
+          while Clock.now - @looked < INTERVAL_S * MAX_POINTS
             sample
-            sleep(INTERVAL)
+            sleep(INTERVAL_S)
           end
         end
       end

@@ -6,11 +6,11 @@ module Ratomic
     # beside the making of a Failure, which takes ten times as long.
     class LastFailures
       # So many of each class are kept (a power of two), of so many classes.
-      EACH = 4
-      CLASSES = 64
+      MAX_PER_CLASS = 4
+      MAX_CLASSES = 64
 
       def initialize
-        @pages = Array.new(EACH) { Map.new }.freeze
+        @pages = Array.new(MAX_PER_CLASS) { Map.new }.freeze
         freeze
       end
 
@@ -18,8 +18,8 @@ module Ratomic
       # @param number [Integer] how many of the class there were with this one
       # @param note [Hash] frozen and shareable
       def keep(name, number, note)
-        page = @pages[number & (EACH - 1)]
-        page[name] = note if page.key?(name) || page.size < CLASSES
+        page = @pages[number & (MAX_PER_CLASS - 1)]
+        page[name] = note if page.key?(name) || page.size < MAX_CLASSES
       end
 
       # @return [Hash{String => Array<Hash>}] the newest first

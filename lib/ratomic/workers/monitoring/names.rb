@@ -5,7 +5,7 @@ module Ratomic
     # What the dispatches that have a name (`as:`) have done, by name. Written for those only, a few Counters each.
     class Names
       # So many names are told apart; a program that makes up names for each dispatch gets the rest as one.
-      MOST = 256
+      MAX_NAMES = 256
       OTHER = "(other)"
 
       # The counts of one name. Shareable.
@@ -77,7 +77,7 @@ module Ratomic
 
       # Several threads may find room at once: then there are a few more names.
       def account(name)
-        @accounts[name] || @accounts.fetch_or_store(@accounts.size < MOST ? name : OTHER) { Account.new }
+        @accounts[name] || @accounts.fetch_or_store(@accounts.size < MAX_NAMES ? name : OTHER) { Account.new }
       end
     end
   end

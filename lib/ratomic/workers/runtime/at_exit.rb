@@ -14,9 +14,9 @@ module Ratomic
       # Chunks that run in threads of their own, for a caller or a {HelperThread}: see {SupervisedRun}.
       TURNS = Counter.new
       # Seconds that these get to end, a little more than a Turn takes to see that its pool has ended.
-      LAST_TURNS = 0.5
+      RUNS_TIMEOUT_S = 0.5
       # Seconds that all pools together get to stop. Each leaves its workers sooner, if its coordinator comes to run.
-      PATIENCE = 5.0
+      STOP_TIMEOUT_S = 5.0
 
       class << self
         # A worker is given up.
@@ -56,7 +56,7 @@ module Ratomic
         # dispatches all the time would start them for ever.
         # @return [Boolean] whether all have stopped
         def stop_pools(anew)
-          limit = Clock.now + PATIENCE
+          limit = Clock.now + STOP_TIMEOUT_S
           running = Pool::RUNNING.values
           engines = running.map { |pool, engine| anew ? pool.drop(engine) : engine }
           engines.each(&:kill)
@@ -64,7 +64,7 @@ module Ratomic
         end
 
         def await_turns
-          limit = Clock.now + LAST_TURNS
+          limit = Clock.now + RUNS_TIMEOUT_S
           sleep(0.01) while TURNS.value.positive? && Clock.now < limit
         end
 

@@ -9,7 +9,7 @@ module Ratomic
     # child gives to its own threads, so that it crashes or never comes back from a lock.
     module ForkHook
       # Seconds that all coordinators together get to leave their ports.
-      PATIENCE = 0.5
+      HOLD_TIMEOUT_S = 0.5
       # Forks that are under way: number => Completion, filled when it is done.
       FORKS = Map.new
       NUMBERS = Counter.new
@@ -48,13 +48,13 @@ module Ratomic
           here = Completion.new(1)
           here if attempt { engine.backend != :inline && engine.post([:hold, here, done].freeze) }
         end
-        limit = Clock.now + PATIENCE
+        limit = Clock.now + HOLD_TIMEOUT_S
         held.each { |here| here.wait(Clock.left(limit)) }
       end
 
       # A coordinator that begins waits for the forks that are under way.
       def self.await
-        FORKS.values.each { |done| done.wait(Coordinator::PATIENCE) }
+        FORKS.values.each { |done| done.wait(Coordinator::STOP_TIMEOUT_S) }
       end
 
       # One step after the other, each whatever became of the one before.

@@ -7,7 +7,7 @@ module Ratomic
     # copied to the page that is written on, so that only what nobody asked for is forgotten. It is learnt again.
     class BoundedCache
       # So many keys are kept at most, and the last half as many surely.
-      MOST = 1024
+      MAX_KEYS = 1024
 
       def initialize
         @pages = [Map.new, Map.new].freeze
@@ -27,7 +27,7 @@ module Ratomic
 
       def []=(key, note)
         page = @pages[@turns.value & 1]
-        page = turn(page) if page.size >= MOST / 2 && page[key].nil?
+        page = turn(page) if page.size >= MAX_KEYS / 2 && page[key].nil?
         page[key] = note
       end
 

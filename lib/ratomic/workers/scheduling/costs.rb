@@ -6,21 +6,21 @@ module Ratomic
     # callable may be run by the caller. Shared by all workers.
     class Costs
       # Nanoseconds that waking a worker takes, before it was measured, and at least and at most.
-      WAKING = 30_000
-      WAKING_RANGE = (2_000..100_000)
+      WAKE_LATENCY_NS = 30_000
+      WAKE_LATENCY_RANGE_NS = (2_000..100_000)
 
       # Nanoseconds that an item takes at most which a caller may meet, and all items together if that is more than so
       # many times what they were to take.
-      SLOW = 2_000_000
-      FAR = 8
+      MAX_CALLER_ITEM_NS = 2_000_000
+      MAX_OVERRUN_FACTOR = 8
       # So many chunks, one after the other, without a slow item make a callable tame.
-      CALM = 16
+      MIN_STABLE_RUNS = 16
 
       # A pool that cannot save time, with one worker or with threads, is there for work to go on beside the caller.
       LEAST_GAIN = 0.5
 
       # Dispatches in a row that a permit is good for. Then it is measured again.
-      USES = 255
+      CACHED_USES = 255
 
       # @return [RouteChooser]
       attr_reader :route_chooser
@@ -33,7 +33,7 @@ module Ratomic
         @route_chooser = RouteChooser.new
         @caller_runs_cache = CallerRunsCache.new
         @calm = BoundedCache.new
-        @waking = Counter.new(WAKING)
+        @waking = Counter.new(WAKE_LATENCY_NS)
         @nanoseconds = MovingAverages.new
         @small = BoundedCache.new
         @caller_unsafe = BoundedCache.new
@@ -71,8 +71,8 @@ module Ratomic
         slow = slow?(nanoseconds, items, known && (known * weight))
         # Of one that is wild nothing counts: should the mark be forgotten one day, it begins anew.
         calm = slow || caller_unsafe?(key) ? 0 : (@calm[key] || 0) + 1
-        @calm[key] = calm if calm <= CALM
-        calm < CALM ? forbid(key) : @small[key] = (waking / (@gain * cost)).floor
+        @calm[key] = calm if calm <= MIN_STABLE_RUNS
+        calm < MIN_STABLE_RUNS ? forbid(key) : @small[key] = (waking / (@gain * cost)).floor
         forbid(key) if caller_unsafe?(key) # last: it may have been marked meanwhile
       end
 
@@ -81,7 +81,7 @@ module Ratomic
       def permit(callable, key)
         return unless (small = @small[key])
 
-        @caller_runs_cache.grant(callable, number = number(key), small, USES)
+        @caller_runs_cache.grant(callable, number = number(key), small, CACHED_USES)
         @caller_runs_cache.revoke(number) unless @small[key] # it may have been forbidden meanwhile
       end
 
@@ -96,7 +96,7 @@ module Ratomic
       def learn_waking(nanoseconds)
         known = @waking.value
         # A worker that was only starting, or a machine that was busy for a moment, tell little.
-        sample = [nanoseconds, known * 2].min.clamp(WAKING_RANGE)
+        sample = [nanoseconds, known * 2].min.clamp(WAKE_LATENCY_RANGE_NS)
         @waking.reset(known + ((sample - known) / 16))
       end
 
@@ -150,7 +150,8 @@ module Ratomic
       private
 
       def slow?(nanoseconds, items, expected)
-        nanoseconds > SLOW * items || (nanoseconds > SLOW && !expected.nil? && nanoseconds > FAR * expected)
+        nanoseconds > MAX_CALLER_ITEM_NS * items ||
+          (nanoseconds > MAX_CALLER_ITEM_NS && !expected.nil? && nanoseconds > MAX_OVERRUN_FACTOR * expected)
       end
 
       def name_of_key(key)

@@ -6,7 +6,7 @@ module Ratomic
     # the thousand: it would take longer to look its cost up, and to learn from it, than to run it.
     class LocalCostCache
       # Of so many short chunks (a power of two) one is learnt from; the others tell as much.
-      EVERY = 8
+      SAMPLE_RATE = 8
 
       # @param costs [Costs]
       def initialize(costs)
@@ -33,7 +33,8 @@ module Ratomic
         return if chunk.results.empty?
 
         key = chunk.batch.key
-        return if took < RunQueue::LONG && @tame && key.equal?(@key) && ((@short += 1) & (EVERY - 1)).positive?
+        return if took < RunQueue::LONG_CHUNK_NS && @tame && key.equal?(@key) &&
+                  ((@short += 1) & (SAMPLE_RATE - 1)).positive?
 
         @costs.introduce(key, chunk.batch.target) unless @costs.of(key)
         @costs.learn(key, chunk.weight, took, chunk.results.size)

@@ -9,7 +9,7 @@ module Ratomic
     # callable; the better one has the work, and now and then the other one, so that it stays known.
     class RouteChooser
       # One dispatch in so many (a power of two) goes to the one that was slower.
-      EVERY = 32
+      EXPLORE_RATE = 32
 
       def initialize
         @by_caller = MovingAverages.new
@@ -23,7 +23,7 @@ module Ratomic
         return true unless (by_caller = @by_caller[key])
         return false unless (by_pool = @by_pool[key])
 
-        (by_caller <= by_pool) ^ (@turns.increment & (EVERY - 1)).zero?
+        (by_caller <= by_pool) ^ (@turns.increment & (EXPLORE_RATE - 1)).zero?
       end
 
       # The caller has run a dispatch.

@@ -6,13 +6,13 @@ module Ratomic
     # claims that a dead worker took with it.
     class Watchdog
       # Seconds that an interrupted item gets to end before its worker is given up.
-      GRACE = 0.25
+      INTERRUPT_GRACE_S = 0.25
       # Seconds that workers get to file what they have when the time of their dispatch is up.
-      FILING = 0.1
+      FILE_REQUEST_TIMEOUT_S = 0.1
       # Seconds between two looks at the items of a batch, at least.
-      SHORTEST = 0.005
+      MIN_WATCH_INTERVAL_S = 0.005
       # Seconds between two looks at a batch of which a part may be lost.
-      AUDIT = 0.05
+      AUDIT_INTERVAL_S = 0.05
 
       # @param engine [Engine]
       # @param timer_queue [TimerQueue]
@@ -49,7 +49,7 @@ module Ratomic
         return expired(batch) if asked.zero? && !run_elsewhere?(batch) # a Turn files by itself what it has
 
         @filing[batch.ticket] = asked
-        @timer_queue.add(Clock.now + FILING, :expired, batch)
+        @timer_queue.add(Clock.now + FILE_REQUEST_TIMEOUT_S, :expired, batch)
       end
 
       def filed(batch)
@@ -71,7 +71,7 @@ module Ratomic
       def interrupt(ticket)
         @registry.busy_with(ticket) do |member|
           member.tell([:interrupt, ticket, nil].freeze)
-          @timer_queue.add(Clock.now + GRACE, :grace, member.worker_status.id, ticket, nil)
+          @timer_queue.add(Clock.now + INTERRUPT_GRACE_S, :grace, member.worker_status.id, ticket, nil)
         end
       end
 
@@ -94,7 +94,7 @@ module Ratomic
           due = member.worker_status.since + limit
           now < due ? again = [again, due].min : overdue(batch, member, index)
         end
-        @timer_queue.add_for(batch, [again, now + SHORTEST].max, :watch)
+        @timer_queue.add_for(batch, [again, now + MIN_WATCH_INTERVAL_S].max, :watch)
       end
 
       def overdue(batch, member, index)
@@ -102,7 +102,7 @@ module Ratomic
 
         @engine.time_out(batch, index)
         member.tell([:interrupt, batch.ticket, index].freeze)
-        @timer_queue.add(Clock.now + GRACE, :grace, member.worker_status.id, batch.ticket, index, batch)
+        @timer_queue.add(Clock.now + INTERRUPT_GRACE_S, :grace, member.worker_status.id, batch.ticket, index, batch)
       end
 
       # The interrupted item runs still: it is in a native call that cannot be interrupted.
@@ -116,12 +116,12 @@ module Ratomic
         return unless batch && index
 
         offer(batch.part(index + 1, worker_status.last)) if index + 1 < worker_status.last && !batch.moved?
-        @timer_queue.add(Clock.now + GRACE, :audit, batch)
+        @timer_queue.add(Clock.now + INTERRUPT_GRACE_S, :audit, batch)
       end
 
       # When there is no room in the run queue now, there will be.
       def offer(part)
-        @engine.offer(part) || @timer_queue.add(Clock.now + AUDIT, :offer, part)
+        @engine.offer(part) || @timer_queue.add(Clock.now + AUDIT_INTERVAL_S, :offer, part)
       end
 
       # A worker is gone, with a claim that nobody knows, or with the only token.
@@ -129,7 +129,7 @@ module Ratomic
       def audit(batch, before = nil)
         return if batch.completion.complete?
 
-        @timer_queue.add(Clock.now + AUDIT, :audit, batch, look(batch, before))
+        @timer_queue.add(Clock.now + AUDIT_INTERVAL_S, :audit, batch, look(batch, before))
       end
 
       def look(batch, before)

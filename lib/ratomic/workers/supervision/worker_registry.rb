@@ -15,12 +15,12 @@ module Ratomic
       end
 
       # Seconds that one which was given up gets to save what it has made.
-      LATE = 0.75
+      ABANDONED_ARRIVAL_TIMEOUT_S = 0.75
       # A worker that has lived so many seconds was well.
-      WELL = 1.0
+      MIN_HEALTHY_LIFE_S = 1.0
       # Seconds before the next one is hired in a crash loop: doubled each time from the first to the last of these.
-      FIRST_PAUSE = 0.01
-      LONGEST_PAUSE = 1.0
+      FIRST_RESTART_PAUSE_S = 0.01
+      MAX_RESTART_PAUSE_S = 1.0
 
       # @param engine [Engine]
       # @param timer_queue [TimerQueue]
@@ -52,7 +52,7 @@ module Ratomic
       rescue StandardError => e # the system has no thread left, say
         @engine.metrics.trouble(e)
         @engine.worker_statuses.delete(worker_status.id)
-        pause(LONGEST_PAUSE, parts) if parts
+        pause(MAX_RESTART_PAUSE_S, parts) if parts
       end
 
       # Hires as many in reserve as there are workers, so that as many can end at once and nobody waits.
@@ -119,7 +119,7 @@ module Ratomic
         @engine.emit(:worker_abandoned, nil, worker: id)
         AtExit.stuck(member.worker_status)
         member.tell(Worker::STOP)
-        expect_home(member, LATE)
+        expect_home(member, ABANDONED_ARRIVAL_TIMEOUT_S)
         start_worker unless @stopped
         member
       end
@@ -179,7 +179,7 @@ module Ratomic
       end
 
       # @return [OwnedResults, nil] that is expected
-      def expect_home(member, seconds = DepartingWorkers::PATIENCE)
+      def expect_home(member, seconds = DepartingWorkers::ARRIVAL_TIMEOUT_S)
         return unless (home = @engine.homes.delete(member.worker_status.id))
 
         @departing.expect(member.body, home, seconds)
@@ -188,11 +188,11 @@ module Ratomic
 
       def replace(member, parts)
         @engine.metrics.respawns.increment
-        @streak = Clock.now - member.born < WELL ? @streak + 1 : 0
+        @streak = Clock.now - member.born < MIN_HEALTHY_LIFE_S ? @streak + 1 : 0
         parts = parts.reject { |part| @engine.offer(part) }
         return start_worker(parts) if @streak < 2
 
-        pause([FIRST_PAUSE * (2**[@streak - 2, 10].min), LONGEST_PAUSE].min, parts)
+        pause([FIRST_RESTART_PAUSE_S * (2**[@streak - 2, 10].min), MAX_RESTART_PAUSE_S].min, parts)
       end
 
       # Hires later.

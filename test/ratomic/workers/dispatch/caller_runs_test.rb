@@ -89,7 +89,7 @@ class CallerRunsTest < Minitest::Test
     assert_equal [Thread.current.object_id] * 3, @pool.dispatch_async([1, 2, 3], Where).value
     20.times { route_chooser.learn_caller(Where, 10**12, 1) }
     20.times { route_chooser.learn_pool(Where, 1, 1) }
-    futures = Array.new(Ratomic::Workers::RouteChooser::EVERY) do
+    futures = Array.new(Ratomic::Workers::RouteChooser::EXPLORE_RATE) do
       pretend(Where, 100_000)
       @pool.dispatch_async([1, 2, 3], Where).tap(&:wait)
     end
@@ -409,7 +409,7 @@ class CallerRunsTest < Minitest::Test
   def test_the_short_way_ends_after_so_many_dispatches_and_is_found_again
     permit(Where)
     known = costs.of(Where)
-    (Ratomic::Workers::Costs::USES + 1).times { @pool.dispatch_async([1].freeze, Where) }
+    (Ratomic::Workers::Costs::CACHED_USES + 1).times { @pool.dispatch_async([1].freeze, Where) }
     refute_equal known, costs.of(Where), "it was measured again"
     eventually(5, "a permit again") do # as above
       @pool.dispatch_async([1].freeze, Where).wait(timeout: 5)

@@ -138,7 +138,7 @@ class NamesTest < Minitest::Test
 
   def test_names_that_a_program_makes_up_have_an_end
     names = Workers.const_get(:Names).new
-    most = Workers::Names::MOST
+    most = Workers::Names::MAX_NAMES
     (most + 50).times { |number| names.begin("name #{number}".freeze) }
     counts = names.to_h
     assert_equal most + 1, counts.size

@@ -7,7 +7,7 @@ class SubscribersTest < Minitest::Test
 
   def setup
     @caller_runs_cache = Workers::CallerRunsCache.new
-    @caller_runs_cache.grant(Comparable, 1, Workers::WorkEstimate::ITEM, 1000)
+    @caller_runs_cache.grant(Comparable, 1, Workers::WorkEstimate::ITEM_WEIGHT, 1000)
     @subscribers = Workers::Subscribers.new(@caller_runs_cache)
     @event = Workers::Event.new(:ended, "pool", nil, {})
   end
