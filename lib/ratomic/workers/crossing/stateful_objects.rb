@@ -2,14 +2,15 @@
 
 module Ratomic
   module Workers
-    # Finds what works by changing (an IO, a logger, a lock, a generator of random numbers) in what somebody may be told
-    # to freeze. Ruby freezes some of these without a word, and the program that uses them breaks somewhere else.
+    # Finds objects that must stay mutable (an IO, a logger, a lock, a generator of random numbers) in an object that an
+    # error message is about to advise to freeze. Ruby freezes some of these silently, and the program that uses them
+    # breaks somewhere else.
     # @api private
     module StatefulObjects
       KINDS = [::IO, Thread, Thread::Mutex, Thread::Queue, Thread::ConditionVariable, Random].freeze
-      # What locks, loggers and streams of whatever class have.
+      # Methods by which locks, loggers and streams of any class are known.
       METHODS = %i[synchronize write info].freeze
-      # Objects that are looked at; more is not worth a message.
+      # How many objects are searched.
       MAX_OBJECTS = 10_000
       private_constant :KINDS, :METHODS, :MAX_OBJECTS
 
@@ -32,7 +33,7 @@ module Ratomic
         end
 
         # @return [String] what to do with an object that holds it
-        def mend(object)
+        def advice(object)
           "It holds an instance of #{Reflection.class_name_of(object)}, which is not to be frozen: open one inside " \
             "`call`, keep it in a Ratomic::LocalPool, one per worker, or use backend: :thread"
         end

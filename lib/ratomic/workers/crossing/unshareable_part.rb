@@ -13,9 +13,9 @@ module Ratomic
       # @return [Object]
       attr_reader :object
 
-      # Levels; a few more than {Sharing}.too_deep? lets through, which does not count everything.
+      # Deepest level; a few more than {Sharing}.too_deep? lets through, which does not count everything.
       MAX_DEPTH = 1_010
-      # So many are tried one by one.
+      # So many objects are tried one by one.
       SEARCHED_LEVELS = 100
       private_constant :MAX_DEPTH, :SEARCHED_LEVELS
 

@@ -2,15 +2,16 @@
 
 module Ratomic
   module Workers
-    # Whether a pool lets work in. It only ever closes.
+    # The state of a pool: open, closing, closed, and then ended. It never goes back. (As the run state of Java's
+    # ThreadPoolExecutor: RUNNING, SHUTDOWN, STOP, TERMINATED.)
     class Lifecycle
       OPEN = 0
-      # No more is let in, what is in is finished.
+      # No more is accepted; what was accepted is finished.
       CLOSING = 1
-      # What is in is stopped as well.
+      # What was accepted is stopped as well.
       CLOSED = 2
 
-      # @param caller_runs_cache [CallerRunsCache] of callers, who do not look here
+      # @param caller_runs_cache [CallerRunsCache] suspended when the pool closes: callers who use it do not look here
       def initialize(caller_runs_cache)
         @caller_runs_cache = caller_runs_cache
         @state = Counter.new(OPEN)
@@ -26,8 +27,8 @@ module Ratomic
         @state.value == CLOSED
       end
 
-      # The pool ends.
-      # @return [Boolean] true for the first who says so
+      # Notes that the pool has ended.
+      # @return [Boolean] true for the first call
       def end
         @ends.increment == 1
       end

@@ -3,10 +3,10 @@
 module Ratomic
   module Workers
     # Throughput and latency of the last minutes. The pools only count; a thread reads their counters now and then, and
-    # the differences are the history. It starts when somebody looks for the first time, and ends when nobody has looked
-    # for as long as it reaches back.
+    # the differences are the history. That thread starts with the first reader, and ends when nobody has read the
+    # history for as long as it reaches back.
     class History
-      # Seconds between two looks, and how many are kept (ten minutes).
+      # Time between two samples, and how many are kept (ten minutes).
       INTERVAL_S = 5
       MAX_POINTS = 120
 
@@ -36,7 +36,7 @@ module Ratomic
         @looked = nil
       end
 
-      # Somebody looks.
+      # Called by each reader.
       # @return [self]
       def look
         @looked = Clock.now

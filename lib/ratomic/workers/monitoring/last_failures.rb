@@ -2,10 +2,10 @@
 
 module Ratomic
   module Workers
-    # The last Failures of each class, with what they belong to. Written only when an item fails: two writes to a Map
-    # beside the making of a Failure, which takes ten times as long.
+    # The last Failures of each class, with the dispatch that they belong to. Written when an item fails: two writes to
+    # a Map. (To make a Failure takes ten times as long.)
     class LastFailures
-      # So many of each class are kept (a power of two), of so many classes.
+      # How many are kept of each class (a power of two), and of how many classes.
       MAX_PER_CLASS = 4
       MAX_CLASSES = 64
 

@@ -9,34 +9,34 @@ module Ratomic
     # hide behind many small ones, and they are bounded by measured time: long enough to pay for the claim, short
     # enough that other dispatches get their turn.
     class Chunker
-      # Nanoseconds that a chunk takes at most, and at most while other dispatches wait for their turn.
+      # Longest chunk, and longest chunk while other dispatches wait for their turn.
       MAX_CHUNK_NS = 500_000
       MAX_CHUNK_CONTENDED_NS = 200_000
-      # At most, of a reduction: each chunk is one more sum to bring home and merge, and nobody waits for its first
-      # part.
+      # Longest chunk of a reduction. Each chunk makes one more partial sum to send and to merge, and no caller waits
+      # for the first of them.
       MAX_SUM_CHUNK_NS = 4_000_000
-      # At least, unless little is left.
+      # Shortest chunk, unless little is left.
       MIN_CHUNK_NS = 40_000
-      # So many times as much of all three in an owned dispatch: its worker stays with it all the same, and results come
-      # by share.
+      # In an owned dispatch these limits are so many times as large: its worker stays with it all the same, and results
+      # are sent by share, not by chunk.
       OWNED_FACTOR = 5
-      # So many times as much of all three where chunks go to another process: a request costs some tenths of a
-      # millisecond, and so an item that is alone in one. Chunks of one would look dear for ever.
+      # With worker processes these limits are so many times as large: a request costs some tenths of a millisecond. An
+      # item that is alone in a request would look that expensive, and so would stay alone for ever.
       PROCESS_FACTOR = 8
-      # Items in a chunk of a callable that was never measured.
+      # Items in a chunk while the callable was never measured.
       UNMEASURED_ITEMS = 4
-      # So many times as long a sequential dispatch runs before it files what it has: it goes on with the same worker,
-      # so nobody else gets a turn by it.
+      # A sequential dispatch runs so many times as long before it files its results: the same worker goes on with it,
+      # so shorter chunks would give no other dispatch a turn.
       SEQUENTIAL_FACTOR = 8
-      # Nanoseconds of estimated work between two looks at the clock, and at whether the dispatch was cancelled.
+      # Estimated work between two readings of the clock and of whether the dispatch was cancelled.
       CHECK_INTERVAL_NS = 8_000
-      # Items between two looks, at most, as a power of two.
+      # Items between two such checks at most, as a power of two.
       MAX_STRIDE_LOG2 = 5
-      # No chunk has more items.
+      # Items in a chunk at most.
       MAX_ITEMS = 4096
 
       # @param workers [Integer]
-      # @param backend [Symbol] what they are made of
+      # @param backend [Symbol] of the workers
       def initialize(workers, backend = :ractor)
         @shares = workers * 2
         @times = backend == :process ? PROCESS_FACTOR : 1
@@ -73,7 +73,7 @@ module Ratomic
         count(batch, left, (left * batch.mean / @shares).clamp((shortest / cost).to_i, (longest / cost).to_i))
       end
 
-      # Of small items, where many are left.
+      # The size of chunks of small items while many are left.
       # @param cost [Float] measured, of a unit of weight
       # @return [Range] items in a chunk
       def usual(cost)
@@ -81,8 +81,8 @@ module Ratomic
         ((MIN_CHUNK_NS / item).to_i.clamp(1, MAX_ITEMS)..(MAX_CHUNK_NS / item).to_i.clamp(1, MAX_ITEMS))
       end
 
-      # Cheap items are not asked about each, dear ones are.
-      # @return [Integer] items between two looks, a power of two
+      # Between cheap items there is a check only now and then, between expensive ones each time.
+      # @return [Integer] items between two checks, a power of two
       def stride(cost)
         return 1 unless cost
 
@@ -101,8 +101,8 @@ module Ratomic
         Fold === callable ? [MAX_SUM_CHUNK_NS, MAX_CHUNK_NS * @times].max : MAX_CHUNK_NS * @times
       end
 
-      # How many items from the cursor on have the weight. Another worker may claim before us, then ours are others;
-      # it is an estimate.
+      # How many items from the cursor on weigh as much as the budget. An estimate: another worker may claim these items
+      # first, and this one gets others.
       def count(batch, left, budget)
         left = MAX_ITEMS if left > MAX_ITEMS
         items = batch.items

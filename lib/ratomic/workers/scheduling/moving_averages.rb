@@ -2,9 +2,10 @@
 
 module Ratomic
   module Workers
-    # Moving averages, by key. Of two samples at the same moment one may be lost, which an average does not mind.
+    # Exponentially weighted moving averages, by key. Of two samples at the same time one may be lost, which does not
+    # matter for an average.
     class MovingAverages < BoundedCache
-      # Share of a new sample.
+      # Weight of a new sample.
       SAMPLE_WEIGHT = 0.25
 
       # @param sample [Float]

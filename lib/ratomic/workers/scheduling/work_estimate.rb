@@ -2,12 +2,12 @@
 
 module Ratomic
   module Workers
-    # The estimated cost of items before any was run: their number and, of those that have a `bytesize` (Strings do),
-    # their bytes. What a unit of weight takes in time is measured while they run (see {Costs}).
+    # The estimated cost of items before any has run, as a weight: {ITEM_WEIGHT} for each, and their bytes where they
+    # have a `bytesize` (as Strings do). How long a unit of weight takes is measured while they run (see {Costs}).
     module WorkEstimate
-      # What an item weighs besides its bytes.
+      # Weight of an item besides its bytes.
       ITEM_WEIGHT = 64
-      # So many items of a long list are looked at.
+      # Items of a long list that are looked at.
       MAX_SAMPLE = 256
 
       # @param items [Array]
@@ -29,7 +29,7 @@ module Ratomic
         sized?(item) ? bytes_of(item) + ITEM_WEIGHT : ITEM_WEIGHT
       end
 
-      # What is no String may call anything its `bytesize`.
+      # An object that is no String may return anything from a method `bytesize`.
       def self.bytes_of(item)
         bytes = item.bytesize
         Integer === bytes && bytes.positive? ? bytes : 0
