@@ -22,7 +22,7 @@ class DocsTest < Minitest::Test
 
   def test_each_task_has_a_guide_with_an_example_and_all_are_listed
     list = File.read(File.join(ROOT, "docs/README.md"))
-    %w[parse render library cdc sidekiq forks ractors rubies watching].each do |name|
+    %w[parse render library cdc sidekiq forks ractors rubies watching results who_runs].each do |name|
       path = File.join(ROOT, "docs/guides/#{name}.md")
       refute_empty Documents.blocks(path), name
       assert_includes list, "(guides/#{name}.md)"
@@ -45,6 +45,15 @@ class DocsTest < Minitest::Test
     end
   end
 
+  # What CONTRIBUTING tells step by step (the life of a deadline, the messages) names the methods of today.
+  def test_the_methods_in_contributing_are_in_the_code
+    named = File.read(File.join(ROOT, "CONTRIBUTING.md"), encoding: "UTF-8").scan(/`([A-Z]\w+)[#.]([a-z_]+[?!]?)`/).uniq
+    known = named.select { |name, method| sources_of(name).any? { |path| File.read(path).match?(/\b#{method}/) } }
+    ruby_itself = [%w[Thread exit], %w[Thread kill], %w[Ractor monitor]]
+    assert_operator known.size, :>=, 60
+    assert_empty named - known - ruby_itself
+  end
+
   def test_a_link_that_leads_nowhere_is_found
     assert_raises(Minitest::Assertion) { assert_leads("docs/README.md", "guides/nowhere.md") }
     assert_raises(Minitest::Assertion) { assert_leads("README.md", "#no-such-heading") }
@@ -52,6 +61,12 @@ class DocsTest < Minitest::Test
   end
 
   private
+
+  # @return [Array<String>] files of a class, or of one that is written inside it
+  def sources_of(name)
+    file = "#{name.gsub(/(?<=[a-z])(?=[A-Z])/, "_").downcase}.rb"
+    Dir[File.join(ROOT, "lib/ratomic/**", file == "timer_thread.rb" ? "timer_queue.rb" : file)]
+  end
 
   # Without what stands in code.
   def links(path)

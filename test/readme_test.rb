@@ -19,6 +19,13 @@ class ReadmeTest < Minitest::Test
     %w[Counter Map Queue Pool LocalPool Workers].each { |name| assert_includes code, "Ratomic::#{name}" }
   end
 
+  def test_the_figures_are_those_of_the_results
+    results = File.read(File.expand_path("../benchmark/results/workers.txt", __dir__), encoding: "UTF-8")
+    figures = File.read(README, encoding: "UTF-8").scan(/^\| .*\b\d+\.\d\dx.*/).join.scan(/\b\d+\.\d\dx/)
+    assert_operator figures.size, :>=, 6
+    figures.each { |figure| assert_match(/\b#{figure.chop} ?x/, results) }
+  end
+
   def test_a_wrong_result_in_an_example_is_found
     result = ruby("#{Documents::CHECKS}\n#{Documents.checked("README.md", "2 + 2 # => 5", 7)}")
     refute_predicate result, :success?

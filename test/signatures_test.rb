@@ -8,7 +8,8 @@ class SignaturesTest < Minitest::Test
   INTERNAL = %i[initialize_copy].freeze
   {
     Ratomic::Counter => "counter", Ratomic::Map => "map", Ratomic::Queue => "queue",
-    Ratomic::Workers::Completion => "workers/completion", Ratomic::Workers::Permits => "workers/permits",
+    Ratomic::Workers::Completion => "workers/completion",
+    Ratomic::Workers::CallerRunsCache => "workers/caller_runs_cache",
     Ratomic::Workers::Tally => "workers/tally"
   }.each do |owner, file|
     define_method(:"test_the_signatures_of_#{owner.name.gsub("::", "_")}_are_complete") do

@@ -11,13 +11,13 @@ module Ratomic
   # The object was closed. Make a new one.
   ClosedError = Class.new(Error)
 
-  # Something was given back that was not lent. Mend the calling code.
+  # Something was given back that was not lent. Fix the calling code.
   OwnershipError = Class.new(Error)
 
   # A signal handler asked for what it cannot have there. Do it in a thread, or after the handler.
   TrapError = Class.new(Error)
 
-  # The object cannot be shared between Ractors. The message names it, and says how to mend it.
+  # The object cannot be shared between Ractors. The message names it, and says what to do.
   ShareableError = Class.new(Error)
 
   module Workers
@@ -31,7 +31,7 @@ module Ratomic
       include Error
     end
 
-    # The time of a wait (`value(timeout:)`): the results are not all there yet. The future stays good: wait again.
+    # The time of a wait (`value(timeout:)`): the results are not all there yet. Wait again.
     class WaitTimeoutError < TimeoutError
       # @return [Integer] items that are done
       attr_reader :completed
@@ -69,7 +69,7 @@ module Ratomic
       include Error
     end
 
-    # The callable cannot run in a worker. The message names the object in the way, and says how to mend it.
+    # The callable cannot run in a worker. The message names the object in the way, and says what to do.
     class CallableError < Ratomic::Error
       include Error
 

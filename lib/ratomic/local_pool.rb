@@ -80,15 +80,15 @@ module Ratomic
     def with(timeout: @timeout, keep: false, &block)
       raise LocalJumpError, "no block given (with)" unless block
 
-      stock = room.stock
+      stack = ractor_pool.stack
       lent = (Thread.current[LENT] ||= {}.compare_by_identity)
       outer = lent[self]
-      return lend(outer, keep, &block) if outer && outer.stock.equal?(stock)
+      return lend(outer, keep, &block) if outer && outer.stack.equal?(stack)
 
       slot = nil
       begin
-        Thread.handle_interrupt(Pool::Waiting::NEVER) { slot = lent[self] = claim(stock, timeout) }
-        stock.fill(slot)
+        Thread.handle_interrupt(Pool::Waiting::NEVER) { slot = lent[self] = claim(stack, timeout) }
+        stack.fill(slot)
         lend(slot, keep, &block)
       ensure
         Thread.handle_interrupt(Pool::Waiting::NEVER) { give_back(slot, outer, lent) }
@@ -102,16 +102,16 @@ module Ratomic
     # @return [Object, nil] the resource, or nil if none became free in time
     # @raise [Ratomic::ClosedError] if this Ractor's pool was closed
     def checkout(timeout: @timeout)
-      stock = room.stock
+      stack = ractor_pool.stack
       slot = taken = nil
       begin
-        Thread.handle_interrupt(Pool::Waiting::NEVER) { slot = stock.claim(timeout, lent: false) }
+        Thread.handle_interrupt(Pool::Waiting::NEVER) { slot = stack.claim(timeout, lent: false) }
         return if slot.nil?
 
-        stock.fill(slot)
+        stack.fill(slot)
         taken = slot.resource
       ensure
-        Thread.handle_interrupt(Pool::Waiting::NEVER) { stock.give(slot) unless taken || slot.nil? }
+        Thread.handle_interrupt(Pool::Waiting::NEVER) { stack.give(slot) unless taken || slot.nil? }
       end
     end
 
@@ -122,7 +122,7 @@ module Ratomic
     # @raise [Ratomic::OwnershipError] if it is not checked out here: another Ractor's or pool's, given back before, or
     #   lent by {#with}, which takes it back itself
     def checkin(resource)
-      settle { |stock| stock.checkin(resource) }
+      with_stack { |stack| stack.checkin(resource) }
       nil
     end
 
@@ -132,7 +132,7 @@ module Ratomic
     # @return [nil]
     # @raise [Ratomic::OwnershipError] as {#checkin}
     def discard(resource)
-      settle { |stock| stock.checkin(resource, discard: true) }
+      with_stack { |stack| stack.checkin(resource, discard: true) }
       nil
     end
 
@@ -151,7 +151,7 @@ module Ratomic
 
     # @return [Integer] how many of this Ractor's +size+ resources are free (made or not) at this moment
     def available
-      Pool::Trap.told { room.stock.available }
+      Pool::Trap.told { ractor_pool.stack.available }
     end
 
     # Renews this Ractor's resources: idle ones are closed now, those in use when they come back.
@@ -160,7 +160,7 @@ module Ratomic
     # @raise [Ratomic::ClosedError] if this Ractor's pool was closed
     # @raise [StandardError] the first error of closing a resource, after all were closed
     def reload
-      Pool::Trap.told { room.stock.reload }
+      Pool::Trap.told { ractor_pool.stack.reload }
       nil
     end
 
@@ -170,13 +170,13 @@ module Ratomic
     # @return [nil]
     # @raise [StandardError] the first error of closing a resource, after all were closed
     def close
-      Pool::Trap.told { room.stock.close }
+      Pool::Trap.told { ractor_pool.stack.close }
       nil
     end
 
     # @return [Boolean] whether this Ractor's pool was closed
     def closed?
-      Pool::Trap.told { room.stock.closed? }
+      Pool::Trap.told { ractor_pool.stack.closed? }
     end
 
     # @return [String]
@@ -186,16 +186,16 @@ module Ratomic
 
     private
 
-    def room
+    def ractor_pool
       RactorPools.here.of(self) { RactorPool.new(@size, @factory, @closer) }
     end
 
-    def settle
-      Pool::Trap.told { Thread.handle_interrupt(Pool::Waiting::NEVER) { yield room.stock } }
+    def with_stack
+      Pool::Trap.told { Thread.handle_interrupt(Pool::Waiting::NEVER) { yield ractor_pool.stack } }
     end
 
-    def claim(stock, timeout)
-      stock.claim(timeout, lent: true) || raise(TimeoutError, stock.none_free(timeout))
+    def claim(stack, timeout)
+      stack.claim(timeout, lent: true) || raise(TimeoutError, stack.none_free(timeout))
     end
 
     def lend(slot, keep)
@@ -205,11 +205,11 @@ module Ratomic
     rescue Exception => error # rubocop:disable Lint/RescueException -- looked at, and passed on as it is
       raise
     ensure
-      Thread.handle_interrupt(Pool::Waiting::NEVER) { look_at(slot, error) } unless finished || keep
+      Thread.handle_interrupt(Pool::Waiting::NEVER) { discard_if_interrupted(slot, error) } unless finished || keep
     end
 
     # @param error [Exception, nil] that has ended the block, or nil if none did
-    def look_at(slot, error)
+    def discard_if_interrupted(slot, error)
       slot.discarded = true if Pool::Ending.from_outside?(error) || (error.nil? && slot.thrown)
     end
 
@@ -219,7 +219,7 @@ module Ratomic
       return if slot.nil?
 
       outer ? lent[self] = outer : lent.delete(self)
-      slot.stock.give(slot)
+      slot.stack.give(slot)
     end
   end
 end

@@ -10,8 +10,8 @@ require_relative "pool/resource_factory"
 require_relative "pool/trap"
 
 module Ratomic
-  # A pool of mutable objects (buffers, parsers, encoders) that go from owner to owner, so that at any time one Ractor
-  # alone can reach an object.
+  # A pool of mutable objects (buffers, parsers, encoders) that move from owner to owner: at any time one Ractor alone
+  # can reach an object.
   #
   # - Blocks: {#with} and {#checkout}, while all objects are out; first come, first served. The calling thread alone
   #   waits, without polling, until +timeout+ is over; +Thread#kill+ and +Timeout+ end the wait.
@@ -19,13 +19,13 @@ module Ratomic
   #   refers to afterwards raises +Ractor::MovedError+.
   # - Shared: this object only. It is frozen and shareable: a constant that every Ractor uses.
   #
-  # No object is lost. What a Ractor that ended held, what was dropped without {#checkin}, what a block was using when
-  # it was ended from outside (see {#with}), and what cannot be moved back (it was frozen, or refers to a Thread) is
-  # replaced by a new one from the factory.
+  # The pool keeps its size. A new object from the factory replaces one whose Ractor ended, one that was dropped without
+  # {#checkin}, one whose block was ended from outside (see {#with}), and one that cannot be moved back (it was frozen,
+  # or refers to a Thread).
   #
-  # A Ractor of the pool's own keeps the objects that are free. A shareable factory runs in it; any other one in the
-  # Ractor that made the pool, and the pool then ends with that Ractor. In a forked child the pool starts anew on first
-  # use, with new objects; one whose factory is not shareable has to be used first in the child's main Ractor.
+  # A Ractor of the pool's own (its {Server}) keeps the free objects. A shareable factory runs in it; any other one in
+  # the Ractor that made the pool, and the pool then ends with that Ractor. In a forked child the pool starts anew on
+  # first use, with new objects; one whose factory is not shareable has to be used first in the child's main Ractor.
   #
   # A pool that is closed, or that nothing refers to any more, ends with all that it has: objects, Ractor and threads.
   #
@@ -54,10 +54,10 @@ module Ratomic
       @timeout = Waiting.timeout(timeout)
       factory = ResourceFactory.of(factory)
       @factory = factory if FrozenCopy.shareable?(factory)
-      @links = Map.new
+      @channels = Map.new
       RactorClients.here.factories[self] = factory unless @factory
-      @links[:current] = Starter.new(@size, factory).link
-      ObjectSpace.define_finalizer(self, Finalizer.new(@links))
+      @channels[:current] = Starter.new(@size, factory).start
+      ObjectSpace.define_finalizer(self, Finalizer.new(@channels))
       freeze
     end
 
@@ -81,13 +81,13 @@ module Ratomic
     def with(timeout: @timeout, keep: false)
       raise LocalJumpError, "no block given (with)" unless block_given?
 
-      desk = self.desk
-      loan = error = nil
+      client = self.client
+      lease = error = nil
       state = :new
       begin
-        Thread.handle_interrupt(Waiting::NEVER) { loan = desk.lend(timeout, must: true) }
+        Thread.handle_interrupt(Waiting::NEVER) { lease = client.lend(timeout, must: true) }
         state = :in_use
-        result = yield loan.object
+        result = yield lease.object
         state = :done
         result
       rescue Exception => error # rubocop:disable Lint/RescueException -- looked at, and passed on as it is
@@ -95,7 +95,7 @@ module Ratomic
       ensure
         Thread.handle_interrupt(Waiting::NEVER) do
           interrupted = state == :in_use && !keep && Ending.from_outside?(error)
-          interrupted ? desk.discard(loan) : desk.take_back(loan, state == :done)
+          interrupted ? client.discard(lease) : client.take_back(lease, state == :done)
         end
       end
     end
@@ -119,13 +119,13 @@ module Ratomic
     #   before, or lent by {#with}, which takes it back itself; also if it was frozen or cannot be moved: then it is
     #   replaced
     def checkin(object)
-      Trap.told { Thread.handle_interrupt(Waiting::NEVER) { desk.checkin(object) } }
+      Trap.told { Thread.handle_interrupt(Waiting::NEVER) { client.checkin(object) } }
       nil
     end
 
     # @return [Integer] how many objects are free at this moment; 0 when the pool is closed
     def available
-      link.free
+      channel.free
     end
 
     # Ends the pool: every waiter and every later caller gets a {ClosedError}. Objects that are out stay with their
@@ -133,13 +133,13 @@ module Ratomic
     #
     # @return [nil]
     def close
-      link.close
+      channel.close
       nil
     end
 
     # @return [Boolean]
     def closed?
-      link.closed?
+      channel.closed?
     end
 
     # @return [String]
@@ -150,43 +150,43 @@ module Ratomic
     private
 
     def take(timeout)
-      desk = self.desk
-      loan = object = taken = nil
+      client = self.client
+      lease = object = taken = nil
       begin
         Thread.handle_interrupt(Waiting::NEVER) do
-          loan = desk.lend(timeout)
-          object = desk.register(loan) if loan
+          lease = client.lend(timeout)
+          object = client.track(lease) if lease
         end
         taken = true
         object
       ensure
-        # An interrupt that was waiting outside came in before the caller had the object.
-        Thread.handle_interrupt(Waiting::NEVER) { give_up(desk, loan, object) } unless taken
+        # A deferred interrupt came in before the caller had the object.
+        Thread.handle_interrupt(Waiting::NEVER) { give_up(client, lease, object) } unless taken
       end
     end
 
-    def give_up(desk, loan, object)
-      object ? desk.checkin(object) : desk.take_back(loan, false)
+    def give_up(client, lease, object)
+      object ? client.checkin(object) : client.take_back(lease, false)
     end
 
-    def link
-      current = @links[:current]
+    def channel
+      current = @channels[:current]
       current.process == Process.pid ? current : renew
     end
 
-    # This Ractor's side of the pool.
-    def desk
-      RactorClients.here.desk(self, link)
+    # @return [RactorClient] this Ractor's
+    def client
+      RactorClients.here.client(self, channel)
     end
 
     # A forked child has neither the pool's Ractor nor its objects.
     def renew
       RactorClients.here.synchronize do
-        current = @links[:current]
+        current = @channels[:current]
         return current if current.process == Process.pid || current.closed?
 
         factory = RactorClients.here.factories[self] || @factory || raise(ClosedError, no_factory)
-        @links[:current] = Starter.new(@size, factory).link
+        @channels[:current] = Starter.new(@size, factory).start
       end
     end
 

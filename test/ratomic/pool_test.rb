@@ -188,7 +188,7 @@ class PoolTest < Minitest::Test
   def test_an_object_that_outlives_its_thread_is_not_taken_away
     pool = self.pool(size: 1)
     object = Thread.new { pool.checkout }.value
-    assert_nil pool.checkout(timeout: 3 * Ratomic::Pool::LeakDetector::PAUSE)
+    assert_nil pool.checkout(timeout: 3 * Ratomic::Pool::LeakDetector::CHECK_INTERVAL_S)
     object << "still mine"
     pool.checkin(object)
     assert_full(pool)

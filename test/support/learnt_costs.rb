@@ -12,6 +12,6 @@ module LearntCosts
   # Makes the pool believe that each item costs so many nanoseconds, whatever a busy machine has told it.
   def pretend(key, nanoseconds, pool = @pool)
     200.times { costs(pool).learn_waking(50_000) }
-    40.times { costs(pool).learn(key, Workers::WorkEstimate::ITEM, nanoseconds, 1) }
+    40.times { costs(pool).learn(key, Workers::WorkEstimate::ITEM_WEIGHT, nanoseconds, 1) }
   end
 end

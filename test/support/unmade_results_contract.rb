@@ -185,7 +185,7 @@ module UnmadeResultsContract
   # As if it had run quickly and often. A dispatch that a busy machine has held up is followed by some for the workers.
   def calm(pool, callable)
     costs = pool.instance_variable_get(:@cell)[:engine].costs
-    400.times { costs.learn(Workers::Callable.key(callable), Workers::WorkEstimate::ITEM, 10, 1) }
+    400.times { costs.learn(Workers::Callable.key(callable), Workers::WorkEstimate::ITEM_WEIGHT, 10, 1) }
   end
 
   # --- dropped items
@@ -579,7 +579,7 @@ module UnmadeResultsContract
     sums = CountDigits.new
     @pool.reduce([1], sums)
     costs = @pool.instance_variable_get(:@cell)[:engine].costs
-    400.times { costs.learn(-sums.object_id, Workers::WorkEstimate::ITEM, 10, 1) }
+    400.times { costs.learn(-sums.object_id, Workers::WorkEstimate::ITEM_WEIGHT, 10, 1) }
     reduction = @pool.reduce([1, :raise_error, 11], sums, min_batch: :auto)
     assert_equal [{ 1 => 2 }, 2, [1]], [reduction.sum, reduction.count, reduction.failures.map(&:index)]
     assert_equal 1, @pool.stats[:dispatches][:by_caller] unless backend == :inline

@@ -19,7 +19,7 @@ module Walks
     "map_new" => ->(_) { Ratomic::Map.new },
     "queue_new" => ->(random) { Ratomic::Queue.new(random.rand(1..40)) },
     "completion_new" => ->(random) { Ratomic::Workers::Completion.new(random.rand(1..40)) },
-    "permits_new" => ->(_) { Ratomic::Workers::Permits.new },
+    "caller_runs_cache_new" => ->(_) { Ratomic::Workers::CallerRunsCache.new },
     "tally_new" => ->(_) { Ratomic::Workers::Tally.new },
     "subclass_new" => ->(_) { Walks::Own.new },
     "map_value" => ->(random) { Walks.same(value = Walks.value(random), MAP.set(random.rand(50), value)) },

@@ -24,23 +24,23 @@ pub fn hold() -> MutexGuard<'static, Edges> {
     lock(&EDGES)
 }
 
-/// Notes that thread `waiter` waits for thread `owner`.
-pub fn wait(waiter: usize, owner: usize) -> Result<(), Deadlock> {
+/// Notes that thread `parker` waits for thread `owner`.
+pub fn wait(parker: usize, owner: usize) -> Result<(), Deadlock> {
     let mut edges = lock(&EDGES);
     let mut at = Some(owner);
     while let Some(thread) = at {
-        if thread == waiter {
+        if thread == parker {
             return Err(Deadlock);
         }
         at = edges.get(&thread).copied();
     }
-    edges.insert(waiter, owner);
+    edges.insert(parker, owner);
     Ok(())
 }
 
-/// Notes that thread `waiter` waits no longer.
-pub fn forget(waiter: usize) {
-    lock(&EDGES).remove(&waiter);
+/// Notes that thread `parker` waits no longer.
+pub fn forget(parker: usize) {
+    lock(&EDGES).remove(&parker);
 }
 
 #[cfg(all(test, not(loom)))]

@@ -120,7 +120,7 @@ pub fn lose(instead: usize) {
 
 /// After the fork, in the child, whose only thread `survivor` names as it does when it claims keys.
 pub fn child(survivor: usize) {
-    crate::spin::SPIN.reset();
+    crate::adaptive_spin::SPIN.reset();
     FORKING.with(|place| {
         if let Some(mut forking) = place.borrow_mut().take() {
             for structure in &forking.structures {

@@ -2,7 +2,7 @@
 //!
 //! Everything here stores plain `Copy` words. The extension stores `VALUE`s in them and keeps two promises in return:
 //! a structure is read or written only by a thread that holds its VM lock (the GVL of its Ractor), and such a thread
-//! reaches no safepoint of the VM inside a call of this crate, but in [`Host`]'s methods, which are never called with a
+//! reaches no safepoint of the VM inside a call of this crate, but in [`Park`]'s methods, which are never called with a
 //! lock held. A collector that stops all threads at safepoints therefore never meets a half-done operation, and may read
 //! without taking a lock.
 //!
@@ -12,38 +12,38 @@
 //! | [`cursor`] | where the claims on a run of items stand |
 //! | [`queue`] | a bounded first-in first-out queue with waiting on both ends |
 //! | [`table`] | a sharded hash table whose keys can be claimed while foreign code computes their value |
-//! | [`permits`] | who may do something, how often and up to which limit |
+//! | [`caller_runs_cache`] | a cache: which keys have an answer, how often and up to which limit |
 //! | [`tally`] | how many dispatches there were, and how long they took |
-//! | [`latch`] | result slots that are filled once, and waiting for them |
-//! | [`waiter`] | one sleeping thread, and the [`Host`] that puts it to sleep |
-//! | `spin` | waiting awake for a moment |
+//! | [`result_slots`] | result slots that are filled once, and waiting for them |
+//! | [`parker`] | parks one thread; the [`Park`] trait is implemented by the host |
+//! | `adaptive_spin` | spinning for a moment before a thread sleeps |
 //! | [`deadlock`] | who waits for whom |
-//! | [`guarded`] | the one lock type |
+//! | [`fork_rw_lock`] | the one lock type: a read-write lock that can be held around a fork |
 //! | [`fork`] | locks taken around `fork`, so that the child finds every structure whole |
 
+#[cfg(not(loom))]
+mod adaptive_spin;
 pub mod aligned;
+mod cache_aligned_alloc;
+pub mod caller_runs_cache;
 pub mod counter;
 pub mod cursor;
 pub mod deadlock;
 #[cfg(not(loom))]
 pub mod fork;
-pub mod guarded;
-pub mod latch;
-mod lines;
-pub mod permits;
+pub mod fork_rw_lock;
+pub mod parker;
 pub mod queue;
-#[cfg(not(loom))]
-mod spin;
+pub mod result_slots;
 mod sync;
 pub mod table;
 pub mod tally;
-pub mod waiter;
 
+pub use caller_runs_cache::CallerRunsCache;
 pub use counter::Counter;
 pub use cursor::Cursor;
-pub use latch::Latch;
-pub use permits::Permits;
+pub use parker::{Deadline, Park, Parker};
 pub use queue::Queue;
+pub use result_slots::ResultSlots;
 pub use table::Table;
 pub use tally::Tally;
-pub use waiter::{Deadline, Host, Waiter};

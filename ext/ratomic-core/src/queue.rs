@@ -19,14 +19,14 @@
 mod end;
 mod ring;
 
+use crate::parker::{Deadline, Park, Parker};
 use crate::sync::{Arc, AtomicBool, AtomicUsize, Ordering};
-use crate::waiter::{Deadline, Host, Waiter};
 use end::{wake, End, Inside};
 use ring::Ring;
 
 /// Why a push did not happen.
 #[derive(Debug, PartialEq, Eq, Clone, Copy)]
-pub enum Refused {
+pub enum TryPushError {
     Full,
     Closed,
 }
@@ -95,10 +95,10 @@ impl<T: Copy> Queue<T> {
         (self.distance() > 0).then(|| unsafe { self.ring.get(at) })
     }
 
-    pub fn try_push(&self, item: T) -> Result<(), Refused> {
+    pub fn try_push(&self, item: T) -> Result<(), TryPushError> {
         let mut back = self.back.lock();
         if self.closed.load(Ordering::Relaxed) {
-            return Err(Refused::Closed);
+            return Err(TryPushError::Closed);
         }
         let at = self.back.at.load(Ordering::Relaxed);
         // SAFETY: the back's lock is held.
@@ -116,11 +116,11 @@ impl<T: Copy> Queue<T> {
     }
 
     #[cold]
-    fn make_room(&self, back: &mut Inside, at: usize) -> Result<(), Refused> {
+    fn make_room(&self, back: &mut Inside, at: usize) -> Result<(), TryPushError> {
         back.seen = self.front.at.load(Ordering::Acquire);
         let used = at.wrapping_sub(back.seen);
         if used >= self.capacity {
-            return Err(Refused::Full);
+            return Err(TryPushError::Full);
         }
         // SAFETY: the back's lock is held.
         if used >= unsafe { self.ring.size() } {
@@ -208,17 +208,17 @@ impl<T: Copy> Queue<T> {
     }
 
     /// Waits for room. `Err(Full)` inside means that the deadline passed.
-    pub fn push<H: Host>(
+    pub fn push<H: Park>(
         &self,
         host: &H,
         item: T,
         deadline: Deadline,
-    ) -> Result<Result<(), Refused>, H::Error> {
+    ) -> Result<Result<(), TryPushError>, H::Error> {
         loop {
             match self.try_push(item) {
-                Err(Refused::Full) if !deadline.passed() => {
+                Err(TryPushError::Full) if !deadline.passed() => {
                     let room = || self.distance() < self.capacity;
-                    self.wait(host, deadline, &self.front, room, Waiter::new)?;
+                    self.wait(host, deadline, &self.front, room, Parker::new)?;
                 }
                 outcome => return Ok(outcome),
             }
@@ -226,20 +226,20 @@ impl<T: Copy> Queue<T> {
     }
 
     /// Waits for an item. `None` means that the deadline passed, or that the queue is closed and drained.
-    pub fn pop<H: Host>(&self, host: &H, deadline: Deadline) -> Result<Option<T>, H::Error> {
-        self.pop_as(host, deadline, Waiter::new)
+    pub fn pop<H: Park>(&self, host: &H, deadline: Deadline) -> Result<Option<T>, H::Error> {
+        self.pop_as(host, deadline, Parker::new)
     }
 
     /// As `pop`, for a thread that expects an item very soon.
-    pub fn pop_soon<H: Host>(&self, host: &H, deadline: Deadline) -> Result<Option<T>, H::Error> {
-        self.pop_as(host, deadline, Waiter::eager)
+    pub fn pop_soon<H: Park>(&self, host: &H, deadline: Deadline) -> Result<Option<T>, H::Error> {
+        self.pop_as(host, deadline, Parker::eager)
     }
 
-    fn pop_as<H: Host>(
+    fn pop_as<H: Park>(
         &self,
         host: &H,
         deadline: Deadline,
-        waiter: fn() -> Arc<Waiter>,
+        parker: fn() -> Arc<Parker>,
     ) -> Result<Option<T>, H::Error> {
         loop {
             if let Some(item) = self.try_pop() {
@@ -248,37 +248,37 @@ impl<T: Copy> Queue<T> {
             if deadline.passed() || self.is_finished() {
                 return Ok(None);
             }
-            self.wait(host, deadline, &self.back, || !self.is_empty(), waiter)?;
+            self.wait(host, deadline, &self.back, || !self.is_empty(), parker)?;
         }
     }
 
     /// Sleeps until `end` moves, unless `ready` holds by now, and returns when it is time to look again. Under that end's
     /// lock `ready` may be wrong only in saying yes too early: the other end moves away from it.
-    fn wait<H: Host>(
+    fn wait<H: Park>(
         &self,
         host: &H,
         deadline: Deadline,
         end: &End,
         ready: impl Fn() -> bool,
-        waiter: fn() -> Arc<Waiter>,
+        parker: fn() -> Arc<Parker>,
     ) -> Result<(), H::Error> {
         if self.spin(&ready) {
             return Ok(());
         }
         host.check()?;
-        let waiter = waiter();
+        let parker = parker();
         {
             let mut inside = end.lock();
             if self.is_closed() || ready() {
                 return Ok(());
             }
-            inside.enlist(&waiter);
+            inside.enlist(&parker);
         }
-        let slept = host.sleep(&waiter, deadline);
+        let slept = host.park(&parker, deadline);
         // Not in the list any more: somebody made room (or an item) and chose this thread to look again. If it may not
         // get to look, because the host interrupts it, the choice falls on the next in the list.
-        let mut chosen = !end.leave(&waiter);
-        if chosen && (slept.is_err() || waiter.is_interrupted()) {
+        let mut chosen = !end.leave(&parker);
+        if chosen && (slept.is_err() || parker.is_interrupted()) {
             end.wake_next();
             chosen = false;
         }
@@ -362,7 +362,7 @@ impl<T: Copy> Queue<T> {
     /// Visits every item without a lock, for a collector.
     ///
     /// # Safety
-    /// As for [`crate::guarded::Guarded::peek`].
+    /// As for [`crate::fork_rw_lock::ForkRwLock::peek`].
     pub unsafe fn visit(&self, mut visitor: impl FnMut(&T)) {
         // SAFETY: nobody is inside, by the caller's promise, so everything between the ends is published and stays.
         self.positions()
@@ -372,7 +372,7 @@ impl<T: Copy> Queue<T> {
     /// Visits every item for a collector that moves objects.
     ///
     /// # Safety
-    /// As for [`crate::guarded::Guarded::held_mut`].
+    /// As for [`crate::fork_rw_lock::ForkRwLock::held_mut`].
     pub unsafe fn visit_mut(&self, mut visitor: impl FnMut(&mut T)) {
         for position in self.positions() {
             // SAFETY: as above, and nobody else reads the slot either.

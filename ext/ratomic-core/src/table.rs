@@ -35,10 +35,10 @@ pub use snapshot::{Copied, Snapshot};
 pub use sweep::Mark;
 
 use crate::deadlock;
-use crate::guarded::{Guarded, Writing};
-use crate::waiter::Host;
+use crate::fork_rw_lock::{ForkRwLock, WriteGuard};
+use crate::parker::Park;
 use claim::Claim;
-use levels::{shard_of, Levels, Padded, LAST};
+use levels::{shard_of, CachePadded, Levels, LAST};
 use moments::Moments;
 use shard::{Blocked, Shard};
 use totals::Totals;
@@ -58,7 +58,7 @@ pub struct Table<K, V> {
     levels: Levels<K, V>,
     moments: Moments,
     /// Held by who makes the table grow, and where it must not.
-    growing: Guarded<()>,
+    growing: ForkRwLock<()>,
     totals: Totals,
 }
 
@@ -68,7 +68,7 @@ impl<K: Copy + PartialEq, V: Copy> Default for Table<K, V> {
         Table {
             levels: Levels::new(&totals),
             moments: Moments::default(),
-            growing: Guarded::default(),
+            growing: ForkRwLock::default(),
             totals,
         }
     }
@@ -123,7 +123,7 @@ impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
 
     /// The shard of a key, to be changed: what snapshots want of it has been put aside.
     #[inline(always)]
-    fn write(&self, hash: u64) -> Writing<'_, Shard<K, V>> {
+    fn write(&self, hash: u64) -> WriteGuard<'_, Shard<K, V>> {
         let (mut shard, place) = self.levels.write(hash, &self.totals);
         self.before_change(&mut shard, place);
         shard
@@ -163,7 +163,7 @@ impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
             return None;
         }
         let old = self.levels.shards(level);
-        let mut held: Vec<_> = old.iter().map(|Padded(shard)| shard.write()).collect();
+        let mut held: Vec<_> = old.iter().map(|CachePadded(shard)| shard.write()).collect();
         let mut shards = levels::make(level + 1);
         let mut moved = Moved::default();
         let place = |hash| shard_of(hash, level + 1);
@@ -171,12 +171,12 @@ impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
             let (pairs, claims) = shard.take(&self.totals);
             for pair in pairs {
                 moved.pairs.push((pair.hash, pair.key, pair.value));
-                let Padded(shard) = &mut shards[place(pair.hash)];
+                let CachePadded(shard) = &mut shards[place(pair.hash)];
                 shard.get_mut().adopt(pair, &self.totals);
             }
             for claim in claims {
                 moved.claims.push((claim.hash, claim.key, claim.owner));
-                let Padded(shard) = &mut shards[place(claim.hash)];
+                let CachePadded(shard) = &mut shards[place(claim.hash)];
                 shard.get_mut().add_claim(claim);
             }
         }
@@ -215,7 +215,7 @@ impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
     ) -> Result<R, Failure<H::Error>>
     where
         P: Probe<K, Error = H::Error>,
-        H: Host,
+        H: Park,
     {
         self.with_shard(probe, host, |shard, probe| {
             shard.admit(probe, me)?;
@@ -232,7 +232,7 @@ impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
     ) -> Result<Grant<K, V>, Failure<H::Error>>
     where
         P: Probe<K, Error = H::Error>,
-        H: Host,
+        H: Park,
     {
         self.with_shard(probe, host, |shard, probe| {
             shard.admit(probe, me)?;
@@ -287,7 +287,7 @@ impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
     ) -> Result<R, Failure<H::Error>>
     where
         P: Probe<K, Error = H::Error>,
-        H: Host,
+        H: Park,
     {
         loop {
             let outcome = step(&mut self.write(probe.hash()), probe);

@@ -8,7 +8,7 @@ use crossbeam_queue::ArrayQueue;
 use crossbeam_utils::Backoff;
 use dashmap::DashMap;
 use proptest::prelude::*;
-use ratomic_core::queue::Refused;
+use ratomic_core::queue::TryPushError;
 use ratomic_core::{Queue, Table};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -132,7 +132,7 @@ proptest! {
                 prop_assert_eq!(pushed.map_err(|_| item), ring.push(item));
                 prop_assert_eq!(
                     pushed.map_err(|refused| {
-                        assert_eq!(refused, Refused::Full);
+                        assert_eq!(refused, TryPushError::Full);
                         TrySendError::Full(item)
                     }),
                     sender.try_send(item)
@@ -144,7 +144,7 @@ proptest! {
         // What is left comes out in the same order, also after the end.
         queue.close();
         drop(sender);
-        prop_assert_eq!(queue.try_push(0), Err(Refused::Closed));
+        prop_assert_eq!(queue.try_push(0), Err(TryPushError::Closed));
         let rest: Vec<u32> = std::iter::from_fn(|| queue.try_pop()).collect();
         prop_assert_eq!(&rest, &receiver.try_iter().collect::<Vec<_>>());
         prop_assert_eq!(&rest, &std::iter::from_fn(|| ring.pop()).collect::<Vec<_>>());

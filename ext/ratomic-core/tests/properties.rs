@@ -4,9 +4,9 @@
 mod support;
 
 use proptest::prelude::*;
-use ratomic_core::queue::Refused;
+use ratomic_core::queue::TryPushError;
 use ratomic_core::table::{Copied, Failure, Probe, Same, Snapshot};
-use ratomic_core::{Deadline, Host, Latch, Queue, Table, Waiter};
+use ratomic_core::{Deadline, Park, Parker, Queue, ResultSlots, Table};
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
@@ -96,10 +96,10 @@ impl Probe<u64> for Key {
 
 struct Alone;
 
-impl Host for Alone {
+impl Park for Alone {
     type Error = Raised;
 
-    fn sleep(&self, _waiter: &Arc<Waiter>, _deadline: Deadline) -> Result<(), Raised> {
+    fn park(&self, _waiter: &Arc<Parker>, _deadline: Deadline) -> Result<(), Raised> {
         panic!("one thread has nobody to wait for");
     }
 
@@ -128,9 +128,9 @@ proptest! {
             match step {
                 QueueStep::Push(item) => {
                     let expected = if closed {
-                        Err(Refused::Closed)
+                        Err(TryPushError::Closed)
                     } else if model.len() >= capacity {
-                        Err(Refused::Full)
+                        Err(TryPushError::Full)
                     } else {
                         model.push_back(item);
                         Ok(())
@@ -283,7 +283,7 @@ proptest! {
         size in 0..30_usize,
         files in prop::collection::vec((0..32_usize, prop::collection::vec(any::<u32>(), 0..10)), 0..20),
     ) {
-        let latch = Latch::new(size);
+        let result_slots = ResultSlots::new(size);
         let mut model = vec![None; size];
         for (start, values) in files {
             let fits = start + values.len() <= size;
@@ -294,11 +294,11 @@ proptest! {
                 }
             }
             let new = model.iter().flatten().count() - before;
-            prop_assert_eq!(latch.file(start, &values), fits.then_some(new));
+            prop_assert_eq!(result_slots.file(start, &values), fits.then_some(new));
         }
-        let logged: usize = (0..latch.ranges()).filter_map(|n| latch.range(n)).map(|(_, length)| length).sum();
-        prop_assert_eq!(logged, latch.completed());
-        prop_assert_eq!((0..size).map(|place| latch.get(place)).collect::<Vec<_>>(), model);
-        prop_assert_eq!(latch.wait(&Patient, Deadline::after(Duration::ZERO)).unwrap(), latch.is_complete());
+        let logged: usize = (0..result_slots.ranges()).filter_map(|n| result_slots.range(n)).map(|(_, length)| length).sum();
+        prop_assert_eq!(logged, result_slots.completed());
+        prop_assert_eq!((0..size).map(|place| result_slots.get(place)).collect::<Vec<_>>(), model);
+        prop_assert_eq!(result_slots.wait(&Patient, Deadline::after(Duration::ZERO)).unwrap(), result_slots.is_complete());
     }
 }

@@ -2,12 +2,11 @@
 //! claimed. One object for all that, because a program makes one for every dispatch.
 
 use crate::ffi::{
-    args, barrier,
-    cell::Cell,
-    class, error,
+    args, barrier, class, error,
     gc::{everything_stopped, show_copies},
     gvl::Gvl,
-    shareable, values, words, This, Word,
+    once_shared::OnceShared,
+    shareable, values, words, RawValue, Receiver,
 };
 use crate::{
     counter::Counter,
@@ -19,14 +18,14 @@ use magnus::{
 };
 use ratomic_core::{
     fork::{self, Forkable, Held},
-    Cursor, Latch,
+    Cursor, ResultSlots,
 };
 use std::cell;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 /// What a Completion has.
 struct Work {
-    latch: Latch<Word>,
+    result_slots: ResultSlots<RawValue>,
     cursor: Cursor,
     /// Whether workers fill it, who stay in the parent when the process forks.
     dispatched: bool,
@@ -38,19 +37,19 @@ struct Work {
 impl Forkable for Work {
     unsafe fn hold(&self, held: &mut Held) {
         // SAFETY: the caller's promise.
-        unsafe { self.latch.hold(held) };
+        unsafe { self.result_slots.hold(held) };
     }
 
     unsafe fn reset(&self, survivor: usize) {
         // SAFETY: the caller's promise.
-        unsafe { self.latch.reset(survivor) };
+        unsafe { self.result_slots.reset(survivor) };
     }
 
     /// `instead` is an object that lives as long as the process, so the collector need not be told of it.
     fn lose(&self, instead: usize) {
-        if self.dispatched && !self.latch.is_complete() {
+        if self.dispatched && !self.result_slots.is_complete() {
             self.cursor.stop();
-            self.latch.fill(Word(instead as _));
+            self.result_slots.fill(RawValue(instead as _));
         }
     }
 }
@@ -65,23 +64,23 @@ impl Forkable for Work {
     wb_protected,
     frozen_shareable
 )]
-struct Completion(Cell<Work>);
+struct Completion(OnceShared<Work>);
 
 /// `mark` and `compact` run while nothing else does: on 4.0 every collection stops all Ractors, and since 4.1 only one
 /// that does so looks into shareable objects. ObjectSpace, too, calls `mark`, but outside a collection.
 impl DataTypeFunctions for Completion {
     fn mark(&self, _marker: &gc::Marker) {
-        let Some(Work { latch, .. }) = self.0.peek() else {
+        let Some(Work { result_slots, .. }) = self.0.peek() else {
             return;
         };
         if everything_stopped() {
             // SAFETY: just checked.
-            unsafe { latch.visit(Word::mark_movable) };
+            unsafe { result_slots.visit(RawValue::mark_movable) };
         } else {
             show_copies(
-                Word::NIL,
-                |skip, words| latch.copy_to(skip, words, Word::NIL),
-                Word::mark_movable,
+                RawValue::NIL,
+                |skip, words| result_slots.copy_to(skip, words, RawValue::NIL),
+                RawValue::mark_movable,
             );
         }
     }
@@ -91,17 +90,17 @@ impl DataTypeFunctions for Completion {
         self.0
             .peek()
             .into_iter()
-            .for_each(|work| unsafe { work.latch.visit_mut(Word::relocate) });
+            .for_each(|work| unsafe { work.result_slots.visit_mut(RawValue::relocate) });
     }
 
     fn size(&self) -> usize {
-        self.0.peek().map_or(0, |work| work.latch.memory())
+        self.0.peek().map_or(0, |work| work.result_slots.memory())
     }
 }
 
 impl Completion {
-    fn latch(&self) -> Result<&Latch<Word>, Error> {
-        self.0.get().map(|work| &work.latch)
+    fn result_slots(&self) -> Result<&ResultSlots<RawValue>, Error> {
+        self.0.get().map(|work| &work.result_slots)
     }
 
     fn cursor(&self) -> Result<&Cursor, Error> {
@@ -111,24 +110,24 @@ impl Completion {
     /// In a forked child: fills all that workers of the parent were to fill, wherever it is, also where another Ractor
     /// had just made it. The VM need not know of an object for that.
     fn lose(_class: Value, failure: Value) -> Result<(), Error> {
-        if !shareable::is_shareable(Word::of(failure))? {
+        if !shareable::is_shareable(RawValue::of(failure))? {
             return Err(error::shareable(
                 "what takes the place of results must be shareable",
             ));
         }
         gc::register_mark_object(failure);
-        fork::lose(Word::of(failure).0 as _);
+        fork::lose(RawValue::of(failure).0 as _);
         Ok(())
     }
 
     /// With a second argument that is true, it is for what workers do, and a forked child fills it: see `lose`.
-    fn initialize(this: This<Self>, args: &[Value]) -> Result<(), Error> {
+    fn initialize(this: Receiver<Self>, args: &[Value]) -> Result<(), Error> {
         args::count(args, 1, 2)?;
         let size = class::integer(args[0], "size")?;
         let size = usize::try_from(size)
             .map_err(|_| error::argument(format!("size must be 0 or more, not {size}")))?;
         this.0.set_locked(Work {
-            latch: Latch::new(size),
+            result_slots: ResultSlots::new(size),
             cursor: Cursor::default(),
             dispatched: args.get(1).is_some_and(|flag| flag.to_bool()),
             vacant: AtomicUsize::new(0),
@@ -138,11 +137,11 @@ impl Completion {
     }
 
     /// With a third argument, a Counter, the items that were dropped are counted there, before anybody is woken.
-    fn file(this: This<Self>, args: &[Value]) -> Result<usize, Error> {
+    fn file(this: Receiver<Self>, args: &[Value]) -> Result<usize, Error> {
         args::count(args, 2, 3)?;
         let index = usize::try_convert(args[0])?;
         let results = RArray::try_convert(args[1])?;
-        if !shareable::is_shareable(Word::of(results.as_value()))? {
+        if !shareable::is_shareable(RawValue::of(results.as_value()))? {
             return Err(error::shareable(
                 "results must be made shareable before they are filed",
             ));
@@ -152,33 +151,33 @@ impl Completion {
         let filed = if any_vacant(words) {
             Self::file_vacant(work, index, words, args.get(2))?
         } else {
-            work.latch.file(index, words)
+            work.result_slots.file(index, words)
         };
         let Some(filled) = filed else {
             let end = index.saturating_add(words.len());
             return Err(error::range(format!(
                 "slots {index}...{end} of {}",
-                work.latch.size()
+                work.result_slots.size()
             )));
         };
         let owner = this.word();
         words
             .iter()
             .filter(|word| !is_vacant(**word)) // which live as long as the process
-            .for_each(|word| barrier::written(owner, *word));
+            .for_each(|word| barrier::write_barrier(owner, *word));
         Ok(filled)
     }
 
     fn file_vacant(
         work: &Work,
         index: usize,
-        words: &[Word],
+        words: &[RawValue],
         counter: Option<&Value>,
     ) -> Result<Option<usize>, Error> {
         let counter = counter.map(|object| Obj::<Counter>::try_convert(*object));
         let counter = counter.transpose()?;
         let (vacant, dropped) = (cell::Cell::new(0), cell::Cell::new(0));
-        Ok(work.latch.file_and_tell(
+        Ok(work.result_slots.file_and_tell(
             index,
             words,
             |word| {
@@ -193,112 +192,112 @@ impl Completion {
         ))
     }
 
-    fn fill(this: This<Self>, value: Value) -> Result<usize, Error> {
+    fn fill(this: Receiver<Self>, value: Value) -> Result<usize, Error> {
         let word = shareable::share(value, "a Completion")?;
-        let filled = this.latch()?.fill(word);
-        barrier::written(this.word(), word);
+        let filled = this.result_slots()?.fill(word);
+        barrier::write_barrier(this.word(), word);
         Ok(filled)
     }
 
-    fn wait(this: This<Self>, args: &[Value]) -> Result<bool, Error> {
+    fn wait(this: Receiver<Self>, args: &[Value]) -> Result<bool, Error> {
         args::count(args, 0, 1)?;
-        this.latch()?
+        this.result_slots()?
             .wait(&Gvl, args::deadline(args.first().copied())?)
     }
 
-    fn wait_filed(this: This<Self>, args: &[Value]) -> Result<bool, Error> {
+    fn wait_filed(this: Receiver<Self>, args: &[Value]) -> Result<bool, Error> {
         args::count(args, 1, 2)?;
         let ranges = usize::try_convert(args[0])?;
-        this.latch()?
+        this.result_slots()?
             .wait_ranges(ranges, &Gvl, args::deadline(args.get(1).copied())?)
     }
 
-    fn nudge(this: This<Self>) -> Result<(), Error> {
-        this.latch()?.nudge();
+    fn nudge(this: Receiver<Self>) -> Result<(), Error> {
+        this.result_slots()?.nudge();
         Ok(())
     }
 
-    fn filed(this: This<Self>) -> Result<usize, Error> {
-        Ok(this.latch()?.ranges())
+    fn filed(this: Receiver<Self>) -> Result<usize, Error> {
+        Ok(this.result_slots()?.ranges())
     }
 
-    fn range(this: This<Self>, n: usize) -> Result<Option<(usize, usize)>, Error> {
-        Ok(this.latch()?.range(n))
+    fn range(this: Receiver<Self>, n: usize) -> Result<Option<(usize, usize)>, Error> {
+        Ok(this.result_slots()?.range(n))
     }
 
-    fn is_filled(this: This<Self>, index: usize) -> Result<bool, Error> {
-        Ok(this.latch()?.get(index).is_some())
+    fn is_filled(this: Receiver<Self>, index: usize) -> Result<bool, Error> {
+        Ok(this.result_slots()?.get(index).is_some())
     }
 
-    fn get(this: This<Self>, index: usize) -> Result<Option<Value>, Error> {
-        Ok(this.latch()?.get(index).map(Word::value))
+    fn get(this: Receiver<Self>, index: usize) -> Result<Option<Value>, Error> {
+        Ok(this.result_slots()?.get(index).map(RawValue::value))
     }
 
-    fn completed(this: This<Self>) -> Result<usize, Error> {
-        Ok(this.latch()?.completed())
+    fn completed(this: Receiver<Self>) -> Result<usize, Error> {
+        Ok(this.result_slots()?.completed())
     }
 
-    fn len(this: This<Self>) -> Result<usize, Error> {
-        Ok(this.latch()?.size())
+    fn len(this: Receiver<Self>) -> Result<usize, Error> {
+        Ok(this.result_slots()?.size())
     }
 
-    fn is_complete(this: This<Self>) -> Result<bool, Error> {
-        Ok(this.latch()?.is_complete())
+    fn is_complete(this: Receiver<Self>) -> Result<bool, Error> {
+        Ok(this.result_slots()?.is_complete())
     }
 
-    fn would_complete(this: This<Self>, start: usize, count: usize) -> Result<bool, Error> {
-        Ok(this.latch()?.would_complete(start, count))
+    fn would_complete(this: Receiver<Self>, start: usize, count: usize) -> Result<bool, Error> {
+        Ok(this.result_slots()?.would_complete(start, count))
     }
 
     /// Claims the next `count` items; nil where the first of them would not be below `limit`.
-    fn claim(this: This<Self>, count: u32, limit: u64) -> Result<Option<u64>, Error> {
+    fn claim(this: Receiver<Self>, count: u32, limit: u64) -> Result<Option<u64>, Error> {
         Ok(Some(this.cursor()?.claim(count)).filter(|first| *first < limit))
     }
 
-    fn position(this: This<Self>) -> Result<u64, Error> {
+    fn position(this: Receiver<Self>) -> Result<u64, Error> {
         Ok(this.cursor()?.position())
     }
 
-    fn finish(this: This<Self>) -> Result<bool, Error> {
+    fn finish(this: Receiver<Self>) -> Result<bool, Error> {
         Ok(this.cursor()?.finish())
     }
 
-    fn stop(this: This<Self>) -> Result<(), Error> {
+    fn stop(this: Receiver<Self>) -> Result<(), Error> {
         this.cursor()?.stop();
         Ok(())
     }
 
-    fn is_stopped(this: This<Self>) -> Result<bool, Error> {
+    fn is_stopped(this: Receiver<Self>) -> Result<bool, Error> {
         Ok(this.cursor()?.is_stopped())
     }
 
-    fn interrupt(this: This<Self>) -> Result<(), Error> {
+    fn interrupt(this: Receiver<Self>) -> Result<(), Error> {
         this.cursor()?.interrupt();
         Ok(())
     }
 
-    fn is_interrupted(this: This<Self>) -> Result<bool, Error> {
+    fn is_interrupted(this: Receiver<Self>) -> Result<bool, Error> {
         Ok(this.cursor()?.is_interrupted())
     }
 
-    fn vacant(this: This<Self>) -> Result<usize, Error> {
+    fn vacant(this: Receiver<Self>) -> Result<usize, Error> {
         Ok(this.0.get()?.vacant.load(Relaxed))
     }
 
-    fn dropped(this: This<Self>) -> Result<usize, Error> {
+    fn dropped(this: Receiver<Self>) -> Result<usize, Error> {
         Ok(this.0.get()?.dropped.load(Relaxed))
     }
 
     /// The results alone, in the order of their items.
-    fn kept(ruby: &Ruby, this: This<Self>) -> Result<RArray, Error> {
+    fn kept(ruby: &Ruby, this: Receiver<Self>) -> Result<RArray, Error> {
         let work = this.0.get()?;
         if work.vacant.load(Relaxed) == 0 {
             return Self::to_a(ruby, this);
         }
         let array = ruby.ary_new();
-        let mut words = [Word::NIL; 256];
-        for start in (0..work.latch.size()).step_by(words.len()) {
-            let count = work.latch.copy_to(start, &mut words, Word::NIL);
+        let mut words = [RawValue::NIL; 256];
+        for start in (0..work.result_slots.size()).step_by(words.len()) {
+            let count = work.result_slots.copy_to(start, &mut words, RawValue::NIL);
             let mut kept = 0;
             for place in 0..count {
                 if !is_vacant(words[place]) {
@@ -313,12 +312,12 @@ impl Completion {
     }
 
     /// The indices of the items that have results.
-    fn indices(ruby: &Ruby, this: This<Self>) -> Result<RArray, Error> {
-        let latch = this.latch()?;
+    fn indices(ruby: &Ruby, this: Receiver<Self>) -> Result<RArray, Error> {
+        let result_slots = this.result_slots()?;
         let array = ruby.ary_new();
-        let mut words = [Word::NIL; 256];
-        for start in (0..latch.size()).step_by(words.len()) {
-            let count = latch.copy_to(start, &mut words, Word::NIL);
+        let mut words = [RawValue::NIL; 256];
+        for start in (0..result_slots.size()).step_by(words.len()) {
+            let count = result_slots.copy_to(start, &mut words, RawValue::NIL);
             for (place, word) in words[..count].iter().enumerate() {
                 if !is_vacant(*word) {
                     array.push(start + place)?;
@@ -329,13 +328,13 @@ impl Completion {
         Ok(array)
     }
 
-    fn to_a(ruby: &Ruby, this: This<Self>) -> Result<RArray, Error> {
-        let latch = this.latch()?;
-        let array = ruby.ary_new_capa(latch.size());
+    fn to_a(ruby: &Ruby, this: Receiver<Self>) -> Result<RArray, Error> {
+        let result_slots = this.result_slots()?;
+        let array = ruby.ary_new_capa(result_slots.size());
         // A slot never changes once it is full, so copying piece by piece shows nothing that was not there.
-        let mut words = [Word::NIL; 256];
-        for start in (0..latch.size()).step_by(words.len()) {
-            let count = latch.copy_to(start, &mut words, Word::NIL);
+        let mut words = [RawValue::NIL; 256];
+        for start in (0..result_slots.size()).step_by(words.len()) {
+            let count = result_slots.copy_to(start, &mut words, RawValue::NIL);
             array.cat(values(&words[..count]))?;
         }
         class::share_in_place(array.as_value())?;

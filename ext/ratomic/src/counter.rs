@@ -1,6 +1,6 @@
 //! `Ratomic::Counter`: no lock and no VALUE inside, so no mark function, and nothing to do around a fork.
 
-use crate::ffi::{args, cell::Cell, class, error, number::int64, This};
+use crate::ffi::{args, class, error, number::int64, once_shared::OnceShared, Receiver};
 use magnus::{method, DataTypeFunctions, Error, Module, RModule, Ruby, TypedData, Value};
 use ratomic_core::counter::{Counter as Core, OutOfRange};
 
@@ -11,7 +11,7 @@ use ratomic_core::counter::{Counter as Core, OutOfRange};
     wb_protected,
     frozen_shareable
 )]
-pub struct Counter(Cell<Core>);
+pub struct Counter(OnceShared<Core>);
 
 impl Counter {
     /// Adds it, if there is room for so much.
@@ -21,13 +21,13 @@ impl Counter {
         }
     }
 
-    fn initialize(this: This<Self>, args: &[Value]) -> Result<(), Error> {
+    fn initialize(this: Receiver<Self>, args: &[Value]) -> Result<(), Error> {
         args::count(args, 0, 1)?;
         this.0.set(Core::new(optional(args, 0)?))?;
         class::seal(this)
     }
 
-    fn increment(this: This<Self>, args: &[Value]) -> Result<i64, Error> {
+    fn increment(this: Receiver<Self>, args: &[Value]) -> Result<i64, Error> {
         args::count(args, 0, 1)?;
         let n = optional(args, 1)?;
         this.0
@@ -36,7 +36,7 @@ impl Counter {
             .map_err(|OutOfRange| Self::out_of_range(this, "+", n))
     }
 
-    fn decrement(this: This<Self>, args: &[Value]) -> Result<i64, Error> {
+    fn decrement(this: Receiver<Self>, args: &[Value]) -> Result<i64, Error> {
         args::count(args, 0, 1)?;
         let n = optional(args, 1)?;
         this.0
@@ -45,31 +45,31 @@ impl Counter {
             .map_err(|OutOfRange| Self::out_of_range(this, "-", n))
     }
 
-    fn out_of_range(this: This<Self>, sign: &str, n: i64) -> Error {
+    fn out_of_range(this: Receiver<Self>, sign: &str, n: i64) -> Error {
         let value = this.0.peek().map_or(0, Core::read);
         error::range(format!(
             "{value} {sign} {n} does not fit into the 64 bits of a Ratomic::Counter"
         ))
     }
 
-    fn read(this: This<Self>) -> Result<i64, Error> {
+    fn read(this: Receiver<Self>) -> Result<i64, Error> {
         Ok(this.0.get()?.read())
     }
 
-    fn is_zero(this: This<Self>) -> Result<bool, Error> {
+    fn is_zero(this: Receiver<Self>) -> Result<bool, Error> {
         Ok(Self::read(this)? == 0)
     }
 
-    fn reset(this: This<Self>, args: &[Value]) -> Result<i64, Error> {
+    fn reset(this: Receiver<Self>, args: &[Value]) -> Result<i64, Error> {
         args::count(args, 0, 1)?;
         Ok(this.0.get()?.swap(optional(args, 0)?))
     }
 
-    fn compare_and_set(this: This<Self>, expected: Value, new: Value) -> Result<bool, Error> {
+    fn compare_and_set(this: Receiver<Self>, expected: Value, new: Value) -> Result<bool, Error> {
         Ok(this.0.get()?.compare_and_set(int64(expected)?, int64(new)?))
     }
 
-    fn inspect(this: This<Self>) -> Result<String, Error> {
+    fn inspect(this: Receiver<Self>) -> Result<String, Error> {
         Ok(class::inspect(this, &Self::read(this)?.to_string()))
     }
 }

@@ -1,11 +1,11 @@
 //! The native primitives of ratomic: one file per Ruby class, what they have in common with the VM under [`ffi`], the
 //! algorithms in the crate `ratomic-core`.
 
+mod caller_runs_cache;
 mod completion;
 mod counter;
 mod ffi;
 mod map;
-mod permits;
 mod queue;
 mod sharing;
 mod tally;
@@ -21,7 +21,7 @@ fn init(ruby: &Ruby) -> Result<(), Error> {
     ffi::declare_ractor_safe();
     ffi::fork::install();
     ffi::note::install(ruby)?;
-    ffi::plain::install(ruby)?;
+    ffi::deep_freeze::install(ruby)?;
     ffi::walk::install(ruby)?;
     ffi::native_thread::install(ruby)?;
     let ratomic = ruby.define_module("Ratomic")?;
@@ -30,7 +30,7 @@ fn init(ruby: &Ruby) -> Result<(), Error> {
     queue::define(ruby, ratomic)?;
     completion::define(ruby, ratomic)?;
     sharing::define(ratomic)?;
-    permits::define(ruby, ratomic)?;
+    caller_runs_cache::define(ruby, ratomic)?;
     tally::define(ruby, ratomic)?;
     vacancy::define(ratomic)
 }

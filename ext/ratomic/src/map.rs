@@ -10,14 +10,13 @@ mod segments;
 mod snapshots;
 
 use crate::ffi::{
-    args, barrier,
-    cell::Cell,
-    class, error,
+    args, barrier, class, error,
     gvl::{self, Gvl},
     key::Key,
     memory::{self, Reported},
+    once_shared::OnceShared,
     shareable::share,
-    This, Word,
+    RawValue, Receiver,
 };
 use expiring::{Expiry, Lifetime};
 use magnus::{
@@ -26,7 +25,7 @@ use magnus::{
 use patience::Patience;
 use ratomic_core::{
     table::{Part, Place, Probe},
-    Host, Table,
+    Park, Table,
 };
 use segments::{Segments, Words};
 
@@ -43,7 +42,7 @@ const PLACE: &str = "a Ratomic::Map";
     frozen_shareable
 )]
 pub struct Map {
-    table: Cell<Table<Word, Word>>,
+    table: OnceShared<Table<RawValue, RawValue>>,
     segments: Segments,
     expiry: Expiry,
     reported: Reported,
@@ -78,30 +77,33 @@ enum Step<R> {
 }
 
 impl Map {
-    fn initialize(this: This<Self>) -> Result<(), Error> {
+    fn initialize(this: Receiver<Self>) -> Result<(), Error> {
         class::seal(this)?;
         this.table.set_locked(Table::new())
     }
 
     #[inline]
-    fn table(&self) -> Result<&Table<Word, Word>, Error> {
+    fn table(&self) -> Result<&Table<RawValue, RawValue>, Error> {
         self.table.get()
     }
 
     /// Tells the collector what was stored under a key of this hash. To be followed by `tend`.
-    fn written(this: This<Self>, hash: u64, word: Word) {
+    fn written(this: Receiver<Self>, hash: u64, word: RawValue) {
         if word.is_immediate() {
             return;
         }
         // Asked after the store: if the table grows in between, who makes it grow tells of what it moves.
         let last = this.table.peek().is_some_and(Table::is_at_last_level);
-        let segment = last.then(|| this.segments.of(Table::<Word, Word>::shard_of(hash)));
-        barrier::written(segment.flatten().unwrap_or(this.word()), word);
+        let segment = last.then(|| {
+            this.segments
+                .of(Table::<RawValue, RawValue>::shard_of(hash))
+        });
+        barrier::write_barrier(segment.flatten().unwrap_or(this.word()), word);
     }
 
     /// What a change left to do that takes allocation: of the shard of this hash, and of the table.
     #[inline]
-    fn tend(this: This<Self>, hash: u64) -> Result<(), Error> {
+    fn tend(this: Receiver<Self>, hash: u64) -> Result<(), Error> {
         match this.table.peek() {
             Some(table) if table.take_due() => Self::tend_now(this, hash),
             _ => Ok(()),
@@ -109,14 +111,14 @@ impl Map {
     }
 
     #[cold]
-    fn tend_now(this: This<Self>, hash: u64) -> Result<(), Error> {
+    fn tend_now(this: Receiver<Self>, hash: u64) -> Result<(), Error> {
         let (ruby, segments) = (error::ruby(), &this.segments);
         let Some(table) = this.table.shared() else {
             return Ok(());
         };
         while table.should_grow() {
             let level = table.level();
-            if level + 1 == Table::<Word, Word>::LAST {
+            if level + 1 == Table::<RawValue, RawValue>::LAST {
                 segments.prepare(&ruby, this, table)?;
             }
             match table.grow(level) {
@@ -126,23 +128,28 @@ impl Map {
             }
         }
         if table.is_at_last_level() {
-            segments.part(&ruby, this, table, Table::<Word, Word>::shard_of(hash))?;
+            segments.part(
+                &ruby,
+                this,
+                table,
+                Table::<RawValue, RawValue>::shard_of(hash),
+            )?;
         }
         this.reported.report(table.memory());
         Ok(())
     }
 
-    fn get(this: This<Self>, key: Value) -> Result<Option<Value>, Error> {
+    fn get(this: Receiver<Self>, key: Value) -> Result<Option<Value>, Error> {
         let found = this.table()?.get(&mut Key::new(key)?)?;
-        Ok(this.expiry.see(found).map(Word::value))
+        Ok(this.expiry.see(found).map(RawValue::value))
     }
 
     /// Changes one entry natively. `change` gets the entry and the object to store for a new key, once that is needed.
     fn change<R>(
-        this: This<Self>,
+        this: Receiver<Self>,
         key: &mut Key,
-        patience: &impl Host<Error = Error>,
-        mut change: impl FnMut(Place<'_, Word, Word>, Option<Word>) -> Step<R>,
+        patience: &impl Park<Error = Error>,
+        mut change: impl FnMut(Place<'_, RawValue, RawValue>, Option<RawValue>) -> Step<R>,
     ) -> Result<R, Error> {
         let table = this.table()?;
         let mut stored = None;
@@ -164,11 +171,11 @@ impl Map {
 
     /// Stores a shareable word, if `condition` holds for the one that is there.
     fn store_if(
-        this: This<Self>,
+        this: Receiver<Self>,
         key: &mut Key,
-        patience: &impl Host<Error = Error>,
-        value: Word,
-        condition: impl Fn(Option<Word>) -> bool,
+        patience: &impl Park<Error = Error>,
+        value: RawValue,
+        condition: impl Fn(Option<RawValue>) -> bool,
     ) -> Result<bool, Error> {
         let done = Self::change(this, key, patience, |place, stored| {
             let present = place.get();
@@ -178,7 +185,7 @@ impl Map {
             match (present, stored) {
                 (None, None) => Step::NeedKey,
                 (_, stored) => {
-                    place.set(stored.unwrap_or(Word::NIL), value);
+                    place.set(stored.unwrap_or(RawValue::NIL), value);
                     Step::Done(true)
                 }
             }
@@ -188,11 +195,11 @@ impl Map {
         Ok(done)
     }
 
-    fn has_key(this: This<Self>, key: Value) -> Result<bool, Error> {
+    fn has_key(this: Receiver<Self>, key: Value) -> Result<bool, Error> {
         Ok(Self::get(this, key)?.is_some())
     }
 
-    fn set(this: This<Self>, args: &[Value]) -> Result<Value, Error> {
+    fn set(this: Receiver<Self>, args: &[Value]) -> Result<Value, Error> {
         if args::may_have_keywords(args) {
             let (args, patience, lifetime) = Patience::with_lifetime(args, 2, 2)?;
             return Self::put_for(this, args[0], args[1], &patience, lifetime);
@@ -203,7 +210,7 @@ impl Map {
 
     #[cold]
     fn put_for(
-        this: This<Self>,
+        this: Receiver<Self>,
         key: Value,
         value: Value,
         patience: &Patience,
@@ -220,24 +227,24 @@ impl Map {
     }
 
     /// After a write with `expires_in:`.
-    fn sweep(this: This<Self>, hash: u64) -> Result<(), Error> {
+    fn sweep(this: Receiver<Self>, hash: u64) -> Result<(), Error> {
         this.expiry.sweep(this.table()?);
         Self::tend(this, hash)
     }
 
     #[inline]
     fn put(
-        this: This<Self>,
+        this: Receiver<Self>,
         key: Value,
         value: Value,
-        patience: &impl Host<Error = Error>,
+        patience: &impl Park<Error = Error>,
     ) -> Result<Value, Error> {
         let word = share(value, PLACE)?;
         Self::store_if(this, &mut Key::new(key)?, patience, word, |_| true)?;
         Ok(value)
     }
 
-    fn fetch(ruby: &Ruby, this: This<Self>, args: &[Value]) -> Result<Value, Error> {
+    fn fetch(ruby: &Ruby, this: Receiver<Self>, args: &[Value]) -> Result<Value, Error> {
         args::count(args, 1, 2)?;
         if let Some(value) = Self::get(this, args[0])? {
             return Ok(value);
@@ -249,7 +256,7 @@ impl Map {
         }
     }
 
-    fn delete(ruby: &Ruby, this: This<Self>, args: &[Value]) -> Result<Option<Value>, Error> {
+    fn delete(ruby: &Ruby, this: Receiver<Self>, args: &[Value]) -> Result<Option<Value>, Error> {
         if args::may_have_keywords(args) {
             let (args, patience) = Patience::of(args, 1, 1)?;
             return Self::remove(ruby, this, args[0], &patience);
@@ -261,9 +268,9 @@ impl Map {
     #[inline]
     fn remove(
         ruby: &Ruby,
-        this: This<Self>,
+        this: Receiver<Self>,
         given: Value,
-        patience: &impl Host<Error = Error>,
+        patience: &impl Park<Error = Error>,
     ) -> Result<Option<Value>, Error> {
         let mut key = Key::new(given)?;
         let removed = Self::change(this, &mut key, patience, |place, _| {
@@ -275,12 +282,12 @@ impl Map {
         Self::tend(this, key.hash())?;
         match removed {
             None if ruby.block_given() => ruby.yield_value(given),
-            removed => Ok(removed.map(Word::value)),
+            removed => Ok(removed.map(RawValue::value)),
         }
     }
 
     /// Compares by `==`, outside the lock, and stores if the value is still the one that was compared.
-    fn compare_and_set(this: This<Self>, args: &[Value]) -> Result<bool, Error> {
+    fn compare_and_set(this: Receiver<Self>, args: &[Value]) -> Result<bool, Error> {
         let (args, patience) = Patience::of(args, 3, 3)?;
         let expected = args[1];
         let new = share(args[2], PLACE)?;
@@ -288,8 +295,8 @@ impl Map {
         loop {
             let present = this.table()?.get(&mut key)?;
             let seen = this.expiry.see(present);
-            let value = seen.unwrap_or(Word::NIL);
-            if value != Word::of(expected) && !value.value().equal(expected)? {
+            let value = seen.unwrap_or(RawValue::NIL);
+            if value != RawValue::of(expected) && !value.value().equal(expected)? {
                 return Ok(false);
             }
             // What takes the place of a value that expires does so at the same moment.
@@ -301,7 +308,7 @@ impl Map {
         }
     }
 
-    fn clear(this: This<Self>, args: &[Value]) -> Result<This<Self>, Error> {
+    fn clear(this: Receiver<Self>, args: &[Value]) -> Result<Receiver<Self>, Error> {
         let (_, patience) = Patience::of(args, 0, 0)?;
         let failed = |failure| error::write_many(failure, this.value());
         let table = this.table()?;
@@ -312,15 +319,15 @@ impl Map {
         Ok(this)
     }
 
-    fn len(this: This<Self>) -> Result<usize, Error> {
+    fn len(this: Receiver<Self>) -> Result<usize, Error> {
         Ok(this.table()?.len())
     }
 
-    fn is_empty(this: This<Self>) -> Result<bool, Error> {
+    fn is_empty(this: Receiver<Self>) -> Result<bool, Error> {
         Ok(Self::len(this)? == 0)
     }
 
-    fn inspect(this: This<Self>) -> Result<String, Error> {
+    fn inspect(this: Receiver<Self>) -> Result<String, Error> {
         let count = Self::len(this)?;
         Ok(class::inspect(
             this,

@@ -6,21 +6,20 @@
 //! no method can close from inside.
 
 use crate::ffi::{
-    args, barrier,
-    cell::Cell,
-    class, error,
+    args, barrier, class, error,
     gc::{everything_stopped, show_copies},
     gvl,
     gvl::Gvl,
     memory::Reported,
+    once_shared::OnceShared,
     shareable::share,
-    words, This, Word,
+    words, RawValue, Receiver,
 };
 use magnus::{
     gc, method, rb_sys::AsRawValue, DataTypeFunctions, Error, Module, RArray, RModule, Ruby,
     TypedData, Value,
 };
-use ratomic_core::{queue::Refused, Deadline, Queue as Core};
+use ratomic_core::{queue::TryPushError, Deadline, Queue as Core};
 
 const MAX_CAPACITY: i64 = 1 << 20;
 const PLACE: &str = "a Ratomic::Queue";
@@ -35,7 +34,7 @@ const PLACE: &str = "a Ratomic::Queue";
     wb_protected,
     frozen_shareable
 )]
-struct Queue(Cell<Core<Word>>, Reported);
+struct Queue(OnceShared<Core<RawValue>>, Reported);
 
 /// `mark` and `compact` run while nothing else does: on 4.0 every collection stops all Ractors, and since 4.1 only one
 /// that does so looks into shareable objects. ObjectSpace, too, calls `mark`, but outside a collection.
@@ -44,12 +43,12 @@ impl DataTypeFunctions for Queue {
         let Some(core) = self.0.peek() else { return };
         if everything_stopped() {
             // SAFETY: just checked.
-            unsafe { core.visit(Word::mark_movable) };
+            unsafe { core.visit(RawValue::mark_movable) };
         } else {
             show_copies(
-                Word::NIL,
+                RawValue::NIL,
                 |skip, words| core.some(skip, words),
-                Word::mark_movable,
+                RawValue::mark_movable,
             );
         }
     }
@@ -59,7 +58,7 @@ impl DataTypeFunctions for Queue {
         self.0
             .peek()
             .into_iter()
-            .for_each(|core| unsafe { core.visit_mut(Word::relocate) });
+            .for_each(|core| unsafe { core.visit_mut(RawValue::relocate) });
     }
 
     fn size(&self) -> usize {
@@ -68,7 +67,7 @@ impl DataTypeFunctions for Queue {
 }
 
 impl Queue {
-    fn initialize(this: This<Self>, capacity: Value) -> Result<(), Error> {
+    fn initialize(this: Receiver<Self>, capacity: Value) -> Result<(), Error> {
         let capacity = class::integer(capacity, "capacity")?;
         if !(1..=MAX_CAPACITY).contains(&capacity) {
             return Err(error::argument(format!(
@@ -89,7 +88,7 @@ impl Queue {
         }
     }
 
-    fn push(this: This<Self>, args: &[Value]) -> Result<Option<This<Self>>, Error> {
+    fn push(this: Receiver<Self>, args: &[Value]) -> Result<Option<Receiver<Self>>, Error> {
         let (args, deadline) = args::with_timeout(args)?;
         args::count(args, 1, 1)?;
         let item = share(args[0], PLACE)?;
@@ -97,38 +96,38 @@ impl Queue {
         Ok(stored(this, item, outcome)?.then_some(this))
     }
 
-    fn append(this: This<Self>, item: Value) -> Result<This<Self>, Error> {
+    fn append(this: Receiver<Self>, item: Value) -> Result<Receiver<Self>, Error> {
         let item = share(item, PLACE)?;
         let outcome = this.0.get()?.push(&Gvl, item, Deadline::Never)?;
         stored(this, item, outcome).map(|_| this)
     }
 
-    fn try_push(this: This<Self>, item: Value) -> Result<bool, Error> {
+    fn try_push(this: Receiver<Self>, item: Value) -> Result<bool, Error> {
         let item = share(item, PLACE)?;
         let outcome = this.0.get()?.try_push(item);
         stored(this, item, outcome)
     }
 
-    fn pop(this: This<Self>, args: &[Value]) -> Result<Option<Value>, Error> {
+    fn pop(this: Receiver<Self>, args: &[Value]) -> Result<Option<Value>, Error> {
         let (args, deadline) = args::with_timeout(args)?;
         args::count(args, 0, 0)?;
         let item = this.0.get()?.pop(&Gvl, deadline)?;
-        keep(this, item.as_slice()).map(|()| item.map(Word::value))
+        keep(this, item.as_slice()).map(|()| item.map(RawValue::value))
     }
 
     /// Positional, for a worker's loop, which makes no keyword calls (CRuby Bug #22075).
-    fn pop_soon(this: This<Self>, timeout: Value) -> Result<Option<Value>, Error> {
+    fn pop_soon(this: Receiver<Self>, timeout: Value) -> Result<Option<Value>, Error> {
         let deadline = args::deadline(Some(timeout))?;
         let item = this.0.get()?.pop_soon(&Gvl, deadline)?;
-        keep(this, item.as_slice()).map(|()| item.map(Word::value))
+        keep(this, item.as_slice()).map(|()| item.map(RawValue::value))
     }
 
-    fn try_pop(this: This<Self>) -> Result<Option<Value>, Error> {
+    fn try_pop(this: Receiver<Self>) -> Result<Option<Value>, Error> {
         let item = this.0.get()?.try_pop();
-        keep(this, item.as_slice()).map(|()| item.map(Word::value))
+        keep(this, item.as_slice()).map(|()| item.map(RawValue::value))
     }
 
-    fn pop_many(ruby: &Ruby, this: This<Self>, args: &[Value]) -> Result<RArray, Error> {
+    fn pop_many(ruby: &Ruby, this: Receiver<Self>, args: &[Value]) -> Result<RArray, Error> {
         let (args, deadline) = args::with_timeout(args)?;
         args::count(args, 1, 1)?;
         let max = class::integer(args[0], "max")?;
@@ -151,42 +150,42 @@ impl Queue {
         Ok(taken)
     }
 
-    fn peek(this: This<Self>) -> Result<Option<Value>, Error> {
-        Ok(this.0.get()?.peek().map(Word::value))
+    fn peek(this: Receiver<Self>) -> Result<Option<Value>, Error> {
+        Ok(this.0.get()?.peek().map(RawValue::value))
     }
 
-    fn len(this: This<Self>) -> Result<usize, Error> {
+    fn len(this: Receiver<Self>) -> Result<usize, Error> {
         Ok(this.0.get()?.len())
     }
 
-    fn is_empty(this: This<Self>) -> Result<bool, Error> {
+    fn is_empty(this: Receiver<Self>) -> Result<bool, Error> {
         Ok(this.0.get()?.is_empty())
     }
 
-    fn capacity(this: This<Self>) -> Result<usize, Error> {
+    fn capacity(this: Receiver<Self>) -> Result<usize, Error> {
         Ok(this.0.get()?.capacity())
     }
 
-    fn waiting(this: This<Self>) -> Result<usize, Error> {
+    fn waiting(this: Receiver<Self>) -> Result<usize, Error> {
         Ok(this.0.get()?.waiting())
     }
 
-    fn clear(this: This<Self>) -> Result<This<Self>, Error> {
+    fn clear(this: Receiver<Self>) -> Result<Receiver<Self>, Error> {
         this.0.get()?.clear();
         this.report();
         Ok(this)
     }
 
-    fn close(this: This<Self>) -> Result<This<Self>, Error> {
+    fn close(this: Receiver<Self>) -> Result<Receiver<Self>, Error> {
         this.0.get()?.close();
         Ok(this)
     }
 
-    fn is_closed(this: This<Self>) -> Result<bool, Error> {
+    fn is_closed(this: Receiver<Self>) -> Result<bool, Error> {
         Ok(this.0.get()?.is_closed())
     }
 
-    fn inspect(this: This<Self>) -> Result<String, Error> {
+    fn inspect(this: Receiver<Self>) -> Result<String, Error> {
         let core = this.0.get()?;
         let closed = if core.is_closed() { ", closed" } else { "" };
         Ok(class::inspect(
@@ -197,21 +196,21 @@ impl Queue {
 }
 
 /// Lets a pending interrupt have its way before the items are handed out: if it ends the thread, they go back.
-fn keep(this: This<Queue>, items: &[Word]) -> Result<(), Error> {
+fn keep(this: Receiver<Queue>, items: &[RawValue]) -> Result<(), Error> {
     gvl::check_now().inspect_err(|_| {
         if let Some(core) = this.0.peek() {
             core.put_back(items);
             items
                 .iter()
-                .for_each(|item| barrier::written(this.word(), *item));
+                .for_each(|item| barrier::write_barrier(this.word(), *item));
         }
     })
 }
 
 /// Takes what is there, at most `room` more.
-fn take_up_to(core: &Core<Word>, taken: RArray, mut room: usize) -> Result<(), Error> {
+fn take_up_to(core: &Core<RawValue>, taken: RArray, mut room: usize) -> Result<(), Error> {
     // On the stack, where a collector sees the items between the queue and the Array.
-    let mut items = [Word::NIL; 64];
+    let mut items = [RawValue::NIL; 64];
     while room > 0 {
         let count = core.try_pop_many(&mut items[..room.min(64)]);
         if count == 0 {
@@ -226,15 +225,19 @@ fn take_up_to(core: &Core<Word>, taken: RArray, mut room: usize) -> Result<(), E
 }
 
 /// True where the item went in, false where the time was up.
-fn stored(this: This<Queue>, item: Word, outcome: Result<(), Refused>) -> Result<bool, Error> {
+fn stored(
+    this: Receiver<Queue>,
+    item: RawValue,
+    outcome: Result<(), TryPushError>,
+) -> Result<bool, Error> {
     match outcome {
         Ok(()) => {
-            barrier::written(this.word(), item);
+            barrier::write_barrier(this.word(), item);
             this.report();
             Ok(true)
         }
-        Err(Refused::Full) => Ok(false),
-        Err(Refused::Closed) => Err(error::closed_queue()),
+        Err(TryPushError::Full) => Ok(false),
+        Err(TryPushError::Closed) => Err(error::closed_queue()),
     }
 }
 

@@ -3,20 +3,21 @@
 mod snapshot;
 
 use crate::ffi::{
-    copy, error, note,
-    plain::{self, Unfrozen},
+    copy,
+    deep_freeze::{self, Unfrozen},
+    error, note,
     walk::{self, Found},
-    Word,
+    RawValue,
 };
 use magnus::{function, prelude::*, Error, RModule, Value};
 use rb_sys::ruby_value_type::RUBY_T_OBJECT;
 
 fn deep_freeze(object: Value) -> bool {
-    plain::share(Word::of(object), Unfrozen::Freeze)
+    deep_freeze::share(RawValue::of(object), Unfrozen::Freeze)
 }
 
 fn is_deep_frozen(object: Value) -> bool {
-    plain::share(Word::of(object), Unfrozen::Refuse)
+    deep_freeze::share(RawValue::of(object), Unfrozen::Refuse)
 }
 
 fn way() -> &'static str {
@@ -25,38 +26,38 @@ fn way() -> &'static str {
 
 /// Whether all of its content is in C, where a move does not reach.
 fn is_opaque(object: Value) -> bool {
-    Word::of(object).is_a(rb_sys::ruby_value_type::RUBY_T_DATA)
+    RawValue::of(object).is_a(rb_sys::ruby_value_type::RUBY_T_DATA)
 }
 
 fn is_plain_tree(object: Value) -> bool {
-    let word = Word::of(object);
+    let word = RawValue::of(object);
     word.is_immediate() || walk::is_plain_tree(word)
 }
 
 /// The object, if it is shareable, or a frozen copy; nil where it is no plain data.
 fn frozen_copy(object: Value) -> Option<Value> {
-    copy::frozen(Word::of(object)).map(Word::value)
+    copy::frozen(RawValue::of(object)).map(RawValue::value)
 }
 
 /// Whether there is something in it that `Ractor.make_shareable` and `Ractor.shareable?` must not be given, see [`walk`].
 fn is_odd(object: Value) -> bool {
-    walk::find(Word::of(object)) == Found::Odd
+    walk::find(RawValue::of(object)) == Found::Odd
 }
 
 /// Whether the VM must not be given it: it could come to the end of the stack, see [`walk::find`].
 fn is_too_deep(object: Value) -> bool {
-    walk::find(Word::of(object)) == Found::Deep
+    walk::find(RawValue::of(object)) == Found::Deep
 }
 
 /// Whether there is nothing in it that `Ractor.make_shareable` gets wrong, and nothing that must not be copied: no more
 /// than what the VM makes a copy of, or refuses.
 fn is_ordinary(object: Value) -> bool {
-    walk::is_ordinary(Word::of(object))
+    walk::is_ordinary(RawValue::of(object))
 }
 
 /// Whether all that it consists of are its instance variables.
 fn is_object(object: Value) -> bool {
-    Word::of(object).is_a(RUBY_T_OBJECT)
+    RawValue::of(object).is_a(RUBY_T_OBJECT)
 }
 
 pub fn define(ratomic: RModule) -> Result<(), Error> {

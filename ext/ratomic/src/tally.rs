@@ -2,8 +2,8 @@
 
 use crate::ffi::{
     class, copy,
-    plain::{self, Unfrozen},
-    words, This, Word,
+    deep_freeze::{self, Unfrozen},
+    words, RawValue, Receiver,
 };
 use crate::vacancy::any_vacant;
 use magnus::{method, prelude::*, DataTypeFunctions, Error, RArray, RModule, Ruby, TypedData};
@@ -23,18 +23,18 @@ fn all_kept(results: &RArray) -> bool {
 }
 
 impl Tally {
-    fn initialize(this: This<Self>) -> Result<(), Error> {
+    fn initialize(this: Receiver<Self>) -> Result<(), Error> {
         class::seal(this)
     }
 
-    fn start(_this: This<Self>) -> u64 {
+    fn start(_this: Receiver<Self>) -> u64 {
         tally::now()
     }
 
     /// Counts a dispatch that the caller has run, and makes its results shareable: where they stand, or as frozen copies of
     /// what is not yet. Nil, where some are not plain data and have to be looked at, and where items were dropped.
     fn settle(
-        this: This<Self>,
+        this: Receiver<Self>,
         started: u64,
         results: RArray,
         in_place: bool,
@@ -42,7 +42,7 @@ impl Tally {
         if in_place {
             let took = tally::now().saturating_sub(started);
             this.0.record_by_caller(took, results.len() as u64);
-            let shared = plain::share(Word::of(results.as_value()), Unfrozen::Freeze);
+            let shared = deep_freeze::share(RawValue::of(results.as_value()), Unfrozen::Freeze);
             return Ok((shared && all_kept(&results)).then_some(took));
         }
         let count = results.len() as u64;
@@ -51,7 +51,7 @@ impl Tally {
             took
         };
         for place in 0..results.len() as isize {
-            let result = Word::of(results.entry(place)?);
+            let result = RawValue::of(results.entry(place)?);
             let Some(copy) = copy::frozen(result) else {
                 done(tally::now().saturating_sub(started));
                 return Ok(None);
@@ -60,33 +60,33 @@ impl Tally {
                 results.store(place, copy.value())?;
             }
         }
-        let shared = plain::share(Word::of(results.as_value()), Unfrozen::Freeze);
+        let shared = deep_freeze::share(RawValue::of(results.as_value()), Unfrozen::Freeze);
         let took = done(tally::now().saturating_sub(started)); // the copies are part of what it costs
         Ok((shared && all_kept(&results)).then_some(took))
     }
 
-    fn record(this: This<Self>, nanoseconds: u64) {
+    fn record(this: Receiver<Self>, nanoseconds: u64) {
         this.0.record(nanoseconds);
     }
 
     /// Counts a dispatch that the caller has run, of which the results stay what they are.
-    fn record_by_caller(this: This<Self>, nanoseconds: u64, items: u64) {
+    fn record_by_caller(this: Receiver<Self>, nanoseconds: u64, items: u64) {
         this.0.record_by_caller(nanoseconds, items);
     }
 
-    fn by_caller(this: This<Self>) -> u64 {
+    fn by_caller(this: Receiver<Self>) -> u64 {
         this.0.by_caller()
     }
 
-    fn items_by_caller(this: This<Self>) -> u64 {
+    fn items_by_caller(this: Receiver<Self>) -> u64 {
         this.0.items_by_caller()
     }
 
-    fn microseconds(this: This<Self>) -> u64 {
+    fn microseconds(this: Receiver<Self>) -> u64 {
         this.0.microseconds()
     }
 
-    fn buckets(this: This<Self>) -> Vec<u64> {
+    fn buckets(this: Receiver<Self>) -> Vec<u64> {
         this.0.buckets().to_vec()
     }
 }

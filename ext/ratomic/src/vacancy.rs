@@ -1,7 +1,7 @@
 //! What stands in the slot of an item that has no result: `DROPPED`, and what a reduction puts there. Two objects that live
 //! as long as the process, so that to find them is to compare addresses.
 
-use crate::ffi::{error, shareable, Word};
+use crate::ffi::{error, shareable, RawValue};
 use magnus::{function, gc, prelude::*, Error, RModule, Value};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
@@ -11,16 +11,16 @@ const NEVER: usize = usize::MAX;
 static DROPPED: AtomicUsize = AtomicUsize::new(NEVER);
 static FOLDED: AtomicUsize = AtomicUsize::new(NEVER);
 
-pub fn is_dropped(word: Word) -> bool {
+pub fn is_dropped(word: RawValue) -> bool {
     word.0 as usize == DROPPED.load(Relaxed)
 }
 
-pub fn is_vacant(word: Word) -> bool {
+pub fn is_vacant(word: RawValue) -> bool {
     is_dropped(word) || word.0 as usize == FOLDED.load(Relaxed)
 }
 
 /// Whether one of them is. Most Arrays of results have none, and are only looked through here.
-pub fn any_vacant(words: &[Word]) -> bool {
+pub fn any_vacant(words: &[RawValue]) -> bool {
     let (dropped, folded) = (DROPPED.load(Relaxed), FOLDED.load(Relaxed));
     let mut found = false;
     for word in words {
@@ -32,11 +32,11 @@ pub fn any_vacant(words: &[Word]) -> bool {
 /// Told once, when the library is loaded. Both stay where they are: they are registered with the collector.
 fn install(dropped: Value, folded: Value) -> Result<(), Error> {
     for (place, object) in [(&DROPPED, dropped), (&FOLDED, folded)] {
-        if !shareable::is_shareable(Word::of(object))? {
+        if !shareable::is_shareable(RawValue::of(object))? {
             return Err(error::shareable("it must be shareable"));
         }
         gc::register_mark_object(object);
-        place.store(Word::of(object).0 as usize, Relaxed);
+        place.store(RawValue::of(object).0 as usize, Relaxed);
     }
     Ok(())
 }

@@ -2,22 +2,22 @@
 
 module Ratomic
   class LocalPool
-    # Closes resources: by the callable that the pool was given, else by +close+ where the resource has it.
-    # While that talks to a server, interrupts are let in.
+    # Closes resources: with the callable that the pool was given, else with the resource's own +close+, if it has one.
+    # Interrupts are let in where closing blocks.
     class Closer
       # @param callable [#call, nil]
       def initialize(callable)
         @callable = callable
       end
 
-      # Empties the slot. An error is dropped: the resource is out of use, and nobody is left to mend it.
+      # Closes the resource of the slot. An error is dropped: the resource is out of use, and no caller could act on it.
       def drop(slot)
         close(slot)
       rescue StandardError
         nil
       end
 
-      # Empties all the slots.
+      # Closes the resources of all the slots.
       # @raise [StandardError] the first error, after all were closed
       def close_all(slots)
         failure = nil

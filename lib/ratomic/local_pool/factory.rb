@@ -2,11 +2,12 @@
 
 module Ratomic
   class LocalPool
-    # Refuses a factory (or a close:) that the other Ractors could not call, and says why and what to write instead.
+    # Refuses a factory (or a `close:`) that other Ractors could not call. The error says why, and what to
+    # write instead.
     module Factory
       class << self
         # @param callable [#call]
-        # @param name [String] what the caller knows it as
+        # @param name [String] of the argument
         # @return [#call] +callable+
         # @raise [ArgumentError] if it cannot be called
         # @raise [ShareableError] if it is not shareable
@@ -35,7 +36,7 @@ module Ratomic
           "this #{callable.class} is not: #{obstacle} stands in the way; #{freeze}let call make it"
         end
 
-        # Nothing that the rest of the program goes on using is to be frozen.
+        # Whether to advise freezing: not for what the rest of the program may go on changing.
         def freezable?(obstacle, callable)
           obstacle.unfrozen? && !Workers::StatefulObjects.in(callable)
         end

@@ -5,7 +5,8 @@ require_relative "resource_stack"
 
 module Ratomic
   class LocalPool
-    # A Ractor's own side of the pool: its stock, which a forked child replaces, and which the end of the Ractor closes.
+    # One Ractor's part of a LocalPool: its {ResourceStack}. A forked child gets a new one; the end of the Ractor closes
+    # it.
     class RactorPool
       def initialize(size, factory, close)
         @size = size
@@ -16,27 +17,27 @@ module Ratomic
       end
 
       # @return [ResourceStack]
-      def stock
-        return @stock if @process == Process.pid
+      def stack
+        return @stack if @process == Process.pid
 
         @lock.synchronize { set_up unless @process == Process.pid }
-        @stock
+        @stack
       end
 
-      # @return [Array] those that were made here, or before a fork in the parent
+      # @return [Array] of this process, or in a forked child those of the parent until {#stack} is first called
       def resources
-        @stock.resources
+        @stack.resources
       end
 
       # A thread of the Ractor ends: see {ResourceStack#leave}.
       def leave(thread, last)
-        @stock.leave(thread, last)
+        @stack.leave(thread, last)
       end
 
       private
 
       def set_up
-        @stock = ResourceStack.new(@size, @factory, @closer)
+        @stack = ResourceStack.new(@size, @factory, @closer)
         @process = Process.pid
       end
     end

@@ -5,24 +5,26 @@ require_relative "weak_keys"
 
 module Ratomic
   class LocalPool
-    # The rooms that one Ractor has: one for each LocalPool that it uses, for as long as anything refers to the pool.
-    # They are stored under one name for all pools, since Ruby never gives up the name of a Ractor's variable.
+    # All {RactorPool}s of one Ractor: one for each LocalPool that it uses, until the LocalPool is collected. They are
+    # in one Ractor-local variable, because Ruby never frees the name of such a variable.
     class RactorPools
-      ALL = Pool::RactorLocal.new(:ratomic_local_pools)
+      PER_RACTOR = Pool::RactorLocal.new(:ratomic_local_pools)
       KEYS = ObjectSpace.const_defined?(:WeakKeyMap) ? ObjectSpace::WeakKeyMap : WeakKeys
       private_constant :KEYS
 
       # Called when a pool has been collected.
       module Finalizer
         def self.call(_id)
-          ALL.value&.tidy
+          PER_RACTOR.value&.tidy
         end
       end
 
       class << self
         # @return [RactorPools] this Ractor's
         def here
-          ALL.value || Pool::Trap.told { Pool::ExitHooks.here.then { |farewell| ALL.fetch { new(farewell) } } }
+          PER_RACTOR.value || Pool::Trap.told do
+            Pool::ExitHooks.here.then { |exit_hooks| PER_RACTOR.fetch { new(exit_hooks) } }
+          end
         end
 
         # @param pool [LocalPool] a new one, not frozen yet
@@ -32,38 +34,39 @@ module Ratomic
 
         # The process is a forked child.
         def in_child
-          ALL.value&.in_child
+          PER_RACTOR.value&.in_child
         end
       end
 
-      # @param farewell [Pool::ExitHooks] this Ractor's
-      def initialize(farewell)
-        @rooms = KEYS.new # a room does not refer to its pool, so that a pool can be collected
-        @all = ObjectSpace::WeakMap.new # room => true, to go through them
+      # @param exit_hooks [Pool::ExitHooks] this Ractor's
+      def initialize(exit_hooks)
+        @ractor_pools = KEYS.new # a RactorPool must not refer to its LocalPool: that can be collected
+        @all = ObjectSpace::WeakMap.new # RactorPool => true, to go through them
         @parents = []
         @lock = Thread::Mutex.new
-        farewell.on_end { |thread, last| leave(thread, last) }
+        exit_hooks.on_end { |thread, last| leave(thread, last) }
       end
 
       # @param pool [LocalPool]
       # @yieldreturn [RactorPool] a new one
       # @return [RactorPool]
       def of(pool)
-        @rooms[pool] || add(pool, yield)
+        @ractor_pools[pool] || add(pool, yield)
       end
 
-      # The resources of the parent are kept for good, whatever becomes of their pools: a client that is collected may
-      # be closed, and closing may talk to the parent's server.
+      # Refers to the parent's resources for the rest of this process: a client that is collected may close itself, and
+      # that may talk to the server over the parent's connection.
       def in_child
         @parents.concat(@all.keys.map(&:resources))
       end
 
-      # Waits for nothing, since a finalizer may run in the midst of anything. What it leaves goes with the next pool.
+      # Runs in a finalizer, in the midst of anything, so it never waits for the lock. If the lock is taken, the
+      # next new entry or the next pool that is collected makes up for it.
       def tidy
         return unless @lock.try_lock
 
         begin
-          @rooms.tidy
+          @ractor_pools.tidy
         ensure
           @lock.unlock
         end
@@ -71,19 +74,19 @@ module Ratomic
 
       private
 
-      # @param new [RactorPool] for a pool that has none
+      # @param new [RactorPool] for a LocalPool that has none here
       def add(pool, new)
         Pool::Trap.told do
           Thread.handle_interrupt(Pool::Waiting::NEVER) do
-            @lock.synchronize { @rooms[pool] ||= new.tap { @all[new] = true } }
+            @lock.synchronize { @ractor_pools[pool] ||= new.tap { @all[new] = true } }
           end
         end
       end
 
       def leave(thread, last)
         failure = nil
-        @all.keys.each do |room|
-          room.leave(thread, last)
+        @all.keys.each do |ractor_pool|
+          ractor_pool.leave(thread, last)
         rescue StandardError => e
           failure ||= e
         end

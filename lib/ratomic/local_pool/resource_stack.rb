@@ -6,11 +6,13 @@ require_relative "slot"
 
 module Ratomic
   class LocalPool
-    # What one Ractor owns: +size+ slots, some with a resource in them, and the line of threads that wait for one.
-    # A resource is made and closed outside the lock, by the thread that holds its slot, so a slow server holds up only
-    # the one who talks to it, and there are never more than +size+ resources alive.
+    # The resources of one Ractor: +size+ slots, each with a resource in it or empty, and the threads that wait for a
+    # slot. The resource that came back last is lent first.
     #
-    # {#claim}, {#give} and {#checkin} expect the caller to have interrupts masked ({Pool::Waiting::NEVER}).
+    # A resource is made and closed outside the lock, by the thread that holds its slot. So a slow server delays only
+    # the thread that talks to it, and there are never more than +size+ resources.
+    #
+    # Callers of {#claim}, {#give} and {#checkin} have interrupts masked ({Pool::Waiting::NEVER}).
     class ResourceStack
       # @param factory [#call] makes a resource
       # @param closer [Closer] closes one
@@ -18,9 +20,9 @@ module Ratomic
         @factory = factory
         @closer = closer
         @lock = Thread::Mutex.new
-        @line = WaitQueue.new(@lock)
+        @wait_queue = WaitQueue.new(@lock)
         @slots = Array.new(size) { Slot.new(self) }
-        @idle = @slots.dup # full ones at the end, where they are taken from
+        @idle = @slots.dup # a stack: slots with a resource on top, where they are taken from
         @generation = 0
         @closed = false
       end
@@ -32,17 +34,17 @@ module Ratomic
       def claim(timeout, lent:)
         Pool::Waiting.timeout(timeout)
         waiter = WaitQueue::Waiter.new(lent)
-        @lock.synchronize { waiter.take(free_slot) || @line.wait(waiter, timeout) { free_slot } }
+        @lock.synchronize { waiter.take(free_slot) || @wait_queue.wait(waiter, timeout) { free_slot } }
         done = waiter.slot
       rescue ThreadError
         Pool::Trap.told { raise }
       ensure
-        # Handed over at the moment in which an interrupt ended the wait.
+        # An interrupt ended the wait in the moment in which the slot was handed over.
         give(waiter.slot) if waiter&.slot && !done
       end
 
-      # Sees to it that the slot has a usable resource.
-      # Interrupts are let in only where the factory blocks: a resource that was made is never dropped on the way here.
+      # Makes a resource if the slot has none, or one from before a {#reload}. Interrupts are let in only where the
+      # factory blocks, so a resource that was made always reaches its slot.
       def fill(slot)
         @closer.drop(slot) if stale?(slot)
         return unless slot.resource.nil?
@@ -52,7 +54,8 @@ module Ratomic
         raise Error, "the factory of the pool returned nil instead of a resource" if slot.resource.nil?
       end
 
-      # Takes a slot back. A resource that is broken, outdated or no longer wanted is closed before its place is free.
+      # Takes a slot back. A resource that is discarded, outdated or of a closed pool is closed first, then the slot is
+      # free.
       def give(slot)
         stale = @lock.synchronize { stale?(slot).tap { |yes| pass_on(slot) unless yes } }
         retire(slot) if stale
@@ -83,7 +86,7 @@ module Ratomic
       def close
         withdraw do
           @closed = true
-          @line.wake_all
+          @wait_queue.wake_all
         end
       end
 
@@ -96,7 +99,7 @@ module Ratomic
         @slots.filter_map(&:resource)
       end
 
-      # The thread ends; what it checked out and did not give back is closed.
+      # A thread ends: the resources that it checked out and did not give back are closed.
       # @param last [Boolean] whether the Ractor ends with it, and so the pool
       def leave(thread, last)
         close if last
@@ -106,23 +109,23 @@ module Ratomic
 
       # @return [String] the message for {Ratomic::TimeoutError}
       def none_free(timeout)
-        in_use, waiting = @lock.synchronize { [@slots.count { |slot| !slot.free? }, @line.size] }
+        in_use, waiting = @lock.synchronize { [@slots.count { |slot| !slot.free? }, @wait_queue.size] }
         "no resource became free within #{timeout} s: #{in_use} are in use, of #{@slots.size} in this Ractor, " \
           "#{waiting} more threads wait; raise size: or timeout:, or look for a block that keeps its resource too long"
       end
 
       private
 
-      # Under the lock. A slot of a thread that is no more is free, but its resource may be in any state.
+      # Called under the lock. The slot of a thread that has ended is free, but its resource may be in any state.
       def free_slot
         refuse_if_closed
         @idle.pop || @slots.find(&:orphan?)&.tap { |orphan| orphan.discarded = true }
       end
 
-      # Under the lock.
+      # Called under the lock.
       def pass_on(slot)
         slot.release
-        return if !@closed && @line.hand(slot)
+        return if !@closed && @wait_queue.hand_over(slot)
 
         slot.resource.nil? ? @idle.unshift(slot) : @idle.push(slot)
       end
@@ -137,7 +140,7 @@ module Ratomic
         @lock.synchronize { pass_on(slot) }
       end
 
-      # Takes the idle resources out of the game and closes them.
+      # Takes all idle slots that have a resource, so that nobody else gets them, and closes their resources.
       # @raise the first error of closing one, after all were closed
       def withdraw(&decision)
         full = []

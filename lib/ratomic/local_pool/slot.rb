@@ -2,28 +2,28 @@
 
 module Ratomic
   class LocalPool
-    # One of the +size+ places of a Ractor's pool. It is there from the beginning and never leaves; the resource in it
-    # comes and goes. Who holds the place changes under the stock's lock; what is in it, only by the hand of its holder.
+    # One of the +size+ places for a resource in a {ResourceStack}. The slots are made with the stack; resources are put
+    # in and taken out. {#holder} changes under the stack's lock; {#resource} is changed by the holding thread alone.
     class Slot
       # @return [ResourceStack]
-      attr_reader :stock
-      # @return [Thread, nil] who has the place
+      attr_reader :stack
+      # @return [Thread, nil] the thread that holds the slot
       attr_reader :holder
-      # @return [Object, nil] nil while there is none
+      # @return [Object, nil] nil while the slot is empty
       attr_accessor :resource
-      # @return [Integer, nil] which +reload+ the resource was made after
+      # @return [Integer, nil] how many calls of +reload+ came before the resource was made
       attr_accessor :generation
-      # @return [Boolean] broken: to be closed instead of kept
+      # @return [Boolean] whether the resource is to be closed instead of lent again
       attr_accessor :discarded
-      # @return [Boolean] a Timeout has ended its block by a throw, see {Thrown}
+      # @return [Boolean] whether a Timeout has ended its block with a throw, see {Thrown}
       attr_accessor :thrown
 
-      def initialize(stock)
-        @stock = stock
+      def initialize(stack)
+        @stack = stack
         release
       end
 
-      # @param lent [Boolean] whether +with+ holds it, which gives it back itself
+      # @param lent [Boolean] whether it is held for +with+, which gives it back itself
       def hold(thread, lent)
         @holder = thread
         @lent = lent
@@ -35,12 +35,12 @@ module Ratomic
         hold(nil, false)
       end
 
-      # @return [Boolean] whether +resource+ is in it by {LocalPool#checkout}
+      # @return [Boolean] whether {LocalPool#checkout} took +resource+ from this slot
       def checked_out?(resource)
         !@holder.nil? && !@lent && resource.equal?(@resource)
       end
 
-      # @return [Boolean] whether it was left behind by a thread that has ended
+      # @return [Boolean] whether the thread that holds it has ended
       def orphan?
         !@holder.nil? && !@holder.alive?
       end
@@ -50,7 +50,7 @@ module Ratomic
         @holder.nil? || orphan?
       end
 
-      # @return [Object, nil] the resource, which is in the slot no longer
+      # @return [Object, nil] the resource, which is taken out
       def empty
         resource = @resource
         @resource = nil

@@ -4,8 +4,9 @@ require "timeout"
 
 module Ratomic
   class LocalPool
-    # The Timeout of Ruby 3.1 ends its block by a `throw`, in the thread itself, when the exception is delivered; in the
-    # `ensure` of a `with` that looks like a `throw` of the block's own. So it is noted at what is lent in that moment.
+    # In Ruby 3.1 Timeout ends its block with a `throw`, made by the thread itself when the exception is delivered. In
+    # the `ensure` of a `with` that looks like a `throw` of the block's own. So all slots that are lent in that moment
+    # are marked.
     module Thrown
       def exception(*)
         if thread.equal?(Thread.current)

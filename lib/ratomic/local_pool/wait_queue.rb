@@ -2,18 +2,18 @@
 
 module Ratomic
   class LocalPool
-    # The threads that wait for a slot, in the order in which they came. A slot that becomes free is put into the hands
-    # of the first, instead of being left for whoever runs next: that makes it fair, and no wake-up is ever lost on one
-    # that gave up at the same moment.
+    # The threads that wait for a slot, first come, first served. A slot that becomes free is assigned to the first
+    # waiter at once, instead of being left for the thread that runs next. So no thread is overtaken, and no wake-up is
+    # lost to a thread that stops waiting in the same moment.
     #
-    # Every method is called under the stock's lock.
+    # Every method is called under the lock of the {ResourceStack}.
     class WaitQueue
-      # Waits are cut into pieces of this many seconds, to notice a holder that ended without giving back.
-      PIECE = 1.0
+      # A waiter checks after so many seconds whether a thread has ended without giving its slot back.
+      CHECK_INTERVAL_S = 1.0
 
-      # One thread that wants a slot.
+      # A thread that waits for a slot.
       class Waiter
-        # @return [Slot, nil] what it got
+        # @return [Slot, nil] the slot that was assigned
         attr_accessor :slot
 
         def initialize(lent)
@@ -25,8 +25,8 @@ module Ratomic
           @slot = slot&.hold(@thread, @lent)
         end
 
-        def turn
-          @turn ||= Thread::ConditionVariable.new
+        def condition
+          @condition ||= Thread::ConditionVariable.new
         end
       end
 
@@ -35,37 +35,38 @@ module Ratomic
         @waiters = {}.compare_by_identity
       end
 
-      # @return [Integer] how many wait
+      # @return [Integer] how many threads wait
       def size
         @waiters.size
       end
 
-      # @return [Boolean] whether somebody was there to take the slot
-      def hand(slot)
+      # @return [Boolean] false when no thread waits
+      def hand_over(slot)
         waiter, = @waiters.shift
         return false if waiter.nil?
 
         waiter.take(slot)
-        waiter.turn.signal
+        waiter.condition.signal
         true
       end
 
       def wake_all
-        @waiters.each_key { |waiter| waiter.turn.signal }
+        @waiters.each_key { |waiter| waiter.condition.signal }
       end
 
-      # Returns when the waiter has a slot, or time is up.
+      # Waits until the waiter has a slot or the time is up.
       #
       # @param timeout [Numeric, nil] seconds
-      # @yield asked after each piece of the wait: whether there is a slot that nobody handed over
+      # @yieldreturn [Slot, nil] a slot that is free without having been handed over; called after each check interval
       def wait(waiter, timeout)
         deadline = timeout && (Pool::Waiting.now + timeout)
         @waiters[waiter] = true
         until waiter.slot
-          left = deadline ? deadline - Pool::Waiting.now : PIECE
+          left = deadline ? deadline - Pool::Waiting.now : CHECK_INTERVAL_S
           break if left <= 0
 
-          Thread.handle_interrupt(Pool::Waiting::ON_BLOCKING) { waiter.turn.wait(@lock, left < PIECE ? left : PIECE) }
+          seconds = left < CHECK_INTERVAL_S ? left : CHECK_INTERVAL_S
+          Thread.handle_interrupt(Pool::Waiting::ON_BLOCKING) { waiter.condition.wait(@lock, seconds) }
           waiter.slot || waiter.take(yield)
         end
       ensure

@@ -2,8 +2,8 @@
 
 module Ratomic
   class LocalPool
-    # What ObjectSpace::WeakKeyMap is, for Rubies before 3.3: an entry goes when nothing refers to its key any more.
-    # It does not notice by itself: {#tidy} makes it look, and a new entry does.
+    # An ObjectSpace::WeakKeyMap for Rubies before 3.3: an entry is removed after its key has been collected. That
+    # happens in {#tidy}, and when an entry is added.
     class WeakKeys
       def initialize
         @values = ObjectSpace::WeakMap.new # key => value

@@ -2,29 +2,30 @@
 
 module Ratomic
   class Pool
-    # One place in the line of waiters. Shareable, and itself the message that asks for an object.
-    # A ticket that was sent gets exactly one answer, also when it is withdrawn, and can then be used again.
+    # A thread's request for an object. Shareable: the request itself is the message to the server. The server answers
+    # each request exactly once, also one that is withdrawn; after the answer the client uses the request again.
     class CheckoutRequest
       # @return [Ractor::Port] where the object goes
       attr_reader :port
-      # @return [Integer] the asking Ractor's desk
-      attr_reader :desk
-      # @return [Array] the message that asks without waiting
+      # @return [Integer] number of the {RactorClient} that asks
+      attr_reader :client
+      # @return [Array] the message that asks for an object without waiting for one
       attr_reader :at_once
-      # @return [Array] the message that withdraws it
+      # @return [Array] the message that withdraws the request
       attr_reader :withdrawal
 
-      def initialize(port, desk)
+      def initialize(port, client)
         @port = port
-        @desk = desk
+        @client = client
         @answers = Queue.new(1)
         @at_once = [:at_once, self].freeze
         @withdrawal = [:withdraw, self].freeze
         freeze
       end
 
-      # The server's part.
-      # @param answer [Integer, Array, Symbol] a loan's number (its object is in the port), who else waits, or +:closed+
+      # Called by the server.
+      # @param answer [Integer, Array, Symbol] the number of a lease (its object is in the port already), the counts of
+      #   {Inventory} when there is no object, or +:closed+
       def answer(answer)
         @answers.try_push(answer)
       end

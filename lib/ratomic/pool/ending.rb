@@ -4,20 +4,20 @@ require "timeout"
 
 module Ratomic
   class Pool
-    # How the block of a `with` ended, for blocks that did not come to their end. Whoever was ended from outside may
-    # have left the object in mid-use (a request is sent, its answer not read): it is not lent again. Whoever left by
-    # himself knows in what state.
+    # Tells how the block of a `with` ended that did not reach its last line. A block that was ended from outside may
+    # have left the object in mid-use (a request is sent, its answer not read): that object is not lent again. A block
+    # that left by itself is trusted to have left its object in order.
     #
-    # From outside come `Thread#kill` (also that of `item_timeout:` and `cancel(interrupt: true)`), `Timeout`, signals,
-    # and what else is no StandardError. A StandardError that another thread raised in this one (`Thread#raise`) looks
-    # like one of the block's own, and is taken for it.
+    # From outside come `Thread#kill` (also by `item_timeout:` and `cancel(interrupt: true)`), `Timeout`, signals, and
+    # every exception that is no StandardError. A StandardError that another thread raised in this one (`Thread#raise`)
+    # cannot be told from one of the block's own, and counts as such.
     module Ending
-      # What `Timeout.timeout(seconds, SomeError)` raises says this.
+      # The message of what `Timeout.timeout(seconds, SomeError)` raises.
       EXPIRED = "execution expired"
       TEXT = Exception.instance_method(:to_s).then { |own| RACTORS ? Ractor.make_shareable(own) : own }
       private_constant :EXPIRED, :TEXT
 
-      # @param error [Exception, nil] that passes through; nil when there is none (a kill, or break, return, throw)
+      # @param error [Exception, nil] that ended the block; nil for a kill, and for break, return and throw
       # @return [Boolean]
       def self.from_outside?(error)
         case error

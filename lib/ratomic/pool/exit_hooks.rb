@@ -4,29 +4,29 @@ require_relative "ractor_local"
 
 module Ratomic
   class Pool
-    # Tells when a thread of this Ractor ends, and with its first thread the Ractor itself.
+    # Blocks that are called when a thread of this Ractor ends. When its main thread ends, the Ractor ends.
     #
-    # Ruby has no +at_exit+ for a Ractor. A thread that waits for its own end in an +ensure+ would do, but CRuby 4.0 can
-    # deadlock when the program ends while a Ractor is ending other threads; so no thread of ours may be there by then.
-    # The event +thread_end+ reaches this Ractor's threads only, and leaves compiled code as it is.
+    # Ruby has no +at_exit+ for a Ractor. A thread of ours with an +ensure+ would notice the end too, but CRuby 4.0 can
+    # deadlock when the program ends while a Ractor is ending other threads, so none of our threads may be alive then.
+    # A TracePoint for +thread_end+ sees only the threads of this Ractor, and does not disable compiled code.
     class ExitHooks
-      ALL = RactorLocal.new(:ratomic_farewell)
+      PER_RACTOR = RactorLocal.new(:ratomic_exit_hooks)
 
       # @return [ExitHooks] this Ractor's
       def self.here
-        ALL.value || ALL.fetch { new }
+        PER_RACTOR.value || PER_RACTOR.fetch { new }
       end
 
       def initialize
         @blocks = []
-        TracePoint.new(:thread_end) { tell(Thread.current) }.enable unless Ractor.current == Ractor.main
+        TracePoint.new(:thread_end) { run(Thread.current) }.enable unless Ractor.current == Ractor.main
       end
 
-      # In the main Ractor the block is never called, and not kept: that one ends with the program.
+      # In the main Ractor the block is not kept and never called: that Ractor ends with the program.
       #
-      # @yieldparam thread [Thread] the one that ends, and runs the block
-      # @yieldparam last [Boolean] whether its Ractor ends with it
-      # @return [Proc] the block, to be forgotten when it is of no use any more
+      # @yieldparam thread [Thread] the thread that ends; it runs the block
+      # @yieldparam last [Boolean] whether it is the main thread, and the Ractor ends
+      # @return [Proc] the block, for {#forget}
       def on_end(&block)
         @blocks.push(block) unless Ractor.current == Ractor.main
         block
@@ -40,12 +40,12 @@ module Ratomic
 
       private
 
-      def tell(thread)
+      def run(thread)
         last = thread == Thread.main
         @blocks.dup.each do |block|
           block.call(thread, last)
         rescue StandardError
-          nil # the thread has ended: nobody is left to hear of it
+          nil # the thread is ending: nobody could rescue this
         end
       end
     end

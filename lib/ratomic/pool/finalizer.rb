@@ -2,18 +2,18 @@
 
 module Ratomic
   class Pool
-    # Ends the pool's Ractor when nothing refers to the pool any more. Shareable, since any Ractor may run it, and
-    # without a reference to the pool itself.
+    # Closes a pool's server when the pool has been collected. Shareable, because the collector may call it in any
+    # Ractor; it does not refer to the pool, which could never be collected then.
     class Finalizer
-      # @param links [Ratomic::Map] holds the present {ServerChannel} as +:current+
-      def initialize(links)
-        @links = links
+      # @param channels [Ratomic::Map] the pool's {ServerChannel} in this process, as +:current+
+      def initialize(channels)
+        @channels = channels
         freeze
       end
 
       # @param _id [Integer] of the collected pool
       def call(_id)
-        @links[:current].close
+        @channels[:current].close
         RactorClients.tidy
       end
     end

@@ -4,69 +4,70 @@ require_relative "wait_queue"
 
 module Ratomic
   class Pool
-    # The server's books. Every object is in one of three: free, lent, or owed (lost, and ordered from the maker);
-    # together they are the size of the pool, always. Beside them the line of waiting tickets.
+    # What the server knows of its objects. Each is free, lent, or missing (lost, and ordered from the {Replenisher});
+    # these three add up to the size of the pool at all times. Also the requests that wait. Used by the server's thread
+    # alone.
     class Inventory
-      # @param link [ServerChannel]
-      # @param objects [Integer] how many are on their way
-      def initialize(link, objects)
-        @link = link
+      # @param channel [ServerChannel]
+      # @param objects [Integer] how many will be added first
+      def initialize(channel, objects)
+        @channel = channel
         @free = []
-        @lent = {} # loan number => desk number
-        @owed = objects
-        @last = 0
-        @waiting = WaitQueue.new(link.waiting)
-        @desks = {} # numbers of those whose Ractor has not ended
-        @parked = {}.compare_by_identity # tickets of the others
+        @lent = {} # number of the lease => number of the client
+        @missing = objects
+        @last_number = 0
+        @wait_queue = WaitQueue.new(channel.waiting)
+        @clients = {} # number => true, of clients whose Ractor has not ended
+        @parked = {}.compare_by_identity # requests from Ractors that have ended
         @failure = nil
       end
 
-      # @param failure [String] why the maker has not made what is owed
+      # @param failure [String] why the factory has not made the missing objects
       attr_writer :failure
 
-      def open_desk(desk)
-        @desks[desk] = true
+      def add_client(client)
+        @clients[client] = true
       end
 
-      # The Ractor has ended: what it held is lost, and who waits there has nothing more to wait for.
-      def close_desk(desk)
-        @desks.delete(desk)
-        @waiting.leave(desk).each { |ticket| park(ticket) }
-        @lent.select { |_, holder| holder == desk }.each_key { |number| lose(number) }
+      # The client's Ractor has ended: its objects are lost, and its requests will get none.
+      def remove_client(client)
+        @clients.delete(client)
+        @wait_queue.remove_client(client).each { |request| park(request) }
+        @lent.select { |_, holder| holder == client }.each_key { |number| lose(number) }
       end
 
-      # Lends at once, or puts the ticket into the line.
-      def enter(ticket)
-        return park(ticket) unless @desks.key?(ticket.desk)
-        return lend(ticket) if @waiting.empty? && !@free.empty?
+      # Lends an object now, or lets the request wait.
+      def lend_or_enqueue(request)
+        return park(request) unless @clients.key?(request.client)
+        return lend(request) if @wait_queue.empty? && !@free.empty?
 
-        @waiting.push(ticket)
+        @wait_queue.push(request)
       end
 
-      # Lends at once, or not at all.
-      def enter_or_refuse(ticket)
+      # Lends an object now, or refuses.
+      def lend_or_refuse(request)
         serve
-        @free.empty? || !@desks.key?(ticket.desk) ? ticket.answer(refusal) : lend(ticket)
+        @free.empty? || !@clients.key?(request.client) ? request.answer(refusal) : lend(request)
       end
 
-      # A ticket that is in no line any more has its answer already: an object that crossed the withdrawal.
-      def withdraw(ticket)
-        ticket.answer(refusal) if @waiting.delete(ticket) || @parked.delete(ticket)
+      # A request that does not wait any more has its answer already: an object was sent before the withdrawal came.
+      def withdraw(request)
+        request.answer(refusal) if @wait_queue.delete(request) || @parked.delete(request)
       end
 
-      # A thread whose Ractor has ended is about to be killed, and withdraws its ticket then.
-      def park(ticket)
-        @parked[ticket] = true
+      # Keeps a request of a Ractor that has ended. Its thread is about to be killed, and withdraws the request then.
+      def park(request)
+        @parked[request] = true
       end
 
-      # Of a Ractor that has ended, a thread may still be giving back what was taken for lost and is being made anew.
+      # A thread of an ended Ractor may still return an object that counts as lost: one too many, so it is dropped.
       def take_back(number, object)
-        @lent.delete(number) ? @free.push(object) : @link.lent
+        @lent.delete(number) ? @free.push(object) : @channel.lent
       end
 
       def add(object)
         @free.push(object)
-        @owed -= 1
+        @missing -= 1
         @failure = nil
       end
 
@@ -74,39 +75,39 @@ module Ratomic
         order if @lent.delete(number)
       end
 
-      # Lends while there is something free and somebody waiting.
+      # Lends while an object is free and a request waits.
       def serve
-        lend(@waiting.shift) until @free.empty? || @waiting.empty?
+        lend(@wait_queue.shift) until @free.empty? || @wait_queue.empty?
       end
 
-      def turn_all_away
-        @waiting.each { |ticket| ticket.answer(:closed) }
-        @parked.each_key { |ticket| ticket.answer(:closed) }
+      def refuse_all
+        @wait_queue.each { |request| request.answer(:closed) }
+        @parked.each_key { |request| request.answer(:closed) }
       end
 
       private
 
-      # The object first, then the answer that tells of it.
-      def lend(ticket)
-        ticket.port.send(@free.pop, move: true)
-        @link.lent
-        @lent[@last += 1] = ticket.desk
-        ticket.answer(@last)
+      # The object is sent first, then the answer: a client that has its answer never waits at the port.
+      def lend(request)
+        request.port.send(@free.pop, move: true)
+        @channel.lent
+        @lent[@last_number += 1] = request.client
+        request.answer(@last_number)
       rescue Ractor::Error, Ractor::ClosedError
-        # The asking Ractor is ending; what was being moved to it is gone.
-        park(ticket)
-        @link.lent
+        # The asking Ractor is ending, and the object that was being moved is gone.
+        park(request)
+        @channel.lent
         order
       end
 
       def order
-        @owed += 1
-        @link.order
+        @missing += 1
+        @channel.order
       end
 
-      # @return [Array] how many are lent, wait, are owed, and why the maker failed
+      # @return [Array] how many are lent, wait and are missing, and why the factory failed
       def refusal
-        [@lent.size, @waiting.size, @owed, @failure].freeze
+        [@lent.size, @wait_queue.size, @missing, @failure].freeze
       end
     end
   end

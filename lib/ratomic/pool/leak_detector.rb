@@ -2,54 +2,54 @@
 
 module Ratomic
   class Pool
-    # The objects that +checkout+ lent to one Ractor, referred to weakly: an object that its borrower dropped without
-    # giving it back (a forgotten +checkin+, a thread that was killed) is collected, and the pool replaces it.
-    # An object that anybody still refers to is never taken away.
+    # Finds objects that +checkout+ lent to this Ractor and that nobody can return any more (a forgotten +checkin+, a
+    # killed thread): it refers to them weakly, and when one has been collected, the pool replaces it. An object to
+    # which anything still refers stays with its borrower.
     #
-    # While anything is lent here, one thread of this Ractor looks after it a few times a second.
+    # While an object is lent, one thread of this Ractor checks a few times a second.
     class LeakDetector
-      # Seconds between two looks.
-      PAUSE = 0.25
+      # Seconds between two checks.
+      CHECK_INTERVAL_S = 0.25
 
-      # @param desk [RactorClient] told what is lost
-      def initialize(desk)
-        @desk = desk
-        @loans = {}
-        @by_object = ObjectSpace::WeakMap.new # object => loan
-        @objects = ObjectSpace::WeakMap.new # loan => object
+      # @param client [RactorClient] to which lost objects are reported
+      def initialize(client)
+        @client = client
+        @leases = {}
+        @lease_of = ObjectSpace::WeakMap.new # object => lease
+        @objects = ObjectSpace::WeakMap.new # lease => object
         @lock = Thread::Mutex.new
-        @bell = Queue.new(1)
+        @stop_signal = Queue.new(1)
       end
 
-      # @return [Object] the object of the loan
-      def add(loan)
+      # @return [Object] the object of the lease
+      def add(lease)
         @lock.synchronize do
-          object = loan.surrender
-          @by_object[object] = loan
-          @objects[loan] = object
-          @loans[loan.number] = loan
-          @watch = watch unless @watch&.alive?
+          object = lease.release
+          @lease_of[object] = lease
+          @objects[lease] = object
+          @leases[lease.number] = lease
+          @thread = start_thread unless @thread&.alive?
           object
         end
       end
 
-      # @return [Lease] with its object in it
+      # @return [Lease] which refers to its object again
       # @raise [OwnershipError]
       def remove(object)
         @lock.synchronize do
-          loan = @by_object.delete(object)
-          raise OwnershipError, foreign(object) if loan.nil?
+          lease = @lease_of.delete(object)
+          raise OwnershipError, foreign(object) if lease.nil?
 
-          @objects.delete(loan)
-          @loans.delete(loan.number)
-          loan.hold(object)
+          @objects.delete(lease)
+          @leases.delete(lease.number)
+          lease.hold(object)
         end
       end
 
       # Ends the thread.
       def stop
-        @bell.close
-        @watch&.join
+        @stop_signal.close
+        @thread&.join
       end
 
       private
@@ -61,35 +61,36 @@ module Ratomic
           "lent by `with`, which takes it back itself"
       end
 
-      def watch
+      def start_thread
         thread = Thread.new do
-          Thread.handle_interrupt(Object => :immediate) { nil while look } # it inherits the mask of its maker
+          Thread.handle_interrupt(Object => :immediate) { nil while check } # not its creator's mask
         end
-        thread.name = "ratomic-pool-register"
+        thread.name = "ratomic-pool-leak-detector"
         Workers::OwnThread.mark(thread)
       end
 
-      # The pause comes first, so that many short loans do not start a thread each. It is a native wait, since CRuby 4.0
-      # can deadlock when a timed sleep in a Ractor is interrupted.
+      # The pause comes first: with many short leases the thread lives on between them. The pause is a wait at a native
+      # queue, because CRuby 4.0 can deadlock when a timed sleep in a Ractor is interrupted.
       #
-      # @return [Boolean] whether there is anything left to look after
-      def look
-        @bell.pop(timeout: PAUSE)
-        search
-        lost = @lock.synchronize { @loans.values.reject { |loan| @objects.key?(loan) } }
-        lost.each { |loan| @desk.lose(loan) }
+      # @return [Boolean] whether anything is still lent
+      def check
+        @stop_signal.pop(timeout: CHECK_INTERVAL_S)
+        collect_garbage
+        lost = @lock.synchronize { @leases.values.reject { |lease| @objects.key?(lease) } }
+        lost.each { |lease| @client.lose(lease) }
         @lock.synchronize do
-          lost.each { |loan| @loans.delete(loan.number) }
-          (!@loans.empty? && !@bell.closed?) || (@watch = nil)
+          lost.each { |lease| @leases.delete(lease.number) }
+          (!@leases.empty? && !@stop_signal.closed?) || (@thread = nil)
         end
       end
 
-      # A thread that ended may have left objects that nobody has any more. A collection tells, once for each of them.
-      def search
-        left = @lock.synchronize { @loans.values.reject { |loan| loan.searched || loan.thread.alive? } }
+      # A thread that ended may have left objects to which nothing refers. Only a collection tells; one is enough for
+      # each lease.
+      def collect_garbage
+        left = @lock.synchronize { @leases.values.reject { |lease| lease.gc_requested || lease.thread.alive? } }
         return if left.empty?
 
-        left.each { |loan| loan.searched = true }
+        left.each { |lease| lease.gc_requested = true }
         GC.start
       end
     end

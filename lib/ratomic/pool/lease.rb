@@ -2,17 +2,17 @@
 
 module Ratomic
   class Pool
-    # One object in a borrower's hands, known to the server by a number. The object is never asked anything: it may be
-    # of any class, or a mere shell that was moved away.
+    # An object that is lent, with the number that the server knows it by. No method of the object is called: it may be
+    # of any class, or only the shell of an object that was moved away.
     class Lease
       # @return [Integer]
       attr_reader :number
       # @return [Object]
       attr_reader :object
-      # @return [Thread] who took it
+      # @return [Thread] the thread that took the object
       attr_reader :thread
-      # @return [Boolean] that thread has ended, and a collection has been asked for
-      attr_accessor :searched
+      # @return [Boolean] whether {LeakDetector} has called GC.start since that thread ended
+      attr_accessor :gc_requested
 
       def initialize(number, object)
         @number = number
@@ -20,22 +20,22 @@ module Ratomic
         hold(object)
       end
 
-      # @return [self] with the object in it
+      # @return [self] referring to the object
       def hold(object)
         @object = object
         @empty = false
         self
       end
 
-      # @return [Object] the object, to which the loan no longer refers
-      def surrender
+      # @return [Object] the object, to which the lease no longer refers
+      def release
         object = @object
         @object = nil
         @empty = true
         object
       end
 
-      # @return [Boolean] whether the object is elsewhere: given back, or kept by the register
+      # @return [Boolean] whether it refers to no object: it was returned, or {LeakDetector} refers to it weakly
       def empty?
         @empty
       end

@@ -6,26 +6,26 @@ require_relative "checkout_request"
 
 module Ratomic
   class Pool
-    # A Ractor's own side of a pool, used by all its threads: asks the server for objects, receives them and moves them
-    # back.
-    # All methods expect interrupts to be masked ({Waiting::NEVER}).
+    # A Ractor's end of a pool: it asks the server for objects, receives them and moves them back. The threads of the
+    # Ractor share it. Callers of all its methods have interrupts masked ({Waiting::NEVER}); only the wait for an answer
+    # lets them in.
     class RactorClient
-      # Seconds in which the server answers a withdrawal; it takes microseconds, and the server never blocks.
-      PATIENCE = 5
+      # Seconds to wait for the answer to a withdrawal. The server never blocks and needs microseconds for it.
+      WITHDRAW_TIMEOUT_S = 5
 
       # @return [ServerChannel]
-      attr_reader :link
+      attr_reader :channel
 
-      # @raise [ClosedError] in a Ractor that is ending, where CRuby 4.0 crashes when a port is made
-      def initialize(link)
+      # @raise [ClosedError] in a Ractor that is ending: CRuby 4.0 crashes when a port is made there
+      def initialize(channel)
         raise ClosedError, "this Ractor is ending; use the pool before" if Ractor.current.default_port.closed?
 
-        @link = link
-        @number = link.new_desk
+        @channel = channel
+        @number = channel.next_client_number
         @port = Ractor::Port.new
-        @tickets = []
-        @register = LeakDetector.new(self)
-        link.report([:opened, @number, Ractor.main? ? nil : Ractor.current].freeze)
+        @idle_requests = []
+        @leak_detector = LeakDetector.new(self)
+        channel.report([:client_added, @number, Ractor.main? ? nil : Ractor.current].freeze)
       end
 
       # @param timeout [Numeric, nil] seconds
@@ -35,45 +35,45 @@ module Ratomic
       # @raise [TimeoutError]
       def lend(timeout, must: false)
         Waiting.timeout(timeout)
-        ticket = @tickets.pop || CheckoutRequest.new(@port, @number)
-        @link.inbox.push(timeout&.zero? ? ticket.at_once : ticket)
-        answer = wait(ticket, timeout)
-        loan(answer) || (must ? raise(TimeoutError, refusal(timeout, *answer)) : nil)
+        request = @idle_requests.pop || CheckoutRequest.new(@port, @number)
+        @channel.inbox.push(timeout&.zero? ? request.at_once : request)
+        answer = wait(request, timeout)
+        to_lease(answer) || (must ? raise(TimeoutError, refusal(timeout, *answer)) : nil)
       rescue ClosedQueueError
         raise ClosedError, "the pool is closed; make a new one"
       end
 
-      # @param loan [Lease, nil]
+      # @param lease [Lease, nil]
       # @param complain [Boolean] whether to raise if the object cannot be moved back
       # @raise [OwnershipError]
-      def take_back(loan, complain)
-        return if loan.nil? || loan.empty?
+      def take_back(lease, complain)
+        return if lease.nil? || lease.empty?
 
-        obstacle = return_object(loan, loan.surrender)
-        return unless obstacle && complain
+        reason = return_object(lease, lease.release)
+        return unless reason && complain
 
-        raise OwnershipError, "#{obstacle}, so it cannot go back to the pool; a new one takes its place"
+        raise OwnershipError, "#{reason}, so it cannot go back to the pool; a new one takes its place"
       end
 
-      # The object stays with whoever was ended while it used it; another one takes its place.
-      # @param loan [Lease]
-      def discard(loan)
-        lose(loan) if loan.surrender
+      # Leaves the object to the block that was ended while it used the object; the pool gets a new one.
+      # @param lease [Lease]
+      def discard(lease)
+        lose(lease) if lease.release
       end
 
-      # @return [Object] the object of the loan, from now on in the register
-      def register(loan)
-        @register.add(loan)
+      # @return [Object] the object of the lease, from now on referred to weakly, by {LeakDetector}
+      def track(lease)
+        @leak_detector.add(lease)
       end
 
       # @raise [OwnershipError]
       def checkin(object)
-        take_back(@register.remove(object), true)
+        take_back(@leak_detector.remove(object), true)
       end
 
-      # The loan's object is gone for good.
-      def lose(loan)
-        @link.report([:lost, loan.number].freeze)
+      # Reports the object of the lease as lost.
+      def lose(lease)
+        @channel.report([:lost, lease.number].freeze)
       end
 
       def close
@@ -81,42 +81,42 @@ module Ratomic
         true
       end
 
-      # The Ractor ends.
+      # Called when the Ractor ends.
       def leave
-        @register.stop
+        @leak_detector.stop
       end
 
       private
 
-      # The wait itself is the only place that an interrupt can end. Whoever stops waiting withdraws the ticket, and the
-      # server's answer then tells whether an object was already on its way.
-      def wait(ticket, timeout)
+      # Waits for the answer. This is the only place where an interrupt can come in. A thread that stops waiting
+      # withdraws its request; the server's answer then tells whether an object had been sent already.
+      def wait(request, timeout)
         answer = nil
         begin
-          Thread.handle_interrupt(Waiting::ON_BLOCKING) { answer = ticket.wait(timeout&.zero? ? nil : timeout) }
+          Thread.handle_interrupt(Waiting::ON_BLOCKING) { answer = request.wait(timeout&.zero? ? nil : timeout) }
           stayed = true
         ensure
-          answer ||= withdraw(ticket)
-          @tickets.push(ticket)
+          answer ||= withdraw(request)
+          @idle_requests.push(request)
           decline(answer) unless stayed
         end
         answer
       end
 
-      # An interrupt came first: what was on its way goes back.
+      # An interrupt ended the wait: an object that was sent goes back.
       def decline(answer)
         take_back(Lease.new(answer, @port.receive), false) if answer.is_a?(Integer)
       rescue Ractor::ClosedError
-        nil # with the Ractor the object has gone too, and the server knows
+        nil # the Ractor has ended and the object with it; the server learns of that end
       end
 
-      def withdraw(ticket)
-        @link.report(ticket.withdrawal) # a closed pool has answered everybody, or is about to
-        ticket.wait(PATIENCE) ||
-          raise(Error, "the pool's Ractor has not answered for #{PATIENCE} s; please report this")
+      def withdraw(request)
+        @channel.report(request.withdrawal) # if the pool is closed, its server answers every request
+        request.wait(WITHDRAW_TIMEOUT_S) ||
+          raise(Error, "the pool's Ractor has not answered for #{WITHDRAW_TIMEOUT_S} s; please report this")
       end
 
-      def loan(answer)
+      def to_lease(answer)
         case answer
         when Integer then Lease.new(answer, @port.receive)
         when :closed then raise ClosedError, "the pool was closed while its objects were waited for; make a new one"
@@ -125,35 +125,35 @@ module Ratomic
         await_end
       end
 
-      # This Ractor has ended: its ports were the first to go, and it is about to kill this thread. Until then nothing
-      # may be raised here, for CRuby 4.0 crashes when it prints an error of such a thread.
+      # This Ractor is ending: it has closed its ports and is about to kill this thread. Nothing may be raised here
+      # until then: CRuby 4.0 crashes when it prints an error of such a thread.
       def await_end
         Thread.handle_interrupt(Object => :immediate) { sleep }
       end
 
-      def refusal(timeout, out, waiting, owed, failure = nil)
-        lost = ", #{owed} lost ones are being made anew" if owed.positive?
+      def refusal(timeout, out, waiting, missing, failure = nil)
+        lost = ", #{missing} lost ones are being made anew" if missing.positive?
         why = " (the factory raised #{failure})" if failure
         "no object became free within #{timeout} s: #{out} are checked out, #{waiting} more callers wait#{lost}#{why}" \
           "; raise size or timeout, or look for a block that keeps its object too long"
       end
 
       # @return [String, nil] what is wrong with the object
-      def return_object(loan, object)
-        if (obstacle = Waiting.immovable(object))
-          lose(loan)
-          return obstacle
+      def return_object(lease, object)
+        if (reason = Waiting.immovable(object))
+          lose(lease)
+          return reason
         end
-        @link.closed? ? drop(object) : @link.bring_back(object, loan.number)
+        @channel.closed? ? drop(object) : @channel.send_back(object, lease.number)
         nil
       rescue ClosedQueueError, Ractor::ClosedError
         nil
       rescue Ractor::Error => e
-        lose(loan)
+        lose(lease)
         "the #{Reflection.class_of(object)} cannot be moved (#{e.message})"
       end
 
-      # Moves it and forgets it, so that the caller's references end as they would in an open pool.
+      # Moves the object to nobody, so that the caller's references raise MovedError, as with an open pool.
       def drop(object)
         @port.send(object, move: true)
         @port.receive

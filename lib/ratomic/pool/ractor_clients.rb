@@ -7,38 +7,39 @@ require_relative "trap"
 
 module Ratomic
   class Pool
-    # What one Ractor keeps of all pools: its desk at each pool that it uses, and the factories of those that it made.
+    # What one Ractor keeps of all pools: its client of each pool that it uses, and the factories of the pools that it
+    # made.
     class RactorClients
       # @return [ObjectSpace::WeakKeyMap] pool => factory
       attr_reader :factories
 
-      ALL = RactorLocal.new(:ratomic_pool_desks)
+      PER_RACTOR = RactorLocal.new(:ratomic_pool_clients)
 
       # @return [RactorClients] this Ractor's
       def self.here
-        ALL.value || Trap.told { ExitHooks.here.then { |farewell| ALL.fetch { new(farewell) } } }
+        PER_RACTOR.value || Trap.told { ExitHooks.here.then { |exit_hooks| PER_RACTOR.fetch { new(exit_hooks) } } }
       end
 
-      # @param farewell [ExitHooks] this Ractor's
-      def initialize(farewell)
+      # @param exit_hooks [ExitHooks] this Ractor's
+      def initialize(exit_hooks)
         @factories = ObjectSpace::WeakKeyMap.new
-        @desks = ObjectSpace::WeakKeyMap.new # a desk does not refer to its pool, so that a pool can be collected
+        @clients = ObjectSpace::WeakKeyMap.new # a client must not refer to its pool: a pool can be collected
         @open = []
         @lock = Thread::Mutex.new
-        farewell.on_end { |_, last| @open.each(&:leave) if last }
+        exit_hooks.on_end { |_, last| @open.each(&:leave) if last }
       end
 
-      # A pool has been collected. A finalizer may run in the midst of whatever this Ractor does, so this waits for
-      # nothing; what it leaves goes when the next pool is used.
+      # A pool has been collected. This runs in a finalizer, in the midst of anything that this Ractor does, so it never
+      # waits for the lock. If the lock is taken, the client is closed when the next pool is used.
       def self.tidy
-        ALL.value&.tidy
+        PER_RACTOR.value&.tidy
       end
 
-      # @param link [ServerChannel] the pool's present one
+      # @param channel [ServerChannel] of the pool in this process
       # @return [RactorClient]
-      def desk(pool, link)
-        desk = @desks[pool]
-        desk && desk.link.equal?(link) ? desk : synchronize { set_up(pool, link) }
+      def client(pool, channel)
+        client = @clients[pool]
+        client && client.channel.equal?(channel) ? client : synchronize { set_up(pool, channel) }
       end
 
       def synchronize(&block)
@@ -49,7 +50,7 @@ module Ratomic
         return unless @lock.try_lock
 
         begin
-          close_desks
+          close_clients
         ensure
           @lock.unlock
         end
@@ -57,18 +58,18 @@ module Ratomic
 
       private
 
-      def set_up(pool, link)
-        desk = @desks[pool]
-        return desk if desk && desk.link.equal?(link)
+      def set_up(pool, channel)
+        client = @clients[pool]
+        return client if client && client.channel.equal?(channel)
 
-        close_desks
-        @open << (desk = RactorClient.new(link))
-        @desks[pool] = desk
+        close_clients
+        @open << (client = RactorClient.new(channel))
+        @clients[pool] = client
       end
 
-      # Ports stay in their Ractor until they are closed, also when nothing refers to them any more.
-      def close_desks
-        @open.reject! { |desk| desk.link.closed? && desk.close }
+      # A port stays in its Ractor until it is closed, also when nothing refers to it any more.
+      def close_clients
+        @open.reject! { |client| client.channel.closed? && client.close }
       end
     end
   end

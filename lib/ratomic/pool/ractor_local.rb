@@ -4,13 +4,13 @@ require_relative "waiting"
 
 module Ratomic
   class Pool
-    # One value per Ractor under one name, made by the first thread of the Ractor that asks.
-    # The storage itself is shareable; the values are in the Ractors' own storage.
+    # A Ractor-local variable (as a thread-local one): one value for each Ractor, made by the first thread of the Ractor
+    # that asks for it. This object is shareable; the values are in the Ractors' own storage.
     class RactorLocal
       # @param name [Symbol]
       def initialize(name)
         @name = name
-        # Where Ruby has no atomic "store if absent" (before 3.4): who takes the one item out may store.
+        # Before Ruby 3.4 there is no atomic store_if_absent: the thread that holds this permit may store.
         @permit = Queue.new(1).push(true) unless Ractor.respond_to?(:store_if_absent)
         freeze
       end
@@ -21,7 +21,7 @@ module Ratomic
       end
 
       # @return [Object] this Ractor's value
-      # @yield makes it; must not make that of another storage, since Ruby has one lock for all of them
+      # @yield makes it; must not make the value of another RactorLocal, because Ruby has one lock for all of them
       def fetch(&make)
         return Ractor.store_if_absent(@name) { make.call } if @permit.nil?
 

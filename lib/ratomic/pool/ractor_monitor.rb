@@ -2,17 +2,17 @@
 
 module Ratomic
   class Pool
-    # Tells the server which Ractor has ended: one monitor for each Ractor that uses the pool.
+    # Tells the server which Ractor has ended. It monitors each Ractor that uses the pool (`Ractor#monitor`).
     #
-    # It lives in a Ractor of its own, started when the first Ractor besides main uses the pool: whatever arrives at a
-    # port wakes every thread of that port's Ractor that waits at any port, so in the server's Ractor this wait would be
-    # woken by each object that comes back (measured: 22 instead of 13 microseconds for a `with`).
+    # It runs in a Ractor of its own, started when the first Ractor besides the main one uses the pool. In the server's
+    # Ractor it would be slower: a message to a port wakes every thread of the Ractor that waits at any port, so each
+    # object that comes back would wake it (measured: 22 instead of 13 microseconds for a `with`).
     class RactorMonitor
-      # @param inbox [Ratomic::Queue] the server's
+      # @param inbox [Ratomic::Queue] of the server
       # @return [Ractor::Port] takes +[number, ractor]+ pairs, and +:stop+
       def self.start(inbox)
         answers = Queue.new(1)
-        Ractor.new(inbox, answers, name: "ratomic-pool-watch") do |told, back|
+        Ractor.new(inbox, answers, name: "ratomic-pool-monitor") do |told, back|
           control = Ractor::Port.new
           back.push(control)
           RactorMonitor.new(told, control).run
@@ -24,10 +24,10 @@ module Ratomic
       def initialize(inbox, control)
         @inbox = inbox
         @control = control
-        @watched = {} # port => [number, ractor]
+        @monitored = {} # port => [number, ractor]
       end
 
-      # Until +:stop+ arrives. Nothing ever interrupts the wait: an interrupt would race with what arrives at a port.
+      # Returns when +:stop+ arrives. Nothing interrupts this wait: an interrupt would race with a message at the port.
       def run
         nil while wait
       end
@@ -36,30 +36,30 @@ module Ratomic
 
       # @return [Boolean] whether to go on
       def wait
-        port, message = Ractor.select(@control, *@watched.keys)
+        port, message = Ractor.select(@control, *@monitored.keys)
         return ended(port) unless port.equal?(@control)
 
-        message == :stop ? close : watch(*message)
+        message == :stop ? close : add(*message)
       end
 
-      def watch(number, ractor)
+      def add(number, ractor)
         port = Ractor::Port.new
-        @watched[port] = [number, ractor]
-        ractor.monitor(port) # one that has ended already sends its message at once
+        @monitored[port] = [number, ractor]
+        ractor.monitor(port) # if it has ended already, the message is sent at once
         true
       end
 
       def ended(port)
-        number, = @watched.delete(port)
+        number, = @monitored.delete(port)
         port.close
-        @inbox.push([:ended, number].freeze)
+        @inbox.push([:ractor_ended, number].freeze)
         true
       rescue ClosedQueueError
-        true # :stop comes next
+        true # the server has ended, and :stop comes next
       end
 
       def close
-        @watched.each do |port, (_, ractor)|
+        @monitored.each do |port, (_, ractor)|
           ractor.unmonitor(port)
           port.close
         end

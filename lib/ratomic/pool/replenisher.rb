@@ -4,57 +4,59 @@ require_relative "resource_factory"
 
 module Ratomic
   class Pool
-    # Makes objects anew for those that were lost, in a thread of its own: a slow factory holds up nobody.
-    # A factory that raises is asked again, ever more slowly, until it makes one or the pool is closed.
+    # Makes new objects for those that were lost, in a thread of its own, so that a slow factory delays nobody else. If
+    # the factory raises, it is called again after a pause, which doubles each time, until it makes an object or the
+    # pool is closed.
     class Replenisher
-      # Seconds between two tries, the first and the longest.
-      PAUSES = (0.05..5.0)
+      # Seconds between two calls of a factory that raises: the first pause and the longest.
+      RETRY_PAUSES_S = (0.05..5.0)
 
-      # @param link [ServerChannel]
+      # @param channel [ServerChannel]
       # @param factory [#call]
-      def initialize(link, factory)
-        @link = link
+      def initialize(channel, factory)
+        @channel = channel
         @factory = factory
-        @due = 0
+        @missing = 0
       end
 
       # @yield at the end of the thread
       # @return [Thread]
       def start(&finally)
         @thread = Thread.new do
-          Thread.handle_interrupt(Object => :immediate) { make while order? } # it inherits the mask of its maker
+          Thread.handle_interrupt(Object => :immediate) { make while order? } # not its creator's mask
         ensure
-          @factory.forget if @link.closed? && ResourceFactory === @factory
+          @factory.forget if @channel.closed? && ResourceFactory === @factory
           finally&.call
         end
-        @thread.name = "ratomic-pool-maker"
+        @thread.name = "ratomic-pool-replenisher"
         Workers::OwnThread.mark(@thread)
       end
 
-      # Waits for the end of the thread, which comes with that of the pool.
+      # Waits for the end of the thread. It ends when the pool is closed.
       def join
         @thread.join
       end
 
       private
 
-      # Waits for an order, or for the time of the next try.
+      # Waits for an order, or until the next try is due.
+      # @return [Boolean] false when the pool is closed
       def order?
-        wait = @pause || (0 if @due.positive?)
-        order = wait ? @link.orders.pop(timeout: wait) : @link.orders.pop
-        @due += 1 if order
-        !@link.closed?
+        wait = @pause || (0 if @missing.positive?)
+        order = wait ? @channel.orders.pop(timeout: wait) : @channel.orders.pop
+        @missing += 1 if order
+        !@channel.closed?
       end
 
       def make
-        @link.bring(Starter.check(@factory.call))
-        @due -= 1
+        @channel.add(Starter.check(@factory.call))
+        @missing -= 1
         @pause = nil
       rescue ClosedQueueError, Ractor::ClosedError
         nil
-      rescue Exception => e # rubocop:disable Lint/RescueException -- whatever it is, the next object is still owed
-        @pause = @pause ? [@pause * 2, PAUSES.end].min : PAUSES.begin
-        @link.report([:failed, "#{e.class}: #{e.message}".freeze].freeze)
+      rescue Exception => e # rubocop:disable Lint/RescueException -- whatever it is, the object is still missing
+        @pause = @pause ? [@pause * 2, RETRY_PAUSES_S.end].min : RETRY_PAUSES_S.begin
+        @channel.report([:factory_failed, "#{e.class}: #{e.message}".freeze].freeze)
       end
     end
   end

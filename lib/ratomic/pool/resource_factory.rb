@@ -2,7 +2,7 @@
 
 module Ratomic
   class Pool
-    # A factory that is not shareable, and so stays in its Ractor, without what it does not use.
+    # A factory that is not shareable and stays in its Ractor, reduced to the variables that it uses.
     #
     # A block refers to all variables around it. In `pool = Pool.new(5) { [] }` one of them is the pool, which therefore
     # could never be collected as long as anything can call the block. So the block is replaced by an isolated one,
@@ -13,7 +13,8 @@ module Ratomic
         putself getinstancevariable setinstancevariable definedivar getclassvariable setclassvariable defined
         invokesuper invokesuperforward opt_invokebuiltin_delegate opt_invokebuiltin_delegate_leave
       ].freeze
-      # What sees all variables around the block, or defines methods, and so needs the block as it is.
+      # Instructions and calls that reach all variables around the block, or define methods: such a block stays as it
+      # is.
       OPAQUE = %i[binding eval instance_eval class_eval module_eval local_variables definemethod definesmethod].freeze
       EXEC = BasicObject.instance_method(:instance_exec).then { |own| RACTORS ? Ractor.make_shareable(own) : own }
       private_constant :SELF, :OPAQUE, :EXEC
@@ -35,7 +36,7 @@ module Ratomic
         @self.nil? ? @block.call : EXEC.bind_call(@self, &@block)
       end
 
-      # The pool has ended: nothing is made any more, and nothing kept for it.
+      # The pool has ended: drops the block and what it refers to.
       def forget
         @block = @self = nil
       end
@@ -49,7 +50,7 @@ module Ratomic
         @self = @block.binding.receiver if code.intersect?(SELF)
         @block = isolated
       rescue ArgumentError, RuntimeError # among them Ractor::IsolationError
-        nil # it uses variables that are not shareable or that somebody assigns to, or was made of a method
+        nil # it uses variables that are not shareable or are assigned again, or was made of a method
       end
 
       # @return [Array<Symbol>, nil] all names in the code of the block; nil if it has none

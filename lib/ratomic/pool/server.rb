@@ -5,25 +5,42 @@ require_relative "ractor_monitor"
 
 module Ratomic
   class Pool
-    # Keeps the free objects and decides who gets the next. It lives in a Ractor of its own, so that a busy main Ractor
-    # holds nobody up, and takes one message after the other; nothing that it does waits for anybody.
+    # Keeps the free objects and decides which request gets the next. It runs in a Ractor of its own, so that a busy
+    # main Ractor delays nobody, and handles one message after the other. Handling a message never waits for anybody.
+    #
+    # Messages come through {ServerChannel#inbox}:
+    #
+    #   message                             sender           meaning
+    #   a CheckoutRequest                   RactorClient     lend an object, or let the request wait
+    #   [:at_once, request]                 RactorClient     lend an object now, or refuse
+    #   [:withdraw, request]                RactorClient     the thread does not wait any more
+    #   :wake                               ServerChannel    objects came back while requests wait: look at `returns`
+    #   [:back, number]                     ServerChannel    the object of this lease came back (`returns` was full)
+    #   [:lost, number]                     RactorClient     the object of this lease will not come back
+    #   [:client_added, number, ractor]     RactorClient     a Ractor uses the pool; it is to be monitored, unless nil
+    #   [:ractor_ended, number]             RactorMonitor    that Ractor has ended; 0 is the one that has the factory
+    #   :made                               ServerChannel    a new object is in the port
+    #   [:factory_failed, text]             Replenisher      the factory raised
+    #
+    # Answers: {CheckoutRequest#answer}. Orders for new objects: {ServerChannel#order}, read by {Replenisher}.
     class Server
-      # @param link [ServerChannel]
-      # @param objects [Integer] how many are on their way
-      # @param home [Ractor, nil] a Ractor that the pool ends with
-      def initialize(link, objects, home)
-        @link = link
-        @ledger = Inventory.new(link, objects)
-        watch(0, home) if home
+      # @param channel [ServerChannel]
+      # @param objects [Integer] how many will be added first
+      # @param factory_ractor [Ractor, nil] the Ractor that has the factory: the pool ends with it
+      def initialize(channel, objects, factory_ractor)
+        @channel = channel
+        @inventory = Inventory.new(channel, objects)
+        monitor(0, factory_ractor) if factory_ractor
       end
 
-      # Until the pool is closed, or the program ends: an interrupt ends the wait for a message, never the work on one.
+      # Runs until the pool is closed or the program ends. An interrupt can end the wait for a message, never the
+      # handling of one.
       def run
         Thread.handle_interrupt(Waiting::NEVER) do
-          while (message = Thread.handle_interrupt(Waiting::ON_BLOCKING) { @link.inbox.pop })
-            collect
+          while (message = Thread.handle_interrupt(Waiting::ON_BLOCKING) { @channel.inbox.pop })
+            drain_returns
             handle(message)
-            @ledger.serve
+            @inventory.serve
           end
         ensure
           finish
@@ -34,71 +51,71 @@ module Ratomic
 
       def handle(message)
         case message
-        when CheckoutRequest then enter(message)
-        when :made then @ledger.add(@link.port.receive)
+        when CheckoutRequest then lend_or_enqueue(message)
+        when :made then @inventory.add(@channel.port.receive)
         when Array then other(*message)
         end
       end
 
       def other(kind, subject, ractor = nil)
         case kind
-        when :at_once then @ledger.enter_or_refuse(subject)
-        when :withdraw then @ledger.withdraw(subject)
+        when :at_once then @inventory.lend_or_refuse(subject)
+        when :withdraw then @inventory.withdraw(subject)
         when :back then returned(subject)
-        when :lost then @ledger.lose(subject)
-        when :opened then opened(subject, ractor)
-        when :ended then ended(subject)
-        when :failed then @ledger.failure = subject
+        when :lost then @inventory.lose(subject)
+        when :client_added then client_added(subject, ractor)
+        when :ractor_ended then ractor_ended(subject)
+        when :factory_failed then @inventory.failure = subject
         end
       end
 
-      # First in the line, then a look at what came back: whoever returned something before that saw nobody waiting.
-      def enter(ticket)
-        @ledger.enter(ticket)
-        collect
+      # The request waits first, then the returned objects are looked at: see {ServerChannel#send_back}.
+      def lend_or_enqueue(request)
+        @inventory.lend_or_enqueue(request)
+        drain_returns
       end
 
-      def collect
-        while (number = @link.returns.try_pop)
+      def drain_returns
+        while (number = @channel.returns.try_pop)
           returned(number)
         end
       end
 
       def returned(number)
-        @ledger.take_back(number, @link.port.receive)
+        @inventory.take_back(number, @channel.port.receive)
       end
 
-      def opened(desk, ractor)
-        @ledger.open_desk(desk)
-        watch(desk, ractor) if ractor
+      def client_added(client, ractor)
+        @inventory.add_client(client)
+        monitor(client, ractor) if ractor
       end
 
-      def ended(desk)
-        desk.zero? ? @link.close : @ledger.close_desk(desk)
+      def ractor_ended(client)
+        client.zero? ? @channel.close : @inventory.remove_client(client)
       end
 
-      # @param number [Integer] what the end of the Ractor will be reported as
-      def watch(number, ractor)
-        @watch ||= RactorMonitor.start(@link.inbox)
-        @watch << [number, ractor].freeze
+      # @param number [Integer] with which the end of the Ractor will be reported
+      def monitor(number, ractor)
+        @monitor ||= RactorMonitor.start(@channel.inbox)
+        @monitor << [number, ractor].freeze
       end
 
-      # Every ticket gets its answer, also one that was never looked at because an error ended the server.
+      # Answers every request, also those still in the inbox when an error ended the server.
       def finish
-        @link.close
-        while (message = @link.inbox.try_pop)
+        @channel.close
+        while (message = @channel.inbox.try_pop)
           kind, subject = message
-          @ledger.park(message) if kind.is_a?(CheckoutRequest)
-          @ledger.park(subject) if kind == :at_once
+          @inventory.park(message) if kind.is_a?(CheckoutRequest)
+          @inventory.park(subject) if kind == :at_once
         end
-        @ledger.turn_all_away
-        stop_watch
+        @inventory.refuse_all
+        stop_monitor
       end
 
-      def stop_watch
-        @watch&.send(:stop)
+      def stop_monitor
+        @monitor&.send(:stop)
       rescue Ractor::ClosedError
-        nil # the program ends, and the other Ractor was first
+        nil # the program ends, and the monitor's Ractor has ended already
       end
     end
   end

@@ -2,27 +2,29 @@
 
 module Ratomic
   class Pool
-    # What ties everybody to the pool's server: shareable, one for each process that uses the pool.
+    # How clients reach the pool's server. Shareable; one for each process that uses the pool (a forked child makes a
+    # new one).
     #
-    # A message goes into the +inbox+, whose native waits are cheap and can be interrupted. An object goes into the
-    # +port+ (nothing else can move one), always before the message that tells of it; so the server never waits at the
-    # port. Objects are all alike: which of those in the port a message brings does not matter, only that there is one.
+    # Messages go into +inbox+, a native queue whose waits are cheap and can be interrupted; {Server} has the list of
+    # them. Objects go into +port+, because only a port can move objects. The object is always sent before the message
+    # that announces it, so the server never waits at the port. The objects are all alike, so it does not matter which
+    # of those in the port a message announces.
     class ServerChannel
       # @return [Ratomic::Queue] messages to the server; closed when the pool is
       attr_reader :inbox
       # @return [Ractor::Port] objects to the server
       attr_reader :port
-      # @return [Ratomic::Queue] numbers of the loans whose objects have come back; read with every message
+      # @return [Ratomic::Queue] numbers of leases whose objects came back; the server reads it with every message
       attr_reader :returns
-      # @return [Ratomic::Counter] how many tickets wait
+      # @return [Ratomic::Counter] how many requests wait
       attr_reader :waiting
-      # @return [Ratomic::Queue] orders to the maker
+      # @return [Ratomic::Queue] orders for {Replenisher}
       attr_reader :orders
-      # @return [Integer] the process that it belongs to
+      # @return [Integer] pid of its process
       attr_reader :process
 
-      # Loans that may have come back between two messages; those beyond go to the server at once.
-      RETURNS = 1024
+      # Capacity of +returns+. When it is full, a return is sent as a message of its own.
+      MAX_RETURNS = 1024
 
       # @param size [Integer] objects in the pool
       def initialize(inbox, port, orders, size)
@@ -30,10 +32,10 @@ module Ratomic
         @port = port
         @orders = orders
         @size = size
-        @returns = Queue.new(RETURNS)
+        @returns = Queue.new(MAX_RETURNS)
         @waiting = Counter.new
         @free = Counter.new
-        @desks = Counter.new
+        @clients = Counter.new
         @process = Process.pid
         freeze
       end
@@ -43,24 +45,26 @@ module Ratomic
       # @return [void]
       # @raise [Ractor::Error] if it cannot be moved
       # @raise [Ractor::ClosedError, ClosedQueueError] if the pool is closed
-      def bring(object)
+      def add(object)
         @port.send(object, move: true)
         @inbox.push(:made)
         @free.increment
       end
 
-      # Moves an object back to the server, which is woken for it only if somebody waits: that halves the number of
-      # times that it wakes. The server does it the other way round (a ticket into the line first, then a look at the
-      # returns), so that at least one of the two sees the other. Hence the increment by 0: a read that is not moved up.
+      # Moves an object back to the server, and wakes the server only if a request waits: that halves its wake-ups.
       #
-      # @param number [Integer] the loan that ends
+      # No wake-up is lost: here the return is stored first and the number of waiting requests read afterwards; the
+      # server lets a request wait first and reads the returns afterwards. So at least one of the two sees the other.
+      # `increment(0)` is a read that the processor cannot move before the store (`read` is not).
+      #
+      # @param number [Integer] of the lease that ends
       # @return [void]
       # @raise (see #bring)
-      def bring_back(object, number)
+      def send_back(object, number)
         @port.send(object, move: true)
         @returns.try_push(number) || @inbox.push([:back, number].freeze)
         @free.increment
-        @inbox.push(:returned) if @waiting.increment(0).positive?
+        @inbox.push(:wake) if @waiting.increment(0).positive?
       end
 
       # @param message [Object] shareable; dropped if the pool is closed
@@ -70,7 +74,7 @@ module Ratomic
         nil
       end
 
-      # Asks the maker for one more object.
+      # Asks {Replenisher} for one more object.
       def order
         @orders.push(true) # never full: there is room for all objects of the pool
       rescue ClosedQueueError
@@ -82,14 +86,14 @@ module Ratomic
         closed? ? 0 : @free.read.clamp(0, @size)
       end
 
-      # The server has lent one.
+      # The server has lent an object, or dropped one.
       def lent
         @free.decrement
       end
 
-      # @return [Integer] a number for one more Ractor that uses the pool
-      def new_desk
-        @desks.increment
+      # @return [Integer] a number for one more client
+      def next_client_number
+        @clients.increment
       end
 
       def close

@@ -5,10 +5,10 @@ require_relative "server"
 
 module Ratomic
   class Pool
-    # Starts a pool: makes the objects, then the server's Ractor, and moves the objects there.
+    # Starts a pool: makes the objects, starts the server's Ractor, and moves the objects there.
     class Starter
-      # Messages that may be under way; a caller beyond that waits for the server, which is quick.
-      INBOX = 4096
+      # Capacity of the server's inbox. When it is full, a caller waits for the server.
+      INBOX_CAPACITY = 4096
 
       ADVICE = "a Pool lends plain mutable objects, a LocalPool lends whatever stays in its Ractor"
       private_constant :ADVICE
@@ -22,8 +22,8 @@ module Ratomic
                                 "Pool lends mutable objects (what never changes needs no pool: a constant will do)"
         end
 
-        obstacle = Workers::Moving.obstacle(object, "object")
-        raise OwnershipError, "the factory made what cannot be moved: #{obstacle}; #{ADVICE}" if obstacle
+        reason = Workers::Moving.obstacle(object, "object")
+        raise OwnershipError, "the factory made what cannot be moved: #{reason}; #{ADVICE}" if reason
 
         object
       end
@@ -36,52 +36,54 @@ module Ratomic
         @size = size
         @factory = factory
         @objects = Array.new(size) { Starter.check(factory.call) }
-        obstacle = Workers::Moving.obstacle(@objects, "objects", parts: true) # one may be part of another
-        raise OwnershipError, "the factory made what cannot be moved: #{obstacle}; #{ADVICE}" if obstacle
+        reason = Workers::Moving.obstacle(@objects, "objects", parts: true) # an object may be part of another
+        raise OwnershipError, "the factory made what cannot be moved: #{reason}; #{ADVICE}" if reason
       end
 
       # @return [ServerChannel] to the running server
-      def link
-        abroad = FrozenCopy.shareable?(@factory)
-        link = start(abroad ? @factory : nil, abroad || Ractor.main? ? nil : Ractor.current)
-        furnish(link)
-        make_here(link) unless abroad
-        link
+      def start
+        in_server = FrozenCopy.shareable?(@factory)
+        channel = start_server(in_server ? @factory : nil, in_server || Ractor.main? ? nil : Ractor.current)
+        send_objects(channel)
+        replenish_here(channel) unless in_server
+        channel
       end
 
       private
 
-      # The server's Ractor sends back the link, because only it can make the port that objects arrive at.
-      def start(factory, home)
+      # The channel is made in the server's Ractor: only that Ractor can make the port from which it receives.
+      # @param factory [#call, nil] if it is shareable: then objects are made in the server's Ractor
+      # @param factory_ractor [Ractor, nil] the Ractor that the pool ends with
+      def start_server(factory, factory_ractor)
         answers = Queue.new(1)
-        Experimental.quietly { server(answers, factory, home) }
+        Experimental.quietly { server(answers, factory, factory_ractor) }
         answers.pop
       end
 
-      def server(answers, factory, home)
-        Ractor.new(answers, @size, factory, home, name: "ratomic-pool") do |back, size, making, maker_home|
-          link = ServerChannel.new(Queue.new(INBOX), Ractor::Port.new, Queue.new(size), size)
-          Thread.handle_interrupt(Object => :immediate) do # it inherits the mask of its maker
-            server = Server.new(link, size, maker_home)
-            maker = Replenisher.new(link, making).start if making
-            back.push(link)
+      def server(answers, factory, factory_ractor)
+        Ractor.new(answers, @size, factory, factory_ractor, name: "ratomic-pool") do |back, size, made_here, ends_with|
+          channel = ServerChannel.new(Queue.new(INBOX_CAPACITY), Ractor::Port.new, Queue.new(size), size)
+          Thread.handle_interrupt(Object => :immediate) do # not its creator's mask
+            server = Server.new(channel, size, ends_with)
+            replenisher = Replenisher.new(channel, made_here).start if made_here
+            back.push(channel)
             server.run
-            maker&.join
+            replenisher&.join
           end
         end
       end
 
-      def make_here(link)
-        maker = Replenisher.new(link, @factory)
-        farewell = ExitHooks.here
-        block = farewell.on_end { |_, last| last && link.close && maker.join }
-        maker.start { farewell.forget(block) }
+      def replenish_here(channel)
+        replenisher = Replenisher.new(channel, @factory)
+        exit_hooks = ExitHooks.here
+        block = exit_hooks.on_end { |_, last| last && channel.close && replenisher.join }
+        replenisher.start { exit_hooks.forget(block) }
       end
 
-      def furnish(link)
-        link.bring(@objects.pop) until @objects.empty?
+      def send_objects(channel)
+        channel.add(@objects.pop) until @objects.empty?
       rescue Ractor::Error => e
-        link.close
+        channel.close
         raise OwnershipError, "an object of the factory cannot be moved (#{e.message}); #{ADVICE}"
       end
     end

@@ -2,11 +2,11 @@
 
 module Ratomic
   class Pool
-    # Ruby runs a signal handler in the midst of whatever the main thread does, and lets nobody wait for a lock there:
-    # the handler may have interrupted the very one who holds it.
+    # Locks and signal handlers. Ruby runs a handler in the midst of whatever the main thread does, and raises if the
+    # handler waits for a lock: it may have interrupted the code that holds this lock.
     module Trap
-      # Runs the block, in which such a lock may be needed.
-      # @raise [TrapError] if it is, in a signal handler
+      # Runs a block that may need a lock.
+      # @raise [TrapError] if it needs one in a signal handler
       def self.told
         yield
       rescue ThreadError

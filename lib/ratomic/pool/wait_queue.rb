@@ -2,47 +2,47 @@
 
 module Ratomic
   class Pool
-    # The tickets that wait for an object, first come first. Everybody can see how many they are: while there are none,
-    # a returned object needs no hurry, and the server is not woken for it.
+    # The requests that wait for an object, first come, first served. Used by the server's thread alone, but every
+    # client can read how many there are: while none waits, the server is not woken for an object that comes back.
     class WaitQueue
-      # @param length [Counter] kept at the number of tickets
+      # @param length [Counter] kept at the number of requests
       def initialize(length)
-        @tickets = {}.compare_by_identity
+        @requests = {}.compare_by_identity
         @length = length
       end
 
-      def push(ticket)
-        @tickets[ticket] = true
+      def push(request)
+        @requests[request] = true
         @length.increment
       end
 
       # @return [CheckoutRequest] the first
       def shift
-        ticket, = @tickets.shift
+        request, = @requests.shift
         @length.decrement
-        ticket
+        request
       end
 
-      # @return [Boolean] whether it was in the line
-      def delete(ticket)
-        @tickets.delete(ticket) && @length.decrement && true
+      # @return [Boolean] whether the request waited
+      def delete(request)
+        @requests.delete(request) && @length.decrement && true
       end
 
-      # @return [Array<CheckoutRequest>] those of one desk, which leave
-      def leave(desk)
-        @tickets.keys.select { |ticket| ticket.desk == desk && delete(ticket) }
+      # @return [Array<CheckoutRequest>] the requests of that client, which do not wait any more
+      def remove_client(client)
+        @requests.keys.select { |request| request.client == client && delete(request) }
       end
 
       def each(&block)
-        @tickets.each_key(&block)
+        @requests.each_key(&block)
       end
 
       def size
-        @tickets.size
+        @requests.size
       end
 
       def empty?
-        @tickets.empty?
+        @requests.empty?
       end
     end
   end

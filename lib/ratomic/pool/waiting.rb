@@ -2,17 +2,17 @@
 
 module Ratomic
   class Pool
-    # How both pools wait: against the monotonic clock, and with `Thread#kill`, `Timeout` and `Thread#raise` let in
-    # only where nothing can be lost.
+    # Arguments, clock and interrupt masks of both pools. `Thread#kill`, `Timeout` and `Thread#raise` may interrupt a
+    # pool only where no object can be lost.
     module Waiting
-      # Interrupts stay outside; for steps that hand an object from one holder to the next.
-      # Object, not Exception: `Thread#kill` is no exception inside CRuby.
+      # Interrupts are deferred: for steps that hand an object from one holder to the next.
+      # Object, not Exception: in CRuby `Thread#kill` is not an exception.
       NEVER = { Object => :never }.freeze
-      # Interrupts come in while the thread sleeps; for the wait itself.
+      # Interrupts are let in while the thread blocks: for the wait itself.
       ON_BLOCKING = { Object => :on_blocking }.freeze
 
       # The largest pool.
-      MOST = 2**20
+      MAX_SIZE = 2**20
 
       # @return [Float] seconds
       def self.now
@@ -24,7 +24,7 @@ module Ratomic
       # @raise [TypeError, ArgumentError]
       def self.size(size, wrong = TypeError)
         raise wrong, "size has to be an Integer, not #{size.inspect}" unless size.is_a?(Integer)
-        raise ArgumentError, "size has to be 1 to #{MOST}, not #{size}" unless size.between?(1, MOST)
+        raise ArgumentError, "size has to be 1 to #{MAX_SIZE}, not #{size}" unless size.between?(1, MAX_SIZE)
 
         size
       end
@@ -49,7 +49,7 @@ module Ratomic
         Workers::Moving.obstacle(object, "object")&.to_s
       end
 
-      # @return [Boolean] whether the object was moved away, so that only its shell is here
+      # @return [Boolean] whether the object was moved away, and only its shell is left
       def self.moved?(object)
         Ractor::MovedObject === object # it answers no method
       end

@@ -9,7 +9,7 @@ module Ratomic
       UNTRIED = Object.new.freeze
 
       # So many refused items are named.
-      NAMED = 5
+      MAX_NAMED = 5
 
       # @param engine [Engine]
       # @param results [:frozen, :owned]
@@ -88,7 +88,7 @@ module Ratomic
         shared = @items.zip(packed).count { |item, sent| sent.equal?(item) }
         refused = packed.grep(Transfer::Refused).map { |item| item.failure.to_s }
         { count: @items.size, shared: shared, copied: @items.size - shared - refused.size, refused: refused.size,
-          reasons: refused.first(NAMED), bytes: @items.sum { |item| String === item ? item.bytesize : 0 } }
+          reasons: refused.first(MAX_NAMED), bytes: @items.sum { |item| String === item ? item.bytesize : 0 } }
       end
 
       def estimate

@@ -14,10 +14,10 @@ module Ratomic
       Group = Struct.new(:start, :items)
       PARTS = 4
       # Seconds that the leader waits for more items of a source that has been quick, while a worker has nothing to do.
-      LINGER = 0.000_3
+      LINGER_S = 0.000_3
       # A leader that does not wait is not to be woken by any number of items.
-      NEVER = 1 << 60
-      private_constant :PARTS, :LINGER, :NEVER
+      NO_WAKE_ITEMS = 1 << 60
+      private_constant :PARTS, :LINGER_S, :NO_WAKE_ITEMS
 
       # @param workers [Integer] that run groups
       # @param lanes [Integer] threads that take groups: each leaves the others their share
@@ -36,7 +36,7 @@ module Ratomic
         @items = []    # that no lane has taken
         @results = {}  # number of the first item => results of a group
         @read = @taken = @yielded = @grouped = @running = 0
-        @wanted = NEVER # so many items wake the leader
+        @wanted = NO_WAKE_ITEMS # so many items wake the leader
         # A reader that has found the window full goes on when a part of it is free: with each place by itself an item
         # would cost a change of threads, and make a group of its own.
         @enough = limit - [limit / PARTS, 1].max
@@ -131,9 +131,9 @@ module Ratomic
 
       # To be called with the lock.
       def wake_leader
-        return if @wanted == NEVER
+        return if @wanted == NO_WAKE_ITEMS
 
-        @wanted = NEVER
+        @wanted = NO_WAKE_ITEMS
         @work.signal
       end
 
@@ -173,10 +173,10 @@ module Ratomic
       def wait_for_items(size, target, waited)
         linger = @quick && !waited && !@finished && @running < @workers
         @wanted = size.zero? && !linger ? 1 : target
-        @work.wait(@lock, (LINGER if linger)) unless free >= @wanted
+        @work.wait(@lock, (LINGER_S if linger)) unless free >= @wanted
         linger
       ensure
-        @wanted = NEVER
+        @wanted = NO_WAKE_ITEMS
       end
 
       # @return [Integer] number of items that a lane may take

@@ -16,8 +16,8 @@ module Ratomic
     # pools run it. A pipeline among the stages stands for its own stages.
     class Pipeline
       # In a run one item of so many (a power of two) is timed.
-      TIMED = 8
-      private_constant :TIMED
+      TIMING_SAMPLE_RATE = 8
+      private_constant :TIMING_SAMPLE_RATE
 
       # @return [Array<#call>] frozen
       attr_reader :stages
@@ -100,7 +100,7 @@ module Ratomic
         stages = @stages
         items.each_with_index.map do |item, place|
           index = 0
-          timed = (place & (TIMED - 1)).zero?
+          timed = (place & (TIMING_SAMPLE_RATE - 1)).zero?
           while (stage = stages[index])
             item = timed ? timed(stage, item, log[index]) : stage.call(item)
             break log[index][0] += 1 if Vacancy === item

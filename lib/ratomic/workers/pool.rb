@@ -188,7 +188,7 @@ module Ratomic
       def kill
         engine = current || unstarted
         engine.kill
-        engine.terminated.wait(Coordinator::PATIENCE * 2)
+        engine.terminated.wait(Coordinator::STOP_TIMEOUT_S * 2)
         self
       end
 

@@ -6,9 +6,9 @@ module Ratomic
     # elsewhere a line a minute, and nothing in tests. Output that fails (a closed pipe) ends the drawing, not the work.
     class ProgressBar
       # Seconds between two lines where there is no terminal.
-      QUIET = 60
+      LINE_INTERVAL_S = 60
       # The rate is that of so many seconds.
-      RECENT = 15
+      RATE_WINDOW_S = 15
       WIDTH = 80
       BAR = (8..40)
       # Characters that are kept for numbers.
@@ -40,7 +40,7 @@ module Ratomic
         sample(progress)
         if @terminal
           put("\r\e[K#{bar(progress)}#{"\n" if progress.done?}")
-        elsif progress.seconds - @written >= QUIET || (progress.done? && @written.positive?)
+        elsif progress.seconds - @written >= LINE_INTERVAL_S || (progress.done? && @written.positive?)
           @written = progress.seconds
           put("#{line(progress)}\n")
         end
@@ -66,7 +66,7 @@ module Ratomic
 
       def sample(progress)
         @samples << [progress.seconds, progress.completed]
-        @samples.shift while @samples.size > 2 && progress.seconds - @samples[0][0] > RECENT
+        @samples.shift while @samples.size > 2 && progress.seconds - @samples[0][0] > RATE_WINDOW_S
       end
 
       # @return [Float, nil] items in a second

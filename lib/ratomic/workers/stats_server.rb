@@ -8,7 +8,7 @@ module Ratomic
     # {Workers.serve_stats}. Only the user who runs the process can connect. A forked child does not serve.
     class StatsServer
       # Seconds that one who has connected gets to read.
-      PATIENCE = 1
+      READ_TIMEOUT_S = 1
 
       @open = []
 
@@ -90,7 +90,7 @@ module Ratomic
 
       def answer(client)
         text = "#{Snapshot.new(History.current).to_json}\n"
-        limit = Clock.now + PATIENCE
+        limit = Clock.now + READ_TIMEOUT_S
         until text.empty? || Clock.left(limit).zero?
           sent = client.write_nonblock(text, exception: false)
           sent == :wait_writable ? client.wait_writable(Clock.left(limit)) : text = text.byteslice(sent..)

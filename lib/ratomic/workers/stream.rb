@@ -23,14 +23,14 @@ module Ratomic
       include Enumerable
 
       # Nanoseconds of work in a worker that a group has, and items in it before that is known.
-      GROUP = 2_000_000
+      GROUP_NS = 2_000_000
       # The same where results are owned: with each group a worker may end.
-      OWNED_GROUP = 50_000_000
-      OWNED_MOST = 4096
-      UNKNOWN = 4
-      MOST = 256
+      OWNED_GROUP_NS = 50_000_000
+      MAX_OWNED_GROUP = 4096
+      UNMEASURED_ITEMS = 4
+      MAX_GROUP = 256
       # Places of the window for each worker.
-      SMALL = 64
+      SMALL_WINDOW = 64
       ENDED = "a thread of the stream was ended, by its source or its key: (Thread.exit or Thread#kill)"
       private_constant :ENDED
 
@@ -95,7 +95,7 @@ module Ratomic
       # Two for each worker: while one waits for its group the other's is queued. One, where a small window would be cut
       # into groups that are not worth their way.
       def lanes
-        @limit < @pool.size * SMALL ? @pool.size : @pool.size * 2
+        @limit < @pool.size * SMALL_WINDOW ? @pool.size : @pool.size * 2
       end
 
       # @param threads [Array] takes each as it starts: when the next one cannot be made, they are ended
@@ -123,7 +123,7 @@ module Ratomic
       end
 
       def run_groups(flow)
-        most = UNKNOWN
+        most = UNMEASURED_ITEMS
         while (group = flow.group(most))
           started = Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond)
           results, work = run(group.items)
@@ -144,11 +144,11 @@ module Ratomic
       # Groups grow to what is worth its way, at most to twice their size at a time, and shrink at once. It is the work
       # that counts: how long a group has waited, for a worker or for this thread, says nothing of its size.
       def next_size(most, size, nanoseconds)
-        fit = (@owned ? OWNED_GROUP : GROUP) * size / [nanoseconds.to_i, 1].max
+        fit = (@owned ? OWNED_GROUP_NS : GROUP_NS) * size / [nanoseconds.to_i, 1].max
         return fit.clamp(1, most) if fit < most
         return most if size < most
 
-        [most * 2, fit, @owned ? OWNED_MOST : MOST, @limit].min
+        [most * 2, fit, @owned ? MAX_OWNED_GROUP : MAX_GROUP, @limit].min
       end
     end
   end

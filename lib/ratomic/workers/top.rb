@@ -12,7 +12,7 @@ module Ratomic
     # {Workers.serve_stats}, and needs no native extension.
     class Top
       # Seconds that a process gets to answer.
-      PATIENCE = 2
+      ANSWER_TIMEOUT_S = 2
 
       # @param arguments [Array<String>] of the command line
       # @param output [IO]
@@ -102,7 +102,7 @@ module Ratomic
       end
 
       def read(socket)
-        limit = Process.clock_gettime(Process::CLOCK_MONOTONIC) + PATIENCE
+        limit = Process.clock_gettime(Process::CLOCK_MONOTONIC) + ANSWER_TIMEOUT_S
         text = +""
         while (left = limit - Process.clock_gettime(Process::CLOCK_MONOTONIC)).positive? && socket.wait_readable(left)
           part = socket.read_nonblock(65_536, exception: false)
@@ -110,7 +110,7 @@ module Ratomic
 
           text << part unless part == :wait_readable
         end
-        raise Errno::ETIMEDOUT, "no whole answer in #{PATIENCE} s"
+        raise Errno::ETIMEDOUT, "no whole answer in #{ANSWER_TIMEOUT_S} s"
       end
     end
   end

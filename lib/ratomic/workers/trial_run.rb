@@ -5,10 +5,10 @@ module Ratomic
     # One call of a callable with a sample, in a worker, for `explain(..., try: item)`.
     class TrialRun
       # Seconds that the call may take. Then it is interrupted.
-      SECONDS = 10
+      TIMEOUT_S = 10
       # Beyond that, for a pool that has much to do.
-      PATIENCE = 5
-      private_constant :PATIENCE
+      QUEUE_TIMEOUT_S = 5
+      private_constant :QUEUE_TIMEOUT_S
 
       # @param pool [Pool]
       # @param results [:frozen, :owned]
@@ -19,7 +19,7 @@ module Ratomic
         @results = results
       end
 
-      # Blocks until the item has run, for {SECONDS} at most and a little more.
+      # Blocks until the item has run, for {TIMEOUT_S} at most and a little more.
       # @return [Hash{Symbol => Object}] frozen. :outcome is :returned, :dropped, :failed, :refused (the callable or
       #   the item, before it ran) or :late; :seconds, of all of it; :result, the name of the class of what came home;
       #   :failure and :remedy, Strings
@@ -32,7 +32,7 @@ module Ratomic
       private
 
       def attempt
-        outcome(dispatch.value(timeout: SECONDS + PATIENCE))
+        outcome(dispatch.value(timeout: TIMEOUT_S + QUEUE_TIMEOUT_S))
       rescue CallableError, ShareableError => e
         { outcome: :refused, failure: e.message }
       rescue TimeoutError => e
@@ -40,7 +40,8 @@ module Ratomic
       end
 
       def dispatch
-        @pool.dispatch_async([@item], @callable, { min_batch: 0, timeout: SECONDS, item_timeout: SECONDS, move: false,
+        @pool.dispatch_async([@item], @callable, { min_batch: 0, timeout: TIMEOUT_S, item_timeout: TIMEOUT_S,
+                                                   move: false,
                                                    results: @results })
       end
 

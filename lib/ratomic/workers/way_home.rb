@@ -31,7 +31,8 @@ module Ratomic
 
       # @return [Hash{Symbol => Object}] :mode (:frozen or :owned), :way (a key of WHY) and :why
       def to_h
-        { mode: @mode, way: way, why: format(WHY[way], share: milliseconds(share), least: milliseconds(Share::LEAST)) }
+        { mode: @mode, way: way,
+          why: format(WHY[way], share: milliseconds(share), least: milliseconds(Share::MIN_SHARE_NS)) }
       end
 
       private
@@ -43,7 +44,7 @@ module Ratomic
         return :by_caller if OwnedCallerRuns.small?(@engine, @items, @key, :auto)
         return :unknown unless share
 
-        share < Share::LEAST ? :copied : :handed_over
+        share < Share::MIN_SHARE_NS ? :copied : :handed_over
       end
 
       # @return [Float, nil] nanoseconds that each worker has to do

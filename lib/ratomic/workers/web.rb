@@ -27,7 +27,7 @@ module Ratomic
         "referrer-policy" => "no-referrer", "cache-control" => "no-store"
       }.freeze
       # Bytes of a form that are read.
-      LONGEST_FORM = 8192
+      MAX_FORM_BYTES = 8192
       FOLDER = File.expand_path("web", __dir__)
       private_constant :FOLDER
 
@@ -103,7 +103,7 @@ module Ratomic
         return plain(405, "This is done with a form.") unless env["REQUEST_METHOD"] == "POST"
         return plain(403, "This form is not of this page.") if foreign?(env)
 
-        status, words = @actions.perform(form(env["rack.input"]&.read(LONGEST_FORM).to_s))
+        status, words = @actions.perform(form(env["rack.input"]&.read(MAX_FORM_BYTES).to_s))
         root = env["SCRIPT_NAME"].to_s.chomp("/")
         back = Html.tag(:p, Html.tag(:a, "Back to the page", href: "#{root}/"))
         html(Page.new(@title, root, true).document(Html.join(Html.tag(:p, words), back)), status)

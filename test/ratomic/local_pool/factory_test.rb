@@ -25,7 +25,7 @@ class LocalPoolFactoryTest < Minitest::Test
     [nil, :call, Object.new].each { |object| assert_raises(ArgumentError) { check(object) } }
   end
 
-  def test_a_block_is_refused_with_the_mend
+  def test_a_block_is_refused_with_what_to_write_instead
     assert_match(/factory.*Ractor\.shareable_proc/, assert_raises(Ratomic::ShareableError) { check(-> {}) }.message)
   end
 

@@ -10,23 +10,23 @@ class LocalPoolRoomsTest < Minitest::Test
   end
 
   def setup
-    @rooms = Ratomic::LocalPool::RactorPools.here
+    @ractor_pools = Ratomic::LocalPool::RactorPools.here
   end
 
-  def room
+  def ractor_pool
     Ratomic::LocalPool::RactorPool.new(1, Make, nil)
   end
 
-  def test_a_ractor_has_one_room_for_a_pool
+  def test_a_ractor_has_one_part_of_a_pool
     pool = Ratomic::LocalPool.new(size: 1, factory: Make)
-    rooms = Array.new(4) { Thread.new { @rooms.of(pool) { room } } }.map(&:value)
-    assert_equal 1, rooms.uniq.size
-    refute_same rooms[0], @rooms.of(Ratomic::LocalPool.new(size: 1, factory: Make)) { room }
-    assert_same @rooms, Ratomic::LocalPool::RactorPools.here
+    ractor_pools = Array.new(4) { Thread.new { @ractor_pools.of(pool) { ractor_pool } } }.map(&:value)
+    assert_equal 1, ractor_pools.uniq.size
+    refute_same ractor_pools[0], @ractor_pools.of(Ratomic::LocalPool.new(size: 1, factory: Make)) { ractor_pool }
+    assert_same @ractor_pools, Ratomic::LocalPool::RactorPools.here
   end
 
   def test_a_finalizer_that_meets_the_lock_taken_leaves_it
-    @rooms.instance_variable_get(:@lock).synchronize { assert_nil @rooms.tidy }
+    @ractor_pools.instance_variable_get(:@lock).synchronize { assert_nil @ractor_pools.tidy }
   end
 
   # A client whose collection is noticed, as that of a database may be by its server.

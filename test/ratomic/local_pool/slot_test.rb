@@ -4,13 +4,13 @@ require "test_helper"
 
 class LocalPoolSlotTest < Minitest::Test
   def setup
-    @slot = Ratomic::LocalPool::Slot.new(:stock)
+    @slot = Ratomic::LocalPool::Slot.new(:stack)
   end
 
   def test_a_new_slot_is_free_and_empty
     assert @slot.free?
     assert_nil @slot.resource
-    assert_equal :stock, @slot.stock
+    assert_equal :stack, @slot.stack
   end
 
   def test_only_what_was_checked_out_is_checked_out

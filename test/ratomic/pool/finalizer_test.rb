@@ -9,11 +9,11 @@ class PoolFinalizerTest < Minitest::Test
     end
   end
 
-  def test_it_closes_the_present_link
-    links = Ratomic::Map.new
-    links[:current] = ServerChannel.new(calls = Ratomic::Counter.new).freeze
-    Ratomic::Pool::Finalizer.new(links).call(1)
+  def test_it_closes_the_present_channel
+    channels = Ratomic::Map.new
+    channels[:current] = ServerChannel.new(calls = Ratomic::Counter.new).freeze
+    Ratomic::Pool::Finalizer.new(channels).call(1)
     assert_equal 1, calls.read
-    assert Ractor.shareable?(Ratomic::Pool::Finalizer.new(links))
+    assert Ractor.shareable?(Ratomic::Pool::Finalizer.new(channels))
   end
 end

@@ -3,7 +3,7 @@
 require "test_helper"
 
 class PoolInventoryTest < Minitest::Test
-  # What the ledger needs of a link, with counters to look at.
+  # What the inventory needs of a channel, with counters to look at.
   class Books
     attr_reader :waiting, :lent_out, :orders
 
@@ -24,9 +24,9 @@ class PoolInventoryTest < Minitest::Test
 
   def setup
     skip_without_ractors
-    @link = Books.new
-    @ledger = Ratomic::Pool::Inventory.new(@link, 2)
-    @ledger.open_desk(1)
+    @channel = Books.new
+    @inventory = Ratomic::Pool::Inventory.new(@channel, 2)
+    @inventory.add_client(1)
     @port = Ractor::Port.new
   end
 
@@ -34,105 +34,105 @@ class PoolInventoryTest < Minitest::Test
     @port&.close
   end
 
-  def ticket(desk: 1)
-    Ratomic::Pool::CheckoutRequest.new(@port, desk)
+  def request(client: 1)
+    Ratomic::Pool::CheckoutRequest.new(@port, client)
   end
 
   def fill
-    2.times { |i| @ledger.add([i]) }
+    2.times { |i| @inventory.add([i]) }
   end
 
-  # Who waits, as the ledger tells whoever is refused: lent, waiting, owed, failure.
+  # The answer to a refused request: lent, waiting, missing, failure.
   def books
-    ticket.tap { |refused| @ledger.enter_or_refuse(refused) }.wait(0)
+    request.tap { |refused| @inventory.lend_or_refuse(refused) }.wait(0)
   end
 
   def test_lends_while_there_is_something_free
     fill
-    numbers = Array.new(2) { ticket.tap { |one| @ledger.enter(one) }.wait(0) }
+    numbers = Array.new(2) { request.tap { |one| @inventory.lend_or_enqueue(one) }.wait(0) }
     assert_equal [1, 2], numbers
     assert_equal [[0], [1]], Array.new(2) { @port.receive }.sort
     assert_equal [2, 0, 0, nil], books
   end
 
-  def test_a_ticket_waits_until_something_comes_back
+  def test_a_request_waits_until_something_comes_back
     fill
-    2.times { @ledger.enter(ticket) }
-    waiting = ticket
-    @ledger.enter(waiting)
+    2.times { @inventory.lend_or_enqueue(request) }
+    waiting = request
+    @inventory.lend_or_enqueue(waiting)
     assert_nil waiting.wait(0)
-    @ledger.take_back(1, [:back])
-    @ledger.serve
+    @inventory.take_back(1, [:back])
+    @inventory.serve
     assert_equal 3, waiting.wait(0)
-    assert_equal 0, @link.waiting.read
+    assert_equal 0, @channel.waiting.read
   end
 
   def test_at_once_never_waits_and_never_overtakes
-    waiting = ticket
-    @ledger.enter(waiting)
-    @ledger.add([:only])
-    hasty = ticket
-    @ledger.enter_or_refuse(hasty)
+    waiting = request
+    @inventory.lend_or_enqueue(waiting)
+    @inventory.add([:only])
+    hasty = request
+    @inventory.lend_or_refuse(hasty)
     assert_equal 1, waiting.wait(0)
     assert_equal [1, 0, 1, nil], hasty.wait(0)
   end
 
-  def test_a_withdrawn_ticket_has_one_answer
-    waiting = ticket
-    @ledger.enter(waiting)
-    @ledger.withdraw(waiting)
+  def test_a_withdrawn_request_has_one_answer
+    waiting = request
+    @inventory.lend_or_enqueue(waiting)
+    @inventory.withdraw(waiting)
     assert_equal [0, 0, 2, nil], waiting.wait(0)
     fill
-    @ledger.enter(waiting)
-    @ledger.withdraw(waiting)
+    @inventory.lend_or_enqueue(waiting)
+    @inventory.withdraw(waiting)
     assert_equal 1, waiting.wait(0)
     assert_nil waiting.wait(0)
   end
 
-  def test_a_lost_object_is_owed_once
+  def test_a_lost_object_is_ordered_once
     fill
-    @ledger.enter(ticket)
-    2.times { @ledger.lose(1) }
-    assert_equal 1, @link.orders
-    @ledger.take_back(1, [:late])
-    @ledger.enter(ticket)
+    @inventory.lend_or_enqueue(request)
+    2.times { @inventory.lose(1) }
+    assert_equal 1, @channel.orders
+    @inventory.take_back(1, [:late])
+    @inventory.lend_or_enqueue(request)
     assert_equal [1, 0, 1, nil], books
   end
 
-  def test_a_closed_desk_loses_what_it_held_and_its_place_in_the_line
+  def test_a_client_whose_ractor_ended_loses_its_objects_and_its_place_in_the_queue
     fill
-    @ledger.open_desk(2)
-    @ledger.enter(ticket(desk: 2))
-    @ledger.enter(ticket)
-    waiting = ticket(desk: 2)
-    @ledger.enter(waiting)
-    @ledger.close_desk(2)
+    @inventory.add_client(2)
+    @inventory.lend_or_enqueue(request(client: 2))
+    @inventory.lend_or_enqueue(request)
+    waiting = request(client: 2)
+    @inventory.lend_or_enqueue(waiting)
+    @inventory.remove_client(2)
     assert_equal [1, 0, 1, nil], books
     assert_nil waiting.wait(0)
-    @ledger.withdraw(waiting)
+    @inventory.withdraw(waiting)
     assert_kind_of Array, waiting.wait(0)
   end
 
-  def test_an_object_that_could_not_be_delivered_is_owed
+  def test_an_object_that_could_not_be_delivered_is_ordered_again
     fill
     gone = Ractor::Port.new.tap(&:close)
-    @ledger.enter(Ratomic::Pool::CheckoutRequest.new(gone, 1))
-    assert_equal 1, @link.orders
-    @ledger.enter(ticket)
+    @inventory.lend_or_enqueue(Ratomic::Pool::CheckoutRequest.new(gone, 1))
+    assert_equal 1, @channel.orders
+    @inventory.lend_or_enqueue(request)
     assert_equal [1, 0, 1, nil], books
   end
 
-  def test_the_reason_why_the_maker_failed_is_told_until_it_succeeds
-    @ledger.failure = "IOError: no"
+  def test_the_reason_why_the_factory_failed_is_told_until_it_succeeds
+    @inventory.failure = "IOError: no"
     assert_equal "IOError: no", books.last
-    @ledger.add([])
-    @ledger.enter(ticket)
+    @inventory.add([])
+    @inventory.lend_or_enqueue(request)
     assert_nil books.last
   end
 
-  def test_everybody_is_turned_away_at_the_end
-    tickets = [ticket, ticket(desk: 7)].each { |one| @ledger.enter(one) }
-    @ledger.turn_all_away
-    assert_equal %i[closed closed], tickets.map { |one| one.wait(0) }
+  def test_every_request_is_refused_at_the_end
+    requests = [request, request(client: 7)].each { |one| @inventory.lend_or_enqueue(one) }
+    @inventory.refuse_all
+    assert_equal %i[closed closed], requests.map { |one| one.wait(0) }
   end
 end

@@ -6,42 +6,42 @@ class PoolDeskTest < Minitest::Test
   def setup
     skip_without_ractors
     @pool = Ratomic::Pool.new(1, 1) { [] }
-    @desk = Ratomic::Pool::RactorClients.here.desk(@pool, @pool.send(:link))
+    @client = Ratomic::Pool::RactorClients.here.client(@pool, @pool.send(:channel))
   end
 
   def teardown
     @pool&.close
   end
 
-  def test_a_loan_goes_out_and_comes_back_once
-    loan = @desk.lend(1)
-    assert_equal [], loan.object
+  def test_a_lease_goes_out_and_comes_back_once
+    lease = @client.lend(1)
+    assert_equal [], lease.object
     assert_equal 0, @pool.available
-    2.times { @desk.take_back(loan, true) }
+    2.times { @client.take_back(lease, true) }
     assert_equal 1, @pool.available
-    assert_nil @desk.take_back(nil, true)
+    assert_nil @client.take_back(nil, true)
   end
 
   def test_a_refusal_is_nil_or_an_error_with_numbers
-    loan = @desk.lend(1)
-    assert_nil @desk.lend(0)
-    assert_nil @desk.lend(0.01)
-    error = assert_raises(Ratomic::TimeoutError) { @desk.lend(0.01, must: true) }
+    lease = @client.lend(1)
+    assert_nil @client.lend(0)
+    assert_nil @client.lend(0.01)
+    error = assert_raises(Ratomic::TimeoutError) { @client.lend(0.01, must: true) }
     assert_match(/within 0.01 s: 1 are checked out, 0 more callers wait/, error.message)
-    @desk.take_back(loan, true)
+    @client.take_back(lease, true)
   end
 
-  def test_complaints_are_for_those_who_can_hear_them
-    loan = @desk.lend(1)
-    loan.object.freeze
-    assert_nil @desk.take_back(loan, false)
-    loan = @desk.lend(5)
-    loan.object.freeze
-    assert_raises(Ratomic::OwnershipError) { @desk.take_back(loan, true) }
+  def test_take_back_raises_only_when_asked_to
+    lease = @client.lend(1)
+    lease.object.freeze
+    assert_nil @client.take_back(lease, false)
+    lease = @client.lend(5)
+    lease.object.freeze
+    assert_raises(Ratomic::OwnershipError) { @client.take_back(lease, true) }
   end
 
-  def test_a_desk_of_a_closed_pool_lends_nothing
+  def test_a_client_of_a_closed_pool_lends_nothing
     @pool.close
-    assert_raises(Ratomic::ClosedError) { @desk.lend(1) }
+    assert_raises(Ratomic::ClosedError) { @client.lend(1) }
   end
 end

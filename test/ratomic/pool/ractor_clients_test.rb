@@ -5,7 +5,7 @@ require "test_helper"
 class PoolDesksTest < Minitest::Test
   def setup
     skip_without_ractors
-    @desks = Ratomic::Pool::RactorClients.here
+    @clients = Ratomic::Pool::RactorClients.here
     @pool = Ratomic::Pool.new(1, 1) { [] }
   end
 
@@ -13,16 +13,16 @@ class PoolDesksTest < Minitest::Test
     @pool&.close
   end
 
-  def test_a_ractor_has_one_desk_at_a_pool
-    link = @pool.send(:link)
-    desks = Array.new(4) { Thread.new { @desks.desk(@pool, link) } }.map(&:value)
-    assert_equal 1, desks.uniq.size
-    assert_same Ratomic::Pool::RactorClients.here, @desks
+  def test_a_ractor_has_one_client_of_a_pool
+    channel = @pool.send(:channel)
+    clients = Array.new(4) { Thread.new { @clients.client(@pool, channel) } }.map(&:value)
+    assert_equal 1, clients.uniq.size
+    assert_same Ratomic::Pool::RactorClients.here, @clients
   end
 
-  def test_another_link_needs_another_desk
+  def test_another_channel_needs_another_client
     other = Ratomic::Pool.new(1, 1) { [] }
-    refute_same @desks.desk(@pool, @pool.send(:link)), @desks.desk(@pool, other.send(:link))
+    refute_same @clients.client(@pool, @pool.send(:channel)), @clients.client(@pool, other.send(:channel))
   ensure
     other&.close
   end

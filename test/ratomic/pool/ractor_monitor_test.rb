@@ -25,7 +25,7 @@ class PoolWatchTest < Minitest::Test
     ractors.each_with_index { |ractor, number| @control << [number, ractor].freeze }
     [2, 1, 0].each do |number|
       gates[number].push(:go)
-      assert_equal [:ended, number], @inbox.pop(timeout: 5)
+      assert_equal [:ractor_ended, number], @inbox.pop(timeout: 5)
     end
   end
 
@@ -33,7 +33,7 @@ class PoolWatchTest < Minitest::Test
     ractor = Ractor.new { nil }
     ractor.join
     @control << [9, ractor].freeze
-    assert_equal [:ended, 9], @inbox.pop(timeout: 5)
+    assert_equal [:ractor_ended, 9], @inbox.pop(timeout: 5)
   end
 
   # Stands for a Ractor that says its end as [ractor, :exited].
@@ -51,6 +51,6 @@ class PoolWatchTest < Minitest::Test
 
   def test_it_understands_the_newer_form_of_the_message
     @control << [4, Newer.new(Ractor.current)].freeze
-    assert_equal [:ended, 4], @inbox.pop(timeout: 5)
+    assert_equal [:ractor_ended, 4], @inbox.pop(timeout: 5)
   end
 end

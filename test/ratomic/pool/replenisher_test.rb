@@ -6,49 +6,49 @@ class PoolMakerTest < Minitest::Test
   def setup
     skip_without_ractors
     @port = Ractor::Port.new
-    @link = Ratomic::Pool::ServerChannel.new(Ratomic::Queue.new(64), @port, Ratomic::Queue.new(4), 4)
+    @channel = Ratomic::Pool::ServerChannel.new(Ratomic::Queue.new(64), @port, Ratomic::Queue.new(4), 4)
   end
 
   def teardown
-    @link&.close
+    @channel&.close
     @thread&.join(5)
     @port&.close
   end
 
   def start(&factory)
-    @thread = Ratomic::Pool::Replenisher.new(@link, factory).start
+    @thread = Ratomic::Pool::Replenisher.new(@channel, factory).start
   end
 
   def test_it_makes_what_is_ordered
     start { [:made] }
-    3.times { @link.order }
+    3.times { @channel.order }
     3.times do
-      assert_equal :made, @link.inbox.pop(timeout: 5)
+      assert_equal :made, @channel.inbox.pop(timeout: 5)
       assert_equal [:made], @port.receive
     end
-    assert_nil @link.inbox.pop(timeout: 0)
+    assert_nil @channel.inbox.pop(timeout: 0)
   end
 
   def test_it_tries_again_after_a_failure_and_tells_why
     calls = 0
     start { (calls += 1) < 3 ? raise(IOError, "not yet") : [calls] }
-    @link.order
-    2.times { assert_equal [:failed, "IOError: not yet"], @link.inbox.pop(timeout: 5) }
-    assert_equal :made, @link.inbox.pop(timeout: 5)
+    @channel.order
+    2.times { assert_equal [:factory_failed, "IOError: not yet"], @channel.inbox.pop(timeout: 5) }
+    assert_equal :made, @channel.inbox.pop(timeout: 5)
     assert_equal [3], @port.receive
   end
 
   def test_a_factory_of_what_cannot_be_lent_is_a_failure
     start { "frozen" }
-    @link.order
-    assert_match(/OwnershipError/, @link.inbox.pop(timeout: 5).last)
+    @channel.order
+    assert_match(/OwnershipError/, @channel.inbox.pop(timeout: 5).last)
   end
 
   def test_it_ends_with_the_pool_also_in_a_pause
     start { raise IOError }
-    @link.order
-    @link.inbox.pop(timeout: 5)
-    @link.close
+    @channel.order
+    @channel.inbox.pop(timeout: 5)
+    @channel.close
     assert @thread.join(5)
   end
 end

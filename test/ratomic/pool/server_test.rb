@@ -6,10 +6,10 @@ class PoolServerTest < Minitest::Test
   def setup
     skip_without_ractors
     @pool = Ratomic::Pool.new(1, 1) { [] }
-    @link = @pool.send(:link)
+    @channel = @pool.send(:channel)
     @port = Ractor::Port.new
-    @desk = @link.new_desk
-    @link.report([:opened, @desk, nil].freeze)
+    @client = @channel.next_client_number
+    @channel.report([:client_added, @client, nil].freeze)
   end
 
   def teardown
@@ -17,34 +17,34 @@ class PoolServerTest < Minitest::Test
     @port&.close
   end
 
-  def ticket
-    Ratomic::Pool::CheckoutRequest.new(@port, @desk)
+  def request
+    Ratomic::Pool::CheckoutRequest.new(@port, @client)
   end
 
-  def test_every_ticket_gets_exactly_one_answer
-    tickets = Array.new(3) { ticket.tap { |one| @link.report(one) } }
-    assert_kind_of Integer, tickets[0].wait(5)
+  def test_every_request_gets_exactly_one_answer
+    requests = Array.new(3) { request.tap { |one| @channel.report(one) } }
+    assert_kind_of Integer, requests[0].wait(5)
     assert_equal [], @port.receive
-    @link.report(tickets[1].withdrawal)
-    assert_equal [1, 1, 0, nil], tickets[1].wait(5)
+    @channel.report(requests[1].withdrawal)
+    assert_equal [1, 1, 0, nil], requests[1].wait(5)
     @pool.close
-    assert_equal :closed, tickets[2].wait(5)
-    tickets.each { |one| assert_nil one.wait(0) }
+    assert_equal :closed, requests[2].wait(5)
+    requests.each { |one| assert_nil one.wait(0) }
   end
 
   def test_a_return_with_nobody_waiting_is_there_for_the_next
-    first = ticket.tap { |one| @link.report(one) }
+    first = request.tap { |one| @channel.report(one) }
     number = first.wait(5)
-    @link.bring_back(@port.receive, number)
-    second = ticket
-    @link.report(second.at_once)
+    @channel.send_back(@port.receive, number)
+    second = request
+    @channel.report(second.at_once)
     assert_kind_of Integer, second.wait(5)
   end
 
-  def test_a_ticket_of_a_desk_that_never_opened_is_not_served
+  def test_a_request_of_an_unknown_client_is_not_served
     stranger = Ratomic::Pool::CheckoutRequest.new(@port, 99)
-    @link.report(stranger)
-    @link.report(stranger.withdrawal)
+    @channel.report(stranger)
+    @channel.report(stranger.withdrawal)
     assert_equal [0, 0, 0, nil], stranger.wait(5)
   end
 end

@@ -16,19 +16,19 @@ class PoolLaunchTest < Minitest::Test
     end
   end
 
-  def test_the_link_is_ready_and_all_objects_are_free
-    link = Starter.new(3, -> { [] }).link
-    assert_equal 3, link.free
-    refute link.closed?
+  def test_the_channel_is_ready_and_all_objects_are_free
+    channel = Starter.new(3, -> { [] }).start
+    assert_equal 3, channel.free
+    refute channel.closed?
   ensure
-    link&.close
+    channel&.close
   end
 
   def test_a_shareable_factory_needs_no_thread_here
     others = Thread.list # some of which may be ending
-    link = Starter.new(1, Ractor.shareable_proc { [] }).link
+    channel = Starter.new(1, Ractor.shareable_proc { [] }).start
     assert_empty Thread.list - others
   ensure
-    link&.close
+    channel&.close
   end
 end

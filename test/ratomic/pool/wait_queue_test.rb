@@ -3,37 +3,37 @@
 require "test_helper"
 
 class PoolLineTest < Minitest::Test
-  Waiter = Struct.new(:desk, :name)
+  Waiter = Struct.new(:client, :name)
 
   def setup
     @length = Ratomic::Counter.new
-    @line = Ratomic::Pool::WaitQueue.new(@length)
-    @tickets = Array.new(4) { |i| Waiter.new(i % 2, i) }
-    @tickets.each { |ticket| @line.push(ticket) }
+    @wait_queue = Ratomic::Pool::WaitQueue.new(@length)
+    @requests = Array.new(4) { |i| Waiter.new(i % 2, i) }
+    @requests.each { |request| @wait_queue.push(request) }
   end
 
   def test_first_come_first_served
-    assert_equal @tickets, Array.new(4) { @line.shift }
-    assert @line.empty?
+    assert_equal @requests, Array.new(4) { @wait_queue.shift }
+    assert @wait_queue.empty?
   end
 
   def test_everybody_sees_how_many_wait
     assert_equal 4, @length.read
-    @line.shift
-    assert @line.delete(@tickets[2])
-    refute @line.delete(@tickets[2])
+    @wait_queue.shift
+    assert @wait_queue.delete(@requests[2])
+    refute @wait_queue.delete(@requests[2])
     assert_equal 2, @length.read
-    assert_equal @line.size, @length.read
+    assert_equal @wait_queue.size, @length.read
   end
 
-  def test_the_tickets_of_a_desk_leave
-    assert_equal [@tickets[1], @tickets[3]], @line.leave(1)
+  def test_the_requests_of_a_client_are_removed
+    assert_equal [@requests[1], @requests[3]], @wait_queue.remove_client(1)
     assert_equal 2, @length.read
-    assert_equal [@tickets[0], @tickets[2]], @line.enum_for(:each).to_a
+    assert_equal [@requests[0], @requests[2]], @wait_queue.enum_for(:each).to_a
   end
 
-  def test_equal_tickets_are_still_two
-    @line.push(@tickets[0].dup)
-    assert_equal 5, @line.size
+  def test_equal_requests_are_still_two
+    @wait_queue.push(@requests[0].dup)
+    assert_equal 5, @wait_queue.size
   end
 end

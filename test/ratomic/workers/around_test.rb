@@ -59,7 +59,7 @@ class AroundTest < Minitest::Test
   def test_callers_have_it_too_and_the_short_way_does_not_forget_it
     pool = new_pool(min_batch: :auto)
     pool.dispatch_async([1], Double).value(timeout: 5)
-    costs(pool).permits.grant(Double, Double.object_id, 64_000, 9)
+    costs(pool).caller_runs_cache.grant(Double, Double.object_id, 64_000, 9)
     assert_equal(1, begun { pool.dispatch_async([1].freeze, Double, around: Note).value(timeout: 5) })
     pretend(Double, 100, pool)
     assert_equal(1, begun { assert_predicate pool.dispatch_async([1], Double, around: Note), :ready? })

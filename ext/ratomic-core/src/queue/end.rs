@@ -1,15 +1,15 @@
 //! One end of a queue: where it is, its lock, and who sleeps until it moves.
 
-use crate::guarded::{Guarded, Writing};
+use crate::fork_rw_lock::{ForkRwLock, WriteGuard};
+use crate::parker::Parker;
 use crate::sync::{Arc, AtomicUsize};
-use crate::waiter::Waiter;
 use std::collections::VecDeque;
 
 /// Alone in two cache lines, because processors fetch them in pairs: one end's work must not disturb the other's.
 #[repr(align(128))]
 #[derive(Default)]
 pub struct End {
-    inside: Guarded<Inside>,
+    inside: ForkRwLock<Inside>,
     /// The position of the next item. Changed under the lock, read without.
     pub at: AtomicUsize,
 }
@@ -23,18 +23,18 @@ pub struct Inside {
         clippy::box_collection,
         reason = "one word where there is no list, instead of four"
     )]
-    waiters: Option<Box<VecDeque<Arc<Waiter>>>>,
+    waiters: Option<Box<VecDeque<Arc<Parker>>>>,
 }
 
 impl End {
-    pub fn lock(&self) -> Writing<'_, Inside> {
+    pub fn lock(&self) -> WriteGuard<'_, Inside> {
         self.inside.write()
     }
 
     /// Takes the lock for the time of a fork.
     ///
     /// # Safety
-    /// As for [`Guarded::hold`].
+    /// As for [`ForkRwLock::hold`].
     #[cfg(not(loom))]
     pub unsafe fn hold(&self) -> std::sync::RwLockWriteGuard<'static, ()> {
         // SAFETY: the caller's promise.
@@ -44,7 +44,7 @@ impl End {
     /// Forgets the threads that sleep here.
     ///
     /// # Safety
-    /// As for [`Guarded::held_mut`].
+    /// As for [`ForkRwLock::held_mut`].
     #[cfg(not(loom))]
     pub unsafe fn forget_waiters(&self) {
         // SAFETY: the caller's promise.
@@ -55,11 +55,11 @@ impl End {
         self.lock().waiters.as_ref().map_or(0, |list| list.len())
     }
 
-    /// Takes `waiter` out of the list; false where it was not in it.
-    pub fn leave(&self, waiter: &Arc<Waiter>) -> bool {
+    /// Takes `parker` out of the list; false where it was not in it.
+    pub fn leave(&self, parker: &Arc<Parker>) -> bool {
         let mut inside = self.lock();
         let list = inside.list();
-        let place = list.iter().position(|other| Arc::ptr_eq(other, waiter));
+        let place = list.iter().position(|other| Arc::ptr_eq(other, parker));
         place.and_then(|place| list.remove(place)).is_some()
     }
 
@@ -76,31 +76,31 @@ impl End {
 
 impl Inside {
     /// Who spins comes first: it is awake.
-    pub fn enlist(&mut self, waiter: &Arc<Waiter>) {
-        let waiter = Arc::clone(waiter);
-        if waiter.is_eager() {
-            self.list().push_front(waiter);
+    pub fn enlist(&mut self, parker: &Arc<Parker>) {
+        let parker = Arc::clone(parker);
+        if parker.is_eager() {
+            self.list().push_front(parker);
         } else {
-            self.list().push_back(waiter);
+            self.list().push_back(parker);
         }
     }
 
-    pub fn choose(&mut self) -> Option<Arc<Waiter>> {
+    pub fn choose(&mut self) -> Option<Arc<Parker>> {
         self.waiters.as_mut()?.pop_front()
     }
 
-    pub fn choose_many(&mut self, count: usize) -> Vec<Arc<Waiter>> {
+    pub fn choose_many(&mut self, count: usize) -> Vec<Arc<Parker>> {
         self.waiters.as_mut().map_or_else(Vec::new, |list| {
             list.drain(..count.min(list.len())).collect()
         })
     }
 
-    fn list(&mut self) -> &mut VecDeque<Arc<Waiter>> {
+    fn list(&mut self) -> &mut VecDeque<Arc<Parker>> {
         self.waiters.get_or_insert_with(Box::default)
     }
 }
 
 /// Notifies those who were chosen. With no lock held: they want it at once.
-pub fn wake(waiters: impl IntoIterator<Item = Arc<Waiter>>) {
-    waiters.into_iter().for_each(|waiter| waiter.notify());
+pub fn wake(waiters: impl IntoIterator<Item = Arc<Parker>>) {
+    waiters.into_iter().for_each(|parker| parker.unpark());
 }

@@ -2,8 +2,8 @@
 
 use super::{Failure, Table};
 use crate::deadlock;
+use crate::parker::{Deadline, Park, Parker};
 use crate::sync::Arc;
-use crate::waiter::{Deadline, Host, Waiter};
 use std::time::Duration;
 
 /// How long a claim may stand before a waiter asks whether its owner is still there.
@@ -30,7 +30,7 @@ pub struct Claim<K> {
     pub key: K,
     pub owner: usize,
     /// Who sleeps until the release, and the thread's name in the wait graph.
-    pub waiters: Vec<(Arc<Waiter>, usize)>,
+    pub waiters: Vec<(Arc<Parker>, usize)>,
     /// Whether all entries were removed since it was taken: then what its owner makes of the key counts as removed too.
     pub overtaken: bool,
 }
@@ -43,21 +43,21 @@ impl<K> Claim<K> {
         if deadlock::wait(me, self.owner).is_err() {
             return Obstacle::Deadlock;
         }
-        let waiter = Waiter::new();
-        self.waiters.push((Arc::clone(&waiter), me));
+        let parker = Parker::new();
+        self.waiters.push((Arc::clone(&parker), me));
         Obstacle::Other {
             hash: self.hash,
             owner: self.owner,
-            waiter,
+            parker,
         }
     }
 
     /// Takes the waiter out of the list, if it is still in it.
-    pub fn leave(&mut self, waiter: &Arc<Waiter>) {
+    pub fn leave(&mut self, parker: &Arc<Parker>) {
         let place = self
             .waiters
             .iter()
-            .position(|(other, _)| Arc::ptr_eq(other, waiter));
+            .position(|(other, _)| Arc::ptr_eq(other, parker));
         if let Some((_, thread)) = place.map(|place| self.waiters.swap_remove(place)) {
             deadlock::forget(thread);
         }
@@ -65,7 +65,7 @@ impl<K> Claim<K> {
 
     /// Lets everybody who waits for the claim try again. It must be out of its shard's list.
     pub fn wake(self) {
-        self.waiters.iter().for_each(|(waiter, _)| waiter.notify());
+        self.waiters.iter().for_each(|(parker, _)| parker.unpark());
     }
 }
 
@@ -75,7 +75,7 @@ pub enum Obstacle {
     Other {
         hash: u64,
         owner: usize,
-        waiter: Arc<Waiter>,
+        parker: Arc<Parker>,
     },
     Own,
     Deadlock,
@@ -83,46 +83,46 @@ pub enum Obstacle {
 
 impl Obstacle {
     /// Sleeps until the claim is released, or the host wants the thread.
-    pub fn wait<K: Copy + PartialEq, V: Copy, H: Host>(
+    pub fn wait<K: Copy + PartialEq, V: Copy, H: Park>(
         self,
         table: &Table<K, V>,
         host: &H,
     ) -> Result<(), Failure<H::Error>> {
-        let (hash, owner, waiter) = match self {
+        let (hash, owner, parker) = match self {
             Obstacle::Own => return Err(Failure::Own),
             Obstacle::Deadlock => return Err(Failure::Deadlock),
             Obstacle::Other {
                 hash,
                 owner,
-                waiter,
-            } => (hash, owner, waiter),
+                parker,
+            } => (hash, owner, parker),
         };
-        let outcome = Self::wait_patiently(table, hash, host, owner, &waiter);
+        let outcome = Self::wait_patiently(table, hash, host, owner, &parker);
         // Where the claim is now: the table may have got more shards.
         let mut locked = table.write(hash);
         let claims = locked.claims_mut().into_iter().flatten();
-        claims.for_each(|claim| claim.leave(&waiter));
+        claims.for_each(|claim| claim.leave(&parker));
         drop(locked);
         outcome
             .and_then(|()| host.check())
             .map_err(Failure::Foreign)
     }
 
-    fn wait_patiently<K: Copy + PartialEq, V: Copy, H: Host>(
+    fn wait_patiently<K: Copy + PartialEq, V: Copy, H: Park>(
         table: &Table<K, V>,
         hash: u64,
         host: &H,
         owner: usize,
-        waiter: &Arc<Waiter>,
+        parker: &Arc<Parker>,
     ) -> Result<(), H::Error> {
-        while !waiter.is_notified() {
-            waiter.rearm();
+        while !parker.is_notified() {
+            parker.reset_interrupt();
             host.check()?;
             if !host.is_alive(owner)? {
                 Self::disown(table, hash, owner);
                 break;
             }
-            host.sleep(waiter, Deadline::after(PATIENCE))?;
+            host.park(parker, Deadline::after(PATIENCE))?;
         }
         Ok(())
     }

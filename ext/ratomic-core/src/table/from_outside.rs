@@ -2,7 +2,7 @@
 
 use super::levels::LAST;
 use super::shard::Pair;
-use super::{Moved, Padded, Table};
+use super::{CachePadded, Moved, Table};
 use std::ops::Range;
 
 /// A run of shards. Together the one below the last level and those of the last level are all.
@@ -45,10 +45,10 @@ impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
     /// Visits all that some shards hold, without their locks, for a collector.
     ///
     /// # Safety
-    /// As for [`crate::guarded::Guarded::peek`].
+    /// As for [`crate::fork_rw_lock::ForkRwLock::peek`].
     pub unsafe fn visit(&self, part: &Part, visitor: &mut impl Visitor<K, V>) {
         for (level, shard) in part.shards() {
-            let Some(Padded(shard)) = self.levels.shards(level).get(shard) else {
+            let Some(CachePadded(shard)) = self.levels.shards(level).get(shard) else {
                 return;
             };
             // SAFETY: the caller's promise.
@@ -78,10 +78,10 @@ impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
     /// Visits every key and value of some shards for a collector that moves objects.
     ///
     /// # Safety
-    /// As for [`crate::guarded::Guarded::held_mut`].
+    /// As for [`crate::fork_rw_lock::ForkRwLock::held_mut`].
     pub unsafe fn visit_mut(&self, part: &Part, mut pair: impl FnMut(&mut K, &mut V)) {
         for (level, shard) in part.shards() {
-            let Some(Padded(shard)) = self.levels.shards(level).get(shard) else {
+            let Some(CachePadded(shard)) = self.levels.shards(level).get(shard) else {
                 return;
             };
             // SAFETY: the caller's promise.
@@ -98,7 +98,7 @@ impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
         for (level, shard) in part.shards() {
             let mut skip = 0;
             loop {
-                let Some(Padded(shard)) = self.levels.shards(level).get(shard) else {
+                let Some(CachePadded(shard)) = self.levels.shards(level).get(shard) else {
                     return;
                 };
                 let shard = shard.read();
@@ -119,7 +119,7 @@ impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
     /// All that is in a shard of the last level.
     pub fn contents(&self, shard: usize) -> Moved<K, V> {
         let shards = self.levels.shards(LAST);
-        let Some(shard) = shards.get(shard).map(|Padded(shard)| shard.read()) else {
+        let Some(shard) = shards.get(shard).map(|CachePadded(shard)| shard.read()) else {
             return Moved::default();
         };
         let pairs = shard.pairs().map(|pair| (pair.hash, pair.key, pair.value));
@@ -137,7 +137,7 @@ impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
         let shards = self.levels.shards(LAST);
         shards
             .get(shard)
-            .map_or(0, |Padded(shard)| shard.read().len())
+            .map_or(0, |CachePadded(shard)| shard.read().len())
     }
 
     /// Bytes on the heap.
@@ -157,7 +157,7 @@ where
         unsafe {
             held.push(self.growing.hold());
             let shards = self.levels.shards(self.levels.current());
-            held.extend(shards.iter().map(|Padded(shard)| shard.hold()));
+            held.extend(shards.iter().map(|CachePadded(shard)| shard.hold()));
             held.push(self.moments.hold());
         }
     }
@@ -165,7 +165,7 @@ where
     unsafe fn reset(&self, survivor: usize) {
         // SAFETY: the caller holds the locks and is the only thread of this process.
         let kept = unsafe { self.moments.forget(survivor) };
-        for Padded(shard) in self.levels.shards(self.levels.current()) {
+        for CachePadded(shard) in self.levels.shards(self.levels.current()) {
             // SAFETY: as above.
             let shard = unsafe { shard.held_mut() };
             shard.forget_all_but(&kept, &self.totals);

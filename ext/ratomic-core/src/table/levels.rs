@@ -10,19 +10,19 @@
 
 use super::shard::Shard;
 use super::totals::Totals;
-use crate::guarded::{Guarded, Reading, Writing};
+use crate::fork_rw_lock::{ForkRwLock, ReadGuard, WriteGuard};
 use crate::sync::{AtomicPtr, AtomicUsize, Ordering};
 use std::sync::OnceLock;
 
 /// A cache line to itself for each shard.
 #[derive(Default)]
 #[repr(align(64))]
-pub struct Padded<T>(pub T);
+pub struct CachePadded<T>(pub T);
 
 #[cfg(not(loom))]
-const _: () = assert!(size_of::<Padded<Guarded<Shard<usize, usize>>>>() == 64);
+const _: () = assert!(size_of::<CachePadded<ForkRwLock<Shard<usize, usize>>>>() == 64);
 
-pub type Shards<K, V> = Box<[Padded<Guarded<Shard<K, V>>>]>;
+pub type Shards<K, V> = Box<[CachePadded<ForkRwLock<Shard<K, V>>>]>;
 
 /// Bits of a hash that name a shard, by level.
 const BITS: [u32; 3] = if cfg!(loom) { [1, 2, 3] } else { [2, 6, 10] };
@@ -81,7 +81,7 @@ pub const fn count(level: usize) -> usize {
 }
 
 pub fn make<K, V>(level: usize) -> Shards<K, V> {
-    (0..count(level)).map(|_| Padded::default()).collect()
+    (0..count(level)).map(|_| CachePadded::default()).collect()
 }
 
 impl<K, V> Levels<K, V> {
@@ -113,13 +113,13 @@ impl<K, V> Levels<K, V> {
     }
 
     /// The shards of a level, once it was reached.
-    pub fn shards(&self, level: usize) -> &[Padded<Guarded<Shard<K, V>>>] {
+    pub fn shards(&self, level: usize) -> &[CachePadded<ForkRwLock<Shard<K, V>>>] {
         self.levels[level].get().map_or(&[], |level| &level.shards)
     }
 
     /// The shard that a key of this hash is in.
     #[inline]
-    pub fn read(&self, hash: u64) -> Reading<'_, Shard<K, V>> {
+    pub fn read(&self, hash: u64) -> ReadGuard<'_, Shard<K, V>> {
         loop {
             let level = self.now();
             let shard = level.shards[level.place(hash)].0.read();
@@ -131,7 +131,7 @@ impl<K, V> Levels<K, V> {
 
     /// The same to be changed, with the number that it has.
     #[inline(always)]
-    pub fn write(&self, hash: u64, totals: &Totals) -> (Writing<'_, Shard<K, V>>, usize) {
+    pub fn write(&self, hash: u64, totals: &Totals) -> (WriteGuard<'_, Shard<K, V>>, usize) {
         loop {
             let level = self.now();
             let place = level.place(hash);

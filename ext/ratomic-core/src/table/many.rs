@@ -1,13 +1,13 @@
 //! What concerns many keys. Whatever can fail does so before the first entry is touched.
 
-use super::levels::Padded;
+use super::levels::CachePadded;
 use super::{Failure, Table};
-use crate::waiter::Host;
+use crate::parker::Park;
 
 impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
     /// Removes every entry at one moment, after the claims that stand now were released. One that was taken since does
     /// not hold it up, or new ones would for ever: its owner's change counts as made before, and is gone with the rest.
-    pub fn clear<H: Host>(&self, host: &H, me: usize) -> Result<(), Failure<H::Error>> {
+    pub fn clear<H: Park>(&self, host: &H, me: usize) -> Result<(), Failure<H::Error>> {
         let claimed = self.claimed();
         if claimed.iter().any(|(_, owner, _)| *owner == me) {
             return Err(Failure::Own);
@@ -17,7 +17,10 @@ impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
         }
         let _growing = self.growing.write();
         let shards = self.levels.shards(self.level());
-        let mut held: Vec<_> = shards.iter().map(|Padded(shard)| shard.write()).collect();
+        let mut held: Vec<_> = shards
+            .iter()
+            .map(|CachePadded(shard)| shard.write())
+            .collect();
         for (place, shard) in held.iter_mut().enumerate() {
             self.before_change(shard, place);
             let claims = shard.claims_mut().into_iter().flatten();
@@ -31,7 +34,7 @@ impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
     fn claimed(&self) -> Vec<(u64, usize, K)> {
         let _growing = self.growing.write();
         let mut claimed = Vec::new();
-        for Padded(shard) in self.levels.shards(self.level()) {
+        for CachePadded(shard) in self.levels.shards(self.level()) {
             let shard = shard.read();
             let claims = shard.claims().iter();
             claimed.extend(claims.map(|claim| (claim.hash, claim.owner, claim.key)));
@@ -40,7 +43,7 @@ impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
     }
 
     /// Waits until a claim was released, and not for others of the same key.
-    fn await_release<H: Host>(
+    fn await_release<H: Park>(
         &self,
         hash: u64,
         owner: usize,

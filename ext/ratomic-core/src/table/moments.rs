@@ -11,7 +11,7 @@
 //! shard between that reading and the change, for the same reason; and who sees a change of the second kind, and then
 //! looks at another shard, finds there all changes of the first kind: their writers have the lock, or are through.
 
-use crate::guarded::Guarded;
+use crate::fork_rw_lock::ForkRwLock;
 use crate::sync::{AtomicUsize, Ordering};
 use std::sync::Arc;
 
@@ -28,7 +28,7 @@ struct Active {
 pub struct Moments {
     now: AtomicUsize,
     /// Innermost of all locks but the wait graph's.
-    active: Guarded<Vec<Active>>,
+    active: ForkRwLock<Vec<Active>>,
 }
 
 /// The pairs of a shard as they were, for the snapshot of that number.
@@ -83,7 +83,7 @@ impl Moments {
     /// Takes the lock for the time of a fork.
     ///
     /// # Safety
-    /// As for [`Guarded::hold`].
+    /// As for [`ForkRwLock::hold`].
     #[cfg(not(loom))]
     pub unsafe fn hold(&self) -> std::sync::RwLockWriteGuard<'static, ()> {
         // SAFETY: the caller's promise.
@@ -93,7 +93,7 @@ impl Moments {
     /// Forgets the snapshots of all threads but `survivor`, and returns the numbers of those that stay.
     ///
     /// # Safety
-    /// As for [`Guarded::held_mut`].
+    /// As for [`ForkRwLock::held_mut`].
     #[cfg(not(loom))]
     pub unsafe fn forget(&self, survivor: usize) -> Vec<usize> {
         // SAFETY: the caller's promise.

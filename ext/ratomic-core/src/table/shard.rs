@@ -4,7 +4,7 @@ use super::claim::{Claim, Obstacle};
 use super::moments::Aside;
 use super::probe::{Probe, Same};
 use super::totals::Totals;
-use crate::lines::Lines;
+use crate::cache_aligned_alloc::CacheAlignedAlloc;
 use hashbrown::hash_table::{Entry, HashTable};
 use std::mem::size_of;
 use std::sync::Arc;
@@ -33,7 +33,7 @@ pub struct Shard<K, V> {
 /// What few shards of a small table have.
 #[repr(align(64))]
 struct Rest<K, V> {
-    pairs: HashTable<Pair<K, V>, Lines>,
+    pairs: HashTable<Pair<K, V>, CacheAlignedAlloc>,
     claims: Vec<Claim<K>>,
     asides: Vec<Aside<K, V>>,
 }
@@ -41,7 +41,7 @@ struct Rest<K, V> {
 impl<K, V> Default for Rest<K, V> {
     fn default() -> Self {
         Rest {
-            pairs: HashTable::new_in(Lines),
+            pairs: HashTable::new_in(CacheAlignedAlloc),
             claims: Vec::new(),
             asides: Vec::new(),
         }
@@ -84,7 +84,7 @@ impl<K, V> Shard<K, V> {
         self.first = None;
         match &mut self.rest {
             Some(rest) if !rest.claims.is_empty() || !rest.asides.is_empty() => {
-                rest.pairs = HashTable::new_in(Lines);
+                rest.pairs = HashTable::new_in(CacheAlignedAlloc);
             }
             rest => *rest = None,
         }
@@ -351,7 +351,7 @@ pub struct Place<'a, K, V> {
 
 enum Room<'a, K, V> {
     First(&'a mut Option<Pair<K, V>>),
-    Rest(Entry<'a, Pair<K, V>, Lines>),
+    Rest(Entry<'a, Pair<K, V>, CacheAlignedAlloc>),
 }
 
 impl<K: Copy, V: Copy> Place<'_, K, V> {
@@ -398,7 +398,7 @@ impl<K: Copy, V: Copy> Place<'_, K, V> {
 
 /// Gives memory back that deletes have left empty. Each time about a quarter of what will be used again, so a delete pays
 /// for it once and a few inserts more bring it on again.
-fn shrink<K, V>(pairs: &mut HashTable<Pair<K, V>, Lines>, totals: &Totals) {
+fn shrink<K, V>(pairs: &mut HashTable<Pair<K, V>, CacheAlignedAlloc>, totals: &Totals) {
     if pairs.capacity() > FEW && pairs.len() < pairs.capacity() / SPARSE {
         let before = pairs.allocation_size();
         pairs.shrink_to(pairs.len() * 2, |pair| pair.hash);

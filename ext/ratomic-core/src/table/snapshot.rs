@@ -1,6 +1,6 @@
 //! A snapshot under way: see [`super::moments`] for how it is one moment.
 
-use super::levels::Padded;
+use super::levels::CachePadded;
 use super::Table;
 
 pub struct Snapshot<'a, K: Copy + PartialEq, V: Copy> {
@@ -53,7 +53,7 @@ impl<'a, K: Copy + PartialEq, V: Copy> Snapshot<'a, K, V> {
     }
 
     fn copy_one(&mut self, buffer: &mut [(K, V)]) -> Result<usize, usize> {
-        let Padded(guarded) = &self.table.levels.shards(self.level)[self.next];
+        let CachePadded(guarded) = &self.table.levels.shards(self.level)[self.next];
         let shard = guarded.read();
         let behind = shard.seen() < self.number;
         let aside = shard.aside(self.number);
@@ -86,7 +86,7 @@ impl<K: Copy + PartialEq, V: Copy> Drop for Snapshot<'_, K, V> {
     fn drop(&mut self) {
         self.table.moments.end(self.number);
         let shards = self.table.levels.shards(self.level);
-        for Padded(guarded) in shards.iter().skip(self.next) {
+        for CachePadded(guarded) in shards.iter().skip(self.next) {
             let wasted = guarded.read().aside(self.number).is_some();
             if wasted {
                 guarded.write().forget(self.number, &self.table.totals);

@@ -1,6 +1,6 @@
 //! Removes pairs by their values, a few places at a time.
 
-use super::levels::Padded;
+use super::levels::CachePadded;
 use super::shard::Shard;
 use super::Table;
 
@@ -24,7 +24,7 @@ impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
             if mark.shard >= shards.len() {
                 *mark = Mark::default();
             }
-            let Padded(guarded) = &shards[mark.shard];
+            let CachePadded(guarded) = &shards[mark.shard];
             let mut shard = guarded.write();
             let end = shard.places().min(mark.place + left);
             removed += self.sweep_shard(&mut shard, *mark, end, &over);
@@ -47,7 +47,7 @@ impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
         let _still = self.growing.write();
         let shards = self.levels.shards(self.level()).iter().enumerate();
         shards
-            .map(|(number, Padded(guarded))| {
+            .map(|(number, CachePadded(guarded))| {
                 let mut shard = guarded.write();
                 let (mark, end) = (
                     Mark {

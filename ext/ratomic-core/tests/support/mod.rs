@@ -2,7 +2,7 @@
 #![allow(dead_code, unused_imports)]
 
 use ratomic_core::table::{Copied, Probe, Same, Snapshot};
-use ratomic_core::{Deadline, Host, Waiter};
+use ratomic_core::{Deadline, Park, Parker};
 use std::convert::Infallible;
 
 #[cfg(loom)]
@@ -26,11 +26,11 @@ pub fn all(mut snapshot: Snapshot<'_, u64, u64>, room: usize) -> Vec<(u64, u64)>
 /// A thread that nobody interrupts.
 pub struct Patient;
 
-impl Host for Patient {
+impl Park for Patient {
     type Error = Infallible;
 
-    fn sleep(&self, waiter: &Arc<Waiter>, deadline: Deadline) -> Result<(), Infallible> {
-        waiter.sleep(deadline);
+    fn park(&self, parker: &Arc<Parker>, deadline: Deadline) -> Result<(), Infallible> {
+        parker.park(deadline);
         Ok(())
     }
 
@@ -81,7 +81,7 @@ mod victim {
     #[derive(Default)]
     struct State {
         killed: bool,
-        asleep: Option<*const Waiter>,
+        asleep: Option<*const Parker>,
     }
 
     /// A thread that another one can kill. As in the VM, the killer interrupts a sleep under a lock that the sleeper
@@ -104,25 +104,25 @@ mod victim {
         pub fn kill(&self) {
             let mut state = self.0.lock().unwrap();
             state.killed = true;
-            if let Some(waiter) = state.asleep {
+            if let Some(parker) = state.asleep {
                 // SAFETY: `sleep` takes the pointer away, under this lock, before the waiter is gone.
-                unsafe { &*waiter }.interrupt();
+                unsafe { &*parker }.interrupt();
             }
         }
     }
 
-    impl Host for Victim {
+    impl Park for Victim {
         type Error = Killed;
 
-        fn sleep(&self, waiter: &Arc<Waiter>, deadline: Deadline) -> Result<(), Killed> {
+        fn park(&self, parker: &Arc<Parker>, deadline: Deadline) -> Result<(), Killed> {
             {
                 let mut state = self.0.lock().unwrap();
                 if state.killed {
                     return Ok(());
                 }
-                state.asleep = Some(&**waiter);
+                state.asleep = Some(&**parker);
             }
-            waiter.sleep(deadline);
+            parker.park(deadline);
             self.0.lock().unwrap().asleep = None;
             Ok(())
         }

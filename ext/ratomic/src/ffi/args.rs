@@ -1,6 +1,6 @@
 //! Arguments of methods that take optional ones.
 
-use super::{error, Word};
+use super::{error, RawValue};
 use magnus::{prelude::*, rb_sys::protect, Error, RHash, Value};
 use ratomic_core::Deadline;
 use rb_sys::ruby_value_type::RUBY_T_HASH;
@@ -20,7 +20,7 @@ pub fn with_timeout(args: &[Value]) -> Result<(&[Value], Deadline), Error> {
 #[inline]
 pub fn may_have_keywords(args: &[Value]) -> bool {
     args.last()
-        .is_some_and(|last| Word::of(*last).is_a(RUBY_T_HASH))
+        .is_some_and(|last| RawValue::of(*last).is_a(RUBY_T_HASH))
 }
 
 /// As [`with_timeout`], with the seconds as they were given.
@@ -74,8 +74,8 @@ pub fn seconds(given: Option<Value>, name: &str) -> Result<Option<Duration>, Err
     let mut number = 0.0;
     protect(|| {
         // SAFETY: a living object; `protect` catches the TypeError.
-        number = unsafe { rb_sys::rb_num2dbl(Word::of(seconds).0) };
-        Word::NIL.0
+        number = unsafe { rb_sys::rb_num2dbl(RawValue::of(seconds).0) };
+        RawValue::NIL.0
     })?;
     if number.is_nan() || number < 0.0 {
         let wrong = |seconds| format!("{name} must be 0 or more seconds, or nil, not {seconds}");

@@ -1,9 +1,8 @@
 //! What the native classes have in common: made by `new`, frozen and shareable from then on, never copied.
 
 use super::{
-    error, note,
-    plain::{self, Unfrozen},
-    This, Word,
+    deep_freeze::{self, Unfrozen},
+    error, note, RawValue, Receiver,
 };
 use magnus::{
     method, prelude::*, rb_sys::protect, Error, Module, RClass, RModule, Ruby, TypedData, Value,
@@ -41,14 +40,15 @@ fn refuse_copy(this: Value, _original: Value) -> Result<Value, Error> {
 /// shareable it enters into a table, for which it may need to collect: then two threads wait for each other, one for the
 /// lock and one for the other Ractors to stop, and the process hangs for good. Where it finds nothing, or only what is
 /// noted, it allocates nothing.
-pub fn seal<T: TypedData>(this: This<T>) -> Result<(), Error> {
+pub fn seal<T: TypedData>(this: Receiver<T>) -> Result<(), Error> {
     seal_new::<T>(this.word())
 }
 
 /// As `seal`, for an object that this extension makes for itself.
-pub fn seal_new<T: TypedData>(object: Word) -> Result<(), Error> {
+pub fn seal_new<T: TypedData>(object: RawValue) -> Result<(), Error> {
     // SAFETY: a living object; sets its flag, for the methods of the class itself are not Ruby's.
-    if is_bare::<T>(object) && note::shareable(Word(unsafe { rb_sys::rb_obj_freeze(object.0) })) {
+    if is_bare::<T>(object) && note::shareable(RawValue(unsafe { rb_sys::rb_obj_freeze(object.0) }))
+    {
         return Ok(());
     }
     make_shareable(object)
@@ -56,21 +56,21 @@ pub fn seal_new<T: TypedData>(object: Word) -> Result<(), Error> {
 
 /// Whether it has nothing but what this extension gave it: no instance variables, no `object_id` yet, nor a class that a
 /// program made of ours. Then the VM need not look through it, which takes longer than to make it.
-fn is_bare<T: TypedData>(object: Word) -> bool {
-    object.class_or_singleton() == Word::of(T::class(&error::ruby()).as_value()).0
-        && plain::is_whole(object)
+fn is_bare<T: TypedData>(object: RawValue) -> bool {
+    object.class_or_singleton() == RawValue::of(T::class(&error::ruby()).as_value()).0
+        && deep_freeze::is_whole(object)
 }
 
 /// Freezes an object that this extension made, with all that it refers to.
 pub fn share_in_place(object: Value) -> Result<(), Error> {
-    let object = Word::of(object);
-    if plain::share(object, Unfrozen::Freeze) {
+    let object = RawValue::of(object);
+    if deep_freeze::share(object, Unfrozen::Freeze) {
         return Ok(());
     }
     make_shareable(object)
 }
 
-fn make_shareable(object: Word) -> Result<(), Error> {
+fn make_shareable(object: RawValue) -> Result<(), Error> {
     // SAFETY: a living object, on the caller's stack; `protect` catches what a subclass's own instance variables raise.
     protect(|| unsafe { rb_sys::rb_ractor_make_shareable(object.0) }).map(drop)
 }
@@ -92,7 +92,7 @@ pub fn integer(value: Value, name: &str) -> Result<i64, Error> {
 }
 
 /// `#<Ratomic::Counter 42>`
-pub fn inspect<T: TypedData>(this: This<T>, content: &str) -> String {
+pub fn inspect<T: TypedData>(this: Receiver<T>, content: &str) -> String {
     let class = error::class_name(this.value());
     format!("#<{class} {content}>")
 }

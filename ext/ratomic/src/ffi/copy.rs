@@ -3,12 +3,12 @@
 //! Strings, Arrays and Hashes of Ruby's own classes nor the keys that are stored here have methods that could be another's.
 
 use super::{
+    deep_freeze::{self, Unfrozen},
     note::{self, Way},
     number,
-    plain::{self, Unfrozen},
     shareable::is_noted,
     walk::{self, Seen},
-    Word,
+    RawValue,
 };
 use rb_sys::ruby_value_type::{
     RUBY_T_ARRAY, RUBY_T_BIGNUM, RUBY_T_FLOAT, RUBY_T_HASH, RUBY_T_OBJECT, RUBY_T_STRING,
@@ -25,8 +25,8 @@ const SHORT: usize = 16 * 1024;
 
 /// The object itself if it is shareable, else a copy of it, in which what is referred to twice becomes two; nothing,
 /// where it is no plain data.
-pub fn frozen(object: Word) -> Option<Word> {
-    if plain::share(object, Unfrozen::Refuse) {
+pub fn frozen(object: RawValue) -> Option<RawValue> {
+    if deep_freeze::share(object, Unfrozen::Refuse) {
         return Some(object);
     }
     let mut copying = Copy {
@@ -46,16 +46,16 @@ pub struct Copier {
     kinds: Option<(VALUE, bool)>,
 }
 
-/// A copy that is frozen throughout, and whether it still has to be noted as shareable: by the VM, see [`plain::by_the_vm`].
+/// A copy that is frozen throughout, and whether it still has to be noted as shareable: by the VM, see [`deep_freeze::by_the_vm`].
 pub struct Copied {
-    pub word: Word,
+    pub word: RawValue,
     pub unnoted: bool,
 }
 
 impl Copier {
     /// The item itself, if it is shareable, else a copy; nothing, where the copy is not made here.
     #[inline]
-    pub fn of(&mut self, item: Word) -> Option<Copied> {
+    pub fn of(&mut self, item: RawValue) -> Option<Copied> {
         if item.is_immediate() {
             return Some(Copied {
                 word: item,
@@ -65,7 +65,7 @@ impl Copier {
         self.of_object(item)
     }
 
-    fn of_object(&mut self, item: Word) -> Option<Copied> {
+    fn of_object(&mut self, item: RawValue) -> Option<Copied> {
         self.seen.clear();
         let mut copying = Copy {
             left: MOST,
@@ -87,24 +87,24 @@ impl Copier {
 }
 
 /// Shares the bytes with the copy, so that only the VM can find it shareable.
-fn long_text(item: Word) -> Option<Word> {
+fn long_text(item: RawValue) -> Option<RawValue> {
     // SAFETY: a living String, where it is asked for more than its kind. The VM's own class.
     unsafe {
         if !item.is_a(RUBY_T_STRING)
             || item.class_or_singleton() != rb_sys::rb_cString
-            || plain::has_variables(item)
+            || deep_freeze::has_variables(item)
             || item.is_frozen()
         {
             return None;
         }
-        let copy = Word(rb_sys::rb_str_freeze(rb_sys::rb_str_dup(item.0)));
+        let copy = RawValue(rb_sys::rb_str_freeze(rb_sys::rb_str_dup(item.0)));
         is_noted(copy).then_some(copy)
     }
 }
 
 /// Where single objects are not noted, the VM looks at the whole of them.
-fn shared(copy: Word) -> Option<Word> {
-    let noted = !matches!(note::way(), Way::Walk) || plain::share(copy, Unfrozen::Refuse);
+fn shared(copy: RawValue) -> Option<RawValue> {
+    let noted = !matches!(note::way(), Way::Walk) || deep_freeze::share(copy, Unfrozen::Refuse);
     noted.then_some(copy)
 }
 
@@ -119,8 +119,8 @@ struct Copy<'a> {
 }
 
 impl Copy<'_> {
-    fn copy(&mut self, word: Word, depth: u32) -> Option<Word> {
-        if word.is_immediate() || word.is_frozen() && plain::share(word, Unfrozen::Refuse) {
+    fn copy(&mut self, word: RawValue, depth: u32) -> Option<RawValue> {
+        if word.is_immediate() || word.is_frozen() && deep_freeze::share(word, Unfrozen::Refuse) {
             return Some(word);
         }
         self.left = self.left.checked_sub(1)?;
@@ -135,7 +135,7 @@ impl Copy<'_> {
                 false => None,
             };
         }
-        if plain::has_variables(word) {
+        if deep_freeze::has_variables(word) {
             return None;
         }
         // SAFETY: the VM's own classes, set before any extension is loaded.
@@ -153,13 +153,13 @@ impl Copy<'_> {
     }
 
     /// Nothing where the object is met for the second time.
-    fn met(&mut self, word: Word) -> Option<&mut Self> {
+    fn met(&mut self, word: RawValue) -> Option<&mut Self> {
         let first = self.seen.as_mut().is_none_or(|seen| seen.insert(word.0));
         first.then_some(self)
     }
 
     /// Whether to copy and to freeze it calls no method that is not Ruby's own.
-    fn is_plain_kind(&mut self, word: Word, klass: VALUE) -> bool {
+    fn is_plain_kind(&mut self, word: RawValue, klass: VALUE) -> bool {
         match self.kinds {
             Some((known, plain)) if known == klass => plain,
             _ => {
@@ -170,27 +170,27 @@ impl Copy<'_> {
         }
     }
 
-    fn copy_struct(&mut self, word: Word, klass: VALUE, depth: u32) -> Option<Word> {
+    fn copy_struct(&mut self, word: RawValue, klass: VALUE, depth: u32) -> Option<RawValue> {
         // SAFETY: the class of a living Struct, which has Ruby's own allocator; what that makes has the same members.
         let copy = unsafe { rb_sys::rb_obj_alloc(klass) };
-        for place in 0..number::fixnum(Word(unsafe_size(word))) {
+        for place in 0..number::fixnum(RawValue(unsafe_size(word))) {
             let place = (place << 1 | 1) as VALUE;
             // SAFETY: two living Structs, and the index of a member of both. The copy is not frozen yet.
             unsafe {
-                let made = self.copy(Word(rb_sys::rb_struct_aref(word.0, place)), depth + 1)?;
+                let made = self.copy(RawValue(rb_sys::rb_struct_aref(word.0, place)), depth + 1)?;
                 rb_sys::rb_struct_aset(copy, place, made.0);
             }
         }
         // SAFETY: the Struct that was made above.
-        Some(self.noted(Word(unsafe { rb_sys::rb_obj_freeze(copy) })))
+        Some(self.noted(RawValue(unsafe { rb_sys::rb_obj_freeze(copy) })))
     }
 
-    fn copy_object(&mut self, word: Word, klass: VALUE, depth: u32) -> Option<Word> {
+    fn copy_object(&mut self, word: RawValue, klass: VALUE, depth: u32) -> Option<RawValue> {
         let mut variables = Variables {
             copying: self,
             depth,
             // SAFETY: the class of a living object that is nothing but its variables, as what this makes is.
-            copy: Word(unsafe { rb_sys::rb_obj_alloc(klass) }),
+            copy: RawValue(unsafe { rb_sys::rb_obj_alloc(klass) }),
             done: true,
         };
         // SAFETY: a living object, which `variable` does not change; `variables` outlives the call.
@@ -204,18 +204,18 @@ impl Copy<'_> {
         let Variables { copy, done, .. } = variables;
         self.unnoted = true;
         // SAFETY: the object that was made above.
-        done.then(|| Word(unsafe { rb_sys::rb_obj_freeze(copy.0) }))
+        done.then(|| RawValue(unsafe { rb_sys::rb_obj_freeze(copy.0) }))
     }
 
     /// Notes a frozen object that was just made of what is noted.
-    fn noted(&self, copy: Word) -> Word {
+    fn noted(&self, copy: RawValue) -> RawValue {
         if !self.unnoted {
             note::shareable(copy);
         }
         copy
     }
 
-    fn copy_text(&self, word: Word) -> Option<Word> {
+    fn copy_text(&self, word: RawValue) -> Option<RawValue> {
         // SAFETY: a living String. Its bytes are copied before anything else can run; its encoding is one of the VM's.
         unsafe {
             let length = rb_sys::RSTRING_LEN(word.0);
@@ -223,15 +223,15 @@ impl Copy<'_> {
                 return None;
             }
             if !word.has_content_elsewhere() {
-                return Some(self.noted(Word(rb_sys::rb_str_new_frozen(word.0))));
+                return Some(self.noted(RawValue(rb_sys::rb_str_new_frozen(word.0))));
             }
             let encoding = rb_sys::rb_enc_get(word.0);
             let copy = rb_sys::rb_enc_str_new(rb_sys::RSTRING_PTR(word.0), length, encoding);
-            Some(self.noted(Word(rb_sys::rb_str_freeze(copy))))
+            Some(self.noted(RawValue(rb_sys::rb_str_freeze(copy))))
         }
     }
 
-    fn copy_array(&mut self, word: Word, depth: u32) -> Option<Word> {
+    fn copy_array(&mut self, word: RawValue, depth: u32) -> Option<RawValue> {
         // SAFETY: a living Array, on the stack of the caller, whose elements are copied before anything else can run.
         let copy = unsafe {
             let len = rb_sys::RARRAY_LEN(word.0);
@@ -240,7 +240,7 @@ impl Copy<'_> {
         // SAFETY: a new Array that nobody else has.
         for place in 0..unsafe { rb_sys::RARRAY_LEN(copy) } {
             // SAFETY: as above; the index is below its length.
-            let element = Word(unsafe { rb_sys::rb_ary_entry(copy, place) });
+            let element = RawValue(unsafe { rb_sys::rb_ary_entry(copy, place) });
             let made = self.copy(element, depth + 1)?;
             if made != element {
                 // SAFETY: as above.
@@ -248,19 +248,19 @@ impl Copy<'_> {
             }
         }
         // SAFETY: as above. It has no memory to spare that `rb_ary_freeze` could give back.
-        Some(self.noted(Word(unsafe { rb_sys::rb_obj_freeze(copy) })))
+        Some(self.noted(RawValue(unsafe { rb_sys::rb_obj_freeze(copy) })))
     }
 
     /// Its keys stay: as a key only what is shareable is plain data.
-    fn copy_hash(&mut self, word: Word, depth: u32) -> Option<Word> {
-        if !plain::has_no_default(word) {
+    fn copy_hash(&mut self, word: RawValue, depth: u32) -> Option<RawValue> {
+        if !deep_freeze::has_no_default(word) {
             return None;
         }
         let mut pairs = Pairs {
             copying: self,
             depth,
             // SAFETY: a living Hash of Ruby's own class.
-            copy: Word(unsafe { rb_sys::rb_hash_dup(word.0) }),
+            copy: RawValue(unsafe { rb_sys::rb_hash_dup(word.0) }),
             done: true,
         };
         // SAFETY: a living Hash, which `pair` does not change; `pairs` outlives the call.
@@ -269,13 +269,13 @@ impl Copy<'_> {
         };
         let Pairs { copy, done, .. } = pairs;
         // SAFETY: the Hash that was made above.
-        done.then(|| self.noted(Word(unsafe { rb_sys::rb_hash_freeze(copy.0) })))
+        done.then(|| self.noted(RawValue(unsafe { rb_sys::rb_hash_freeze(copy.0) })))
     }
 }
 
 /// Whether a Struct or an object is a mere list of its members or variables: nothing is said of how it is copied, and
 /// there may be two of it.
-fn asks_no_method(word: Word, klass: VALUE) -> bool {
+fn asks_no_method(word: RawValue, klass: VALUE) -> bool {
     const NAMES: [&CStr; 4] = [
         c"initialize_copy",
         c"initialize_clone",
@@ -302,7 +302,7 @@ fn asks_no_method(word: Word, klass: VALUE) -> bool {
     is_plain && NAMES.into_iter().all(own) && !walk::is_odd(word) && !walk::is_singleton(word)
 }
 
-fn unsafe_size(object: Word) -> VALUE {
+fn unsafe_size(object: RawValue) -> VALUE {
     // SAFETY: a living Struct.
     unsafe { rb_sys::rb_struct_size(object.0) }
 }
@@ -310,7 +310,7 @@ fn unsafe_size(object: Word) -> VALUE {
 struct Variables<'a, 'b> {
     copying: &'a mut Copy<'b>,
     depth: u32,
-    copy: Word,
+    copy: RawValue,
     done: bool,
 }
 
@@ -318,7 +318,7 @@ unsafe extern "C" fn variable(name: rb_sys::ID, value: VALUE, variables: st_data
     // SAFETY: the `Variables` of the frame that called `rb_ivar_foreach`.
     let variables = unsafe { &mut *(variables as *mut Variables<'_, '_>) };
     let depth = variables.depth + 1;
-    let Some(made) = variables.copying.copy(Word(value), depth) else {
+    let Some(made) = variables.copying.copy(RawValue(value), depth) else {
         variables.done = false;
         return rb_sys::st_retval::ST_STOP as c_int;
     };
@@ -330,14 +330,14 @@ unsafe extern "C" fn variable(name: rb_sys::ID, value: VALUE, variables: st_data
 struct Pairs<'a, 'b> {
     copying: &'a mut Copy<'b>,
     depth: u32,
-    copy: Word,
+    copy: RawValue,
     done: bool,
 }
 
 unsafe extern "C" fn pair(key: VALUE, value: VALUE, pairs: VALUE) -> c_int {
     // SAFETY: the `Pairs` of the frame that called `rb_hash_foreach`.
     let pairs = unsafe { &mut *(pairs as *mut Pairs<'_, '_>) };
-    pairs.done = pairs.store(Word(key), Word(value)).is_some();
+    pairs.done = pairs.store(RawValue(key), RawValue(value)).is_some();
     let next = if pairs.done {
         rb_sys::st_retval::ST_CONTINUE
     } else {
@@ -347,8 +347,8 @@ unsafe extern "C" fn pair(key: VALUE, value: VALUE, pairs: VALUE) -> c_int {
 }
 
 impl Pairs<'_, '_> {
-    fn store(&mut self, key: Word, value: Word) -> Option<()> {
-        if !plain::share(key, Unfrozen::Refuse) {
+    fn store(&mut self, key: RawValue, value: RawValue) -> Option<()> {
+        if !deep_freeze::share(key, Unfrozen::Refuse) {
             return None;
         }
         let copy = self.copying.copy(value, self.depth + 1)?;
@@ -364,7 +364,7 @@ impl Pairs<'_, '_> {
 }
 
 /// Whether the VM finds the key with no method call.
-fn is_looked_up_natively(key: Word) -> bool {
+fn is_looked_up_natively(key: RawValue) -> bool {
     key.is_immediate()
         || match key.type_of() {
             // SAFETY: the VM's own class.

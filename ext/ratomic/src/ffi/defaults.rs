@@ -1,7 +1,7 @@
 //! Whether a Hash has a default: by its methods, or, on the Rubies on which that was proved ([`super::note`]), by its
 //! header, with no method call.
 
-use super::Word;
+use super::RawValue;
 use magnus::{gc, prelude::*, rb_sys::protect, Error, Ruby, Value};
 use rb_sys::VALUE;
 use std::ffi::CStr;
@@ -9,13 +9,13 @@ use std::ptr;
 use std::sync::OnceLock;
 
 /// Whether it has none, by its methods.
-pub fn are_none(hash: Word) -> bool {
+pub fn are_none(hash: RawValue) -> bool {
     static NAMES: OnceLock<[rb_sys::ID; 2]> = OnceLock::new();
     let names = NAMES.get_or_init(|| [c"default_proc", c"default"].map(intern));
     names.iter().all(|name| {
         // SAFETY: a living Hash whose method is Hash's own, so that nothing but native code runs.
         let ask = || unsafe { rb_sys::rb_funcallv(hash.0, *name, 0, ptr::null()) };
-        is_own(*name) && protect(ask).is_ok_and(|answer| Word(answer) == Word::NIL)
+        is_own(*name) && protect(ask).is_ok_and(|answer| RawValue(answer) == RawValue::NIL)
     })
 }
 
@@ -35,7 +35,7 @@ pub struct Defaults {
     /// The flag of a Hash with a default block, found by comparing one with one without; 0 if it cannot be seen.
     block: VALUE,
     /// A key that is in no Hash, because it is equal to itself alone and nobody else has it: a NaN.
-    absent: Word,
+    absent: RawValue,
     /// The name of `Hash#default`.
     default: rb_sys::ID,
 }
@@ -47,22 +47,22 @@ impl Defaults {
         gc::register_mark_object(absent);
         let with: Value = ruby.eval("Hash.new { }")?;
         let without: Value = ruby.eval("Hash.new")?;
-        let block = Word::of(with).flags() ^ Word::of(without).flags();
+        let block = RawValue::of(with).flags() ^ RawValue::of(without).flags();
         let default = intern(c"default");
         let block = if block.is_power_of_two() { block } else { 0 };
         Ok(Defaults {
             block,
-            absent: Word::of(absent),
+            absent: RawValue::of(absent),
             default,
         })
     }
 
-    pub fn are_none(&self, hash: Word) -> bool {
+    pub fn are_none(&self, hash: RawValue) -> bool {
         if self.block == 0 || hash.flags() & self.block != 0 {
             return false;
         }
         // SAFETY: a living Hash whose `default` is Hash's own, so that nothing but native code runs, and nothing raises.
         is_own(self.default)
-            && unsafe { rb_sys::rb_hash_aref(hash.0, self.absent.0) } == Word::NIL.0
+            && unsafe { rb_sys::rb_hash_aref(hash.0, self.absent.0) } == RawValue::NIL.0
     }
 }

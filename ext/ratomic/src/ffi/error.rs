@@ -4,7 +4,7 @@
 //! An exception is made here and not, as magnus would, while it is raised: every call into Ruby can end in a jump (the
 //! thread is being killed, an item throws), which then has to go on in its place.
 
-use super::Word;
+use super::RawValue;
 use magnus::{prelude::*, Error, ExceptionClass, RClass, RModule, RString, Ruby, Value};
 use ratomic_core::table::Failure;
 
@@ -132,7 +132,7 @@ pub fn write_many(failure: Failure<Error>, map: Value) -> Error {
 }
 
 /// Why a write to `key` failed.
-pub fn write(failure: Failure<Error>, key: Word) -> Error {
+pub fn write(failure: Failure<Error>, key: RawValue) -> Error {
     let because = |reason: fn(String) -> String| about(key.value(), |key| thread(reason(key)));
     match failure {
         Failure::Foreign(error) => error,

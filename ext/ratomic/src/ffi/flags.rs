@@ -1,31 +1,34 @@
 //! Flags in the header of an object for which the C API has no name, each found by comparing a String with itself. Only
 //! for the Rubies on which that was proved, see [`super::note`].
 
-use super::Word;
+use super::RawValue;
 use magnus::{prelude::*, rb_sys::protect, Error, Ruby, Value};
 use rb_sys::VALUE;
 
 #[derive(Clone, Copy)]
 pub struct Flags {
-    /// Of an object other than a T_OBJECT that was asked for its `object_id`. The number is in an object of its own, as
+    /// The flag of an object (no T_OBJECT) that was asked for its `object_id`. The number is kept in a side table, as
     /// instance variables are.
-    pub numbered: VALUE,
-    /// Of a String that a native call is using; to freeze it raises.
-    pub locked: VALUE,
+    pub has_object_id: VALUE,
+    /// CRuby's STR_TMPLOCK: of a String that a native call is using. To freeze it raises.
+    pub str_tmplock: VALUE,
 }
 
 impl Flags {
     pub fn find(ruby: &Ruby) -> Result<Flags, Error> {
         let text: Value = ruby.eval("''.dup")?;
-        let word = Word::of(text);
+        let word = RawValue::of(text);
         let before = word.flags();
         // SAFETY: a String that nobody else has; `protect` catches what these raise.
         protect(|| unsafe { rb_sys::rb_str_locktmp(word.0) })?;
-        let locked = word.flags() ^ before;
+        let str_tmplock = word.flags() ^ before;
         // SAFETY: as above.
         protect(|| unsafe { rb_sys::rb_str_unlocktmp(word.0) })?;
         let _: Value = text.funcall("object_id", ())?;
-        let numbered = word.flags() ^ before;
-        Ok(Flags { numbered, locked })
+        let has_object_id = word.flags() ^ before;
+        Ok(Flags {
+            has_object_id,
+            str_tmplock,
+        })
     }
 }

@@ -9,7 +9,7 @@
 //! ObjectSpace calls the same function while the other Ractors run. Then the words are copied under the lock, to the
 //! stack, which keeps their objects alive, and shown after it is given up, because the visitor may allocate.
 
-use super::Word;
+use super::RawValue;
 use magnus::rb_sys::protect;
 use std::sync::LazyLock;
 
@@ -22,19 +22,20 @@ pub fn everything_stopped() -> bool {
 /// Whether the collection that is running looks at all objects, or only at the young ones and who refers to these. Asked
 /// for the first time when the extension is loaded, because then it may allocate, and a VM that cannot tell may raise.
 pub fn looks_at_all() -> bool {
-    static MAJOR_BY: LazyLock<Option<Word>> = LazyLock::new(|| {
-        let mut symbol = Word::NIL;
+    static MAJOR_BY: LazyLock<Option<RawValue>> = LazyLock::new(|| {
+        let mut symbol = RawValue::NIL;
         let asked = protect(|| {
             // SAFETY: makes a Symbol of a literal, which lives for ever; `protect` catches what is raised.
             unsafe {
-                symbol = Word(rb_sys::rb_id2sym(rb_sys::rb_intern(c"major_by".as_ptr())));
+                symbol = RawValue(rb_sys::rb_id2sym(rb_sys::rb_intern(c"major_by".as_ptr())));
                 rb_sys::rb_gc_latest_gc_info(symbol.0)
             }
         });
         asked.ok().map(|_| symbol)
     });
     // SAFETY: asks for a flag of the collection; it was asked before, so it neither raises nor allocates.
-    MAJOR_BY.is_some_and(|symbol| unsafe { rb_sys::rb_gc_latest_gc_info(symbol.0) } != Word::NIL.0)
+    MAJOR_BY
+        .is_some_and(|symbol| unsafe { rb_sys::rb_gc_latest_gc_info(symbol.0) } != RawValue::NIL.0)
 }
 
 /// Shows what `some` copies for a place to begin at, until there is no more.

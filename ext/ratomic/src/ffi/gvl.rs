@@ -1,8 +1,8 @@
 //! The one place where the VM lock is given up.
 
-use super::{error, native_thread, scheduler, Word};
+use super::{error, native_thread, scheduler, RawValue};
 use magnus::{prelude::*, rb_sys::protect, Error};
-use ratomic_core::{Deadline, Host, Waiter};
+use ratomic_core::{Deadline, Park, Parker};
 use std::ffi::c_void;
 use std::ptr;
 use std::sync::Arc;
@@ -17,18 +17,18 @@ pub fn thread() -> usize {
 pub struct Gvl;
 
 struct Sleep<'a> {
-    waiter: &'a Waiter,
+    parker: &'a Parker,
     deadline: Deadline,
 }
 
-impl Host for Gvl {
+impl Park for Gvl {
     type Error = Error;
 
-    fn sleep(&self, waiter: &Arc<Waiter>, deadline: Deadline) -> Result<(), Error> {
+    fn park(&self, parker: &Arc<Parker>, deadline: Deadline) -> Result<(), Error> {
         if scheduler::is_current() {
-            return scheduler::sleep(waiter, deadline);
+            return scheduler::sleep(parker, deadline);
         }
-        sleep_in_thread(waiter, deadline)
+        sleep_in_thread(parker, deadline)
     }
 
     fn check(&self) -> Result<(), Error> {
@@ -45,17 +45,17 @@ impl Host for Gvl {
 
     fn is_alive(&self, thread: usize) -> Result<bool, Error> {
         // Lives as long as the claim that names it, which marks it.
-        Word(thread as _).value().funcall("alive?", ())
+        RawValue(thread as _).value().funcall("alive?", ())
     }
 }
 
 /// Sleeps in the thread that calls, whatever Fibers it has.
-pub fn sleep_in_thread(waiter: &Waiter, deadline: Deadline) -> Result<(), Error> {
-    native_thread::sleep(waiter, deadline, |deadline| sleep_here(waiter, deadline))
+pub fn sleep_in_thread(parker: &Parker, deadline: Deadline) -> Result<(), Error> {
+    native_thread::sleep(parker, deadline, |deadline| sleep_here(parker, deadline))
 }
 
-fn sleep_here(waiter: &Waiter, deadline: Deadline) -> Result<(), Error> {
-    let sleep = Sleep { waiter, deadline };
+fn sleep_here(parker: &Parker, deadline: Deadline) -> Result<(), Error> {
+    let sleep = Sleep { parker, deadline };
     protect(|| {
         // SAFETY: both pointers refer to frames that outlive the call: the VM forgets the second one (under its own
         // lock) before the call returns. What is pending is for `check`; old VMs may raise all the same.
@@ -64,10 +64,10 @@ fn sleep_here(waiter: &Waiter, deadline: Deadline) -> Result<(), Error> {
                 Some(run),
                 ptr::from_ref(&sleep).cast_mut().cast(),
                 Some(interrupt),
-                ptr::from_ref(waiter).cast_mut().cast(),
+                ptr::from_ref(parker).cast_mut().cast(),
             );
         }
-        Word::NIL.0
+        RawValue::NIL.0
     })
     .map(drop)
 }
@@ -77,7 +77,7 @@ pub fn check_now() -> Result<(), Error> {
     protect(|| {
         // SAFETY: the thread holds its VM lock, and `protect` catches what this raises.
         unsafe { rb_sys::rb_thread_check_ints() };
-        Word::NIL.0
+        RawValue::NIL.0
     })
     .map(drop)
 }
@@ -94,7 +94,7 @@ fn block_for_nothing() -> Result<(), Error> {
                 ptr::null_mut(),
             )
         };
-        Word::NIL.0
+        RawValue::NIL.0
     })
     .map(drop)
 }
@@ -106,7 +106,7 @@ unsafe extern "C" fn nothing(_: *mut c_void) -> *mut c_void {
 unsafe extern "C" fn run(sleep: *mut c_void) -> *mut c_void {
     // SAFETY: the `Sleep` of the caller's frame, see above. Nothing here touches a VALUE.
     let sleep = unsafe { &*sleep.cast::<Sleep<'_>>() };
-    keeping_errno(|| sleep.waiter.sleep(sleep.deadline));
+    keeping_errno(|| sleep.parker.park(sleep.deadline));
     ptr::null_mut()
 }
 
@@ -130,7 +130,7 @@ fn errno_here() -> *mut libc::c_int {
     return unsafe { libc::__errno_location() };
 }
 
-unsafe extern "C" fn interrupt(waiter: *mut c_void) {
+unsafe extern "C" fn interrupt(parker: *mut c_void) {
     // SAFETY: the waiter of the caller's frame, see above.
-    unsafe { &*waiter.cast::<Waiter>() }.interrupt();
+    unsafe { &*parker.cast::<Parker>() }.interrupt();
 }

@@ -1,23 +1,23 @@
 //! Keys as `Hash` has them: strings by their bytes and encoding, numbers by class and value, symbols and the other
 //! immediates by identity, everything else by its own `hash` and `eql?`.
 
-use super::{error, number, shareable, words, Word};
+use super::{error, number, shareable, words, RawValue};
 use magnus::{prelude::*, rb_sys::protect, Error, RArray, Value};
 use ratomic_core::table::{Probe, Same};
 use rb_sys::ruby_value_type::{self, RUBY_T_BIGNUM, RUBY_T_FLOAT, RUBY_T_STRING};
 
 pub struct Key {
-    word: Word,
+    word: RawValue,
     hash: u64,
     /// What `eql?` has said so far: the stored key that is this one,
-    same: Option<Word>,
+    same: Option<RawValue>,
     /// and those that are not, in an Array so that their addresses are not reused meanwhile.
     others: Option<RArray>,
 }
 
 impl Key {
     pub fn new(value: Value) -> Result<Key, Error> {
-        let word = Word::of(value);
+        let word = RawValue::of(value);
         Ok(Key {
             word,
             hash: hash(word)?,
@@ -26,12 +26,12 @@ impl Key {
         })
     }
 
-    pub fn word(&self) -> Word {
+    pub fn word(&self) -> RawValue {
         self.word
     }
 
     /// The object to store for a key that is not there yet: a frozen String as `Hash` would, else itself or a copy.
-    pub fn stored(&self) -> Result<Word, Error> {
+    pub fn stored(&self) -> Result<RawValue, Error> {
         let value = self.word.value();
         if shareable::is_shareable(self.word)? {
             return Ok(self.word);
@@ -40,7 +40,8 @@ impl Key {
         let has_variables = unsafe { rb_sys::rb_ivar_count(self.word.0) } > 0;
         if self.word.is_a(RUBY_T_STRING) && is_plain_string(self.word) && !has_variables {
             // SAFETY: a living String; `protect` catches what it may raise (no memory).
-            return protect(|| unsafe { rb_sys::rb_str_to_interned_str(self.word.0) }).map(Word);
+            return protect(|| unsafe { rb_sys::rb_str_to_interned_str(self.word.0) })
+                .map(RawValue);
         }
         let copy = shareable::share(value, "a key of a Ratomic::Map")?;
         if hash(copy)? == self.hash && value.eql(copy.value())? {
@@ -63,18 +64,18 @@ impl Key {
     }
 }
 
-impl Probe<Word> for Key {
+impl Probe<RawValue> for Key {
     type Error = Error;
 
     fn hash(&self) -> u64 {
         self.hash
     }
 
-    fn key(&self) -> Word {
+    fn key(&self) -> RawValue {
         self.word
     }
 
-    fn same(&self, stored: Word) -> Same {
+    fn same(&self, stored: RawValue) -> Same {
         let known = |same: bool| if same { Same::Yes } else { Same::No };
         let mine = self.word;
         if mine == stored || self.same == Some(stored) {
@@ -110,7 +111,7 @@ impl Probe<Word> for Key {
         }
     }
 
-    fn ask(&mut self, stored: Word) -> Result<(), Error> {
+    fn ask(&mut self, stored: RawValue) -> Result<(), Error> {
         if self.word.value().eql(stored.value())? {
             self.same = Some(stored);
             return Ok(());
@@ -126,23 +127,23 @@ impl Probe<Word> for Key {
 }
 
 /// Fixnums, static symbols, nil, true and false are equal only to themselves; flonums may equal a heap Float.
-fn is_by_identity(word: Word) -> bool {
+fn is_by_identity(word: RawValue) -> bool {
     word.is_immediate() && !rb_sys::FLONUM_P(word.0)
 }
 
-fn kind(word: Word) -> Option<ruby_value_type> {
+fn kind(word: RawValue) -> Option<ruby_value_type> {
     if word.is_immediate() {
         return rb_sys::FLONUM_P(word.0).then_some(RUBY_T_FLOAT);
     }
     Some(word.type_of())
 }
 
-fn is_plain_string(word: Word) -> bool {
+fn is_plain_string(word: RawValue) -> bool {
     // SAFETY: the VM's own class.
     word.class_or_singleton() == unsafe { rb_sys::rb_cString }
 }
 
-fn hash(word: Word) -> Result<u64, Error> {
+fn hash(word: RawValue) -> Result<u64, Error> {
     if is_by_identity(word) {
         return Ok(mix(word.0));
     }

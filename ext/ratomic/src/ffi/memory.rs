@@ -1,7 +1,7 @@
 //! What the collector has to know of memory that it did not hand out: when much of it belongs to objects that may be
 //! dropped, it is time to look for these. And the processor, of memory that will be read in a moment.
 
-use super::Word;
+use super::RawValue;
 use magnus::rb_sys::protect;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
@@ -43,7 +43,7 @@ fn consider_collecting() {
     let looked = protect(|| {
         // SAFETY: memory of one byte, freed at once; `protect` catches the want of it.
         unsafe { rb_sys::ruby_xfree(rb_sys::ruby_xmalloc(1)) };
-        Word::NIL.0
+        RawValue::NIL.0
     });
     // Where not even that is left, who allocates next is told.
     drop(looked);
@@ -76,7 +76,7 @@ pub fn freed(bytes: usize) {
 /// Fetches an object's header, for a collector that comes to it soon. Objects that lie all over the heap cost it a wait
 /// for memory each, which is longer than all else that it does with them.
 #[inline]
-pub fn prefetch(word: &Word) {
+pub fn prefetch(word: &RawValue) {
     #[cfg(target_arch = "x86_64")]
     if !word.is_immediate() {
         // SAFETY: a hint, which may name any address.

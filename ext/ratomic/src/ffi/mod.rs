@@ -2,9 +2,9 @@
 
 pub mod args;
 pub mod barrier;
-pub mod cell;
 pub mod class;
 pub mod copy;
+pub mod deep_freeze;
 mod defaults;
 pub mod error;
 mod flags;
@@ -16,16 +16,16 @@ pub mod memory;
 pub mod native_thread;
 pub mod note;
 pub mod number;
-pub mod plain;
+pub mod once_shared;
+pub mod raw_value;
+pub mod receiver;
 mod scheduler;
 pub mod shareable;
-pub mod this;
 pub mod tmp;
 pub mod walk;
-pub mod word;
 
-pub use this::This;
-pub use word::{values, words, Word};
+pub use raw_value::{values, words, RawValue};
+pub use receiver::Receiver;
 
 /// Lets every Ractor call the methods defined from here on.
 pub fn declare_ractor_safe() {

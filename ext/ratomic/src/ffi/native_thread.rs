@@ -5,9 +5,9 @@
 //! that is waited for, never do. (4.1 makes one then.) So a sleep is cut into pieces, the first one short; between two
 //! of them the thread waits for a moment in the VM's own way, which lets its native thread run who is ready.
 
-use super::Word;
+use super::RawValue;
 use magnus::{prelude::*, rb_sys::protect, Error, Ruby, Value};
-use ratomic_core::{Deadline, Waiter};
+use ratomic_core::{Deadline, Parker};
 use std::ptr;
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -64,7 +64,7 @@ fn is_shared() -> bool {
 
 /// Calls `sleep` until the waiter is awake or the deadline has passed.
 pub fn sleep(
-    waiter: &Waiter,
+    parker: &Parker,
     deadline: Deadline,
     sleep: impl Fn(Deadline) -> Result<(), Error>,
 ) -> Result<(), Error> {
@@ -74,7 +74,7 @@ pub fn sleep(
     let mut piece = FIRST;
     loop {
         sleep(deadline.sooner(Deadline::after(piece)))?;
-        if waiter.is_awake() || deadline.passed() {
+        if parker.is_awake() || deadline.passed() {
             return Ok(());
         }
         yield_native_thread()?;
@@ -90,7 +90,7 @@ fn yield_native_thread() -> Result<(), Error> {
     protect(|| {
         // SAFETY: the thread holds its Ractor's lock, and `protect` catches what is raised in it meanwhile.
         unsafe { rb_sys::rb_thread_wait_for(moment) };
-        Word::NIL.0
+        RawValue::NIL.0
     })
     .map(drop)
 }

@@ -10,7 +10,7 @@
 //!   function does (`build.rs`), and the Ruby that runs behaves like that in a self-test;
 //! - [`Way::Walk`] on every other Ruby: the VM's own walk, slower, never wrong.
 
-use super::{defaults::Defaults, flags::Flags, Word};
+use super::{defaults::Defaults, flags::Flags, RawValue};
 use magnus::{rb_sys::protect, Error, Ruby};
 use rb_sys::{RBasic, VALUE};
 use std::sync::OnceLock;
@@ -87,7 +87,7 @@ fn only_the_flag_changes(ruby: &Ruby) -> Result<bool, Error> {
         "[''.dup, 'x' * 100, [], [nil] * 100, {}, { 1 => 2 }, Struct.new(:a).new(1)]";
     let samples: magnus::RArray = ruby.eval(SAMPLES)?;
     for sample in samples {
-        let word = Word::of(sample);
+        let word = RawValue::of(sample);
         let before = header(word);
         // SAFETY: a living object; `protect` catches what this raises.
         protect(|| unsafe { rb_sys::rb_obj_freeze(word.0) })?;
@@ -95,14 +95,14 @@ fn only_the_flag_changes(ruby: &Ruby) -> Result<bool, Error> {
         // SAFETY: as above.
         protect(|| unsafe { rb_sys::rb_ractor_make_shareable(word.0) })?;
         let (flags, class) = header(word);
-        if class != before.1 || flags ^ frozen.0 != Word::SHAREABLE {
+        if class != before.1 || flags ^ frozen.0 != RawValue::SHAREABLE {
             return Ok(false);
         }
     }
     Ok(true)
 }
 
-fn header(word: Word) -> (VALUE, VALUE) {
+fn header(word: RawValue) -> (VALUE, VALUE) {
     // SAFETY: a living object that is no immediate. Its header has been these two words in every Ruby since 1.9; a Ruby
     // that it is not true of is not among those that were proved, and is never asked.
     let RBasic { flags, klass, .. } = unsafe { &*(word.0 as *const RBasic) };
@@ -112,13 +112,13 @@ fn header(word: Word) -> (VALUE, VALUE) {
 /// Notes an object of the kinds that [`super::plain`] walks, or a native object of ours. It must be frozen and no
 /// immediate, everything in it must be noted, and it must have no instance variables beside it. To be called in the
 /// Ractor that made the object. False where this Ruby has no way to note a single object.
-pub fn shareable(word: Word) -> bool {
+pub fn shareable(word: RawValue) -> bool {
     match way() {
         // SAFETY: what the function asks is asked of the caller above.
         Way::Function(set) => unsafe { set(word.0) },
         // SAFETY: a living object that no other Ractor knows. On a proved Ruby this flag is all that the VM sets.
         Way::Flag(_) => unsafe {
-            (*(word.0 as *mut RBasic)).flags |= Word::SHAREABLE;
+            (*(word.0 as *mut RBasic)).flags |= RawValue::SHAREABLE;
             word.0
         },
         Way::Walk => return false,

@@ -1,12 +1,12 @@
 //! Numbers that can be read and added with no Ruby call.
 
-use super::{error, Word};
+use super::{error, RawValue};
 use magnus::{rb_sys::protect, Error, Value};
 use rb_sys::ruby_value_type::{RUBY_T_BIGNUM, RUBY_T_FLOAT};
 
 /// An Integer of 64 bits. `TypeError` for anything that is not an Integer, `RangeError` for one beyond.
 pub fn int64(value: Value) -> Result<i64, Error> {
-    let word = Word::of(value);
+    let word = RawValue::of(value);
     if word.is_fixnum() {
         return Ok(fixnum(word));
     }
@@ -20,33 +20,33 @@ pub fn int64(value: Value) -> Result<i64, Error> {
     protect(|| {
         // SAFETY: a living Bignum; `protect` catches its RangeError.
         number = unsafe { rb_sys::rb_big2ll(word.0) };
-        Word::NIL.0
+        RawValue::NIL.0
     })?;
     Ok(number)
 }
 
-pub fn fixnum(word: Word) -> i64 {
+pub fn fixnum(word: RawValue) -> i64 {
     // A Fixnum is its number shifted by one, with the lowest bit set.
     (word.0 as i64) >> 1
 }
 
 /// The Fixnum, or `None` beyond 63 bits, where a Bignum would have to be allocated.
-pub fn to_fixnum(number: i64) -> Option<Word> {
+pub fn to_fixnum(number: i64) -> Option<RawValue> {
     let shifted = number.checked_mul(2)?;
-    Some(Word((shifted | 1) as rb_sys::VALUE))
+    Some(RawValue((shifted | 1) as rb_sys::VALUE))
 }
 
-pub fn is_float(word: Word) -> bool {
+pub fn is_float(word: RawValue) -> bool {
     rb_sys::FLONUM_P(word.0) || word.is_a(RUBY_T_FLOAT)
 }
 
-pub fn float(word: Word) -> f64 {
+pub fn float(word: RawValue) -> f64 {
     // SAFETY: a Float, by the caller's check; reads it.
     unsafe { rb_sys::rb_float_value(word.0) }
 }
 
 /// A Fixnum or Float as a float.
-pub fn to_float(word: Word) -> Option<f64> {
+pub fn to_float(word: RawValue) -> Option<f64> {
     if word.is_fixnum() {
         Some(fixnum(word) as f64)
     } else {

@@ -4,9 +4,9 @@
 //! Ractor sleeps in place of the Fiber, and the Fiber waits for the end of that thread, which Ruby has every scheduler do
 //! well. It is made anew for each wait: that costs some 30 microseconds, and only where something has to be waited for.
 
-use super::{gvl, Word};
+use super::{gvl, RawValue};
 use magnus::{prelude::*, rb_sys::protect, Error, Value};
-use ratomic_core::{Deadline, Waiter};
+use ratomic_core::{Deadline, Parker};
 use rb_sys::VALUE;
 use std::ffi::c_void;
 use std::sync::Arc;
@@ -19,19 +19,19 @@ extern "C" {
 /// Whether the running Fiber is one that a scheduler can stop.
 pub fn is_current() -> bool {
     // SAFETY: the thread holds its Ractor's lock; asks for a pointer of the thread.
-    unsafe { rb_fiber_scheduler_current() != Word::NIL.0 }
+    unsafe { rb_fiber_scheduler_current() != RawValue::NIL.0 }
 }
 
 /// What the thread needs. It owns it, so the Fiber may be ended at any time.
 struct Sleep {
-    waiter: Arc<Waiter>,
+    parker: Arc<Parker>,
     deadline: Deadline,
 }
 
 /// Returns when the waiter was woken or the deadline has passed. What is raised in the Fiber meanwhile is the error.
-pub fn sleep(waiter: &Arc<Waiter>, deadline: Deadline) -> Result<(), Error> {
+pub fn sleep(parker: &Arc<Parker>, deadline: Deadline) -> Result<(), Error> {
     let sleep = Box::new(Sleep {
-        waiter: Arc::clone(waiter),
+        parker: Arc::clone(parker),
         deadline,
     });
     let sleep = Box::into_raw(sleep);
@@ -39,10 +39,10 @@ pub fn sleep(waiter: &Arc<Waiter>, deadline: Deadline) -> Result<(), Error> {
     let thread = protect(|| unsafe { rb_sys::rb_thread_create(Some(begin), sleep.cast()) })
         // SAFETY: as said.
         .inspect_err(|_| drop(unsafe { Box::from_raw(sleep) }))?;
-    let thread: Value = Word(thread).value();
+    let thread: Value = RawValue(thread).value();
     let ended = name(thread).and_then(|()| thread.funcall::<_, _, Value>("join", ()));
     if ended.is_err() {
-        waiter.interrupt(); // ends the thread, if it is still there
+        parker.interrupt(); // ends the thread, if it is still there
     }
     ended.map(drop)
 }
@@ -59,6 +59,6 @@ unsafe extern "C" fn begin(sleep: *mut c_void) -> VALUE {
     // SAFETY: the box of `sleep`, which only this thread has.
     let sleep = unsafe { Box::from_raw(sleep.cast::<Sleep>()) };
     // A kill of this thread that is raised in there ends it as the return does.
-    let _ = gvl::sleep_in_thread(&sleep.waiter, sleep.deadline);
-    Word::NIL.0
+    let _ = gvl::sleep_in_thread(&sleep.parker, sleep.deadline);
+    RawValue::NIL.0
 }

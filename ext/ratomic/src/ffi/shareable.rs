@@ -1,10 +1,10 @@
 //! What may be stored: only what every Ractor may see.
 
 use super::{
+    deep_freeze::{self, Unfrozen},
     error,
-    plain::{self, Unfrozen},
     walk::{self, Found},
-    Word,
+    RawValue,
 };
 use magnus::{prelude::*, rb_sys::protect, Error, ExceptionClass, RModule, RString, Value};
 use rb_sys::VALUE;
@@ -15,34 +15,34 @@ extern "C" {
 }
 
 /// Whether the object can go in as it is. Of a few it is left to [`share`] to find out.
-pub fn is_shareable(word: Word) -> Result<bool, Error> {
-    if plain::share(word, Unfrozen::Refuse) {
+pub fn is_shareable(word: RawValue) -> Result<bool, Error> {
+    if deep_freeze::share(word, Unfrozen::Refuse) {
         return Ok(true);
     }
     Ok(walk::find(word) == Found::Nothing && is_noted(word))
 }
 
 /// Asks the VM, which notes what it finds. To be called with a graph in which [`walk::find`] finds nothing.
-pub fn is_noted(word: Word) -> bool {
+pub fn is_noted(word: RawValue) -> bool {
     // SAFETY: a living object, on the caller's stack. The VM's walk runs no Ruby code; `protect` catches what it raises
     // without memory, or at the end of the stack.
-    let walk = || unsafe { Word::from_bool(rb_ractor_shareable_p_continue(word.0)).0 };
-    protect(walk).is_ok_and(|answer| answer == Word::from_bool(true).0)
+    let walk = || unsafe { RawValue::from_bool(rb_ractor_shareable_p_continue(word.0)).0 };
+    protect(walk).is_ok_and(|answer| answer == RawValue::from_bool(true).0)
 }
 
 /// The object itself if it is shareable, else a frozen deep copy; the caller's own stays as it is.
 #[inline]
-pub fn share(value: Value, place: &str) -> Result<Word, Error> {
-    let word = Word::of(value);
+pub fn share(value: Value, place: &str) -> Result<RawValue, Error> {
+    let word = RawValue::of(value);
     if word.is_immediate() {
         return Ok(word);
     }
     share_object(value, place)
 }
 
-fn share_object(value: Value, place: &str) -> Result<Word, Error> {
-    let word = Word::of(value);
-    if plain::share(word, Unfrozen::Refuse) {
+fn share_object(value: Value, place: &str) -> Result<RawValue, Error> {
+    let word = RawValue::of(value);
+    if deep_freeze::share(word, Unfrozen::Refuse) {
         return Ok(word);
     }
     let copy = match walk::find(word) {
@@ -59,17 +59,17 @@ fn share_object(value: Value, place: &str) -> Result<Word, Error> {
     }
 }
 
-fn vm_copy(word: Word) -> Result<Word, Error> {
+fn vm_copy(word: RawValue) -> Result<RawValue, Error> {
     // SAFETY: a living object; `protect` catches what the copying, which may run user code, raises.
-    protect(|| unsafe { rb_sys::rb_ractor_make_shareable_copy(word.0) }).map(Word)
+    protect(|| unsafe { rb_sys::rb_ractor_make_shareable_copy(word.0) }).map(RawValue)
 }
 
 /// What the VM's own way would get wrong.
-fn rebuild(value: Value) -> Result<Word, Error> {
+fn rebuild(value: Value) -> Result<RawValue, Error> {
     let module: RModule = error::ruby().class_object().const_get("Ratomic")?;
     let rebuilding: Value = module.const_get("FrozenCopy")?;
     let copy: Value = rebuilding.funcall("of", (value,))?;
-    Ok(Word::of(copy))
+    Ok(RawValue::of(copy))
 }
 
 /// Why, in words for people; what is no StandardError goes on.

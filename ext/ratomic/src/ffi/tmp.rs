@@ -4,14 +4,14 @@
 //! on that Ractor's thread or with it stopped, and so never while a word is being written. It has no write barrier,
 //! because the words are written with locks held: so every collection looks at all of them.
 
-use super::{error, Word};
+use super::{error, RawValue};
 use magnus::{gc, typed_data::Obj, DataTypeFunctions, Error, RClass, TypedData};
 use std::cell::UnsafeCell;
 use std::mem;
 
 #[derive(Default, TypedData)]
 #[magnus(class = "Ratomic::Map::Snapshot", free_immediately, mark, size)]
-struct Words(UnsafeCell<Vec<(Word, Word)>>);
+struct Words(UnsafeCell<Vec<(RawValue, RawValue)>>);
 
 // SAFETY: only the Ractor that made it reaches it, and of its threads only the one whose `Buffer` it is; and a collector,
 // see above.
@@ -29,7 +29,7 @@ impl DataTypeFunctions for Words {
 
     fn size(&self) -> usize {
         // SAFETY: as above: ObjectSpace asks with the lock of this Ractor.
-        unsafe { &*self.0.get() }.capacity() * mem::size_of::<(Word, Word)>()
+        unsafe { &*self.0.get() }.capacity() * mem::size_of::<(RawValue, RawValue)>()
     }
 }
 
@@ -38,11 +38,11 @@ pub struct Buffer(Obj<Words>);
 impl Buffer {
     /// Room for `len` pairs, all nil.
     pub fn pairs(len: usize) -> Buffer {
-        let words = vec![(Word::NIL, Word::NIL); len];
+        let words = vec![(RawValue::NIL, RawValue::NIL); len];
         Buffer(error::ruby().obj_wrap(Words(UnsafeCell::new(words))))
     }
 
-    pub fn as_mut_slice(&mut self) -> &mut [(Word, Word)] {
+    pub fn as_mut_slice(&mut self) -> &mut [(RawValue, RawValue)] {
         // SAFETY: this buffer's own, see `Words`; the object is on the stack, in the buffer, as long as that lives.
         unsafe { &mut *self.0 .0.get() }
     }

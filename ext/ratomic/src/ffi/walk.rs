@@ -1,8 +1,8 @@
 //! A walk through what an object refers to: elements, members and instance variables. It runs no Ruby code and allocates
 //! no object, so nothing moves or goes away meanwhile.
 
-use super::plain::{self, Unfrozen};
-use super::Word;
+use super::deep_freeze::{self, Unfrozen};
+use super::RawValue;
 use magnus::{gc, prelude::*, Error, RClass, RModule, Ruby};
 use rb_sys::ruby_value_type::*;
 use rb_sys::{st_data_t, VALUE};
@@ -17,7 +17,7 @@ pub enum Found {
     Nothing,
     /// What there must not be two of: an IO, of which the VM would make a second descriptor that is open on the same
     /// file, or the instance of a Singleton; and what was moved to another owner, which the VM calls shareable.
-    Single(Word),
+    Single(RawValue),
     /// What the VM's own way would get wrong, see [`find`].
     Odd,
     /// More than [`DEEPEST`] levels.
@@ -38,7 +38,7 @@ pub type Seen = HashSet<VALUE, BuildHasherDefault<Spread>>;
 #[derive(Default)]
 struct Walk {
     /// Objects, and by how many levels they were reached.
-    ahead: Vec<(Word, u32)>,
+    ahead: Vec<(RawValue, u32)>,
     /// The level of what is met now.
     level: u32,
     seen: Seen,
@@ -82,13 +82,13 @@ impl Hasher for Spread {
 ///   that is not noted yet; and it copies few of them;
 /// - a Hash whose keys are found by what they are and not by what is in them: copies of the keys are not found any more;
 /// - an exception, which holds the stack that it came from.
-pub fn find(root: Word) -> Found {
+pub fn find(root: RawValue) -> Found {
     Walk::default().find(root)
 }
 
 /// Whether [`find`] finds nothing, and has seen all there is: nothing that only Ruby's methods know of, as the default of
 /// a Hash, or the receiver of a Method.
-pub fn is_ordinary(root: Word) -> bool {
+pub fn is_ordinary(root: RawValue) -> bool {
     let mut walk = Walk::default();
     walk.find(root) == Found::Nothing && !walk.unsure
 }
@@ -96,8 +96,8 @@ pub fn is_ordinary(root: Word) -> bool {
 /// The class Set and the module Singleton. For a constant the VM takes its lock, for which all Ractors compete, so they are
 /// looked up once.
 struct Known {
-    set: Word,
-    singleton: Word,
+    set: RawValue,
+    singleton: RawValue,
 }
 
 static KNOWN: OnceLock<Known> = OnceLock::new();
@@ -112,8 +112,8 @@ pub fn install(ruby: &Ruby) -> Result<(), Error> {
     gc::register_mark_object(set);
     gc::register_mark_object(singleton);
     KNOWN.get_or_init(|| Known {
-        set: Word::of(set.as_value()),
-        singleton: Word::of(singleton.as_value()),
+        set: RawValue::of(set.as_value()),
+        singleton: RawValue::of(singleton.as_value()),
     });
     Ok(())
 }
@@ -130,8 +130,8 @@ pub fn set_class() -> RClass {
 const DEEPEST_KEY: u32 = 20;
 
 /// Whether a copy of the key is found where the key is: a number, text, or an Array of such.
-fn is_by_content(key: Word, depth: u32) -> bool {
-    if key.is_immediate() || key.is_noted_shareable() {
+fn is_by_content(key: RawValue, depth: u32) -> bool {
+    if key.is_immediate() || key.has_shareable_flag() {
         return true;
     }
     match key.type_of() {
@@ -144,14 +144,14 @@ fn is_by_content(key: Word, depth: u32) -> bool {
             // SAFETY: the VM's own class.
             key.class_or_singleton() == unsafe { rb_sys::rb_cArray }
                 && (0..len)
-                    .all(|place| is_by_content(Word(unsafe_entry(key, place as _)), depth + 1))
+                    .all(|place| is_by_content(RawValue(unsafe_entry(key, place as _)), depth + 1))
         }
         _ => false,
     }
 }
 
 /// Asks a Hash of Ruby's own class.
-fn compares_by_identity(hash: Word) -> bool {
+fn compares_by_identity(hash: RawValue) -> bool {
     // SAFETY: a living Hash, whose method is Ruby's own: it reads a flag.
     unsafe {
         let name = rb_sys::rb_intern(c"compare_by_identity?".as_ptr());
@@ -162,7 +162,7 @@ fn compares_by_identity(hash: Word) -> bool {
 
 /// Whether the graph is a tree of plain containers and text, apart from what is shareable: a move can take all of it, and
 /// meets nothing twice. False also for what this does not know.
-pub fn is_plain_tree(root: Word) -> bool {
+pub fn is_plain_tree(root: RawValue) -> bool {
     let mut walk = Walk {
         tree: true,
         ..Walk::default()
@@ -170,13 +170,13 @@ pub fn is_plain_tree(root: Word) -> bool {
     walk.meet(root);
     while let Some((word, level)) = walk.ahead.pop() {
         match word.type_of() {
-            _ if level > DEEPEST || plain::is_moved(word) => return false,
+            _ if level > DEEPEST || deep_freeze::is_moved(word) => return false,
             RUBY_T_STRING | RUBY_T_ARRAY | RUBY_T_OBJECT | RUBY_T_STRUCT => {}
-            RUBY_T_HASH if plain::has_no_default(word) => {}
-            _ if plain::share(word, Unfrozen::Refuse) => continue,
+            RUBY_T_HASH if deep_freeze::has_no_default(word) => {}
+            _ if deep_freeze::share(word, Unfrozen::Refuse) => continue,
             _ => return false,
         }
-        if !walk.seen.insert(word.0) && !plain::share(word, Unfrozen::Refuse) {
+        if !walk.seen.insert(word.0) && !deep_freeze::share(word, Unfrozen::Refuse) {
             return false;
         }
         walk.level = level + 1;
@@ -185,7 +185,7 @@ pub fn is_plain_tree(root: Word) -> bool {
     true
 }
 
-pub fn is_odd(word: Word) -> bool {
+pub fn is_odd(word: RawValue) -> bool {
     match word.type_of() {
         RUBY_T_OBJECT | RUBY_T_DATA => {
             // SAFETY: the VM's own class, set before any extension is loaded.
@@ -197,29 +197,29 @@ pub fn is_odd(word: Word) -> bool {
 }
 
 /// Whether it is the instance of a Singleton.
-pub fn is_singleton(word: Word) -> bool {
+pub fn is_singleton(word: RawValue) -> bool {
     // SAFETY: the VM's own classes, set before any extension is loaded.
     let plain = unsafe { [rb_sys::rb_cString, rb_sys::rb_cArray, rb_sys::rb_cHash] };
     !plain.contains(&word.class_or_singleton()) && is_kind_of(word, known().singleton.0)
 }
 
 /// Whether it may refer to something that `look_into` does not come to.
-fn has_more(word: Word) -> bool {
+fn has_more(word: RawValue) -> bool {
     match word.type_of() {
-        RUBY_T_HASH => !plain::has_no_default(word),
+        RUBY_T_HASH => !deep_freeze::has_no_default(word),
         RUBY_T_STRING | RUBY_T_ARRAY | RUBY_T_STRUCT | RUBY_T_OBJECT | RUBY_T_REGEXP => false,
         RUBY_T_FLOAT | RUBY_T_BIGNUM | RUBY_T_RATIONAL | RUBY_T_COMPLEX | RUBY_T_SYMBOL => false,
         _ => true,
     }
 }
 
-fn is_kind_of(word: Word, module: VALUE) -> bool {
+fn is_kind_of(word: RawValue, module: VALUE) -> bool {
     // SAFETY: a living object, and a class or module; looks through the ancestors.
     unsafe { rb_sys::rb_obj_is_kind_of(word.0, module) != rb_sys::Qfalse as VALUE }
 }
 
 impl Walk {
-    fn find(&mut self, root: Word) -> Found {
+    fn find(&mut self, root: RawValue) -> Found {
         let mut found = Found::Nothing;
         self.meet(root);
         while let Some((word, level)) = self.ahead.pop() {
@@ -229,7 +229,7 @@ impl Walk {
             if level > DEEPEST {
                 return Found::Deep;
             }
-            if word.is_a(RUBY_T_FILE) || plain::is_moved(word) || is_singleton(word) {
+            if word.is_a(RUBY_T_FILE) || deep_freeze::is_moved(word) || is_singleton(word) {
                 // In what is odd it is looked for in Ruby, which tells where it is.
                 return if found == Found::Odd {
                     found
@@ -247,32 +247,32 @@ impl Walk {
         found
     }
 
-    fn meet(&mut self, word: Word) {
-        if word.is_immediate() || (word.is_noted_shareable() && !plain::is_moved(word)) {
+    fn meet(&mut self, word: RawValue) {
+        if word.is_immediate() || (word.has_shareable_flag() && !deep_freeze::is_moved(word)) {
             return;
         }
         // Most of what there is, and nothing in it to look into.
-        if self.tree || word.type_of() != RUBY_T_STRING || !plain::has_no_variables(word) {
+        if self.tree || word.type_of() != RUBY_T_STRING || !deep_freeze::has_no_variables(word) {
             self.ahead.push((word, self.level));
         }
     }
 
     /// Content first, so that variables come out first.
-    fn look_into(&mut self, word: Word) {
+    fn look_into(&mut self, word: RawValue) {
         let walk: *mut Walk = self;
         let before = self.ahead.len();
         match word.type_of() {
             RUBY_T_ARRAY => {
                 // SAFETY: a living Array; the index is below its length.
                 let len = unsafe { rb_sys::RARRAY_LEN(word.0) };
-                (0..len).for_each(|place| self.meet(Word(unsafe_entry(word, place as _))));
+                (0..len).for_each(|place| self.meet(RawValue(unsafe_entry(word, place as _))));
             }
             RUBY_T_STRUCT => {
                 // SAFETY: a living Struct; the index is below its size.
                 let size = unsafe { rb_sys::rb_struct_size(word.0) };
-                for place in 0..super::number::fixnum(Word(size)) {
+                for place in 0..super::number::fixnum(RawValue(size)) {
                     // SAFETY: as above.
-                    self.meet(Word(unsafe {
+                    self.meet(RawValue(unsafe {
                         rb_sys::rb_struct_aref(word.0, (place << 1 | 1) as VALUE)
                     }));
                 }
@@ -295,7 +295,7 @@ impl Walk {
     }
 }
 
-fn unsafe_entry(array: Word, place: std::ffi::c_long) -> VALUE {
+fn unsafe_entry(array: RawValue, place: std::ffi::c_long) -> VALUE {
     // SAFETY: a living Array; returns nil beyond its end.
     unsafe { rb_sys::rb_ary_entry(array.0, place) }
 }
@@ -303,14 +303,14 @@ fn unsafe_entry(array: Word, place: std::ffi::c_long) -> VALUE {
 unsafe extern "C" fn pair(key: VALUE, value: VALUE, walk: VALUE) -> c_int {
     // SAFETY: the walk of the frame that called `rb_hash_foreach`.
     let walk = unsafe { &mut *(walk as *mut Walk) };
-    walk.odd |= !is_by_content(Word(key), 0);
-    walk.meet(Word(key));
-    walk.meet(Word(value));
+    walk.odd |= !is_by_content(RawValue(key), 0);
+    walk.meet(RawValue(key));
+    walk.meet(RawValue(value));
     rb_sys::st_retval::ST_CONTINUE as c_int
 }
 
 unsafe extern "C" fn variable(_name: rb_sys::ID, value: VALUE, walk: st_data_t) -> c_int {
     // SAFETY: the walk of the frame that called `rb_ivar_foreach`.
-    unsafe { &mut *(walk as *mut Walk) }.meet(Word(value));
+    unsafe { &mut *(walk as *mut Walk) }.meet(RawValue(value));
     rb_sys::st_retval::ST_CONTINUE as c_int
 }

@@ -2,40 +2,40 @@
 //! read anything, write other keys, collect garbage, raise, throw, or be killed.
 
 use super::{expiring::Lifetime, patience::Patience, Map, PLACE};
-use crate::ffi::{error, gvl, key::Key, shareable::share, This, Word};
+use crate::ffi::{error, gvl, key::Key, shareable::share, RawValue, Receiver};
 use magnus::{method, Error, Module, RClass, Ruby, Value};
 use ratomic_core::{
     table::{Grant, Table},
-    Host,
+    Park,
 };
 use std::time::Instant;
 
 /// A claim that is given back however its block ends.
 pub struct Claim<'a> {
-    map: This<Map>,
-    table: &'a Table<Word, Word>,
-    grant: Grant<Word, Word>,
-    key: Word,
+    map: Receiver<Map>,
+    table: &'a Table<RawValue, RawValue>,
+    grant: Grant<RawValue, RawValue>,
+    key: RawValue,
     /// The value that the key had; nothing, if it had expired.
-    seen: Option<Word>,
+    seen: Option<RawValue>,
     /// When that value expires.
     until: Option<Instant>,
-    outcome: Option<Word>,
+    outcome: Option<RawValue>,
 }
 
 impl<'a> Claim<'a> {
     pub fn new(
-        map: This<Map>,
-        table: &'a Table<Word, Word>,
+        map: Receiver<Map>,
+        table: &'a Table<RawValue, RawValue>,
         key: Value,
-        patience: &impl Host<Error = Error>,
+        patience: &impl Park<Error = Error>,
     ) -> Result<Self, Error> {
         let mut key = Key::settled(key)?;
         let grant = table
             .claim(&mut key, patience, gvl::thread())
             .map_err(|failure| error::write(failure, key.word()))?;
         Map::written(map, grant.hash(), key.word());
-        Map::written(map, grant.hash(), Word(gvl::thread() as _));
+        Map::written(map, grant.hash(), RawValue(gvl::thread() as _));
         let seen = map.expiry.see(grant.value);
         Ok(Claim {
             seen,
@@ -49,18 +49,18 @@ impl<'a> Claim<'a> {
     }
 
     /// What it refers to, for whoever keeps it elsewhere than on the stack.
-    pub fn words(&self) -> [Word; 4] {
+    pub fn words(&self) -> [RawValue; 4] {
         let Grant { stored, value, .. } = self.grant;
-        [Some(self.key), stored, value, self.seen].map(|word| word.unwrap_or(Word::NIL))
+        [Some(self.key), stored, value, self.seen].map(|word| word.unwrap_or(RawValue::NIL))
     }
 
     /// Stores what is shareable, if anything, for good, and gives the claim back.
-    pub fn store(mut self, word: Option<Word>) {
+    pub fn store(mut self, word: Option<RawValue>) {
         self.outcome = word;
     }
 
     pub fn value(&self) -> Option<Value> {
-        self.seen.map(Word::value)
+        self.seen.map(RawValue::value)
     }
 
     /// Stores `value`, which expires when the one before would have, and gives the claim back.
@@ -109,7 +109,7 @@ fn need_block(ruby: &Ruby, method: &str) -> Result<(), Error> {
     }
 }
 
-fn compute(ruby: &Ruby, this: This<Map>, args: &[Value]) -> Result<Value, Error> {
+fn compute(ruby: &Ruby, this: Receiver<Map>, args: &[Value]) -> Result<Value, Error> {
     need_block(ruby, "compute")?;
     let (args, patience, lifetime) = Patience::with_lifetime(args, 1, 1)?;
     let key = args[0];
@@ -118,7 +118,7 @@ fn compute(ruby: &Ruby, this: This<Map>, args: &[Value]) -> Result<Value, Error>
     claim.finish_for(value, lifetime)
 }
 
-fn upsert(ruby: &Ruby, this: This<Map>, args: &[Value]) -> Result<Value, Error> {
+fn upsert(ruby: &Ruby, this: Receiver<Map>, args: &[Value]) -> Result<Value, Error> {
     need_block(ruby, "upsert")?;
     let (args, patience) = Patience::of(args, 2, 2)?;
     let (key, initial) = (args[0], args[1]);
@@ -130,7 +130,7 @@ fn upsert(ruby: &Ruby, this: This<Map>, args: &[Value]) -> Result<Value, Error> 
     claim.finish(value)
 }
 
-fn fetch_or_store(ruby: &Ruby, this: This<Map>, args: &[Value]) -> Result<Value, Error> {
+fn fetch_or_store(ruby: &Ruby, this: Receiver<Map>, args: &[Value]) -> Result<Value, Error> {
     need_block(ruby, "fetch_or_store")?;
     let (args, patience, lifetime) = Patience::with_lifetime(args, 1, 1)?;
     let key = args[0];
@@ -145,7 +145,11 @@ fn fetch_or_store(ruby: &Ruby, this: This<Map>, args: &[Value]) -> Result<Value,
     claim.finish_for(value, lifetime)
 }
 
-fn fetch_and_modify(ruby: &Ruby, this: This<Map>, args: &[Value]) -> Result<Option<Value>, Error> {
+fn fetch_and_modify(
+    ruby: &Ruby,
+    this: Receiver<Map>,
+    args: &[Value],
+) -> Result<Option<Value>, Error> {
     need_block(ruby, "fetch_and_modify")?;
     let (args, patience) = Patience::of(args, 1, 1)?;
     let key = args[0];

@@ -2,10 +2,10 @@
 //! so they run under a claim.
 
 use super::{blocks::Claim, patience::Patience, Map, PLACE};
-use crate::ffi::{class, error, shareable::share, walk::set_class, This};
+use crate::ffi::{class, error, shareable::share, walk::set_class, Receiver};
 use magnus::{method, prelude::*, Error, Module, RArray, RClass, Ruby, Value};
 
-fn append(ruby: &Ruby, this: This<Map>, args: &[Value]) -> Result<Value, Error> {
+fn append(ruby: &Ruby, this: Receiver<Map>, args: &[Value]) -> Result<Value, Error> {
     let (args, patience) = Patience::of(args, 2, 2)?;
     let key = args[0];
     let element = share(args[1], PLACE)?.value();
@@ -21,7 +21,7 @@ fn append(ruby: &Ruby, this: This<Map>, args: &[Value]) -> Result<Value, Error> 
     claim.finish(bucket.as_value())
 }
 
-fn add_to_set(this: This<Map>, args: &[Value]) -> Result<Value, Error> {
+fn add_to_set(this: Receiver<Map>, args: &[Value]) -> Result<Value, Error> {
     let (args, patience) = Patience::of(args, 2, 2)?;
     let key = args[0];
     let class = set_class();

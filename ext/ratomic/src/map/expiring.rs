@@ -4,7 +4,7 @@
 //! `expires_in:` looks at a few places of the table, one after another, and takes out what is over.
 
 use super::{Map, Words};
-use crate::ffi::{args, barrier, class, error, This, Word};
+use crate::ffi::{args, barrier, class, error, RawValue, Receiver};
 use magnus::{
     gc, method, prelude::*, typed_data::Obj, DataTypeFunctions, Error, Module, RClass, TypedData,
     Value,
@@ -47,12 +47,12 @@ impl DataTypeFunctions for Expiring {
 }
 
 impl Expiring {
-    fn word(&self) -> Word {
-        Word(self.value.load(Ordering::Relaxed) as _)
+    fn word(&self) -> RawValue {
+        RawValue(self.value.load(Ordering::Relaxed) as _)
     }
 }
 
-fn of<'a>(word: Word) -> Option<&'a Expiring> {
+fn of<'a>(word: RawValue) -> Option<&'a Expiring> {
     if !word.is_a(RUBY_T_DATA) {
         return None;
     }
@@ -66,11 +66,11 @@ fn of<'a>(word: Word) -> Option<&'a Expiring> {
 }
 
 /// The value that a word of the table stands for, whether it has expired or not.
-pub fn value_of(word: Word) -> Word {
+pub fn value_of(word: RawValue) -> RawValue {
     of(word).map_or(word, Expiring::word)
 }
 
-fn is_over(word: Word, now: Instant) -> bool {
+fn is_over(word: RawValue, now: Instant) -> bool {
     of(word).is_some_and(|expiring| expiring.until <= now)
 }
 
@@ -118,7 +118,7 @@ impl Expiry {
 
     /// What a word of the table is now: nothing, if it has expired.
     #[inline]
-    pub fn see(&self, word: Option<Word>) -> Option<Word> {
+    pub fn see(&self, word: Option<RawValue>) -> Option<RawValue> {
         if self.is_used() {
             Self::look(word?)
         } else {
@@ -127,7 +127,7 @@ impl Expiry {
     }
 
     #[cold]
-    fn look(word: Word) -> Option<Word> {
+    fn look(word: RawValue) -> Option<RawValue> {
         match of(word) {
             Some(expiring) if expiring.until <= Instant::now() => None,
             Some(expiring) => Some(expiring.word()),
@@ -137,7 +137,7 @@ impl Expiry {
 
     /// The moment at which a word of the table expires.
     #[inline]
-    pub fn until(&self, word: Option<Word>) -> Option<Instant> {
+    pub fn until(&self, word: Option<RawValue>) -> Option<Instant> {
         if self.is_used() {
             of(word?).map(|expiring| expiring.until)
         } else {
@@ -147,7 +147,7 @@ impl Expiry {
 
     /// The word to store for a shareable value that is to expire at that moment, if at one.
     #[inline]
-    pub fn wrap(&self, value: Word, until: Option<Instant>) -> Result<Word, Error> {
+    pub fn wrap(&self, value: RawValue, until: Option<Instant>) -> Result<RawValue, Error> {
         match until {
             Some(until) => self.wrapped(value, until),
             None => Ok(value),
@@ -155,16 +155,16 @@ impl Expiry {
     }
 
     #[cold]
-    fn wrapped(&self, value: Word, until: Instant) -> Result<Word, Error> {
+    fn wrapped(&self, value: RawValue, until: Instant) -> Result<RawValue, Error> {
         let object: Obj<Expiring> = error::ruby().obj_wrap(Expiring {
-            value: AtomicUsize::new(Word::NIL.0 as usize),
+            value: AtomicUsize::new(RawValue::NIL.0 as usize),
             until,
         });
-        let word = Word::of(object.as_value());
+        let word = RawValue::of(object.as_value());
         // Before it holds anything, see `seal`.
         class::seal_new::<Expiring>(word)?;
         object.value.store(value.0 as usize, Ordering::Relaxed);
-        barrier::written(word, value);
+        barrier::write_barrier(word, value);
         self.used.store(true, Ordering::Relaxed);
         // Nothing else has kept the value alive up to here.
         std::hint::black_box(&value);
@@ -185,7 +185,7 @@ impl Expiry {
     }
 
     /// Leaves only what has not expired among pairs of a snapshot, in their order. Returns how many these are.
-    pub fn keep(&self, pairs: &mut [(Word, Word)]) -> usize {
+    pub fn keep(&self, pairs: &mut [(RawValue, RawValue)]) -> usize {
         if !self.is_used() {
             return pairs.len();
         }
@@ -202,7 +202,7 @@ impl Expiry {
     }
 }
 
-fn remove_expired(this: This<Map>) -> Result<usize, Error> {
+fn remove_expired(this: Receiver<Map>) -> Result<usize, Error> {
     let table = this.table()?;
     if !this.expiry.is_used() {
         return Ok(0);

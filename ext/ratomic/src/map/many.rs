@@ -2,7 +2,7 @@
 //! is ended) does so before the first key is touched.
 
 use super::{blocks::Claim, expiring, patience::Patience, Map, PLACE};
-use crate::ffi::{error, gvl, key::Key, shareable::share, words, This, Word};
+use crate::ffi::{error, gvl, key::Key, shareable::share, words, RawValue, Receiver};
 use magnus::{
     gc, method, prelude::*, typed_data::Obj, DataTypeFunctions, Error, Module, RArray, RClass,
     RHash, Ruby, TypedData, Value,
@@ -14,7 +14,7 @@ use std::cell::RefCell;
 /// finds, and a compaction would move it away.
 #[derive(Default, TypedData)]
 #[magnus(class = "Ratomic::Map::Pins", free_immediately, mark)]
-struct Pins(RefCell<Vec<Word>>);
+struct Pins(RefCell<Vec<RawValue>>);
 
 impl DataTypeFunctions for Pins {
     fn mark(&self, _marker: &gc::Marker) {
@@ -22,12 +22,12 @@ impl DataTypeFunctions for Pins {
         self.0
             .try_borrow()
             .iter()
-            .for_each(|words| words.iter().for_each(Word::mark));
+            .for_each(|words| words.iter().for_each(RawValue::mark));
     }
 }
 
 impl Pins {
-    fn hold(&self, word: Word) -> Word {
+    fn hold(&self, word: RawValue) -> RawValue {
         self.0.borrow_mut().push(word);
         word
     }
@@ -36,18 +36,18 @@ impl Pins {
 /// A key that is to be written, and what is given for it, in order. All of it is pinned.
 struct Write {
     hash: u64,
-    key: Word,
-    given: Vec<Word>,
+    key: RawValue,
+    given: Vec<RawValue>,
 }
 
 /// Stores what is given for each key: a Hash of Arrays. The keys are claimed in the order of their hashes, so two such
 /// calls never wait for each other in a circle. A block makes one value of the one that is there and the one given.
 fn put_all(
     ruby: &Ruby,
-    this: This<Map>,
+    this: Receiver<Map>,
     groups: RHash,
     seconds: Value,
-) -> Result<This<Map>, Error> {
+) -> Result<Receiver<Map>, Error> {
     let pins: Obj<Pins> = ruby.obj_wrap(Pins::default());
     let mut writes = writes(&pins, groups)?;
     writes.sort_by_key(|write| write.hash);
@@ -77,7 +77,7 @@ fn put_all(
         outcomes.push(value);
     }
     for (claim, outcome) in claims.into_iter().zip(outcomes) {
-        claim.store(outcome.map(Word::of));
+        claim.store(outcome.map(RawValue::of));
     }
     std::hint::black_box(&pins);
     Ok(this)
@@ -105,7 +105,7 @@ fn writes(pins: &Pins, groups: RHash) -> Result<Vec<Write>, Error> {
 }
 
 /// Removes the entries, given by the objects of their keys and values, that are still the same.
-fn remove_same(this: This<Map>, keys: RArray, values: RArray) -> Result<usize, Error> {
+fn remove_same(this: Receiver<Map>, keys: RArray, values: RArray) -> Result<usize, Error> {
     let mut hashes = Vec::with_capacity(keys.len());
     for key in keys.into_iter() {
         hashes.push(Key::new(key)?.hash());

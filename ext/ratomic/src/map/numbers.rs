@@ -3,9 +3,9 @@
 //! its own `+` or `-`, under a claim.
 
 use super::{blocks::Claim, patience::Patience, Map, Step, PLACE};
-use crate::ffi::{args, error, gvl::Gvl, key::Key, number, shareable::share, This, Word};
+use crate::ffi::{args, error, gvl::Gvl, key::Key, number, shareable::share, RawValue, Receiver};
 use magnus::{method, prelude::*, Error, Module, RClass, Ruby, Value};
-use ratomic_core::{table::Probe, Host};
+use ratomic_core::{table::Probe, Park};
 
 #[derive(Clone, Copy)]
 struct Operation {
@@ -25,17 +25,17 @@ const SUBTRACT: Operation = Operation {
     floats: |a, b| a - b,
 };
 
-fn increment(ruby: &Ruby, this: This<Map>, args: &[Value]) -> Result<Value, Error> {
+fn increment(ruby: &Ruby, this: Receiver<Map>, args: &[Value]) -> Result<Value, Error> {
     apply(ruby, this, args, ADD)
 }
 
-fn decrement(ruby: &Ruby, this: This<Map>, args: &[Value]) -> Result<Value, Error> {
+fn decrement(ruby: &Ruby, this: Receiver<Map>, args: &[Value]) -> Result<Value, Error> {
     apply(ruby, this, args, SUBTRACT)
 }
 
 fn apply(
     ruby: &Ruby,
-    this: This<Map>,
+    this: Receiver<Map>,
     args: &[Value],
     operation: Operation,
 ) -> Result<Value, Error> {
@@ -50,16 +50,16 @@ fn apply(
 #[inline]
 fn add(
     ruby: &Ruby,
-    this: This<Map>,
+    this: Receiver<Map>,
     args: &[Value],
-    patience: &impl Host<Error = Error>,
+    patience: &impl Park<Error = Error>,
     operation: Operation,
 ) -> Result<Value, Error> {
     let amount = args
         .get(1)
         .map_or_else(|| ruby.integer_from_i64(1).as_value(), |amount| *amount);
     let mut key = Key::new(args[0])?;
-    let word = Word::of(amount);
+    let word = RawValue::of(amount);
     let native = if word.is_fixnum() {
         add_fixnum(this, &mut key, patience, number::fixnum(word), operation)?
     } else {
@@ -76,12 +76,12 @@ fn add(
 
 /// `None` unless the value is a Fixnum (or missing) and so is the sum.
 fn add_fixnum(
-    this: This<Map>,
+    this: Receiver<Map>,
     key: &mut Key,
-    patience: &impl Host<Error = Error>,
+    patience: &impl Park<Error = Error>,
     amount: i64,
     operation: Operation,
-) -> Result<Option<Word>, Error> {
+) -> Result<Option<RawValue>, Error> {
     let sum = Map::change(this, key, patience, |place, stored| {
         let present = place.get();
         let old = match present {
@@ -95,7 +95,7 @@ fn add_fixnum(
         match (present, stored) {
             (None, None) => Step::NeedKey,
             (_, stored) => {
-                place.set(stored.unwrap_or(Word::NIL), sum);
+                place.set(stored.unwrap_or(RawValue::NIL), sum);
                 Step::Done(Some(sum))
             }
         }
@@ -106,17 +106,17 @@ fn add_fixnum(
 
 fn add_float(
     ruby: &Ruby,
-    this: This<Map>,
+    this: Receiver<Map>,
     given: Value,
     key: &mut Key,
-    patience: &impl Host<Error = Error>,
+    patience: &impl Park<Error = Error>,
     amount: Value,
     operation: Operation,
 ) -> Result<Value, Error> {
-    let word = Word::of(amount);
+    let word = RawValue::of(amount);
     loop {
         let present = this.table()?.get(key)?;
-        let old = present.unwrap_or(Word::ZERO);
+        let old = present.unwrap_or(RawValue::ZERO);
         let (Some(a), Some(b)) = (number::to_float(old), number::to_float(word)) else {
             return add_any(ruby, this, given, patience, amount, operation);
         };
@@ -134,9 +134,9 @@ fn add_float(
 
 fn add_any(
     ruby: &Ruby,
-    this: This<Map>,
+    this: Receiver<Map>,
     given: Value,
-    patience: &impl Host<Error = Error>,
+    patience: &impl Park<Error = Error>,
     amount: Value,
     operation: Operation,
 ) -> Result<Value, Error> {

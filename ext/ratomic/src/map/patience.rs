@@ -3,7 +3,7 @@
 use super::expiring::Lifetime;
 use crate::ffi::{args, error, gvl::Gvl};
 use magnus::{Error, Value};
-use ratomic_core::{Deadline, Host, Waiter};
+use ratomic_core::{Deadline, Park, Parker};
 use std::sync::Arc;
 
 /// A thread that waits no longer than its caller said.
@@ -72,11 +72,11 @@ impl Patience {
     }
 }
 
-impl Host for Patience {
+impl Park for Patience {
     type Error = Error;
 
-    fn sleep(&self, waiter: &Arc<Waiter>, deadline: Deadline) -> Result<(), Error> {
-        Gvl.sleep(waiter, self.deadline.sooner(deadline))
+    fn park(&self, parker: &Arc<Parker>, deadline: Deadline) -> Result<(), Error> {
+        Gvl.park(parker, self.deadline.sooner(deadline))
     }
 
     fn check(&self) -> Result<(), Error> {

@@ -13,7 +13,7 @@ use crate::ffi::{
     barrier, class,
     gc::{everything_stopped, looks_at_all},
     memory::prefetch,
-    This, Word,
+    RawValue, Receiver,
 };
 use magnus::{gc, prelude::*, typed_data::Obj, DataTypeFunctions, Error, RClass, Ruby, TypedData};
 use ratomic_core::table::{Moved, Part, Visitor};
@@ -22,7 +22,7 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
-pub type Words = Table<Word, Word>;
+pub type Words = Table<RawValue, RawValue>;
 
 /// The segments that show one shard each: by shard, 0 where there is none.
 type Singles = Arc<OnceLock<Box<[AtomicUsize]>>>;
@@ -71,27 +71,27 @@ struct Marking {
     closely: bool,
 }
 
-impl Visitor<Word, Word> for Marking {
-    fn soon(&mut self, key: &Word, value: &Word) {
+impl Visitor<RawValue, RawValue> for Marking {
+    fn soon(&mut self, key: &RawValue, value: &RawValue) {
         if self.closely {
             prefetch(key);
             prefetch(value);
         }
     }
 
-    fn pair(&mut self, key: &Word, value: &Word) {
+    fn pair(&mut self, key: &RawValue, value: &RawValue) {
         key.mark_movable();
         value.mark_movable();
     }
 
-    fn fixed(&mut self, key: &Word, value: &Word) {
+    fn fixed(&mut self, key: &RawValue, value: &RawValue) {
         key.mark();
         value.mark();
     }
 
-    fn claim(&mut self, key: &Word, owner: usize) {
+    fn claim(&mut self, key: &RawValue, owner: usize) {
         key.mark();
-        Word(owner as _).mark();
+        RawValue(owner as _).mark();
     }
 }
 
@@ -105,7 +105,7 @@ pub fn show(table: &Words, part: &Part) {
         unsafe { table.visit(part, &mut marking) };
     } else {
         // On the stack, which keeps the objects alive while the visitor allocates.
-        let mut pairs = [(Word::NIL, Word::NIL); 64];
+        let mut pairs = [(RawValue::NIL, RawValue::NIL); 64];
         let mut showing = Marking { closely: false };
         table.show(part, &mut pairs, |pairs| {
             pairs
@@ -136,25 +136,30 @@ const MANY: usize = 56;
 /// The segments of one Map.
 #[derive(Default)]
 pub struct Segments {
-    runs: OnceLock<Box<[Word; COUNT]>>,
+    runs: OnceLock<Box<[RawValue; COUNT]>>,
     singles: Singles,
 }
 
-fn make(ruby: &Ruby, segment: Segment) -> Result<Word, Error> {
+fn make(ruby: &Ruby, segment: Segment) -> Result<RawValue, Error> {
     let object: Obj<Segment> = ruby.obj_wrap(segment);
-    let segment = Word::of(object.as_value());
+    let segment = RawValue::of(object.as_value());
     class::seal_new::<Segment>(segment)?;
     Ok(segment)
 }
 
 impl Segments {
     /// Makes the objects that show the last level, before there is one.
-    pub fn prepare(&self, ruby: &Ruby, map: This<Map>, table: &Arc<Words>) -> Result<(), Error> {
+    pub fn prepare(
+        &self,
+        ruby: &Ruby,
+        map: Receiver<Map>,
+        table: &Arc<Words>,
+    ) -> Result<(), Error> {
         if self.runs.get().is_some() {
             return Ok(());
         }
         // On the stack until the Map has them, where a collection finds them and leaves them in their place.
-        let mut made = [Word::NIL; COUNT];
+        let mut made = [RawValue::NIL; COUNT];
         for place in 0..COUNT {
             let segment = Segment {
                 table: Arc::clone(table),
@@ -166,26 +171,26 @@ impl Segments {
         // Of two Ractors one is the first, and its segments are the Map's.
         if self.runs.set(Box::new(made)).is_ok() {
             made.iter()
-                .for_each(|segment| barrier::written(map.word(), *segment));
+                .for_each(|segment| barrier::write_barrier(map.word(), *segment));
         }
         Ok(())
     }
 
     /// Tells the collector of all that these show since the table grew.
-    pub fn took_over(&self, moved: &Moved<Word, Word>) {
+    pub fn took_over(&self, moved: &Moved<RawValue, RawValue>) {
         for (hash, key, value) in &moved.pairs {
             self.written(*hash, *key);
             self.written(*hash, *value);
         }
         for (hash, key, owner) in &moved.claims {
             self.written(*hash, *key);
-            self.written(*hash, Word(*owner as _));
+            self.written(*hash, RawValue(*owner as _));
         }
     }
 
-    fn written(&self, hash: u64, word: Word) {
+    fn written(&self, hash: u64, word: RawValue) {
         if let Some(segment) = self.of(Words::shard_of(hash)) {
-            barrier::written(segment, word);
+            barrier::write_barrier(segment, word);
         }
     }
 
@@ -193,7 +198,7 @@ impl Segments {
     pub fn part(
         &self,
         ruby: &Ruby,
-        map: This<Map>,
+        map: Receiver<Map>,
         table: &Arc<Words>,
         shard: usize,
     ) -> Result<(), Error> {
@@ -210,23 +215,23 @@ impl Segments {
         )?;
         let none = || (0..Words::SHARDS).map(|_| AtomicUsize::new(0)).collect();
         let singles = self.singles.get_or_init(none);
-        let set = |word: Word| {
+        let set = |word: RawValue| {
             singles[shard].compare_exchange(0, word.0 as _, Ordering::AcqRel, Ordering::Acquire)
         };
         if set(single).is_ok() {
-            barrier::written(map.word(), single);
+            barrier::write_barrier(map.word(), single);
             self.took_over(&table.contents(shard));
         }
         Ok(())
     }
 
-    fn single(&self, shard: usize) -> Option<Word> {
+    fn single(&self, shard: usize) -> Option<RawValue> {
         let word = self.singles.get()?[shard].load(Ordering::Acquire);
-        (word != 0).then_some(Word(word as _))
+        (word != 0).then_some(RawValue(word as _))
     }
 
     /// The segment that shows a shard of the last level.
-    pub fn of(&self, shard: usize) -> Option<Word> {
+    pub fn of(&self, shard: usize) -> Option<RawValue> {
         self.single(shard)
             .or_else(|| self.runs.get().map(|segments| segments[shard / RUN]))
     }
@@ -234,11 +239,11 @@ impl Segments {
     /// In their place: their addresses are not followed.
     pub fn mark(&self) {
         let runs = self.runs.get().into_iter().flat_map(|runs| runs.iter());
-        runs.for_each(Word::mark);
+        runs.for_each(RawValue::mark);
         for single in self.singles.get().into_iter().flat_map(|all| all.iter()) {
             match single.load(Ordering::Acquire) {
                 0 => {}
-                word => Word(word as _).mark(),
+                word => RawValue(word as _).mark(),
             }
         }
     }
@@ -248,7 +253,7 @@ impl Segments {
         let runs = self
             .runs
             .get()
-            .map_or(0, |_| COUNT * size_of::<(Word, Segment)>());
+            .map_or(0, |_| COUNT * size_of::<(RawValue, Segment)>());
         let singles = self.singles.get().map_or(0, |all| size_of_val(&**all));
         runs + singles
     }

@@ -5,7 +5,7 @@ use super::Map;
 use crate::ffi::{
     gvl,
     tmp::{self, Buffer},
-    values, This, Word,
+    values, RawValue, Receiver,
 };
 use magnus::{block::Proc, method, prelude::*, Error, Module, RArray, RClass, RHash, Ruby, Value};
 use ratomic_core::table::Copied;
@@ -13,7 +13,7 @@ use ratomic_core::table::Copied;
 /// Pairs after which a thread lets those of its Ractor run that wait for it.
 const ENOUGH: usize = 16 * 1024;
 
-fn snapshot(map: This<Map>) -> Result<(Buffer, usize), Error> {
+fn snapshot(map: Receiver<Map>) -> Result<(Buffer, usize), Error> {
     let table = map.table()?;
     let mut room = table.len() + table.len() / 16 + 16;
     let mut buffer = Buffer::pairs(room);
@@ -41,12 +41,12 @@ fn snapshot(map: This<Map>) -> Result<(Buffer, usize), Error> {
 
 fn collect(
     ruby: &Ruby,
-    map: This<Map>,
-    part: impl Fn(&(Word, Word)) -> Word,
+    map: Receiver<Map>,
+    part: impl Fn(&(RawValue, RawValue)) -> RawValue,
 ) -> Result<RArray, Error> {
     let (mut buffer, count) = snapshot(map)?;
     let array = ruby.ary_new_capa(count);
-    let mut words = [Word::NIL; 64];
+    let mut words = [RawValue::NIL; 64];
     for pairs in buffer.as_mut_slice()[..count].chunks(words.len()) {
         let parts = words.iter_mut().zip(pairs);
         parts.for_each(|(word, pair)| *word = part(pair));
@@ -55,15 +55,15 @@ fn collect(
     Ok(array)
 }
 
-fn keys(ruby: &Ruby, this: This<Map>) -> Result<RArray, Error> {
+fn keys(ruby: &Ruby, this: Receiver<Map>) -> Result<RArray, Error> {
     collect(ruby, this, |pair| pair.0)
 }
 
-fn values_of(ruby: &Ruby, this: This<Map>) -> Result<RArray, Error> {
+fn values_of(ruby: &Ruby, this: Receiver<Map>) -> Result<RArray, Error> {
     collect(ruby, this, |pair| pair.1)
 }
 
-fn to_h(ruby: &Ruby, this: This<Map>) -> Result<RHash, Error> {
+fn to_h(ruby: &Ruby, this: Receiver<Map>) -> Result<RHash, Error> {
     let (mut buffer, count) = snapshot(this)?;
     let hash = ruby.hash_new();
     buffer.as_mut_slice()[..count]
@@ -77,7 +77,7 @@ fn takes_two(block: Proc) -> bool {
     !block.is_lambda() && !(-2..=1).contains(&block.arity())
 }
 
-fn each_pair(ruby: &Ruby, this: This<Map>) -> Result<Value, Error> {
+fn each_pair(ruby: &Ruby, this: Receiver<Map>) -> Result<Value, Error> {
     if !ruby.block_given() {
         return this
             .value()

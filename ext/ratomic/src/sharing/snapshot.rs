@@ -1,6 +1,6 @@
 //! A caller's items, taken as they are now: copies of what is not shareable.
 
-use crate::ffi::{copy::Copier, plain, words, Word};
+use crate::ffi::{copy::Copier, deep_freeze, words, RawValue};
 use magnus::{prelude::*, RArray, Ruby, Value};
 
 /// Of an Array of at most so many items: a frozen one with the same items, but that plain data that is not frozen has
@@ -12,7 +12,7 @@ pub fn snapshot(ruby: &Ruby, items: Value, most: usize) -> Value {
         return items;
     };
     // What is asked of the items runs nothing.
-    let is_open = |item: &Word| !item.is_immediate() && !item.is_frozen();
+    let is_open = |item: &RawValue| !item.is_immediate() && !item.is_frozen();
     if items.is_frozen() && !words(&array).iter().any(is_open) {
         return items;
     }
@@ -28,21 +28,21 @@ pub fn snapshot(ruby: &Ruby, items: Value, most: usize) -> Value {
 /// are made are seen by a collector: they are on the stack, or in something that is.
 pub fn copies(ruby: &Ruby, items: RArray) -> (RArray, RArray) {
     let (copies, left) = (ruby.ary_new_capa(items.len()), ruby.ary_new());
-    let source = Word::of(items.as_value());
+    let source = RawValue::of(items.as_value());
     let (mut copier, unnoted) = (Copier::default(), ruby.ary_new());
     let mut places = Vec::new();
     // SAFETY: new Arrays that nobody else has.
-    let push = |list: RArray, word: Word| unsafe {
-        rb_sys::rb_ary_push(Word::of(list.as_value()).0, word.0);
+    let push = |list: RArray, word: RawValue| unsafe {
+        rb_sys::rb_ary_push(RawValue::of(list.as_value()).0, word.0);
     };
     for place in 0..items.len() {
         // SAFETY: a living Array; nil beyond its end.
-        let item = Word(unsafe { rb_sys::rb_ary_entry(source.0, place as _) });
+        let item = RawValue(unsafe { rb_sys::rb_ary_entry(source.0, place as _) });
         let copy = copier.of(item);
         let word = copy.as_ref().map_or(item, |copy| copy.word);
         push(copies, word);
         match copy {
-            None => push(left, Word((place << 1 | 1) as _)),
+            None => push(left, RawValue((place << 1 | 1) as _)),
             Some(copy) if copy.unnoted => {
                 push(unnoted, word);
                 places.push(place);
@@ -51,14 +51,14 @@ pub fn copies(ruby: &Ruby, items: RArray) -> (RArray, RArray) {
         }
     }
     // Frozen throughout, and of nothing that has to be made shareable in another way: the VM only takes notes.
-    if !places.is_empty() && !plain::by_the_vm(Word::of(unnoted.as_value())) {
+    if !places.is_empty() && !deep_freeze::by_the_vm(RawValue::of(unnoted.as_value())) {
         for place in places {
             // SAFETY: as above, and the Array of the items, which nobody has changed meanwhile.
             unsafe {
                 let item = rb_sys::rb_ary_entry(source.0, place as _);
-                rb_sys::rb_ary_store(Word::of(copies.as_value()).0, place as _, item);
+                rb_sys::rb_ary_store(RawValue::of(copies.as_value()).0, place as _, item);
             }
-            push(left, Word((place << 1 | 1) as _));
+            push(left, RawValue((place << 1 | 1) as _));
         }
     }
     (copies, left)

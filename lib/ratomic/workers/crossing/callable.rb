@@ -2,10 +2,10 @@
 
 module Ratomic
   module Workers
-    # Looks a callable over at the dispatch, before any item runs.
+    # Checks a callable at the dispatch, before any item runs.
     module Callable
       # @return [Object] the callable
-      # @raise [CallableError] with the path of what is not shareable, and the mend
+      # @raise [CallableError] with the path of what is not shareable, and what to do
       def self.check(callable)
         unless call?(callable)
           raise CallableError, "#{describe(callable)} has no method `call`; pass a module with " \
@@ -35,7 +35,7 @@ module Ratomic
         raise CallableError, "#{describe(callable)} cannot run in a worker: #{finding}"
       end
 
-      # What the pool has learnt is kept by this: it stands for the one object, and does not keep it alive. Two objects
+      # The key of what the pool learns of a callable. It stands for one object and does not keep it alive. Two objects
       # of one class, or two procs that are written in one place, may cost very different times. Where the dispatch has
       # a name (`as:`) it is kept by that, whatever object comes under it.
       # @param as [String, nil]
@@ -48,7 +48,7 @@ module Ratomic
         Fold === callable ? callable.key : Reflection.id_of(callable)
       end
 
-      # What it is made of: of a reduction the user's callable, of a pipeline its stages.
+      # The callables that it is made of: for a reduction the user's callable, for a pipeline its stages.
       # @return [Array<#call>]
       def self.parts(callable)
         case callable
@@ -59,7 +59,7 @@ module Ratomic
         end
       end
 
-      # Whether there is an object of each worker in it, which callers have not.
+      # Whether a part of it is a {PerWorker}, which has an object in each worker and none in callers.
       def self.per_worker?(callable)
         case callable
         when Fold, Around then per_worker?(callable.callable)
@@ -98,8 +98,8 @@ module Ratomic
 
       def self.refuse(callable)
         obstacle = UnshareablePart.in(callable)
-        mend = mend(obstacle, callable)
-        raise CallableError.new("#{describe(callable)} is not shareable: #{reason(obstacle)}. #{mend}",
+        advice = advice(obstacle, callable)
+        raise CallableError.new("#{describe(callable)} is not shareable: #{reason(obstacle)}. #{advice}",
                                 path: obstacle.path)
       end
 
@@ -130,15 +130,15 @@ module Ratomic
         end
       end
 
-      def self.mend(obstacle, callable)
+      def self.advice(obstacle, callable)
         case (object = obstacle.object)
-        when Proc then mend_proc(object)
-        when Method then mend_method(object)
+        when Proc then advice_for_proc(object)
+        when Method then advice_for_method(object)
         else
           if Remedy.of_the_process?(object)
             "Let `call` get what it needs of it, frozen, as `context:` or with the items"
           elsif obstacle.unfrozen? && (live = StatefulObjects.in(callable))
-            StatefulObjects.mend(live)
+            StatefulObjects.advice(live)
           elsif obstacle.unfrozen? && (names = OwnState.of(callable)).any?
             Remedy.of_state(names)
           elsif obstacle.unfrozen?
@@ -149,7 +149,7 @@ module Ratomic
         end
       end
 
-      def self.mend_proc(block)
+      def self.advice_for_proc(block)
         name = block.inspect[/\(&:(.*?)\)/, 1] if UnshareableReason.symbol?(block)
         return "Use #{MODULE}, or `Ractor.shareable_proc { |item| item.#{name} }`" if name
         if block.source_location
@@ -159,13 +159,13 @@ module Ratomic
         "Use #{MODULE}, or `Ractor.shareable_proc { |item| ... }`, which calls what it is made of"
       end
 
-      def self.mend_method(method)
+      def self.advice_for_method(method)
         receiver = method.receiver
         return "Use #{MODULE}" if !RACTORS || main?(receiver) || UnshareablePart.forbidden(receiver)
         return "Use `Ractor.make_shareable(method)`, or #{MODULE}" if FrozenCopy.shareable?(receiver)
 
         live = StatefulObjects.in(receiver)
-        return StatefulObjects.mend(live) if live
+        return StatefulObjects.advice(live) if live
 
         "Make the receiver shareable (`Ractor.make_shareable(method.receiver)`) and then the Method, or use #{MODULE}"
       end
@@ -183,7 +183,7 @@ module Ratomic
         else "the callable (#{Reflection.class_of(callable)})"
         end
       end
-      private_class_method :refuse, :reason, :method_reason, :mend, :mend_proc, :mend_method, :main?,
+      private_class_method :refuse, :reason, :method_reason, :advice, :advice_for_proc, :advice_for_method, :main?,
                            :describe
     end
   end

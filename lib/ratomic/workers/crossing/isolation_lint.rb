@@ -10,7 +10,7 @@ module Ratomic
     # How compiled code looks is not promised (RubyVM::InstructionSequence#to_a). What does not look as expected is not
     # read, and nothing is claimed of it.
     class IsolationLint
-      # A thing in the way.
+      # A constant, variable or call that would raise.
       Finding = Struct.new(:kind, :name, :reason, keyword_init: true) do
         def to_s
           "#{kind} #{name}: #{reason}"

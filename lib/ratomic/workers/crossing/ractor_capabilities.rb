@@ -4,8 +4,8 @@ require "singleton"
 
 module Ratomic
   module Workers
-    # Asks the Ruby that runs what it allows in a Ractor, each thing once, in a small Ractor of its own. What may not be
-    # done there changes from one Ruby to the next.
+    # Finds out what this Ruby allows in a Ractor, by trying: each thing once, in a small Ractor of its own. It changes
+    # from one Ruby to the next.
     module RactorCapabilities
       ANSWERS = Map.new
       private_constant :ANSWERS

@@ -2,23 +2,24 @@
 
 module Ratomic
   module Workers
-    # Finds what works by changing (an IO, a logger, a lock, a generator of random numbers) in what somebody may be told
-    # to freeze. Ruby freezes some of these without a word, and the program that uses them breaks somewhere else.
+    # Finds objects that must stay mutable (an IO, a logger, a lock, a generator of random numbers) in an object that an
+    # error message is about to advise to freeze. Ruby freezes some of these silently, and the program that uses them
+    # breaks somewhere else.
     # @api private
     module StatefulObjects
       KINDS = [::IO, Thread, Thread::Mutex, Thread::Queue, Thread::ConditionVariable, Random].freeze
-      # What locks, loggers and streams of whatever class have.
+      # Methods by which locks, loggers and streams of any class are known.
       METHODS = %i[synchronize write info].freeze
-      # Objects that are looked at; more is not worth a message.
-      MOST = 10_000
-      private_constant :KINDS, :METHODS, :MOST
+      # How many objects are searched.
+      MAX_OBJECTS = 10_000
+      private_constant :KINDS, :METHODS, :MAX_OBJECTS
 
       class << self
         # @return [Object, nil] the first one in it
         def in(root)
           seen = {}.compare_by_identity
           left = [root]
-          until left.empty? || seen.size > MOST
+          until left.empty? || seen.size > MAX_OBJECTS
             object = left.shift
             next if seen[object] || Module === object || Sharing.deep_frozen?(object)
 
@@ -32,7 +33,7 @@ module Ratomic
         end
 
         # @return [String] what to do with an object that holds it
-        def mend(object)
+        def advice(object)
           "It holds an instance of #{Reflection.class_name_of(object)}, which is not to be frozen: open one inside " \
             "`call`, keep it in a Ratomic::LocalPool, one per worker, or use backend: :thread"
         end

@@ -17,11 +17,11 @@ module Ratomic
     # an item that crosses later. What has more than 1,000 levels is refused: they call themselves for each, and where
     # the stack ends Ruby may be in the midst of anything.
     #
-    # A callable gets the frozen copy wherever it runs, also in the caller's own thread. There the item itself would do,
-    # if it were not for callables that change it: they would be right there and raise a FrozenError in a worker, and
-    # the caller's data would not stay as it was. Nothing that costs less than the copy keeps them from it.
+    # A callable gets the frozen copy wherever it runs, also in the caller's own thread. If it got the caller's own item
+    # there, a callable that changes its item would work in the caller, raise a FrozenError in a worker, and change the
+    # caller's data. Nothing cheaper than the copy prevents that.
     module Transfer
-      # Takes the place of an item that could not cross.
+      # Stands in the place of an item that could not cross.
       class Refused
         attr_reader :failure
 
@@ -62,8 +62,8 @@ module Ratomic
         Sharing.deep_frozen?(sealed) ? sealed : Ractor.make_shareable(sealed)
       end
 
-      # What was not copied natively goes to the VM at once, which takes half the time of one after another; where that
-      # raises, they go one by one, to find out which and why.
+      # Items that were not copied natively are copied by the VM all at once, which takes half the time of one by one.
+      # If that raises, they are copied one by one, to find out which item and why.
       # @param items [Array] a new one, in which some have crossed
       # @param left [Array<Integer>] the others
       def self.cross_all(items, left)

@@ -13,11 +13,11 @@ module Ratomic
       # @return [Object]
       attr_reader :object
 
-      # Levels; a few more than {Sharing}.too_deep? lets through, which does not count everything.
-      DEEPEST = 1_010
-      # So many are tried one by one.
-      LEVELS = 100
-      private_constant :DEEPEST, :LEVELS
+      # Deepest level; a few more than {Sharing}.too_deep? lets through, which does not count everything.
+      MAX_DEPTH = 1_010
+      # So many objects are tried one by one.
+      SEARCHED_LEVELS = 100
+      private_constant :MAX_DEPTH, :SEARCHED_LEVELS
 
       class << self
         # The first thing in `root` that Ruby would freeze or open again although the rest of the program needs it as it
@@ -70,7 +70,7 @@ module Ratomic
           level = [[root, ""]]
           depth = 0
           until level.empty?
-            raise ShareableError, Sharing::TOO_DEEP if (depth += 1) > DEEPEST # in a Set, of which that is not told
+            raise ShareableError, Sharing::TOO_DEEP if (depth += 1) > MAX_DEPTH # in a Set, of which that is not told
 
             level = level.each_with_object([]) do |(object, path), below|
               next if seen[object] || nothing_in?(object)
@@ -101,7 +101,7 @@ module Ratomic
           object = root
           path = ""
           seen = {}.compare_by_identity
-          until seen[object] || seen.size > LEVELS
+          until seen[object] || seen.size > SEARCHED_LEVELS
             seen[object] = true
             step, child = References.of(object).find { |_, inner| !seen[inner] && UnshareableReason.of?(inner) }
             return new(path, object) unless step

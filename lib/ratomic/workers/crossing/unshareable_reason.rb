@@ -2,7 +2,7 @@
 
 module Ratomic
   module Workers
-    # Why an object can be neither shared nor copied, in words that its owner can do something with.
+    # Says why an object can be neither shared nor copied, so that its owner can change it.
     module UnshareableReason
       OF_SYMBOL = "Ruby shares that of a Symbol only when it was made shareable"
 

@@ -7,10 +7,10 @@ module Ratomic
     module CallerBudget
       # Nanoseconds after which he stops. An item is not interrupted. It has to come twice: once, a busy machine may do
       # it by running somebody else.
-      HELD = 1_000_000
+      BUDGET_NS = 1_000_000
       # A look takes as long as a small item: there is one after the first, the fourth, the 16th and the 64th item, and
       # then after so many more.
-      OFTEN = 32
+      CHECK_INTERVAL_ITEMS = 32
 
       # Runs from where the results end. It is in one piece because small items are as quick as a call.
       # @param results [Array] gets those of the items
@@ -38,7 +38,7 @@ module Ratomic
             return :left if late
 
             late = true
-            limit = now + HELD
+            limit = now + BUDGET_NS
           end
           stop = late ? index + 1 : following(index, size)
         end
@@ -47,7 +47,7 @@ module Ratomic
 
       # @return [Integer] items that are done at the next look
       def self.following(done, size)
-        done += done < OFTEN ? done * 3 : OFTEN
+        done += done < CHECK_INTERVAL_ITEMS ? done * 3 : CHECK_INTERVAL_ITEMS
         done < size ? done : size
       end
       private_class_method :following

@@ -17,17 +17,17 @@ module Ratomic
     # callers any more. On the short way nobody looks: that would take as long as the rest. Until its permit ends a
     # callable that left nothing so far can leave something there.
     #
-    # When a callable has just been run so, its next small dispatches take a short way: one look at the {Permits}, and
-    # the run.
+    # When a callable has just been run so, its next small dispatches take a short way: one look at the
+    # {CallerRunsCache}, and the run.
     module CallerRuns
       # Work that is small, times this, is so much that the pool surely pays. Not for one item: that is as long in a
       # worker.
-      CERTAIN = 4
+      CERTAIN_FACTOR = 4
       # Nanoseconds of work from which the caller's time is compared with the pool's. To learn from it takes some
       # microseconds: beside what is long that is nothing, and of the rest one in so many (a power of two) tells enough.
-      COMPARED = 50_000
-      LONG = 500_000
-      EVERY = 8
+      MIN_COMPARED_NS = 50_000
+      ALWAYS_LEARNT_NS = 500_000
+      SAMPLE_RATE = 8
 
       # Runs the items, if the callable has a permit for them. It is in one piece, and says again what {run} says: most
       # dispatches come this way, and take less time than a few calls.
@@ -35,14 +35,14 @@ module Ratomic
       # @param callable [#call]
       # @return [ResolvedFuture, Future, nil] nil where more has to be looked at
       def self.at_once(engine, items, callable, options)
-        return unless (started = engine.costs.permits.take(callable, items))
+        return unless (started = engine.costs.caller_runs_cache.take(callable, items))
 
         # An item that has a context must not hand it on to those that it dispatches.
         return run(engine, items, callable, options, started, false) unless Context.current.nil?
 
         results = []
         outcome = nil
-        limit = started + CallerBudget::HELD if items.size > 2
+        limit = started + CallerBudget::BUDGET_NS if items.size > 2
         Thread.handle_interrupt(Interrupts::FOREIGN_DEFERRED) do
           outcome = run_on(engine, items, callable, results, nil, limit)
         end
@@ -84,8 +84,8 @@ module Ratomic
         return :pool unless small
         return items.size < least ? :caller : :pool unless least == :auto
 
-        certain = items.size == 1 ? Float::INFINITY : small * CERTAIN
-        return :pool if items.size * WorkEstimate::ITEM > certain # an item weighs no less
+        certain = items.size == 1 ? Float::INFINITY : small * CERTAIN_FACTOR
+        return :pool if items.size * WorkEstimate::ITEM_WEIGHT > certain # an item weighs no less
 
         weight = WorkEstimate.of(items)
         return :caller if weight <= small
@@ -128,7 +128,7 @@ module Ratomic
       # @return [ResolvedFuture, Future] a Future where the rest was handed over
       def self.run(engine, items, callable, options, started, many)
         results = []
-        limit = started + CallerBudget::HELD if items.size > 2 # it has to be late twice
+        limit = started + CallerBudget::BUDGET_NS if items.size > 2 # it has to be late twice
         outcome = run_until(limit, engine, items, callable, results, options, many)
         finish(engine, items, callable, options, results, started, outcome)
       rescue UserException, SignalException, SystemExit
@@ -220,11 +220,11 @@ module Ratomic
 
       # @param started [Integer] whose last digits choose the dispatches of middling work
       def self.learn?(took, started)
-        took >= COMPARED && (took >= LONG || (started & (EVERY - 1)).zero?)
+        took >= MIN_COMPARED_NS && (took >= ALWAYS_LEARNT_NS || (started & (SAMPLE_RATE - 1)).zero?)
       end
 
       def self.learn(engine, items, key, took)
-        engine.costs.route_chooser.learn_caller(key, took, items.size) if took >= COMPARED
+        engine.costs.route_chooser.learn_caller(key, took, items.size) if took >= MIN_COMPARED_NS
         engine.costs.learn(key, WorkEstimate.of(items), took, items.size)
       end
       private_class_method :measure, :run, :finish, :settle, :run_until, :learn?

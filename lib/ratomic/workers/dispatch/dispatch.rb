@@ -5,8 +5,8 @@ module Ratomic
     # One call of `dispatch_async`, from the caller's arguments to the future.
     class Dispatch
       # Of more items a snapshot would be made in vain where it turns out that a worker is to run them.
-      FEW = 256
-      private_constant :FEW
+      MAX_SNAPSHOT_ITEMS = 256
+      private_constant :MAX_SNAPSHOT_ITEMS
 
       # @param engine [Engine]
       # @param items [Array, Enumerable]
@@ -16,7 +16,7 @@ module Ratomic
       def self.future(engine, items, callable, options)
         if options.plain?
           # Otherwise the way to the pool would begin with finding out that an Array is not frozen.
-          items = Sharing.snapshot(items, FEW)
+          items = Sharing.snapshot(items, MAX_SNAPSHOT_ITEMS)
           future = CallerRuns.at_once(engine, items, callable, options)
           return future if future
         end
@@ -143,7 +143,7 @@ module Ratomic
         return false if @batch.limit == 1 || @options.sequential
 
         cost = @engine.costs.of(@batch.key)
-        cost.nil? || cost * @batch.weight > Chunker::CROWDED
+        cost.nil? || cost * @batch.weight > Chunker::MAX_CHUNK_CONTENDED_NS
       end
 
       def overflow

@@ -5,7 +5,7 @@ module Ratomic
     # A dispatch that its caller waits for, see {Pool#map}.
     class Mapping
       # Seconds between two looks at the progress.
-      LOOK = 0.1
+      PROGRESS_INTERVAL_S = 0.1
 
       # What `progress:` may be.
       # @return [#call, nil]
@@ -49,7 +49,7 @@ module Ratomic
 
       def follow(future)
         shown = nil
-        until future.wait(timeout: LOOK)
+        until future.wait(timeout: PROGRESS_INTERVAL_S)
           progress = progress(future)
           @listener.call(progress) unless progress == shown && !(ProgressBar === @listener)
           shown = progress

@@ -13,7 +13,7 @@ module Ratomic
     module NestedDispatch
       KEY = :__ratomic_workers_engines__
       # Seconds between two looks at whether pools wait for each other.
-      LOOK = 0.02
+      CHECK_INTERVAL_S = 0.02
 
       class << self
         # @return [Array<Integer>, nil] numbers of the engines of which an item waits for this thread; first of its own
@@ -67,7 +67,7 @@ module Ratomic
 
           limit = Clock.limit(seconds)
           own.run_queue.waiting[place = Thread.current.object_id] = engine.number
-          until (found = yield(left = [Clock.left(limit), LOOK].compact.min)) || left < LOOK
+          until (found = yield(left = [Clock.left(limit), CHECK_INTERVAL_S].compact.min)) || left < CHECK_INTERVAL_S
             helper = HelperThread.stand_in(own) if !helper&.alive? && HelperThread.needed?(own)
           end
           found

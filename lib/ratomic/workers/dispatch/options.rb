@@ -46,7 +46,7 @@ module Ratomic
       # @param as [String, Symbol, nil] a name for what is dispatched ("orders"). What the pool learns of it (its cost,
       #   whether callers may run it) is kept by the name instead of by the callable object: for callables that are made
       #   anew for each dispatch, or one object that does many things. Statistics, events, Prometheus and the live page
-      #   tell of it by that name. Of more than {Names::MOST} names the rest is counted together.
+      #   tell of it by that name. Of more than {Names::MAX_NAMES} names the rest is counted together.
       # @param around [#call, nil] called with each item, in the place of the callable; it yields where the item is to
       #   run (`def self.call(item) = Tracer.in_span("job") { yield }`): for OpenTelemetry, or with `backend: :thread`
       #   for the executor of Rails. A shareable object, a module or class, or a block of constants. The result is that

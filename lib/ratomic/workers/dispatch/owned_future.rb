@@ -17,8 +17,8 @@ module Ratomic
     # future that is dropped leaves nothing behind.
     class OwnedFuture < Future
       # Seconds between two looks at whether a share has arrived, while more is on its way.
-      LOOK = 0.01
-      private_constant :LOOK
+      CHECK_INTERVAL_S = 0.01
+      private_constant :CHECK_INTERVAL_S
 
       # @param timeout [Numeric, nil] seconds; nil waits for ever, 0 does not wait
       # @return [Array] not frozen: the result of each item in the order of the items, a {Failure} where there is none;
@@ -175,7 +175,7 @@ module Ratomic
         travelling = {}.compare_by_identity # home => indexes
         number = seen = 0
         while seen < size
-          if filed?(number + 1, travelling.empty? ? nil : LOOK, limit, timeout)
+          if filed?(number + 1, travelling.empty? ? nil : CHECK_INTERVAL_S, limit, timeout)
             first, count = @completion.range(number)
             sort(first, count, travelling, &block)
             number += 1

@@ -12,9 +12,9 @@ module Ratomic
       end
 
       # Seconds between two looks at whether somebody else has ended the dispatch.
-      LOOK = 0.1
+      CHECK_INTERVAL_S = 0.1
       # Seconds that an interrupted item gets to end before its thread is left alone.
-      PATIENCE = 0.2
+      INTERRUPT_GRACE_S = 0.2
 
       # @param engine [Engine]
       # @param chunk [Chunk]
@@ -67,7 +67,7 @@ module Ratomic
       # @return [Float] until the next deadline, or the next look
       def seconds_left
         at = [@batch.expiry, item_limit].compact.min
-        at ? (at - Clock.now).clamp(0.001, LOOK) : LOOK
+        at ? (at - Clock.now).clamp(0.001, CHECK_INTERVAL_S) : CHECK_INTERVAL_S
       end
 
       # An item that begins now cannot be overdue before its time.
@@ -106,7 +106,7 @@ module Ratomic
 
       # A native call that cannot be interrupted is left behind; its result, if it comes, is not wanted any more.
       def cut_off(rest)
-        return finish if @thread.join(PATIENCE)
+        return finish if @thread.join(INTERRUPT_GRACE_S)
 
         AtExit.stuck(@worker_status) if @begun
         file_so_far
@@ -122,7 +122,7 @@ module Ratomic
       end
 
       def file_so_far
-        Recovery.new(@engine, @chunk).file(@gate.synchronize { @chunk.so_far }, PATIENCE)
+        Recovery.new(@engine, @chunk).file(@gate.synchronize { @chunk.so_far }, INTERRUPT_GRACE_S)
       end
     end
   end

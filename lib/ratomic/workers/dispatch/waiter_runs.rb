@@ -67,7 +67,7 @@ module Ratomic
           items = batch.items
           items = items[chunk.first...chunk.last] if chunk.first.positive?
           results = chunk.results
-          limit = started + CallerBudget::HELD if items.size > 2
+          limit = started + CallerBudget::BUDGET_NS if items.size > 2
           as = batch.options.as
           CallerRuns.run_many(engine, items, batch.callable, results, as) if Runs.takes?(batch.callable)
           until results.size == items.size

@@ -50,7 +50,7 @@ module Ratomic
       # Makes what is counted and told, which both have in common.
       def share_books
         @metrics = Metrics.new
-        @subscribers = Subscribers.new(@costs.permits)
+        @subscribers = Subscribers.new(@costs.caller_runs_cache)
         @accepted = Counter.new
         @finished = Counter.new
         @hired = Counter.new

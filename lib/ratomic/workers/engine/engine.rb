@@ -46,7 +46,7 @@ module Ratomic
         @worker_statuses = Map.new
         share_books
         @fallback = (Fallback.new(settings) if settings.falls_back?)
-        @lifecycle = Lifecycle.new(@costs.permits)
+        @lifecycle = Lifecycle.new(@costs.caller_runs_cache)
         @terminated = Completion.new(1)
         @home = Ractor.current
         freeze

@@ -2,17 +2,18 @@
 
 module Ratomic
   module Workers
-    # Whether a pool lets work in. It only ever closes.
+    # The state of a pool: open, closing, closed, and then ended. It never goes back. (As the run state of Java's
+    # ThreadPoolExecutor: RUNNING, SHUTDOWN, STOP, TERMINATED.)
     class Lifecycle
       OPEN = 0
-      # No more is let in, what is in is finished.
+      # No more is accepted; what was accepted is finished.
       CLOSING = 1
-      # What is in is stopped as well.
+      # What was accepted is stopped as well.
       CLOSED = 2
 
-      # @param permits [Permits] of callers, who do not look here
-      def initialize(permits)
-        @permits = permits
+      # @param caller_runs_cache [CallerRunsCache] suspended when the pool closes: callers who use it do not look here
+      def initialize(caller_runs_cache)
+        @caller_runs_cache = caller_runs_cache
         @state = Counter.new(OPEN)
         @ends = Counter.new
         freeze
@@ -26,8 +27,8 @@ module Ratomic
         @state.value == CLOSED
       end
 
-      # The pool ends.
-      # @return [Boolean] true for the first who says so
+      # Notes that the pool has ended.
+      # @return [Boolean] true for the first call
       def end
         @ends.increment == 1
       end
@@ -38,7 +39,7 @@ module Ratomic
 
       # @param state [Integer] CLOSING or CLOSED
       def close(state)
-        @permits.suspend
+        @caller_runs_cache.suspend
         before = @state.value
         before = @state.value until before >= state || @state.compare_and_set(before, state)
       end

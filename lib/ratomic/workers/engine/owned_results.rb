@@ -16,10 +16,10 @@ module Ratomic
       ARRIVED = 1
       SAID = [true].freeze
       # Looks at once whether a worker that ends has ended, and seconds between those that follow, at first and at most.
-      LOOKS = 8
-      PAUSE = 0.00002
-      LONGEST_PAUSE = 0.002
-      private_constant :ENDS, :ARRIVED, :SAID, :LOOKS, :PAUSE, :LONGEST_PAUSE
+      SPIN_CHECKS = 8
+      FIRST_CHECK_INTERVAL_S = 0.00002
+      MAX_CHECK_INTERVAL_S = 0.002
+      private_constant :ENDS, :ARRIVED, :SAID, :SPIN_CHECKS, :FIRST_CHECK_INTERVAL_S, :MAX_CHECK_INTERVAL_S
 
       # @param arrival [String, :here, nil] nil when they are to arrive later
       def initialize(arrival = nil)
@@ -59,7 +59,9 @@ module Ratomic
           return false if limit && Clock.now >= limit
 
           looks += 1
-          looks < LOOKS ? Thread.pass : sleep([PAUSE * (2**(looks - LOOKS)), LONGEST_PAUSE].min)
+          next Thread.pass if looks < SPIN_CHECKS
+
+          sleep([FIRST_CHECK_INTERVAL_S * (2**(looks - SPIN_CHECKS)), MAX_CHECK_INTERVAL_S].min)
         end
         true
       end

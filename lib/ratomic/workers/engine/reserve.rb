@@ -2,12 +2,13 @@
 
 module Ratomic
   module Workers
-    # What callers, workers and the coordinator of a pool have in common for owned results: whether the reserve is short
-    # of workers, and where what is being made is going to be. Frozen and shareable.
+    # State for owned results that callers, workers and the coordinator of a pool share: whether more workers are needed
+    # in reserve, and where the results that are being made will be found. Frozen and shareable.
     #
-    # The reserve are workers that have started and take no work until they get the seat of one that has gone home.
+    # A worker in reserve has started and takes no work, until it gets the seat of a worker that has ended with its
+    # results.
     class Reserve
-      # @return [Map] number of a worker => the {OwnedResults} of what it is making
+      # @return [Map] number of a worker => the {OwnedResults} of the results that it is making
       attr_reader :homes
 
       def initialize
@@ -16,13 +17,13 @@ module Ratomic
         freeze
       end
 
-      # Somebody of the reserve is needed.
+      # A worker in reserve is needed, or was taken.
       # @return [void]
       def short
         @short.reset(1)
       end
 
-      # Whether the reserve is to be filled. Told once, until the next one is needed.
+      # Whether the reserve is to be filled. True once after each {#short}.
       def short?
         @short.compare_and_set(1, 0)
       end

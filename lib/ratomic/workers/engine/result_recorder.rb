@@ -146,7 +146,7 @@ module Ratomic
           next unless Failure === result
 
           count_named(batch, 1)
-          (noted += 1) > LastFailures::EACH ? @metrics.count_failure(result) : note_failure(batch, result)
+          (noted += 1) > LastFailures::MAX_PER_CLASS ? @metrics.count_failure(result) : note_failure(batch, result)
           @costs.mark_wild(batch.key) if NOT_FOR_CALLERS.include?(result.exception_class)
           emit(:failed, batch, item: first + offset, failure: result)
         end

@@ -2,35 +2,39 @@
 
 module Ratomic
   module Workers
-    # The shared lane: the queue of batches that wait for a worker, the queue of those that were begun and have more to
-    # be claimed, and a bell for workers that sleep.
+    # The queue from which workers take batches: one queue for batches that wait for their first worker, one for those
+    # that were begun and have unclaimed items, and one of wake-ups for workers that sleep. (As Tokio's inject queue.)
     #
-    # Only what waits counts for `max_queue:`. What was begun has room of its own; when that is full a worker goes on
-    # with the batch that it has.
+    # `max_queue:` counts only batches that wait. The queue of begun ones has room of its own; when it is full, a worker
+    # goes on with the batch that it has.
     #
-    # To wake a thread costs both sides more than a small batch does. So a worker is woken only when no other is about
-    # to look into the run queue. One that runs a chunk of a few estimated microseconds is about to look; one in a
-    # longer chunk, or of a callable that was never measured, is away. An estimate can be wrong, and a worker can die:
-    # so a sleeping worker looks again from time to time, until all of them sleep, and a push rings when nobody has
-    # looked for a while.
+    # To wake a thread costs both threads more than a small batch does. So a push wakes a worker only if no other worker
+    # is **searching**: about to look into this queue. A worker counts as searching while it runs a chunk of a few
+    # estimated microseconds; it does not while it runs a longer chunk, or one whose callable was never measured
+    # ({SearchState}). Estimates can be wrong, and a worker can die. Two rules make up for that:
+    #
+    # - A sleeping worker looks again after {SEARCH_INTERVAL_S}. Only when all workers sleep, they sleep without a
+    #   limit.
+    # - A push also wakes a worker when nobody has looked for {MAX_SEARCH_AGE_NS}, or more than {ONE_WORKER_BATCHES}
+    #   wait.
     class RunQueue
-      # Seconds that a worker sleeps before it looks again, while others are awake.
-      NAP = 0.05
-      # Keywords by splat: a call in a worker's loop may have none of its own (CRuby Bug #22075).
-      NAPPING = { timeout: NAP }.freeze
-      # A chunk that takes more nanoseconds is long.
-      LONG = 20_000
-      # Nanoseconds without a look after which nobody is trusted to look soon.
-      STALE = 1_000_000
-      # Nanoseconds in which a worker that was woken should run.
-      UNHEARD = 150_000
-      # With more batches than this one worker is not enough.
-      FEW = 4
+      # Time that a worker sleeps before it looks again, while others are awake.
+      SEARCH_INTERVAL_S = 0.05
+      # Passed with `**`: calls in a worker's loop must not have literal keywords (CRuby Bug #22075).
+      SEARCH_TIMEOUT = { timeout: SEARCH_INTERVAL_S }.freeze
+      # A worker whose chunk is estimated to take longer is not searching.
+      LONG_CHUNK_NS = 20_000
+      # When the last look is longer ago, searching workers are not relied on.
+      MAX_SEARCH_AGE_NS = 1_000_000
+      # A worker that was woken should run after this time.
+      WAKE_LATENCY_NS = 150_000
+      # With more batches than this, one searching worker is not enough.
+      ONE_WORKER_BATCHES = 4
 
-      # @return [Map] thread that works for the pool and waits => number of the engine that it waits for, see
+      # @return [Map] a worker's thread that waits inside an item => number of the engine that it waits for, see
       #   {NestedDispatch}
       attr_reader :waiting
-      # @return [Counter] threads that stand in for those, see {HelperThread}
+      # @return [Counter] threads that stand in for such workers, see {HelperThread}
       attr_reader :standing
 
       # @return [Reserve] workers in reserve
@@ -42,32 +46,32 @@ module Ratomic
         @workers = workers
         @fresh = Queue.new(capacity)
         @begun = Queue.new(capacity + workers)
-        @stale = Counter.new # batches that were stopped or run elsewhere, and may stand in here still
+        @stale = Counter.new # batches that were stopped or run elsewhere, and may still be in here
         @wakeups = Queue.new(workers)
         @bench = Reserve.new
-        @looking = Counter.new  # workers that are about to look
+        @looking = Counter.new  # searching workers
         @sleeping = Counter.new
-        @looked = Counter.new   # when one looked last
+        @looked = Counter.new   # time of the last look
         @waiting = Map.new
         @standing = Counter.new
         freeze
       end
 
-      # Takes a batch that nobody has begun.
+      # Puts a batch in that nobody has begun.
       # @return [Boolean] false when there is no room
       # @raise [ClosedQueueError]
       def try_push(batch)
         put(@fresh, batch)
       end
 
-      # Takes what is left of one.
+      # Puts a batch back that has unclaimed items.
       # @return [Boolean] false when there is no room
       # @raise [ClosedQueueError]
       def put_back(batch)
         put(@begun, batch)
       end
 
-      # Waits for room.
+      # As {#try_push}, but waits for room.
       # @param seconds [Numeric, nil]
       # @return [Boolean] false when the time was up
       # @raise [ClosedQueueError]
@@ -78,26 +82,28 @@ module Ratomic
         true
       end
 
-      # @return [Batch, nil] the first that waits, or else of those that were begun
+      # @return [Batch, nil] the first batch that waits, else the first that was begun
       def try_pop
         @fresh.try_pop || @begun.try_pop
       end
 
-      # The next of those that were begun, when it is its turn: all batches take turns, as if they stood in one line.
-      # @param taken [Integer] batches that the worker has taken since it took one of these
+      # The next of the batches that were begun, if it is its turn. Batches of both queues take turns, nearly as if they
+      # were in one queue.
+      # @param taken [Integer] batches that the worker has taken since it took a begun one
       # @return [Batch, nil]
       def try_pop_begun(taken)
         @begun.try_pop if taken.positive? && (begun = @begun.size).positive? && taken * begun >= @fresh.size + begun
       end
 
-      # One that stands in here may be done: it was stopped, or run by others than workers.
+      # A batch in here may be done: it was stopped, or others than workers ran it. {#sweep} looks for it.
       def leave_behind
         @stale.increment
       end
 
-      # Takes out what is done. To be called with interrupts deferred: meanwhile a batch is in nobody's hand.
+      # Removes batches that are done. The caller has interrupts deferred: a batch that was taken out and not put back
+      # yet would be lost.
       # @return [Boolean] whether that has made room
-      # @yieldparam batch [Batch] that finds the run queue closed
+      # @yieldparam batch [Batch] that cannot be put back, because the run queue was closed
       def sweep
         return false if @fresh.closed? || @stale.reset.zero?
 
@@ -115,7 +121,7 @@ module Ratomic
         @fresh.size >= @fresh.capacity
       end
 
-      # A worker waits for a batch.
+      # Waits for a batch, in a worker.
       # @param soon [Boolean] whether one is expected at once
       # @return [Batch, nil] nil when the run queue is closed and empty
       def pop(soon)
@@ -126,7 +132,10 @@ module Ratomic
           if napped && @sleeping.value >= @workers
             @wakeups.pop
             deep = true
-            napped = false # or it would ring for itself for ever when another has taken what it was woken for
+            # If another worker took the batch of this wake-up, sleep with the time limit next: this worker watches the
+            # queue now. It wakes others only when it has a batch (see get_up): without one it would take its own
+            # wake-up again and again, and an idle pool would use a whole processor.
+            napped = false
           else
             napped = nap(soon)
             soon = false
@@ -137,42 +146,42 @@ module Ratomic
         get_up(deep && batch) if asleep
       end
 
-      # A worker is going to be busy for longer, or ends.
+      # A worker stops searching: it begins a long chunk, sleeps or ends.
       def away
         @looking.decrement
         wake_one unless empty?
       end
 
-      # A worker will look soon.
+      # A worker is searching again.
       def back
         @looking.increment
       end
 
-      # Wakes a worker, if one sleeps that is not woken already.
+      # Wakes a worker, if more workers sleep than have been woken already.
       def wake_one
         @wakeups.try_push(true) if @sleeping.value > @wakeups.size
       rescue ::ClosedQueueError
         nil
       end
 
-      # Whether a worker was woken that does not run yet.
+      # Whether a worker was woken and does not run yet.
       # @param nanoseconds [Integer] since when, at least
       def unheard?(nanoseconds)
-        nanoseconds > UNHEARD && !@wakeups.empty?
+        nanoseconds > WAKE_LATENCY_NS && !@wakeups.empty?
       end
 
-      # @param nanoseconds [Integer] monotonic time at which a worker looks
+      # @param nanoseconds [Integer] monotonic time at which a worker has looked
       def look(nanoseconds)
         @looked.reset(nanoseconds)
       end
 
-      # Whether there is something, and nobody to look before something has come of his waiting.
-      # @param here [Integer] of those who stand in, not to be counted
+      # Whether there are batches, and every worker waits, inside an item, for other results.
+      # @param here [Integer] threads that stand in for workers and are not to be counted
       def deserted?(here = 0)
         !empty? && @waiting.size >= @workers + @standing.value - here
       end
 
-      # @return [Integer] batches that wait for their turn, the begun ones as well
+      # @return [Integer] all batches, the begun ones as well
       def size
         @fresh.size + @begun.size
       end
@@ -187,7 +196,7 @@ module Ratomic
         @fresh.capacity
       end
 
-      # No more batches.
+      # Refuses batches from now on, and wakes all workers.
       def close
         @begun.close
         @fresh.close
@@ -199,7 +208,8 @@ module Ratomic
       def put(queue, batch)
         return false unless queue.try_push(batch)
 
-        wake_one if @looking.value < 1 || queue.size > FEW || batch.born - @looked.value > STALE
+        wake_one if @looking.value < 1 || queue.size > ONE_WORKER_BATCHES ||
+                    batch.born - @looked.value > MAX_SEARCH_AGE_NS
         true
       end
 
@@ -207,7 +217,7 @@ module Ratomic
         @fresh.empty? && @begun.empty?
       end
 
-      # Puts it to the tail. When others have taken its place it goes to the begun ones, as what was in here first.
+      # Puts the batch to the end. If others have taken its room, it goes to the begun ones, which have more.
       def turn_round(batch)
         Thread.pass until @fresh.try_push(batch) || @begun.try_push(batch)
         true
@@ -216,16 +226,17 @@ module Ratomic
         false
       end
 
-      # @param deep [Boolean] whether the others sleep as deep; now that one is awake they are to nap
+      # @param deep [Boolean] whether this worker slept without a limit, as the others do: one of them is woken, so that
+      #   it sleeps with a limit from now on
       def get_up(deep)
         @sleeping.decrement
         wake_one if deep
         back
       end
 
-      # @return [Boolean] whether it was over before anybody rang
+      # @return [Boolean] whether the time was up before a wake-up came
       def nap(soon)
-        (soon ? @wakeups.pop_soon(NAP) : @wakeups.pop(**NAPPING)).nil?
+        (soon ? @wakeups.pop_soon(SEARCH_INTERVAL_S) : @wakeups.pop(**SEARCH_TIMEOUT)).nil?
       end
     end
   end

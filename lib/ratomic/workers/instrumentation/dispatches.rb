@@ -6,7 +6,7 @@ module Ratomic
       # What is known of the dispatches that have not ended, while their events come in. A slow subscriber loses events,
       # also those that end a dispatch: so only the newest are kept.
       class Dispatches
-        MOST = 10_000
+        MAX_DISPATCHES = 10_000
         ENDS = %i[completed cancelled expired rejected].freeze
 
         Known = Struct.new(:event, :failures, :first_failure, :state)
@@ -43,7 +43,7 @@ module Ratomic
         private
 
         def begin_with(event)
-          @known.shift if @known.size >= MOST
+          @known.shift if @known.size >= MAX_DISPATCHES
           Known.new(event, 0, nil)
         end
 

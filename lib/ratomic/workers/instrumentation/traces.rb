@@ -20,7 +20,7 @@ module Ratomic
       # While a pool has subscribers its callers run no small work themselves.
       class Traces
         # So many Failures of a span are told one by one.
-        TOLD = 8
+        MAX_FAILURE_EVENTS = 8
 
         class << self
           # @param pool [Pool]
@@ -52,7 +52,7 @@ module Ratomic
           return unless (known = @dispatches[event])
 
           span = known.state ||= start(known.event)
-          add_failure(span, event) if event.name == :failed && known.failures <= TOLD
+          add_failure(span, event) if event.name == :failed && known.failures <= MAX_FAILURE_EVENTS
           finish(span, event, known) if @dispatches.ends?(event)
         end
 

@@ -3,12 +3,12 @@
 module Ratomic
   module Workers
     # Throughput and latency of the last minutes. The pools only count; a thread reads their counters now and then, and
-    # the differences are the history. It starts when somebody looks for the first time, and ends when nobody has looked
-    # for as long as it reaches back.
+    # the differences are the history. That thread starts with the first reader, and ends when nobody has read the
+    # history for as long as it reaches back.
     class History
-      # Seconds between two looks, and how many are kept (ten minutes).
-      INTERVAL = 5
-      KEPT = 120
+      # Time between two samples, and how many are kept (ten minutes).
+      INTERVAL_S = 5
+      MAX_POINTS = 120
 
       Sample = Struct.new(:time, :items, :dispatches, :microseconds, :buckets, :busy, :failures)
       # Rates are for a second, times in seconds (that of the point itself is monotonic), `busy` is the share of all
@@ -36,7 +36,7 @@ module Ratomic
         @looked = nil
       end
 
-      # Somebody looks.
+      # Called by each reader.
       # @return [self]
       def look
         @looked = Clock.now
@@ -74,15 +74,15 @@ module Ratomic
         points = @points[engine.number] ||= []
         before = @samples[engine.number]
         points << point(before, sample, engine.size) if before
-        points.shift if points.size > KEPT
+        points.shift if points.size > MAX_POINTS
         @samples[engine.number] = sample
       end
 
       def start
         OwnThread.start("ratomic-history") do
-          while Clock.now - @looked < INTERVAL * KEPT
+          while Clock.now - @looked < INTERVAL_S * MAX_POINTS
             sample
-            sleep(INTERVAL)
+            sleep(INTERVAL_S)
           end
         end
       end

@@ -2,15 +2,15 @@
 
 module Ratomic
   module Workers
-    # The last Failures of each class, with what they belong to. Written only when an item fails: two writes to a Map
-    # beside the making of a Failure, which takes ten times as long.
+    # The last Failures of each class, with the dispatch that they belong to. Written when an item fails: two writes to
+    # a Map. (To make a Failure takes ten times as long.)
     class LastFailures
-      # So many of each class are kept (a power of two), of so many classes.
-      EACH = 4
-      CLASSES = 64
+      # How many are kept of each class (a power of two), and of how many classes.
+      MAX_PER_CLASS = 4
+      MAX_CLASSES = 64
 
       def initialize
-        @pages = Array.new(EACH) { Map.new }.freeze
+        @pages = Array.new(MAX_PER_CLASS) { Map.new }.freeze
         freeze
       end
 
@@ -18,8 +18,8 @@ module Ratomic
       # @param number [Integer] how many of the class there were with this one
       # @param note [Hash] frozen and shareable
       def keep(name, number, note)
-        page = @pages[number & (EACH - 1)]
-        page[name] = note if page.key?(name) || page.size < CLASSES
+        page = @pages[number & (MAX_PER_CLASS - 1)]
+        page[name] = note if page.key?(name) || page.size < MAX_CLASSES
       end
 
       # @return [Hash{String => Array<Hash>}] the newest first

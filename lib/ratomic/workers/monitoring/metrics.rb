@@ -2,7 +2,8 @@
 
 module Ratomic
   module Workers
-    # What a pool counts, in Counters and Maps, so that every worker writes and everyone reads without asking anybody.
+    # The counts of a pool, in Counters and Maps: every worker writes them, and anybody reads them without asking a
+    # worker.
     class Metrics
       # Upper bounds of the latency histogram's buckets in seconds: a factor of 4 from 16 microseconds to 67 seconds.
       BOUNDS = Array.new(12) { |i| (16 * (4**i)) / 1_000_000.0 }.freeze
@@ -127,7 +128,7 @@ module Ratomic
         @failures.increment(shown(name), times)
       end
 
-      # Classes without a name, of which a program may make any number, are counted together.
+      # Classes without a name are counted together: a program may make any number of them.
       def shown(name)
         name.start_with?("#<") ? ANONYMOUS : name
       end

@@ -2,10 +2,10 @@
 
 module Ratomic
   module Workers
-    # What the dispatches that have a name (`as:`) have done, by name. Written for those only, a few Counters each.
+    # The counts of dispatches that have a name (`as:`), by name: a few Counters for each.
     class Names
-      # So many names are told apart; a program that makes up names for each dispatch gets the rest as one.
-      MOST = 256
+      # Names that are told apart. A program that makes a new name for each dispatch gets the others as one.
+      MAX_NAMES = 256
       OTHER = "(other)"
 
       # The counts of one name. Shareable.
@@ -75,9 +75,9 @@ module Ratomic
         end
       end
 
-      # Several threads may find room at once: then there are a few more names.
+      # Several threads may find room at the same time: then there are a few more names.
       def account(name)
-        @accounts[name] || @accounts.fetch_or_store(@accounts.size < MOST ? name : OTHER) { Account.new }
+        @accounts[name] || @accounts.fetch_or_store(@accounts.size < MAX_NAMES ? name : OTHER) { Account.new }
       end
     end
   end

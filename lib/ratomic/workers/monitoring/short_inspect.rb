@@ -6,9 +6,9 @@ module Ratomic
     # of their methods are called, and of what is large only the beginning is looked at.
     module ShortInspect
       # Characters of a String, elements of a collection, and levels.
-      TEXT = 200
-      ELEMENTS = 8
-      DEPTH = 3
+      MAX_CHARACTERS = 200
+      MAX_ELEMENTS = 8
+      MAX_DEPTH = 3
 
       class << self
         # @param object [Object] of any kind
@@ -17,8 +17,8 @@ module Ratomic
           case object
           when String then text(object)
           when Symbol, Integer, Float, NilClass, TrueClass, FalseClass then object.inspect
-          when Array then depth < DEPTH ? "[#{elements(object, depth)}]" : "[...]"
-          when Hash then depth < DEPTH ? "{#{pairs(object, depth)}}" : "{...}"
+          when Array then depth < MAX_DEPTH ? "[#{elements(object, depth)}]" : "[...]"
+          when Hash then depth < MAX_DEPTH ? "{#{pairs(object, depth)}}" : "{...}"
           else Module === object ? Reflection.name_of(object) : "#<#{Reflection.class_name_of(object)}>"
           end
         end
@@ -27,19 +27,20 @@ module Ratomic
 
         # Bytes are cut first: a copy of a long String would be made for nothing.
         def text(string)
-          short = Text.of(String.new(string).byteslice(0, TEXT * 4))[0, TEXT]
+          short = Text.of(String.new(string).byteslice(0, MAX_CHARACTERS * 4))[0, MAX_CHARACTERS]
           short.inspect + (string.bytesize > short.bytesize ? "..." : "")
         end
 
         def elements(array, depth)
-          shown = Array.new([array.size, ELEMENTS].min) { |index| of(array[index], depth + 1) }
-          shown << "..." if array.size > ELEMENTS
+          shown = Array.new([array.size, MAX_ELEMENTS].min) { |index| of(array[index], depth + 1) }
+          shown << "..." if array.size > MAX_ELEMENTS
           shown.join(", ")
         end
 
         def pairs(hash, depth)
-          shown = hash.each_pair.first(ELEMENTS).map { |key, value| "#{of(key, depth + 1)} => #{of(value, depth + 1)}" }
-          shown << "..." if hash.size > ELEMENTS
+          shown = hash.each_pair.first(MAX_ELEMENTS)
+          shown.map! { |key, value| "#{of(key, depth + 1)} => #{of(value, depth + 1)}" }
+          shown << "..." if hash.size > MAX_ELEMENTS
           shown.join(", ")
         end
       end

@@ -112,8 +112,8 @@ module Ratomic
           cost = known[:nanoseconds]
           small = known[:small]
           chunk = @engine.chunker.usual(cost)
-          { name: known[:name], item_seconds: cost * WorkEstimate::ITEM / 1e9, chunk: [chunk.begin, chunk.end],
-            by_caller: small ? small / WorkEstimate::ITEM : 0, reason: reason(known, waking) }
+          { name: known[:name], item_seconds: cost * WorkEstimate::ITEM_WEIGHT / 1e9, chunk: [chunk.begin, chunk.end],
+            by_caller: small ? small / WorkEstimate::ITEM_WEIGHT : 0, reason: reason(known, waking) }
         end
       end
 
@@ -121,7 +121,7 @@ module Ratomic
       def reason(known, waking)
         return PER_WORKER if known[:caller_unsafe] == :per_worker
         return WILD if known[:caller_unsafe]
-        return "#{known[:calm]} of #{Costs::CALM} chunks in a row had no slow item" unless known[:small]
+        return "#{known[:calm]} of #{Costs::MIN_STABLE_RUNS} chunks in a row had no slow item" unless known[:small]
 
         "to wake a worker takes #{Figures.time(waking)}"
       end

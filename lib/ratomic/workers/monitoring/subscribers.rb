@@ -10,9 +10,9 @@ module Ratomic
       # @return [Counter] events that found a full queue
       attr_reader :dropped
 
-      # @param permits [Permits] of callers, who do not look here
-      def initialize(permits)
-        @permits = permits
+      # @param caller_runs_cache [CallerRunsCache] of callers, who do not look here
+      def initialize(caller_runs_cache)
+        @caller_runs_cache = caller_runs_cache
         @queues = Map.new
         @numbers = Counter.new
         @dropped = Counter.new
@@ -27,7 +27,7 @@ module Ratomic
       # @param queue [Queue]
       # @return [Integer] number for {#remove}
       def add(queue)
-        @permits.suspend
+        @caller_runs_cache.suspend
         @queues[number = @numbers.increment] = queue
         number
       end
@@ -35,7 +35,7 @@ module Ratomic
       def remove(number)
         return unless (queue = @queues.delete(number))
 
-        @permits.resume
+        @caller_runs_cache.resume
         queue.close
       end
 

@@ -7,8 +7,8 @@ module Ratomic
       # the thread that has it.
       class Child
         # Seconds that it gets to end by itself.
-        PATIENCE = 0.2
-        private_constant :PATIENCE
+        STOP_TIMEOUT_S = 0.2
+        private_constant :STOP_TIMEOUT_S
 
         # @return [UNIXSocket] to which requests go, and from which readiness comes
         attr_reader :control
@@ -43,13 +43,13 @@ module Ratomic
         # @return [void]
         def close
           SocketRegistry.close(*@ends)
-          kill unless @waiter.join(PATIENCE)
+          kill unless @waiter.join(STOP_TIMEOUT_S)
         end
 
         # How it has ended. It has closed its socket, so it is about to.
         # @return [String, :thread]
         def obituary
-          kill unless @waiter.join(PATIENCE)
+          kill unless @waiter.join(STOP_TIMEOUT_S)
           status = @waiter.value
           return "the worker process has ended while it ran the item" unless status # somebody else has waited for it
           return :thread if status.exitstatus == Launch::THREAD_ENDED

@@ -8,16 +8,17 @@ module Ratomic
       # cancellation) ends the process as well, also in a native call.
       class Connection
         # Seconds between two looks at what has come, of a request that is not done: at first and at most.
-        LOOK = 0.001
-        LONGEST_LOOK = 0.01
+        FIRST_CHECK_INTERVAL_S = 0.001
+        MAX_CHECK_INTERVAL_S = 0.01
         # Seconds before the next attempt to fork, when the system has no room: at first and at most.
-        PAUSE = 0.01
-        LONGEST_PAUSE = 1.0
+        FIRST_FORK_PAUSE_S = 0.01
+        MAX_FORK_PAUSE_S = 1.0
         # Times that a request is made when its process died before it began.
-        ATTEMPTS = 5
+        MAX_ATTEMPTS = 5
         # Callables that came as copies, after which a process is forked anew.
-        COPIES = 256
-        private_constant :LOOK, :LONGEST_LOOK, :PAUSE, :LONGEST_PAUSE, :ATTEMPTS, :COPIES
+        MAX_COPIED_CALLABLES = 256
+        private_constant :FIRST_CHECK_INTERVAL_S, :MAX_CHECK_INTERVAL_S, :FIRST_FORK_PAUSE_S, :MAX_FORK_PAUSE_S,
+                         :MAX_ATTEMPTS, :MAX_COPIED_CALLABLES
 
         # @return [String, nil] what has ended the process of the last request
         attr_reader :death
@@ -53,7 +54,7 @@ module Ratomic
         #   how. It was the item of which there is no result
         def run(request, &results)
           outcome = nil
-          ATTEMPTS.times do
+          MAX_ATTEMPTS.times do
             prepare(request.callable) unless @child
             outcome = attempt(request, &results)
             return outcome unless %i[lost unreadable].include?(outcome)
@@ -85,7 +86,7 @@ module Ratomic
 
         # @return [Boolean] false when the process has to be forked anew for it
         def define(callable)
-          return false if (@copies += 1) > COPIES
+          return false if (@copies += 1) > MAX_COPIED_CALLABLES
 
           @definition = InheritedCallables.write(callable, @known)
           true
@@ -94,13 +95,13 @@ module Ratomic
         end
 
         def fork_patiently
-          pause = PAUSE
+          pause = FIRST_FORK_PAUSE_S
           begin
             Interrupts.deferred { take(Launch.call) }
           rescue SystemCallError => e
             @engine.metrics.trouble(e)
             sleep(pause)
-            pause = [pause * 2, LONGEST_PAUSE].min
+            pause = [pause * 2, MAX_FORK_PAUSE_S].min
             retry
           end
         end
@@ -133,7 +134,7 @@ module Ratomic
         # Reads until the request is done or the process has ended. Nobody is woken for each result: they are looked for
         # now and then, for who asks what there is so far.
         def wait(&results)
-          look = LOOK
+          look = FIRST_CHECK_INTERVAL_S
           until @outcome
             # Of a frame that has come in part the rest is on its way.
             @buffer.empty? ? @child.control.wait_readable(look) : IO.select([@child.control, @child.data])
@@ -141,7 +142,7 @@ module Ratomic
             drain(&results)
             return if said.nil?
 
-            look = said.empty? ? [look * 2, LONGEST_LOOK].min : LOOK
+            look = said.empty? ? [look * 2, MAX_CHECK_INTERVAL_S].min : FIRST_CHECK_INTERVAL_S
           end
         end
 
@@ -156,12 +157,12 @@ module Ratomic
         # Reads what has come.
         def drain(&results)
           loop do
-            bytes = @child.data.read_nonblock(Wire::READ, @piece ||= +"", exception: false)
+            bytes = @child.data.read_nonblock(Wire::READ_BYTES, @piece ||= +"", exception: false)
             return unless bytes.is_a?(String)
 
             @buffer << bytes
             Wire.frames(@buffer) { |letter, content| note(letter, content, &results) }
-            return if bytes.bytesize < Wire::READ
+            return if bytes.bytesize < Wire::READ_BYTES
           end
         end
 

@@ -55,7 +55,7 @@ module Ratomic
             return [:known, number] if known.key?(number)
             return fold(object, known) if Fold === object
 
-            [:copy, Marshal.dump(object, Wire::DEEPEST), Ractor.shareable?(object)]
+            [:copy, Marshal.dump(object, Wire::MAX_DEPTH), Ractor.shareable?(object)]
           rescue UserException => e
             raise Unwritable, e.message
           end

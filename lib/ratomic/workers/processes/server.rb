@@ -8,10 +8,10 @@ module Ratomic
       # has no result.
       class Server
         # Nanoseconds between two looks at how much memory it has.
-        LOOK = 1_000_000_000
+        MEMORY_CHECK_INTERVAL_NS = 1_000_000_000
         # What is asked for, see {Request#to_frame}.
         Order = Struct.new(:kind, :number, :definition, :context, :from, :limit, :owned, :megabytes, :items)
-        private_constant :LOOK, :Order
+        private_constant :MEMORY_CHECK_INTERVAL_NS, :Order
 
         # @param control [UNIXSocket] requests come, readiness goes
         # @param data [UNIXSocket] results go
@@ -117,7 +117,7 @@ module Ratomic
 
         # @param megabytes [Numeric, nil] that it may have for its own
         def full?(megabytes)
-          return false if megabytes.nil? || now - @looked < LOOK
+          return false if megabytes.nil? || now - @looked < MEMORY_CHECK_INTERVAL_NS
 
           @looked = now
           (Memory.own || 0) > megabytes * 1_000_000

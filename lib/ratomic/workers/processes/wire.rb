@@ -7,12 +7,12 @@ module Ratomic
       # of bytes, and that many bytes.
       module Wire
         # Levels of what is written.
-        DEEPEST = 1_050
+        MAX_DEPTH = 1_050
         HEAD = "aN"
         FRAME = "aNa*"
         HEAD_SIZE = 5
         # Bytes at a time.
-        READ = 1 << 17
+        READ_BYTES = 1 << 17
         # A worker process has begun with the first item.
         BEGUN = "b"
         # A result; one that is a String in UTF-8, as it is; a dropped item.
@@ -120,7 +120,7 @@ module Ratomic
 
           # @return [String, nil] nil for what Marshal does not write
           def dump(object)
-            Marshal.dump(object, DEEPEST)
+            Marshal.dump(object, MAX_DEPTH)
           rescue UserException
             nil
           end

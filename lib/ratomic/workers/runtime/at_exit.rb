@@ -5,21 +5,22 @@ module Ratomic
     # The end of the program: the pools are stopped, and what is in flight becomes Failures. Ruby would end the workers
     # too, but a Ractor that ends with a living thread while the main Ractor ends the process can lock up CRuby 4.0.5.
     #
-    # Ruby waits for every Ractor and thread, also for those in a call that nothing can interrupt. A pool has given such
-    # workers up before; they must not keep the program from ending.
+    # Ruby waits for every Ractor and thread, also for one in a call that nothing can interrupt. A pool has abandoned
+    # such workers long before; they must not keep the program from ending.
     module AtExit
-      # Workers that were given up and have not ended.
+      # Workers that were abandoned and have not ended.
       STUCK = Counter.new
       BEGUN = Counter.new
       # Chunks that run in threads of their own, for a caller or a {HelperThread}: see {SupervisedRun}.
       TURNS = Counter.new
-      # Seconds that these get to end, a little more than a Turn takes to see that its pool has ended.
-      LAST_TURNS = 0.5
-      # Seconds that all pools together get to stop. Each leaves its workers sooner, if its coordinator comes to run.
-      PATIENCE = 5.0
+      # How long these may take to end: a little longer than a {SupervisedRun} takes to see that its pool has ended.
+      RUNS_TIMEOUT_S = 0.5
+      # How long all pools together may take to stop. A pool that takes longer than its coordinator allows ends without
+      # its workers, which is sooner.
+      STOP_TIMEOUT_S = 5.0
 
       class << self
-        # A worker is given up.
+        # A worker is abandoned.
         # @param worker_status [WorkerStatus] of the worker
         def stuck(worker_status)
           STUCK.increment if worker_status.abandon
@@ -56,7 +57,7 @@ module Ratomic
         # dispatches all the time would start them for ever.
         # @return [Boolean] whether all have stopped
         def stop_pools(anew)
-          limit = Clock.now + PATIENCE
+          limit = Clock.now + STOP_TIMEOUT_S
           running = Pool::RUNNING.values
           engines = running.map { |pool, engine| anew ? pool.drop(engine) : engine }
           engines.each(&:kill)
@@ -64,7 +65,7 @@ module Ratomic
         end
 
         def await_turns
-          limit = Clock.now + LAST_TURNS
+          limit = Clock.now + RUNS_TIMEOUT_S
           sleep(0.01) while TURNS.value.positive? && Clock.now < limit
         end
 

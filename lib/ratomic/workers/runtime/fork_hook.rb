@@ -2,14 +2,14 @@
 
 module Ratomic
   module Workers # :nodoc:
-    # A forked child has none of the workers. It learns so at once, so that nobody in it waits for them, and its pools
-    # start anew with the next dispatch.
+    # What happens around a fork. The child has none of the workers: it fails what they had to do, so that no thread of
+    # the child waits for it, and its pools start anew with the next dispatch.
     #
-    # No coordinator waits on its port meanwhile: CRuby 4.0.5 keeps a list of those threads on their stacks, which the
-    # child gives to its own threads, so that it crashes or never comes back from a lock.
+    # During a fork no coordinator may wait on its port. CRuby 4.0.5 keeps a list of waiting threads in the stacks of
+    # these threads; the child uses those stacks for its own threads, and then crashes or hangs at a lock.
     module ForkHook
-      # Seconds that all coordinators together get to leave their ports.
-      PATIENCE = 0.5
+      # How long all coordinators together may take to leave their ports.
+      HOLD_TIMEOUT_S = 0.5
       # Forks that are under way: number => Completion, filled when it is done.
       FORKS = Map.new
       NUMBERS = Counter.new
@@ -23,7 +23,7 @@ module Ratomic
         ForkHook.around { super }
       end
 
-      # Whatever goes wrong in here, the fork itself is done as if nothing had been prepared for it, and its block runs.
+      # Whatever goes wrong in here, the fork itself is made and its block runs.
       # @yieldreturn [Integer] 0 in the child
       def self.around
         number = NUMBERS.increment
@@ -40,24 +40,24 @@ module Ratomic
         attempt { done&.fill(true) }
       end
 
-      # Takes the coordinators from their ports. One that is not known yet looks for forks first ({await}), so that one
-      # of the two sees the other.
-      # @param done [Completion] to be filled when they may go back
+      # Makes the coordinators leave their ports. A coordinator that is just starting is not known here yet; it asks for
+      # forks before it waits ({await}). So one of the two always sees the other.
+      # @param done [Completion] filled when they may return to their ports
       def self.hold(done)
         held = Pool::RUNNING.values.filter_map do |_, engine|
           here = Completion.new(1)
           here if attempt { engine.backend != :inline && engine.post([:hold, here, done].freeze) }
         end
-        limit = Clock.now + PATIENCE
+        limit = Clock.now + HOLD_TIMEOUT_S
         held.each { |here| here.wait(Clock.left(limit)) }
       end
 
-      # A coordinator that begins waits for the forks that are under way.
+      # A starting coordinator waits for the forks that are under way.
       def self.await
-        FORKS.values.each { |done| done.wait(Coordinator::PATIENCE) }
+        FORKS.values.each { |done| done.wait(Coordinator::STOP_TIMEOUT_S) }
       end
 
-      # One step after the other, each whatever became of the one before.
+      # Each step is taken whatever became of the one before.
       def self.in_child
         attempt { FORKS.clear } # those of other threads go on in the parent only
         attempt { AtExit.forget }

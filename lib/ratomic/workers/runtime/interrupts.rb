@@ -15,17 +15,19 @@ module Ratomic
       private_constant :ALLOWED, :DEFERRED
 
       class << self
-        # With nothing put off, in a thread that somebody else has made: a thread inherits the masks of its maker.
+        # Runs the block with no interrupts deferred, whatever the thread inherited: a thread inherits the masks of its
+        # creator.
         def allowed(&block)
           Thread.handle_interrupt(ALLOWED, &block)
         end
 
-        # For what does not take long and must come to its end: whatever comes for the thread comes after it.
+        # For a short block that must run to its end: interrupts come after it.
         def deferred(&block)
           Thread.handle_interrupt(DEFERRED, &block)
         end
 
-        # For the code of others: what other threads raise into this one would be taken for theirs.
+        # For blocks that call a user's code: an exception that another thread raises into this one comes after the
+        # block, or it would be taken for the user's.
         def foreign_deferred(&block)
           Thread.handle_interrupt(FOREIGN_DEFERRED, &block)
         end

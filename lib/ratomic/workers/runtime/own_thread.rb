@@ -2,14 +2,14 @@
 
 module Ratomic
   module Workers
-    # The threads that the library makes for itself. They say nothing when they die, and who joins one does not die of
-    # it: what ended it may be an item's.
+    # The threads that the library makes for itself. When one dies, nothing is reported, and `join` does not raise: the
+    # exception may be an item's.
     #
-    # A thread inherits what its maker has put off with `Thread.handle_interrupt`, for ever: a caller who starts a pool
-    # in such a block would get workers that cannot be interrupted. So these begin with nothing put off.
+    # A thread inherits the interrupt masks of its creator (`Thread.handle_interrupt`) for ever: a caller who starts a
+    # pool inside such a block would get workers that cannot be interrupted. So these threads begin with none.
     #
-    # They are marked `fork_safe`, as servers that fork (Puma) look for before they warn of threads that a child will
-    # not have: a child of ours begins anew.
+    # They are marked `fork_safe`. Servers that fork (Puma) warn of threads without that mark, which a child will not
+    # have. A child of ours starts its own.
     module OwnThread
       # @param name [String, nil]
       # @param finally [Proc, nil] called at the end of the thread; in any case, if this is called with interrupts

@@ -2,11 +2,11 @@
 
 module Ratomic
   module Workers
-    # Text for people, of any bytes: messages, names of classes and of pools meet in one line, and two encodings in one
-    # String raise.
+    # Makes text for people of any bytes. Messages, names of classes and names of pools come together in one line, and
+    # Ruby raises when two encodings meet in one String.
     module Text
       # @param string [String] of any class and encoding; none of its own methods are called
-      # @return [String] a copy in UTF-8, with a mark in the place of what is no text
+      # @return [String] a copy in UTF-8, with a replacement character for invalid bytes
       def self.of(string)
         text = String.new(string)
         return text.encode(Encoding::UTF_8, invalid: :replace, undef: :replace) unless untold?(text.encoding)
@@ -14,7 +14,7 @@ module Ratomic
         text.force_encoding(Encoding::UTF_8).scrub
       end
 
-      # Bytes that may be UTF-8, as those of a message that quotes what it has read.
+      # Whether the bytes may be UTF-8 whatever their encoding says, as in a message that quotes what was read.
       def self.untold?(encoding)
         [Encoding::UTF_8, Encoding::BINARY, Encoding::US_ASCII].include?(encoding) || encoding.dummy?
       end

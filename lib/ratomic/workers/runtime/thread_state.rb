@@ -2,12 +2,12 @@
 
 module Ratomic
   module Workers
-    # What code can leave behind on the thread that runs it: fiber-local and thread variables, fiber storage, and how
-    # the thread reports, aborts and is scheduled. A thread sees only its own fiber's part, so it is read there. Most
-    # threads have none of it, and are looked at in some hundred nanoseconds: it is done for each dispatch that a caller
-    # runs itself.
+    # What code can leave behind on the thread that runs it: fiber-local and thread variables, fiber storage, priority,
+    # and whether it reports and aborts on exceptions. Only the fiber itself can read its own part, so an object is made
+    # and asked in the same thread and fiber. This is done for each dispatch that a caller runs itself; most threads
+    # have nothing set, which takes some hundred nanoseconds to find out.
     class ThreadState
-      # What Ratomic itself keeps there.
+      # Variables of Ratomic itself.
       OWN = %i[__ratomic_workers_context__ __ratomic_workers_engines__ __ratomic_workers_belongings__
                ratomic_local_pool_lent].freeze
       STORAGE = Fiber.respond_to?(:[]) && Fiber.method_defined?(:storage)
@@ -25,7 +25,7 @@ module Ratomic
         @storage = storage
       end
 
-      # @return [Boolean] whether something is not as it was
+      # @return [Boolean] whether something has changed since {#initialize}
       def changed?
         thread = @thread
         !(@priority == thread.priority && @report == thread.report_on_exception &&
@@ -35,8 +35,8 @@ module Ratomic
           same_storage?)
       end
 
-      # Makes it as it was. (Ruby has no way to remove a thread variable: one that was not there is nil.)
-      # @return [Boolean] whether something was not
+      # Restores all of it. (Ruby cannot remove a thread variable: one that was not there becomes nil.)
+      # @return [Boolean] whether something had changed
       def restore
         return false unless changed?
 

@@ -4,12 +4,12 @@ require "timeout"
 
 module Ratomic
   module Workers
-    # Matches, in a `rescue`, whatever the code of others raises: an item, a result that is frozen, an exception that is
-    # asked for its message. They may raise anything, also what is no StandardError. What is meant for the thread itself
-    # passes: a signal, the end of a `Timeout.timeout` block around it, and in the main thread an `exit`, which may be
-    # that of a `trap` handler.
+    # For `rescue`: matches whatever a user's code raises, also what is no StandardError. User's code is an item, the
+    # `freeze` of a result, and the `message` of an exception. It does not match what is meant for the thread itself: a
+    # signal, the end of a `Timeout.timeout` block around the code, and in the main thread an `exit`, which may come
+    # from a `trap` handler.
     module UserException
-      # In older Rubies the end of such a block is a StandardError like others.
+      # In older Rubies such a block ends with an ordinary StandardError.
       END_OF_BLOCK = defined?(::Timeout::ExitException) ? ::Timeout::ExitException : SignalException
       EXEMPT = [SignalException, END_OF_BLOCK].freeze
       private_constant :END_OF_BLOCK
@@ -19,7 +19,7 @@ module Ratomic
         !(SignalException === error || END_OF_BLOCK === error || (SystemExit === error && handlers_run_here?))
       end
 
-      # Ruby runs `trap` handlers in the midst of whatever the main thread does.
+      # Whether this is the main thread, in the midst of which Ruby runs `trap` handlers.
       def self.handlers_run_here?
         Thread.current.equal?(Thread.main) && (!RACTORS || Ractor.main?)
       end

@@ -2,12 +2,13 @@
 
 module Ratomic
   module Workers
-    # What a pool has learnt, by callable. A program may make its callables anew for each dispatch, so there is an end
-    # to what is kept: of two pages, when one is full the other is emptied and written on. What is looked up is
-    # copied to the page that is written on, so that only what nobody asked for is forgotten. It is learnt again.
+    # A cache of limited size for what a pool has learnt of its callables. (A program may make a new callable for each
+    # dispatch.) It has two pages. When the current page is full, the other page is emptied and becomes the current one.
+    # A key that is found on the other page is copied to the current one, so only keys that nobody asked for are lost.
+    # What is lost is learnt again.
     class BoundedCache
-      # So many keys are kept at most, and the last half as many surely.
-      MOST = 1024
+      # Keys that are kept at most. The last half as many are always there.
+      MAX_KEYS = 1024
 
       def initialize
         @pages = [Map.new, Map.new].freeze
@@ -27,7 +28,7 @@ module Ratomic
 
       def []=(key, note)
         page = @pages[@turns.value & 1]
-        page = turn(page) if page.size >= MOST / 2 && page[key].nil?
+        page = turn(page) if page.size >= MAX_KEYS / 2 && page[key].nil?
         page[key] = note
       end
 
@@ -43,8 +44,8 @@ module Ratomic
 
       private
 
-      # Of two threads that turn it at once, both may: then a little more is forgotten.
-      # @return [Map] the page to be written on
+      # Two threads may turn the page at the same time: then a few more keys are lost.
+      # @return [Map] the current page
       def turn(full)
         following = @pages[full.equal?(@pages[0]) ? 1 : 0]
         following.clear

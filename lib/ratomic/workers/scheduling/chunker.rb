@@ -9,37 +9,37 @@ module Ratomic
     # hide behind many small ones, and they are bounded by measured time: long enough to pay for the claim, short
     # enough that other dispatches get their turn.
     class Chunker
-      # Nanoseconds that a chunk takes at most, and at most while other dispatches wait for their turn.
-      LONGEST = 500_000
-      CROWDED = 200_000
-      # At most, of a reduction: each chunk is one more sum to bring home and merge, and nobody waits for its first
-      # part.
-      LONGEST_SUM = 4_000_000
-      # At least, unless little is left.
-      SHORTEST = 40_000
-      # So many times as much of all three in an owned dispatch: its worker stays with it all the same, and results come
-      # by share.
-      OWNED = 5
-      # So many times as much of all three where chunks go to another process: a request costs some tenths of a
-      # millisecond, and so an item that is alone in one. Chunks of one would look dear for ever.
-      PROCESS = 8
-      # Items in a chunk of a callable that was never measured.
-      UNKNOWN = 4
-      # So many times as long a sequential dispatch runs before it files what it has: it goes on with the same worker,
-      # so nobody else gets a turn by it.
-      SEQUENTIAL = 8
-      # Nanoseconds of estimated work between two looks at the clock, and at whether the dispatch was cancelled.
-      LOOK = 8_000
-      # Items between two looks, at most, as a power of two.
-      LONGEST_STRIDE = 5
-      # No chunk has more items.
-      MOST = 4096
+      # Longest chunk, and longest chunk while other dispatches wait for their turn.
+      MAX_CHUNK_NS = 500_000
+      MAX_CHUNK_CONTENDED_NS = 200_000
+      # Longest chunk of a reduction. Each chunk makes one more partial sum to send and to merge, and no caller waits
+      # for the first of them.
+      MAX_SUM_CHUNK_NS = 4_000_000
+      # Shortest chunk, unless little is left.
+      MIN_CHUNK_NS = 40_000
+      # In an owned dispatch these limits are so many times as large: its worker stays with it all the same, and results
+      # are sent by share, not by chunk.
+      OWNED_FACTOR = 5
+      # With worker processes these limits are so many times as large: a request costs some tenths of a millisecond. An
+      # item that is alone in a request would look that expensive, and so would stay alone for ever.
+      PROCESS_FACTOR = 8
+      # Items in a chunk while the callable was never measured.
+      UNMEASURED_ITEMS = 4
+      # A sequential dispatch runs so many times as long before it files its results: the same worker goes on with it,
+      # so shorter chunks would give no other dispatch a turn.
+      SEQUENTIAL_FACTOR = 8
+      # Estimated work between two readings of the clock and of whether the dispatch was cancelled.
+      CHECK_INTERVAL_NS = 8_000
+      # Items between two such checks at most, as a power of two.
+      MAX_STRIDE_LOG2 = 5
+      # Items in a chunk at most.
+      MAX_ITEMS = 4096
 
       # @param workers [Integer]
-      # @param backend [Symbol] what they are made of
+      # @param backend [Symbol] of the workers
       def initialize(workers, backend = :ractor)
         @shares = workers * 2
-        @times = backend == :process ? PROCESS : 1
+        @times = backend == :process ? PROCESS_FACTOR : 1
         freeze
       end
 
@@ -49,62 +49,62 @@ module Ratomic
       # @return [Chunk, nil] nil when nothing is left
       def cut(batch, callable, cost, waiting)
         longest = longest(callable, waiting)
-        longest *= OWNED if batch.owned?
+        longest *= OWNED_FACTOR if batch.owned?
         count = size(batch, cost, longest)
         return unless (first = batch.claim(count))
 
         last = first + count
         last = batch.limit if last > batch.limit
-        longest *= SEQUENTIAL if batch.options.sequential
+        longest *= SEQUENTIAL_FACTOR if batch.options.sequential
         batch.kind.new(batch, callable, first, last, count == 1 ? 1 : stride(cost), longest * 2)
       end
 
       # @param batch [Batch] with something left to claim
       # @param longest [Integer] nanoseconds that the chunk may take
       # @return [Integer] number of items, at least 1
-      def size(batch, cost, longest = LONGEST)
+      def size(batch, cost, longest = MAX_CHUNK_NS)
         left = batch.unclaimed
         return batch.limit if batch.options.sequential
         return 1 if left <= 1 || batch.alone?
 
-        return [UNKNOWN, left.fdiv(@shares).ceil].min unless cost
+        return [UNMEASURED_ITEMS, left.fdiv(@shares).ceil].min unless cost
 
-        shortest = (batch.owned? ? SHORTEST * OWNED : SHORTEST) * @times
+        shortest = (batch.owned? ? MIN_CHUNK_NS * OWNED_FACTOR : MIN_CHUNK_NS) * @times
         count(batch, left, (left * batch.mean / @shares).clamp((shortest / cost).to_i, (longest / cost).to_i))
       end
 
-      # Of small items, where many are left.
+      # The size of chunks of small items while many are left.
       # @param cost [Float] measured, of a unit of weight
       # @return [Range] items in a chunk
       def usual(cost)
-        item = cost * WorkEstimate::ITEM
-        ((SHORTEST / item).to_i.clamp(1, MOST)..(LONGEST / item).to_i.clamp(1, MOST))
+        item = cost * WorkEstimate::ITEM_WEIGHT
+        ((MIN_CHUNK_NS / item).to_i.clamp(1, MAX_ITEMS)..(MAX_CHUNK_NS / item).to_i.clamp(1, MAX_ITEMS))
       end
 
-      # Cheap items are not asked about each, dear ones are.
-      # @return [Integer] items between two looks, a power of two
+      # Between cheap items there is a check only now and then, between expensive ones each time.
+      # @return [Integer] items between two checks, a power of two
       def stride(cost)
         return 1 unless cost
 
-        nanoseconds = (cost * WorkEstimate::ITEM).to_i # of an item
-        return 1 << LONGEST_STRIDE if nanoseconds.zero?
+        nanoseconds = (cost * WorkEstimate::ITEM_WEIGHT).to_i # of an item
+        return 1 << MAX_STRIDE_LOG2 if nanoseconds.zero?
 
-        doublings = ((LOOK - 1) / nanoseconds).bit_length
-        1 << (doublings < LONGEST_STRIDE ? doublings : LONGEST_STRIDE)
+        doublings = ((CHECK_INTERVAL_NS - 1) / nanoseconds).bit_length
+        1 << (doublings < MAX_STRIDE_LOG2 ? doublings : MAX_STRIDE_LOG2)
       end
 
       private
 
       def longest(callable, waiting)
-        return CROWDED * @times unless waiting.zero?
+        return MAX_CHUNK_CONTENDED_NS * @times unless waiting.zero?
 
-        Fold === callable ? [LONGEST_SUM, LONGEST * @times].max : LONGEST * @times
+        Fold === callable ? [MAX_SUM_CHUNK_NS, MAX_CHUNK_NS * @times].max : MAX_CHUNK_NS * @times
       end
 
-      # How many items from the cursor on have the weight. Another worker may claim before us, then ours are others;
-      # it is an estimate.
+      # How many items from the cursor on weigh as much as the budget. An estimate: another worker may claim these items
+      # first, and this one gets others.
       def count(batch, left, budget)
-        left = MOST if left > MOST
+        left = MAX_ITEMS if left > MAX_ITEMS
         items = batch.items
         place = batch.limit - batch.unclaimed
         return uniform(left, budget) unless WorkEstimate.sized?(items[place])
@@ -120,7 +120,7 @@ module Ratomic
       end
 
       def uniform(left, budget)
-        count = budget / WorkEstimate::ITEM
+        count = budget / WorkEstimate::ITEM_WEIGHT
         count < 1 ? 1 : [count, left].min
       end
     end

@@ -2,38 +2,40 @@
 
 module Ratomic
   module Workers
-    # What a pool has learnt about its callables, each by itself: the time that a unit of weight takes, and whether a
-    # callable may be run by the caller. Shared by all workers.
+    # What a pool has learnt about each of its callables: the time that a unit of weight takes, and whether callers may
+    # run it. Shared by all workers and callers. A callable is **caller-unsafe** once an item of it ended its thread,
+    # left something on it, or used what only the main Ractor has.
     class Costs
-      # Nanoseconds that waking a worker takes, before it was measured, and at least and at most.
-      WAKING = 30_000
-      WAKING_RANGE = (2_000..100_000)
+      # Time to wake a worker: before it was measured, and the range to which measurements are limited.
+      WAKE_LATENCY_NS = 30_000
+      WAKE_LATENCY_RANGE_NS = (2_000..100_000)
 
-      # Nanoseconds that an item takes at most which a caller may meet, and all items together if that is more than so
-      # many times what they were to take.
-      SLOW = 2_000_000
-      FAR = 8
-      # So many chunks, one after the other, without a slow item make a callable tame.
-      CALM = 16
+      # A callable whose items take longer than this, on average, is not run by callers. Neither is one whose dispatch
+      # took longer than this in all, and more than so many times its estimate.
+      MAX_CALLER_ITEM_NS = 2_000_000
+      MAX_OVERRUN_FACTOR = 8
+      # So many chunks in a row without a slow item, and callers may run the callable.
+      MIN_STABLE_RUNS = 16
 
-      # A pool that cannot save time, with one worker or with threads, is there for work to go on beside the caller.
+      # Lower limit of `gain`: a pool that cannot save time (one worker, or threads) is there so that work goes on
+      # beside the caller.
       LEAST_GAIN = 0.5
 
-      # Dispatches in a row that a permit is good for. Then it is measured again.
-      USES = 255
+      # Dispatches for which an answer of the {CallerRunsCache} is good. Then the work is measured again.
+      CACHED_USES = 255
 
       # @return [RouteChooser]
       attr_reader :route_chooser
-      # @return [Permits] for callables of which the caller has run something small just now
-      attr_reader :permits
+      # @return [CallerRunsCache] has the callables of which callers ran small dispatches a moment ago
+      attr_reader :caller_runs_cache
 
       # @param gain [Float] share of the time that all workers together save, at best
       def initialize(gain)
         @gain = [gain, LEAST_GAIN].max
         @route_chooser = RouteChooser.new
-        @permits = Permits.new
+        @caller_runs_cache = CallerRunsCache.new
         @calm = BoundedCache.new
-        @waking = Counter.new(WAKING)
+        @waking = Counter.new(WAKE_LATENCY_NS)
         @nanoseconds = MovingAverages.new
         @small = BoundedCache.new
         @caller_unsafe = BoundedCache.new
@@ -46,15 +48,15 @@ module Ratomic
         @nanoseconds[key]
       end
 
-      # The weight up to which a dispatch is over before a worker would be awake. Only for a callable that may be run by
-      # the caller: it was measured often, was never slow since, and never did what it may not do in the caller's
-      # thread. Made when something is learnt, in whole numbers, because it is asked at every dispatch.
+      # The weight up to which a dispatch is over before a worker would be awake. nil for a callable that callers must
+      # not run: it was measured too seldom, was slow lately, or is caller-unsafe. Computed when something is learnt,
+      # and an Integer, because it is read at every dispatch.
       # @return [Integer, nil]
       def small(key)
         @small[key]
       end
 
-      # Says whose costs are learnt.
+      # Notes the name of a callable before anything is learnt of it.
       def introduce(key, callable)
         @names[key] = String === key ? key : Callable.label(callable)
         mark_wild(key, :per_worker) if Callable.per_worker?(callable)
@@ -69,20 +71,20 @@ module Ratomic
         known = @nanoseconds[key]
         cost = @nanoseconds.learn(key, (nanoseconds + 1).fdiv(weight))
         slow = slow?(nanoseconds, items, known && (known * weight))
-        # Of one that is wild nothing counts: should the mark be forgotten one day, it begins anew.
+        # Runs of a caller-unsafe callable do not count: if the cache loses the mark, it begins anew.
         calm = slow || caller_unsafe?(key) ? 0 : (@calm[key] || 0) + 1
-        @calm[key] = calm if calm <= CALM
-        calm < CALM ? forbid(key) : @small[key] = (waking / (@gain * cost)).floor
-        forbid(key) if caller_unsafe?(key) # last: it may have been marked meanwhile
+        @calm[key] = calm if calm <= MIN_STABLE_RUNS
+        calm < MIN_STABLE_RUNS ? forbid(key) : @small[key] = (waking / (@gain * cost)).floor
+        forbid(key) if caller_unsafe?(key) # last: another thread may have marked it meanwhile
       end
 
-      # The next dispatches of that callable are run by the caller without asking here, while they are small.
-      # @param callable [#call] a shareable one, admitted
+      # Lets callers run the next small dispatches of that callable without asking here.
+      # @param callable [#call] shareable, and admitted by {Engine#admit}
       def permit(callable, key)
         return unless (small = @small[key])
 
-        @permits.grant(callable, number = number(key), small, USES)
-        @permits.revoke(number) unless @small[key] # it may have been forbidden meanwhile
+        @caller_runs_cache.grant(callable, number = number(key), small, CACHED_USES)
+        @caller_runs_cache.revoke(number) unless @small[key] # another thread may have forbidden it meanwhile
       end
 
       # Nanoseconds that a dispatch to a sleeping worker takes besides its items: waking the worker, and then the
@@ -95,8 +97,8 @@ module Ratomic
       # @param nanoseconds [Integer] from a dispatch to its start in a worker that had slept
       def learn_waking(nanoseconds)
         known = @waking.value
-        # A worker that was only starting, or a machine that was busy for a moment, tell little.
-        sample = [nanoseconds, known * 2].min.clamp(WAKING_RANGE)
+        # Limited, because a worker that was only starting, or a busy machine, gives samples that are far too long.
+        sample = [nanoseconds, known * 2].min.clamp(WAKE_LATENCY_RANGE_NS)
         @waking.reset(known + ((sample - known) / 16))
       end
 
@@ -110,7 +112,7 @@ module Ratomic
         end
       end
 
-      # @return [Array<Hash>] what was learnt of each callable, see {Stats}; the dearest first
+      # @return [Array<Hash>] what was learnt of each callable, see {Stats}; the most expensive first
       def callables
         small = @small.to_h
         calm = @calm.to_h
@@ -122,9 +124,9 @@ module Ratomic
         end
       end
 
-      # What was granted is good no more: the callable took far longer than it was expected to.
+      # Removes the callable from the {CallerRunsCache}: it took far longer than expected.
       def withdraw(key)
-        @permits.revoke(number(key))
+        @caller_runs_cache.revoke(number(key))
       end
 
       # @param batch [Batch]
@@ -136,7 +138,7 @@ module Ratomic
         Callable.label(batch.callable)
       end
 
-      # An item of it ended its thread or its worker, or touched what only the main Ractor may touch.
+      # Marks the callable as caller-unsafe, for as long as the cache keeps it.
       # @param why [true, :per_worker]
       def mark_wild(key, why = true) # rubocop:disable Style/OptionalBooleanParameter
         @caller_unsafe[key] = why
@@ -150,7 +152,8 @@ module Ratomic
       private
 
       def slow?(nanoseconds, items, expected)
-        nanoseconds > SLOW * items || (nanoseconds > SLOW && !expected.nil? && nanoseconds > FAR * expected)
+        nanoseconds > MAX_CALLER_ITEM_NS * items ||
+          (nanoseconds > MAX_CALLER_ITEM_NS && !expected.nil? && nanoseconds > MAX_OVERRUN_FACTOR * expected)
       end
 
       def name_of_key(key)

@@ -2,11 +2,11 @@
 
 module Ratomic
   module Workers
-    # What a worker has at hand of the {Costs} of the callable that it ran last. Small batches of one callable come by
-    # the thousand: it would take longer to look its cost up, and to learn from it, than to run it.
+    # A worker's own copy of the {Costs} of the callable that it ran last. Small batches of one callable come by the
+    # thousand, and to read and to update the shared Costs would take longer than to run them.
     class LocalCostCache
-      # Of so many short chunks (a power of two) one is learnt from; the others tell as much.
-      EVERY = 8
+      # One of so many short chunks (a power of two) is learnt from.
+      SAMPLE_RATE = 8
 
       # @param costs [Costs]
       def initialize(costs)
@@ -14,7 +14,7 @@ module Ratomic
         @short = 0
       end
 
-      # The thread begins that runs the items.
+      # Called in the thread that is going to run the items.
       # @return [self]
       def begin
         @state = ThreadState.new
@@ -33,7 +33,8 @@ module Ratomic
         return if chunk.results.empty?
 
         key = chunk.batch.key
-        return if took < RunQueue::LONG && @tame && key.equal?(@key) && ((@short += 1) & (EVERY - 1)).positive?
+        return if took < RunQueue::LONG_CHUNK_NS && @tame && key.equal?(@key) &&
+                  ((@short += 1) & (SAMPLE_RATE - 1)).positive?
 
         @costs.introduce(key, chunk.batch.target) unless @costs.of(key)
         @costs.learn(key, chunk.weight, took, chunk.results.size)
@@ -43,7 +44,8 @@ module Ratomic
 
       private
 
-      # A worker's thread keeps what items leave on it. A caller's must not, so such a callable is not for callers.
+      # What an item leaves on a worker's thread stays there. On a caller's thread it must not, so callers do not run
+      # such a callable.
       def look_at_thread(key)
         return unless @state&.changed?
 

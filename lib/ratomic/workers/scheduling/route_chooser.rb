@@ -2,14 +2,16 @@
 
 module Ratomic
   module Workers
-    # Whether the caller or the pool is to run dispatches of middling work, where an estimate cannot tell: two
-    # processors may be two halves of one, and a wake-up takes longer on one machine than on another. What counts is how
-    # long the caller is held up, by running the items or by waiting for them. One that waits only after it has made
-    # many dispatches, or never, is held up least by the pool, however long each takes there. Both are timed, by
-    # callable; the better one has the work, and now and then the other one, so that it stays known.
+    # Chooses who runs dispatches of middle size, the caller or the pool. An estimate cannot tell: two processors may be
+    # two halves of one, and a wake-up takes longer on one machine than on another. So both are timed for each callable,
+    # the faster one gets the work, and the other one gets one dispatch now and then, so that its time stays known (an
+    # epsilon-greedy bandit).
+    #
+    # What is timed is how long the caller is held up, by running the items or by waiting for them. A caller that makes
+    # many dispatches before it waits, or never waits, is held up least by the pool, however long each takes there.
     class RouteChooser
-      # One dispatch in so many (a power of two) goes to the one that was slower.
-      EVERY = 32
+      # One of so many dispatches (a power of two) takes the slower way.
+      EXPLORE_RATE = 32
 
       def initialize
         @by_caller = MovingAverages.new
@@ -23,17 +25,17 @@ module Ratomic
         return true unless (by_caller = @by_caller[key])
         return false unless (by_pool = @by_pool[key])
 
-        (by_caller <= by_pool) ^ (@turns.increment & (EVERY - 1)).zero?
+        (by_caller <= by_pool) ^ (@turns.increment & (EXPLORE_RATE - 1)).zero?
       end
 
-      # The caller has run a dispatch.
+      # A caller has run a dispatch.
       # @param nanoseconds [Integer] that it took
       # @param items [Integer]
       def learn_caller(key, nanoseconds, items)
         @by_caller.learn(key, nanoseconds.fdiv(items)) if items.positive?
       end
 
-      # The pool has, or is still running it.
+      # The pool has run a dispatch, or runs it still.
       # @param nanoseconds [Integer] that the caller waited
       def learn_pool(key, nanoseconds, items)
         @by_pool.learn(key, nanoseconds.fdiv(items)) if items.positive?

@@ -2,34 +2,34 @@
 
 module Ratomic
   module Workers
-    # The estimated cost of items before any was run: their number and, of those that have a `bytesize` (Strings do),
-    # their bytes. What a unit of weight takes in time is measured while they run (see {Costs}).
+    # The estimated cost of items before any has run, as a weight: {ITEM_WEIGHT} for each, and their bytes where they
+    # have a `bytesize` (as Strings do). How long a unit of weight takes is measured while they run (see {Costs}).
     module WorkEstimate
-      # What an item weighs besides its bytes.
-      ITEM = 64
-      # So many items of a long list are looked at.
-      SAMPLE = 256
+      # Weight of an item besides its bytes.
+      ITEM_WEIGHT = 64
+      # Items of a long list that are looked at.
+      MAX_SAMPLE = 256
 
       # @param items [Array]
       # @return [Integer] of all of them; of a long list estimated from a sample
       def self.of(items)
         size = items.size
         return of_one(items[0]) if size == 1
-        return sum(items) if size <= SAMPLE
+        return sum(items) if size <= MAX_SAMPLE
 
-        step = size / SAMPLE
-        sampled = Array.new(SAMPLE) { |i| items[i * step] }
-        sum(sampled) * size / SAMPLE
+        step = size / MAX_SAMPLE
+        sampled = Array.new(MAX_SAMPLE) { |i| items[i * step] }
+        sum(sampled) * size / MAX_SAMPLE
       end
 
       # @return [Integer] of one item
       def self.of_one(item)
-        return item.bytesize + ITEM if String === item && item.instance_of?(String)
+        return item.bytesize + ITEM_WEIGHT if String === item && item.instance_of?(String)
 
-        sized?(item) ? bytes_of(item) + ITEM : ITEM
+        sized?(item) ? bytes_of(item) + ITEM_WEIGHT : ITEM_WEIGHT
       end
 
-      # What is no String may call anything its `bytesize`.
+      # An object that is no String may return anything from a method `bytesize`.
       def self.bytes_of(item)
         bytes = item.bytesize
         Integer === bytes && bytes.positive? ? bytes : 0
@@ -44,7 +44,7 @@ module Ratomic
 
       # @return [Integer] of that many items from `first` on
       def self.sum(items, first = 0, count = items.size)
-        return count * ITEM unless sized?(items[first])
+        return count * ITEM_WEIGHT unless sized?(items[first])
 
         total = 0
         stop = first + count

@@ -51,7 +51,7 @@ module Ratomic
         coordinator = Coordinator.new(engine = Engine.new(settings, Mailbox.open))
         answers.push(engine)
         persist(coordinator)
-        limit = Clock.now + Coordinator::PATIENCE
+        limit = Clock.now + Coordinator::STOP_TIMEOUT_S
         (Thread.list - [Thread.current]).each { |thread| thread.join(Clock.left(limit)) }
       end
 

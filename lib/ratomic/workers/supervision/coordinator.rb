@@ -7,7 +7,7 @@ module Ratomic
     # cancellation, shutdown. It waits for nothing else, but for a fork that is under way.
     class Coordinator
       # Seconds that stopped workers get before the pool ends without them.
-      PATIENCE = 2.0
+      STOP_TIMEOUT_S = 2.0
 
       # The messages that it handles itself; each has a method of its name.
       OWN = %i[
@@ -96,7 +96,7 @@ module Ratomic
       # The process is about to fork, see {ForkHook}.
       def hold(here, done)
         here.fill(true)
-        done.wait(PATIENCE)
+        done.wait(STOP_TIMEOUT_S)
       end
 
       def tick
@@ -152,7 +152,7 @@ module Ratomic
         @timer_queue.take(:start_worker, :offer) { |details| lose(details.flatten) }
         @timer_queue.take(:audit) { |details| lose(details.first(1)) }
         @registry.stop
-        @timer_queue.add(Clock.now + PATIENCE, :finish)
+        @timer_queue.add(Clock.now + STOP_TIMEOUT_S, :finish)
         wind_up
       end
 

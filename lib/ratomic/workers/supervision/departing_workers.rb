@@ -8,12 +8,12 @@ module Ratomic
     # interrupted there.
     class DepartingWorkers
       # Seconds that a Ractor gets to end. What it has made is lost then.
-      PATIENCE = 2.0
+      ARRIVAL_TIMEOUT_S = 2.0
       # Where a Ractor has a heap of its own, that of one which has ended stays until a collection of the whole process,
       # and nothing else may bring one about. It takes longer the more of them there are. Heaps until then, and at least
       # so many times what the last one took.
-      HEAPS = 32
-      RARELY = 4
+      MIN_HEAPS_TO_COLLECT = 32
+      GC_PAUSE_FACTOR = 4
 
       # @param backend [Module] see {Backend.of}
       # @param timer_queue [TimerQueue]
@@ -30,7 +30,7 @@ module Ratomic
       # @param home [OwnedResults]
       # @param seconds [Numeric]
       # @return [void]
-      def expect(body, home, seconds = PATIENCE)
+      def expect(body, home, seconds = ARRIVAL_TIMEOUT_S)
         late = Clock.now + seconds
         @bodies[body] = [home, late].freeze
         remind(late) if @next.nil? || late < @next
@@ -81,11 +81,11 @@ module Ratomic
 
       def collect
         @heaps += 1
-        return if @heaps < HEAPS || (started = Clock.now) < @collect_at
+        return if @heaps < MIN_HEAPS_TO_COLLECT || (started = Clock.now) < @collect_at
 
         GC.start
         @heaps = 0
-        @collect_at = (ended = Clock.now) + ((ended - started) * RARELY)
+        @collect_at = (ended = Clock.now) + ((ended - started) * GC_PAUSE_FACTOR)
       end
     end
   end

@@ -2,13 +2,13 @@
 
 module Ratomic
   module Workers
-    # What the coordinator has to do later. It waits for nothing but its mailbox; a small thread sleeps for it, and puts
-    # a :tick there when something is due. The thread is started by the first entry.
+    # What the coordinator has to do later, in order of time. The coordinator waits at its mailbox only; a small thread
+    # sleeps instead of it, and sends a :tick when an entry is due. The thread starts with the first entry.
     class TimerQueue
       TICK = [:tick].freeze
       Entry = Struct.new(:at, :what, :details, :ticket, :batch)
-      # Before Ruby 3.3, which also brought WeakMap#delete, a WeakMap mixes up objects that follow each other at one
-      # address, and a deadline could be lost.
+      # Whether WeakMap works. Before Ruby 3.3 (which brought WeakMap#delete) it confuses objects that had the same
+      # address one after the other, and a deadline could be lost.
       WEAK = ObjectSpace::WeakMap.method_defined?(:delete)
 
       # @param mailbox [Mailbox] of the coordinator
@@ -25,15 +25,15 @@ module Ratomic
         insert(Entry.new(at, what, details, nil))
       end
 
-      # As {#add}, for what is void when the batch is done. The timer queue does not keep the batch (where Ruby can do
-      # that): its results are kept by who waits for them, and by nobody for a deadline.
+      # As {#add}, for an entry that is void when the batch is done. The entry refers to the batch weakly (where Ruby
+      # can): a deadline must not keep results alive that no caller waits for.
       def add_for(batch, at, what)
         sweep if @entries.size >= @sweep_at
         @batches[batch.ticket] = batch if WEAK
         insert(Entry.new(at, what, [], batch.ticket, WEAK ? nil : batch))
       end
 
-      # Takes what is due.
+      # Takes the entries that are due.
       # @return [Array<Array>] [what, *details], the earliest first
       def take_due
         now = Clock.now
@@ -46,8 +46,9 @@ module Ratomic
         end
       end
 
-      # Takes out what is not to be done any more.
-      # @yieldparam details [Array]
+      # Removes entries of that kind.
+      # @param what [Array<Symbol>]
+      # @yieldparam details [Array] of each
       def take(*what)
         taken, @entries = @entries.partition { |entry| what.include?(entry.what) }
         taken.each { |entry| yield entry.details }
@@ -71,7 +72,7 @@ module Ratomic
         batch unless batch.nil? || batch.completion.complete?
       end
 
-      # Deadlines far away would pile up, one for each dispatch.
+      # Removes entries of batches that are done: distant deadlines would pile up, one for each dispatch.
       def sweep
         @entries.reject! { |entry| entry.ticket && batch_of(entry).nil? }
         @sweep_at = [@entries.size * 2, 64].max
@@ -82,7 +83,8 @@ module Ratomic
         @timer_thread.set(at)
       end
 
-      # The thread that sleeps. When somebody else's code ends it, it leaves a last tick, so that there will be another.
+      # The thread that sleeps. If an item's code kills it, it sends a last tick, and the coordinator starts another
+      # one.
       class TimerThread
         def initialize(mailbox)
           @times = times = Queue.new(1024)

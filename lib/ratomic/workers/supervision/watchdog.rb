@@ -2,17 +2,17 @@
 
 module Ratomic
   module Workers
-    # The coordinator's part that looks after time and losses: deadlines of dispatches, items that run too long, and
-    # claims that a dead worker took with it.
+    # The coordinator's part for time and losses: it ends dispatches and items whose time is up, and finds items that a
+    # dead worker had claimed. CONTRIBUTING has the life of a deadline step by step.
     class Watchdog
-      # Seconds that an interrupted item gets to end before its worker is given up.
-      GRACE = 0.25
-      # Seconds that workers get to file what they have when the time of their dispatch is up.
-      FILING = 0.1
-      # Seconds between two looks at the items of a batch, at least.
-      SHORTEST = 0.005
-      # Seconds between two looks at a batch of which a part may be lost.
-      AUDIT = 0.05
+      # How long an interrupted item may take to end before its worker is abandoned.
+      INTERRUPT_GRACE_S = 0.25
+      # How long workers may take to file their results when the time of their dispatch is up.
+      FILE_REQUEST_TIMEOUT_S = 0.1
+      # Shortest time between two checks of the items of a batch.
+      MIN_WATCH_INTERVAL_S = 0.005
+      # Time between two checks of a batch of which a part may be lost.
+      AUDIT_INTERVAL_S = 0.05
 
       # @param engine [Engine]
       # @param timer_queue [TimerQueue]
@@ -21,7 +21,7 @@ module Ratomic
         @engine = engine
         @timer_queue = timer_queue
         @registry = registry
-        @filing = {} # ticket => workers that were asked to file what they have
+        @filing = {} # ticket => workers that have not answered :file yet
       end
 
       def handle(what, *details)
@@ -40,7 +40,7 @@ module Ratomic
 
       private
 
-      # The time of a whole dispatch is up. Its workers file what they have done of it, and then it ends.
+      # The `timeout:` of a dispatch is up. Its workers file what they have done of it, and then it ends.
       def expire(batch)
         return if batch.completion.complete?
 
@@ -50,7 +50,7 @@ module Ratomic
         return expired(batch) if asked.zero? && !run_elsewhere?(batch) && !@engine.divided?(batch)
 
         @filing[batch.ticket] = asked
-        @timer_queue.add(Clock.now + FILING, :expired, batch)
+        @timer_queue.add(Clock.now + FILE_REQUEST_TIMEOUT_S, :expired, batch)
       end
 
       def filed(batch)
@@ -72,18 +72,18 @@ module Ratomic
       def interrupt(ticket)
         @registry.busy_with(ticket) do |member|
           member.tell([:interrupt, ticket, nil].freeze)
-          @timer_queue.add(Clock.now + GRACE, :grace, member.worker_status.id, ticket, nil)
+          @timer_queue.add(Clock.now + INTERRUPT_GRACE_S, :grace, member.worker_status.id, ticket, nil)
         end
         @engine.fallback&.engine&.post([:interrupt, ticket].freeze)
       end
 
-      # Workers that are still in a chunk of it send ahead what they have made, if they can.
+      # Workers that run a chunk of it send their owned results now, if they can.
       def recall(ticket)
         @registry.busy_with(ticket) { |member| member.tell([:recall, ticket].freeze) }
       end
 
-      # Looks for items of a dispatch that have run too long. The next look is when the first of those that run now will
-      # have; an item that starts in between cannot be overdue before that.
+      # Ends items of a dispatch that have run longer than `item_timeout:`. The next check is when the first of the
+      # items that run now will be overdue; an item that starts in between cannot be overdue before that.
       def watch(batch)
         return if batch.completion.complete?
 
@@ -96,7 +96,7 @@ module Ratomic
           due = member.worker_status.since + limit
           now < due ? again = [again, due].min : overdue(batch, member, index)
         end
-        @timer_queue.add_for(batch, [again, now + SHORTEST].max, :watch)
+        @timer_queue.add_for(batch, [again, now + MIN_WATCH_INTERVAL_S].max, :watch)
       end
 
       def overdue(batch, member, index)
@@ -104,10 +104,10 @@ module Ratomic
 
         @engine.time_out(batch, index)
         member.tell([:interrupt, batch.ticket, index].freeze)
-        @timer_queue.add(Clock.now + GRACE, :grace, member.worker_status.id, batch.ticket, index, batch)
+        @timer_queue.add(Clock.now + INTERRUPT_GRACE_S, :grace, member.worker_status.id, batch.ticket, index, batch)
       end
 
-      # The interrupted item runs still: it is in a native call that cannot be interrupted.
+      # The interrupted item runs still: it is in a native call that cannot be interrupted. Its worker is abandoned.
       def grace(id, ticket, index, batch = nil)
         return unless (member = @registry[id])
 
@@ -118,20 +118,21 @@ module Ratomic
         return unless batch && index
 
         offer(batch.part(index + 1, worker_status.last)) if index + 1 < worker_status.last && !batch.moved?
-        @timer_queue.add(Clock.now + GRACE, :audit, batch)
+        @timer_queue.add(Clock.now + INTERRUPT_GRACE_S, :audit, batch)
       end
 
-      # When there is no room in the run queue now, there will be.
+      # Puts a part of a batch into the run queue. If that is full, tries again later.
       def offer(part)
-        @engine.offer(part) || @timer_queue.add(Clock.now + AUDIT, :offer, part)
+        @engine.offer(part) || @timer_queue.add(Clock.now + AUDIT_INTERVAL_S, :offer, part)
       end
 
-      # A worker is gone, with a claim that nobody knows, or with the only token.
-      # @param before [Object, nil] what the last look found: one look could meet a worker on its way
+      # A worker is gone. It may have claimed items, or held the batch's only place in the run queue. What is lost is
+      # known only if two checks in a row find the same: a single one could meet a worker between a claim and its run.
+      # @param before [Object, nil] what the last check found: :unclaimed, :offered or the empty slots
       def audit(batch, before = nil)
         return if batch.completion.complete?
 
-        @timer_queue.add(Clock.now + AUDIT, :audit, batch, look(batch, before))
+        @timer_queue.add(Clock.now + AUDIT_INTERVAL_S, :audit, batch, look(batch, before))
       end
 
       def look(batch, before)
@@ -147,28 +148,29 @@ module Ratomic
         nil
       end
 
-      # A {HelperThread}, or a caller ({Inline}), runs a part of it, and has more to offer if that ends early.
+      # Whether a {HelperThread}, or a caller ({Inline}), runs a part of it. They give back what they have not run.
       def run_elsewhere?(batch)
         @engine.board.to_h.any? do |place, running|
-          running.ticket == batch.ticket && !(Integer === place && place.positive?) # which is a worker's number
+          running.ticket == batch.ticket && !(Integer === place && place.positive?) # positive: a worker's number
         end
       end
 
-      # It may wait for its turn; a second token does no harm.
+      # Items are unclaimed and nobody runs the batch: it may wait for its turn, or be in no queue at all. It is put
+      # into the run queue once more; to be there twice does no harm.
       def look_for_token(batch, before)
         offer(batch) if before == :unclaimed
         before.nil? ? :unclaimed : :offered
       end
 
-      # All is claimed, and no worker is at it: the empty slots are what was lost. They run again one by one, so that an
-      # item that ends its worker is found.
+      # All is claimed and no worker runs any of it: the items of the empty slots are lost. They run again one by one,
+      # so that an item that kills its worker is found.
       def find(batch, lost)
         lost.each do |range|
           batch.moved? ? write_off(batch, range) : offer(batch.isolated_part(range.begin, range.end + 1))
         end
       end
 
-      # Moved items are gone with the worker that had them.
+      # Moved items are gone with their worker: they get a Failure.
       def write_off(batch, range)
         @engine.file(batch, range.begin, range.map do |index|
                                            PoolFailures.died(batch.target, index, :lost)

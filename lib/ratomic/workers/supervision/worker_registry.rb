@@ -2,8 +2,8 @@
 
 module Ratomic
   module Workers
-    # The workers of a pool, as the coordinator knows them: hires, and replaces those that have gone. Workers that end
-    # soon after their start, one after the other, are replaced ever more slowly.
+    # The workers of a pool: the coordinator starts them here, and replaces those that have ended. In a crash loop (one
+    # worker after the other ends soon after its start) the next one starts after a pause, which doubles each time.
     class WorkerRegistry
       WorkerHandle = Struct.new(:worker_status, :body, :born, :control, :reserve) do
         # @return [Boolean] false when it does not listen yet, or has ended
@@ -14,13 +14,13 @@ module Ratomic
         end
       end
 
-      # Seconds that one which was given up gets to save what it has made.
-      LATE = 0.75
-      # A worker that has lived so many seconds was well.
-      WELL = 1.0
-      # Seconds before the next one is hired in a crash loop: doubled each time from the first to the last of these.
-      FIRST_PAUSE = 0.01
-      LONGEST_PAUSE = 1.0
+      # How long an abandoned worker may take to send its owned results.
+      ABANDONED_ARRIVAL_TIMEOUT_S = 0.75
+      # A worker that lived so long did not belong to a crash loop.
+      MIN_HEALTHY_LIFE_S = 1.0
+      # Pause before the next start in a crash loop: the first and the longest.
+      FIRST_RESTART_PAUSE_S = 0.01
+      MAX_RESTART_PAUSE_S = 1.0
 
       # @param engine [Engine]
       # @param timer_queue [TimerQueue]
@@ -34,40 +34,40 @@ module Ratomic
         @departing = DepartingWorkers.new(@backend, timer_queue)
       end
 
-      # @return [DepartingWorkers] those who have left and bring something home
+      # @return [DepartingWorkers] workers that end with owned results
       attr_reader :departing
 
-      # Hires until the pool has its size.
+      # Starts workers until the pool has its size.
       def fill
         (@engine.size - @members.size).times { start_worker }
       end
 
-      # @param parts [Array<Batch>, nil] what another one left behind; nil for the reserve
+      # @param parts [Array<Batch>, nil] what another worker has left to run; nil for a worker in reserve
       def start_worker(parts = [])
         worker_status = WorkerStatus.new(@engine.hired.increment)
         @engine.worker_statuses[worker_status.id] = worker_status if parts
         body = @backend.spawn(@engine, worker_status, parts.freeze)
         @members[worker_status.id] = WorkerHandle.new(worker_status, body, Clock.now, nil, parts.nil?)
-      rescue StandardError => e # the system has no thread left, say
+      rescue StandardError => e # for example: no thread can be made
         @engine.metrics.trouble(e)
         @engine.worker_statuses.delete(worker_status.id)
-        pause(LONGEST_PAUSE, parts) if parts
+        pause(MAX_RESTART_PAUSE_S, parts) if parts
       end
 
-      # Hires as many in reserve as there are workers, so that as many can end at once and nobody waits.
+      # Starts as many workers in reserve as there are workers, so that all of them can be replaced at once.
       def reserve
         return if @stopped || !@engine.open?
 
         (@engine.size - @members.count { |_, member| member.reserve }).times { start_worker(nil) }
       end
 
-      # Nobody of the reserve is needed any more.
+      # Stops the workers in reserve, and starts no more.
       def close
         @stopped = true
         @members.each_value { |member| member.tell(Worker::STOP) if member.reserve }
       end
 
-      # A worker has started and says where it listens.
+      # A worker has started.
       def up(id, control)
         return unless (member = @members[id])
 
@@ -77,10 +77,10 @@ module Ratomic
         member.tell(Worker::STOP) if @stopped
       end
 
-      # A worker has ended by itself or by its items.
-      # @param wanted [Boolean] whether it was meant to
-      # @param parts [Array<Batch>] what it has left
-      # @return [Boolean] whether it was one of ours
+      # A worker has ended, on purpose or killed by an item.
+      # @param wanted [Boolean] whether it was on purpose
+      # @param parts [Array<Batch>] what it has left to run
+      # @return [Boolean] whether the worker was known
       def gone(id, wanted, parts)
         return false unless (member = dismiss(id))
 
@@ -92,14 +92,14 @@ module Ratomic
         true
       end
 
-      # Finds those that have ended, of which word may be on its way.
+      # Finds workers that have ended. Their last message may be on its way.
       # @return [Array<Integer>]
       def ended
         @members.each_value.reject { |member| @backend.alive?(member.body) }.map { |member| member.worker_status.id }
       end
 
-      # A worker died without a word.
-      # @return [Batch, nil] what it had in hand
+      # A worker died without a message.
+      # @return [Batch, nil] the batch that it was running
       def lost(id)
         return unless @members.key?(id)
 
@@ -109,7 +109,7 @@ module Ratomic
         batch
       end
 
-      # Gives a worker up that cannot be reached, and hires another.
+      # Replaces a worker that cannot be interrupted.
       # @return [WorkerHandle, nil]
       def abandon(id)
         return unless (member = dismiss(id))
@@ -118,7 +118,7 @@ module Ratomic
         @engine.emit(:worker_abandoned, nil, worker: id)
         AtExit.stuck(member.worker_status)
         member.tell(Worker::STOP)
-        expect_home(member, LATE)
+        expect_home(member, ABANDONED_ARRIVAL_TIMEOUT_S)
         start_worker unless @stopped
         member
       end
@@ -160,7 +160,7 @@ module Ratomic
         member
       end
 
-      # A worker has left by bringing its share home: another one takes its place.
+      # A worker has ended to send its owned results: another one takes its place.
       def refill
         return if @stopped
 
@@ -169,7 +169,7 @@ module Ratomic
         member ? seat(member) : start_worker
       end
 
-      # One of the reserve is a worker like others now.
+      # A worker in reserve takes work from now on.
       def seat(member)
         member.reserve = false
         member.born = Clock.now
@@ -178,7 +178,7 @@ module Ratomic
       end
 
       # @return [OwnedResults, nil] that is expected
-      def expect_home(member, seconds = DepartingWorkers::PATIENCE)
+      def expect_home(member, seconds = DepartingWorkers::ARRIVAL_TIMEOUT_S)
         return unless (home = @engine.homes.delete(member.worker_status.id))
 
         @departing.expect(member.body, home, seconds)
@@ -187,14 +187,14 @@ module Ratomic
 
       def replace(member, parts)
         @engine.metrics.respawns.increment
-        @streak = Clock.now - member.born < WELL ? @streak + 1 : 0
+        @streak = Clock.now - member.born < MIN_HEALTHY_LIFE_S ? @streak + 1 : 0
         parts = parts.reject { |part| @engine.offer(part) }
         return start_worker(parts) if @streak < 2
 
-        pause([FIRST_PAUSE * (2**[@streak - 2, 10].min), LONGEST_PAUSE].min, parts)
+        pause([FIRST_RESTART_PAUSE_S * (2**[@streak - 2, 10].min), MAX_RESTART_PAUSE_S].min, parts)
       end
 
-      # Hires later.
+      # Starts a worker later.
       def pause(seconds, parts)
         @engine.metrics.pauses.increment
         @engine.emit(:paused, nil, seconds: seconds)

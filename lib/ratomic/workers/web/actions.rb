@@ -18,16 +18,16 @@ module Ratomic
           "kill" => ["Kill the pool", "What has no result becomes a Failure (ShutdownError); items that are running " \
                                       "are interrupted."]
         }.each_value(&:freeze).freeze
-        LEAST = 16
+        MIN_TOKEN_LENGTH = 16
         # Seconds that a form is good for, wrong tokens that are heard, and seconds for which nothing is heard then.
-        GOOD = 300
-        WRONG = 5
-        PAUSE = 60
+        FORM_LIFETIME_S = 300
+        MAX_WRONG_TOKENS = 5
+        LOCKOUT_S = 60
 
         # @param token [String]
         def initialize(token)
-          unless token.is_a?(String) && token.size >= LEAST
-            raise ArgumentError, "token: must be a String of #{LEAST} characters or more"
+          unless token.is_a?(String) && token.size >= MIN_TOKEN_LENGTH
+            raise ArgumentError, "token: must be a String of #{MIN_TOKEN_LENGTH} characters or more"
           end
 
           @digest = Digest::SHA256.digest(token)
@@ -79,7 +79,7 @@ module Ratomic
           return [409, "This form is of another process (#{given["pid"]}, here is #{Process.pid})."] \
             unless given["pid"].to_i == Process.pid
 
-          [409, "This form is too old."] unless (Time.now.to_i - given["at"].to_i).between?(0, GOOD)
+          [409, "This form is too old."] unless (Time.now.to_i - given["at"].to_i).between?(0, FORM_LIFETIME_S)
         end
 
         # Digests are compared: how long that takes tells nothing of the token.
@@ -91,8 +91,8 @@ module Ratomic
 
         def tired?
           @lock.synchronize do
-            @wrong.reject! { |at| at < Clock.now - PAUSE }
-            @wrong.size >= WRONG
+            @wrong.reject! { |at| at < Clock.now - LOCKOUT_S }
+            @wrong.size >= MAX_WRONG_TOKENS
           end
         end
 

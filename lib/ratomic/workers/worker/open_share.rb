@@ -92,12 +92,12 @@ module Ratomic
       # Whether it goes home before all is done, so that results come as they are made and other dispatches have their
       # turn.
       def full?
-        took >= (@engine.run_queue.waiting_size.zero? ? Share::LONGEST : Share::CROWDED)
+        took >= (@engine.run_queue.waiting_size.zero? ? Share::MAX_SHARE_NS : Share::MAX_SHARE_CONTENDED_NS)
       end
 
       # Whether it is so small that a copy costs less than the end of a worker.
       def slight?
-        took < Share::LEAST && @share.plain?
+        took < Share::MIN_SHARE_NS && @share.plain?
       end
 
       def took

@@ -6,14 +6,14 @@ module Ratomic
     # Hashes, of no classes of somebody's own. Anything else may have an identity, or state that no copy has.
     module PlainData
       # Deeper data is taken for something else, so that no stack is too small.
-      DEPTH = 100
-      private_constant :DEPTH
+      MAX_DEPTH = 100
+      private_constant :MAX_DEPTH
 
       class << self
         # @param objects [Array]
         # @return [Boolean] whether all are; Failures count as such, they are not copied
         def all?(objects)
-          objects.all? { |object| Failure === object || plain?(object, DEPTH) }
+          objects.all? { |object| Failure === object || plain?(object, MAX_DEPTH) }
         end
 
         private

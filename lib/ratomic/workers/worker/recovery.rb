@@ -6,7 +6,7 @@ module Ratomic
     # fault becomes a Failure (or runs again, with `retries:`), and what has not run yet runs elsewhere.
     class Recovery
       # Seconds between two looks at whether the dispatch is over.
-      LOOK = 0.05
+      CHECK_INTERVAL_S = 0.05
 
       # @param engine [Engine]
       # @param chunk [Chunk]
@@ -75,7 +75,7 @@ module Ratomic
           :all
         end
         limit = Clock.limit(seconds)
-        (return if over?(limit)) until thread.join(LOOK)
+        (return if over?(limit)) until thread.join(CHECK_INTERVAL_S)
         thread.value || :some
       ensure
         thread&.kill

@@ -92,7 +92,7 @@ module Ratomic
         chunk, results = @gate.synchronize { [@chunk, @chunk&.so_far] }
         return unless chunk && (ticket.nil? || chunk.batch.ticket == ticket)
 
-        Recovery.new(@engine, chunk).file(results, Worker::PATIENCE)
+        Recovery.new(@engine, chunk).file(results, Worker::RUNNER_STOP_TIMEOUT_S)
         chunk
       end
 

@@ -16,7 +16,7 @@ module Ratomic
       # The worker begins something.
       # @param nanoseconds [Float, nil] that it is going to take; nil when nobody knows
       def leave(nanoseconds)
-        return if nanoseconds && nanoseconds < RunQueue::LONG
+        return if nanoseconds && nanoseconds < RunQueue::LONG_CHUNK_NS
 
         @worker_status.begin_long(Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond))
         @run_queue.away

@@ -7,15 +7,15 @@ module Ratomic
     class Share
       # Nanoseconds of work from which it pays to hand over a whole Ractor. To copy plain data, and read the copy, takes
       # about as long as to make it.
-      LEAST = HEAP_PER_RACTOR ? 600_000 : 250_000
+      MIN_SHARE_NS = HEAP_PER_RACTOR ? 600_000 : 250_000
       # Nanoseconds after which a share goes home while there is more to do, so that results come as they are made; and
       # while other dispatches wait for their turn.
-      LONGEST = 250_000_000
-      CROWDED = 20_000_000
+      MAX_SHARE_NS = 250_000_000
+      MAX_SHARE_CONTENDED_NS = 20_000_000
 
       # Nanoseconds that it takes to hand the shares of a dispatch over and to make the next workers, or to copy what is
       # smaller.
-      COST = HEAP_PER_RACTOR ? 1_000_000 : 500_000
+      HANDOVER_COST_NS = HEAP_PER_RACTOR ? 1_000_000 : 500_000
 
       # @return [OwnedResults]
       attr_reader :home
@@ -37,7 +37,7 @@ module Ratomic
 
       # @return [Integer] nanoseconds that an owned dispatch takes besides its items
       def self.cost(engine)
-        engine.costs.waking + (engine.backend == :ractor ? COST : 0)
+        engine.costs.waking + (engine.backend == :ractor ? HANDOVER_COST_NS : 0)
       end
 
       # @param batch [Batch]

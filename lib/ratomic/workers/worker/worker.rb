@@ -10,7 +10,7 @@ module Ratomic
       STOP = [:stop].freeze
       SEAT = [:seat].freeze
       # Seconds that a runner gets to end before it is left alone.
-      PATIENCE = 0.2
+      RUNNER_STOP_TIMEOUT_S = 0.2
       # A thread that computes runs for 100 ms before others get a turn, and for half of that with each step down. Those
       # are the ones that keep deadlines, and with the `:thread` backend all of the program.
       PRIORITY = -3
@@ -73,7 +73,7 @@ module Ratomic
 
       def replace_runner
         parts = []
-        @runner.kill(PATIENCE)
+        @runner.kill(RUNNER_STOP_TIMEOUT_S)
         Interrupts.deferred { parts = @runner.recovery(:thread) } # its items may be what ends threads
       ensure # whatever came up: without a runner this worker would take nothing any more
         @engine.metrics.runners_replaced.increment
@@ -95,7 +95,7 @@ module Ratomic
 
       # @return [Array<Batch>] what is still to be run
       def hand_over
-        dead = @runner.kill(PATIENCE)
+        dead = @runner.kill(RUNNER_STOP_TIMEOUT_S)
         return @runner.recovery(@ended ? :thread : :worker) if dead && !@worker_status.abandoned?
 
         AtExit.stuck(@worker_status) unless dead
@@ -110,7 +110,7 @@ module Ratomic
         return if others.empty?
 
         others.each(&:kill)
-        limit = Clock.now + PATIENCE
+        limit = Clock.now + RUNNER_STOP_TIMEOUT_S
         @open_share.save unless others.all? { |thread| ended?(thread, limit) }
       end
 

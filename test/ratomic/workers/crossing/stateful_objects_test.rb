@@ -36,6 +36,6 @@ class StatefulObjectsTest < Minitest::Test
   def test_what_will_not_be_asked_counts_as_alive
     bad = Class.new { def respond_to?(*) = raise("no") }.new
     assert_nil StatefulObjects.in(bad)
-    assert_match(/instance of Random.*backend: :thread/, StatefulObjects.mend(Random.new(1)))
+    assert_match(/instance of Random.*backend: :thread/, StatefulObjects.advice(Random.new(1)))
   end
 end

@@ -30,7 +30,7 @@ class CallerBudgetTest < Minitest::Test
   end
 
   def pace(items, clock, results = [])
-    @failed = CallerBudget.run(items, clock, results, clock, CallerBudget::HELD)
+    @failed = CallerBudget.run(items, clock, results, clock, CallerBudget::BUDGET_NS)
     results
   end
 
@@ -42,13 +42,13 @@ class CallerBudgetTest < Minitest::Test
   end
 
   def test_slow_items_are_left_when_they_were_late_twice
-    assert_equal [0, 1], pace((0...50).to_a, Clock.new(CallerBudget::HELD))
+    assert_equal [0, 1], pace((0...50).to_a, Clock.new(CallerBudget::BUDGET_NS))
     assert_equal :left, @failed
-    assert_equal 8, pace((0...50).to_a, Clock.new(CallerBudget::HELD / 3)).size
+    assert_equal 8, pace((0...50).to_a, Clock.new(CallerBudget::BUDGET_NS / 3)).size
   end
 
   def test_once_a_busy_machine_may_do_it
-    clock = Clock.new(10, spike: CallerBudget::HELD * 20)
+    clock = Clock.new(10, spike: CallerBudget::BUDGET_NS * 20)
     assert_equal 50, pace([:spike, *0...49], clock).size
   end
 
@@ -63,7 +63,7 @@ class CallerBudgetTest < Minitest::Test
   end
 
   def test_without_a_limit_nobody_looks
-    clock = Clock.new(CallerBudget::HELD)
+    clock = Clock.new(CallerBudget::BUDGET_NS)
     assert_equal 50, CallerBudget.run((0...50).to_a, clock, results = [], nil, nil) ? 0 : results.size
     assert_equal 0, clock.looks
   end

@@ -89,7 +89,7 @@ class CallerRunsTest < Minitest::Test
     assert_equal [Thread.current.object_id] * 3, @pool.dispatch_async([1, 2, 3], Where).value
     20.times { route_chooser.learn_caller(Where, 10**12, 1) }
     20.times { route_chooser.learn_pool(Where, 1, 1) }
-    futures = Array.new(Ratomic::Workers::RouteChooser::EVERY) do
+    futures = Array.new(Ratomic::Workers::RouteChooser::EXPLORE_RATE) do
       pretend(Where, 100_000)
       @pool.dispatch_async([1, 2, 3], Where).tap(&:wait)
     end
@@ -293,12 +293,12 @@ class CallerRunsTest < Minitest::Test
     eventually(5, "a permit") do # a run that a busy machine interrupts takes too long for one
       pretend(callable, 100)
       @pool.dispatch_async([item], callable).value(timeout: 5)
-      permits.take(callable, [item].freeze)
+      caller_runs_cache.take(callable, [item].freeze)
     end
   end
 
-  def permits
-    costs.permits
+  def caller_runs_cache
+    costs.caller_runs_cache
   end
 
   def test_the_short_way_gives_the_same_results_and_counts
@@ -310,7 +310,7 @@ class CallerRunsTest < Minitest::Test
     assert_equal before + 1, by_caller
     assert_equal 1, @pool.stats[:failures]["KeyError"]
     assert_equal 1, catch(:tag) { @pool.dispatch_async([:leave].freeze, Where).value }.size
-    refute permits.take(Where, [1].freeze), "it is wild now"
+    refute caller_runs_cache.take(Where, [1].freeze), "it is wild now"
   end
 
   # Takes its list apart while it runs, and would change its items.
@@ -324,8 +324,8 @@ class CallerRunsTest < Minitest::Test
 
   # Of a callable that was never measured, whatever has no permit would go to the pool.
   def test_the_short_way_is_for_items_that_are_not_frozen_too
-    permits.grant(Where, Where.object_id, 64_000, 9)
-    permits.grant(Misbehave, Misbehave.object_id, 64_000, 9)
+    caller_runs_cache.grant(Where, Where.object_id, 64_000, 9)
+    caller_runs_cache.grant(Misbehave, Misbehave.object_id, 64_000, 9)
     [[1], [1, 2, :fail], [+"text"], [+"text"].freeze, ["a", [1].freeze],
      [[+"a", { b: [+"c"] }]], [{ a: 1 }, [+"b"]].freeze].each do |items|
       future = @pool.dispatch_async(items, items.include?(:fail) ? Where : Misbehave)
@@ -334,7 +334,7 @@ class CallerRunsTest < Minitest::Test
   end
 
   def test_the_short_way_runs_what_the_list_had_and_leaves_it_and_its_items_alone
-    permits.grant(Spoil, Spoil.object_id, 64_000, 9)
+    caller_runs_cache.grant(Spoil, Spoil.object_id, 64_000, 9)
     text = +"text"
     Spoil::LISTS[0] = list = [text, text] # of more, a busy machine may give some to the pool
     results = @pool.dispatch_async(list, Spoil).value
@@ -355,7 +355,7 @@ class CallerRunsTest < Minitest::Test
       assert_equal [[%w[a b], %w[c]], false], [rows, rows.flatten(1).any?(&:frozen?)]
     end
     fields = Fields.new([+"a"])
-    permits.grant(Change, Change.object_id, 64_000, 9)
+    caller_runs_cache.grant(Change, Change.object_id, 64_000, 9)
     failures = [{}, { min_batch: 0 }].map { |options| @pool.dispatch_async([fields, 1], Change, **options).value[0] }
     assert_equal %w[FrozenError] * 2, failures.map(&:exception_class)
     assert_equal Fields.new(["a"]), fields
@@ -371,7 +371,7 @@ class CallerRunsTest < Minitest::Test
     maker = Ractor.make_shareable(Class.new { def call(item) = item == 1 ? Struct.new(:a).new([]) : $stdout }.new)
     pretend(maker, 100)
     @pool.dispatch_async([1], maker).value(timeout: 5)
-    permits.grant(maker, 1, 64_000, 9)
+    caller_runs_cache.grant(maker, 1, 64_000, 9)
     results = @pool.dispatch_async([1, 2].freeze, maker).value
     assert results[0].frozen? && results[0].a.frozen?
     assert_equal "Ratomic::ShareableError", results[1].exception_class
@@ -395,7 +395,7 @@ class CallerRunsTest < Minitest::Test
     @pool.dispatch_async([], memo).value(timeout: 5) # so that there is an engine
     pretend(memo, 100)
     long = @pool.dispatch_async([1, 2, 3], memo).value(timeout: 5)
-    permits.grant(memo, memo.object_id, 64_000, 9)
+    caller_runs_cache.grant(memo, memo.object_id, 64_000, 9)
     short = [[1, 3], [1, 2, 3]].map { |items| @pool.dispatch_async(items.freeze, memo).value(timeout: 5) }
     kept = Thread.main[:ratomic_test_memo]
     assert_equal 2 + 3 + 2 + 3, kept[:list].size, "all of it was run by the caller"
@@ -409,18 +409,18 @@ class CallerRunsTest < Minitest::Test
   def test_the_short_way_ends_after_so_many_dispatches_and_is_found_again
     permit(Where)
     known = costs.of(Where)
-    (Ratomic::Workers::Costs::USES + 1).times { @pool.dispatch_async([1].freeze, Where) }
+    (Ratomic::Workers::Costs::CACHED_USES + 1).times { @pool.dispatch_async([1].freeze, Where) }
     refute_equal known, costs.of(Where), "it was measured again"
     eventually(5, "a permit again") do # as above
       @pool.dispatch_async([1].freeze, Where).wait(timeout: 5)
-      permits.take(Where, [1].freeze)
+      caller_runs_cache.take(Where, [1].freeze)
     end
   end
 
   def test_a_dispatch_that_takes_long_is_learnt_from_and_was_the_last_on_the_short_way
     permit(Sleep, 0)
     assert_equal [0.01], @pool.dispatch_async([0.01].freeze, Sleep).value
-    refute permits.take(Sleep, [0].freeze)
+    refute caller_runs_cache.take(Sleep, [0].freeze)
     refute_predicate @pool.dispatch_async([0.05].freeze, Sleep), :ready?
   end
 
@@ -529,7 +529,7 @@ class CallerRunsTest < Minitest::Test
   def test_what_overruns_its_estimate_by_far_is_for_the_pool_from_the_next_dispatch_on
     [false, true].each do |short_way|
       pretend(adapter = Adapter.new(0), 100)
-      permits.grant(adapter, adapter.object_id, 64_000, 9) if short_way
+      caller_runs_cache.grant(adapter, adapter.object_id, 64_000, 9) if short_way
       items = [*[1] * 199, :slow].freeze
       @pool.dispatch_async(items, adapter).value(timeout: 10) # on a busy machine the pool has run the last of them
       future = @pool.dispatch_async(items, adapter)
@@ -551,14 +551,14 @@ class CallerRunsTest < Minitest::Test
     @pool.dispatch_async([1].freeze, Where).value(timeout: 5)
     assert_equal :dispatched, events.pop(timeout: 5).name
     subscription.cancel
-    assert permits.take(Where, [1].freeze)
+    assert caller_runs_cache.take(Where, [1].freeze)
   end
 
   def test_a_dispatch_inside_an_item_has_its_own_context_on_the_short_way_too
     reader = Ractor.make_shareable(Class.new { def call(_item) = Ratomic::Workers.context }.new)
     pretend(reader, 100)
     @pool.dispatch_async([1], reader).value(timeout: 5)
-    permits.grant(reader, 1, 64, 9)
+    caller_runs_cache.grant(reader, 1, 64, 9)
     Ratomic::Workers::Context.with(:outer) do
       assert_equal [nil], @pool.dispatch_async([1].freeze, reader).value
       assert_equal :outer, Ratomic::Workers.context

@@ -33,7 +33,8 @@ class DispatchTest < Minitest::Test
 
   # Makes the pool believe that an item costs so much.
   def pretend(callable, nanoseconds)
-    40.times { @engine.costs.learn(Workers::Callable.key(callable), Workers::WorkEstimate::ITEM, nanoseconds, 1) }
+    weight = Workers::WorkEstimate::ITEM_WEIGHT
+    40.times { @engine.costs.learn(Workers::Callable.key(callable), weight, nanoseconds, 1) }
   end
 
   # Items that were accepted, and have no result; dispatches that were made, and that wait.

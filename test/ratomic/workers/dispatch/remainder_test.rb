@@ -57,11 +57,11 @@ class RemainderTest < Minitest::Test
 
   def test_so_it_does_on_the_short_way_and_the_permit_ends
     pretend_cheap
-    costs.permits.grant(@where, @where.object_id, 50 * Workers::WorkEstimate::ITEM, 9)
+    costs.caller_runs_cache.grant(@where, @where.object_id, 50 * Workers::WorkEstimate::ITEM_WEIGHT, 9)
     ran = @pool.dispatch_async(([2] * 50).freeze, @where).value(timeout: 15)
     assert_equal me, ran[0]
     refute_includes ran.drop(4), me
-    refute costs.permits.take(@where, [0].freeze)
+    refute costs.caller_runs_cache.take(@where, [0].freeze)
   end
 
   def test_cheap_items_stay_with_the_caller
@@ -88,7 +88,7 @@ class RemainderTest < Minitest::Test
     pool = Workers::Pool.new(size: 1, max_queue: 1)
     pool.dispatch_async([0], @where, min_batch: 0).value(timeout: 5)
     mine = costs(pool)
-    40.times { mine.learn(Workers::Callable.key(@where), Workers::WorkEstimate::ITEM, 100, 1) }
+    40.times { mine.learn(Workers::Callable.key(@where), Workers::WorkEstimate::ITEM_WEIGHT, 100, 1) }
     held = pool.dispatch_async([1], hold)
     eventually { hold.begun.value == 1 }
     waiting = pool.dispatch_async([1], Double, min_batch: 0)
@@ -105,7 +105,7 @@ class RemainderTest < Minitest::Test
     pool = Workers::Pool.new(size: 2, backend: :thread)
     pool.dispatch_async([0], @where, min_batch: 0).value(timeout: 5)
     mine = costs(pool)
-    40.times { mine.learn(Workers::Callable.key(@where), Workers::WorkEstimate::ITEM, 100, 1) }
+    40.times { mine.learn(Workers::Callable.key(@where), Workers::WorkEstimate::ITEM_WEIGHT, 100, 1) }
     ran = pool.dispatch_async([2] * 30, @where).value(timeout: 15)
     assert_equal [true, false], [ran.first(1), ran.drop(4)].map { |part| part.include?(me) }
     assert pool.shutdown(timeout: 10)

@@ -145,7 +145,7 @@ class WaiterRunsTest < Minitest::Test
   def test_reductions_are_run_too
     skip_without_ractors # there a block is not shareable, and is for workers
     fold = @pool.reduce_async([1, 2, 3], Double, initial: 0) { |sum, item| sum + item }
-    40.times { costs.learn(-Ratomic::Reflection.id_of(Double), Workers::WorkEstimate::ITEM, 100, 1) }
+    40.times { costs.learn(-Ratomic::Reflection.id_of(Double), Workers::WorkEstimate::ITEM_WEIGHT, 100, 1) }
     assert_equal 12, fold.value(timeout: 5).sum
     assert_equal 1, @pool.stats[:dispatches][:by_waiter]
   end

@@ -6,12 +6,12 @@ class LifecycleTest < Minitest::Test
   Lifecycle = Ratomic::Workers::Lifecycle
 
   def setup
-    @permits = Ratomic::Workers::Permits.new
-    @permits.grant(Comparable, 1, 64, 9)
+    @caller_runs_cache = Ratomic::Workers::CallerRunsCache.new
+    @caller_runs_cache.grant(Comparable, 1, 64, 9)
   end
 
   def test_it_is_open_until_it_is_closed
-    gate = Lifecycle.new(@permits)
+    gate = Lifecycle.new(@caller_runs_cache)
     assert_predicate gate, :open?
     gate.close(Lifecycle::CLOSING)
     refute_predicate gate, :open?
@@ -19,21 +19,21 @@ class LifecycleTest < Minitest::Test
   end
 
   def test_callers_have_no_permits_any_more_once_it_is_closed
-    gate = Lifecycle.new(@permits)
-    assert @permits.take(Comparable, [1].freeze)
+    gate = Lifecycle.new(@caller_runs_cache)
+    assert @caller_runs_cache.take(Comparable, [1].freeze)
     gate.close(Lifecycle::CLOSING)
-    refute @permits.take(Comparable, [1].freeze)
+    refute @caller_runs_cache.take(Comparable, [1].freeze)
   end
 
   def test_of_all_who_say_that_the_pool_ends_one_is_the_first
-    gate = Lifecycle.new(@permits)
+    gate = Lifecycle.new(@caller_runs_cache)
     refute_predicate gate, :ended?
     assert_equal [true, false, false], Array.new(3) { gate.end }
     assert_predicate gate, :ended?
   end
 
   def test_it_only_ever_closes_further
-    gate = Lifecycle.new(@permits)
+    gate = Lifecycle.new(@caller_runs_cache)
     gate.close(Lifecycle::CLOSED)
     gate.close(Lifecycle::CLOSING)
     assert_equal Lifecycle::CLOSED, gate.instance_variable_get(:@state).value

@@ -74,7 +74,7 @@ class RunQueueTest < Minitest::Test
 
   # Long enough for workers to sleep without looking.
   def pause
-    Thread::Queue.new.tap { |never| Thread.new { sleep(Workers::RunQueue::NAP * 4) && never.close } }.pop
+    Thread::Queue.new.tap { |never| Thread.new { sleep(Workers::RunQueue::SEARCH_INTERVAL_S * 4) && never.close } }.pop
   end
 
   def test_as_many_are_woken_as_it_is_rung_for_and_sleep

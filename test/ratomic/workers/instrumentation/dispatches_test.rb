@@ -33,7 +33,7 @@ class DispatchesTest < Minitest::Test
   end
 
   def test_only_the_newest_are_kept
-    (Dispatches::MOST + 10).times { |number| @dispatches[Told.new(:dispatched, number)] }
-    assert_equal Dispatches::MOST, @dispatches.size
+    (Dispatches::MAX_DISPATCHES + 10).times { |number| @dispatches[Told.new(:dispatched, number)] }
+    assert_equal Dispatches::MAX_DISPATCHES, @dispatches.size
   end
 end

@@ -45,9 +45,9 @@ class HistoryTest < Minitest::Test
   def test_only_the_last_minutes_are_kept_and_only_of_pools_that_run
     pool = new_pool.start
     history = History.new
-    (History::KEPT + 5).times { history.sample }
+    (History::MAX_POINTS + 5).times { history.sample }
     kept = engine(pool)
-    assert_equal History::KEPT, history.points(kept).size
+    assert_equal History::MAX_POINTS, history.points(kept).size
     pool.kill
     history.sample
     assert_empty history.points(kept)

@@ -23,7 +23,7 @@ class LastFailuresTest < Minitest::Test
   def test_there_is_an_end_to_the_classes
     100.times { |number| keep("Error#{number}", 1, 2, 3, 4) }
     keep("Error0", 5)
-    assert_equal LastFailures::CLASSES, @last.to_h.size
+    assert_equal LastFailures::MAX_CLASSES, @last.to_h.size
     assert_equal 5, @last.to_h["Error0"][0][:time]
   end
 

@@ -72,7 +72,7 @@ class NamesTest < Minitest::Test
     pretend("payments", 100)
     assert_equal [me], @pool.dispatch_async([1], adapter, as: "orders").value(timeout: 5)
     refute_includes @pool.dispatch_async([1], adapter, as: "payments").value(timeout: 5), me
-    refute costs.permits.take(adapter, [1].freeze), "a permit goes by the object alone"
+    refute costs.caller_runs_cache.take(adapter, [1].freeze), "a permit goes by the object alone"
   end
 
   def test_the_isolation_error_of_one_topic_leaves_the_others_alone
@@ -138,7 +138,7 @@ class NamesTest < Minitest::Test
 
   def test_names_that_a_program_makes_up_have_an_end
     names = Workers.const_get(:Names).new
-    most = Workers::Names::MOST
+    most = Workers::Names::MAX_NAMES
     (most + 50).times { |number| names.begin("name #{number}".freeze) }
     counts = names.to_h
     assert_equal most + 1, counts.size

@@ -6,15 +6,15 @@ class SubscribersTest < Minitest::Test
   Workers = Ratomic::Workers
 
   def setup
-    @permits = Workers::Permits.new
-    @permits.grant(Comparable, 1, Workers::WorkEstimate::ITEM, 1000)
-    @subscribers = Workers::Subscribers.new(@permits)
+    @caller_runs_cache = Workers::CallerRunsCache.new
+    @caller_runs_cache.grant(Comparable, 1, Workers::WorkEstimate::ITEM_WEIGHT, 1000)
+    @subscribers = Workers::Subscribers.new(@caller_runs_cache)
     @event = Workers::Event.new(:ended, "pool", nil, {})
   end
 
   # Whether a caller may run something by himself, and so tell nobody of it.
   def permit?
-    !@permits.take(Comparable, [1].freeze).nil?
+    !@caller_runs_cache.take(Comparable, [1].freeze).nil?
   end
 
   def test_everyone_is_told_until_taken_out

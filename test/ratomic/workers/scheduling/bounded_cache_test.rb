@@ -17,7 +17,7 @@ class BoundedCacheTest < Minitest::Test
     assert Ractor.shareable?(@notebook)
   end
 
-  MOST = Ratomic::Workers::BoundedCache::MOST
+  MOST = Ratomic::Workers::BoundedCache::MAX_KEYS
 
   def test_of_a_full_one_the_older_half_is_forgotten_but_for_what_was_looked_up
     (1..MOST).each { |key| @notebook[key] = key }
@@ -38,11 +38,11 @@ class BoundedCacheTest < Minitest::Test
 
   def test_callables_that_are_made_anew_for_each_dispatch_are_not_kept_for_ever
     pool = Ratomic::Workers::Pool.new(size: 1, min_batch: 0)
-    (Ratomic::Workers::BoundedCache::MOST + 100).times do
+    (Ratomic::Workers::BoundedCache::MAX_KEYS + 100).times do
       callable = Class.new { def call(item) = item }.new.freeze
       assert_equal [1], pool.dispatch_async([1], callable).value(timeout: 5)
     end
-    assert_operator pool.stats[:costs].size, :<=, Ratomic::Workers::BoundedCache::MOST
+    assert_operator pool.stats[:costs].size, :<=, Ratomic::Workers::BoundedCache::MAX_KEYS
   ensure
     pool.kill
   end

@@ -31,7 +31,7 @@ class ChunkerTest < Minitest::Test
   end
 
   def learn(nanoseconds_per_item)
-    @costs.learn(Key, Workers::WorkEstimate::ITEM, nanoseconds_per_item, 1)
+    @costs.learn(Key, Workers::WorkEstimate::ITEM_WEIGHT, nanoseconds_per_item, 1)
   end
 
   def test_the_chunks_of_a_reduction_are_longer_while_nobody_waits
@@ -62,12 +62,12 @@ class ChunkerTest < Minitest::Test
   end
 
   def test_what_was_never_measured_is_tried_in_small_chunks
-    assert_equal Workers::Chunker::UNKNOWN, size(batch((0...1_000_000).to_a))
+    assert_equal Workers::Chunker::UNMEASURED_ITEMS, size(batch((0...1_000_000).to_a))
   end
 
   def test_a_chunk_takes_no_longer_than_others_may_wait
     learn(10_000)
-    assert_in_delta Workers::Chunker::LONGEST / 10_000, size(batch((0...100_000).to_a)), 2
+    assert_in_delta Workers::Chunker::MAX_CHUNK_NS / 10_000, size(batch((0...100_000).to_a)), 2
     learn(1e9.to_i)
     20.times { learn(1e9.to_i) }
     assert_equal 1, size(batch((0...100_000).to_a))
@@ -108,7 +108,7 @@ class ChunkerTest < Minitest::Test
       chunk = @chunker.cut(batch((0...1000).to_a, sequential: sequential), Key, @costs.of(Key), 1)
       chunk.instance_variable_get(:@limit)
     end
-    assert_equal limits[0] * Workers::Chunker::SEQUENTIAL, limits[1]
+    assert_equal limits[0] * Workers::Chunker::SEQUENTIAL_FACTOR, limits[1]
   end
 
   def test_suspects_run_alone

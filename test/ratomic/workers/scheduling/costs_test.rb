@@ -25,21 +25,21 @@ class CostsTest < Minitest::Test
   end
 
   def test_a_callable_is_tame_when_it_was_quick_many_times_in_a_row
-    (Ratomic::Workers::Costs::CALM - 1).times { @costs.learn(:key, 1, 10, 1) }
+    (Ratomic::Workers::Costs::MIN_STABLE_RUNS - 1).times { @costs.learn(:key, 1, 10, 1) }
     assert_nil @costs.small(:key)
     @costs.learn(:key, 1, 10, 1)
     assert @costs.small(:key)
-    @costs.learn(:key, 1, Ratomic::Workers::Costs::SLOW + 1, 1)
+    @costs.learn(:key, 1, Ratomic::Workers::Costs::MAX_CALLER_ITEM_NS + 1, 1)
     assert_nil @costs.small(:key)
   end
 
   def test_many_items_that_take_far_longer_than_they_were_to_take_end_that_as_well
     20.times { @costs.learn(:key, 100, 1000, 50) }
     assert @costs.small(:key)
-    @costs.learn(:key, 100, Ratomic::Workers::Costs::SLOW, 50)
+    @costs.learn(:key, 100, Ratomic::Workers::Costs::MAX_CALLER_ITEM_NS, 50)
     assert @costs.small(:key), "so much a busy machine may do to anybody"
     20.times { @costs.learn(:key, 100, 1000, 50) }
-    @costs.learn(:key, 100, Ratomic::Workers::Costs::SLOW * 2, 50)
+    @costs.learn(:key, 100, Ratomic::Workers::Costs::MAX_CALLER_ITEM_NS * 2, 50)
     assert_nil @costs.small(:key)
   end
 
@@ -70,7 +70,7 @@ class CostsTest < Minitest::Test
     20.times { @costs.learn(:key, 1, 10, 1) }
     @costs.mark_wild(:key)
     20.times { @costs.learn(:key, 1, 10, 1) }
-    most = Ratomic::Workers::BoundedCache::MOST
+    most = Ratomic::Workers::BoundedCache::MAX_KEYS
     most.times { |n| @costs.mark_wild(n) }
     assert_operator @costs.instance_variable_get(:@caller_unsafe).to_h.size, :<=, most
     refute @costs.caller_unsafe?(:key)
@@ -90,6 +90,6 @@ class CostsTest < Minitest::Test
     200.times { @costs.learn_waking(10_000) }
     assert_in_delta 20_000, @costs.waking, 100
     500.times { @costs.learn_waking(10**12) }
-    assert_operator @costs.waking, :<=, 2 * Ratomic::Workers::Costs::WAKING_RANGE.end
+    assert_operator @costs.waking, :<=, 2 * Ratomic::Workers::Costs::WAKE_LATENCY_RANGE_NS.end
   end
 end

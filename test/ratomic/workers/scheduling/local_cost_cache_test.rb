@@ -29,9 +29,9 @@ class LocalCostCacheTest < Minitest::Test
   end
 
   def test_from_some_of_the_short_chunks_of_a_callable_that_is_known_well_it_learns
-    assert_equal Workers::Costs::CALM, learnt(Workers::Costs::CALM, 1_000), "from all until then"
-    assert_equal 5, learnt(5 * Workers::LocalCostCache::EVERY, 1_000)
-    assert_equal 4, learnt(4, Workers::RunQueue::LONG * 2), "and from all that are long"
+    assert_equal Workers::Costs::MIN_STABLE_RUNS, learnt(Workers::Costs::MIN_STABLE_RUNS, 1_000), "from all until then"
+    assert_equal 5, learnt(5 * Workers::LocalCostCache::SAMPLE_RATE, 1_000)
+    assert_equal 4, learnt(4, Workers::RunQueue::LONG_CHUNK_NS * 2), "and from all that are long"
   end
 
   def test_what_it_has_at_hand_is_what_was_learnt
@@ -43,7 +43,7 @@ class LocalCostCacheTest < Minitest::Test
   end
 
   def test_another_callable_is_another_matter
-    learnt(Workers::Costs::CALM, 1_000)
+    learnt(Workers::Costs::MIN_STABLE_RUNS, 1_000)
     assert_nil @experience.cost(Sleep)
     @experience.cost(Double)
     assert_equal 3, learnt(3, 1_000, Make)
@@ -51,9 +51,9 @@ class LocalCostCacheTest < Minitest::Test
   end
 
   def test_a_callable_that_went_wild_meanwhile_is_learnt_from_again
-    learnt(Workers::Costs::CALM, 1_000)
+    learnt(Workers::Costs::MIN_STABLE_RUNS, 1_000)
     @costs.mark_wild(Double)
-    learnt(Workers::LocalCostCache::EVERY, 1_000)
+    learnt(Workers::LocalCostCache::SAMPLE_RATE, 1_000)
     assert_equal 3, learnt(3, 1_000)
   end
 

@@ -17,7 +17,7 @@ class MovingAveragesTest < Minitest::Test
 
   def test_a_new_sample_has_its_share
     @averages.learn(:key, 100.0)
-    assert_in_delta 100.0 + (100.0 * MovingAverages::NEW), @averages.learn(:key, 200.0)
+    assert_in_delta 100.0 + (100.0 * MovingAverages::SAMPLE_WEIGHT), @averages.learn(:key, 200.0)
     60.times { @averages.learn(:key, 500.0) }
     assert_in_delta 500.0, @averages[:key], 0.01
   end

@@ -23,15 +23,15 @@ class RouteChooserTest < Minitest::Test
   def test_the_faster_one_has_the_work_and_the_other_a_share_of_it
     @route_chooser.learn_caller(:key, 1_000, 10)
     @route_chooser.learn_pool(:key, 2_000, 10)
-    assert_equal (RouteChooser::EVERY - 1) * 10, by_caller(RouteChooser::EVERY * 10)
+    assert_equal (RouteChooser::EXPLORE_RATE - 1) * 10, by_caller(RouteChooser::EXPLORE_RATE * 10)
     20.times { @route_chooser.learn_pool(:key, 500, 10) }
-    assert_equal 10, by_caller(RouteChooser::EVERY * 10)
+    assert_equal 10, by_caller(RouteChooser::EXPLORE_RATE * 10)
   end
 
   def test_times_are_compared_by_item
     @route_chooser.learn_caller(:key, 1_000, 10)
     @route_chooser.learn_pool(:key, 5_000, 100)
-    assert_equal 1, by_caller(RouteChooser::EVERY)
+    assert_equal 1, by_caller(RouteChooser::EXPLORE_RATE)
   end
 
   def test_each_callable_has_its_own

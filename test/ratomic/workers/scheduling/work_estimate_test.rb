@@ -6,31 +6,33 @@ class WorkEstimateTest < Minitest::Test
   def test_an_item_may_call_anything_its_bytesize
     sized = Struct.new(:name, :bytesize)
     [nil, "x", -1000, Float::NAN, 1.5].each do |bytes|
-      assert_equal Ratomic::Workers::WorkEstimate::ITEM, Ratomic::Workers::WorkEstimate.of([sized.new("a", bytes)])
+      weight = Ratomic::Workers::WorkEstimate.of([sized.new("a", bytes)])
+      assert_equal Ratomic::Workers::WorkEstimate::ITEM_WEIGHT, weight
     end
-    assert_equal Ratomic::Workers::WorkEstimate::ITEM + 9, Ratomic::Workers::WorkEstimate.of([sized.new("a", 9)])
+    assert_equal Ratomic::Workers::WorkEstimate::ITEM_WEIGHT + 9, Ratomic::Workers::WorkEstimate.of([sized.new("a", 9)])
     ways = [-> { raise "no" }, -> { raise NotImplementedError }]
     raising = ways.map { |way| Class.new { define_method(:bytesize, &way) }.new }
-    raising.each { |item| assert_equal Ratomic::Workers::WorkEstimate::ITEM, Ratomic::Workers::WorkEstimate.of([item]) }
+    estimate = Ratomic::Workers::WorkEstimate
+    raising.each { |item| assert_equal estimate::ITEM_WEIGHT, estimate.of([item]) }
   end
 
   WorkEstimate = Ratomic::Workers::WorkEstimate
 
   def test_an_item_weighs_something_and_what_has_bytes_weighs_these_too
-    assert_equal 3 * WorkEstimate::ITEM, WorkEstimate.of([1, :two, nil])
-    assert_equal (2 * WorkEstimate::ITEM) + 10, WorkEstimate.of(%w[hello world])
-    assert_equal WorkEstimate::ITEM + 5, WorkEstimate.of(["hello"])
-    assert_equal WorkEstimate::ITEM + 7, WorkEstimate.of_one(Struct.new(:bytesize).new(7))
+    assert_equal 3 * WorkEstimate::ITEM_WEIGHT, WorkEstimate.of([1, :two, nil])
+    assert_equal (2 * WorkEstimate::ITEM_WEIGHT) + 10, WorkEstimate.of(%w[hello world])
+    assert_equal WorkEstimate::ITEM_WEIGHT + 5, WorkEstimate.of(["hello"])
+    assert_equal WorkEstimate::ITEM_WEIGHT + 7, WorkEstimate.of_one(Struct.new(:bytesize).new(7))
   end
 
   def test_a_long_list_is_estimated_from_a_sample
     long = Array.new(100_000) { "x" * 100 }
-    assert_in_delta 100_000 * (WorkEstimate::ITEM + 100), WorkEstimate.of(long), 100_000
+    assert_in_delta 100_000 * (WorkEstimate::ITEM_WEIGHT + 100), WorkEstimate.of(long), 100_000
   end
 
   def test_a_part_of_a_list_is_summed
-    assert_equal (2 * WorkEstimate::ITEM) + 5, WorkEstimate.sum(%w[a bb ccc d], 1, 2)
-    assert_equal 2 * WorkEstimate::ITEM, WorkEstimate.sum([1, 2, 3, 4], 1, 2)
+    assert_equal (2 * WorkEstimate::ITEM_WEIGHT) + 5, WorkEstimate.sum(%w[a bb ccc d], 1, 2)
+    assert_equal 2 * WorkEstimate::ITEM_WEIGHT, WorkEstimate.sum([1, 2, 3, 4], 1, 2)
   end
 
   def test_nothing_weighs_nothing

@@ -196,8 +196,8 @@ class CoordinatorTest < Minitest::Test
     tell(:up, 2, @port)
     assert_equal [:stop], within(5) { @port.receive }, "who comes late is stopped as well"
     assert_equal [1], @engine.worker_statuses.keys, "nobody is hired any more"
-    assert @engine.terminated.wait(Workers::Coordinator::PATIENCE + 3)
-    assert_operator Workers::Clock.now - started, :>=, Workers::Coordinator::PATIENCE
+    assert @engine.terminated.wait(Workers::Coordinator::STOP_TIMEOUT_S + 3)
+    assert_operator Workers::Clock.now - started, :>=, Workers::Coordinator::STOP_TIMEOUT_S
   end
 
   def test_what_ended_workers_leave_is_run_or_stopped_with_the_pool

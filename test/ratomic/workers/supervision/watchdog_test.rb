@@ -60,7 +60,7 @@ class WatchdogTest < Minitest::Test
   def test_it_ends_also_when_they_do_not_answer
     alone(timeout: 1) do |watchdog|
       watchdog.handle(:expire, @batch)
-      assert_operator reminders(:expired)[0], :<=, Workers::Watchdog::FILING
+      assert_operator reminders(:expired)[0], :<=, Workers::Watchdog::FILE_REQUEST_TIMEOUT_S
       watchdog.handle(:expired, @batch)
       assert_predicate @batch.completion, :complete?
       watchdog.handle(:filed, @batch)
@@ -75,7 +75,7 @@ class WatchdogTest < Minitest::Test
           watchdog.handle(:watch, @batch)
           worker_status.begin_item(1)
         end
-        assert_operator reminders(:watch, started).min, :>, Workers::Watchdog::SHORTEST / 2
+        assert_operator reminders(:watch, started).min, :>, Workers::Watchdog::MIN_WATCH_INTERVAL_S / 2
       end
     end
   end

@@ -151,14 +151,14 @@ class WorkerRegistryTest < Minitest::Test
     @registry.gone(3, false, [left = batch])
     assert_equal [1], ids
     assert_equal [:tick], within(5) { @mailbox.receive }
-    assert_operator Workers::Clock.now - started, :>=, WorkerRegistry::FIRST_PAUSE
+    assert_operator Workers::Clock.now - started, :>=, WorkerRegistry::FIRST_RESTART_PAUSE_S
     assert_equal [[:start_worker, [left]]], @timer_queue.take_due
   end
 
   def test_one_that_lived_long_enough_ends_the_crash_loop
     2.times { crash }
     assert_equal 1, @engine.metrics.pauses.value
-    @registry[ids.last].born -= WorkerRegistry::WELL
+    @registry[ids.last].born -= WorkerRegistry::MIN_HEALTHY_LIFE_S
     2.times { crash }
     assert_equal 1, @engine.metrics.pauses.value
     crash

@@ -61,12 +61,12 @@ class OpenShareTest < Minitest::Test
 
   def test_it_goes_home_after_a_while_and_sooner_when_others_wait
     pack("a")
-    @worker_status.end_chunk(Workers::Share::CROWDED)
+    @worker_status.end_chunk(Workers::Share::MAX_SHARE_CONTENDED_NS)
     assert @open_share.open?([@batch])
     @engine.run_queue.try_push(batch([1]))
     refute @open_share.open?([@batch])
     @engine.run_queue.try_pop
-    @worker_status.end_chunk(Workers::Share::LONGEST)
+    @worker_status.end_chunk(Workers::Share::MAX_SHARE_NS)
     refute @open_share.open?([@batch])
   end
 
@@ -81,7 +81,7 @@ class OpenShareTest < Minitest::Test
 
   def test_with_more_the_worker_goes_home_and_leaves_the_rest_to_others
     pack("a")
-    @worker_status.end_chunk(Workers::Share::LEAST)
+    @worker_status.end_chunk(Workers::Share::MIN_SHARE_NS)
     refute @open_share.close(kept = [@batch])
     assert_empty kept
     assert_equal 1, @engine.run_queue.size

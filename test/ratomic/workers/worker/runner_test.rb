@@ -168,7 +168,7 @@ class RunnerTest < Minitest::Test
       eventually { @hold.begun.value == round + 1 }
       wakeups.push(true) if unheard
       started = Workers::Clock.now
-      Thread.pass until Workers::Clock.now - started > 2 * Workers::RunQueue::UNHEARD / 1e9
+      Thread.pass until Workers::Clock.now - started > 2 * Workers::RunQueue::WAKE_LATENCY_NS / 1e9
       assert_equal(round, nudges do
         @hold.open(1)
         assert made.completion.wait(5)

@@ -17,9 +17,9 @@ class SearchStateTest < Minitest::Test
   end
 
   def test_who_begins_something_short_stays_and_who_begins_something_long_is_away
-    @search_state.leave(Workers::RunQueue::LONG - 1)
+    @search_state.leave(Workers::RunQueue::LONG_CHUNK_NS - 1)
     assert_equal [0, nil], [looking, @worker_status.long_since]
-    [Workers::RunQueue::LONG, nil].each do |nanoseconds|
+    [Workers::RunQueue::LONG_CHUNK_NS, nil].each do |nanoseconds|
       @search_state.leave(nanoseconds)
       assert_equal(-1, looking)
       assert_in_delta Process.clock_gettime(Process::CLOCK_MONOTONIC), @worker_status.long_since / 1e9, 5

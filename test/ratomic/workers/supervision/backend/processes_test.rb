@@ -71,7 +71,7 @@ class ProcessesTest < Minitest::Test
   def pool_for_callers(callable)
     super do |pool|
       costs = pool.instance_variable_get(:@cell)[:engine].costs
-      200.times { costs.learn(Workers::Callable.key(callable), Workers::WorkEstimate::ITEM, 10, 1) }
+      200.times { costs.learn(Workers::Callable.key(callable), Workers::WorkEstimate::ITEM_WEIGHT, 10, 1) }
       yield pool
     end
   end

@@ -1,7 +1,8 @@
-//! One sleeping thread, and the host that puts it to sleep.
+//! Parks one thread (as crossbeam's `Parker`), and the [`Park`] trait, with which the host of this crate (Ruby's VM, or a
+//! test) does what it must around a park.
 //!
-//! A waiter is woken by a notification ("look again": it hands nothing over), by an interrupt of the host, or by its
-//! deadline. Because a notification carries no item, a thread that is killed at the very moment it is notified has
+//! A parked thread is woken by `unpark` ("look again": it hands nothing over), by an interrupt of the host, or by its
+//! deadline. Because a notification carries no item, a thread that is killed in the moment in which it is unparked has
 //! nothing to give back but the notification itself, which it passes on to the next waiter (see [`crate::queue`]).
 
 use crate::sync::{lock, Arc, AtomicBool, Condvar, Mutex, Ordering};
@@ -44,13 +45,13 @@ impl Deadline {
     }
 }
 
-/// What a thread of the host has to do to wait. Called with no lock of this crate held.
-pub trait Host {
+/// How a thread of the host parks (as Tokio's `Park`). Called with no lock of this crate held.
+pub trait Park {
     type Error;
 
-    /// Calls `waiter.sleep(deadline)` with the VM lock given up, and has `waiter.interrupt()` called when the VM wants
+    /// Calls `parker.park(deadline)` with the VM lock given up, and has `parker.interrupt()` called when the VM wants
     /// this thread back.
-    fn sleep(&self, waiter: &Arc<Waiter>, deadline: Deadline) -> Result<(), Self::Error>;
+    fn park(&self, parker: &Arc<Parker>, deadline: Deadline) -> Result<(), Self::Error>;
 
     /// Runs what the VM has pending for a thread that blocks: a kill, an exception from another thread, a signal. Called
     /// before and after a sleep.
@@ -74,26 +75,26 @@ impl Flags {
 }
 
 #[derive(Default)]
-pub struct Waiter {
+pub struct Parker {
     flags: Mutex<Flags>,
     changed: Condvar,
-    /// A hint for a thread that spins: the flags say what it is.
+    /// Whether a flag is set: a hint for a thread that spins. The flags themselves are under the lock.
     raised: AtomicBool,
     eager: bool,
 }
 
-impl Waiter {
-    pub fn new() -> Arc<Waiter> {
+impl Parker {
+    pub fn new() -> Arc<Parker> {
         Self::with(false)
     }
 
-    /// One that spins before it sleeps, because it expects its notification very soon.
-    pub fn eager() -> Arc<Waiter> {
+    /// A parker that spins before it sleeps, because it expects its notification very soon.
+    pub fn eager() -> Arc<Parker> {
         Self::with(true)
     }
 
-    fn with(eager: bool) -> Arc<Waiter> {
-        Arc::new(Waiter {
+    fn with(eager: bool) -> Arc<Parker> {
+        Arc::new(Parker {
             flags: Mutex::new(Flags::default()),
             changed: Condvar::new(),
             raised: AtomicBool::new(false),
@@ -105,16 +106,16 @@ impl Waiter {
         self.eager
     }
 
-    pub fn notify(&self) {
+    pub fn unpark(&self) {
         self.raise(|flags| flags.notified = true);
     }
 
-    /// Ends the sleep on behalf of the host. May come from any thread, at any time while the waiter is alive.
+    /// Ends the park on behalf of the host. May be called by any thread, at any time while the parker is alive.
     pub fn interrupt(&self) {
         self.raise(|flags| flags.interrupted = true);
     }
 
-    /// To wake a thread is a call into the system, also where none sleeps.
+    /// Signals the condition variable only if the thread sleeps: it is a system call even when none does.
     fn raise(&self, flag: impl FnOnce(&mut Flags)) {
         let asleep = {
             let mut flags = lock(&self.flags);
@@ -145,16 +146,16 @@ impl Waiter {
         lock(&self.flags).interrupted
     }
 
-    /// Forgets an interrupt, for another sleep. What it was for must be checked after this, not before.
-    pub fn rearm(&self) {
+    /// Forgets an interrupt, before another park. What the interrupt was for must be checked after this, not before.
+    pub fn reset_interrupt(&self) {
         lock(&self.flags).interrupted = false;
     }
 
-    /// Sleeps until notified, interrupted, or the deadline has passed.
-    pub fn sleep(&self, deadline: Deadline) {
+    /// Parks until unparked, interrupted, or the deadline has passed. The caller asks which it was.
+    pub fn park(&self, deadline: Deadline) {
         #[cfg(not(loom))]
         if self.eager {
-            crate::spin::SPIN.until(|| self.raised.load(Ordering::Acquire));
+            crate::adaptive_spin::SPIN.until(|| self.raised.load(Ordering::Acquire));
         }
         let mut flags = lock(&self.flags);
         while !flags.are_raised() {
@@ -183,57 +184,57 @@ mod tests {
 
     #[test]
     fn a_notification_before_the_sleep_is_not_lost() {
-        let waiter = Waiter::new();
-        waiter.notify();
-        waiter.sleep(Deadline::Never);
-        assert!(waiter.is_notified());
+        let parker = Parker::new();
+        parker.unpark();
+        parker.park(Deadline::Never);
+        assert!(parker.is_notified());
     }
 
     #[test]
     fn a_deadline_ends_the_sleep() {
-        let waiter = Waiter::new();
-        waiter.sleep(Deadline::after(Duration::from_millis(5)));
-        assert!(!waiter.is_notified() && !waiter.is_interrupted());
+        let parker = Parker::new();
+        parker.park(Deadline::after(Duration::from_millis(5)));
+        assert!(!parker.is_notified() && !parker.is_interrupted());
     }
 
     #[test]
     fn an_eager_waiter_is_woken_whether_it_spins_or_sleeps() {
         for pause in [0, 5, 15, 40, 200, 2_000] {
-            let waiter = Waiter::eager();
+            let parker = Parker::eager();
             std::thread::scope(|scope| {
-                scope.spawn(|| waiter.sleep(Deadline::Never));
+                scope.spawn(|| parker.park(Deadline::Never));
                 std::thread::sleep(Duration::from_micros(pause));
-                waiter.notify();
+                parker.unpark();
             });
-            assert!(waiter.is_notified());
+            assert!(parker.is_notified());
         }
     }
 
     #[test]
     fn an_interrupt_ends_a_sleep_and_is_forgotten_for_another_one() {
-        let waiter = Waiter::eager();
-        waiter.interrupt();
-        waiter.sleep(Deadline::Never);
-        waiter.rearm();
-        waiter.sleep(Deadline::after(Duration::from_millis(5)));
-        assert!(!waiter.is_interrupted());
+        let parker = Parker::eager();
+        parker.interrupt();
+        parker.park(Deadline::Never);
+        parker.reset_interrupt();
+        parker.park(Deadline::after(Duration::from_millis(5)));
+        assert!(!parker.is_interrupted());
     }
 
     #[test]
     fn a_nudge_does_not_end_the_sleep() {
-        let waiter = Waiter::new();
+        let parker = Parker::new();
         let nudger = {
-            let waiter = Arc::clone(&waiter);
+            let parker = Arc::clone(&parker);
             std::thread::spawn(move || {
                 for _ in 0..100 {
                     std::thread::sleep(Duration::from_micros(100));
-                    waiter.nudge();
+                    parker.nudge();
                 }
-                waiter.notify();
+                parker.unpark();
             })
         };
-        waiter.sleep(Deadline::Never);
-        assert!(waiter.is_notified());
+        parker.park(Deadline::Never);
+        assert!(parker.is_notified());
         nudger.join().unwrap();
     }
 

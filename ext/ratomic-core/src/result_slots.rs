@@ -1,13 +1,13 @@
-//! Result slots that are filled once, in any order, by any thread, and waiting for them.
+//! The result slots of one dispatch: each is filled once, in any order, by any thread; and waiting for them.
 //!
 //! A slot keeps the first value that it is given: a result that arrives after its deadline, or from a worker that was
 //! given up, changes nothing. Every call that filled something is logged as a range, which is the order of completion.
 //!
-//! Waiters are few (one, as a rule) and look again at every range, so they are notified all together.
+//! Waiters are few (one, as a rule). Each is unparked by every range that fulfils what it waits for, or completes all.
 
-use crate::guarded::{Guarded, Writing};
+use crate::fork_rw_lock::{ForkRwLock, WriteGuard};
+use crate::parker::{Deadline, Park, Parker};
 use crate::sync::Arc;
-use crate::waiter::{Deadline, Host, Waiter};
 use smallvec::SmallVec;
 
 /// A run of slots that became full together.
@@ -20,7 +20,7 @@ struct State<T> {
     slots: Few<Option<T>>,
     filled: usize,
     log: Few<Range>,
-    waiters: Few<(Goal, Arc<Waiter>)>,
+    waiters: Few<(Goal, Arc<Parker>)>,
 }
 
 /// What a waiter waits for.
@@ -36,11 +36,11 @@ impl<T> State<T> {
     }
 }
 
-pub struct Latch<T> {
-    state: Guarded<State<T>>,
+pub struct ResultSlots<T> {
+    state: ForkRwLock<State<T>>,
 }
 
-impl<T: Copy> Latch<T> {
+impl<T: Copy> ResultSlots<T> {
     pub fn new(size: usize) -> Self {
         let state = State {
             slots: Few::from_elem(None, size),
@@ -48,8 +48,8 @@ impl<T: Copy> Latch<T> {
             log: Few::new(),
             waiters: Few::new(),
         };
-        Latch {
-            state: Guarded::new(state),
+        ResultSlots {
+            state: ForkRwLock::new(state),
         }
     }
 
@@ -91,7 +91,7 @@ impl<T: Copy> Latch<T> {
         self.file_and_tell(start, values, |_| (), || ())
     }
 
-    /// As [`Latch::file`], and tells, under the lock, each value that went into a slot, and that these were all. So who
+    /// As [`ResultSlots::file`], and tells, under the lock, each value that went into a slot, and that these were all. So who
     /// finds a slot full finds done what was done when it was told.
     pub fn file_and_tell(
         &self,
@@ -124,12 +124,12 @@ impl<T: Copy> Latch<T> {
     }
 
     /// Waits until every slot is full. `false` means that the deadline passed.
-    pub fn wait<H: Host>(&self, host: &H, deadline: Deadline) -> Result<bool, H::Error> {
+    pub fn wait<H: Park>(&self, host: &H, deadline: Deadline) -> Result<bool, H::Error> {
         self.wait_for(Goal::All, host, deadline)
     }
 
     /// Waits until `n` ranges were logged, or every slot is full.
-    pub fn wait_ranges<H: Host>(
+    pub fn wait_ranges<H: Park>(
         &self,
         n: usize,
         host: &H,
@@ -138,7 +138,7 @@ impl<T: Copy> Latch<T> {
         self.wait_for(Goal::Ranges(n), host, deadline)
     }
 
-    fn wait_for<H: Host>(
+    fn wait_for<H: Park>(
         &self,
         goal: Goal,
         host: &H,
@@ -152,19 +152,19 @@ impl<T: Copy> Latch<T> {
                 return Ok(false);
             }
             host.check()?;
-            let waiter = Waiter::eager();
+            let parker = Parker::eager();
             {
                 let mut state = self.state.write();
                 if state.reached(goal) {
                     return Ok(true);
                 }
-                state.waiters.push((goal, Arc::clone(&waiter)));
+                state.waiters.push((goal, Arc::clone(&parker)));
             }
-            let slept = host.sleep(&waiter, deadline);
+            let slept = host.park(&parker, deadline);
             self.state
                 .write()
                 .waiters
-                .retain(|(_, other)| !Arc::ptr_eq(other, &waiter));
+                .retain(|(_, other)| !Arc::ptr_eq(other, &parker));
             slept.and_then(|()| host.check())?;
         }
     }
@@ -180,15 +180,15 @@ impl<T: Copy> Latch<T> {
             .read()
             .waiters
             .iter()
-            .map(|(_, waiter)| Arc::clone(waiter))
+            .map(|(_, parker)| Arc::clone(parker))
             .collect();
-        waiters.iter().for_each(|waiter| waiter.nudge());
+        waiters.iter().for_each(|parker| parker.nudge());
     }
 
     /// Visits every value without the lock, for a collector.
     ///
     /// # Safety
-    /// As for [`Guarded::peek`].
+    /// As for [`ForkRwLock::peek`].
     #[cfg(not(loom))]
     pub unsafe fn visit(&self, visitor: impl FnMut(&T)) {
         // SAFETY: the caller's promise.
@@ -202,7 +202,7 @@ impl<T: Copy> Latch<T> {
     /// Visits every value for a collector that moves objects.
     ///
     /// # Safety
-    /// As for [`Guarded::held_mut`].
+    /// As for [`ForkRwLock::held_mut`].
     #[cfg(not(loom))]
     pub unsafe fn visit_mut(&self, visitor: impl FnMut(&mut T)) {
         // SAFETY: the caller's promise.
@@ -264,7 +264,7 @@ impl<T> State<T> {
 }
 
 /// Unlocks, and wakes those whose goal is reached.
-fn settle<T>(mut state: Writing<'_, State<T>>) {
+fn settle<T>(mut state: WriteGuard<'_, State<T>>) {
     let mut woken = Vec::new();
     for place in (0..state.waiters.len()).rev() {
         if state.reached(state.waiters[place].0) {
@@ -272,11 +272,11 @@ fn settle<T>(mut state: Writing<'_, State<T>>) {
         }
     }
     drop(state);
-    woken.into_iter().for_each(|waiter| waiter.notify());
+    woken.into_iter().for_each(|parker| parker.unpark());
 }
 
 #[cfg(not(loom))]
-impl<T: Send + Sync> crate::fork::Forkable for Latch<T> {
+impl<T: Send + Sync> crate::fork::Forkable for ResultSlots<T> {
     unsafe fn hold(&self, held: &mut crate::fork::Held) {
         // SAFETY: the caller keeps `self` alive until it drops `held`.
         held.push(unsafe { self.state.hold() });
@@ -294,64 +294,68 @@ mod tests {
 
     #[test]
     fn a_slot_keeps_its_first_value_and_the_log_names_what_was_new() {
-        let latch = Latch::new(5);
-        assert_eq!(latch.file(1, &[10, 20]), Some(2));
-        assert_eq!(latch.file(0, &[1, 2, 3, 4]), Some(2));
+        let result_slots = ResultSlots::new(5);
+        assert_eq!(result_slots.file(1, &[10, 20]), Some(2));
+        assert_eq!(result_slots.file(0, &[1, 2, 3, 4]), Some(2));
         assert_eq!(
-            (latch.ranges(), latch.range(1), latch.range(2)),
+            (
+                result_slots.ranges(),
+                result_slots.range(1),
+                result_slots.range(2)
+            ),
             (3, Some((0, 1)), Some((3, 1)))
         );
-        assert_eq!(latch.fill(9), 1);
+        assert_eq!(result_slots.fill(9), 1);
         assert_eq!(
             (0..5)
-                .map(|place| latch.get(place).unwrap())
+                .map(|place| result_slots.get(place).unwrap())
                 .collect::<Vec<_>>(),
             [1, 10, 20, 4, 9]
         );
-        assert!(latch.is_complete());
-        assert_eq!(latch.fill(0), 0);
+        assert!(result_slots.is_complete());
+        assert_eq!(result_slots.fill(0), 0);
     }
 
     #[test]
     fn only_what_went_into_a_slot_is_told() {
-        let latch = Latch::new(4);
-        latch.file(1, &[10, 20]);
+        let result_slots = ResultSlots::new(4);
+        result_slots.file(1, &[10, 20]);
         let mut told = Vec::new();
         assert_eq!(
-            latch.file_and_tell(0, &[1, 2, 3, 4], |value| told.push(value), || ()),
+            result_slots.file_and_tell(0, &[1, 2, 3, 4], |value| told.push(value), || ()),
             Some(2)
         );
         assert_eq!(told, [1, 4]);
-        let beyond = latch.file_and_tell(3, &[7, 8], |_| panic!(), || panic!());
+        let beyond = result_slots.file_and_tell(3, &[7, 8], |_| panic!(), || panic!());
         assert_eq!(beyond, None);
     }
 
     #[test]
     fn values_beyond_the_last_slot_are_refused() {
-        let latch = Latch::new(2);
-        assert_eq!(latch.file(1, &[1, 2]), None);
-        assert_eq!(latch.file(usize::MAX, &[1]), None);
-        assert_eq!(latch.completed(), 0);
+        let result_slots = ResultSlots::new(2);
+        assert_eq!(result_slots.file(1, &[1, 2]), None);
+        assert_eq!(result_slots.file(usize::MAX, &[1]), None);
+        assert_eq!(result_slots.completed(), 0);
     }
 
     #[test]
     fn it_knows_what_would_fill_the_last_slot() {
-        let latch = Latch::new(3);
-        assert!(latch.would_complete(0, 3) && !latch.would_complete(1, 2));
-        latch.file(0, &[1]);
-        assert!(latch.would_complete(1, 2) && !latch.would_complete(2, 1));
-        assert!(!latch.would_complete(0, 2), "the first is full");
-        assert!(!latch.would_complete(3, 0));
+        let result_slots = ResultSlots::new(3);
+        assert!(result_slots.would_complete(0, 3) && !result_slots.would_complete(1, 2));
+        result_slots.file(0, &[1]);
+        assert!(result_slots.would_complete(1, 2) && !result_slots.would_complete(2, 1));
+        assert!(!result_slots.would_complete(0, 2), "the first is full");
+        assert!(!result_slots.would_complete(3, 0));
     }
 
     #[test]
     fn memory_is_what_is_on_the_heap() {
-        assert_eq!(Latch::<u64>::new(1).memory(), 0);
-        assert!(Latch::<u64>::new(100).memory() >= 800);
+        assert_eq!(ResultSlots::<u64>::new(1).memory(), 0);
+        assert!(ResultSlots::<u64>::new(100).memory() >= 800);
     }
 
     #[test]
     fn nothing_to_fill_is_complete_at_once() {
-        assert!(Latch::<u8>::new(0).is_complete());
+        assert!(ResultSlots::<u8>::new(0).is_complete());
     }
 }

@@ -1,43 +1,44 @@
-//! Waiting awake for a moment.
+//! Adaptive spinning: a thread that waits looks for its notification for a moment before it sleeps.
 //!
-//! To fall asleep and to be woken takes two threads some microseconds each, more than a small piece of work. So a thread
-//! that expects its notification very soon looks out for it first, and sleeps when it does not come. This is bounded: by
-//! [`LONGEST`], to one thread of the process at a time (others may need the processor), and by experience: while it does
-//! not pay, it is only tried now and then. Others that are ready to run get the processor meanwhile.
+//! To sleep and to be woken takes two threads some microseconds each, more than a small piece of work. So a thread that
+//! expects its notification very soon spins first, and sleeps when it does not come. Spinning is bounded: by [`LONGEST`];
+//! to one thread of the process at a time, because others may need the processor; and by a score: while spinning does not
+//! pay, it is only tried now and then. A spinning thread yields to threads that are ready to run.
 //!
-//! All that is kept is hints, so `Relaxed` will do: what was waited for is read again under its lock.
+//! All state is a hint, so `Relaxed` suffices: the caller reads what it waits for again, under its lock.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-/// About what it takes to put a thread to sleep and to wake it.
+/// About the time to put a thread to sleep and to wake it.
 const LONGEST: Duration = Duration::from_micros(20);
-/// Looks between two looks at the clock.
+/// Checks of the condition between two readings of the clock.
 const LOOKS: u32 = 32;
-/// It pays while this is not 0: one more for each time that it did, one less for each time that it did not.
+/// Upper limit of the score: plus one for each time that spinning paid, minus one for each time that it did not. At 0 it
+/// is tried only once in [`RARELY`] times.
 const MOST: u32 = 16;
-/// When it does not pay, it is tried once in so many times (a power of two).
+/// See [`MOST`]; a power of two.
 const RARELY: u32 = 64;
 
-pub struct Spin {
+pub struct AdaptiveSpin {
     score: AtomicU32,
     times: AtomicU32,
     taken: AtomicBool,
 }
 
 /// The one of the process.
-pub static SPIN: Spin = Spin::new();
+pub static SPIN: AdaptiveSpin = AdaptiveSpin::new();
 
-impl Spin {
+impl AdaptiveSpin {
     const fn new() -> Self {
-        Spin {
+        AdaptiveSpin {
             score: AtomicU32::new(MOST),
             times: AtomicU32::new(0),
             taken: AtomicBool::new(false),
         }
     }
 
-    /// Looks until `done`, for a moment.
+    /// Checks `done` until it is true, or [`LONGEST`] has passed.
     pub fn until(&self, done: impl Fn() -> bool) {
         if !self.is_worthwhile() || self.taken.swap(true, Relaxed) {
             return;
@@ -46,7 +47,7 @@ impl Spin {
         self.taken.store(false, Relaxed);
     }
 
-    /// In a forked child nobody spins.
+    /// In a forked child no thread spins.
     pub fn reset(&self) {
         self.taken.store(false, Relaxed);
     }
@@ -88,7 +89,7 @@ mod tests {
     use std::cell::Cell;
 
     /// How often it looks for what is there at that look.
-    fn looks(spin: &Spin, at: u32) -> u32 {
+    fn looks(spin: &AdaptiveSpin, at: u32) -> u32 {
         let looks = Cell::new(0);
         spin.until(|| {
             looks.set(looks.get() + 1);
@@ -99,7 +100,7 @@ mod tests {
 
     #[test]
     fn it_looks_until_it_is_done_or_the_moment_is_over() {
-        let spin = Spin::new();
+        let spin = AdaptiveSpin::new();
         assert_eq!((looks(&spin, 1), looks(&spin, LOOKS)), (1, LOOKS));
         let started = Instant::now();
         assert!(looks(&spin, 0) >= LOOKS);
@@ -108,7 +109,7 @@ mod tests {
 
     #[test]
     fn what_does_not_pay_is_tried_now_and_then() {
-        let spin = Spin::new();
+        let spin = AdaptiveSpin::new();
         (0..MOST).for_each(|_| assert!(looks(&spin, 0) > 0));
         let tried = (0..RARELY * 2).filter(|_| looks(&spin, 0) > 0).count();
         assert_eq!(tried, 2);
@@ -118,7 +119,7 @@ mod tests {
 
     #[test]
     fn one_thread_looks_at_a_time() {
-        let spin = Spin::new();
+        let spin = AdaptiveSpin::new();
         spin.until(|| {
             assert_eq!(looks(&spin, 1), 0);
             true

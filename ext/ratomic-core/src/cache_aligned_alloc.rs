@@ -1,5 +1,6 @@
-//! An allocator of whole cache lines. The entries of two shards must not share one: a thread that changes a value would
-//! take it away from the thread that is busy with the other shard, and two Ractors would be slower than one.
+//! An allocator that gives each block whole cache lines, against false sharing: if the entries of two shards shared a
+//! line, a thread that changes a value would take the line from the thread that works in the other shard, and two Ractors
+//! would be slower than one.
 
 use allocator_api2::alloc::{AllocError, Allocator, Global, Layout};
 use std::ptr::NonNull;
@@ -8,7 +9,7 @@ use std::ptr::NonNull;
 const PAIR: usize = 128;
 
 #[derive(Clone, Copy, Default)]
-pub struct Lines;
+pub struct CacheAlignedAlloc;
 
 fn whole(layout: Layout) -> Result<Layout, AllocError> {
     layout
@@ -19,7 +20,7 @@ fn whole(layout: Layout) -> Result<Layout, AllocError> {
 
 // SAFETY: hands on what the global allocator promises, for a layout that is at least as large and as aligned, and is the
 // same each time for the same request.
-unsafe impl Allocator for Lines {
+unsafe impl Allocator for CacheAlignedAlloc {
     fn allocate(&self, layout: Layout) -> Result<NonNull<[u8]>, AllocError> {
         Global.allocate(whole(layout)?)
     }

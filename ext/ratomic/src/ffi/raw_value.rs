@@ -1,5 +1,5 @@
-//! A `VALUE` as the structures of `ratomic_core` store it. It does not keep its object alive: while it is in a structure
-//! the structure's mark function does, while it is in a local variable the conservative scan of the machine stack does.
+//! A raw `VALUE`, as the structures of `ratomic_core` store it. It does not keep its object alive. In a structure the
+//! object is kept by the structure's mark function, in a local variable by the conservative scan of the machine stack.
 
 use magnus::{rb_sys::AsRawValue, rb_sys::FromRawValue, RArray, Value};
 use rb_sys::ruby_value_type::{RUBY_T_ARRAY, RUBY_T_STRING};
@@ -11,28 +11,28 @@ const NOT_EMBEDDED: VALUE = ruby_rstring_flags::RSTRING_NOEMBED as VALUE;
 
 #[repr(transparent)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Word(pub VALUE);
+pub struct RawValue(pub VALUE);
 
-impl Word {
-    pub const NIL: Word = Word(rb_sys::special_consts::Qnil as VALUE);
+impl RawValue {
+    pub const NIL: RawValue = RawValue(rb_sys::special_consts::Qnil as VALUE);
 
     /// The flag with which the VM remembers that an object is shareable.
     pub const SHAREABLE: VALUE = ruby_fl_type::RUBY_FL_SHAREABLE as VALUE;
 
     /// The Fixnum 0.
-    pub const ZERO: Word = Word(1);
+    pub const ZERO: RawValue = RawValue(1);
 
-    pub fn from_bool(answer: bool) -> Word {
+    pub fn from_bool(answer: bool) -> RawValue {
         let value = if answer {
             rb_sys::special_consts::Qtrue
         } else {
             rb_sys::special_consts::Qfalse
         };
-        Word(value as VALUE)
+        RawValue(value as VALUE)
     }
 
-    pub fn of(value: Value) -> Word {
-        Word(value.as_raw())
+    pub fn of(value: Value) -> RawValue {
+        RawValue(value.as_raw())
     }
 
     /// The object. To be called only on a word that was just read from a structure, or that came from Ruby.
@@ -77,8 +77,8 @@ impl Word {
     }
 
     /// As RB_OBJ_SHAREABLE_P: whether the VM has noted that the object is shareable. It may be without the note.
-    pub fn is_noted_shareable(self) -> bool {
-        self.flags() & Word::SHAREABLE != 0
+    pub fn has_shareable_flag(self) -> bool {
+        self.flags() & RawValue::SHAREABLE != 0
     }
 
     /// Whether a String or an Array has its content in common with another: the flags RUBY_ELTS_SHARED and, of a String,
@@ -117,13 +117,13 @@ impl Word {
 }
 
 /// The elements of an Array that nobody changes while the slice lives: it is frozen, or not yet in Ruby's hands.
-pub fn words(array: &RArray) -> &[Word] {
-    // SAFETY: `Value` and `Word` are both one VALUE; the Array is alive, as the caller has it on its stack.
-    unsafe { std::slice::from_raw_parts(array.as_slice().as_ptr().cast::<Word>(), array.len()) }
+pub fn words(array: &RArray) -> &[RawValue] {
+    // SAFETY: `Value` and `RawValue` are both one VALUE; the Array is alive, as the caller has it on its stack.
+    unsafe { std::slice::from_raw_parts(array.as_slice().as_ptr().cast::<RawValue>(), array.len()) }
 }
 
 /// The same words as objects: of a slice that a collector sees, on the stack or in a structure.
-pub fn values(words: &[Word]) -> &[Value] {
-    // SAFETY: `Value` and `Word` are both one VALUE.
+pub fn values(words: &[RawValue]) -> &[Value] {
+    // SAFETY: `Value` and `RawValue` are both one VALUE.
     unsafe { std::slice::from_raw_parts(words.as_ptr().cast::<Value>(), words.len()) }
 }

@@ -1,104 +1,104 @@
-//! `Ratomic::Workers::Permits`: which callables a caller may run itself, and up to what weight of items.
+//! `Ratomic::Workers::CallerRunsCache`: which callables a caller may run itself, and up to what weight of items.
 //!
-//! Kept by the callable object. All that has to be asked before a dispatch of small work is asked in one call here,
-//! because the work may take less time than the asking would.
+//! The key is the callable object. All checks before a dispatch of small work are made in one call here, because the work
+//! may take less time than separate checks would.
 
 use crate::ffi::{
     barrier, class,
+    deep_freeze::{self, Unfrozen},
     number::int64,
-    plain::{self, Unfrozen},
-    This, Word,
+    RawValue, Receiver,
 };
 use magnus::{gc, method, DataTypeFunctions, Error, Module, RModule, Ruby, TypedData, Value};
-use ratomic_core::{tally, Permits as Core};
+use ratomic_core::{tally, CallerRunsCache as Core};
 use rb_sys::ruby_value_type::*;
 use rb_sys::VALUE;
 use std::ffi::CStr;
 
-/// What an item weighs besides its bytes: `Ratomic::Workers::Weight::ITEM`.
+/// What an item weighs besides its bytes: `Ratomic::Workers::WorkEstimate::ITEM_WEIGHT`.
 const ITEM: i64 = 64;
 
 #[derive(Default, TypedData)]
 #[magnus(
-    class = "Ratomic::Workers::Permits",
+    class = "Ratomic::Workers::CallerRunsCache",
     free_immediately,
     mark,
     wb_protected,
     frozen_shareable
 )]
-struct Permits(Core);
+struct CallerRunsCache(Core);
 
-impl DataTypeFunctions for Permits {
+impl DataTypeFunctions for CallerRunsCache {
     // The keys are addresses, so their objects stay where they are. Those that nobody used since the last collection that
-    // came here lose their permits, and nothing keeps them alive.
+    // came here lose their entries, and nothing keeps them alive.
     fn mark(&self, _marker: &gc::Marker) {
-        self.0.keep().for_each(|key| Word(key as VALUE).mark());
+        self.0.keep().for_each(|key| RawValue(key as VALUE).mark());
     }
 }
 
-impl Permits {
-    fn initialize(this: This<Self>) -> Result<(), Error> {
+impl CallerRunsCache {
+    fn initialize(this: Receiver<Self>) -> Result<(), Error> {
         class::seal(this)
     }
 
     fn grant(
-        this: This<Self>,
+        this: Receiver<Self>,
         callable: Value,
         number: Value,
         limit: Value,
         uses: Value,
     ) -> Result<(), Error> {
         let (number, limit, uses) = (int64(number)?, int64(limit)?, int64(uses)?);
-        let word = Word::of(callable);
+        let word = RawValue::of(callable);
         if let Some(key) = key(word) {
             this.0.grant(key, number, limit, uses);
-            barrier::written(this.word(), word);
+            barrier::write_barrier(this.word(), word);
         }
         Ok(())
     }
 
-    fn revoke(this: This<Self>, number: Value) -> Result<(), Error> {
+    fn revoke(this: Receiver<Self>, number: Value) -> Result<(), Error> {
         this.0.revoke(int64(number)?);
         Ok(())
     }
 
     /// The time at which the caller began to run the items, if it is to run them.
-    fn take(this: This<Self>, callable: Value, items: Value) -> Option<u64> {
-        let limit = this.0.take(key(Word::of(callable))?)?;
-        fit(Word::of(items), limit).then(tally::now)
+    fn take(this: Receiver<Self>, callable: Value, items: Value) -> Option<u64> {
+        let limit = this.0.take(key(RawValue::of(callable))?)?;
+        fit(RawValue::of(items), limit).then(tally::now)
     }
 
-    fn suspend(this: This<Self>) {
+    fn suspend(this: Receiver<Self>) {
         this.0.suspend();
     }
 
-    fn resume(this: This<Self>) {
+    fn resume(this: Receiver<Self>) {
         this.0.resume();
     }
 }
 
-/// What the permits of a callable are kept by, if it is one that is known to be shareable.
-fn key(callable: Word) -> Option<usize> {
+/// The key of a callable, if it is one that is known to be shareable.
+fn key(callable: RawValue) -> Option<usize> {
     let shareable = !callable.is_immediate()
         && (matches!(callable.type_of(), RUBY_T_MODULE | RUBY_T_CLASS)
-            || callable.is_noted_shareable());
+            || callable.has_shareable_flag());
     shareable.then_some(callable.0 as usize)
 }
 
 /// Whether these are shareable items, plain ones, and weigh no more than that.
-fn fit(items: Word, limit: i64) -> bool {
+fn fit(items: RawValue, limit: i64) -> bool {
     if !items.is_a(RUBY_T_ARRAY) {
         return false;
     }
     // SAFETY: a living Array.
     let len = unsafe { rb_sys::RARRAY_LEN(items.0) };
     let mut weight = ITEM.saturating_mul(len as i64);
-    if weight > limit || !plain::share(items, Unfrozen::Refuse) {
+    if weight > limit || !deep_freeze::share(items, Unfrozen::Refuse) {
         return false;
     }
     for place in 0..len {
         // SAFETY: a living Array, frozen, as was found just now; the index is below its length.
-        let item = Word(unsafe { rb_sys::rb_ary_entry(items.0, place) });
+        let item = RawValue(unsafe { rb_sys::rb_ary_entry(items.0, place) });
         if item.is_immediate() {
             continue;
         }
@@ -114,7 +114,7 @@ fn fit(items: Word, limit: i64) -> bool {
 }
 
 /// Whether the class says that there is no `bytesize`, which is found out with no method call.
-fn has_no_size(item: Word) -> bool {
+fn has_no_size(item: RawValue) -> bool {
     let name = |name: &CStr| {
         // SAFETY: a string with a NUL at its end.
         unsafe { rb_sys::rb_intern(name.as_ptr()) }
@@ -129,11 +129,15 @@ fn has_no_size(item: Word) -> bool {
 }
 
 pub fn define(ruby: &Ruby, ratomic: RModule) -> Result<(), Error> {
-    let class = class::define::<Permits>(ruby, ratomic.define_module("Workers")?, "Permits")?;
-    class.define_method("initialize", method!(Permits::initialize, 0))?;
-    class.define_method("grant", method!(Permits::grant, 4))?;
-    class.define_method("revoke", method!(Permits::revoke, 1))?;
-    class.define_method("take", method!(Permits::take, 2))?;
-    class.define_method("suspend", method!(Permits::suspend, 0))?;
-    class.define_method("resume", method!(Permits::resume, 0))
+    let class = class::define::<CallerRunsCache>(
+        ruby,
+        ratomic.define_module("Workers")?,
+        "CallerRunsCache",
+    )?;
+    class.define_method("initialize", method!(CallerRunsCache::initialize, 0))?;
+    class.define_method("grant", method!(CallerRunsCache::grant, 4))?;
+    class.define_method("revoke", method!(CallerRunsCache::revoke, 1))?;
+    class.define_method("take", method!(CallerRunsCache::take, 2))?;
+    class.define_method("suspend", method!(CallerRunsCache::suspend, 0))?;
+    class.define_method("resume", method!(CallerRunsCache::resume, 0))
 }

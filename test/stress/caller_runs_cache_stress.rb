@@ -5,7 +5,7 @@ require "test_helper"
 # Several Ractors grant, revoke and take permits of more keys than there are places, while the heap is collected and
 # compacted. However it goes: no permit is used more often than it was granted, none has the limit of another key, and a
 # key that was never granted has none.
-class PermitsStress < Minitest::Test
+class CallerRunsCacheStress < Minitest::Test
   KEYS = Array.new(100) { Module.new }.freeze
   STRANGERS = Array.new(100) { Module.new }.freeze
   ROUNDS = 20_000
@@ -17,7 +17,7 @@ class PermitsStress < Minitest::Test
     attr_reader :granted, :taken, :wrong, :steps
 
     def initialize
-      @permits = Ratomic::Workers::Permits.new
+      @caller_runs_cache = Ratomic::Workers::CallerRunsCache.new
       @granted, @taken, @wrong, @steps = Array.new(4) { Ratomic::Counter.new }
       Ractor.make_shareable(self)
     end
@@ -25,7 +25,7 @@ class PermitsStress < Minitest::Test
     def call(random)
       ROUNDS.times do |round|
         grant(random.rand(KEYS.size))
-        @permits.revoke(random.rand(KEYS.size)) if random.rand < 0.1
+        @caller_runs_cache.revoke(random.rand(KEYS.size)) if random.rand < 0.1
         take(random.rand(KEYS.size))
         @steps.increment if (round % 100).zero?
       end
@@ -36,13 +36,13 @@ class PermitsStress < Minitest::Test
     # The limit of a key is its number, in items.
     def grant(number)
       @granted.increment(USES)
-      @permits.grant(KEYS[number], number, number * Ratomic::Workers::WorkEstimate::ITEM, USES)
+      @caller_runs_cache.grant(KEYS[number], number, number * Ratomic::Workers::WorkEstimate::ITEM_WEIGHT, USES)
     end
 
     def take(number)
-      @taken.increment if @permits.take(KEYS[number], [].freeze)
-      @wrong.increment if @permits.take(KEYS[number], Array.new(number + 1, 0).freeze)
-      @wrong.increment if @permits.take(STRANGERS[number], [].freeze)
+      @taken.increment if @caller_runs_cache.take(KEYS[number], [].freeze)
+      @wrong.increment if @caller_runs_cache.take(KEYS[number], Array.new(number + 1, 0).freeze)
+      @wrong.increment if @caller_runs_cache.take(STRANGERS[number], [].freeze)
     end
   end
 

@@ -9,7 +9,7 @@
 //! How an object is noted, and what is known of it beyond the C API, depends on the Ruby: see [`super::note`]. Where a
 //! single object cannot be noted, plain data is only looked through here, and the VM does the rest in one walk.
 
-use super::{defaults, flags::Flags, note, note::Way, Word};
+use super::{defaults, flags::Flags, note, note::Way, RawValue};
 use magnus::{prelude::*, rb_sys::protect, rb_sys::AsRawValue, Error, RClass, Ruby, Value};
 use rb_sys::ruby_value_type::*;
 use rb_sys::{st_data_t, VALUE};
@@ -33,14 +33,14 @@ fn moved_object(ruby: &Ruby) -> Result<VALUE, Error> {
 
 /// True if the object is shareable now; if not, it may be all the same.
 #[inline]
-pub fn share(object: Word, unfrozen: Unfrozen) -> bool {
+pub fn share(object: RawValue, unfrozen: Unfrozen) -> bool {
     if is_noted(object) {
         return !is_moved(object);
     }
     share_unnoted(object, unfrozen)
 }
 
-fn share_unnoted(object: Word, unfrozen: Unfrozen) -> bool {
+fn share_unnoted(object: RawValue, unfrozen: Unfrozen) -> bool {
     let way = note::way();
     let mut walk = Walk {
         unfrozen,
@@ -54,26 +54,28 @@ fn share_unnoted(object: Word, unfrozen: Unfrozen) -> bool {
 }
 
 /// Whether all of a native object is in itself, so that its flag is all that has to be noted.
-pub fn is_whole(object: Word) -> bool {
+pub fn is_whole(object: RawValue) -> bool {
     match note::way() {
         Way::Function(_) => has_no_variables(object),
-        Way::Flag(found) => object.flags() & found.flags.numbered == 0 && has_no_variables(object),
+        Way::Flag(found) => {
+            object.flags() & found.flags.has_object_id == 0 && has_no_variables(object)
+        }
         Way::Walk => false,
     }
 }
 
 /// Whether it is what a move has left behind.
 #[inline]
-pub fn is_moved(word: Word) -> bool {
+pub fn is_moved(word: RawValue) -> bool {
     !word.is_immediate() && MOVED.get() == Some(&word.class_or_singleton())
 }
 
-fn is_noted(word: Word) -> bool {
-    word.is_immediate() || word.is_noted_shareable()
+fn is_noted(word: RawValue) -> bool {
+    word.is_immediate() || word.has_shareable_flag()
 }
 
 /// Whether this is a Hash of no subclass, with neither a default nor a default proc. False also when that cannot be told.
-pub fn has_no_default(hash: Word) -> bool {
+pub fn has_no_default(hash: RawValue) -> bool {
     // SAFETY: the VM's own class, set before any extension is loaded.
     let own_class = hash.class_or_singleton() == unsafe { rb_sys::rb_cHash };
     own_class
@@ -84,18 +86,18 @@ pub fn has_no_default(hash: Word) -> bool {
 }
 
 /// Of any object.
-pub fn has_variables(object: Word) -> bool {
+pub fn has_variables(object: RawValue) -> bool {
     !has_no_variables(object)
 }
 
 /// For other objects than a T_OBJECT, which has them in itself.
-pub fn has_no_variables(object: Word) -> bool {
+pub fn has_no_variables(object: RawValue) -> bool {
     // SAFETY: a living object; counts.
     unsafe { rb_sys::rb_ivar_count(object.0) == 0 }
 }
 
 /// The VM's own way. Plain data holds nothing that the VM looks into under its lock, see [`super::class`].
-pub fn by_the_vm(object: Word) -> bool {
+pub fn by_the_vm(object: RawValue) -> bool {
     // SAFETY: a living object, on the caller's stack; `protect` catches what this raises.
     protect(|| unsafe { rb_sys::rb_ractor_make_shareable(object.0) }).is_ok()
 }
@@ -120,7 +122,7 @@ struct Walk {
 
 impl Walk {
     /// Without a way to note a single object: whether all of it is plain, and nothing is changed.
-    fn share(&mut self, word: Word) -> bool {
+    fn share(&mut self, word: RawValue) -> bool {
         if is_moved(word) {
             return false; // shareable for the VM, but there is nothing in it any more
         }
@@ -136,7 +138,7 @@ impl Walk {
         done && self.note(word)
     }
 
-    fn note(&self, word: Word) -> bool {
+    fn note(&self, word: RawValue) -> bool {
         match self.way {
             Way::Walk => true,
             // The VM may have to give it an `object_id` first, for which there will be no room later.
@@ -145,7 +147,7 @@ impl Walk {
         }
     }
 
-    fn is_plain(&self, word: Word) -> bool {
+    fn is_plain(&self, word: RawValue) -> bool {
         let kind = word.type_of();
         // SAFETY: a living object, and the VM's own classes, set before any extension is loaded.
         let class = unsafe {
@@ -159,25 +161,29 @@ impl Walk {
         if word.class_or_singleton() != class {
             return false;
         }
-        // The VM takes apart what has its content in common with another object.
+        // Left to the VM: a String or Array whose memory is shared with another one (ELTS_SHARED), which it copies first.
         let left = !matches!(self.way, Way::Walk) && word.has_shared_content();
         kind == RUBY_T_OBJECT || !left && !self.is_barred(word, kind) && has_no_variables(word)
     }
 
-    /// By what only the flag's way has to know: a String in use, and an object that has something beside it.
-    fn is_barred(&self, word: Word, kind: rb_sys::ruby_value_type) -> bool {
+    /// Only for the way by flag: a String in use, and an object with an `object_id` in a side table, which the VM would
+    /// have to mark too.
+    fn is_barred(&self, word: RawValue, kind: rb_sys::ruby_value_type) -> bool {
         let Way::Flag(found) = self.way else {
             return false;
         };
-        let Flags { numbered, locked } = found.flags;
+        let Flags {
+            has_object_id,
+            str_tmplock,
+        } = found.flags;
         let barred = match kind {
-            RUBY_T_STRING => numbered | locked,
-            _ => numbered,
+            RUBY_T_STRING => has_object_id | str_tmplock,
+            _ => has_object_id,
         };
         word.flags() & barred != 0
     }
 
-    fn frozen(&self, word: Word) -> bool {
+    fn frozen(&self, word: RawValue) -> bool {
         if word.is_frozen() {
             return true;
         }
@@ -201,7 +207,7 @@ impl Walk {
         word.is_frozen()
     }
 
-    fn freeze_string(&self, word: Word) -> bool {
+    fn freeze_string(&self, word: RawValue) -> bool {
         // SAFETY: a living String of the class itself.
         let freeze = || unsafe { rb_sys::rb_str_freeze(word.0) };
         match self.way {
@@ -211,7 +217,7 @@ impl Walk {
         }
     }
 
-    fn share_content(&mut self, word: Word) -> bool {
+    fn share_content(&mut self, word: RawValue) -> bool {
         match word.type_of() {
             RUBY_T_STRING | RUBY_T_FLOAT | RUBY_T_BIGNUM => true,
             RUBY_T_ARRAY => self.share_array(word),
@@ -222,25 +228,25 @@ impl Walk {
         }
     }
 
-    fn share_array(&mut self, array: Word) -> bool {
+    fn share_array(&mut self, array: RawValue) -> bool {
         // SAFETY: a living, frozen Array; the index is below its length.
         let len = unsafe { rb_sys::RARRAY_LEN(array.0) };
         // SAFETY: as above.
-        (0..len).all(|place| self.share(Word(unsafe { rb_sys::rb_ary_entry(array.0, place) })))
+        (0..len).all(|place| self.share(RawValue(unsafe { rb_sys::rb_ary_entry(array.0, place) })))
     }
 
-    fn share_struct(&mut self, object: Word) -> bool {
+    fn share_struct(&mut self, object: RawValue) -> bool {
         // SAFETY: a living, frozen Struct; the index is below its size.
         let size = unsafe { rb_sys::rb_struct_size(object.0) } >> 1;
         (0..size).all(|place| {
             // SAFETY: as above.
-            self.share(Word(unsafe {
+            self.share(RawValue(unsafe {
                 rb_sys::rb_struct_aref(object.0, place << 1 | 1)
             }))
         })
     }
 
-    fn share_object(&mut self, object: Word) -> bool {
+    fn share_object(&mut self, object: RawValue) -> bool {
         unsafe extern "C" fn variable(
             _name: rb_sys::ID,
             value: VALUE,
@@ -262,7 +268,7 @@ impl Walk {
         content.1
     }
 
-    fn share_hash(&mut self, hash: Word) -> bool {
+    fn share_hash(&mut self, hash: RawValue) -> bool {
         unsafe extern "C" fn pair(key: VALUE, value: VALUE, content: VALUE) -> c_int {
             // SAFETY: the `Content` of the frame that called `rb_hash_foreach`.
             unsafe { &mut *(content as *mut Content<'_>) }.share(&[key, value])
@@ -289,7 +295,7 @@ struct Content<'a>(&'a mut Walk, bool);
 
 impl Content<'_> {
     fn share(&mut self, values: &[VALUE]) -> c_int {
-        self.1 &= values.iter().all(|value| self.0.share(Word(*value)));
+        self.1 &= values.iter().all(|value| self.0.share(RawValue(*value)));
         let next = if self.1 {
             rb_sys::st_retval::ST_CONTINUE
         } else {

@@ -1,20 +1,20 @@
-//! What a native object holds: nothing between `allocate` and `initialize`, then one structure for good. The structure is
-//! known to the fork handler for as long as the object lives.
+//! What a native object holds: nothing between `allocate` and `initialize`, then one structure for good (a `OnceLock` of an
+//! `Arc`). The structure is registered with the fork handler for as long as the object lives.
 
 use super::error;
 use magnus::Error;
 use ratomic_core::fork::{register, Forkable, Registered};
 use std::sync::{Arc, OnceLock};
 
-pub struct Cell<T>(OnceLock<(Arc<T>, Option<Registered>)>);
+pub struct OnceShared<T>(OnceLock<(Arc<T>, Option<Registered>)>);
 
-impl<T> Default for Cell<T> {
+impl<T> Default for OnceShared<T> {
     fn default() -> Self {
-        Cell(OnceLock::new())
+        OnceShared(OnceLock::new())
     }
 }
 
-impl<T> Cell<T> {
+impl<T> OnceShared<T> {
     pub fn set(&self, structure: T) -> Result<(), Error> {
         self.0
             .set((Arc::new(structure), None))
@@ -39,7 +39,7 @@ impl<T> Cell<T> {
     }
 }
 
-impl<T: Forkable + 'static> Cell<T> {
+impl<T: Forkable + 'static> OnceShared<T> {
     /// As `set`, for a structure with locks.
     pub fn set_locked(&self, structure: impl Into<Arc<T>>) -> Result<(), Error> {
         let structure = structure.into();

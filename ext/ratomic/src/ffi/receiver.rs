@@ -7,21 +7,21 @@ use std::marker::PhantomData;
 use std::ops::Deref;
 use std::ptr;
 
-use super::Word;
+use super::RawValue;
 
-pub struct This<T: TypedData>(Value, PhantomData<Obj<T>>);
+pub struct Receiver<T: TypedData>(Value, PhantomData<Obj<T>>);
 
-impl<T: TypedData> Clone for This<T> {
+impl<T: TypedData> Clone for Receiver<T> {
     fn clone(&self) -> Self {
         *self
     }
 }
 
-impl<T: TypedData> Copy for This<T> {}
+impl<T: TypedData> Copy for Receiver<T> {}
 
-impl<T: TypedData> This<T> {
-    pub fn word(self) -> Word {
-        Word::of(self.0)
+impl<T: TypedData> Receiver<T> {
+    pub fn word(self) -> RawValue {
+        RawValue::of(self.0)
     }
 
     pub fn value(self) -> Value {
@@ -29,9 +29,9 @@ impl<T: TypedData> This<T> {
     }
 }
 
-impl<T: TypedData> TryConvert for This<T> {
+impl<T: TypedData> TryConvert for Receiver<T> {
     fn try_convert(value: Value) -> Result<Self, Error> {
-        let object = Word::of(value).0;
+        let object = RawValue::of(value).0;
         let ours: *const rb_sys::rb_data_type_t = ptr::from_ref(T::data_type()).cast();
         // SAFETY: a living object; reads its header, and its type only after it is known to have one. An address that
         // is not the type's own merely leads to magnus's check.
@@ -40,11 +40,11 @@ impl<T: TypedData> TryConvert for This<T> {
         if !known {
             Obj::<T>::try_convert(value)?;
         }
-        Ok(This(value, PhantomData))
+        Ok(Receiver(value, PhantomData))
     }
 }
 
-impl<T: TypedData> Deref for This<T> {
+impl<T: TypedData> Deref for Receiver<T> {
     type Target = T;
 
     fn deref(&self) -> &T {
@@ -54,7 +54,7 @@ impl<T: TypedData> Deref for This<T> {
     }
 }
 
-impl<T: TypedData> IntoValue for This<T> {
+impl<T: TypedData> IntoValue for Receiver<T> {
     fn into_value_with(self, _ruby: &Ruby) -> Value {
         self.0
     }

@@ -11,41 +11,41 @@ mod real {
     use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, TryLockError};
 
     #[derive(Default)]
-    pub struct Guarded<T> {
+    pub struct ForkRwLock<T> {
         lock: RwLock<()>,
         data: UnsafeCell<T>,
     }
 
     // SAFETY: `data` is reached through the lock, which lets one writer or many readers in, or through `peek` and
     // `held_mut`, whose callers promise that nobody else is inside.
-    unsafe impl<T: Send + Sync> Sync for Guarded<T> {}
+    unsafe impl<T: Send + Sync> Sync for ForkRwLock<T> {}
 
-    pub struct Reading<'a, T>(#[allow(dead_code)] RwLockReadGuard<'a, ()>, &'a T);
-    pub struct Writing<'a, T>(#[allow(dead_code)] RwLockWriteGuard<'a, ()>, &'a mut T);
+    pub struct ReadGuard<'a, T>(#[allow(dead_code)] RwLockReadGuard<'a, ()>, &'a T);
+    pub struct WriteGuard<'a, T>(#[allow(dead_code)] RwLockWriteGuard<'a, ()>, &'a mut T);
 
-    impl<T> Guarded<T> {
+    impl<T> ForkRwLock<T> {
         pub fn new(data: T) -> Self {
-            Guarded {
+            ForkRwLock {
                 lock: RwLock::new(()),
                 data: UnsafeCell::new(data),
             }
         }
 
-        pub fn read(&self) -> Reading<'_, T> {
+        pub fn read(&self) -> ReadGuard<'_, T> {
             let guard = self.lock.read().unwrap_or_else(PoisonError::into_inner);
             // SAFETY: the read guard, which lives as long as the reference, keeps writers out.
-            Reading(guard, unsafe { &*self.data.get() })
+            ReadGuard(guard, unsafe { &*self.data.get() })
         }
 
-        pub fn write(&self) -> Writing<'_, T> {
+        pub fn write(&self) -> WriteGuard<'_, T> {
             let guard = self.lock.write().unwrap_or_else(PoisonError::into_inner);
             // SAFETY: the write guard, which lives as long as the reference, keeps everybody else out.
-            Writing(guard, unsafe { &mut *self.data.get() })
+            WriteGuard(guard, unsafe { &mut *self.data.get() })
         }
 
         /// As `write`, and says so when the lock is taken at the first try.
         #[inline]
-        pub fn write_or(&self, taken: impl FnOnce()) -> Writing<'_, T> {
+        pub fn write_or(&self, taken: impl FnOnce()) -> WriteGuard<'_, T> {
             let guard = match self.lock.try_write() {
                 Ok(guard) => guard,
                 Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
@@ -55,7 +55,7 @@ mod real {
                 }
             };
             // SAFETY: as in `write`.
-            Writing(guard, unsafe { &mut *self.data.get() })
+            WriteGuard(guard, unsafe { &mut *self.data.get() })
         }
 
         pub fn get_mut(&mut self) -> &mut T {
@@ -98,21 +98,21 @@ mod real {
         }
     }
 
-    impl<T> Deref for Reading<'_, T> {
+    impl<T> Deref for ReadGuard<'_, T> {
         type Target = T;
         fn deref(&self) -> &T {
             self.1
         }
     }
 
-    impl<T> Deref for Writing<'_, T> {
+    impl<T> Deref for WriteGuard<'_, T> {
         type Target = T;
         fn deref(&self) -> &T {
             self.1
         }
     }
 
-    impl<T> DerefMut for Writing<'_, T> {
+    impl<T> DerefMut for WriteGuard<'_, T> {
         fn deref_mut(&mut self) -> &mut T {
             self.1
         }
@@ -124,13 +124,13 @@ mod model {
     use crate::sync::{lock, Mutex, MutexGuard};
 
     #[derive(Default)]
-    pub struct Guarded<T>(Mutex<T>);
-    pub type Writing<'a, T> = MutexGuard<'a, T>;
-    pub type Reading<'a, T> = MutexGuard<'a, T>;
+    pub struct ForkRwLock<T>(Mutex<T>);
+    pub type WriteGuard<'a, T> = MutexGuard<'a, T>;
+    pub type ReadGuard<'a, T> = MutexGuard<'a, T>;
 
-    impl<T> Guarded<T> {
+    impl<T> ForkRwLock<T> {
         pub fn new(data: T) -> Self {
-            Guarded(Mutex::new(data))
+            ForkRwLock(Mutex::new(data))
         }
 
         pub fn read(&self) -> MutexGuard<'_, T> {
@@ -154,6 +154,6 @@ mod model {
 }
 
 #[cfg(loom)]
-pub use model::{Guarded, Reading, Writing};
+pub use model::{ForkRwLock, ReadGuard, WriteGuard};
 #[cfg(not(loom))]
-pub use real::{Guarded, Reading, Writing};
+pub use real::{ForkRwLock, ReadGuard, WriteGuard};
