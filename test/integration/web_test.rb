@@ -25,7 +25,7 @@ class WebInBrowserTest < Minitest::Test
     before = text[/\d\d:\d\d:\d\d UTC/]
     later = @browser.document(@stage.server.url("/live"))[/\d\d:\d\d:\d\d UTC/]
     assert before && later
-    served = @stage.requests.count("/workers/stateful_objects")
+    served = @stage.requests.count("/workers/live")
     assert_operator served, :>=, 2, "the script asks for the live part"
   end
 

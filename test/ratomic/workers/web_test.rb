@@ -116,7 +116,7 @@ class WebTest < Minitest::Test
   def test_paths_are_those_of_where_it_is_mounted
     text = page
     assert_includes text, 'href="/workers/style.css"'
-    assert_includes text, 'data-from="/workers/stateful_objects"'
+    assert_includes text, 'data-from="/workers/live"'
     ["", "/"].each { |path| assert_equal 200, get(path, script: "").first }
     assert_includes get("", script: "").last, 'href="/style.css"'
     assert_equal 404, get("/../web.rb").first

@@ -87,7 +87,7 @@ fn explained(value: Value, place: &str, reason: Error) -> Error {
         let workers: RModule = root
             .const_get::<_, RModule>("Ratomic")?
             .const_get("Workers")?;
-        let obstacle: Value = workers.const_get("Obstacle")?;
+        let obstacle: Value = workers.const_get("UnshareablePart")?;
         obstacle.funcall("reason", (value, exception)).map(Some)
     };
     match words() {

@@ -10,7 +10,7 @@ module Ratomic
       PATIENCE = 2.0
 
       # The messages that it handles itself; each has a method of its name.
-      OWN = %i[ready parcel drop up gone lost tick hire reserve homeless deadline wind_up kill finish hold].freeze
+      OWN = %i[ready parcel drop up gone lost tick start_worker reserve homeless deadline wind_up kill finish hold].freeze
 
       # @param engine [Engine]
       def initialize(engine)

@@ -246,7 +246,7 @@ class IsolationLintTest < Minitest::Test
     [ByProc, ByInstanceProc.new.freeze].each do |callable|
       finding = IsolationLint.findings(callable).first
       assert_equal %w[method call], [finding.kind, finding.name]
-      assert_match(/proc at .*code_test\.rb:\d+ \(define_method\).*shareable_proc/, finding.reason)
+      assert_match(/proc at .*isolation_lint_test\.rb:\d+ \(define_method\).*shareable_proc/, finding.reason)
       assert_match(/un-shareable Proc/, in_worker(callable).message)
     end
     assert_empty IsolationLint.findings(ByShareableProc.new.freeze)
@@ -310,7 +310,7 @@ class IsolationLintTest < Minitest::Test
     skip_without_ractors
     { Loads => %w[JSON.load JSON.parse], RendersPlain => %w[ERB.result result(binding)],
       Normalizes => ["unicode_normalize", "before the dispatch"], Forks => %w[fork Process.spawn],
-      Asks => %w[CodeTest::Only.instance context:] }.each do |callable, (name, remedy)|
+      Asks => %w[IsolationLintTest::Only.instance context:] }.each do |callable, (name, remedy)|
       next if callable == Loads && Ratomic::Workers::RactorCapabilities.allowed?(:json_load) # in later Rubies
 
       finding = IsolationLint.findings(callable).first

@@ -35,7 +35,7 @@ class ReferencesTest < Minitest::Test
   end
 
   def test_what_answers_nothing_is_a_child_too
-    assert_equal ["key #<ChildrenTest::Silent>", "[#<ChildrenTest::Silent>]"],
+    assert_equal ["key #<ReferencesTest::Silent>", "[#<ReferencesTest::Silent>]"],
                  children({ Silent.new => 1 }).map(&:first)
     mute = BasicObject.new
     step, child = children(Hash.new(mute))[0]

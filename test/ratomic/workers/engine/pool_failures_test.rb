@@ -19,7 +19,7 @@ class PoolFailuresTest < Minitest::Test
   def test_an_item_that_ended_its_worker_is_named_with_the_place_of_its_code
     failure = PoolFailures.died(batch.target, 2, :worker)
     assert_equal [2, "ThreadError"], [failure.index, failure.exception_class]
-    assert_match(/verdict_test\.rb:\d+/, failure.backtrace.first)
+    assert_match(/pool_failures_test\.rb:\d+/, failure.backtrace.first)
     assert_equal "UncaughtThrowError", PoolFailures.died(batch.target, 2, :throw).exception_class
   end
 

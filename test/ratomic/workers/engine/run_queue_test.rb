@@ -78,7 +78,7 @@ class RunQueueTest < Minitest::Test
   end
 
   def test_as_many_are_woken_as_it_is_rung_for_and_sleep
-    wakeups, sleeping = %i[@bell @sleeping].map { |name| @run_queue.instance_variable_get(name) }
+    wakeups, sleeping = %i[@wakeups @sleeping].map { |name| @run_queue.instance_variable_get(name) }
     woken = [[2, 1], [2, 2], [1, 2], [0, 1]].map do |asleep, rings|
       sleeping.reset(asleep)
       rings.times { @run_queue.wake_one }

@@ -26,7 +26,7 @@ class ShortInspectTest < Minitest::Test
   end
 
   def test_no_method_of_the_object_is_called
-    assert_equal "[#<BriefTest::Loud>, #<BasicObject>, Comparable]", brief([Loud.new, BasicObject.new, Comparable])
+    assert_equal "[#<ShortInspectTest::Loud>, #<BasicObject>, Comparable]", brief([Loud.new, BasicObject.new, Comparable])
   end
 
   def test_what_is_no_text_is_marked
