@@ -17,6 +17,7 @@
 //! | [`latch`] | result slots that are filled once, and waiting for them |
 //! | [`waiter`] | one sleeping thread, and the [`Host`] that puts it to sleep |
 //! | `spin` | waiting awake for a moment |
+//! | [`wire`] | the bytes of plain data on its way to another process |
 //! | [`deadlock`] | who waits for whom |
 //! | [`guarded`] | the one lock type |
 //! | [`fork`] | locks taken around `fork`, so that the child finds every structure whole |
@@ -38,6 +39,7 @@ mod sync;
 pub mod table;
 pub mod tally;
 pub mod waiter;
+pub mod wire;
 
 pub use counter::Counter;
 pub use cursor::Cursor;

@@ -5,7 +5,7 @@ pub mod barrier;
 pub mod cell;
 pub mod class;
 pub mod copy;
-mod defaults;
+pub mod defaults;
 pub mod error;
 mod flags;
 pub mod fork;
