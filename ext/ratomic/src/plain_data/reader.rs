@@ -242,8 +242,8 @@ impl<'a> Reading<'a> {
     }
 
     fn encoding(&mut self, tag: Tag) -> Result<c_int, Damaged> {
-        // SAFETY: three numbers that never change.
         match tag {
+            // SAFETY: a number that never changes.
             Tag::Utf8 => Ok(unsafe { rb_sys::rb_utf8_encindex() }),
             // SAFETY: as above.
             Tag::Binary => Ok(unsafe { rb_sys::rb_ascii8bit_encindex() }),
@@ -283,8 +283,8 @@ impl<'a> Reading<'a> {
         let bytes = self.input.text()?;
         let negative = rb_sys::INTEGER_PACK_NEGATIVE as c_int;
         let flags = LITTLE_ENDIAN | if is_negative { negative } else { 0 };
-        // SAFETY: bytes of the input. It raises when there are more than a Bignum has.
         let made = self.protected(|| {
+            // SAFETY: bytes of the input. It raises when there are more than a Bignum has.
             Word(unsafe {
                 rb_sys::rb_integer_unpack(bytes.as_ptr().cast(), bytes.len() as _, 1, 0, flags)
             })
