@@ -191,7 +191,8 @@ class ProcessPlainDataTest < Minitest::Test
     wire = Ratomic::Workers::Processes::Wire
     bytes = [PlainData.frame("p", { "a" => [1, "\u00e4" * 90] }), wire.frame("t", "\u00e4\xff" * 70), wire.frame("d"),
              wire.frame("r", "raw"), wire.frame("t"), PlainData.frame("n", ["\0", [nil]])].join.b
-    expected = ["p", { "a" => [1, "\u00e4" * 90] }, "t", "\u00e4\xff" * 70, "d", "", "r", "raw", "t", "", "n", ["\0", [nil]]]
+    expected = ["p", { "a" => [1, "\u00e4" * 90] },
+                "t", "\u00e4\xff" * 70, "d", "", "r", "raw", "t", "", "n", ["\0", [nil]]]
     [1, 3, 7, 250, bytes.bytesize].product([true, false]) do |size, frozen|
       buffer = String.new(encoding: Encoding::BINARY)
       piece = +""
