@@ -17,6 +17,7 @@
 //! | [`result_slots`] | result slots that are filled once, and waiting for them |
 //! | [`parker`] | parks one thread; the [`Park`] trait is implemented by the host |
 //! | `adaptive_spin` | spinning for a moment before a thread sleeps |
+//! | [`wire`] | the bytes of plain data on its way to another process |
 //! | [`deadlock`] | who waits for whom |
 //! | [`fork_rw_lock`] | the one lock type: a read-write lock that can be held around a fork |
 //! | [`fork`] | locks taken around `fork`, so that the child finds every structure whole |
@@ -38,6 +39,7 @@ pub mod result_slots;
 mod sync;
 pub mod table;
 pub mod tally;
+pub mod wire;
 
 pub use caller_runs_cache::CallerRunsCache;
 pub use counter::Counter;

@@ -6,6 +6,7 @@ mod completion;
 mod counter;
 mod ffi;
 mod map;
+mod plain_data;
 mod queue;
 mod sharing;
 mod tally;
@@ -31,6 +32,7 @@ fn init(ruby: &Ruby) -> Result<(), Error> {
     completion::define(ruby, ratomic)?;
     sharing::define(ratomic)?;
     caller_runs_cache::define(ruby, ratomic)?;
+    plain_data::define(ratomic)?;
     tally::define(ruby, ratomic)?;
     vacancy::define(ratomic)
 }

@@ -1,5 +1,5 @@
-//! Whether a Hash has a default: by its methods, or, on the Rubies on which that was proved ([`super::note`]), by its
-//! header, with no method call.
+//! Whether a Hash has a default, and how it finds its keys: by its methods. The first also, on the Rubies on which that
+//! was proved ([`super::note`]), by its header, with no method call.
 
 use super::RawValue;
 use magnus::{gc, prelude::*, rb_sys::protect, Error, Ruby, Value};
@@ -28,6 +28,15 @@ fn intern(name: &CStr) -> rb_sys::ID {
 fn is_own(method: rb_sys::ID) -> bool {
     // SAFETY: a class of the VM.
     unsafe { rb_sys::rb_method_basic_definition_p(rb_sys::rb_cHash, method) != 0 }
+}
+
+/// Whether a Hash of Ruby's own class finds its keys by what is in them, and not by which object they are.
+pub fn compares_by_content(hash: RawValue) -> bool {
+    static NAME: OnceLock<rb_sys::ID> = OnceLock::new();
+    let name = *NAME.get_or_init(|| intern(c"compare_by_identity?"));
+    // SAFETY: as in `are_none`; the method reads a flag.
+    let ask = || unsafe { rb_sys::rb_funcallv(hash.0, name, 0, ptr::null()) };
+    is_own(name) && protect(ask).is_ok_and(|answer| RawValue(answer) == RawValue::from_bool(false))
 }
 
 /// How to see that a Hash has no default without a method call.

@@ -5,7 +5,7 @@ pub mod barrier;
 pub mod class;
 pub mod copy;
 pub mod deep_freeze;
-mod defaults;
+pub mod defaults;
 pub mod error;
 mod flags;
 pub mod fork;

@@ -6,7 +6,7 @@ use super::RawValue;
 use magnus::{gc, prelude::*, Error, RClass, RModule, Ruby};
 use rb_sys::ruby_value_type::*;
 use rb_sys::{st_data_t, VALUE};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::ffi::c_int;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::OnceLock;
@@ -33,6 +33,9 @@ pub const TOO_DEEP: &str = "it is nested too deeply (more than 1,000 levels)";
 /// The addresses of what was met. An object that a compaction moves meanwhile is met for the first time again, or taken
 /// for the one that was there before.
 pub type Seen = HashSet<VALUE, BuildHasherDefault<Spread>>;
+
+/// A number for each of them.
+pub type Places = HashMap<VALUE, usize, BuildHasherDefault<Spread>>;
 
 /// Depth first, and in the VM's order, so that it comes to an object by as many levels as the VM would.
 #[derive(Default)]

@@ -117,6 +117,7 @@ module Ratomic
           return :raised unless frame
 
           @outcome = @unreadable = nil
+          @frozen = request.frozen_results?
           @begun = false
           @busy = true # until the end: who is interrupted in here leaves it so
           send(frame) && wait(&results)
@@ -160,20 +161,19 @@ module Ratomic
             bytes = @child.data.read_nonblock(Wire::READ_BYTES, @piece ||= +"", exception: false)
             return unless bytes.is_a?(String)
 
-            @buffer << bytes
-            Wire.frames(@buffer) { |letter, content| note(letter, content, &results) }
+            PlainData.take(@buffer, bytes, @frozen).each_slice(2) { |letter, content| note(letter, content, &results) }
             return if bytes.bytesize < Wire::READ_BYTES
           end
         end
 
-        def note(letter, bytes)
+        def note(letter, content)
           case letter
           when Wire::BEGUN then @begun = true
-          when Wire::DONE then @outcome = Wire.read_end(bytes)
-          when Wire::RUN then yield Wire.read_run(bytes)
+          when Wire::DONE then @outcome = Wire.read_end(content)
+          when Wire::RUN, Wire::PLAIN_RUN then yield Wire.read_run(content)
           when Wire::RAISED then @raised = true
-          when Wire::UNREADABLE then @unreadable = bytes.force_encoding(Encoding::UTF_8).scrub
-          else yield Wire.read_result(letter, bytes)
+          when Wire::UNREADABLE then @unreadable = content.force_encoding(Encoding::UTF_8).scrub
+          else yield Wire.read_result(letter, content)
           end
         end
 

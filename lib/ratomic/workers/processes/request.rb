@@ -5,7 +5,8 @@ module Ratomic
     module Processes
       # What a worker process is asked to do: to run some items of a dispatch, one after the other or in one call.
       class Request
-        # How the items are to be: frozen, or, if they were handed over (`move: true`), not.
+        # How the items are to be: frozen, or, if they were handed over (`move: true`), not. In capitals if all of the
+        # request is plain data.
         FROZEN = "f"
         OPEN = "o"
         EACH = 0
@@ -34,9 +35,33 @@ module Ratomic
         def to_frame(number, definition, megabytes)
           context = @batch.options.context
           head = [@kind, number, definition, context, @first, @limit, @batch.owned?, megabytes]
-          bytes = Wire.dump(head + [@items])
-          bytes ||= @kind == EACH ? Wire.dump(head + [writable]) || refuse(context) : return
-          Wire.frame(@batch.moved? ? OPEN : FROZEN, bytes)
+          letter = @batch.moved? ? OPEN : FROZEN
+          plain = PlainData.frame(letter.upcase, [*head, @items])
+          return plain if plain
+
+          bytes = Wire.dump([*head, @items])
+          bytes ||= @kind == EACH ? Wire.dump([*head, writable]) || refuse(context) : return
+          Wire.frame(letter, bytes)
+        end
+
+        # Whether what it returns is frozen in the end.
+        def frozen_results?
+          !@batch.owned?
+        end
+
+        # @param letter [String] of its frame
+        # @return [Array] what it was made of
+        # @raise what Marshal raises for classes that this process does not have
+        def self.read(letter, bytes)
+          frozen = frozen?(letter)
+          return PlainData.load(bytes, frozen) unless [FROZEN, OPEN].include?(letter)
+
+          Marshal.load(bytes, freeze: frozen)
+        end
+
+        # @param letter [String] of its frame
+        def self.frozen?(letter)
+          letter.casecmp?(FROZEN)
         end
 
         private

@@ -19,6 +19,7 @@ module Ratomic
           @control = control
           control.nonblock = false # it waits for nothing else
           @data = data
+          data.setsockopt(:SOCKET, :SNDBUF, Wire::SEND_BUFFER_BYTES)
           @known = InheritedCallables.all
           @gauges = @last = nil
           @looked = now
@@ -42,10 +43,9 @@ module Ratomic
 
         # What cannot be read is of a class that is younger than this process.
         def understand(letter, bytes)
-          frozen = letter == Request::FROZEN
-          order = Order.new(*Marshal.load(bytes, freeze: frozen))
+          order = Order.new(*Request.read(letter, bytes))
           callable = @known[order.number] ||= InheritedCallables.read(order.definition, @known)
-          Ractor.make_shareable(order.context) unless frozen
+          Ractor.make_shareable(order.context) unless Request.frozen?(letter)
         rescue StandardError => e
           write(Wire.frame(Wire::UNREADABLE, "#{e.class}: #{e.message}".b))
           finish(nil)
@@ -85,8 +85,7 @@ module Ratomic
 
         def run_many(order, callable)
           results = Runs.results(callable, order.items.freeze, order.from)
-          bytes = Wire.run(results) { |odd, place| stand_in(odd, order.from + place, order.owned) }
-          @last = Wire.frame(Wire::RUN, bytes)
+          @last = Wire.run(results) { |odd, place| stand_in(odd, order.from + place, order.owned) }
         rescue Exception # rubocop:disable Lint/RescueException -- then they run one by one
           @last = Wire.frame(Wire::RAISED)
         end

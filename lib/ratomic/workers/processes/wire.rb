@@ -13,13 +13,17 @@ module Ratomic
         HEAD_SIZE = 5
         # Bytes at a time.
         READ_BYTES = 1 << 17
+        # Bytes of results that may wait in a socket, where the system allows so many.
+        SEND_BUFFER_BYTES = 1 << 20
         # A worker process has begun with the first item.
         BEGUN = "b"
-        # A result; one that is a String in UTF-8, as it is; a dropped item.
-        RESULT = "r"
+        # A result: plain data; a String in UTF-8, as it is; a dropped item; anything else, by Marshal.
+        PLAIN = "p"
         TEXT = "t"
         DROP = "d"
-        # All results of a run, or that it has raised.
+        RESULT = "r"
+        # All results of a run, if they are plain data, or not; or that it has raised.
+        PLAIN_RUN = "n"
         RUN = "m"
         RAISED = "x"
         # The request cannot be read.
@@ -44,41 +48,31 @@ module Ratomic
             [letter, bytes.bytesize, bytes].pack(FRAME)
           end
 
-          # Takes the frames out of what was read so far.
-          # @param buffer [String] from which they are removed
-          # @yieldparam letter [String]
-          # @yieldparam bytes [String]
-          def frames(buffer)
-            place = 0
-            while buffer.bytesize - place >= HEAD_SIZE
-              letter, size = buffer.byteslice(place, HEAD_SIZE).unpack(HEAD)
-              break if buffer.bytesize - place - HEAD_SIZE < size
-
-              yield letter, buffer.byteslice(place + HEAD_SIZE, size)
-              place += HEAD_SIZE + size
-            end
-            buffer.replace(buffer.byteslice(place, buffer.bytesize - place)) unless place.zero?
-          end
-
           # @param results [Array] of a run
-          # @return [String] the bytes
+          # @return [String] its frame
           # @yieldparam result what cannot be written; the block makes something that can
           # @yieldparam place [Integer] in the run
           def run(results)
             kinds = results.map { |result| Vacancy === result ? vacancy(result) : MADE }.pack("C*")
             made = results.grep_v(Vacancy)
+            plain = PlainData.frame(PLAIN_RUN, [kinds, made])
+            return plain if plain
+
             all = dump(made)
             unless all
               good = results.map.with_index { |result, at| dump(result) ? result : yield(result, at) }
               all = Marshal.dump(good.grep_v(Vacancy))
             end
-            Marshal.dump([kinds, all])
+            frame(RUN, Marshal.dump([kinds, all]))
           end
 
+          # @param content [String, Array] of the frame
           # @return [Array] the results
-          def read_run(bytes)
-            kinds, made = Marshal.load(bytes) # rubocop:disable Security/MarshalLoad -- a worker's own
-            made = Marshal.load(made) # rubocop:disable Security/MarshalLoad -- as above
+          def read_run(content)
+            # rubocop:disable Security/MarshalLoad -- a worker's own
+            kinds, made = content.is_a?(Array) ? content : Marshal.load(content)
+            made = Marshal.load(made) if made.is_a?(String)
+            # rubocop:enable Security/MarshalLoad
             place = -1
             kinds.unpack("C*").map do |kind|
               case kind
@@ -95,15 +89,16 @@ module Ratomic
             return frame(TEXT, result) if text?(result)
             return frame(DROP) if DROPPED.equal?(result)
 
-            frame(RESULT, dump(result) || Marshal.dump(yield(result)))
+            PlainData.frame(PLAIN, result) || frame(RESULT, dump(result) || Marshal.dump(yield(result)))
           end
 
+          # @param content [Object] of the frame
           # @return [Object]
-          def read_result(letter, bytes)
+          def read_result(letter, content)
             case letter
+            when PLAIN, TEXT then content
             when DROP then DROPPED
-            when TEXT then bytes.force_encoding(Encoding::UTF_8)
-            else settle(Marshal.load(bytes)) # rubocop:disable Security/MarshalLoad -- a worker's own
+            else settle(Marshal.load(content)) # rubocop:disable Security/MarshalLoad -- a worker's own
             end
           end
 

@@ -1,0 +1,119 @@
+//! `Ratomic::Workers::Processes::PlainData`: plain data as bytes, for the sockets between a pool and its worker processes.
+//!
+//! Plain data is what parsers return: nil, true, false, Integers, Floats, Symbols, Strings, Arrays and Hashes, of Ruby's
+//! own classes and with nothing beside their content. `Marshal` writes it as well, at three to six times the cost: for each
+//! String it writes the name of an instance variable for the encoding, it enters every object into a table on both sides,
+//! and makes each key of each Hash anew.
+//!
+//! What comes out is what `Marshal` would return: the same types and encodings, what was one object is one object, and
+//! nothing but keys is frozen, unless all is to be.
+
+mod reader;
+mod writer;
+
+use crate::ffi::{error, RawValue};
+use magnus::{function, prelude::*, rb_sys::protect, Error, RModule, RString, Ruby, Value};
+use std::ffi::c_long;
+
+/// A letter, and the number of bytes that follow, the highest first: see lib/ratomic/workers/processes/wire.rb.
+const HEAD: usize = 5;
+
+/// The frame of an object; nil where it is not plain data, or refers to itself, or has too many levels.
+fn frame(ruby: &Ruby, letter: RString, object: Value) -> Result<Option<RString>, Error> {
+    // SAFETY: a living String, of which one byte is copied.
+    let letter = unsafe { letter.as_slice() }.first().copied();
+    let letter = letter.ok_or_else(|| error::argument("a frame begins with a letter"))?;
+    let Some(mut writer) = writer::write(&[letter, 0, 0, 0, 0], RawValue::of(object)) else {
+        return Ok(None);
+    };
+    let Ok(size) = u32::try_from(writer.position() - HEAD) else {
+        return Ok(None);
+    };
+    writer.bytes_mut()[1..HEAD].copy_from_slice(&size.to_be_bytes());
+    Ok(Some(ruby.str_from_slice(writer.bytes())))
+}
+
+/// The object that the bytes of a frame stand for.
+fn load(bytes: RString, frozen: bool) -> Result<Value, Error> {
+    // Nobody changes this one, whatever runs meanwhile.
+    let bytes = RString::new_frozen(bytes);
+    // SAFETY: a frozen String, which is on the stack until the end of this function.
+    let made = reader::read(unsafe { bytes.as_slice() }, frozen);
+    std::hint::black_box(bytes.as_value());
+    made.map(RawValue::value)
+}
+
+/// Appends what was read to a buffer, and takes the whole frames out of it: a flat list of letters and contents. The
+/// content of a frame of plain data is the object, that of one of text a String in UTF-8, that of any other its bytes. Both
+/// Strings belong to one thread, which is in here.
+fn take(
+    ruby: &Ruby,
+    buffer: RString,
+    piece: RString,
+    frozen: bool,
+) -> Result<magnus::RArray, Error> {
+    let is_new = buffer.is_empty();
+    if !is_new {
+        // SAFETY: the bytes are not changed while they are copied.
+        append(buffer, unsafe { piece.as_slice() })?;
+    }
+    let source = if is_new { piece } else { buffer };
+    // SAFETY: nobody changes the String until the frames are made.
+    let mut rest = unsafe { source.as_slice() };
+    let frames = ruby.ary_new();
+    while let Some((letter, content, after)) = first(rest) {
+        let content = match letter {
+            b'p' | b'n' => reader::read(content, frozen)?,
+            b't' => reader::text(content, frozen),
+            _ => RawValue::of(ruby.str_from_slice(content).as_value()),
+        };
+        frames.push(ruby.str_new(std::str::from_utf8(&[letter]).unwrap_or("?")))?;
+        frames.push(content.value())?;
+        rest = after;
+    }
+    match is_new {
+        true => append(buffer, rest)?,
+        false => keep_end(buffer, rest.len()),
+    }
+    std::hint::black_box(piece.as_value());
+    Ok(frames)
+}
+
+/// The letter and the content of a frame that is there as a whole, and what follows it.
+fn first(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
+    let (head, rest) = bytes.split_first_chunk::<HEAD>()?;
+    let [letter, size @ ..] = *head;
+    let (content, after) = rest.split_at_checked(u32::from_be_bytes(size) as usize)?;
+    Some((letter, content, after))
+}
+
+fn append(buffer: RString, bytes: &[u8]) -> Result<(), Error> {
+    let buffer = RawValue::of(buffer.as_value()).0;
+    // SAFETY: a living String, and bytes of another one; `protect` catches what it raises.
+    protect(|| unsafe {
+        rb_sys::rb_str_cat(buffer, bytes.as_ptr().cast(), bytes.len() as c_long)
+    })?;
+    Ok(())
+}
+
+/// Its own memory is not given away, which a part of it that became another String would do.
+fn keep_end(buffer: RString, size: usize) {
+    let buffer = RawValue::of(buffer.as_value()).0;
+    // SAFETY: a living String that `append` has just written to, so its memory is its own, and has so many bytes.
+    unsafe {
+        let begin = rb_sys::RSTRING_PTR(buffer).cast_mut();
+        let length = rb_sys::RSTRING_LEN(buffer) as usize;
+        std::ptr::copy(begin.add(length - size), begin, size);
+        rb_sys::rb_str_set_len(buffer, size as c_long);
+    }
+}
+
+pub fn define(ratomic: RModule) -> Result<(), Error> {
+    let module = ratomic
+        .define_module("Workers")?
+        .define_module("Processes")?
+        .define_module("PlainData")?;
+    module.define_singleton_method("frame", function!(frame, 2))?;
+    module.define_singleton_method("load", function!(load, 2))?;
+    module.define_singleton_method("take", function!(take, 3))
+}

@@ -1,0 +1,52 @@
+# frozen_string_literal: true
+
+require "test_helper"
+
+class InheritedCallablesTest < Minitest::Test
+  Inherited = Ratomic::Workers::Processes::InheritedCallables
+
+  # Has a copy.
+  class Adder
+    attr_reader :parts
+
+    def initialize(parts)
+      @parts = parts
+    end
+
+    def call(item)
+      item + @parts.sum
+    end
+  end
+
+  def number(object)
+    Ratomic::Reflection.id_of(object)
+  end
+
+  def test_a_callable_is_known_by_its_number_once_it_was_met
+    callable = proc {}
+    refute Inherited.all.key?(number(callable))
+    Inherited.meet(callable)
+    assert_same callable, Inherited.all[number(callable)]
+  end
+
+  def test_one_that_is_not_known_goes_as_a_copy
+    adder = Adder.new([1, 2])
+    copy = Inherited.read(Inherited.write(adder, {}), {})
+    refute_same adder, copy
+    assert_equal 13, copy.call(10)
+    shared = Inherited.read(Inherited.write(Ractor.make_shareable(Adder.new([5])), {}), {})
+    assert_predicate shared.parts, :frozen?
+  end
+
+  def test_one_that_is_known_goes_by_number_whatever_it_is
+    callable = proc {}
+    known = { number(callable) => callable }
+    assert_same callable, Inherited.read(Inherited.write(callable, known), known)
+  end
+
+  def test_one_without_a_copy_cannot_be_written
+    error = assert_raises(Inherited::Unwritable) { Inherited.write(proc {}, {}) }
+    assert_match(/Proc/, error.message)
+    assert_raises(Inherited::Unwritable) { Inherited.write(Adder.new([proc {}]), {}) }
+  end
+end
