@@ -4,16 +4,17 @@
 # Version: CRuby 4.0.5 with YJIT; 4.1.0dev of 2026-08-22 does the same.
 # Documented: YJIT works with Ractors.
 # Behaviour: `(condition ? object : object.other).message`, of which the second way was never taken, is compiled in the
-#   main Ractor while it is the only one. Then two Ractors call it: each call takes 20 to 100 times as long as before. With
-#   a local variable in between (`value = condition ? ...; value.message`), or when any Ractor was started before the
+#   main Ractor while it is the only one. Then two Ractors call it: each call takes 20 to 100 times as long as before.
+#   With a local variable in between (`value = condition ? ...; value.message`), or when any Ractor was started before the
 #   method was compiled, it is as quick as in one Ractor.
 # Output seen: 0.2 us a call in the main Ractor, 14 us in two Ractors, 0.2 us with a variable.
-# Source in words: the start of the first Ractor invalidates what was compiled under the assumption that there is one.
-#   Where that was done, calls end in a branch stub that stays a stub: each call enters the compiler (branch_stub_hit),
-#   takes the VM's lock and a barrier for which every other Ractor has to stop, and compiles nothing.
+# Source in words (yjit/src/core.rs, invariants.rs of 4.0.5): rb_yjit_before_ractor_spawn invalidates the blocks that were
+#   compiled under the assumption that there is one Ractor, and puts stubs where other blocks jumped into them. A stub
+#   that is reached enters branch_stub_hit, which takes the VM's lock with a barrier. It has ways out that leave the stub
+#   as it is. A profile shows the time there; which of these ways is taken was not traced.
 #
-# Needs a ruby of 4.0 or newer with YJIT on PATH, or RUBY=path. Exit status: 0 if it is still so, 1 if not, 77 if it
-# cannot be tried.
+# No package registry has such a Ruby with YJIT: it takes the ruby on PATH, or RUBY=path. Exit status: 0 if it is still
+# so, 1 if not, 77 if it cannot be tried.
 set -eu
 
 ruby=${RUBY:-ruby}
