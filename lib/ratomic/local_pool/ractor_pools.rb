@@ -41,7 +41,9 @@ module Ratomic
       # @param exit_hooks [Pool::ExitHooks] this Ractor's
       def initialize(exit_hooks)
         @ractor_pools = KEYS.new # a RactorPool must not refer to its LocalPool: that can be collected
-        @all = ObjectSpace::WeakMap.new # RactorPool => true, to go through them
+        # RactorPool => itself, to go through them. Each has a value of its own: with one value for many keys a
+        # compaction of Ruby 3.1 damages a WeakMap.
+        @all = ObjectSpace::WeakMap.new
         @parents = []
         @lock = Thread::Mutex.new
         exit_hooks.on_end { |thread, last| leave(thread, last) }
@@ -78,7 +80,7 @@ module Ratomic
       def add(pool, new)
         Pool::Trap.told do
           Thread.handle_interrupt(Pool::Waiting::NEVER) do
-            @lock.synchronize { @ractor_pools[pool] ||= new.tap { @all[new] = true } }
+            @lock.synchronize { @ractor_pools[pool] ||= new.tap { @all[new] = new } }
           end
         end
       end

@@ -2,7 +2,7 @@
 
 require "test_helper"
 
-class LocalPoolRoomsTest < Minitest::Test
+class LocalPoolRactorPoolsTest < Minitest::Test
   module Make
     def self.call
       Object.new
@@ -23,6 +23,20 @@ class LocalPoolRoomsTest < Minitest::Test
     assert_equal 1, ractor_pools.uniq.size
     refute_same ractor_pools[0], @ractor_pools.of(Ratomic::LocalPool.new(size: 1, factory: Make)) { ractor_pool }
     assert_same @ractor_pools, Ratomic::LocalPool::RactorPools.here
+  end
+
+  # Ruby 3.1 crashed when all of them had one value in a WeakMap.
+  def test_compactions_find_all_parts_of_many_pools
+    out = ruby!(<<~'RUBY')
+      require "ratomic"
+      module Make
+        def self.call = []
+      end
+      pools = Array.new(70) { Ratomic::LocalPool.new(size: 1, factory: Make) }
+      pools.each { |pool| pool.with { |list| list << 1 } && (GC.compact if GC.respond_to?(:compact)) }
+      puts pools.sum { |pool| pool.with(&:size) }
+    RUBY
+    assert_equal "70", out.strip
   end
 
   def test_a_finalizer_that_meets_the_lock_taken_leaves_it

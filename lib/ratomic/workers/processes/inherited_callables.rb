@@ -18,7 +18,10 @@ module Ratomic
           # Whoever is forked from now on has it.
           # @return [void]
           def meet(callable)
-            CALLABLES[Reflection.id_of(callable)] = callable
+            number = Reflection.id_of(callable)
+            # Once: Ruby 3.1 enters a key again each time, and with many keys for one value a compaction damages a
+            # WeakMap.
+            CALLABLES[number] = callable unless CALLABLES.key?(number)
           end
 
           # @return [Hash{Integer => Object}]

@@ -29,6 +29,18 @@ class InheritedCallablesTest < Minitest::Test
     assert_same callable, Inherited.all[number(callable)]
   end
 
+  # As often as a worker process is replaced. Ruby 3.1 crashed when it was entered each time.
+  def test_one_that_is_met_again_and_again_is_kept_once
+    out = ruby!(<<~'RUBY')
+      require "ratomic"
+      callable = proc {}
+      known = Ratomic::Workers::Processes::InheritedCallables
+      100.times { known.meet(callable) && (GC.compact if GC.respond_to?(:compact)) }
+      p known.all.values == [callable]
+    RUBY
+    assert_equal "true", out.strip
+  end
+
   def test_one_that_is_not_known_goes_as_a_copy
     adder = Adder.new([1, 2])
     copy = Inherited.read(Inherited.write(adder, {}), {})
