@@ -23,7 +23,7 @@ module Ratomic
       # @param results [Array] shareable
       # @param failed [Boolean] whether there may be Failures among them
       # @param now [Integer, nil] as in {#file_chunk}
-      # @param last [Integer, nil] see {Fallback#spans}
+      # @param last [Integer, nil] see `Fallback#spans`
       def file(batch, first, results, failed, now = nil, last = nil)
         if failed && @fallback && (spans = @fallback.spans(batch, first, results, last))
           remember(batch, spans[0].failure)
