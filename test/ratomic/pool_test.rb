@@ -336,6 +336,7 @@ class PoolTest < Minitest::Test
           limit = Process.clock_gettime(Process::CLOCK_MONOTONIC) + 20
           until (Ractor.count == 1 && Thread.list.size == 1) || Process.clock_gettime(Process::CLOCK_MONOTONIC) > limit
             collect(rand(1..100))
+            sleep(0.005) # a collection stops all Ractors, and these have to run to end
           end
           objects = Array.new(5) do # what belongs to threads that have just ended goes a little later
             GC.start
