@@ -41,11 +41,13 @@ class RunWithLoad
     "#{outcome.answered / @seconds} requests/s, #{outcome.unanswered} unanswered (clients in this process)"
   end
 
-  # The request that ends its worker has no answer; the next ones have.
+  # The request that ends its worker has no answer, and one that the same worker has taken may have none. Later ones
+  # have.
   # @return [Boolean]
   def crash
     lost = Load.get(@server.port, "/crash").nil?
-    status, = Load.get(@server.port, "/")
+    status = nil
+    wait(5) { (status, = Load.get(@server.port, "/")) && status == 200 }
     replaced = wait(5) { @server.figures.crashes.value == 1 }
     puts "a worker crashed#{' and was replaced' if replaced}; the next answer is #{status}"
     lost && replaced && status == 200

@@ -19,10 +19,12 @@ class Server
       left = threads.size
       word = :done
       left -= 1 while left.positive? && (word = @orders.pop) == :done
+      @ending = true
       threads.each(&:kill)
       threads.each(&:join) # raises what one of them has raised, unless it was killed before its end
       raise ThreadError, "a thread of the worker has crashed" if word == :crashed
     ensure
+      @ending = true
       threads&.each(&:kill)
     end
 
@@ -33,8 +35,8 @@ class Server
       ended = :crashed
       @site.fibers.zero? ? serve : Fibers.new(@site).run
       ended = :done
-    ensure
-      @orders.push(ended, timeout: 1)
+    ensure # one that is killed because another has crashed must not say so to the next worker
+      @orders.push(ended, timeout: 1) unless @ending
     end
 
     def serve
