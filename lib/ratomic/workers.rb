@@ -132,7 +132,7 @@ end
   runtime/clock runtime/at_exit runtime/user_exception runtime/interrupts runtime/text runtime/own_thread
   runtime/thread_state vacancy unsafe_extension remedy failure progress monitoring/figures progress_bar event
   crossing/ractor_local_refs crossing/unshareable_reason crossing/unshareable_part crossing/references
-  crossing/stateful_objects crossing/own_state scheduling/bounded_cache crossing/lexical_scope crossing/constant_lookup
+  crossing/stateful_objects scheduling/bounded_cache crossing/lexical_scope crossing/constant_lookup
   crossing/ractor_capabilities crossing/calls crossing/known_calls crossing/own_constants crossing/isolation_lint
   crossing/callable crossing/blocks crossing/transfer crossing/moving scheduling/work_estimate
   scheduling/moving_averages scheduling/route_chooser scheduling/costs scheduling/local_cost_cache scheduling/chunker

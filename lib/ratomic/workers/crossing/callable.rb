@@ -139,7 +139,7 @@ module Ratomic
             "Let `call` get what it needs of it, frozen, as `context:` or with the items"
           elsif obstacle.unfrozen? && (live = StatefulObjects.in(callable))
             StatefulObjects.advice(live)
-          elsif obstacle.unfrozen? && (names = OwnState.of(callable)).any?
+          elsif obstacle.unfrozen? && (names = IsolationLint.state(callable)).any?
             Remedy.of_state(names)
           elsif obstacle.unfrozen?
             "Freeze all of it with `Ractor.make_shareable(callable)` before the dispatch"

@@ -12,6 +12,22 @@ module Ratomic
       TAKES = { newarray: 1, newhash: 1, concatstrings: 1 }.freeze
       private_constant :PUSHES, :TAKES
 
+      # The bit of a call's flags that is set when it has no receiver. Asked of the VM: two calls differ in that only.
+      # @return [Integer, nil]
+      def self.without_receiver
+        return unless defined?(RubyVM::InstructionSequence)
+
+        bare, other = ["foo()", "self.x.foo()"].map do |text|
+          RubyVM::InstructionSequence.compile(text).to_a.last.grep(Array).filter_map do |_, call|
+            call[:flag] if call.is_a?(Hash) && call[:mid] == :foo
+          end.first
+        end
+        bit = bare & ~other
+        bit if bit.positive? && (bit & (bit - 1)).zero?
+      rescue StandardError, ScriptError
+        nil
+      end
+
       # @yieldparam receiver [Array(Symbol, Array<Symbol>), nil] [:constant, names], or [:new, names] for an object that
       #   was just made of that class; nil when it is not known
       # @yieldparam name [Symbol] of the method

@@ -30,22 +30,7 @@ module Ratomic
       # What has its own self, or is only defined.
       APART = %i[definemethod definesmethod defineclass].freeze
 
-      # The bit of a call's flags that is set when it has no receiver. Asked of the VM: two calls differ in that only.
-      # @return [Integer, nil]
-      def self.without_receiver
-        bare, other = ["foo()", "self.x.foo()"].map do |text|
-          RubyVM::InstructionSequence.compile(text).to_a[BODY].grep(Array).filter_map do |_, call|
-            call[:flag] if call.is_a?(Hash) && call[:mid] == :foo
-          end.first
-        end
-        bit = bare & ~other
-        bit if bit.positive? && (bit & (bit - 1)).zero?
-      rescue StandardError, ScriptError
-        nil
-      end
-      private_class_method :without_receiver
-
-      BARE = defined?(RubyVM::InstructionSequence) ? without_receiver : nil
+      BARE = Calls.without_receiver
       # Whether a constant that is written down is read by one instruction. Where it is, `getconstant` reads those of
       # something that is only known when it runs.
       PATHS = defined?(RubyVM) && RubyVM::INSTRUCTION_NAMES.include?("opt_getconstant_path")
@@ -57,9 +42,20 @@ module Ratomic
         Callable.parts(callable).flat_map { |part| new(part).findings }
       end
 
+      # @param callable [#call]
+      # @return [Array<Symbol>] names of the instance variables that an object sets when it is called (`@cache ||= {}`):
+      #   frozen, it would raise a FrozenError for each item
+      def self.state(callable)
+        Proc === callable || Module === callable ? [] : new(callable).tap(&:findings).state
+      end
+
+      # @return [Array<Symbol>] see {IsolationLint.state}; of what was read so far
+      attr_reader :state
+
       def initialize(callable)
         @callable, *@names = Method === callable ? [callable.receiver, callable.name] : [callable, :call, :call_many]
         @findings = []
+        @state = []
         @seen = {}
       end
 
@@ -205,6 +201,7 @@ module Ratomic
       end
 
       def instance_variable_set_in(name)
+        @state |= [name]
         reason = Module === @callable ? "only the main Ractor may set a module's" : Remedy::FROZEN
         found("instance variable", name, "is set: #{reason}")
       end

@@ -2,8 +2,8 @@
 
 require "test_helper"
 
-class OwnStateTest < Minitest::Test
-  OwnState = Ratomic::Workers.const_get(:OwnState)
+class IsolationLintStateTest < Minitest::Test
+  IsolationLint = Ratomic::Workers::IsolationLint
 
   class Memo
     def initialize = @made = true
@@ -32,14 +32,14 @@ class OwnStateTest < Minitest::Test
   end
 
   def test_what_a_callable_sets_when_it_is_called
-    assert_equal [:@cache], OwnState.of(Memo.new)
-    assert_equal [:@last], OwnState.of(Deep.new)
-    assert_empty OwnState.of(Steady.new)
+    assert_equal [:@cache], IsolationLint.state(Memo.new)
+    assert_equal [:@last], IsolationLint.state(Deep.new)
+    assert_empty IsolationLint.state(Steady.new)
   end
 
   def test_what_has_no_such_state
     [proc { @x = 1 }, Memo, Object.new, BasicObject.new, :upcase.to_proc, 1.method(:+)].each do |callable|
-      assert_empty OwnState.of(callable)
+      assert_empty IsolationLint.state(callable)
     end
   end
 
