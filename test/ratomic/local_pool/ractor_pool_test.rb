@@ -2,7 +2,7 @@
 
 require "test_helper"
 
-class LocalPoolRoomTest < Minitest::Test
+class LocalPoolRactorPoolTest < Minitest::Test
   def ractor_pool
     Ratomic::LocalPool::RactorPool.new(1, -> { Object.new }, nil)
   end

@@ -2,7 +2,7 @@
 
 require "test_helper"
 
-class LocalPoolStockTest < Minitest::Test
+class LocalPoolResourceStackTest < Minitest::Test
   def setup
     made = @made = []
     @closed = closed = []

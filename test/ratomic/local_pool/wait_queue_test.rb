@@ -2,7 +2,7 @@
 
 require "test_helper"
 
-class LocalPoolLineTest < Minitest::Test
+class LocalPoolWaitQueueTest < Minitest::Test
   WaitQueue = Ratomic::LocalPool::WaitQueue
 
   def setup

@@ -2,7 +2,7 @@
 
 require "test_helper"
 
-class PoolTicketTest < Minitest::Test
+class PoolCheckoutRequestTest < Minitest::Test
   def setup
     @request = Ratomic::Pool::CheckoutRequest.new(:port, 3)
   end

@@ -2,7 +2,7 @@
 
 require "test_helper"
 
-class PoolRegisterTest < Minitest::Test
+class PoolLeakDetectorTest < Minitest::Test
   # Remembers which leases were reported as lost.
   class RactorClient
     attr_reader :lost

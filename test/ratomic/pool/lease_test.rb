@@ -2,7 +2,7 @@
 
 require "test_helper"
 
-class PoolLoanTest < Minitest::Test
+class PoolLeaseTest < Minitest::Test
   def test_it_holds_its_object_until_it_is_released
     lease = Ratomic::Pool::Lease.new(7, object = Object.new)
     assert_equal 7, lease.number

@@ -2,7 +2,7 @@
 
 require "test_helper"
 
-class PoolDeskTest < Minitest::Test
+class PoolRactorClientTest < Minitest::Test
   def setup
     skip_without_ractors
     @pool = Ratomic::Pool.new(1, 1) { [] }

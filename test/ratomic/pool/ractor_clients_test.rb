@@ -2,7 +2,7 @@
 
 require "test_helper"
 
-class PoolDesksTest < Minitest::Test
+class PoolRactorClientsTest < Minitest::Test
   def setup
     skip_without_ractors
     @clients = Ratomic::Pool::RactorClients.here

@@ -2,7 +2,7 @@
 
 require "test_helper"
 
-class PoolStorageTest < Minitest::Test
+class PoolRactorLocalTest < Minitest::Test
   STORAGE = Ratomic::Pool::RactorLocal.new(:ratomic_storage_test)
 
   def test_one_value_for_all_threads_of_a_ractor

@@ -2,7 +2,7 @@
 
 require "test_helper"
 
-class PoolWatchTest < Minitest::Test
+class PoolRactorMonitorTest < Minitest::Test
   def setup
     skip_without_ractors
     @inbox = Ratomic::Queue.new(8)

@@ -2,7 +2,7 @@
 
 require "test_helper"
 
-class PoolMakerTest < Minitest::Test
+class PoolReplenisherTest < Minitest::Test
   def setup
     skip_without_ractors
     @port = Ractor::Port.new

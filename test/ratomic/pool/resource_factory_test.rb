@@ -2,7 +2,7 @@
 
 require "test_helper"
 
-class PoolRecipeTest < Minitest::Test
+class PoolResourceFactoryTest < Minitest::Test
   def setup
     skip_without_ractors
   end

@@ -2,7 +2,7 @@
 
 require "test_helper"
 
-class PoolLinkTest < Minitest::Test
+class PoolServerChannelTest < Minitest::Test
   def setup
     skip_without_ractors
     @port = Ractor::Port.new

@@ -2,7 +2,7 @@
 
 require "test_helper"
 
-class PoolLaunchTest < Minitest::Test
+class PoolStarterTest < Minitest::Test
   Starter = Ratomic::Pool::Starter
 
   def setup

@@ -2,7 +2,7 @@
 
 require "test_helper"
 
-class PoolLineTest < Minitest::Test
+class PoolWaitQueueTest < Minitest::Test
   Waiter = Struct.new(:client, :name)
 
   def setup

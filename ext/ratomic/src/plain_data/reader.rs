@@ -16,7 +16,7 @@ use std::ffi::{c_int, c_long, CString};
 /// The object that the bytes stand for, which nobody changes meanwhile. Frozen, all of it is, and noted as shareable where
 /// single objects can be.
 pub fn read(bytes: &[u8], frozen: bool) -> Result<RawValue, Error> {
-    let mut reading = ReadGuard::new(bytes, frozen);
+    let mut reading = Reading::new(bytes, frozen);
     let made = reading.value(0);
     let is_whole = reading.input.left() == 0;
     match (made, reading.raised.take()) {
@@ -28,7 +28,7 @@ pub fn read(bytes: &[u8], frozen: bool) -> Result<RawValue, Error> {
 
 /// The bytes as a String in UTF-8.
 pub fn text(bytes: &[u8], frozen: bool) -> RawValue {
-    let mut reading = ReadGuard::new(&[], frozen);
+    let mut reading = Reading::new(&[], frozen);
     // SAFETY: bytes that nobody changes meanwhile.
     let made = unsafe { rb_sys::rb_utf8_str_new(bytes.as_ptr().cast(), bytes.len() as c_long) };
     reading.settle(RawValue(made))
@@ -40,7 +40,7 @@ struct List(Option<VALUE>);
 
 impl List {
     fn push(&mut self, word: RawValue) {
-        // SAFETY: an Array of ours, which nobody else has, on the stack with the `ReadGuard` that it is in.
+        // SAFETY: an Array of ours, which nobody else has, on the stack with the `Reading` that it is in.
         unsafe {
             let list = *self.0.get_or_insert_with(|| rb_sys::rb_ary_new());
             rb_sys::rb_ary_push(list, word.0);
@@ -66,7 +66,7 @@ impl List {
     }
 }
 
-struct ReadGuard<'a> {
+struct Reading<'a> {
     input: Reader<'a>,
     frozen: bool,
     /// Whether all that was made so far is noted as shareable.
@@ -82,9 +82,9 @@ struct ReadGuard<'a> {
 
 type Made = Result<RawValue, Damaged>;
 
-impl<'a> ReadGuard<'a> {
-    fn new(bytes: &'a [u8], frozen: bool) -> ReadGuard<'a> {
-        ReadGuard {
+impl<'a> Reading<'a> {
+    fn new(bytes: &'a [u8], frozen: bool) -> Reading<'a> {
+        Reading {
             input: Reader::new(bytes),
             frozen,
             noted: frozen && !matches!(note::way(), Way::Walk),

@@ -11,7 +11,7 @@ use std::ffi::{c_int, CStr};
 
 /// What stands before the object, and the object; nothing where it is no plain data.
 pub fn write(head: &[u8], object: RawValue) -> Option<Writer> {
-    let mut writing = WriteGuard {
+    let mut writing = Writing {
         out: Writer::with_capacity(512),
         start: head.len(),
         met: Places::default(),
@@ -23,7 +23,7 @@ pub fn write(head: &[u8], object: RawValue) -> Option<Writer> {
     Some(writing.out)
 }
 
-struct WriteGuard {
+struct Writing {
     out: Writer,
     /// Positions are counted from here.
     start: usize,
@@ -38,7 +38,7 @@ struct WriteGuard {
 /// Stands for an object that is being written: who meets it then is in it.
 const OPEN: usize = usize::MAX;
 
-impl WriteGuard {
+impl Writing {
     fn value(&mut self, word: RawValue, depth: u32) -> Option<()> {
         if word.is_immediate() {
             self.immediate(word);
@@ -246,7 +246,7 @@ fn is_plain_hash(word: RawValue) -> bool {
 }
 
 struct Pairs<'a> {
-    writing: &'a mut WriteGuard,
+    writing: &'a mut Writing,
     depth: u32,
     left: usize,
     done: bool,

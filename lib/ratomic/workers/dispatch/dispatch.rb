@@ -111,7 +111,7 @@ module Ratomic
       # Has workers hired that take the places of those who end. That is done while others are at work already, so
       # nobody waits for it.
       def reserve
-        @engine.post(Engine::RESERVE) if @engine.backend == :ractor && @engine.run_queue.bench.short?
+        @engine.post(Engine::RESERVE) if @engine.backend == :ractor && @engine.run_queue.reserve.short?
       end
 
       # Puts the batch where the workers take it from.

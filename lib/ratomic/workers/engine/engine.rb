@@ -69,7 +69,7 @@ module Ratomic
 
       # @return [Map] number of a worker => the Home of what it is making
       def homes
-        @run_queue.bench.homes
+        @run_queue.reserve.homes
       end
 
       # Whether dispatches are accepted.

@@ -38,7 +38,7 @@ module Ratomic
       attr_reader :standing
 
       # @return [Reserve] workers in reserve
-      attr_reader :bench
+      attr_reader :reserve
 
       # @param capacity [Integer] batches that wait
       # @param workers [Integer]
@@ -48,7 +48,7 @@ module Ratomic
         @begun = Queue.new(capacity + workers)
         @stale = Counter.new # batches that were stopped or run elsewhere, and may still be in here
         @wakeups = Queue.new(workers)
-        @bench = Reserve.new
+        @reserve = Reserve.new
         @looking = Counter.new  # searching workers
         @sleeping = Counter.new
         @looked = Counter.new   # time of the last look

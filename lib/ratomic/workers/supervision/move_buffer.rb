@@ -74,11 +74,11 @@ module Ratomic
       def ready(batch, port)
         return port.send(nil) if batch.completion.complete?
 
-        move_buffer = @waiting[ticket = batch.ticket]
-        return (@ready[ticket] ||= []) << port unless move_buffer
+        parcels = @waiting[ticket = batch.ticket]
+        return (@ready[ticket] ||= []) << port unless parcels
 
-        parcel = move_buffer.shift
-        @waiting.delete(ticket) if move_buffer.empty?
+        parcel = parcels.shift
+        @waiting.delete(ticket) if parcels.empty?
         port.send(parcel, move: true)
       end
 

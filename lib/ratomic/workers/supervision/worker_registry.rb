@@ -164,7 +164,7 @@ module Ratomic
       def refill
         return if @stopped
 
-        @engine.run_queue.bench.short
+        @engine.run_queue.reserve.short
         member = @members.each_value.find { |other| other.reserve && other.tell(Worker::SEAT) }
         member ? seat(member) : start_worker
       end

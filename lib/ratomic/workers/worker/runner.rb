@@ -32,7 +32,7 @@ module Ratomic
         fresh = @search_state.nil?
         @search_state = SearchState.new(@run_queue, @worker_status)
         @turns = BatchOrder.new(@run_queue)
-        @move_buffer = nil # the one before may have ended while it waited for a parcel, which comes all the same
+        @parcel_mailbox = nil # the one before may have ended while it waited for a parcel, which comes all the same
         @thread = OwnThread.start do
           done = @engine.hooks.around(@engine, @worker_status.id, fresh) do
             (@experience = LocalCostCache.new(@engine.costs).begin) && placed { work }
@@ -157,9 +157,9 @@ module Ratomic
         return true unless step
 
         put_back(batch) if step + 1 < batch.limit
-        @move_buffer ||= Mailbox.of_worker(@engine.backend)
-        @engine.post([:ready, batch, @move_buffer].freeze)
-        first, items = @move_buffer.receive
+        @parcel_mailbox ||= Mailbox.of_worker(@engine.backend)
+        @engine.post([:ready, batch, @parcel_mailbox].freeze)
+        first, items = @parcel_mailbox.receive
         return true unless items
 
         cost = @experience.cost(batch.key)
