@@ -52,9 +52,6 @@ module Ratomic
       end
       private_constant :Line
 
-      MISSING = Object.new.freeze
-      private_constant :MISSING
-
       # @param key [#call]
       # @see Flow#initialize
       def initialize(workers, lanes, limit, ordered, key)
@@ -100,10 +97,22 @@ module Ratomic
         group
       end
 
+      # Most keys have one item that waits. Then the numbers of a group follow each other: its results stay together.
       def keep(group, results)
-        numbers = group.numbers
-        results.each_with_index { |result, place| @results[numbers[place]] = result }
+        each_run(group.numbers) { |number, place, size| @results[number] = results[place, size] }
         group.lines.reverse_each { |line| give_back(line) }
+      end
+
+      # Yields each run of numbers that follow each other: its first number, the place of that, and how many.
+      def each_run(numbers)
+        place = 0
+        while place < numbers.size
+          first = numbers[place]
+          size = 1
+          size += 1 while numbers[place + size] == first + size
+          yield first, place, size
+          place += size
+        end
       end
 
       # What has come for it meanwhile is older than most of what waits.
@@ -115,19 +124,17 @@ module Ratomic
         @free += line.size
       end
 
+      # All that is ready, not one run only: a run may be one result.
       # @return [Array, nil]
       def take_ready
-        if @ordered
-          ready = []
-          until (result = @results.delete(@taken + ready.size) { MISSING }).equal?(MISSING)
-            ready << result
-          end
-        else
-          ready = @results.values
-          @results.clear
+        first = super
+        return first unless first && (following = super)
+
+        ready = first + following
+        while (following = super)
+          ready.concat(following)
         end
-        @taken += ready.size
-        ready unless ready.empty?
+        ready
       end
 
       # A key that the source or an item may still change, or take along to another Ractor, is copied. Of one that is

@@ -248,6 +248,7 @@ module Ratomic
       # @param options see {Options#initialize}
       # @return [Stream] an Enumerable
       def stream(source, callable, max_in_flight: 1000, key: nil, ordered: true, **options)
+        options = @options.with({ min_batch: 0 }.merge(options, { sequential: true }))
         Stream.new(self, source, callable, max_in_flight: max_in_flight, key: key, ordered: ordered, options: options)
       end
 

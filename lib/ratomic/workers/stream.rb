@@ -49,8 +49,7 @@ module Ratomic
         @limit = max_in_flight
         @key = key
         @ordered = ordered
-        @options = { min_batch: 0 }.merge(options, { sequential: true })
-        @owned = options.fetch(:results) { pool.results } == :owned
+        @options = options
       end
 
       # @yieldparam result [Object, Failure]
@@ -100,7 +99,7 @@ module Ratomic
 
       # @param threads [Array] takes each as it starts: when the next one cannot be made, they are ended
       def start(flow, threads)
-        @pool.dispatch_async([], @callable, **@options) # refuses here what it would refuse there
+        @pool.dispatch_async([], @callable, @options) # refuses here what it would refuse there
         threads << thread(flow.method(:finish)) { read(flow) }
         lanes.times { threads << thread(flow.method(:break)) { run_groups(flow) } }
       end
@@ -135,7 +134,7 @@ module Ratomic
 
       # @return [Array] the results, and how long all of it takes in a worker, as far as that is known
       def run(items)
-        future = @pool.dispatch_async(items, @callable, **@options)
+        future = @pool.dispatch_async(items, @callable, @options)
         [future.slots, future.work]
       ensure
         future&.cancel
@@ -144,11 +143,11 @@ module Ratomic
       # Groups grow to what is worth its way, at most to twice their size at a time, and shrink at once. It is the work
       # that counts: how long a group has waited, for a worker or for this thread, says nothing of its size.
       def next_size(most, size, nanoseconds)
-        fit = (@owned ? OWNED_GROUP_NS : GROUP_NS) * size / [nanoseconds.to_i, 1].max
+        fit = (@options.owned? ? OWNED_GROUP_NS : GROUP_NS) * size / [nanoseconds.to_i, 1].max
         return fit.clamp(1, most) if fit < most
         return most if size < most
 
-        [most * 2, fit, @owned ? MAX_OWNED_GROUP : MAX_GROUP, @limit].min
+        [most * 2, fit, @options.owned? ? MAX_OWNED_GROUP : MAX_GROUP, @limit].min
       end
     end
   end

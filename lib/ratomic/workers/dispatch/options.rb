@@ -63,9 +63,10 @@ module Ratomic
         take(given)
       end
 
-      # @param given [Hash]
+      # @param given [Hash, Options] options that were checked before, by a {Stream}, are taken as they are
       # @return [Options] these, with some changed
       def with(given)
+        return given if Options === given
         raise TypeError, "options must be keywords, not #{given.inspect}" unless Hash === given
 
         dup.take(given)

@@ -23,7 +23,9 @@ module Ratomic
       # Calls the block with what `to_a` has for each step of the source: an Array, where it yields several values.
       # @param source [#each]
       # @yieldparam item [Object]
-      def self.each(source)
+      def self.each(source, &block)
+        return source.each(&block) if source.instance_of?(Array) # each of its steps has one value
+
         source.each { |*values| yield(values.size > 1 ? values : values[0]) }
       end
 
