@@ -150,6 +150,6 @@ end
   dispatch/sparse_future dispatch/owned_resolved_future dispatch/unpacking dispatch/owned_future
   dispatch/nested_dispatch dispatch/helper_thread dispatch/supervised_run dispatch/inline dispatch/caller_budget
   dispatch/remainder dispatch/caller_runs dispatch/owned_caller_runs dispatch/waiter_runs dispatch/dispatch
-  dispatch/mapping dispatch/initial dispatch/reduce reduction reducing subscription way_home trial_run explanation flow
-  keyed_flow stream pool runtime/fork_hook parse_json render_erb
+  dispatch/mapping dispatch/initial dispatch/reduce reduction reducing subscription way_home trial_run explanation flow_leader
+  flow keyed_flow stream pool runtime/fork_hook parse_json render_erb
 ].each { |name| require_relative "workers/#{name}" }

@@ -8,16 +8,17 @@ module Ratomic
     #
     # All these threads share one lock of the VM, and what costs is to wake one of them: more than to parse ten lines.
     # So an item is put in and taken out without a lock and without a wake-up, groups are as large as is good for the
-    # workers, and of the lanes that have nothing to do one (the leader) waits for items, the others for its place. The
-    # reader alone changes `@read`, the consumer alone `@yielded` and `@taken`, and all else is for who has the lock.
+    # workers, and of the lanes that have nothing to do one waits for items ({FlowLeader}). The reader alone changes
+    # `@read`, the consumer alone `@yielded` and `@taken`, and all else is for who has the lock.
+    #
+    # Where a whole window is less work than it costs to wake these threads, the consumer runs the groups itself, and
+    # the lanes rest ({#by_consumer=}).
     class Flow
+      include FlowLeader
+
       Group = Struct.new(:start, :items)
       PARTS = 4
-      # Seconds that the leader waits for more items of a source that has been quick, while a worker has nothing to do.
-      LINGER_S = 0.000_3
-      # A leader that does not wait is not to be woken by any number of items.
-      NO_WAKE_ITEMS = 1 << 60
-      private_constant :PARTS, :LINGER_S, :NO_WAKE_ITEMS
+      private_constant :PARTS
 
       # @param workers [Integer] that run groups
       # @param lanes [Integer] threads that take groups: each leaves the others their share
@@ -42,7 +43,7 @@ module Ratomic
         @enough = limit - [limit / PARTS, 1].max
         # Groups of a window that is not large leave room for what is yielded and read meanwhile.
         @share = [limit / lanes, 1].max
-        @full = @finished = @led = false
+        @full = @finished = @led = @by_consumer = false
         @quick = true
         @error = @broken = nil
       end
@@ -71,8 +72,25 @@ module Ratomic
       # @return [Group, nil] nil when there will be no more
       def group(most)
         @lock.synchronize do
-          @place.wait(@lock) while @led
-          lead { (size = await_items([most, @share].min)) && take_group(size) }
+          while more?
+            next @place.wait(@lock) if @led || @by_consumer
+
+            group = lead([most, @share].min) { @by_consumer }
+            return group if group
+          end
+          @place.signal # the next one is to see that, too
+          nil
+        end
+      end
+
+      # Whether the consumer runs what was read, and the lanes rest: where a whole window is less work than to wake all
+      # these threads.
+      # @param yes [Boolean]
+      def by_consumer=(yes)
+        @lock.synchronize do
+          @by_consumer = yes
+          wake_leader
+          @place.broadcast
         end
       end
 
@@ -83,7 +101,8 @@ module Ratomic
         @lock.synchronize do
           @running -= 1
           keep(group, results)
-          @output.signal if !@ordered || @results.key?(@taken)
+          # Of a {KeyedFlow} what was read earlier may still wait: for its key, and so for the consumer.
+          @output.signal if !@ordered || @results.key?(@taken) || (@by_consumer && @running.zero?)
           wake_leader if free.positive? || @finished
         end
       end
@@ -95,27 +114,31 @@ module Ratomic
       end
 
       # The consumer: waits for the next results.
+      # @yieldparam group [Group] that the consumer is to run
+      # @yieldreturn [Array] as for {#deliver}
       # @return [Array, nil] nil when all were taken
       # @raise what the source or the pool raised
       def take
-        results = @lock.synchronize do
-          until (ready = take_ready)
-            raise @broken if @broken
-            raise @error if @error && @taken == @read
-            return if @finished && @taken == @read
-
-            @output.wait(@lock)
+        loop do
+          results = @lock.synchronize { take_ready || await_output }
+          case results
+          when nil then return
+          when Array then return results.any?(Vacancy) ? leave_out(results) : results
+          else deliver(results, yield(results))
           end
-          ready
         end
-        results.any?(Vacancy) ? leave_out(results) : results
       end
 
       # The consumer has had one of them. Nobody else counts here, and the reader looks at it after it has said that it
       # waits: so the lock is needed only to wake it.
       def yielded(count = 1)
         @yielded += count
-        @lock.synchronize { @room.signal } if @full && @read - @yielded <= @enough
+        return unless @full && @read - @yielded <= @enough
+
+        @lock.synchronize do
+          @full = false # or each of the next results would wake it again
+          @room.signal
+        end
       end
 
       private
@@ -125,58 +148,30 @@ module Ratomic
           @full = true
           wake_leader
           @room.wait(@lock) until @read - @yielded <= @enough
-          @full = false
+          @full = false # also where it has not waited
         end
       end
 
-      # To be called with the lock.
-      def wake_leader
-        return if @wanted == NO_WAKE_ITEMS
+      # To be called with the lock, as what follows.
+      # @return [Array, Group, nil]
+      def await_output
+        until (ready = take_ready || group_of_consumer)
+          raise @broken if @broken
+          raise @error if @error && @taken == @read
+          return if @finished && @taken == @read
 
-        @wanted = NO_WAKE_ITEMS
-        @work.signal
-      end
-
-      def lead
-        @led = true
-        group = yield
-        @running += 1 if group
-        group
-      ensure
-        @led = false
-        @place.signal
-      end
-
-      # The leader: waits until there are items for a group, or no more are to be waited for.
-      # @param target [Integer] items of a group
-      # @return [Integer, nil] how many to take; nil when there will be no more
-      def await_items(target)
-        waited = false
-        until take_now?(size = free, target, waited)
-          return if @finished && @read == @grouped
-
-          waited = true if wait_for_items(size, target, waited)
+          @output.wait(@lock)
         end
-        @quick = size > 1
-        [target, (size.to_f / [@workers - @running, 1].max).ceil].min
+        ready
       end
 
-      # While each worker has a group there is time to wait for a whole one. While one has none, the leader waits for
-      # what a quick source has next, but not for long, and not for a reader that waits itself.
-      def take_now?(size, target, waited)
-        return size >= target if size.zero? || size >= target || (@running >= @workers && !@finished)
-
-        waited || @full || @finished || !@quick
+      # While a group is in a lane its results come first.
+      def group_of_consumer
+        lead(@limit) { @broken } if @by_consumer && !@led && @running.zero? && more?
       end
 
-      # @return [Boolean] whether it has waited long enough for a quick source
-      def wait_for_items(size, target, waited)
-        linger = @quick && !waited && !@finished && @running < @workers
-        @wanted = size.zero? && !linger ? 1 : target
-        @work.wait(@lock, (LINGER_S if linger)) unless free >= @wanted
-        linger
-      ensure
-        @wanted = NO_WAKE_ITEMS
+      def more?
+        !(@finished && @read == @grouped)
       end
 
       # @return [Integer] number of items that a lane may take

@@ -248,7 +248,8 @@ module Ratomic
       # @param options see {Options#initialize}
       # @return [Stream] an Enumerable
       def stream(source, callable, max_in_flight: 1000, key: nil, ordered: true, **options)
-        options = @options.with({ min_batch: 0 }.merge(options, { sequential: true }))
+        least = @options.min_batch == :auto ? :auto : 0 # a stream decides by itself how large its groups are
+        options = @options.with({ min_batch: least }.merge(options, { sequential: true }))
         Stream.new(self, source, callable, max_in_flight: max_in_flight, key: key, ordered: ordered, options: options)
       end
 
@@ -286,6 +287,14 @@ module Ratomic
       def drop(engine)
         @cell.delete(ENGINE) if engine.open?
         engine
+      end
+
+      # Whether so many items as these are done before the threads of a {Stream} would be awake: it wakes about three
+      # times as many as a dispatch.
+      # @api private
+      def quick?(items, callable, options, count)
+        small = engine.costs.small(Callable.key(callable, options.as))
+        !small.nil? && WorkEstimate.of(items) * count <= small * 8 * items.size
       end
 
       private

@@ -15,6 +15,10 @@ module Ratomic
     # of which `next` is called and not the end is left as it is, with the threads of its run.) A pool that ends is
     # noticed with the next item of the source.
     #
+    # Where a whole window is less work than to wake the threads that it would pass through, it is run by who reads the
+    # stream, in its own thread, as a small dispatch is by its caller: never with `min_batch: 0`, `run: :waiter`,
+    # `timeout:`, `item_timeout:`, `move:` or owned results.
+    #
     # A step of the source that yields several values is an item that is an Array of them, as in `to_a`.
     #
     # With `key:` items of one key run in order, one after another, those of different keys in parallel. Blocks: `each`,
@@ -50,6 +54,8 @@ module Ratomic
         @key = key
         @ordered = ordered
         @options = options
+        @here = options.min_batch == :auto && options.by_caller? && !options.owned? # whether the consumer may run items
+        @by_workers = @here ? options.with(min_batch: 0) : options
       end
 
       # @yieldparam result [Object, Failure]
@@ -61,7 +67,7 @@ module Ratomic
         refuse_in_trap
         flow = make_flow
         start(flow, threads = [])
-        while (results = flow.take)
+        while (results = flow.take { |group| run_here(flow, group.items) })
           results.each do |result|
             yield result
             flow.yielded
@@ -99,7 +105,7 @@ module Ratomic
 
       # @param threads [Array] takes each as it starts: when the next one cannot be made, they are ended
       def start(flow, threads)
-        @pool.dispatch_async([], @callable, @options) # refuses here what it would refuse there
+        @pool.dispatch_async([], @callable, @by_workers) # refuses here what it would refuse there
         threads << thread(flow.method(:finish)) { read(flow) }
         lanes.times { threads << thread(flow.method(:break)) { run_groups(flow) } }
       end
@@ -126,6 +132,7 @@ module Ratomic
         while (group = flow.group(most))
           started = Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond)
           results, work = run(group.items)
+          flow.by_consumer = true if @here && here?(group.items)
           flow.deliver(group, results)
           took = Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond) - started
           most = next_size(most, group.items.size, work ? [work, took].min : took)
@@ -134,8 +141,22 @@ module Ratomic
 
       # @return [Array] the results, and how long all of it takes in a worker, as far as that is known
       def run(items)
-        future = @pool.dispatch_async(items, @callable, @options)
+        future = @pool.dispatch_async(items, @callable, @by_workers)
         [future.slots, future.work]
+      ensure
+        future&.cancel
+      end
+
+      # Whether so small a window is work for the consumer.
+      def here?(items)
+        @pool.quick?(items, @callable, @options, @limit)
+      end
+
+      # @return [Array] the results
+      def run_here(flow, items)
+        future = @pool.dispatch_async(items, @callable, @options.with(min_batch: items.size + 1))
+        flow.by_consumer = false unless ResolvedFuture === future && here?(items)
+        future.slots
       ensure
         future&.cancel
       end

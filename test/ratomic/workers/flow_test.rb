@@ -133,4 +133,65 @@ class FlowTest < Minitest::Test
     assert_equal [:a], flow.take
     eventually { read(flow) == 7 }
   end
+
+  # Where a window is little work: it is not worth to wake a lane.
+  def test_a_consumer_that_is_to_run_the_groups_gets_all_that_is_there_and_the_lanes_rest
+    flow = Flow.new(2, 2, 8, true)
+    waiting = lane(flow, 4)
+    flow.by_consumer = true
+    @reader = reader(flow, 12)
+    groups = []
+    taken = within(5) { flow.take { |group| (groups << group.items).last.map(&:to_s) } }
+    assert_equal [[(0..7).to_a], (0..7).map(&:to_s)], [groups, taken]
+    8.times { flow.yielded }
+    assert @reader.join(5)
+    flow.finish
+    assert_equal (8..11).map(&:to_s), within(5) { flow.take { |group| group.items.map(&:to_s) } }
+    assert_nil within(5) { flow.take }
+    assert_equal "sleep", waiting.status
+  end
+
+  def test_lanes_go_on_where_the_consumer_is_not_to_run_groups_any_more
+    flow = Flow.new(2, 2, 8, true)
+    flow.by_consumer = true
+    waiting = lane(flow, 4)
+    3.times { |number| flow.add(number) }
+    assert_equal "sleep", waiting.status
+    flow.by_consumer = false
+    flow.finish
+    assert_equal [0, 1], group_of(waiting).items
+    consumer = Thread.new { flow.take { raise "is for a lane" } }
+    until_asleep(consumer)
+    flow.deliver(waiting.value, %i[a b])
+    assert_equal %i[a b], within(5) { consumer.value }
+  ensure
+    consumer&.kill
+  end
+
+  # Their results are older.
+  def test_a_consumer_waits_for_the_group_of_a_lane_before_it_runs_one
+    flow = Flow.new(1, 1, 8, true)
+    4.times { |number| flow.add(number) }
+    first = flow.group(2)
+    flow.finish
+    flow.by_consumer = true
+    consumer = Thread.new { [flow.take { raise "too early" }, flow.take { |group| group.items.map(&:to_s) }] }
+    until_asleep(consumer)
+    flow.deliver(first, %i[a b])
+    assert_equal [%i[a b], %w[2 3]], within(5) { consumer.value }
+  ensure
+    consumer&.kill
+  end
+
+  def test_a_consumer_that_waits_for_items_hears_of_a_lane_that_cannot_go_on
+    flow = Flow.new(1, 1, 8, true)
+    flow.by_consumer = true
+    consumer = Thread.new { flow.take { raise "has nothing to run" } }
+    consumer.report_on_exception = false
+    until_asleep(consumer)
+    flow.break(KeyError.new("gone"))
+    assert_equal "gone", assert_raises(KeyError) { within(5) { consumer.value } }.message
+  ensure
+    consumer&.kill
+  end
 end

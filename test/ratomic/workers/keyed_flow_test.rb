@@ -110,4 +110,58 @@ class KeyedFlowTest < Minitest::Test
   ensure
     threads&.each(&:kill)
   end
+
+  # The next in the order of the source had to wait for its key.
+  def test_a_consumer_runs_what_waited_for_the_key_of_a_lane
+    flow = flow_of([1, -1, 2], workers: 1)
+    first = flow.group(1)
+    second = flow.group(1)
+    assert_equal [[1], [2]], [first.items, second.items]
+    flow.deliver(first, [:a])
+    assert_equal [:a], flow.take
+    flow.by_consumer = true
+    consumer = Thread.new { flow.take { |group| group.items.map(&:to_s) } }
+    until_asleep(consumer)
+    flow.deliver(second, [:c])
+    assert_equal ["-1", :c], within(5) { consumer.value }
+  ensure
+    consumer&.kill
+  end
+
+  # At random: the consumer and the lanes take turns, as they find.
+  def test_nothing_is_lost_where_lanes_and_consumer_take_turns
+    kinds = [[KeyedFlow, [:itself.to_proc]], [Ratomic::Workers::Flow, []]]
+    kinds.product([true, false], [1, 7, 40]).each do |(kind, key), ordered, limit|
+      random = Random.new(limit)
+      flow = kind.new(2, 4, limit, ordered, *key)
+      items = Array.new(600) { random.rand(9) }
+      threads = Array.new(4) { |seed| Thread.new { serve(flow, Random.new(seed)) } }
+      threads << Thread.new { items.each { |item| flow.add(item) } && flow.finish }
+      taken = []
+      within(30) do
+        while (ready = flow.take { |group| run_by_consumer(flow, group, random) })
+          ready.each { |item| taken << item && flow.yielded }
+        end
+      end
+      assert_equal(ordered ? items : items.sort, ordered ? taken : taken.sort)
+    ensure
+      threads.each(&:kill).each(&:join)
+    end
+  end
+
+  def serve(flow, random)
+    while (group = flow.group(random.rand(1..9)))
+      flow.by_consumer = true if random.rand < 0.3
+      Thread.pass if random.rand < 0.5
+      flow.deliver(group, group.items)
+    end
+  rescue StandardError => e
+    flow.break(e)
+  end
+
+  def run_by_consumer(flow, group, random)
+    flow.by_consumer = false if random.rand < 0.2
+    Thread.pass if random.rand < 0.2
+    group.items
+  end
 end

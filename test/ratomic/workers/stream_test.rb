@@ -1,10 +1,12 @@
 # frozen_string_literal: true
 
 require "test_helper"
+require "support/learnt_costs"
 require "support/worker_callables"
 
 class StreamTest < Minitest::Test
   include WorkerCallables
+  include LearntCosts
 
   # Notes down what runs at a time and in which order, by key.
   class Journal
@@ -269,5 +271,36 @@ class StreamTest < Minitest::Test
     assert_raises(TypeError) { @pool.stream(1, Double) }
     assert_raises(TypeError) { @pool.stream([1], Double, key: 3) }
     assert_raises(Ratomic::Workers::CallableError) { @pool.stream([1], "text").to_a }
+  end
+
+  # Which thread it is run by.
+  module Whose
+    def self.call(_item)
+      Thread.current.object_id
+    end
+  end
+
+  # Yields the items, while the pool believes again and again that each costs so many nanoseconds.
+  def believing(nanoseconds, items)
+    Enumerator.new do |source|
+      items.each_slice(20) do |slice|
+        pretend(Whose, nanoseconds)
+        slice.each { |item| source << item }
+      end
+    end
+  end
+
+  def test_a_window_that_is_little_work_is_run_by_who_reads_the_stream
+    @pool.dispatch_async([1], Whose, min_batch: 0).value
+    mine = @pool.stream(believing(1000, 0...400), Whose, max_in_flight: 20).count(Thread.current.object_id)
+    assert_operator mine, :>, 0
+    assert_equal 400, @pool.stream(believing(1000, 0...400), Whose, max_in_flight: 20, key: :even?.to_proc).count
+  end
+
+  def test_a_window_that_is_much_work_is_for_workers_and_so_is_any_that_is_to_be
+    @pool.dispatch_async([1], Whose, min_batch: 0).value
+    me = Thread.current.object_id
+    refute_includes @pool.stream(believing(1_000_000, 0...100), Whose, max_in_flight: 20).to_a, me
+    refute_includes @pool.stream(believing(1000, 0...400), Whose, max_in_flight: 20, min_batch: 0).to_a, me
   end
 end
