@@ -9,7 +9,7 @@ use crate::ffi::{
     walk::{self, Found},
     RawValue,
 };
-use magnus::{function, prelude::*, Error, RModule, Value};
+use magnus::{function, prelude::*, Error, RClass, RModule, Value};
 use rb_sys::ruby_value_type::RUBY_T_OBJECT;
 
 fn deep_freeze(object: Value) -> bool {
@@ -55,6 +55,11 @@ fn is_ordinary(object: Value) -> bool {
     walk::is_ordinary(RawValue::of(object))
 }
 
+/// The class is one of those whose instances have nothing in them that could be in the way, see [`walk::know_leaf`].
+fn know_leaf(class: RClass) {
+    walk::know_leaf(class);
+}
+
 /// Whether all that it consists of are its instance variables.
 fn is_object(object: Value) -> bool {
     RawValue::of(object).is_a(RUBY_T_OBJECT)
@@ -74,6 +79,7 @@ pub fn define(ratomic: RModule) -> Result<(), Error> {
     module.const_set("TOO_DEEP", text)?;
     module.define_singleton_method("too_deep?", function!(is_too_deep, 1))?;
     module.define_singleton_method("ordinary?", function!(is_ordinary, 1))?;
+    module.define_singleton_method("know_leaf", function!(know_leaf, 1))?;
     module.define_singleton_method("copies", function!(snapshot::copies, 1))?;
     module.define_singleton_method("object?", function!(is_object, 1))?;
     module.define_singleton_method("snapshot", function!(snapshot::snapshot, 2))

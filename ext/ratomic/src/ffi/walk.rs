@@ -129,6 +129,31 @@ pub fn set_class() -> RClass {
     RClass::from_value(known().set.value()).expect("it is registered, so it stays where it is")
 }
 
+/// Classes whose instances are native objects with nothing in them that [`find`] looks for: times, dates, decimal numbers.
+/// The first free place takes the next one.
+static LEAVES: [OnceLock<RawValue>; 4] = [const { OnceLock::new() }; 4];
+
+/// To be called in the main Ractor, as [`install`]. Where there is no room for one more, its instances are looked through
+/// in Ruby, as those of any other native class.
+pub fn know_leaf(class: RClass) {
+    let word = RawValue::of(class.as_value());
+    for place in &LEAVES {
+        if place.get().is_none() {
+            gc::register_mark_object(class);
+        }
+        if *place.get_or_init(|| word) == word {
+            return;
+        }
+    }
+}
+
+/// Of a native object.
+fn is_leaf(word: RawValue) -> bool {
+    let class = word.class_or_singleton();
+    let known = LEAVES.iter().map_while(OnceLock::get);
+    known.into_iter().any(|leaf| leaf.0 == class)
+}
+
 /// How many levels of Arrays a key may have.
 const DEEPEST_KEY: u32 = 20;
 
@@ -212,6 +237,7 @@ fn has_more(word: RawValue) -> bool {
         RUBY_T_HASH => !deep_freeze::has_no_default(word),
         RUBY_T_STRING | RUBY_T_ARRAY | RUBY_T_STRUCT | RUBY_T_OBJECT | RUBY_T_REGEXP => false,
         RUBY_T_FLOAT | RUBY_T_BIGNUM | RUBY_T_RATIONAL | RUBY_T_COMPLEX | RUBY_T_SYMBOL => false,
+        RUBY_T_DATA => !is_leaf(word),
         _ => true,
     }
 }

@@ -16,6 +16,7 @@ module Ratomic
       #   there, and for a pool with a fallback, which is to run items in the main one
       def self.start(settings, &known)
         refuse_fallback(settings) if settings.falls_back? && !Ractor.main?
+        LeafClasses.learn
         settings = of_processes(settings) if settings.backend == :process
         settings.backend == :inline ? UncoordinatedEngine.new(settings).tap(&known) : coordinate(settings, &known)
       end
