@@ -139,7 +139,8 @@ end
   engine/settings engine/lifecycle engine/reserve engine/run_queue engine/mailbox engine/local_store
   engine/owned_results engine/pool_failures engine/result_recorder engine/cancellation engine/accompanied engine/engine
   engine/fallback_engine engine/fallback engine/uncoordinated_engine monitoring/last_failures monitoring/names
-  monitoring/metrics monitoring/subscribers monitoring/running monitoring/stats monitoring/prometheus
+  monitoring/error_warning monitoring/metrics monitoring/subscribers monitoring/running monitoring/stats
+  monitoring/prometheus
   monitoring/short_inspect monitoring/history monitoring/snapshot processes worker/worker_locals per_worker around
   worker/hooks worker/context worker/worker_status worker/search_state worker/batch_order worker/runs worker/partial
   worker/fold pipeline worker/by_process worker/halting worker/chunk worker/owned_chunk worker/plain_data worker/share

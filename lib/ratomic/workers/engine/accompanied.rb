@@ -49,7 +49,7 @@ module Ratomic
 
       # Makes what is counted and told, which both have in common.
       def share_books
-        @metrics = Metrics.new
+        @metrics = Metrics.new(@name)
         @subscribers = Subscribers.new(@costs.caller_runs_cache)
         @accepted = Counter.new
         @finished = Counter.new

@@ -96,7 +96,7 @@ module Ratomic
         there.give_back(part)
         drop(part.ticket) if part.completion.complete?
       rescue StandardError => e # there is no thread or process to be had
-        primary.metrics.trouble(e)
+        primary.metrics.trouble(e, "the start of the fallback")
         failures = (part.from...part.limit).map { |index| failure.at(index) }
         primary.file_as_is(part, part.from, Ractor.make_shareable(failures), true)
       end

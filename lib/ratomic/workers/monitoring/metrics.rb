@@ -29,14 +29,16 @@ module Ratomic
       attr_reader :failures
       # @return [LastFailures]
       attr_reader :last_failures
-      # @return [Map] what went wrong in the pool itself, by class and message
+      # @return [Map] errors that no caller could rescue, by class and message
       attr_reader :trouble_log
       # @return [Names] what dispatches with a name have done
       attr_reader :names
       # @return [Counter] nanoseconds that workers which are gone were busy
       attr_reader :past_busy
 
-      def initialize
+      # @param pool [String, nil] its name
+      def initialize(pool = nil)
+        @pool = pool
         COUNTS.each { |name| instance_variable_set(:"@#{name}", Counter.new) }
         @failures = Map.new
         @last_failures = LastFailures.new
@@ -96,12 +98,16 @@ module Ratomic
         }.freeze)
       end
 
-      # @param error [Exception] that came up in the pool's own threads, where nobody could rescue it
-      def trouble(error)
+      # Counts an error that was raised in a thread of the pool itself, where no caller can rescue it, and shows the
+      # first of each class.
+      # @param error [Exception]
+      # @param place [String] where it was raised
+      def trouble(error, place = "a thread")
         @troubles.increment
+        failure = Failure.from(error, nil)
+        ErrorWarning.once(failure, "#{place} of the pool #{@pool}")
         return unless @trouble_log.size < 20
 
-        failure = Failure.from(error, nil)
         @trouble_log["#{failure.exception_class}: #{failure.message}"[0, 200]] = failure.backtrace.first.to_s
       end
 

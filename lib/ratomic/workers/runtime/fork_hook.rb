@@ -79,7 +79,7 @@ module Ratomic
       def self.attempt
         yield
       rescue StandardError => e
-        warn "ratomic, in a fork: #{e.full_message}" if $DEBUG
+        ErrorWarning.once(Failure.from(e, nil), "the fork hook")
         nil
       end
     end

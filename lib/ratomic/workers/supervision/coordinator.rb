@@ -9,6 +9,10 @@ module Ratomic
       # Seconds that stopped workers get before the pool ends without them.
       STOP_TIMEOUT_S = 2.0
 
+      # Of an error, see {Metrics#trouble}.
+      PLACE = "the coordinator"
+      private_constant :PLACE
+
       # The messages that it handles itself; each has a method of its name.
       OWN = %i[
         ready parcel drop up gone lost tick start_worker reserve homeless deadline fall_back wind_up kill finish hold
@@ -31,6 +35,9 @@ module Ratomic
         @registry.fill unless @started
         @started = true
         take(@mailbox.receive) until @ended
+      rescue Exception => e # rubocop:disable Lint/RescueException -- it is raised again, where nobody sees it
+        @engine.metrics.trouble(e, PLACE)
+        raise
       end
 
       def ended?
@@ -39,13 +46,13 @@ module Ratomic
 
       private
 
-      # An error in here is the pool's own. It is counted and shown in the statistics; the coordinator lives on.
+      # An error in here is the pool's own. It is counted, and shown once; the coordinator goes on.
       def take(message)
         return look_for_dead if end_of_ractor?(message)
 
         handle(*message)
       rescue StandardError => e
-        @engine.metrics.trouble(e)
+        @engine.metrics.trouble(e, PLACE)
       end
 
       # From Ractor#monitor: :exited or :aborted, which does not say of whom, or in later Rubies [ractor, :exited].

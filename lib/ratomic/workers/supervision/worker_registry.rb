@@ -49,7 +49,7 @@ module Ratomic
         body = @backend.spawn(@engine, worker_status, parts.freeze)
         @members[worker_status.id] = WorkerHandle.new(worker_status, body, Clock.now, nil, parts.nil?)
       rescue StandardError => e # for example: no thread can be made
-        @engine.metrics.trouble(e)
+        @engine.metrics.trouble(e, "the start of a worker")
         @engine.worker_statuses.delete(worker_status.id)
         pause(MAX_RESTART_PAUSE_S, parts) if parts
       end

@@ -5,12 +5,16 @@ module Ratomic
     # What a pool does in each worker when it starts and when it ends, in the thread that runs its items. Frozen and
     # shareable.
     class Hooks
+      START = "on_worker_start:"
+      STOP = "on_worker_stop:"
+      private_constant :START, :STOP
+
       # @param on_worker_start [#call, PerWorker, Array, nil]
       # @param on_worker_stop [#call, nil]
       # @raise [CallableError] when they cannot be shared
       def initialize(on_worker_start, on_worker_stop)
-        @start = shared(on_worker_start, "on_worker_start:")
-        @stop = shared(on_worker_stop, "on_worker_stop:")
+        @start = shared(on_worker_start, START)
+        @stop = shared(on_worker_stop, STOP)
         freeze
       end
 
@@ -27,19 +31,20 @@ module Ratomic
       def around(engine, worker, fresh)
         NestedDispatch.enter(engine)
         WorkerLocals.begin
-        @start.each { |hook| run(engine) { PerWorker === hook ? hook.prepare : hook.call(worker) } } if fresh
+        @start.each { |hook| run(engine, START) { PerWorker === hook ? hook.prepare : hook.call(worker) } } if fresh
         done = yield
-        @stop.each { |hook| run(engine) { hook.call(worker) } } if done
+        @stop.each { |hook| run(engine, STOP) { hook.call(worker) } } if done
         done
       end
 
       private
 
-      # The worker works without it; the statistics tell.
-      def run(engine)
+      # An error of a hook is counted, and shown once; the worker goes on without what the hook was to do.
+      # @param option [String] of the hook
+      def run(engine, option)
         yield
       rescue UserException => e
-        engine.metrics.trouble(e)
+        engine.metrics.trouble(e, option)
       end
 
       def shared(hooks, what)

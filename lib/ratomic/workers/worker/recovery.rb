@@ -108,7 +108,7 @@ module Ratomic
 
       # What cannot be saved ends, or its caller would wait for ever.
       def fail_all(error)
-        @engine.metrics.trouble(error)
+        @engine.metrics.trouble(error, "the recovery of a chunk")
         (@chunk.first...@chunk.last).each do |index|
           @engine.file(@batch, index, [Failure.from(error, index)].freeze, true) unless @batch.completion.filled?(index)
         end

@@ -46,7 +46,7 @@ module Ratomic
       def listen
         handle(*@control.receive)
       rescue Exception => e # rubocop:disable Lint/RescueException -- the worker goes on, whatever it was
-        @engine.metrics.trouble(e)
+        @engine.metrics.trouble(e, "the main thread of a worker")
       end
 
       def handle(what, *details)

@@ -32,6 +32,20 @@ class ForkHookTest < Minitest::Test
     assert_equal "[2]\n", out
   end
 
+  def test_an_error_of_a_step_is_shown_once_and_the_others_are_made
+    result = assert_success(ruby(<<~RUBY))
+      require "ratomic"
+      module Work; def self.call(item) = item * 2; end
+      p Ratomic::Workers.dispatch_async([1], Work).value(timeout: 5)
+      def (Ratomic::Workers::AtExit).forget = raise(KeyError, "not forgotten")
+      def (Ratomic::Workers::Processes).in_child = raise(KeyError, "not forgotten either")
+      Process.wait(fork { p Ratomic::Workers.dispatch_async([2], Work).value(timeout: 5) })
+    RUBY
+    assert_equal "[2]\n[4]\n", result.out
+    assert_equal ["ratomic: an error in the fork hook: KeyError: not forgotten"],
+                 result.err.scan(/^ratomic: an error in .*not forgotten[a-z ]*/).map(&:rstrip)
+  end
+
   def test_a_pool_is_known_before_its_coordinator_begins
     known = nil
     engine = Workers::Backend.start(Workers::Settings.new(size: 1, backend: :thread)) do |made|

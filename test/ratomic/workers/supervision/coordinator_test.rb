@@ -2,11 +2,16 @@
 
 require "test_helper"
 require "support/engine_room"
+require "support/shown_errors"
 
 class CoordinatorTest < Minitest::Test
   include EngineRoom
+  include ShownErrors
 
   Workers = Ratomic::Workers
+
+  Fault = Class.new(StandardError)
+  Fatal = Class.new(Exception) # rubocop:disable Lint/InheritException -- which ends a coordinator
 
   # A backend whose workers are dead before they say a word.
   module Stillborn
@@ -104,6 +109,26 @@ class CoordinatorTest < Minitest::Test
     settle
     assert_equal 1, @engine.metrics.troubles.value
     assert_match(/ArgumentError/, @engine.metrics.trouble_log.keys.first)
+  end
+
+  def test_an_error_is_shown_once
+    @coordinator.define_singleton_method(:lost) { |_id| raise Fault, "in the coordinator" }
+    assert_shown(Fault, /the coordinator of the pool #{@engine.name}: .*coordinator_test.rb/) do
+      2.times { tell(:lost, 1) }
+      settle
+    end
+    assert_equal 2, @engine.metrics.troubles.value
+  end
+
+  def test_an_error_that_ends_it_is_shown_too
+    @coordinator.define_singleton_method(:lost) { |_id| raise Fatal, "the end" }
+    @thread.report_on_exception = false
+    assert_shown(Fatal, /the coordinator of the pool/) do
+      tell(:lost, 1)
+      assert_raises(Fatal) { within(5) { @thread.join } }
+    end
+    assert_equal 1, @engine.metrics.troubles.value
+    @thread = Thread.new { @coordinator.run }
   end
 
   def test_put_back_to_work_it_hires_no_second_crew

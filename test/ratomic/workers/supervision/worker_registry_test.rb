@@ -2,12 +2,16 @@
 
 require "test_helper"
 require "support/engine_room"
+require "support/shown_errors"
 
 class WorkerRegistryTest < Minitest::Test
   include EngineRoom
+  include ShownErrors
 
   Workers = Ratomic::Workers
   WorkerRegistry = Workers::WorkerRegistry
+
+  NoRoom = Class.new(StandardError)
 
   # A backend whose workers are only numbers; it remembers what they were hired with.
   class Numbers
@@ -21,6 +25,7 @@ class WorkerRegistryTest < Minitest::Test
     end
 
     def spawn(_engine, worker_status, parts)
+      raise @refusal if Exception === @refusal
       raise ThreadError, @refusal if @refusal
 
       @parts[worker_status.id] = parts
@@ -86,6 +91,13 @@ class WorkerRegistryTest < Minitest::Test
     @registry.start_worker(*waiting[0])
     assert_equal [2, 4], ids
     assert_equal 1, @engine.metrics.pauses.value
+  end
+
+  def test_why_a_worker_cannot_be_made_is_shown_once
+    @hired.refusal = NoRoom.new("can't create Thread")
+    assert_shown(NoRoom, /the start of a worker of the pool #{@engine.name}: .*can't create Thread/) do
+      2.times { @registry.start_worker }
+    end
   end
 
   def test_a_worker_that_ended_unasked_is_replaced_and_counted
