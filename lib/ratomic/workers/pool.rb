@@ -157,7 +157,7 @@ module Ratomic
       # its threads after that has workers which have none of them.
       # @return [self]
       def start
-        Processes.prepare(@settings) if backend == :process && current.nil?
+        @settings.kind.prepare(@settings) if current.nil?
         engine
         self
       end
@@ -298,9 +298,8 @@ module Ratomic
         dispatch_async(items, shared(block), given)
       end
 
-      # Threads and processes may have blocks that Ractors may not.
       def shared(block)
-        return block if %i[thread process].include?(backend)
+        return block if @settings.kind.any_block?
 
         Blocks.share(block, "block of dispatch_async")
       rescue CallableError

@@ -51,7 +51,7 @@ module Ratomic
           return finish(engine, items, callable, options, results, started, true)
         end
 
-        took = engine.metrics.tally.settle(started, results, engine.backend == :ractor)
+        took = engine.metrics.tally.settle(started, results, engine.in_place)
         return settle(engine, callable, options, results) unless took
 
         learn(engine, items, Callable.key(callable), took) if learn?(took, started)
@@ -146,7 +146,7 @@ module Ratomic
 
           outcome |= run_until(nil, engine, items, callable, results, options, false)
         end
-        took = engine.metrics.tally.settle(started, results, engine.backend == :ractor)
+        took = engine.metrics.tally.settle(started, results, engine.in_place)
         took && !outcome ? ResolvedFuture.new(results) : settle(engine, callable, options, results)
       end
 
@@ -176,7 +176,7 @@ module Ratomic
 
       # Threads have the memory of the program, where what an item returns may be in use elsewhere.
       def self.sealing(engine)
-        engine.backend == :ractor ? :in_place : :copied
+        engine.in_place ? :in_place : :copied
       end
 
       # All items in one call, see {Runs}. When that raises, or leaves past us, there are no results yet.

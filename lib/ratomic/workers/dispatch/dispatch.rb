@@ -49,7 +49,7 @@ module Ratomic
       def self.surround(engine, callable, admitted, around)
         RactorLocalRefs.take(admitted) if RactorLocalRefs::Ref === admitted
         wrapped = Around.wrap(callable, around)
-        engine.backend == :inline ? wrapped : engine.admit(wrapped) # inline has looked into its code
+        engine.admit_around(wrapped)
       end
       private_class_method :place, :surround
 
@@ -99,7 +99,7 @@ module Ratomic
       def run
         @engine.metrics.meet_batch(@batch)
         @engine.emit(:dispatched, @batch, items: @batch.size) unless @engine.subscribers.none?
-        return run_here if @engine.backend == :inline || (@batch.moved? && NestedDispatch.in?(@engine))
+        return run_here if !@engine.backend.workers? || (@batch.moved? && NestedDispatch.in?(@engine))
         return if enqueue == :done
 
         reserve if @batch.owned?
@@ -111,7 +111,7 @@ module Ratomic
       # Has workers hired that take the places of those who end. That is done while others are at work already, so
       # nobody waits for it.
       def reserve
-        @engine.post(Engine::RESERVE) if @engine.backend == :ractor && @engine.run_queue.reserve.short?
+        @engine.post(Engine::RESERVE) if @engine.backend.reserve? && @engine.run_queue.reserve.short?
       end
 
       # Puts the batch where the workers take it from.

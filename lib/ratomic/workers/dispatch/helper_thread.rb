@@ -15,7 +15,7 @@ module Ratomic
         # Runs what nobody has claimed yet of a batch, while the block waits for it.
         # @return what the block returns
         def help(engine, batch)
-          return yield unless batch.unclaimed.positive? && engine.backend != :process # its items end no process of ours
+          return yield unless batch.unclaimed.positive? && engine.backend.helpers?
 
           enough = false
           start(NestedDispatch.own_engine, NestedDispatch.engines) do

@@ -53,7 +53,7 @@ module Ratomic
         # Whether this thread works for a pool, and may run what belongs to that engine. What is for the threads of
         # another pool may not run in any Ractor.
         def in?(engine)
-          (own = number) && (own == engine.number || engine.backend == :ractor)
+          (own = number) && (own == engine.number || !engine.backend.shared_memory?)
         end
 
         # Waits, in a thread that works for a pool, for what no helper of its own can do.

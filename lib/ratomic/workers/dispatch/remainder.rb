@@ -39,7 +39,7 @@ module Ratomic
 
         # @return [Boolean] false where there is no room for it now
         def push(engine, batch, done)
-          return false if engine.backend == :inline || !engine.open?
+          return false unless engine.backend.workers? && engine.open?
 
           batch.claim(done)
           engine.accepted.increment(batch.size)

@@ -34,7 +34,7 @@ module Ratomic
         # Whether it is for this thread. In an item a {HelperThread} runs it; what only the pool's Ractor may call is
         # for workers.
         def waits?(engine, batch)
-          return false if batch.unclaimed < batch.size || batch.size.zero? || engine.backend == :inline
+          return false if batch.unclaimed < batch.size || batch.size.zero? || !engine.backend.workers?
           return false if NestedDispatch.number || RactorLocalRefs::Ref === batch.callable || !engine.for_caller?
 
           CallerRuns.place(engine, batch.items, batch.key, batch.options.min_batch) == :caller
@@ -46,7 +46,7 @@ module Ratomic
 
           engine.metrics.by_waiter.increment
           chunk = Chunk.new(batch, batch.callable, first, batch.limit, 1)
-          engine.backend == :ractor ? chunk : chunk.share_memory
+          engine.in_place ? chunk : chunk.share_memory
         end
 
         # @return [true] when no item has ended the run; there may be some left

@@ -27,7 +27,12 @@ module Ratomic
       attr_reader :subscribers
       # @return [Counter] workers that were hired so far
       attr_reader :hired
-      attr_reader :number, :settings, :name, :size, :backend, :chunker, :costs, :metrics, :accepted, :finished
+      # @return [Module] the {Backend}
+      attr_reader :backend
+      # @return [Boolean] whether results that a caller makes are frozen where they stand, and not in a copy. Kept here
+      #   because each small dispatch asks
+      attr_reader :in_place
+      attr_reader :number, :settings, :name, :size, :chunker, :costs, :metrics, :accepted, :finished
 
       NUMBERS = Counter.new
 
@@ -36,12 +41,13 @@ module Ratomic
         @number = NUMBERS.increment
         @name = settings.name
         @size = settings.size
-        @backend = settings.backend
+        @backend = settings.kind
+        @in_place = !@backend.shared_memory?
         @settings = settings
         @mailbox = mailbox
         @run_queue = RunQueue.new(settings.max_queue, @size)
         @costs = Costs.new(settings.gain)
-        @chunker = Chunker.new(@size, @backend)
+        @chunker = Chunker.new(@size, @backend.chunk_factor)
         @board = Map.new
         @worker_statuses = Map.new
         share_books
@@ -129,16 +135,16 @@ module Ratomic
         Interrupts.deferred { @run_queue.sweep { |batch| stop(batch, PoolFailures::KILLED) } }
       end
 
-      # Looks the callable over. Threads may have one of their own Ractor that is not shareable; the inline backend is
-      # as strict as Ractors are, and tells beforehand what they would find out.
+      # Checks that workers may call the callable.
       # @return [Object, RactorLocalRefs::Ref]
       # @raise [CallableError]
       def admit(callable)
-        case @backend
-        when :thread, :process then home? ? Callable.any(callable) : Callable.check(callable)
-        when :inline then Callable.strict(callable)
-        else Callable.check(callable)
-        end
+        @backend.admit(callable, home?)
+      end
+
+      # As {#admit}, of an {Around} whose callable was admitted before.
+      def admit_around(around)
+        @backend.admit_around(around, home?)
       end
 
       # Counts the items in.
@@ -184,7 +190,7 @@ module Ratomic
         return unless @lifecycle.end
 
         Pool::RUNNING.delete(@number)
-        Processes.discard(self) if @backend == :process
+        @backend.discard(self)
         @mailbox&.close
         tell_end
         @terminated.fill(true)

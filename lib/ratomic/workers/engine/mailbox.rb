@@ -16,14 +16,6 @@ module Ratomic
         RACTORS ? Ractor::Port.new : QueueMailbox.new
       end
 
-      # Where a worker listens. One that is a thread hears only from its own Ractor, so it needs no port; and a fork
-      # while threads wait on ports may ruin the child, see {ForkHook}.
-      # @param backend [:ractor, :thread] of the worker
-      # @return [Ractor::Port, QueueMailbox]
-      def self.of_worker(backend)
-        backend == :ractor ? self.open : QueueMailbox.new
-      end
-
       # The mailbox of threads that hear only from threads of their own Ractor, and of Rubies without `Ractor::Port`.
       class QueueMailbox
         CAPACITY = 2**16

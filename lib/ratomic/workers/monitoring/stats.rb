@@ -4,8 +4,6 @@ module Ratomic
   module Workers
     # What a pool tells about itself, read from its counters at one moment.
     class Stats
-      # Ractors that run at a time when RUBY_MAX_CPU does not say otherwise.
-      RUNNING_AT_ONCE = HEAP_PER_RACTOR ? Etc.nprocessors : 8
       UNSEEN = "Coverage is running, and counts nothing that runs in another Ractor; for test suites: " \
                "Ratomic::Workers.configure(backend: :thread)"
 
@@ -14,19 +12,19 @@ module Ratomic
       PER_WORKER = "it has an object in each worker (Workers.per_worker), and callers have none"
 
       # Whether there are tools at work that do not see what workers run.
+      # @param backend [Module]
       def self.unseen?(backend)
-        backend == :ractor && Ractor.main? && defined?(::Coverage) && ::Coverage.respond_to?(:running?) &&
+        !backend.covered? && Ractor.main? && defined?(::Coverage) && ::Coverage.respond_to?(:running?) &&
           ::Coverage.running?
       end
 
       # So many callables that run there have a note each.
       NAMED = 5
-      # Where a `fallback:` runs items, for people.
-      PLACES = { thread: "threads of the main Ractor", process: "processes" }.freeze
 
       # @param engine [Engine]
       def initialize(engine)
         @engine = engine
+        @backend = engine.backend
         @there = engine.fallback&.engine
         @metrics = engine.metrics
       end
@@ -38,7 +36,7 @@ module Ratomic
         latency = @metrics.latency
         counts = @metrics.counts
         stats = {
-          name: @engine.name, backend: @engine.backend, size: @engine.size, state: state,
+          name: @engine.name, backend: @backend.to_sym, size: @engine.size, state: state,
           dispatches: dispatches(counts, latency),
           items: counted,
           failures: @metrics.failures.to_h.reject { |_, count| count.zero? }, latency: histogram(latency),
@@ -131,7 +129,7 @@ module Ratomic
 
         callables = @engine.fallback.callables
         notes = callables.first(NAMED).map do |name, reason|
-          "#{name} runs in #{PLACES[@engine.fallback.backend]} (fallback:): #{reason}"
+          "#{name} runs in #{Backend.of(@engine.fallback.backend).place} (fallback:): #{reason}"
         end
         callables.size > NAMED ? notes << "so do #{callables.size - NAMED} more callables" : notes
       end
@@ -143,15 +141,15 @@ module Ratomic
           notes << "workers have died soon after their start, one after the other, #{counts[:pauses]} times; " \
                    "they are replaced more slowly then"
         end
-        at_once = Integer(ENV.fetch("RUBY_MAX_CPU", RUNNING_AT_ONCE.to_s), exception: false) || RUNNING_AT_ONCE
-        if @engine.backend == :ractor && @engine.size > at_once
+        at_once = @backend.at_once
+        if at_once && @engine.size > at_once
           notes << "#{@engine.size} workers, but Ruby runs #{at_once} Ractors at once (RUBY_MAX_CPU)"
         end
         if @engine.size > Etc.nprocessors * 2
           stops = HEAP_PER_RACTOR ? "a collection of shareable objects" : "each collection"
           notes << "#{@engine.size} workers for #{Etc.nprocessors} processors: #{stops} stops them all"
         end
-        notes << UNSEEN if Stats.unseen?(@engine.backend)
+        notes << UNSEEN if Stats.unseen?(@backend)
         notes + fallback_notes
       end
     end

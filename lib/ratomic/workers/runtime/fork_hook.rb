@@ -46,7 +46,7 @@ module Ratomic
       def self.hold(done)
         held = Pool::RUNNING.values.filter_map do |_, engine|
           here = Completion.new(1)
-          here if attempt { engine.backend != :inline && engine.post([:hold, here, done].freeze) }
+          here if attempt { engine.mailbox && engine.post([:hold, here, done].freeze) }
         end
         limit = Clock.now + HOLD_TIMEOUT_S
         held.each { |here| here.wait(Clock.left(limit)) }

@@ -15,7 +15,7 @@ module Ratomic
       MIN_HEAPS_TO_COLLECT = 32
       GC_PAUSE_FACTOR = 4
 
-      # @param backend [Module] see {Backend.of}
+      # @param backend [Module] see {Backend::Defaults}
       # @param timer_queue [TimerQueue]
       def initialize(backend, timer_queue)
         @backend = backend

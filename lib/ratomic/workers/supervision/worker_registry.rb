@@ -27,7 +27,7 @@ module Ratomic
       def initialize(engine, timer_queue)
         @engine = engine
         @timer_queue = timer_queue
-        @backend = Backend.of(engine.backend)
+        @backend = engine.backend
         @members = {}
         @streak = 0
         @stopped = false

@@ -21,7 +21,7 @@ module Ratomic
         @guard = guard
         @open_share = open_share
         @gate = Thread::Mutex.new
-        @shared = engine.backend != :ractor
+        @shared = engine.backend.shared_memory?
         @hand = @batch = @callable = @chunk = @context = @woken = @many = nil
       end
 
@@ -157,7 +157,7 @@ module Ratomic
         return true unless step
 
         put_back(batch) if step + 1 < batch.limit
-        @parcel_mailbox ||= Mailbox.of_worker(@engine.backend)
+        @parcel_mailbox ||= @engine.backend.new_mailbox
         @engine.post([:ready, batch, @parcel_mailbox].freeze)
         first, items = @parcel_mailbox.receive
         return true unless items

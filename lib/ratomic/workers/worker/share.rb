@@ -37,7 +37,7 @@ module Ratomic
 
       # @return [Integer] nanoseconds that an owned dispatch takes besides its items
       def self.cost(engine)
-        engine.costs.waking + (engine.backend == :ractor ? HANDOVER_COST_NS : 0)
+        engine.costs.waking + engine.backend.handover_cost_ns
       end
 
       # @param batch [Batch]

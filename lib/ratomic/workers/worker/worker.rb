@@ -20,7 +20,7 @@ module Ratomic
       def initialize(engine, worker_status)
         @engine = engine
         @worker_status = worker_status
-        @control = Mailbox.of_worker(engine.backend)
+        @control = engine.backend.new_mailbox
         @open_share = OpenShare.new(engine, worker_status)
         @ended = false
       end
@@ -88,7 +88,7 @@ module Ratomic
         @engine.run_queue.away if @runner
         @engine.post([:gone, @worker_status.id, @ended, parts.freeze].freeze)
         @runner&.join
-        HelperThread.join if @engine.backend == :ractor # or they would end with the Ractor
+        HelperThread.join unless @engine.backend.shared_memory? # or they would end with the Ractor
         unload unless @open_share.empty?
         AtExit.unstuck(@worker_status)
       end

@@ -47,7 +47,8 @@ class ChunkerTest < Minitest::Test
   def test_the_chunks_for_another_process_are_longer
     learn(100_000)
     sizes = %i[ractor process].map do |backend|
-      chunk = Workers::Chunker.new(2, backend).cut(batch((0...100_000).to_a), Key, @costs.of(Key), 0)
+      chunker = Workers::Chunker.new(2, Workers::Backend.of(backend).chunk_factor)
+      chunk = chunker.cut(batch((0...100_000).to_a), Key, @costs.of(Key), 0)
       chunk.last - chunk.first
     end
     assert_equal [4, 39], sizes
