@@ -1,5 +1,8 @@
 # frozen_string_literal: true
 
+require_relative "dispatch/grouped"
+require_relative "failing"
+
 module Ratomic
   module Workers
     # The results of a dispatch, now or later. Frozen, and shareable whenever the callable is: it may be waited for in

@@ -1,5 +1,7 @@
 # frozen_string_literal: true
 
+require_relative "flow"
+
 module Ratomic
   module Workers
     # A {Flow} in which the items of one key run one after another. Those that wait stand in a line of their key. A line

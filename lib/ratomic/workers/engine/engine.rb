@@ -1,5 +1,9 @@
 # frozen_string_literal: true
 
+require_relative "accompanied"
+require_relative "cancellation"
+require_relative "result_recorder"
+
 module Ratomic
   module Workers
     # What a started pool runs on: the run queue, the mailbox of the coordinator, counters. Frozen and shareable, so

@@ -1,5 +1,7 @@
 # frozen_string_literal: true
 
+require_relative "engine"
+
 module Ratomic
   module Workers
     # The engine beside that of a pool of Ractors, which runs what cannot run in one (`fallback:`): in threads of the

@@ -1,5 +1,7 @@
 # frozen_string_literal: true
 
+require_relative "engine"
+
 module Ratomic
   module Workers
     # An engine without a coordinator: of the inline backend, and of a pool that was ended before it worked. Who has

@@ -63,6 +63,7 @@ module Ratomic
         attempt { AtExit.forget }
         attempt { Processes.in_child }
         attempt { LocalPool::RactorPools.in_child }
+        attempt { History.in_child }
         attempt { StatsServer.in_child } if Workers.const_defined?(:StatsServer, false)
         running = attempt { Pool::RUNNING.values } || []
         running.each do |pool, engine|

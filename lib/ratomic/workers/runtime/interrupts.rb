@@ -1,5 +1,7 @@
 # frozen_string_literal: true
 
+require_relative "user_exception"
+
 module Ratomic
   module Workers
     # When what other threads send to this one (`Thread#raise`, `Thread#kill`) is let in. Each runs a block.

@@ -1,10 +1,18 @@
 # frozen_string_literal: true
 
+require_relative "backend/threads"
+require_relative "backend/ractors"
+require_relative "backend/processes"
+require_relative "backend/inline"
+
 module Ratomic
   module Workers
     # What the workers of a pool are made of, and how a pool starts. Each backend is a module in the folder `backend/`
     # that answers what {Defaults} lists.
     module Backend
+      ALL = { ractor: Ractors, thread: Threads, process: Processes, inline: Inline }.freeze
+      private_constant :ALL
+
       # @param name [:ractor, :thread, :process, :inline]
       # @return [Module]
       # @raise [KeyError]
@@ -69,21 +77,6 @@ module Ratomic
         end
       end
       private_class_method :host_elsewhere, :persist
-    end
-  end
-end
-
-require_relative "backend/defaults"
-require_relative "backend/threads"
-require_relative "backend/ractors"
-require_relative "backend/processes"
-require_relative "backend/inline"
-
-module Ratomic
-  module Workers
-    module Backend
-      ALL = { ractor: Ractors, thread: Threads, process: Processes, inline: Inline }.freeze
-      private_constant :ALL
     end
   end
 end

@@ -1,5 +1,8 @@
 # frozen_string_literal: true
 
+require_relative "by_process"
+require_relative "halting"
+
 module Ratomic
   module Workers
     # A run of items that one worker claimed. It runs in a thread that an item may end at any moment, so it keeps what

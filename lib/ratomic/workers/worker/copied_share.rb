@@ -1,5 +1,7 @@
 # frozen_string_literal: true
 
+require_relative "share"
+
 module Ratomic
   module Workers
     # A {Share} of which every run comes home as a copy, at once: of who runs items in a Ractor that is not the caller's

@@ -1,5 +1,7 @@
 # frozen_string_literal: true
 
+require_relative "chunk"
+
 module Ratomic
   module Workers
     # A {Chunk} of an owned dispatch. Its results stay as they are, in the {Share} of who runs it.

@@ -1,5 +1,7 @@
 # frozen_string_literal: true
 
+require_relative "run_location"
+
 module Ratomic
   module Workers
     # The thread in a worker that runs items: takes a batch from the run queue, claims a chunk, puts the batch back

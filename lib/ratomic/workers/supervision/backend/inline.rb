@@ -1,5 +1,7 @@
 # frozen_string_literal: true
 
+require_relative "defaults"
+
 module Ratomic
   module Workers
     module Backend
