@@ -105,7 +105,7 @@ class WorkersTest < Minitest::Test
     files = Dir[File.join(folder, "workers/{*,{runtime,crossing,scheduling,engine,monitoring,worker,dispatch}/*}.rb"),
                 File.join(folder, "workers/supervision/{*,backend/*}.rb")]
     files = files.reject { |file| File.basename(file) == "all.rb" }.shuffle
-    out = ruby!(<<~RUBY, *files)
+    out = ruby!(<<~RUBY, *files, seconds: 60)
       %w[version features experimental errors reflection native error_record frozen_copy counter map queue pool
          local_pool].each { |name| require "ratomic/\#{name}" }
       ARGV.each { |file| require file }

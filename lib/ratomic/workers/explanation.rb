@@ -5,10 +5,10 @@ module Ratomic
     # What a dispatch would do, without doing it: what would be shared, copied or refused, what stands in the callable's
     # way, and whether the pool would pay.
     class Explanation
-      # What `try:` is where nothing is to be tried: nil is an item.
+      # The default of `try:`. It is not nil, because nil can be an item.
       UNTRIED = Object.new.freeze
 
-      # So many refused items are named.
+      # At most this many refused items are named.
       MAX_NAMED = 5
 
       # @param engine [Engine]

@@ -45,7 +45,7 @@ module Ratomic
         results = []
         outcome = nil
         limit = started + CallerBudget::BUDGET_NS if items.size > 2
-        Thread.handle_interrupt(Interrupts::FOREIGN_DEFERRED) do
+        Thread.handle_interrupt(Interrupts::EXCEPTIONS_DEFERRED) do
           outcome = run_on(engine, items, callable, results, nil, limit)
         end
         if outcome
@@ -59,7 +59,7 @@ module Ratomic
         learn(engine, items, Callable.key(callable), took) if learn?(took, started)
         ResolvedFuture.new(results)
       rescue UserException, SignalException, SystemExit # as in run
-        engine.costs.mark_wild(Callable.key(callable))
+        engine.costs.mark_caller_unsafe(Callable.key(callable))
         raise
       end
 
@@ -120,7 +120,7 @@ module Ratomic
       def self.put_back(state, engine, key)
         return false unless state.restore
 
-        engine.costs.mark_wild(key)
+        engine.costs.mark_caller_unsafe(key)
         true
       end
 
@@ -136,7 +136,7 @@ module Ratomic
       rescue UserException, SignalException, SystemExit
         # Nothing tells whether it came from outside or from the item. In case it was the item, workers run it next
         # time.
-        engine.costs.mark_wild(Callable.key(callable, options.as))
+        engine.costs.mark_caller_unsafe(Callable.key(callable, options.as))
         raise
       end
 
@@ -155,7 +155,7 @@ module Ratomic
 
       # @return [ResolvedFuture] of results among which there are Failures, or which are not sealed yet
       def self.settle(engine, callable, options, results)
-        results = Interrupts.foreign_deferred { Transfer.seal(results, 0, sealing(engine)) }
+        results = Interrupts.exceptions_deferred { Transfer.seal(results, 0, sealing(engine)) }
         engine.count_by_caller(results, callable, options)
         results.any?(Vacancy) ? SparseFuture.new(results) : ResolvedFuture.new(results)
       end
@@ -166,7 +166,7 @@ module Ratomic
       def self.run_until(limit, engine, items, callable, results, options, many) # rubocop:disable Metrics/ParameterLists
         failed = false
         Context.with(options.context) do
-          Thread.handle_interrupt(Interrupts::FOREIGN_DEFERRED) do # one call less than foreign_deferred
+          Thread.handle_interrupt(Interrupts::EXCEPTIONS_DEFERRED) do # one call less than exceptions_deferred
             failed = run_many(engine, items, callable, results, options.as) if many
             until results.size == items.size
               failed |= (outcome = run_on(engine, items, callable, results, options.as, limit))
@@ -197,7 +197,7 @@ module Ratomic
         raise
       ensure
         if astray && Thread.current.status != "aborting"
-          engine.costs.mark_wild(Callable.key(callable, as))
+          engine.costs.mark_caller_unsafe(Callable.key(callable, as))
           return false # rubocop:disable Lint/EnsureReturn
         end
       end
@@ -216,7 +216,7 @@ module Ratomic
         raise
       ensure
         if astray && Thread.current.status != "aborting"
-          engine.costs.mark_wild(Callable.key(callable, as))
+          engine.costs.mark_caller_unsafe(Callable.key(callable, as))
           results << PoolFailures.died(callable, results.size, :throw)
           return true # rubocop:disable Lint/EnsureReturn
         end

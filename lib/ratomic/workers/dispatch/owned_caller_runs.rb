@@ -52,7 +52,7 @@ module Ratomic
         results = []
         failed = false
         Context.with(options.context) do
-          Interrupts.foreign_deferred do
+          Interrupts.exceptions_deferred do
             failed = CallerRuns.run_many(engine, items, callable, results, options.as) if Runs.takes?(callable)
             failed |= CallerRuns.run_on(engine, items, callable, results, options.as) until results.size == items.size
           end
@@ -60,7 +60,7 @@ module Ratomic
         engine.count_by_caller(results, callable, options) if failed || results.any?(Vacancy)
         results
       rescue UserException, SignalException, SystemExit # as in CallerRuns.run
-        engine.costs.mark_wild(Callable.key(callable, options.as))
+        engine.costs.mark_caller_unsafe(Callable.key(callable, options.as))
         raise
       end
       private_class_method :measure, :run

@@ -12,7 +12,7 @@ module Ratomic
         # @return [Future, nil] nil when the caller is to go on, because there is no room or nobody to run it
         def hand_over(engine, items, callable, options, results, started)
           learn(engine, items.first(results.size), Callable.key(callable, options.as), started)
-          sealed = Interrupts.foreign_deferred do
+          sealed = Interrupts.exceptions_deferred do
             Transfer.seal(results.map(&:itself), 0, CallerRuns.sealing(engine)) # the caller may have to go on with them
           end
           batch = Batch.new(items, items.size, items.size, callable, options, WorkEstimate.of(items))

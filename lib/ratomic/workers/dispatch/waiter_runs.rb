@@ -54,7 +54,7 @@ module Ratomic
           batch = chunk.batch
           state = ThreadState.new
           started = engine.metrics.tally.start
-          Context.with(batch.options.context) { Interrupts.foreign_deferred { run_items(engine, chunk, started) } }
+          Context.with(batch.options.context) { Interrupts.exceptions_deferred { run_items(engine, chunk, started) } }
           took = engine.metrics.tally.start - started
           CallerRuns.learn(engine, batch.items[chunk.first, chunk.results.size], batch.key, took)
           true

@@ -25,8 +25,8 @@ module Ratomic
           freeze
         end
 
-        # What is shareable goes through the native queue; anything else waits beside it, by number. Moved or not is one
-        # here: the reader is a thread of the same Ractor.
+        # A shareable message goes through the native queue. Any other is kept beside the queue, and a reference to it
+        # goes through the queue. `move:` makes no difference: the reader is a thread of the same Ractor.
         def send(message, move: false) # rubocop:disable Lint/UnusedMethodArgument
           token = Ractor.shareable?(message) ? message : RactorLocalRefs.keep(message)
           @queue.push(token)

@@ -50,7 +50,7 @@ module Ratomic
         freeze
       end
 
-      # A dispatch of the callable is made.
+      # Notes the pipeline of a new dispatch, for {#pipelines}.
       def meet(callable)
         callable = callable.callable while Fold === callable || Around === callable
         return unless Pipeline === callable
@@ -59,7 +59,7 @@ module Ratomic
         @pipelines[key] ||= [callable.to_s, callable.gauges].freeze
       end
 
-      # A batch is on its way.
+      # Counts a new batch.
       def meet_batch(batch)
         @dispatches.increment
         @names.begin(batch.options.as) if batch.options.as
@@ -79,14 +79,14 @@ module Ratomic
         count_class(failure.exception_class, times)
       end
 
-      # Failures that were not kept.
+      # Counts the Failures of a partial sum that were not kept.
       # @param partial [Partial]
       # @param sign [Integer] -1 takes back
       def count_more(partial, sign = 1)
         partial.more.each { |name, count| count_class(name, sign * count) }
       end
 
-      # Counts it, and keeps it for a while among the last ones.
+      # Counts a Failure, and keeps it among the last ones.
       # @param callable [String] its name
       # @param dispatch [Integer, nil] number of the dispatch; nil where the caller ran it
       # @param context [Object, nil] of the dispatch

@@ -2,23 +2,23 @@
 
 module Ratomic
   module Workers
-    # What a pool tells about itself, read from its counters at one moment.
+    # The statistics of a pool, read from its counters at one moment.
     class Stats
       UNSEEN = "Coverage is running, and counts nothing that runs in another Ractor; for test suites: " \
                "Ratomic::Workers.configure(backend: :thread)"
 
-      WILD = "an item has ended its thread, left something on it, or used what only the main Ractor has"
+      CALLER_UNSAFE = "an item has ended its thread, left something on it, or used what only the main Ractor has"
 
       PER_WORKER = "it has an object in each worker (Workers.per_worker), and callers have none"
 
-      # Whether there are tools at work that do not see what workers run.
+      # Whether Coverage is running and does not count what workers run.
       # @param backend [Module]
       def self.unseen?(backend)
         !backend.covered? && Ractor.main? && defined?(::Coverage) && ::Coverage.respond_to?(:running?) &&
           ::Coverage.running?
       end
 
-      # So many callables that run there have a note each.
+      # At most this many callables that need the fallback get a note each.
       NAMED = 5
 
       # @param engine [Engine]
@@ -118,8 +118,10 @@ module Ratomic
       # @return [String] why the caller runs small dispatches of it, or does not
       def reason(known, waking)
         return PER_WORKER if known[:caller_unsafe] == :per_worker
-        return WILD if known[:caller_unsafe]
-        return "#{known[:calm]} of #{Costs::MIN_STABLE_RUNS} chunks in a row had no slow item" unless known[:small]
+        return CALLER_UNSAFE if known[:caller_unsafe]
+        unless known[:small]
+          return "#{known[:stable_runs]} of #{Costs::MIN_STABLE_RUNS} chunks in a row had no slow item"
+        end
 
         "to wake a worker takes #{Figures.time(waking)}"
       end

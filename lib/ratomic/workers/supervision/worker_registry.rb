@@ -123,7 +123,7 @@ module Ratomic
         member
       end
 
-      # Waits for none of them any more.
+      # Leaves all workers alone. The pool ends without them.
       def leave_all
         @members.each_value { |member| AtExit.stuck(member.worker_status) }
         @departing.leave_all

@@ -24,8 +24,8 @@ module Ratomic
 
       # The thread of a worker that runs its items.
       # @param worker [Integer] its number
-      # @param fresh [Boolean] whether it is the worker's first. It is not where an item has ended the one before, or
-      #   the hook itself, which then would do so again.
+      # @param fresh [Boolean] whether it is the worker's first thread. A later one replaces a thread that an item has
+      #   killed, or the start hook itself; so the start hook is not run again
       # @yieldreturn [Boolean] whether the worker has nothing to do any more
       # @return [Boolean] the same
       def around(engine, worker, fresh)

@@ -310,7 +310,7 @@ class CallerRunsTest < Minitest::Test
     assert_equal before + 1, by_caller
     assert_equal 1, @pool.stats[:failures]["KeyError"]
     assert_equal 1, catch(:tag) { @pool.dispatch_async([:leave].freeze, Where).value }.size
-    refute caller_runs_cache.take(Where, [1].freeze), "it is wild now"
+    refute caller_runs_cache.take(Where, [1].freeze), "it is caller-unsafe now"
   end
 
   # Takes its list apart while it runs, and would change its items.

@@ -41,7 +41,7 @@ class ErrorWarningTest < Minitest::Test
 
   # The warnings of a program may be errors, in its tests.
   def test_a_warning_that_raises_ends_nothing
-    out = ruby!(<<~RUBY)
+    out = ruby!(<<~RUBY, seconds: 60)
       require "ratomic"
       def Warning.warn(*) = raise(NotImplementedError, "no warnings here")
       metrics = Ratomic::Workers::Metrics.new("jobs")
@@ -52,7 +52,7 @@ class ErrorWarningTest < Minitest::Test
   end
 
   def test_a_forked_child_shows_its_own
-    result = assert_success(ruby(<<~RUBY))
+    result = assert_success(ruby(<<~RUBY, seconds: 60))
       require "ratomic"
       metrics = Ratomic::Workers::Metrics.new("jobs")
       2.times { metrics.trouble(KeyError.new("in the parent")) }
@@ -63,7 +63,7 @@ class ErrorWarningTest < Minitest::Test
 
   def test_another_ractor_shows_them_too
     skip_without_ractors
-    result = assert_success(ruby(<<~RUBY))
+    result = assert_success(ruby(<<~RUBY, seconds: 60))
       require "ratomic"
       metrics = Ratomic::Workers::Metrics.new("jobs")
       Array.new(3) { Ractor.new(metrics) { |here| here.trouble(KeyError.new("in a Ractor"), "a hook") } }.each(&:value)

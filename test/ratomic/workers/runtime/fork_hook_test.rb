@@ -33,7 +33,7 @@ class ForkHookTest < Minitest::Test
   end
 
   def test_an_error_of_a_step_is_shown_once_and_the_others_are_made
-    result = assert_success(ruby(<<~RUBY))
+    result = assert_success(ruby(<<~RUBY, seconds: 60))
       require "ratomic"
       module Work; def self.call(item) = item * 2; end
       p Ratomic::Workers.dispatch_async([1], Work).value(timeout: 5)

@@ -50,9 +50,9 @@ class LocalCostCacheTest < Minitest::Test
     assert_equal @costs.of(Double), @experience.cost(Double)
   end
 
-  def test_a_callable_that_went_wild_meanwhile_is_learnt_from_again
+  def test_a_callable_that_became_caller_unsafe_meanwhile_is_learnt_from_again
     learnt(Workers::Costs::MIN_STABLE_RUNS, 1_000)
-    @costs.mark_wild(Double)
+    @costs.mark_caller_unsafe(Double)
     learnt(Workers::LocalCostCache::SAMPLE_RATE, 1_000)
     assert_equal 3, learnt(3, 1_000)
   end

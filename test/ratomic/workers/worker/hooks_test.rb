@@ -103,7 +103,7 @@ class HooksTest < Minitest::Test
 
   def test_what_a_hook_raises_in_a_ractor_is_shown_once
     skip_without_ractors
-    result = assert_success(ruby(<<~RUBY))
+    result = assert_success(ruby(<<~RUBY, seconds: 60))
       require "ratomic"
       module Hook; def self.call(_worker) = raise(KeyError, "in the hook"); end
       module Work; def self.call(item) = item; end
