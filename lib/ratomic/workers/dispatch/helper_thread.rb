@@ -34,13 +34,13 @@ module Ratomic
         # Whether all workers of a pool wait, and one of them waits for a pool that itself waits for this pool. The
         # batch that they wait for may be in the run queue of this pool, where no worker would take it.
         def needed?(engine)
-          engine.run_queue.deserted? && circle?(engine)
+          engine.run_queue.all_workers_wait? && circle?(engine)
         end
 
         # Serves the run queue while no worker does.
         # @return [Thread, nil] nil where none can be made
         def stand_in(engine)
-          start(engine, engine.numbers.freeze) { nil while engine.run_queue.deserted?(1) && serve_next(engine) }
+          start(engine, engine.numbers.freeze) { nil while engine.run_queue.all_workers_wait?(1) && serve_next(engine) }
         end
 
         # Waits until the helper threads of this Ractor have ended. The Ractor is about to end.
@@ -54,12 +54,12 @@ module Ratomic
 
         # @param own [Engine, nil] for which it stands in
         def start(own, engines, &work)
-          standing = own&.run_queue&.standing
+          compensating = own&.run_queue&.compensating
           Interrupts.deferred do # an interrupt here could leave the count higher than the number of threads
-            standing&.increment
-            NestedDispatch.thread(NAME, engines, -> { standing&.decrement }, &work)
+            compensating&.increment
+            NestedDispatch.thread(NAME, engines, -> { compensating&.decrement }, &work)
           rescue ThreadError
-            standing&.decrement
+            compensating&.decrement
             nil
           end
         end

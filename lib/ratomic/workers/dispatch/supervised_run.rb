@@ -52,7 +52,7 @@ module Ratomic
 
       def start
         NestedDispatch.thread do
-          AtExit::TURNS.increment
+          AtExit::RUNS.increment
           @begun = true
           NestedDispatch.enter(@engine)
           Context.with(@batch.options.context) do
@@ -61,7 +61,7 @@ module Ratomic
           end
           :done
         ensure
-          AtExit::TURNS.decrement if @begun
+          AtExit::RUNS.decrement if @begun
           AtExit.unstuck(@worker_status)
         end
       end

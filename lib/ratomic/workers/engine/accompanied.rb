@@ -53,7 +53,7 @@ module Ratomic
         @subscribers = Subscribers.new(@costs.caller_runs_cache)
         @accepted = Counter.new
         @finished = Counter.new
-        @hired = Counter.new
+        @workers_started = Counter.new
       end
     end
     private_constant :Accompanied

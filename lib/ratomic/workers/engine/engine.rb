@@ -29,8 +29,8 @@ module Ratomic
       attr_reader :terminated
       # @return [Subscribers] to events
       attr_reader :subscribers
-      # @return [Counter] workers that were hired so far
-      attr_reader :hired
+      # @return [Counter] workers that were started so far
+      attr_reader :workers_started
       # @return [Module] the {Backend}
       attr_reader :backend
       # @return [Boolean] whether results that a caller makes are frozen where they stand, and not in a copy. Kept here

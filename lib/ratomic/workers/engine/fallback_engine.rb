@@ -95,7 +95,7 @@ module Ratomic
         @subscribers = @primary.subscribers
         @accepted = @primary.accepted
         @finished = @primary.finished
-        @hired = @primary.hired
+        @workers_started = @primary.workers_started
       end
     end
     private_constant :FallbackEngine

@@ -44,7 +44,7 @@ module Ratomic
 
       # @param parts [Array<Batch>, nil] what another worker has left to run; nil for a worker in reserve
       def start_worker(parts = [])
-        worker_status = WorkerStatus.new(@engine.hired.increment)
+        worker_status = WorkerStatus.new(@engine.workers_started.increment)
         @engine.worker_statuses[worker_status.id] = worker_status if parts
         body = @backend.spawn(@engine, worker_status, parts.freeze)
         @members[worker_status.id] = WorkerHandle.new(worker_status, body, Clock.now, nil, parts.nil?)

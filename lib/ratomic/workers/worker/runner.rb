@@ -33,11 +33,11 @@ module Ratomic
         @kept = parts.dup
         fresh = @search_state.nil?
         @search_state = SearchState.new(@run_queue, @worker_status)
-        @turns = BatchOrder.new(@run_queue)
+        @order = BatchOrder.new(@run_queue)
         @parcel_mailbox = nil # the thread before may have died waiting for a parcel, which still arrives in its mailbox
         @thread = OwnThread.start do
           done = @engine.hooks.around(@engine, @worker_status.id, fresh) do
-            (@experience = LocalCostCache.new(@engine.costs).begin) && placed { work }
+            (@costs = LocalCostCache.new(@engine.costs).begin) && placed { work }
           end
         ensure
           @control.send(done ? Worker::RUNNER_DONE : Worker::RUNNER_DIED)
@@ -129,7 +129,7 @@ module Ratomic
       def serve_next
         return @open_share.close(@kept) || (@hand = nil) unless @open_share.open?(@kept)
 
-        batch = @hand = @kept.shift || @turns.next || idle
+        batch = @hand = @kept.shift || @order.next || idle
         batch && (batch.completion.complete? || serve(batch)) && !@worker_status.abandoned?
       end
 
@@ -149,7 +149,7 @@ module Ratomic
         return true unless @batch.equal?(batch) || take_up(batch)
         return serve_parcel(batch) if batch.moved?
 
-        cost = @experience.cost(batch.key)
+        cost = @costs.cost(batch.key)
         return true unless (chunk = @engine.chunker.cut(batch, @callable, cost, @run_queue.size))
 
         put_back(batch) if chunk.last < batch.limit
@@ -167,7 +167,7 @@ module Ratomic
         first, items = @parcel_mailbox.receive
         return true unless items
 
-        cost = @experience.cost(batch.key)
+        cost = @costs.cost(batch.key)
         stride = @engine.chunker.stride(cost)
         run(batch, batch.kind.new(batch, @callable, first, first + items.size, stride).unpack(items), cost)
       end
@@ -192,10 +192,10 @@ module Ratomic
         @engine.costs.learn_waking(started - batch.born) if @woken
         @woken = false
         well = run_items(chunk, started)
-        @run_queue.look(ended = Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond))
+        @run_queue.note_search(ended = Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond))
         @search_state.return
         took = ended - started
-        batch.completion.nudge if @run_queue.unheard?(took) # a woken worker may wait for this processor
+        batch.completion.nudge if @run_queue.wakeup_pending?(took) # a woken worker may wait for this processor
         return file(batch, chunk, took, ended) if well
 
         chunk.blame_last unless chunk.death
@@ -203,7 +203,7 @@ module Ratomic
       end
 
       def file(batch, chunk, took, now)
-        @experience.learn(chunk, took)
+        @costs.learn(chunk, took)
         @engine.file_chunk(chunk, now)
         @chunk = nil
         @worker_status.end_chunk(took)

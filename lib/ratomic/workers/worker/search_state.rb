@@ -20,7 +20,7 @@ module Ratomic
         return if nanoseconds && nanoseconds < RunQueue::LONG_CHUNK_NS
 
         @worker_status.begin_long(Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond))
-        @run_queue.away
+        @run_queue.stop_searching
         @away = true
       end
 
@@ -31,7 +31,7 @@ module Ratomic
         return unless away
 
         @worker_status.end_long
-        @run_queue.back
+        @run_queue.start_searching
       end
     end
   end

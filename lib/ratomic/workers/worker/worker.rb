@@ -62,7 +62,7 @@ module Ratomic
       end
 
       def take_seat(parts)
-        @engine.run_queue.back
+        @engine.run_queue.start_searching
         @runner = Runner.new(@engine, @worker_status, @control, Thread.current, @open_share).start(parts)
       end
 
@@ -86,7 +86,7 @@ module Ratomic
         parts = []
         Interrupts.deferred { parts = hand_over } if @runner
       ensure
-        @engine.run_queue.away if @runner
+        @engine.run_queue.stop_searching if @runner
         @engine.post([:gone, @worker_status.id, @ended, parts.freeze].freeze)
         @runner&.join
         HelperThread.join unless @engine.backend.shared_memory? # or they would end with the Ractor

@@ -12,7 +12,7 @@ class ForkHookTest < Minitest::Test
     Workers::ForkHook.around do
       begins = Thread.new { Workers::Coordinator.new(engine).run }
       assert_nil begins.join(0.1)
-      assert_empty engine.worker_statuses.to_h, "it has hired nobody"
+      assert_empty engine.worker_statuses.to_h, "it has started no worker"
       1 # the parent
     end
     eventually { engine.worker_statuses.to_h.size == 1 }

@@ -112,7 +112,7 @@ class ChunkerTest < Minitest::Test
     assert_equal limits[0] * Workers::Chunker::SEQUENTIAL_FACTOR, limits[1]
   end
 
-  def test_suspects_run_alone
+  def test_isolated_items_run_alone
     assert_equal [1] * 5, chunks_of(batch((0...100).to_a).isolated_part(20, 25))
   end
 end

@@ -62,7 +62,7 @@ class CoordinatorTest < Minitest::Test
   end
 
   # What the timer queue says after a pause in a crash loop.
-  def test_a_worker_is_hired_when_its_time_has_come
+  def test_a_worker_is_started_when_its_time_has_come
     eventually { @engine.worker_statuses.size == 1 }
     tell(:start_worker, [].freeze)
     eventually { @engine.worker_statuses.size == 2 }
@@ -131,7 +131,7 @@ class CoordinatorTest < Minitest::Test
     @thread = Thread.new { @coordinator.run }
   end
 
-  def test_put_back_to_work_it_hires_no_second_crew
+  def test_put_back_to_work_it_starts_no_second_set_of_workers
     settle
     @thread.kill.join
     @thread = Thread.new { @coordinator.run }
@@ -220,7 +220,7 @@ class CoordinatorTest < Minitest::Test
     tell(:start_worker, [].freeze)
     tell(:up, 2, @port)
     assert_equal [:stop], within(5) { @port.receive }, "who comes late is stopped as well"
-    assert_equal [1], @engine.worker_statuses.keys, "nobody is hired any more"
+    assert_equal [1], @engine.worker_statuses.keys, "no worker is started any more"
     assert @engine.terminated.wait(Workers::Coordinator::STOP_TIMEOUT_S + 3)
     assert_operator Workers::Clock.now - started, :>=, Workers::Coordinator::STOP_TIMEOUT_S
   end

@@ -177,7 +177,7 @@ class RecoveryTest < Minitest::Test
     assert_equal [[1, 2, "ThreadError", nil, nil], 0], [classes, retries]
   end
 
-  def test_an_item_that_has_its_verdict_keeps_it
+  def test_an_item_that_has_a_result_keeps_it
     chunk = ended_chunk(item_timeout: 5, retries: 1)
     @engine.time_out(@batch, 2)
     assert_equal [[3, 5, 0, false]], shapes(recovery(chunk))

@@ -70,7 +70,7 @@ class WorkerTest < Minitest::Test
     control.send([:stop].freeze)
     assert_equal [:gone, 1, true, []], receive
     within(5) { @thread.join }
-    assert_equal 0, @engine.run_queue.instance_variable_get(:@looking).value
+    assert_equal 0, @engine.run_queue.instance_variable_get(:@searching).value
   end
 
   def test_it_ends_when_the_lane_is_closed_and_empty
