@@ -127,30 +127,39 @@ module Ratomic
   end
 end
 
-# From what stands alone to what is made of it. The folders are rooms, not namespaces.
-%w[
-  runtime/clock runtime/at_exit runtime/user_exception runtime/interrupts runtime/text runtime/own_thread
-  runtime/thread_state vacancy unsafe_extension remedy failure progress monitoring/figures progress_bar event
-  crossing/ractor_local_refs crossing/unshareable_reason crossing/unshareable_part crossing/leaf_classes
-  crossing/references crossing/stateful_objects scheduling/bounded_cache crossing/lexical_scope
-  crossing/constant_lookup crossing/ractor_capabilities crossing/calls crossing/known_calls crossing/own_constants
-  crossing/isolation_lint crossing/callable crossing/blocks crossing/transfer crossing/moving
-  scheduling/work_estimate scheduling/moving_averages scheduling/route_chooser scheduling/costs
-  scheduling/local_cost_cache scheduling/chunker engine/settings engine/lifecycle engine/reserve engine/run_queue
-  engine/mailbox engine/local_store engine/owned_results engine/pool_failures engine/result_recorder
-  engine/cancellation engine/accompanied engine/engine engine/fallback_engine engine/fallback
-  engine/uncoordinated_engine monitoring/last_failures monitoring/names monitoring/metrics monitoring/subscribers
-  monitoring/running monitoring/stats monitoring/prometheus monitoring/short_inspect monitoring/history
-  monitoring/snapshot processes worker/worker_locals per_worker around worker/hooks worker/context
-  worker/worker_status worker/search_state worker/batch_order worker/runs worker/partial worker/fold pipeline
-  worker/by_process worker/halting worker/chunk worker/owned_chunk worker/plain_data worker/share worker/copied_share
-  worker/open_share worker/recovery worker/run_location worker/runner worker/worker supervision/timer_queue
-  supervision/move_buffer supervision/departing_workers supervision/worker_registry supervision/watchdog
-  supervision/coordinator supervision/backend then_guard failing dispatch/grouped future dispatch/options
-  dispatch/source dispatch/waiter_count dispatch/take_once dispatch/batch dispatch/resolved_future
-  dispatch/sparse_future dispatch/owned_resolved_future dispatch/unpacking dispatch/owned_future
-  dispatch/nested_dispatch dispatch/helper_thread dispatch/supervised_run dispatch/inline dispatch/caller_budget
-  dispatch/remainder dispatch/caller_runs dispatch/owned_caller_runs dispatch/waiter_runs dispatch/dispatch
-  dispatch/mapping dispatch/initial dispatch/reduce reduction reducing subscription way_home trial_run explanation
-  flow_leader flow keyed_flow stream pool runtime/fork_hook parse_json render_erb
-].each { |name| require_relative "workers/#{name}" }
+# A file requires what it needs to be loaded. What it needs to run is loaded before the first call, in any order.
+require_relative "workers/runtime/all"
+require_relative "workers/crossing/all"
+require_relative "workers/scheduling/all"
+require_relative "workers/engine/all"
+require_relative "workers/monitoring/all"
+require_relative "workers/worker/all"
+require_relative "workers/supervision/all"
+require_relative "workers/dispatch/all"
+require_relative "workers/around"
+require_relative "workers/event"
+require_relative "workers/explanation"
+require_relative "workers/failing"
+require_relative "workers/failure"
+require_relative "workers/flow"
+require_relative "workers/flow_leader"
+require_relative "workers/future"
+require_relative "workers/keyed_flow"
+require_relative "workers/parse_json"
+require_relative "workers/per_worker"
+require_relative "workers/pipeline"
+require_relative "workers/pool"
+require_relative "workers/processes"
+require_relative "workers/progress"
+require_relative "workers/progress_bar"
+require_relative "workers/reducing"
+require_relative "workers/reduction"
+require_relative "workers/remedy"
+require_relative "workers/render_erb"
+require_relative "workers/stream"
+require_relative "workers/subscription"
+require_relative "workers/then_guard"
+require_relative "workers/trial_run"
+require_relative "workers/unsafe_extension"
+require_relative "workers/vacancy"
+require_relative "workers/way_home"

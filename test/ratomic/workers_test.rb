@@ -98,4 +98,20 @@ class WorkersTest < Minitest::Test
     RUBY
     assert_equal "[\"TypeError\", \"TypeError\"]\n", out
   end
+
+  # Each requires what it needs to be loaded; the order is another one in each run.
+  def test_its_files_can_be_loaded_in_any_order
+    folder = File.expand_path("../../lib/ratomic", __dir__)
+    files = Dir[File.join(folder, "workers/{*,{runtime,crossing,scheduling,engine,monitoring,worker,dispatch}/*}.rb"),
+                File.join(folder, "workers/supervision/{*,backend/*}.rb")]
+    files = files.reject { |file| File.basename(file) == "all.rb" }.shuffle
+    out = ruby!(<<~RUBY, *files, seconds: 60)
+      %w[version features experimental errors reflection native error_record frozen_copy counter map queue pool
+         local_pool].each { |name| require "ratomic/\#{name}" }
+      ARGV.each { |file| require file }
+      require "ratomic"
+      p Ratomic::Workers.dispatch_async(["[1]"], Ratomic::Workers::ParseJSON).value(timeout: 10)
+    RUBY
+    assert_equal "[[1]]\n", out
+  end
 end

@@ -176,14 +176,14 @@ module UnmadeResultsContract
   def pool_for_callers(callable)
     pool = Workers::Pool.new(size: 2, backend: backend)
     pool.dispatch_async([1], callable, min_batch: 0).value(timeout: 5)
-    calm(pool, callable)
+    measure_often(pool, callable)
     yield pool
   ensure
     pool.kill
   end
 
   # As if it had run quickly and often. A dispatch that a busy machine has held up is followed by some for the workers.
-  def calm(pool, callable)
+  def measure_often(pool, callable)
     costs = pool.instance_variable_get(:@cell)[:engine].costs
     400.times { costs.learn(Workers::Callable.key(callable), Workers::WorkEstimate::ITEM_WEIGHT, 10, 1) }
   end
@@ -300,7 +300,7 @@ module UnmadeResultsContract
   def test_what_a_caller_runs_himself_is_dropped_as_well
     pool_for_callers(KeepTens) do |pool|
       3.times do
-        calm(pool, KeepTens)
+        measure_often(pool, KeepTens)
         future = pool.dispatch_async([10, 11, 20], KeepTens)
         assert_kind_of Workers::ResolvedFuture, future unless backend == :inline
         assert_equal [[[10], [20]], [0, 2]], [future.value(timeout: 5), future.indices]
@@ -422,7 +422,7 @@ module UnmadeResultsContract
     pool_for_callers(runs) do |pool|
       before = runs.runs.value
       3.times do
-        calm(pool, runs)
+        measure_often(pool, runs)
         assert_equal [2, 4, 6], pool.dispatch_async([1, 2, 3], runs).value(timeout: 5)
       end
       learnt = -> { "learnt: #{pool.stats[:callables]}, last failures: #{pool.stats[:last_failures]}" }

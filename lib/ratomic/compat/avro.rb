@@ -14,7 +14,7 @@ require_relative "avro/decoder"
 require_relative "avro/decode_avro"
 
 module Ratomic
-  # What makes libraries of others run in workers that are Ractors. Each part is loaded by itself, never by
+  # Makes libraries of others usable in workers that are Ractors. Each part is loaded by itself, never by
   # +require "ratomic"+.
   module Compat
     # Apache's +avro+: schemas, and what encodes and decodes by them (+Avro::IO+). After

@@ -2,7 +2,8 @@
 
 module Ratomic
   module Karafka
-    # Stands for a dispatch that was not made: messages deserialize themselves when their payload is asked for.
+    # Takes the place of the future when nothing was dispatched: each message deserializes itself when its payload is
+    # asked for.
     class Immediate
       # @return [nil]
       def retrieve

@@ -2,11 +2,12 @@
 
 module Ratomic
   module Karafka
-    # What a pool hands out and takes in: our own classes, or those of the Karafka that it was installed in.
+    # The classes of the objects that a pool returns and takes: our own, or those of the Karafka that it was installed
+    # in.
     #
-    # future: a Class with {Future::Retrieval}; immediate: the one that stands for no dispatch; error: the marker of a
-    # failed payload; message: a Class whose +new+ takes the raw payload; usual: the Class of distributors that need not
-    # be asked, because workers cut the messages into chunks by themselves
+    # future: a Class with {Future::Retrieval}; immediate: the object for messages that were not dispatched; error: the
+    # marker of a failed payload; message: a Class whose +new+ takes the raw payload; usual: the Class of distributors
+    # that are not called, because workers cut the messages into chunks by themselves
     Interface = Struct.new(:future, :immediate, :error, :message, :usual) do
       # @return [Interface] without Karafka
       def self.own

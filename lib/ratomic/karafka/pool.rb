@@ -7,13 +7,13 @@ module Ratomic
     # Karafka's deserialization pool, on a {Workers::Pool} of its own. Nothing runs before the first dispatch, and a
     # forked child (Karafka's swarm) begins anew with its first one.
     #
-    # Whoever dispatches, a listener's thread, never deserializes itself. Where nothing can be dispatched (not started,
-    # too few messages, a deserializer that cannot be shared, after {#shutdown}), there is an {Immediate}, and messages
-    # deserialize themselves as they do without a pool.
+    # The thread that dispatches, a listener's, never deserializes. If nothing can be dispatched (the pool is not
+    # started or was shut down, there are too few messages, or the deserializer cannot be shared), the result is an
+    # {Immediate}, and messages deserialize themselves as they do without a pool.
     class Pool
       include Singleton
 
-      # How many deserializers are remembered with what was learnt about their cost.
+      # How many deserializers are kept, with what was learnt about their cost.
       KEPT = 256
 
       class << self

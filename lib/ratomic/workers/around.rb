@@ -2,8 +2,8 @@
 
 module Ratomic
   module Workers
-    # A callable of which each item is run within another one (`around:`), which is called with the item, and yields
-    # where that is to run. What the item returns is the result.
+    # A callable with another one around it (`around:`). The outer one is called with the item, and yields where the
+    # inner one is to run. The result is what the inner one returns.
     #
     # @api private
     class Around
@@ -43,7 +43,7 @@ module Ratomic
         raise CallableError, "around: #{Callable.label(@around)} did not yield, so the item was not run"
       end
 
-      # One that knows how its results are merged.
+      # An Around of a callable with `merge`.
       class Merging < self
         def initial
           @callable.initial
@@ -54,7 +54,7 @@ module Ratomic
         end
       end
 
-      # And how one is added.
+      # An Around of a callable with `merge` and `add`.
       class Adding < Merging
         def add(sum, result)
           @callable.add(sum, result)

@@ -5,10 +5,10 @@ module Ratomic
     # What a dispatch would do, without doing it: what would be shared, copied or refused, what stands in the callable's
     # way, and whether the pool would pay.
     class Explanation
-      # What `try:` is where nothing is to be tried: nil is an item.
+      # The default of `try:`. It is not nil, because nil can be an item.
       UNTRIED = Object.new.freeze
 
-      # So many refused items are named.
+      # At most this many refused items are named.
       MAX_NAMED = 5
 
       # @param engine [Engine]
@@ -59,14 +59,8 @@ module Ratomic
           findings: findings.map(&:to_h) }
       end
 
-      # Threads may use what Ractors may not.
       def findings
-        if %i[thread
-              process].include?(@engine.backend) || !Callable.call?(@callable)
-          []
-        else
-          IsolationLint.findings(@callable)
-        end
+        @engine.backend.findings(@callable)
       end
 
       def refusal
@@ -138,7 +132,7 @@ module Ratomic
       def why_not(backend)
         return "without effect: the workers of this pool are not Ractors" unless @engine.fallback
 
-        "what fails because it runs in a Ractor is run again in #{Stats::PLACES[backend]}"
+        "what fails because it runs in a Ractor is run again in #{Backend.of(backend).place}"
       end
 
       def fallback_line
@@ -150,7 +144,7 @@ module Ratomic
       end
 
       def process
-        @engine.settings.backend == :process ? { process: Processes::Advice.of(@callable) } : {}
+        @engine.settings.kind.advice(@callable)
       end
 
       def process_lines

@@ -1,5 +1,7 @@
 # frozen_string_literal: true
 
+require_relative "then_guard"
+
 module Ratomic
   module Workers
     # What a {Future} tells of the items that have failed.

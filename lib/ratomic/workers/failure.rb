@@ -1,5 +1,7 @@
 # frozen_string_literal: true
 
+require_relative "runtime/text"
+
 module Ratomic
   module Workers
     # What stands in the results in place of an item that has none: it raised, it ran too long, it ended its worker, it

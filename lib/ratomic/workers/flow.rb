@@ -1,15 +1,17 @@
 # frozen_string_literal: true
 
+require_relative "flow_leader"
+
 module Ratomic
   module Workers
-    # One run through a {Stream}: what was read and not yet yielded. A thread reads the source, some threads (lanes)
-    # take groups of items to the pool and wait for them, and the consumer takes the results. With a key it is a
-    # {KeyedFlow}.
+    # The state of one run through a {Stream}: the items that were read and not yet yielded. One thread, the reader,
+    # reads the source. Some threads, the lanes, dispatch groups of items to the pool and wait for them. The consumer
+    # takes the results. With a key it is a {KeyedFlow}.
     #
-    # All these threads share one lock of the VM, and what costs is to wake one of them: more than to parse ten lines.
-    # So an item is put in and taken out without a lock and without a wake-up, groups are as large as is good for the
-    # workers, and of the lanes that have nothing to do one waits for items ({FlowLeader}). The reader alone changes
-    # `@read`, the consumer alone `@yielded` and `@taken`, and all else is for who has the lock.
+    # These threads share one VM lock, and to wake one of them costs more than to parse ten lines. So items are put in
+    # and taken out without a Mutex and without a wake-up, and groups are as large as the workers need. Of the idle
+    # lanes one waits for items ({FlowLeader}). Only the reader changes `@read`, only the consumer changes `@yielded`
+    # and `@taken`; everything else is changed under the lock.
     #
     # Where a whole window is less work than it costs to wake these threads, the consumer runs the groups itself, and
     # the lanes rest ({#by_consumer=}).
@@ -38,18 +40,18 @@ module Ratomic
         @results = {}  # number of the first item => results of a group
         @read = @taken = @yielded = @grouped = @running = 0
         @wanted = NO_WAKE_ITEMS # so many items wake the leader
-        # A reader that has found the window full goes on when a part of it is free: with each place by itself an item
-        # would cost a change of threads, and make a group of its own.
+        # A reader that has found the window full goes on only when a part of the window is free. If it went on with
+        # each free place, each item would cost a switch of threads and become a group of its own.
         @enough = limit - [limit / PARTS, 1].max
-        # Groups of a window that is not large leave room for what is yielded and read meanwhile.
+        # In a small window groups are smaller, so that items can be read and yielded while a group is being run.
         @share = [limit / lanes, 1].max
         @full = @finished = @led = @by_consumer = false
         @quick = true
         @error = @broken = nil
       end
 
-      # The reader: waits for room, and puts an item in. Only the reader does, so it needs no lock; a leader says how
-      # many it waits for before it looks how many there are.
+      # Called by the reader: waits for room, and puts an item in. No other thread does this, so it needs no lock. The
+      # leader sets how many items it waits for before it reads how many there are; so no wake-up is lost.
       def add(item)
         await_room if @read - @yielded >= @limit
         @items << item
@@ -129,8 +131,8 @@ module Ratomic
         end
       end
 
-      # The consumer has had one of them. Nobody else counts here, and the reader looks at it after it has said that it
-      # waits: so the lock is needed only to wake it.
+      # The consumer has had one result. Only the consumer changes this count, and a reader that waits reads it after it
+      # has announced that it waits; so the lock is needed only to wake the reader.
       def yielded(count = 1)
         @yielded += count
         return unless @full && @read - @yielded <= @enough
@@ -196,7 +198,7 @@ module Ratomic
         results
       end
 
-      # What has no result has had its place in the window all the same.
+      # An item without a result has taken a place in the window too.
       def leave_out(results)
         kept = results.grep_v(Vacancy)
         yielded(results.size - kept.size)

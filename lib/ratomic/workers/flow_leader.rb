@@ -54,8 +54,8 @@ module Ratomic
         false
       end
 
-      # While each worker has a group there is time to wait for a whole one. While one has none, the leader waits for
-      # what a quick source has next, but not for long, and not for a reader that waits itself.
+      # While each worker has a group, the leader waits for a whole group. While a worker has none, the leader waits
+      # only a short time for more items of a quick source, and not at all if the reader itself waits for room.
       def take_now?(size, target, waited)
         return size >= target if size.zero? || size >= target || (@running >= @workers && !@finished)
 

@@ -1,5 +1,8 @@
 # frozen_string_literal: true
 
+require_relative "dispatch/grouped"
+require_relative "failing"
+
 module Ratomic
   module Workers
     # The results of a dispatch, now or later. Frozen, and shareable whenever the callable is: it may be waited for in
@@ -167,13 +170,13 @@ module Ratomic
         size - @completion.vacant
       end
 
-      # In one pass, and natively where that can be: there may be millions.
+      # In one pass, and natively if possible: there may be millions of results.
       def all_named(results, indices = @completion.indices)
         results = Array.new(results.size) { |place| named(results[place], indices[place]) }
         Ractor.make_shareable(results) # many objects that are new: the VM looks at all of them in one walk
       end
 
-      # A failure that was filed for many items at once does not name one.
+      # A Failure that was filed for many items at once has no index; here each gets its own.
       def named(result, index)
         Failure === result && result.index.nil? ? result.at(index) : result
       end
@@ -199,7 +202,7 @@ module Ratomic
         helped { NestedDispatch.wait(@engine, timeout) { |seconds| @completion.wait(seconds) } }
       end
 
-      # The block waits; meanwhile a {HelperThread} runs what belongs to the dispatch, if one of this thread may.
+      # Runs the block, which waits. In an item a {HelperThread} runs unclaimed items of the dispatch meanwhile.
       def helped(&waiting)
         @batch.moved? || !NestedDispatch.in?(@engine) ? yield : HelperThread.help(@engine, @batch, &waiting)
       end

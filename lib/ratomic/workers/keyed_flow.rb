@@ -1,10 +1,12 @@
 # frozen_string_literal: true
 
+require_relative "flow"
+
 module Ratomic
   module Workers
-    # A {Flow} in which the items of one key run one after another. Those that wait stand in a line of their key. A line
-    # is with one lane at a time: what comes for it meanwhile waits until the group is done. So a lane takes whole
-    # lines, the oldest first.
+    # A {Flow} in which the items of one key run one after another. Each key has a line of items that wait. One lane at
+    # a time runs items of a line; items that arrive meanwhile wait until that group is done. A lane takes whole lines,
+    # the oldest first.
     class KeyedFlow < Flow
       Group = Struct.new(:numbers, :items, :lines)
 
@@ -115,7 +117,7 @@ module Ratomic
         end
       end
 
-      # What has come for it meanwhile is older than most of what waits.
+      # Items that have arrived for the line meanwhile are older than most that wait, so the line is taken early.
       def give_back(line)
         return @lines.delete(line.key) if line.empty?
 
@@ -137,8 +139,8 @@ module Ratomic
         ready
       end
 
-      # A key that the source or an item may still change, or take along to another Ractor, is copied. Of one that is
-      # equal to itself alone a copy would be another key.
+      # A key that can still be changed or moved by the source or an item is copied. A key that compares by identity is
+      # not: its copy would be another key.
       def own(key)
         return key.frozen? ? key : key.dup.freeze if key.instance_of?(String)
         return key if Integer === key || Symbol === key

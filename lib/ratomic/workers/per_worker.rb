@@ -2,18 +2,18 @@
 
 module Ratomic
   module Workers
-    # A callable with a state: each worker has an object of its own, and calls that with its items. For what cannot be
-    # shared and is costly to make: a parser, an encoder, a client.
+    # A callable with state: each worker has its own object, and calls it with the items. For objects that cannot be
+    # shared and are expensive to make: a parser, an encoder, a client.
     #
     #   PARSER = Ratomic::Workers.per_worker(call: :parse) { FeedParser.new }
     #   Ratomic::Workers.dispatch_async(feeds, PARSER)
     #
     # The object is made by the factory in the worker, at its first item, or when the worker starts
-    # (`Pool.new(on_worker_start: PARSER)`). It is never used by two threads at a time, and need not be frozen. It goes
-    # with its worker, with its PerWorker, and when an item has ended the thread that used it: in whatever state that
-    # has left it, it is not used again. Where an item waits for another dispatch of the same pool, and with the
-    # `:inline` backend, threads beside the workers run items; they borrow an object that others of their kind have made
-    # in this Ractor.
+    # (`Pool.new(on_worker_start: PARSER)`). Two threads never use it at the same time, and it need not be frozen. It is
+    # dropped when its worker ends, when the PerWorker is collected, and when an item has killed the thread that used
+    # it, because its state is unknown then. While an item waits for another dispatch of the same pool, and with the
+    # `:inline` backend, threads that are no workers run items. They borrow an object that other such threads of this
+    # Ractor have made, or make one.
     #
     # When the factory raises, the item has a {Failure} with a {FactoryError} that names the factory, and the next item
     # tries again. Callers never run such a callable themselves (`min_batch:`, `run: :waiter`).

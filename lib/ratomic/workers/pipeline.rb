@@ -7,15 +7,16 @@ module Ratomic
     #   KEEP_PAID = Ratomic::Workers.pipeline(Ratomic::Workers::ParseJSON, Validate, KeepPaid, Project)
     #   future = Ratomic::Workers.dispatch_async(payloads, KEEP_PAID)
     #
-    # A stage that returns {DROPPED} ends its item. What a stage raises is the Failure of the item, and {Failure#stage}
-    # names the stage (but for a frozen exception, and an item that ends its thread). A stage with `call_many` has the
-    # survivors of a chunk in one run, see {Runs}; then all stages of the pipeline run one after the other for the whole
-    # chunk, else all for one item and then for the next.
+    # If a stage returns {DROPPED}, the item has no result, and later stages do not get it. If a stage raises, the item
+    # has a Failure, and {Failure#stage} names the stage (not for a frozen exception, nor for an item that ends its
+    # thread). A stage with `call_many` gets all remaining items of a chunk in one call, see {Runs}. If there is such a
+    # stage, each stage runs for the whole chunk before the next one; else all stages run for one item, then for the
+    # next.
     #
-    # Frozen, and shareable where all stages are. Make it once and keep it: {#stats} are those of the object, whatever
-    # pools run it. A pipeline among the stages stands for its own stages.
+    # Frozen, and shareable if all stages are. Make it once and keep it: {#stats} belong to the object, whatever pools
+    # run it. If a stage is a pipeline itself, its stages are inserted.
     class Pipeline
-      # In a run one item of so many (a power of two) is timed.
+      # Of this many items of a run (a power of two) one is timed.
       TIMING_SAMPLE_RATE = 8
       private_constant :TIMING_SAMPLE_RATE
 

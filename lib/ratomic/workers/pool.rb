@@ -9,13 +9,13 @@ module Ratomic
     #   pool.shutdown
     #
     # A Pool is frozen and shareable: it may be a constant, and any Ractor may dispatch to it. Its workers start with
-    # the first dispatch, or with {#start}, and stay until {#shutdown} or {#kill}, also when nothing refers to the pool
-    # any more. In a forked child it starts anew. Their threads have priority -3: beside other threads of the program
-    # that compute, those of the `:thread` backend get less than their share.
+    # the first dispatch, or with {#start}, and run until {#shutdown} or {#kill}, even if nothing refers to the pool any
+    # more. In a forked child the pool starts anew. Worker threads have priority -3: with the `:thread` backend they get
+    # less processor time than other threads of the program that compute.
     class Pool
       # The pools of this process that have workers: number of the engine => [pool, engine].
       RUNNING = Map.new
-      # Failures that a reduction keeps, if nothing else is said.
+      # Failures that a reduction keeps by default.
       MAX_FAILURES = 100
       ENGINE = :engine
       private_constant :ENGINE
@@ -32,7 +32,7 @@ module Ratomic
       # @param backend [:ractor, :thread, :process, :inline, nil] nil takes `:ractor`, or `:thread` on Rubies without
       #   Ractors. `:process` runs items in forked processes: in parallel on every Ruby, whatever they do, and an item
       #   can be ended wherever it is. See the guide docs/guides/processes.md
-      # @param max_queue [Integer] dispatches that nobody has begun, at most
+      # @param max_queue [Integer] how many dispatches may wait for their first worker
       # @param fallback [:thread, :process, nil] runs again what fails because it ran in a Ractor: an item that raises
       #   `Ractor::IsolationError` or `Ractor::UnsafeError`, also as the cause of another exception, and a callable or
       #   block that cannot be shared. Results and Failures are then those of a pool with that backend, in the same
@@ -43,11 +43,12 @@ module Ratomic
       #   at once a second; with `backend: :process` only
       # @param on_worker_start [#call, PerWorker, Array, nil] called with the number of a worker when it starts, before
       #   its first item, in the thread that runs its items; of a PerWorker the object is made. Shareable, or a block of
-      #   constants (`proc { |number| ... }`). What it raises is counted with the `troubles` of the statistics
-      # @param on_worker_stop [#call, Array, nil] the same when a worker ends: after {#shutdown}, and where a Ractor
-      #   goes home with owned results. Not when it is killed or has died. {#shutdown} waits for it. With the `:inline`
+      #   constants (`proc { |number| ... }`). What it raises is counted with the `troubles` of the
+      #   statistics, and the first error of each class is shown with `warn`
+      # @param on_worker_stop [#call, Array, nil] the same when a worker ends: after {#shutdown}, and when a worker ends
+      #   to hand over owned results. Not when it is killed or has died. {#shutdown} waits for it. With the `:inline`
       #   backend there are no workers, and no hooks; `:process` refuses them
-      # @param options what dispatches get that do not say otherwise, see {Options#initialize}
+      # @param options the default options of its dispatches, see {Options#initialize}
       def initialize(size: nil, name: nil, backend: nil, max_queue: nil, fallback: nil, **options)
         hooks = Hooks.new(options.delete(:on_worker_start), options.delete(:on_worker_stop))
         @settings = Settings.new(size: size, name: name, backend: backend, max_queue: max_queue, fallback: fallback,
@@ -59,14 +60,17 @@ module Ratomic
 
       # Runs the callable with each of the items, in the workers.
       #
-      # Items that are shareable are shared, others cross as frozen copies; with `move: true` they are handed over.
-      # Returns at once, but for four cases: small work that the caller does itself (`min_batch:`), `max_queue:` with
-      # `on_full: :block` or `:caller_runs`, the `:inline` backend, and in an item of the pool what is handed over
-      # (`move: true`) or finds the queue full, which is run there (`on_full: :raise` raises).
+      # Shareable items are shared; of others a frozen copy crosses; with `move: true` they are moved.
       #
-      # A block is made into a shareable proc. It may use what it is given, constants, and variables that are frozen and
-      # set once; its self is that of where it is written, if that is shareable (a module), and else nil. Each call
-      # makes a new one, and what is learnt of a callable is learnt by object: for what runs often keep a callable.
+      # Returns at once, with four exceptions. The caller runs small work itself (`min_batch:`). It waits, or runs the
+      # items, when the queue is full (`max_queue:` with `on_full: :block` or `:caller_runs`). With the `:inline`
+      # backend it runs all items. And inside an item of the pool a dispatch is run at once if it has `move: true`, or
+      # if the queue is full (with `on_full: :raise` that raises).
+      #
+      # A block is made into a shareable proc. It may use its arguments, constants, and variables that are frozen and
+      # assigned once. Its self is that of the code around it, if that is shareable (a module), else nil. Each call
+      # makes a new proc, and the pool learns the cost of each callable object by itself: for work that is dispatched
+      # often, keep one callable, or name it with `as:`.
       #
       # @overload dispatch_async(items, callable, **options)
       #   @param items [Array, Enumerable]
@@ -87,8 +91,8 @@ module Ratomic
         Dispatch.future(engine, items, callable, chosen)
       end
 
-      # Runs the callable with each of the items, and waits for all of them: for scripts. When the thread is ended
-      # meanwhile, by Ctrl-C or a `Timeout`, the dispatch is cancelled, and what runs of it is interrupted.
+      # Runs the callable with each of the items, and waits for all of them. For scripts. If the wait is ended by Ctrl-C
+      # or a `Timeout`, the dispatch is cancelled, and its running items are interrupted.
       # @param items [Array, Enumerable]
       # @param callable [#call]
       # @param progress [Boolean, String, #call, nil] true or a title draw a {ProgressBar} on standard error; an object
@@ -101,32 +105,33 @@ module Ratomic
         Mapping.new(self, items, callable, progress, options).run
       end
 
-      # Runs the callable with each of the items, and folds the results where they are made: what comes home are partial
-      # sums, one for each chunk that a worker ran, merged in the order of the items.
+      # Runs the callable with each of the items, and folds the results in the workers. The caller gets one partial sum
+      # for each chunk that a worker ran, and merges them in the order of the items.
       #
       #   pool.reduce(payloads, ParseOrder, initial: 0) { |sum, order| sum + order["total"] }.sum
       #   pool.reduce(rows, CountRows)    # which has call, initial and merge
       #
-      # How, is said by a block, with `initial:`, or by the callable itself.
+      # The fold is given by a block and `initial:`, or by the callable itself.
       #
-      # - A block `{ |sum, result| ... }` returns the new sum. It runs in workers: where these are Ractors it uses only
-      #   what it is given, constants, and variables that are frozen and set once; its self is that of where it is
-      #   written, if that is shareable (a module), and else nil. Two partial sums are merged by `merge:`, or by the
-      #   block itself, where a sum is what a result is.
-      # - A callable with `initial` and `merge(sum, other)`, in which `merge` adds results to sums as well, unless it
-      #   has `add(sum, result)`. (One with `call_many` has its items in runs, see {Runs}.)
+      # - A block `{ |sum, result| ... }` returns the new sum. It runs in the workers. If these are Ractors, it may use
+      #   only its arguments, constants, and variables that are frozen and assigned once; its self is as in
+      #   {#dispatch_async}. Two partial sums are merged by `merge:`. Without it the block merges them, so a sum must be
+      #   of the same kind as a result.
+      # - A callable with `initial` and `merge(sum, other)`. `merge` adds a result to a sum as well, unless the callable
+      #   has `add(sum, result)`. (The items of one with `call_many` are passed in runs, see {Runs}.)
       #
-      # What is to be promised, because nobody knows how the items are cut into chunks: the merge is associative, and
-      # `initial` changes nothing (0 of a sum, {} of a count). With it each chunk begins, and the merge of the partial
-      # sums. It need not be commutative.
+      # The items are cut into chunks in any way. So the merge has to be associative, and `initial` has to be neutral (0
+      # for a sum, {} for counts): each chunk begins with it, and so does the merge of the partial sums. The merge need
+      # not be commutative.
       #
-      # `initial:` is any object. One that is not frozen is copied for each chunk, its first level not frozen; one with
-      # `call` (`-> { Hash.new { ... } }`) makes it. So the sum may be an object that is changed in the worker, and by
-      # the merge, which gets its own one first and a frozen one second: a partial sum is made shareable when it comes
-      # home, as any result. If it cannot be, its items have failed. A block that raises is the Failure of its item;
-      # what it has done to the sum by then stays.
+      # `initial:` is any object. One that is not frozen is copied for each chunk, and the copy is not frozen at its
+      # first level. One with `call` (`-> { Hash.new { ... } }`) is called for each chunk. So the block may change the
+      # sum in place. A partial sum is made shareable before the caller gets it; so the merge may change its first
+      # argument, but the second one is frozen. If a partial sum cannot be made shareable, its items have failed. If the
+      # block raises, the item has a Failure, and the changes that the block has made to the sum stay.
       #
-      # Waits for the end, as {Future#value} does; a caller who is ended meanwhile cancels it.
+      # Waits for the end, as {Future#value} does; if the wait is ended by an exception or a kill, the dispatch is
+      # cancelled.
       #
       # @overload reduce(items, callable, initial:, merge: block, max_failures: 100, **options) { |sum, result| ... }
       # @overload reduce(items, callable, max_failures: 100, **options)
@@ -157,7 +162,7 @@ module Ratomic
       # its threads after that has workers which have none of them.
       # @return [self]
       def start
-        Processes.prepare(@settings) if backend == :process && current.nil?
+        @settings.kind.prepare(@settings) if current.nil?
         engine
         self
       end
@@ -169,8 +174,8 @@ module Ratomic
         !(engine.nil? || UncoordinatedEngine === engine || engine.ended?)
       end
 
-      # Lets no more work in, and waits until all that was accepted is done and the workers have ended. In an item of
-      # the pool itself, which would be waiting for its own end, it does not wait.
+      # Accepts no more dispatches, and waits until all accepted ones are done and the workers have ended. Does not wait
+      # in an item of the pool itself, which would wait for its own end.
       # @param timeout [Numeric, nil] seconds
       # @return [Boolean] false when the time was up; the pool goes on ending, and {#kill} ends it at once
       def shutdown(timeout: nil)
@@ -220,12 +225,12 @@ module Ratomic
         queue ? Subscription.new(engine, queue, nil) : Subscription.start(engine, block)
       end
 
-      # What a dispatch would do, and whether it would pay, without doing it.
+      # Explains what a dispatch would do, and whether the pool would be faster than the caller, without dispatching.
       #
-      # With `try:` the callable is called once, with that item, in a worker, and what came of it is `to_h[:try]`: what
-      # no look at the code finds (an extension that is not marked safe, a class variable in a gem) shows there. That
-      # starts the workers, and waits until the item has run, for ten seconds at most. The call is a real one, with all
-      # that it does; its result is thrown away.
+      # With `try:` the callable is called once, with that item, in a worker; the outcome is `to_h[:try]`. This finds
+      # problems that the code does not show, such as an extension that is not marked as safe for Ractors, or a class
+      # variable in a gem. It starts the workers, and waits for the item for ten seconds at most. The call has all its
+      # effects; its result is dropped.
       #
       # @param items [Array, Enumerable] read to its end, as by a dispatch: of an IO nothing is left
       # @param results [:frozen, :owned, nil] nil takes what the pool was made with
@@ -308,9 +313,8 @@ module Ratomic
         dispatch_async(items, shared(block), given)
       end
 
-      # Threads and processes may have blocks that Ractors may not.
       def shared(block)
-        return block if %i[thread process].include?(backend)
+        return block if @settings.kind.any_block?
 
         Blocks.share(block, "block of dispatch_async")
       rescue CallableError
@@ -323,7 +327,7 @@ module Ratomic
         @cell[ENGINE]
       end
 
-      # Who is killed while he starts a pool would leave one behind that nobody knows.
+      # Interrupts are deferred: a thread that is killed here could leave workers that nothing refers to.
       def engine
         current || Interrupts.deferred { @cell.fetch_or_store(ENGINE) { start_engine } }
       end
@@ -335,12 +339,12 @@ module Ratomic
         engine
       end
 
-      # No workers are started to tell that there are none.
+      # An engine for statistics and shutdown of a pool without workers; it starts none.
       def for_reading
         current || UncoordinatedEngine.new(@settings)
       end
 
-      # Of a pool that never worked.
+      # The engine of a pool that ends before it has started.
       def unstarted
         @cell.fetch_or_store(ENGINE) { UncoordinatedEngine.new(@settings) }
       end

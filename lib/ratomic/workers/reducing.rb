@@ -1,5 +1,7 @@
 # frozen_string_literal: true
 
+require_relative "then_guard"
+
 module Ratomic
   module Workers
     # The future of a reduction, see {Pool#reduce_async}. What workers have folded is merged by who asks for the value,

@@ -95,8 +95,10 @@ module Ratomic
           sent = client.write_nonblock(text, exception: false)
           sent == :wait_writable ? client.wait_writable(Clock.left(limit)) : text = text.byteslice(sent..)
         end
-      rescue UserException # the reader has gone, or a pool ended just now: the next one is answered
+      rescue SystemCallError, ::IOError # the reader has gone
         nil
+      rescue UserException => e # the next reader is answered all the same
+        ErrorWarning.once(Failure.from(e, nil), "the thread of serve_stats")
       ensure
         client.close
       end

@@ -10,19 +10,19 @@ module Ratomic
     #   changes.lazy.reject { |row| Ratomic::Workers::Failure === row }.first(10)
     #
     # The source is read in a thread of its own, at most `max_in_flight` items ahead of what was yielded. Each run
-    # through the stream reads the source anew. Leaving the block (`break`, an exception) ends the run: what is running
-    # is left alone, what is queued is cancelled, no thread stays behind. (But for external enumeration: an Enumerator
-    # of which `next` is called and not the end is left as it is, with the threads of its run.) A pool that ends is
-    # noticed with the next item of the source.
+    # through the stream reads the source anew. When the block is left early (`break`, an exception), the run ends:
+    # items that are running are left alone, queued ones are cancelled, and no thread stays behind. (External
+    # enumeration is different: if `next` of an Enumerator is not called until the end, the threads of its run stay.)
+    # The end of the pool is noticed with the next item of the source.
     #
-    # Where a whole window is less work than to wake the threads that it would pass through, it is run by who reads the
-    # stream, in its own thread, as a small dispatch is by its caller: never with `min_batch: 0`, `run: :waiter`,
+    # Where a whole window is less work than to wake the threads that it would pass through, the thread that reads the
+    # stream runs it itself, as a caller does with a small dispatch: never with `min_batch: 0`, `run: :waiter`,
     # `timeout:`, `item_timeout:`, `move:` or owned results.
     #
-    # A step of the source that yields several values is an item that is an Array of them, as in `to_a`.
+    # If the source yields several values at once, the item is an Array of them, as in `to_a`.
     #
-    # With `key:` items of one key run in order, one after another, those of different keys in parallel. Blocks: `each`,
-    # while no result is there.
+    # With `key:` the items of one key run in order, one after another; items of different keys run in parallel. `each`
+    # blocks while there is no result.
     class Stream
       include Enumerable
 
@@ -97,8 +97,8 @@ module Ratomic
         KeyedFlow.new(@pool.size, lanes, @limit, @ordered, @key)
       end
 
-      # Two for each worker: while one waits for its group the other's is queued. One, where a small window would be cut
-      # into groups that are not worth their way.
+      # Two lanes for each worker: while one waits for its group, the group of the other is queued. With a small window
+      # only one, because the groups of two would be too small to pay for their dispatch.
       def lanes
         @limit < @pool.size * SMALL_WINDOW ? @pool.size : @pool.size * 2
       end
@@ -161,8 +161,9 @@ module Ratomic
         future&.cancel
       end
 
-      # Groups grow to what is worth its way, at most to twice their size at a time, and shrink at once. It is the work
-      # that counts: how long a group has waited, for a worker or for this thread, says nothing of its size.
+      # Groups grow until they pay for their dispatch, at most to twice their size at a time, and shrink at once. The
+      # size follows the measured work of the items. The time that a group has waited for a worker or this thread is not
+      # counted.
       def next_size(most, size, nanoseconds)
         fit = (@options.owned? ? OWNED_GROUP_NS : GROUP_NS) * size / [nanoseconds.to_i, 1].max
         return fit.clamp(1, most) if fit < most

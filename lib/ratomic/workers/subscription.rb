@@ -33,8 +33,8 @@ module Ratomic
         !@thread.join(timeout).nil?
       end
 
-      # Hands events to the block, in a thread of the Ractor that subscribed. What the block raises is counted, and
-      # ends nothing.
+      # Hands events to the block, in a thread of the Ractor that subscribed. What the block raises is counted
+      # with the troubles of the statistics, shown once for each class, and ends nothing.
       # @api private
       def self.start(engine, block)
         queue = Queue.new(Subscribers::CAPACITY)
@@ -49,7 +49,7 @@ module Ratomic
       def self.hand_on(engine, event, block)
         block.call(event)
       rescue UserException => e
-        engine.metrics.trouble(e)
+        engine.metrics.trouble(e, "a subscriber")
       end
       private_class_method :hand_on
     end

@@ -2,7 +2,7 @@
 
 module Ratomic
   module Workers
-    # Takes the place of `Kernel#then`, which would call the block at once, with a future that has no results yet.
+    # Replaces `Kernel#then` in futures, which would call the block at once, before there are results.
     module ThenGuard
       # @raise [NoMethodError] always: it says what to use
       def then

@@ -6,7 +6,7 @@ module Ratomic
     class TrialRun
       # Seconds that the call may take. Then it is interrupted.
       TIMEOUT_S = 10
-      # Beyond that, for a pool that has much to do.
+      # Seconds to wait in addition, for a pool with much work in its queue.
       QUEUE_TIMEOUT_S = 5
       private_constant :QUEUE_TIMEOUT_S
 

@@ -39,8 +39,7 @@ module Ratomic
 
       def way
         return :frozen if @mode == :frozen
-        return :by_process if @engine.backend == :process
-        return :in_place unless @engine.backend == :ractor
+        return @engine.backend.way_home if @engine.backend.way_home
         return :by_caller if OwnedCallerRuns.small?(@engine, @items, @key, :auto)
         return :unknown unless share
 

@@ -4,12 +4,16 @@ require "test_helper"
 require "json"
 require "socket"
 require "tmpdir"
+require "support/shown_errors"
 require "support/worker_callables"
 require "support/worker_pools"
 
 class StatsServerTest < Minitest::Test
   include WorkerCallables
   include WorkerPools
+  include ShownErrors
+
+  SnapshotError = Class.new(StandardError)
 
   def setup
     super
@@ -47,6 +51,21 @@ class StatsServerTest < Minitest::Test
     serve
     assert_equal "140600", File.stat(@path).mode.to_s(8)
     assert_equal ["stats.sock"], Dir.children(@folder)
+  end
+
+  def test_an_error_of_its_own_is_shown_once_and_the_next_reader_is_answered
+    serve
+    wrong = 2
+    answer = Ratomic::Workers::History.current
+    history = Ratomic::Workers::History.singleton_class
+    original = history.instance_method(:current)
+    assert_shown(SnapshotError, /the thread of serve_stats/) do
+      history.define_method(:current) { (wrong -= 1).negative? ? answer : raise(SnapshotError, "no figures") }
+      2.times { assert_empty within(5) { UNIXSocket.open(@path, &:read) } }
+      assert_equal Process.pid, read["pid"]
+    end
+  ensure
+    history.define_method(:current, original)
   end
 
   def test_it_ends_and_takes_the_socket_along

@@ -1,10 +1,14 @@
 # frozen_string_literal: true
 
 require "test_helper"
+require "support/shown_errors"
 require "support/worker_callables"
 
 class SubscriptionTest < Minitest::Test
   include WorkerCallables
+  include ShownErrors
+
+  SubscriberError = Class.new(StandardError)
 
   def setup
     @pool = Ratomic::Workers::Pool.new(size: 2, min_batch: 0, name: "events")
@@ -90,6 +94,15 @@ class SubscriptionTest < Minitest::Test
     within(5) { 4.times { seen.pop } }
     eventually { @pool.stats[:troubles][:count] >= 4 }
     assert_match(/in the subscriber/, @pool.stats[:troubles][:last].keys.join)
+  end
+
+  def test_what_a_subscriber_raises_is_shown_once
+    seen = Thread::Queue.new
+    @pool.subscribe { |event| seen << event and raise SubscriberError, "in the subscriber" }
+    assert_shown(SubscriberError, /a subscriber of the pool events: .*subscription_test.rb/) do
+      2.times { @pool.dispatch_async([1], Double).wait(timeout: 5) }
+      within(5) { 4.times { seen.pop } }
+    end
   end
 
   def test_a_wrong_time_to_wait_is_refused

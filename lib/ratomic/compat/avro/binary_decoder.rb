@@ -3,8 +3,8 @@
 module Ratomic
   module Compat
     module Avro
-      # The library's decoder, which lets the {Payload} read numbers by itself: most of the bytes of a message are in
-      # some, and this saves two calls for each.
+      # The library's decoder, but the {Payload} reads the numbers. Most bytes of a message belong to numbers, and this
+      # saves two calls for each number.
       class BinaryDecoder < ::Avro::IO::BinaryDecoder
         # @return [Integer]
         def read_long

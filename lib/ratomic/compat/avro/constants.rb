@@ -8,7 +8,7 @@ module Ratomic
       module Constants
         # Where the constants are that schemas, readers and writers use.
         OWNERS = %w[Schema LogicalTypes IO SchemaValidator SchemaCompatibility SchemaNormalization].freeze
-        # Kinds of constants that are data. Others, such as a schema, keep something for later and must not be frozen.
+        # Kinds of constants that are data. Others, such as a schema, store something later and must not be frozen.
         DATA = [Set, Hash, Array, String, Regexp, Range, Date, Numeric].freeze
 
         class << self

@@ -8,9 +8,9 @@ module Ratomic
     #   ORDERS = Ratomic::Workers::DecodeAvro.new({ 7 => File.read("order.avsc") })
     #   Ratomic::Workers.dispatch_async(payloads, ORDERS)
     #
-    # A record is a Hash, and so on as with Apache's +Avro::IO::DatumReader+, which it uses with the schema that the
-    # message was written with. A payload that is nil (the tombstone of a Kafka topic) is nil. Bytes after the datum are
-    # ignored, as other deserializers do.
+    # The result is what Apache's +Avro::IO::DatumReader+ returns, with the schema that the message was written with: a
+    # record is a Hash. For a payload that is nil (a tombstone of a Kafka topic) the result is nil. Bytes after the
+    # datum are ignored, as by other deserializers.
     #
     # Each worker parses a schema once. Frozen, and shareable where the callable that gives schemas is. Make it once and
     # keep it.

@@ -3,8 +3,9 @@
 module Ratomic
   module Compat
     module Avro
-      # The library's reader, whose dates, times and decimals are shareable. The rest is plain data then, which becomes
-      # shareable natively and quickly; with one Date in it a whole record would be looked through in Ruby.
+      # The library's reader, but its dates, times and decimals are shareable. All else in a record is plain data, which
+      # is made shareable natively. One Date that is not shareable would have the whole record examined in Ruby, which
+      # is slow.
       class Reader < ::Avro::IO::DatumReader
         # @return [Object] the datum
         def read_data(writers_schema, readers_schema, decoder)

@@ -3,8 +3,9 @@
 module Ratomic
   module Compat
     module Avro
-      # The settings of the library as other Ractors than the main one may read them: it stores what it has found in the
-      # environment, and they may not store anything in a module. What the program has set counts as before.
+      # Makes the settings of the library readable in other Ractors than the main one. The library stores in a module
+      # what it has read from the environment, which other Ractors may not do. Settings that the program has made are
+      # kept.
       module Settings
         %w[enum_symbol field_default schema_name].each do |what|
           setting = "disable_#{what}_validation"

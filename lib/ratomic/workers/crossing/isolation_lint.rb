@@ -1,5 +1,7 @@
 # frozen_string_literal: true
 
+require_relative "calls"
+
 module Ratomic
   module Workers
     # Reads the compiled code of a callable's `call` (and `call_many`), and of the methods that it calls on itself, for

@@ -1,5 +1,7 @@
 # frozen_string_literal: true
 
+require_relative "../scheduling/bounded_cache"
+
 module Ratomic
   module Workers
     # The modules in whose text a method or a block stands, where Ruby looks for constants first. Ruby tells that only

@@ -2,7 +2,7 @@
 
 module Ratomic
   module Workers
-    # What a move (`move: true`) can take, looked at before anything is touched.
+    # Checks whether items can be moved (`move: true`), before any of them is touched.
     #
     # Ruby moves a graph part by part. One that it cannot move stops it half-way, and what it had moved before is lost.
     # And Ruby 4.0 loses what a graph reaches twice: the second time it finds only the shell that it has left behind,

@@ -4,18 +4,18 @@ module Ratomic
   module Workers
     # How items cross to the workers, and results back.
     #
-    # What is shareable goes as it is. Any other item goes as a frozen deep copy and the caller's own stays as it was. A
-    # result is frozen where it stands, in the Ractor that made it, which nobody else can see. Where the program shares
-    # its memory with the item (threads, and what the caller runs itself) the result may be a constant or a memo, so it
-    # is copied as well.
+    # A shareable item is shared as it is. Of any other item a frozen deep copy crosses; the caller's own object does
+    # not change. A result is frozen in place in the Ractor that made it, because nobody else refers to it. A result
+    # that was made in a thread of the program (the `:thread` backend, or the caller itself) may be a constant or a memo
+    # of the program, so a copy of it is frozen.
     #
-    # Plain data is walked and copied natively ({Sharing}), in a quarter to a third of the time that Ruby takes for it:
-    # Strings, Arrays, Hashes, and Structs with no ways of their own. Others are looked through natively for what Ruby
-    # gets wrong (an IO, a Singleton, a Set, ...) and then left to `Ractor.make_shareable`, all at once. Only where that
-    # raises, or is not to be asked, they are looked over one by one in Ruby, with a name for each step of the way, and
-    # left to {FrozenCopy}. Both call the objects' own methods, and the first attempt may have called them already for
-    # an item that crosses later. What has more than 1,000 levels is refused: they call themselves for each, and where
-    # the stack ends Ruby may be in the midst of anything.
+    # Plain data (Strings, Arrays, Hashes, and Structs without methods of their own for this) is copied natively
+    # ({Sharing}), in a quarter to a third of the time that Ruby takes. Other items are searched natively for objects
+    # that Ruby handles wrongly (an IO, a Singleton, a Set, ...); if there are none, all items go to
+    # `Ractor.make_shareable` at once. If that raises, or there are such objects, each item is examined by itself in
+    # Ruby, which finds the path to the object in the way, and {FrozenCopy} copies the others. Both call methods of the
+    # objects, and for one item they may be called twice. Data with more than 1,000 levels is refused: both are
+    # recursive, and the stack might overflow in the middle of anything.
     #
     # A callable gets the frozen copy wherever it runs, also in the caller's own thread. If it got the caller's own item
     # there, a callable that changes its item would work in the caller, raise a FrozenError in a worker, and change the
@@ -41,7 +41,7 @@ module Ratomic
         return items if Sharing.deep_frozen?(items)
 
         copies, left = Sharing.copies(items)
-        copies = Interrupts.foreign_deferred { cross_all(copies, left) } unless left.empty?
+        copies = Interrupts.exceptions_deferred { cross_all(copies, left) } unless left.empty?
         copies.freeze
       end
 

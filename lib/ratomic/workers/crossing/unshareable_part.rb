@@ -2,7 +2,7 @@
 
 module Ratomic
   module Workers
-    # What keeps an object from being shared between Ractors, and where in it: `@handler.@io`, an IO.
+    # Finds the part of an object that keeps it from being shared between Ractors, with its path: `@handler.@io`, an IO.
     #
     # Ruby itself says only that the whole is not shareable. It also makes some things shareable that must not be: an IO
     # is frozen in place (nobody can write to it any more) or, with `copy: true`, opened a second time; the instance of

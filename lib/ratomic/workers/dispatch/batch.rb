@@ -2,11 +2,12 @@
 
 module Ratomic
   module Workers
-    # One dispatch on its way: what to call with which items, and the completion from which workers claim chunks, and
-    # which takes the results. Frozen and shareable; it is its own token in the queue that all workers pop.
+    # One dispatch: the callable, the items, the cursor from which workers claim chunks, and the completion that takes
+    # the results. Frozen and shareable. The run queue holds the batch itself; a worker that takes it puts it back until
+    # all items are claimed.
     #
-    # A batch may be a part of another one (#part): the same items and the same completion, but its own cursor and
-    # limit. Parts are what is left of a chunk that ended early: because its worker died, or because it took too long.
+    # A batch can be a part of another one (#part), with the same items and the same completion, but its own cursor and
+    # limit. A part is the rest of a chunk that ended early, because its worker died or because it took too long.
     class Batch
       TICKETS = Counter.new
 
@@ -71,12 +72,12 @@ module Ratomic
         @options.timeout && ((@born / 1e9) + @options.timeout)
       end
 
-      # Whether the items were handed over and wait with the coordinator, one chunk at a step of the cursor.
+      # Whether the items were moved. Then the coordinator has them, and each step of the cursor stands for one parcel.
       def moved?
         @items.nil?
       end
 
-      # Whether the slow way of running items is needed: with a time for each, or with items missing.
+      # Whether items have to be run in the slower way: each with a time limit, or with items missing.
       def careful?
         @careful
       end
@@ -86,7 +87,7 @@ module Ratomic
         !@handover.nil?
       end
 
-      # Claims the next `count` items for the caller alone.
+      # Claims the next `count` items. Nobody else gets them.
       # @return [Integer, nil] the first of them; nil when there are none left
       def claim(count)
         return @completion.claim(count, @limit) unless @cursor
@@ -101,7 +102,7 @@ module Ratomic
         left.positive? ? left : 0
       end
 
-      # Nobody claims from it any more, and every slot still empty gets the failure.
+      # Ends the batch: no more items can be claimed, and each empty slot gets the failure.
       # @return [Integer] number of slots filled
       def stop(failure)
         return 0 if @completion.complete?
@@ -115,13 +116,12 @@ module Ratomic
         @completion.stopped?
       end
 
-      # Of all those that find the batch complete, exactly one is told so.
-      # @return [Boolean]
+      # @return [Boolean] true for exactly one of the threads that find the batch complete
       def finish
         @completion.finish
       end
 
-      # @return [Integer] how often the item has ended its worker: known of the first one of a part
+      # @return [Integer] how often the item has ended its worker; known for the first item of a part only
       def attempt(index)
         index == @from ? @attempt : 0
       end
@@ -131,13 +131,13 @@ module Ratomic
         @alone
       end
 
-      # Whether it is compared how long its caller waits, see {RouteChooser}.
+      # Whether the time that its caller waits is to be measured, see {RouteChooser}.
       # @return [Boolean] true for the first wait of a {Trial}
       def timed?
         false
       end
 
-      # One of which it is compared.
+      # A batch of which that time is measured.
       class Trial < self
         def initialize(*)
           @waits = Counter.new

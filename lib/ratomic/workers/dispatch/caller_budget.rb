@@ -2,17 +2,18 @@
 
 module Ratomic
   module Workers
-    # The items that a caller runs himself, one after another, and looks at the time: when they take far longer than
-    # those before, he stops, and the pool gets the {Remainder}.
+    # Runs the items of a dispatch in the caller's thread and reads the clock meanwhile. If they take far longer than
+    # those of earlier dispatches, it stops, and the pool gets the {Remainder}.
     module CallerBudget
-      # Nanoseconds after which he stops. An item is not interrupted. It has to come twice: once, a busy machine may do
-      # it by running somebody else.
+      # Nanoseconds after which it stops. No item is interrupted. The time has to be exceeded twice in a row: once can
+      # happen because a busy machine ran another process meanwhile.
       BUDGET_NS = 1_000_000
-      # A look takes as long as a small item: there is one after the first, the fourth, the 16th and the 64th item, and
-      # then after so many more.
+      # To read the clock takes as long as a small item. So it is read after the first, the fourth, the 16th and the
+      # 64th item, and then after each further number of this many items.
       CHECK_INTERVAL_ITEMS = 32
 
-      # Runs from where the results end. It is in one piece because small items are as quick as a call.
+      # Runs the items that have no result yet. It is one long method because a method call takes as long as a small
+      # item.
       # @param results [Array] gets those of the items
       # @param tally [Tally, nil] nil where nobody looks at the time
       # @param limit [Integer, nil] of the time, as {Tally#start}

@@ -2,48 +2,50 @@
 
 module Ratomic
   module Workers
-    # Small work is done by the caller itself, in its own thread: waking a worker would take longer.
+    # The caller runs a small dispatch itself, in its own thread, because to wake a worker would take longer.
     #
-    # Only a callable that workers have run before, and that behaved, is run so. What an item may do to its thread
-    # (`throw`) becomes a Failure here as there; but `Thread.exit` ends the caller, as in a `map`. So does, in the main
-    # thread, an `exit`: nothing tells it from that of a `trap` handler, which Ruby runs in the midst of an item.
+    # Callers run only callables that workers have run before without trouble. A `throw` out of an item becomes a
+    # Failure as in a worker. But `Thread.exit` ends the caller, as it would in a `map`. So does `exit` in the main
+    # thread: it cannot be told from the `exit` of a `trap` handler, which Ruby may run in the middle of an item.
     #
-    # Results are frozen as a worker would freeze them. For a pool of Ractors where they stand: its callables cannot
-    # reach what the program goes on changing, but for what they keep by Ractor or thread. For one of threads as copies.
+    # Results are frozen as in a worker. In a pool of Ractors they are frozen in place: its callables can only reach
+    # objects that are shareable, or that belong to their Ractor or thread. In a pool of threads a copy is frozen,
+    # because the program may use the original elsewhere.
     #
-    # Where items take far longer than those before, the pool gets those that are left ({CallerBudget}).
+    # If items take far longer than those of earlier dispatches, the pool gets the rest ({CallerBudget}).
     #
-    # What items leave on their thread is taken away again; a callable that does so, here or in a worker, is not run by
-    # callers any more. On the short way nobody looks: that would take as long as the rest. Until its permit ends a
-    # callable that left nothing so far can leave something there.
+    # Variables that items set on the caller's thread are restored afterwards ({ThreadState}). A callable that sets
+    # some, here or in a worker, is run by workers only from then on.
     #
-    # When a callable has just been run so, its next small dispatches take a short way: one look at the
-    # {CallerRunsCache}, and the run.
+    # After such a run the next small dispatches of that callable take a shorter way: one look at the {CallerRunsCache},
+    # then the run. There the thread's variables are not checked, because that would take as long as the run itself. So
+    # a callable that begins to set some only then can leave them on the caller's thread, until the cache entry ends.
     module CallerRuns
-      # Work that is small, times this, is so much that the pool surely pays. Not for one item: that is as long in a
-      # worker.
+      # A dispatch with more than this many times the work that counts as small is always for the pool. One with a
+      # single item is not: a worker needs as long for it as the caller.
       CERTAIN_FACTOR = 4
-      # Nanoseconds of work from which the caller's time is compared with the pool's. To learn from it takes some
-      # microseconds: beside what is long that is nothing, and of the rest one in so many (a power of two) tells enough.
+      # Nanoseconds of work from which the caller's time is compared with the pool's. To learn from a run takes some
+      # microseconds. From a run of `ALWAYS_LEARNT_NS` or more it is always done; from shorter runs only from one in
+      # `SAMPLE_RATE` (a power of two).
       MIN_COMPARED_NS = 50_000
       ALWAYS_LEARNT_NS = 500_000
       SAMPLE_RATE = 8
 
-      # Runs the items, if the callable has a permit for them. It is in one piece, and says again what {run} says: most
-      # dispatches come this way, and take less time than a few calls.
-      # @param items [Array] see {Sharing}.snapshot: one that is not frozen has no permit
+      # Runs the items, if the {CallerRunsCache} has the callable. This method repeats the code of {run} instead of
+      # calling it: most dispatches come this way, and a few method calls would take longer than the dispatch.
+      # @param items [Array] see {Sharing}.snapshot; the cache refuses an Array that is not frozen
       # @param callable [#call]
-      # @return [ResolvedFuture, Future, nil] nil where more has to be looked at
+      # @return [ResolvedFuture, Future, nil] nil when {future} has to decide
       def self.at_once(engine, items, callable, options)
         return unless (started = engine.costs.caller_runs_cache.take(callable, items))
 
-        # An item that has a context must not hand it on to those that it dispatches.
+        # The context of an item must not become the context of the dispatches that it makes.
         return run(engine, items, callable, options, started, false) unless Context.current.nil?
 
         results = []
         outcome = nil
         limit = started + CallerBudget::BUDGET_NS if items.size > 2
-        Thread.handle_interrupt(Interrupts::FOREIGN_DEFERRED) do
+        Thread.handle_interrupt(Interrupts::EXCEPTIONS_DEFERRED) do
           outcome = run_on(engine, items, callable, results, nil, limit)
         end
         if outcome
@@ -51,13 +53,13 @@ module Ratomic
           return finish(engine, items, callable, options, results, started, true)
         end
 
-        took = engine.metrics.tally.settle(started, results, engine.backend == :ractor)
+        took = engine.metrics.tally.settle(started, results, engine.in_place)
         return settle(engine, callable, options, results) unless took
 
         learn(engine, items, Callable.key(callable), took) if learn?(took, started)
         ResolvedFuture.new(results)
       rescue UserException, SignalException, SystemExit # as in run
-        engine.costs.mark_wild(Callable.key(callable))
+        engine.costs.mark_caller_unsafe(Callable.key(callable))
         raise
       end
 
@@ -67,7 +69,7 @@ module Ratomic
       # @return [ResolvedFuture, Future, nil] nil when the pool is to run all items
       # @yield when it is then to be compared how long the caller waits, see {RouteChooser}
       def self.future(engine, items, callable, options)
-        return unless engine.subscribers.none? # they are told of batches
+        return unless engine.subscribers.none? # subscribers get events of batches, and here is none
 
         key = Callable.key(callable, options.as)
         place = place(engine, items, key, options.min_batch)
@@ -89,7 +91,7 @@ module Ratomic
 
         weight = WorkEstimate.of(items)
         return :caller if weight <= small
-        return :pool if weight > certain || !engine.idle? # somebody waits for later, or in another thread
+        return :pool if weight > certain || !engine.idle? # other callers wait, or will
 
         engine.costs.route_chooser.caller?(key) ? :caller : :trial
       end
@@ -109,16 +111,16 @@ module Ratomic
         future
       ensure
         left = put_back(state, engine, key) if state
-        # The short way knows no runs, goes by the callable object, and does not ask in which Ractor it is.
+        # The short way cannot use `call_many`, knows callables by object, and does not check in which Ractor it runs.
         engine.costs.permit(callable, key) unless left || many || !done || !options.unnamed? || engine.fallback
       end
 
-      # The thread is the caller's own. A callable that leaves something there is for workers.
-      # @return [Boolean] whether it did
+      # Restores the caller's thread. A callable that has changed something there is run by workers only from now on.
+      # @return [Boolean] whether something had changed
       def self.put_back(state, engine, key)
         return false unless state.restore
 
-        engine.costs.mark_wild(key)
+        engine.costs.mark_caller_unsafe(key)
         true
       end
 
@@ -128,12 +130,13 @@ module Ratomic
       # @return [ResolvedFuture, Future] a Future where the rest was handed over
       def self.run(engine, items, callable, options, started, many)
         results = []
-        limit = started + CallerBudget::BUDGET_NS if items.size > 2 # it has to be late twice
+        limit = started + CallerBudget::BUDGET_NS if items.size > 2 # the limit has to be exceeded twice
         outcome = run_until(limit, engine, items, callable, results, options, many)
         finish(engine, items, callable, options, results, started, outcome)
       rescue UserException, SignalException, SystemExit
-        # It came from outside or from an item; nothing tells which. It happens once.
-        engine.costs.mark_wild(Callable.key(callable, options.as))
+        # Nothing tells whether it came from outside or from the item. In case it was the item, workers run it next
+        # time.
+        engine.costs.mark_caller_unsafe(Callable.key(callable, options.as))
         raise
       end
 
@@ -146,13 +149,13 @@ module Ratomic
 
           outcome |= run_until(nil, engine, items, callable, results, options, false)
         end
-        took = engine.metrics.tally.settle(started, results, engine.backend == :ractor)
+        took = engine.metrics.tally.settle(started, results, engine.in_place)
         took && !outcome ? ResolvedFuture.new(results) : settle(engine, callable, options, results)
       end
 
-      # @return [ResolvedFuture] of results that have to be looked at
+      # @return [ResolvedFuture] of results among which there are Failures, or which are not sealed yet
       def self.settle(engine, callable, options, results)
-        results = Interrupts.foreign_deferred { Transfer.seal(results, 0, sealing(engine)) }
+        results = Interrupts.exceptions_deferred { Transfer.seal(results, 0, sealing(engine)) }
         engine.count_by_caller(results, callable, options)
         results.any?(Vacancy) ? SparseFuture.new(results) : ResolvedFuture.new(results)
       end
@@ -163,7 +166,7 @@ module Ratomic
       def self.run_until(limit, engine, items, callable, results, options, many) # rubocop:disable Metrics/ParameterLists
         failed = false
         Context.with(options.context) do
-          Thread.handle_interrupt(Interrupts::FOREIGN_DEFERRED) do # one call less than foreign_deferred
+          Thread.handle_interrupt(Interrupts::EXCEPTIONS_DEFERRED) do # one call less than exceptions_deferred
             failed = run_many(engine, items, callable, results, options.as) if many
             until results.size == items.size
               failed |= (outcome = run_on(engine, items, callable, results, options.as, limit))
@@ -174,12 +177,13 @@ module Ratomic
         failed
       end
 
-      # Threads have the memory of the program, where what an item returns may be in use elsewhere.
+      # How results are made shareable, see {Transfer.seal}. With threads an item may return an object that the program
+      # uses elsewhere.
       def self.sealing(engine)
-        engine.backend == :ractor ? :in_place : :copied
+        engine.in_place ? :in_place : :copied
       end
 
-      # All items in one call, see {Runs}. When that raises, or leaves past us, there are no results yet.
+      # Runs all items in one call, see {Runs}. If the call raises, or leaves by `throw`, there are no results yet.
       # @return [Boolean] whether there are Failures
       def self.run_many(engine, items, callable, results, as)
         astray = true
@@ -193,13 +197,13 @@ module Ratomic
         raise
       ensure
         if astray && Thread.current.status != "aborting"
-          engine.costs.mark_wild(Callable.key(callable, as))
+          engine.costs.mark_caller_unsafe(Callable.key(callable, as))
           return false # rubocop:disable Lint/EnsureReturn
         end
       end
 
-      # Runs from where the results end. By throw, break or return an item can leave past us. That ends here, as it
-      # would in a worker. What ends the thread, or is an exception for the caller, goes on.
+      # Runs the items that have no result yet. An item can leave this method by throw, break or return; that is stopped
+      # here and becomes a Failure, as in a worker. What ends the thread, or is an exception for the caller, goes on.
       # @return [Boolean] whether there are Failures
       # @param limit [Integer, nil] as {Tally#start}; when it is over, the rest is left
       def self.run_on(engine, items, callable, results, as, limit = nil)
@@ -212,7 +216,7 @@ module Ratomic
         raise
       ensure
         if astray && Thread.current.status != "aborting"
-          engine.costs.mark_wild(Callable.key(callable, as))
+          engine.costs.mark_caller_unsafe(Callable.key(callable, as))
           results << PoolFailures.died(callable, results.size, :throw)
           return true # rubocop:disable Lint/EnsureReturn
         end

@@ -4,7 +4,8 @@ module Ratomic
   module Workers
     # One call of `dispatch_async`, from the caller's arguments to the future.
     class Dispatch
-      # Of more items a snapshot would be made in vain where it turns out that a worker is to run them.
+      # Of at most this many items a snapshot is made first. With more, the snapshot would often be wasted, because
+      # workers run them.
       MAX_SNAPSHOT_ITEMS = 256
       private_constant :MAX_SNAPSHOT_ITEMS
 
@@ -15,7 +16,7 @@ module Ratomic
       # @return [Future]
       def self.future(engine, items, callable, options)
         if options.plain?
-          # Otherwise the way to the pool would begin with finding out that an Array is not frozen.
+          # The {CallerRunsCache} refuses an Array that is not frozen.
           items = Sharing.snapshot(items, MAX_SNAPSHOT_ITEMS)
           future = CallerRuns.at_once(engine, items, callable, options)
           return future if future
@@ -49,7 +50,7 @@ module Ratomic
       def self.surround(engine, callable, admitted, around)
         RactorLocalRefs.take(admitted) if RactorLocalRefs::Ref === admitted
         wrapped = Around.wrap(callable, around)
-        engine.backend == :inline ? wrapped : engine.admit(wrapped) # inline has looked into its code
+        engine.admit_around(wrapped)
       end
       private_class_method :place, :surround
 
@@ -68,7 +69,7 @@ module Ratomic
         @callable = callable
         @kind = kind
         @batch = make_batch
-      ensure # an item has raised when it was looked at
+      ensure # the batch could not be made: a method of an item raised
         RactorLocalRefs.take(callable) if @batch.nil? && RactorLocalRefs::Ref === callable
       end
 
@@ -99,7 +100,7 @@ module Ratomic
       def run
         @engine.metrics.meet_batch(@batch)
         @engine.emit(:dispatched, @batch, items: @batch.size) unless @engine.subscribers.none?
-        return run_here if @engine.backend == :inline || (@batch.moved? && NestedDispatch.in?(@engine))
+        return run_here if !@engine.backend.workers? || (@batch.moved? && NestedDispatch.in?(@engine))
         return if enqueue == :done
 
         reserve if @batch.owned?
@@ -108,13 +109,13 @@ module Ratomic
         remind(Clock.now + @options.item_timeout, :watch) if @options.item_timeout
       end
 
-      # Has workers hired that take the places of those who end. That is done while others are at work already, so
-      # nobody waits for it.
+      # Has workers started that take the places of those that end to hand their results over. The other workers run
+      # items meanwhile, so no caller waits for this.
       def reserve
-        @engine.post(Engine::RESERVE) if @engine.backend == :ractor && @engine.run_queue.reserve.short?
+        @engine.post(Engine::RESERVE) if @engine.backend.reserve? && @engine.run_queue.reserve.short?
       end
 
-      # Puts the batch where the workers take it from.
+      # Puts the batch into the run queue.
       def enqueue
         return (@engine.run_queue.wake_one if wide?) if push
 
@@ -128,17 +129,17 @@ module Ratomic
         raise ShutdownError, @engine.refusal
       end
 
-      # A full run queue may hold dispatches that were cancelled.
+      # If the run queue is full, dispatches in it that were cancelled are removed.
       def push
         @engine.run_queue.try_push(@batch) || (@engine.make_room && @engine.run_queue.try_push(@batch))
       end
 
-      # A worker that waited for room could wait for itself, see {NestedDispatch}.
+      # An item must not wait for room: only its own worker might be able to make room. See {NestedDispatch}.
       def overflow?
         NestedDispatch.in?(@engine) || (@options.on_full == :caller_runs && !@batch.moved?)
       end
 
-      # Whether there is work in it for two, and a second worker is to be woken with the first.
+      # Whether there is enough work for two workers, so that a second one is to be woken at once.
       def wide?
         return false if @batch.limit == 1 || @options.sequential
 
@@ -152,8 +153,8 @@ module Ratomic
         :done
       end
 
-      # The future is done when the caller gets it. Also with what an item hands over (`move: true`): no {HelperThread}
-      # could run that later.
+      # Runs the batch now; its future is done when the caller gets it. Moved items of a nested dispatch are run here
+      # too, because a {HelperThread} could not run them later.
       def run_here
         Inline.run(@engine, @batch, @items)
       end

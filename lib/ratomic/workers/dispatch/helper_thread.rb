@@ -2,20 +2,21 @@
 
 module Ratomic
   module Workers
-    # A thread that runs chunks in the place of a worker whose item waits, see {NestedDispatch}: of the dispatch that is
-    # waited for, or what stands in the run queue of the pool.
+    # A thread that runs chunks while the item of a worker waits for another dispatch, see {NestedDispatch}. It runs
+    # chunks of that dispatch, or of batches in the run queue of the pool. (Java's ForkJoinPool calls this
+    # compensation.)
     #
-    # It is a thread of its own. Who has what he waited for goes on at once, and so does who is ended while he waits;
-    # what is run may have others that wait for it, and may want a lock that the waiting item holds. (In Java's
-    # ForkJoinPool a thread that stands in for one that waits compensates.)
+    # The waiting thread does not run them itself, for three reasons. It has to return as soon as its own result is
+    # there, and it may be killed while it waits; but an item that was begun has to run to its end, because other
+    # callers may wait for it. And that item may need a Mutex that the waiting item holds.
     module HelperThread
       NAME = "ratomic-helper"
 
       class << self
-        # Runs what nobody has claimed yet of a batch, while the block waits for it.
+        # Runs the unclaimed items of a batch while the block waits for its results.
         # @return what the block returns
         def help(engine, batch)
-          return yield unless batch.unclaimed.positive? && engine.backend != :process # its items end no process of ours
+          return yield unless batch.unclaimed.positive? && engine.backend.helpers?
 
           enough = false
           start(NestedDispatch.own_engine, NestedDispatch.engines) do
@@ -30,19 +31,19 @@ module Ratomic
           engine.run_queue.leave_behind
         end
 
-        # Whether all workers of a pool wait, and one of them for a pool that waits for it. What they wait for may stand
-        # in its run queue then, where nobody would take it.
+        # Whether all workers of a pool wait, and one of them waits for a pool that itself waits for this pool. The
+        # batch that they wait for may be in the run queue of this pool, where no worker would take it.
         def needed?(engine)
-          engine.run_queue.deserted? && circle?(engine)
+          engine.run_queue.all_workers_wait? && circle?(engine)
         end
 
         # Serves the run queue while no worker does.
         # @return [Thread, nil] nil where none can be made
         def stand_in(engine)
-          start(engine, engine.numbers.freeze) { nil while engine.run_queue.deserted?(1) && serve_next(engine) }
+          start(engine, engine.numbers.freeze) { nil while engine.run_queue.all_workers_wait?(1) && serve_next(engine) }
         end
 
-        # Waits for those of this Ractor, which is about to end.
+        # Waits until the helper threads of this Ractor have ended. The Ractor is about to end.
         def join
           Thread.list.each { |thread| thread.join if thread.name == NAME }
         rescue Exception # rubocop:disable Lint/RescueException -- what an item raises into this thread meanwhile
@@ -53,23 +54,24 @@ module Ratomic
 
         # @param own [Engine, nil] for which it stands in
         def start(own, engines, &work)
-          standing = own&.run_queue&.standing
-          Interrupts.deferred do # or it could be counted and not be there
-            standing&.increment
-            NestedDispatch.thread(NAME, engines, -> { standing&.decrement }, &work)
+          compensating = own&.run_queue&.compensating
+          Interrupts.deferred do # an interrupt here could leave the count higher than the number of threads
+            compensating&.increment
+            NestedDispatch.thread(NAME, engines, -> { compensating&.decrement }, &work)
           rescue ThreadError
-            standing&.decrement
+            compensating&.decrement
             nil
           end
         end
 
-        # By way of others or of itself: the rest of a chunk that was cut is in the run queue, where {help} does not
-        # look.
+        # Whether a worker of the pool waits, directly or through other pools, for the pool itself. (A batch can be in
+        # the pool's own run queue while its own item waits for it: the rest of a chunk that was cut, which {help} does
+        # not see.)
         def circle?(engine)
           ahead = engine.run_queue.waiting.values
           seen = []
           while (number = ahead.shift)
-            return true if engine.numbers.include?(number) # what its primary has may fall back to it
+            return true if engine.numbers.include?(number) # its primary may pass items on to it
             next if seen.include?(number)
 
             seen << number
@@ -82,9 +84,9 @@ module Ratomic
         # @return [Boolean] whether there was one
         def serve_next(engine)
           parts = []
-          Interrupts.deferred { parts << engine.run_queue.try_pop } # or who is ended just now has it, and nobody knows
+          Interrupts.deferred { parts << engine.run_queue.try_pop } # an interrupt in between would lose the batch
           return false unless (batch = parts[0])
-          return false if batch.moved? # only a worker gets its parcels
+          return false if batch.moved? # only workers receive parcels
           return true if batch.completion.complete?
 
           run(engine, batch) { step(engine, parts) }
@@ -98,7 +100,7 @@ module Ratomic
           engine.show([batch.ticket, Thread.current.object_id].freeze, batch, &block)
           done = true
         ensure
-          engine.post([:audit, batch].freeze) unless done # the thread was ended, and with it what it ran
+          engine.post([:audit, batch].freeze) unless done # the thread was killed, and its chunk is lost
         end
 
         # Runs one chunk of the first of the parts, or drops that one.

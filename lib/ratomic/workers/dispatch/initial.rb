@@ -2,7 +2,7 @@
 
 module Ratomic
   module Workers
-    # What the sums of a reduction begin with: each chunk has its own.
+    # The initial value of the sums of a reduction. Each chunk gets its own.
     class Initial
       # @param given [Object] a callable makes a new one each time; what is not frozen is copied each time, its first
       #   level so that it can be changed

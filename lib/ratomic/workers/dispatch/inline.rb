@@ -2,8 +2,9 @@
 
 module Ratomic
   module Workers
-    # No workers: a dispatch runs its items before it returns, in a thread of their own, so that an item which ends
-    # its thread becomes a Failure here too. For tests and debugging, and for a caller who meets a full queue.
+    # Runs a dispatch without workers, before `dispatch_async` returns. The items run in a thread of their own, so that
+    # an item which ends its thread becomes a Failure here too. For tests and debugging, and for a caller that finds the
+    # queue full (`on_full: :caller_runs`).
     module Inline
       class << self
         # Runs the batch to its end.

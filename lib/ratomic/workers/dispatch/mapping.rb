@@ -4,7 +4,7 @@ module Ratomic
   module Workers
     # A dispatch that its caller waits for, see {Pool#map}.
     class Mapping
-      # Seconds between two looks at the progress.
+      # Seconds between two readings of the progress.
       PROGRESS_INTERVAL_S = 0.1
 
       # What `progress:` may be.
@@ -57,7 +57,7 @@ module Ratomic
         @listener.call(progress(future))
       end
 
-      # Ended while it waited (Ctrl-C, a `Timeout`, an error of the listener): nobody wants the rest.
+      # The wait was ended (Ctrl-C, a `Timeout`, an error of the listener), so the rest of the dispatch is cancelled.
       def abandon(future)
         progress = progress(future) if @listener
         future.cancel(interrupt: true)

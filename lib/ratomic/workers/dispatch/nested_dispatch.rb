@@ -2,21 +2,23 @@
 
 module Ratomic
   module Workers
-    # Dispatches from inside an item. Its worker waits for the result, and when all workers wait so, nobody is left to
-    # do what they wait for. So while an item waits, a {HelperThread} runs what nobody has begun of that dispatch. The
-    # rest others have begun, and for those who wait in there the same is true, one dispatch deeper.
+    # Dispatches that an item makes. The worker of the item waits for the result. If all workers waited like this, no
+    # worker would be left to run the items that they wait for. So while an item waits, a {HelperThread} runs the
+    # unclaimed items of that dispatch. Its claimed items are being run by other threads; if one of those waits for a
+    # dispatch of its own, it has a helper too.
     #
-    # Not every worker may run what belongs to another pool. So when pools wait for each other in a circle, helpers
-    # stand in for their workers.
+    # A worker may not run items of every other pool. So when pools wait for each other in a circle, helper threads take
+    # the places of their workers.
     #
-    # All this is known of the threads that the pool makes, not of those that an item makes.
+    # Only threads that the pool has started are known here. A thread that an item starts counts as an ordinary caller.
     module NestedDispatch
       KEY = :__ratomic_workers_engines__
       # Seconds between two looks at whether pools wait for each other.
       CHECK_INTERVAL_S = 0.02
 
       class << self
-        # @return [Array<Integer>, nil] numbers of the engines of which an item waits for this thread; first of its own
+        # @return [Array<Integer>, nil] numbers of the engines that have an item which waits for this thread; the first
+        #   is the engine that this thread runs items of
         def engines
           Thread.current.thread_variable_get(KEY)
         end
@@ -26,7 +28,7 @@ module Ratomic
           self.engines = [*engines, *engine.numbers].uniq.freeze
         end
 
-        # This thread works for none of them any more: it is the one of a worker process.
+        # This thread works for no engine any more: it is now the main thread of a worker process.
         def leave
           self.engines = nil
         end
@@ -36,12 +38,12 @@ module Ratomic
           (all = engines) && all[0]
         end
 
-        # Whether an item of that engine ends only after this thread.
+        # Whether an item of that engine waits for this thread.
         def within?(engine)
           (all = engines) ? all.include?(engine.number) : false
         end
 
-        # A thread that works for the same one as this, or for those given.
+        # Starts a thread that works for the same engines as the calling thread, or for those given.
         # @return [Thread]
         def thread(name = nil, place = engines, finally = nil)
           OwnThread.start(name, finally) do
@@ -50,13 +52,14 @@ module Ratomic
           end
         end
 
-        # Whether this thread works for a pool, and may run what belongs to that engine. What is for the threads of
-        # another pool may not run in any Ractor.
+        # Whether this thread works for a pool, and may run items of that engine. Items for the threads of another pool
+        # may need objects that only the Ractor of those threads can use.
         def in?(engine)
-          (own = number) && (own == engine.number || engine.backend == :ractor)
+          (own = number) && (own == engine.number || !engine.backend.shared_memory?)
         end
 
-        # Waits, in a thread that works for a pool, for what no helper of its own can do.
+        # Waits for something that a helper of this thread cannot run. In a thread that works for a pool it checks
+        # meanwhile whether the pools wait for each other.
         # @param engine [Engine] that is waited for
         # @param seconds [Numeric, nil]
         # @yieldparam seconds [Numeric] to wait

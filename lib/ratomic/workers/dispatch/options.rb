@@ -82,7 +82,7 @@ module Ratomic
         @by_waiter
       end
 
-      # Whether there is nothing to heed for a caller who runs it itself.
+      # Whether none of the options matters to a caller that runs the dispatch itself.
       def plain?
         @plain
       end
@@ -92,12 +92,12 @@ module Ratomic
         @results == :owned
       end
 
-      # Whether the worker has to keep more books than for a plain run.
+      # Whether the worker has to record when each item begins.
       def watched?
         !@item_timeout.nil?
       end
 
-      # Whether what is learnt is of the callable object alone.
+      # Whether costs are kept by the callable object, not by a name.
       def unnamed?
         @as.nil? && @around.nil?
       end

@@ -2,15 +2,15 @@
 
 module Ratomic
   module Workers
-    # Small work of an owned dispatch is done by the caller, as in {CallerRuns}; the results stay what they are. It is
-    # small for longer: besides waking a worker, the pool would have to end one, or to copy what it has made.
+    # A small owned dispatch is run by the caller, as in {CallerRuns}; the results are not frozen. More work counts as
+    # small here, because the pool would not only have to wake a worker, but also to end it or to copy its results.
     module OwnedCallerRuns
       # @param items [Array]
       # @param callable [#call] admitted
       # @param options [Options] that let the caller run it
       # @return [OwnedResolvedFuture, nil] nil when the pool is to run the items
       def self.future(engine, items, callable, options)
-        return unless engine.subscribers.none? # they are told of batches
+        return unless engine.subscribers.none? # subscribers get events of batches, and here is none
 
         key = Callable.key(callable, options.as)
         return unless small?(engine, items, key, options.min_batch)
@@ -52,7 +52,7 @@ module Ratomic
         results = []
         failed = false
         Context.with(options.context) do
-          Interrupts.foreign_deferred do
+          Interrupts.exceptions_deferred do
             failed = CallerRuns.run_many(engine, items, callable, results, options.as) if Runs.takes?(callable)
             failed |= CallerRuns.run_on(engine, items, callable, results, options.as) until results.size == items.size
           end
@@ -60,7 +60,7 @@ module Ratomic
         engine.count_by_caller(results, callable, options) if failed || results.any?(Vacancy)
         results
       rescue UserException, SignalException, SystemExit # as in CallerRuns.run
-        engine.costs.mark_wild(Callable.key(callable, options.as))
+        engine.costs.mark_caller_unsafe(Callable.key(callable, options.as))
         raise
       end
       private_class_method :measure, :run

@@ -1,5 +1,7 @@
 # frozen_string_literal: true
 
+require_relative "../future"
+
 module Ratomic
   module Workers
     # The future of a dispatch with `results: :owned`: the results are the caller's own, not frozen, and of any kind.

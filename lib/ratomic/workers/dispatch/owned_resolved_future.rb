@@ -1,9 +1,11 @@
 # frozen_string_literal: true
 
+require_relative "resolved_future"
+
 module Ratomic
   module Workers
-    # The future of an owned dispatch that the caller has run himself, when it was made. It has the results in itself,
-    # so it is shareable only if these are; `Ractor#send` copies or moves them with it.
+    # The future of an owned dispatch that the caller has run itself. It holds the results, so it is shareable only if
+    # they are; `Ractor#send` copies or moves them with it.
     class OwnedResolvedFuture < ResolvedFuture
       # @api private
       # @param slots [Array] results, and a {Vacancy} for an item that has none
@@ -18,7 +20,7 @@ module Ratomic
         end
         @kept = results.size
         @failures = Ractor.make_shareable(results.grep(Failure))
-        @box = [results] # nothing is kept when they were taken
+        @box = [results] # emptied when the results are taken
         super(nil)
       end
 

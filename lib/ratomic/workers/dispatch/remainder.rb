@@ -2,8 +2,8 @@
 
 module Ratomic
   module Workers
-    # What is left of a dispatch that its caller has begun to run, and that turned out to take far longer than what came
-    # under this callable before. The pool runs it, so that the caller is not held up.
+    # The rest of a dispatch that its caller began to run, and that takes far longer than earlier dispatches of this
+    # callable. The pool runs it, so that the caller does not have to wait.
     module Remainder
       class << self
         # @param items [Array] of the dispatch, shareable
@@ -12,11 +12,11 @@ module Ratomic
         # @return [Future, nil] nil when the caller is to go on, because there is no room or nobody to run it
         def hand_over(engine, items, callable, options, results, started)
           learn(engine, items.first(results.size), Callable.key(callable, options.as), started)
-          sealed = Interrupts.foreign_deferred do
+          sealed = Interrupts.exceptions_deferred do
             Transfer.seal(results.map(&:itself), 0, CallerRuns.sealing(engine)) # the caller may have to go on with them
           end
           batch = Batch.new(items, items.size, items.size, callable, options, WorkEstimate.of(items))
-          Interrupts.deferred do # what was accepted must be finished, or the pool would never end
+          Interrupts.deferred do # items that were accepted and never finished would keep the pool from ending
             next unless push(engine, batch, sealed.size)
 
             engine.file(batch, 0, sealed, sealed.any?(Failure) || partial?(sealed))
@@ -26,7 +26,7 @@ module Ratomic
 
         private
 
-        # Beyond the average, which is slow to follow, the permit ends at once.
+        # The moving average follows slowly, so the callable is also removed from the {CallerRunsCache} at once.
         def learn(engine, items, key, started)
           CallerRuns.learn(engine, items, key, engine.metrics.tally.start - started)
           engine.costs.withdraw(key)
@@ -39,7 +39,7 @@ module Ratomic
 
         # @return [Boolean] false where there is no room for it now
         def push(engine, batch, done)
-          return false if engine.backend == :inline || !engine.open?
+          return false unless engine.backend.workers? && engine.open?
 
           batch.claim(done)
           engine.accepted.increment(batch.size)

@@ -1,8 +1,10 @@
 # frozen_string_literal: true
 
+require_relative "../future"
+
 module Ratomic
   module Workers
-    # The future of a dispatch that was done when it was made.
+    # The future of a dispatch that the caller has run itself: it has its results from the start.
     class ResolvedFuture < Future
       # @api private
       # @param results [Array] frozen and shareable

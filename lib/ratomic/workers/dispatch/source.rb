@@ -2,9 +2,9 @@
 
 module Ratomic
   module Workers
-    # What dispatches and streams take their items from: an Array, an Enumerable, anything with `each`. That something
-    # has a `to_a` does not make it one: nil, a Time and a MatchData have that too. Neither do the fields of a Struct,
-    # unless it has an `each` of its own.
+    # Reads the items of a dispatch or a stream from an Array, an Enumerable, or any object with `each`. A method `to_a`
+    # is not enough: nil, a Time and a MatchData have one too. A Struct is accepted only if it defines an `each` of its
+    # own.
     module Source
       # @param items [Array, Enumerable, #each]
       # @return [Array]
@@ -20,7 +20,8 @@ module Ratomic
         list
       end
 
-      # Calls the block with what `to_a` has for each step of the source: an Array, where it yields several values.
+      # Calls the block with each item, as `to_a` would list it: if the source yields several values at once, the item
+      # is an Array of them.
       # @param source [#each]
       # @yieldparam item [Object]
       def self.each(source, &block)

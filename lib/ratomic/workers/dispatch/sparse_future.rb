@@ -1,8 +1,10 @@
 # frozen_string_literal: true
 
+require_relative "resolved_future"
+
 module Ratomic
   module Workers
-    # The future of a dispatch that was done when it was made, and in which items have no result.
+    # A {ResolvedFuture} of a dispatch in which some items have no result.
     class SparseFuture < ResolvedFuture
       # @api private
       # @param slots [Array] frozen and shareable: results, and a {Vacancy} for an item that has none

@@ -2,16 +2,18 @@
 
 module Ratomic
   module Workers
-    # One chunk run in a thread of its own, while who has claimed it waits for it and keeps its deadlines.
+    # Runs one chunk in a thread of its own. The thread that has claimed the chunk waits for it and enforces its
+    # deadlines.
     class SupervisedRun
-      # Never interrupted: what interrupts the waiting caller is not an item's doing.
+      # Takes the place of the worker's main thread in {Chunk#run}. It has no interrupts: those of the waiting caller do
+      # not come from the item.
       module Guard
         def self.pending_interrupt?
           false
         end
       end
 
-      # Seconds between two looks at whether somebody else has ended the dispatch.
+      # Seconds between two checks whether the dispatch was ended elsewhere.
       CHECK_INTERVAL_S = 0.1
       # Seconds that an interrupted item gets to end before its thread is left alone.
       INTERRUPT_GRACE_S = 0.2
@@ -21,7 +23,7 @@ module Ratomic
       def initialize(engine, chunk)
         @engine = engine
         @chunk = chunk.share_memory
-        chunk.whole if !chunk.batch.moved? && Runs.takes?(chunk.batch.target) # moved items come here one by one
+        chunk.whole if !chunk.batch.moved? && Runs.takes?(chunk.batch.target) # moved items run one by one here
         @batch = chunk.batch
         @worker_status = WorkerStatus.new(0)
         @gate = Thread::Mutex.new
@@ -30,7 +32,7 @@ module Ratomic
 
       # @return [Array<Batch>] what is left when an item has ended the thread
       def run
-        Interrupts.deferred { @thread = start } # or it would run, and nobody know
+        Interrupts.deferred { @thread = start } # an interrupt in between would leave a thread that nobody waits for
         until @thread.join(seconds_left)
           rest = overdue
           return cut_off(rest) if rest
@@ -42,15 +44,15 @@ module Ratomic
 
       private
 
-      # Who waited was ended.
+      # The waiting thread was killed.
       def leave_thread
         @thread.kill
-        AtExit.stuck(@worker_status) if @begun # or it will not tell that it has ended
+        AtExit.stuck(@worker_status) if @begun # it reports its own end only after this
       end
 
       def start
         NestedDispatch.thread do
-          AtExit::TURNS.increment
+          AtExit::RUNS.increment
           @begun = true
           NestedDispatch.enter(@engine)
           Context.with(@batch.options.context) do
@@ -59,7 +61,7 @@ module Ratomic
           end
           :done
         ensure
-          AtExit::TURNS.decrement if @begun
+          AtExit::RUNS.decrement if @begun
           AtExit.unstuck(@worker_status)
         end
       end
@@ -70,14 +72,14 @@ module Ratomic
         at ? (at - Clock.now).clamp(0.001, CHECK_INTERVAL_S) : CHECK_INTERVAL_S
       end
 
-      # An item that begins now cannot be overdue before its time.
+      # An item that begins now cannot be overdue before its own `item_timeout:` is over.
       def item_limit
         return unless (limit = @batch.options.item_timeout)
 
         (@worker_status.index ? @worker_status.since : Clock.now) + limit
       end
 
-      # Ends what has run too long.
+      # Ends the item that has run too long.
       # @return [Integer, nil] index of the first item that may still run
       def overdue
         return stop if @batch.completion.interrupted?
@@ -104,7 +106,7 @@ module Ratomic
         @chunk.last
       end
 
-      # A native call that cannot be interrupted is left behind; its result, if it comes, is not wanted any more.
+      # A thread in a native call that cannot be interrupted is left alone. Its result is ignored if it comes.
       def cut_off(rest)
         return finish if @thread.join(INTERRUPT_GRACE_S)
 
@@ -114,7 +116,7 @@ module Ratomic
       end
 
       def finish
-        return [] if @batch.completion.complete? # or what was filed when it expired would be counted twice
+        return [] if @batch.completion.complete? # what was filed at the deadline would be counted twice
         return Recovery.new(@engine, @chunk, timed: true).run(:thread) unless @thread.value == :done
 
         Interrupts.deferred { @engine.file_chunk(@chunk) } # it is sealed

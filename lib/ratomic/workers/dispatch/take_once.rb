@@ -2,7 +2,8 @@
 
 module Ratomic
   module Workers
-    # The right to the results of an owned dispatch, which one thread of one Ractor gets, once. Frozen and shareable.
+    # Makes sure that the results of an owned dispatch are taken once, by one thread of one Ractor. Frozen and
+    # shareable.
     class TakeOnce
       TAKEN = "the owned results of this dispatch were taken before; keep what the first call returned, or dispatch " \
               "with results: :frozen, which can be read any number of times"
@@ -24,7 +25,7 @@ module Ratomic
       end
 
       # @return [void]
-      # @raise [TakenError] where nothing can be had any more
+      # @raise [TakenError] when the results were taken, or this is a forked child
       def check
         raise TakenError, FORKED unless @process == Process.pid
         raise TakenError, TAKEN if taken?
@@ -33,7 +34,7 @@ module Ratomic
       # Takes the right.
       # @param homes [Array<OwnedResults>]
       # @return [void]
-      # @raise [TakenError] when another has it
+      # @raise [TakenError] when they were taken before
       def claim(homes = [])
         check
         raise TakenError, ELSEWHERE if homes.any?(&:elsewhere?)

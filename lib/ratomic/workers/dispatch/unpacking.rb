@@ -2,7 +2,7 @@
 
 module Ratomic
   module Workers
-    # Puts owned results into their places, share by share, in the Ractor of who takes them.
+    # Puts owned results into their places, share by share, in the Ractor that takes them.
     class Unpacking
       # @param engine [Engine]
       # @param batch [Batch]

@@ -2,7 +2,8 @@
 
 module Ratomic
   module Workers
-    # Who waits for a dispatch that is to end when nobody does any more (`cancel_on_abandon: true`).
+    # Counts the threads that wait for a dispatch with `cancel_on_abandon: true`, which is cancelled when the last of
+    # them was ended.
     class WaiterCount
       def initialize
         @waiting = Counter.new
@@ -24,7 +25,7 @@ module Ratomic
         abandoned = false
         result
       rescue TimeoutError
-        abandoned = false # the future is still good
+        abandoned = false # the caller can wait again
         raise
       rescue Exception # rubocop:disable Lint/RescueException -- it is raised again
         abandoned = true

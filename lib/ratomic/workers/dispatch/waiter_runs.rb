@@ -2,11 +2,11 @@
 
 module Ratomic
   module Workers
-    # Small work of a dispatch with `run: :waiter` is done by who asks for its results first, unless a worker has begun
-    # it by then. The thread that dispatches computes nothing: an event loop, a reactor, a listener.
+    # With `run: :waiter` a small dispatch is run by the first thread that asks for its results, unless a worker has
+    # begun it. The thread that dispatches (an event loop, a reactor, a listener) computes nothing.
     #
-    # The items run as in {CallerRuns}, in the waiter's thread. What he has claimed is his: when he is ended in the
-    # midst of an item that item fails, those before keep their results, and those behind are for workers.
+    # The items run as in {CallerRuns}, in the waiter's thread. The waiter claims all of them. If it is killed while an
+    # item runs, that item fails, the items before it keep their results, and workers run the items after it.
     module WaiterRuns
       class << self
         # Runs the batch, if it is small and nobody has begun it.
@@ -24,17 +24,17 @@ module Ratomic
         def run_batch(engine, batch)
           chunk = done = nil
           engine.show([batch.ticket, Thread.current.object_id].freeze, batch) do
-            Interrupts.deferred { chunk = claim(engine, batch) } # what is claimed and not known would be lost
+            Interrupts.deferred { chunk = claim(engine, batch) } # an interrupt in between would lose what was claimed
             done = chunk.nil? || measure(engine, chunk)
           end
         ensure
           Interrupts.deferred { finish(engine, chunk, done) } if chunk
         end
 
-        # Whether it is for this thread. In an item a {HelperThread} runs it; what only the pool's Ractor may call is
-        # for workers.
+        # Whether this thread is to run the batch. It does not run it inside an item (a {HelperThread} does that), nor
+        # if only the pool's Ractor may call the callable.
         def waits?(engine, batch)
-          return false if batch.unclaimed < batch.size || batch.size.zero? || engine.backend == :inline
+          return false if batch.unclaimed < batch.size || batch.size.zero? || !engine.backend.workers?
           return false if NestedDispatch.number || RactorLocalRefs::Ref === batch.callable || !engine.for_caller?
 
           CallerRuns.place(engine, batch.items, batch.key, batch.options.min_batch) == :caller
@@ -46,7 +46,7 @@ module Ratomic
 
           engine.metrics.by_waiter.increment
           chunk = Chunk.new(batch, batch.callable, first, batch.limit, 1)
-          engine.backend == :ractor ? chunk : chunk.share_memory
+          engine.in_place ? chunk : chunk.share_memory
         end
 
         # @return [true] when no item has ended the run; there may be some left
@@ -54,7 +54,7 @@ module Ratomic
           batch = chunk.batch
           state = ThreadState.new
           started = engine.metrics.tally.start
-          Context.with(batch.options.context) { Interrupts.foreign_deferred { run_items(engine, chunk, started) } }
+          Context.with(batch.options.context) { Interrupts.exceptions_deferred { run_items(engine, chunk, started) } }
           took = engine.metrics.tally.start - started
           CallerRuns.learn(engine, batch.items[chunk.first, chunk.results.size], batch.key, took)
           true
@@ -75,7 +75,7 @@ module Ratomic
           end
         end
 
-        # What has run is filed, and what has not is for workers.
+        # Files the results so far, and leaves the other items to the workers.
         def finish(engine, chunk, done)
           place(chunk)
           return Recovery.new(engine, chunk).run(:waiter).each { |part| engine.give_back(part) } unless done

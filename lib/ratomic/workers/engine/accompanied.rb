@@ -2,17 +2,17 @@
 
 module Ratomic
   module Workers
-    # What an {Engine} knows of the {FallbackEngine} beside it, if its pool has one.
+    # The methods of an {Engine} that concern the {FallbackEngine} of its pool, if there is one.
     module Accompanied
       # @return [Fallback, nil] of a pool with `fallback:`
       attr_reader :fallback
 
-      # @return [Array<Integer>] numbers of the engines that end only after what runs here; first its own
+      # @return [Array<Integer>] its own number, then those of engines that cannot end before it
       def numbers
         [number]
       end
 
-      # Whether it is the {FallbackEngine} of another.
+      # Whether this is a {FallbackEngine}.
       def beside?
         false
       end
@@ -28,13 +28,13 @@ module Ratomic
         (there = @fallback&.engine) ? !there.ended? : false
       end
 
-      # Whether the other of the two has the item.
+      # Whether the other engine is running the item.
       # @param index [Integer]
       def elsewhere?(batch, index)
         @fallback&.has?(batch.ticket, index) || false
       end
 
-      # Whether both have something of a batch.
+      # Whether both engines run parts of the batch.
       def divided?(batch)
         @fallback ? @fallback.divides?(batch.ticket) : false
       end
@@ -47,13 +47,13 @@ module Ratomic
         @subscribers.close
       end
 
-      # Makes what is counted and told, which both have in common.
+      # Makes the counters and the subscribers, which both engines share.
       def share_books
-        @metrics = Metrics.new
+        @metrics = Metrics.new(@name)
         @subscribers = Subscribers.new(@costs.caller_runs_cache)
         @accepted = Counter.new
         @finished = Counter.new
-        @hired = Counter.new
+        @workers_started = Counter.new
       end
     end
     private_constant :Accompanied

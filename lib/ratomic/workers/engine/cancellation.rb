@@ -8,13 +8,13 @@ module Ratomic
       # @return [Integer] items that had none
       def stop(batch, failure)
         filled = batch.stop(failure)
-        post([:drop, batch.ticket].freeze) if batch.moved? # a worker that is ready from now on sees that it is over
+        post([:drop, batch.ticket].freeze) if batch.moved? # a worker that asks for a parcel later sees that it is done
         @finished.increment(filled)
         note_failure(batch, failure, filled) if filled.positive?
         count_named(batch, filled)
         forget(batch)
         @run_queue.leave_behind
-        make_room if @run_queue.full? # somebody may wait for it
+        make_room if @run_queue.full? # a caller may wait for room
         wind_up unless open?
         filled
       end
@@ -25,7 +25,7 @@ module Ratomic
         cancelled = stop(batch, PoolFailures.cancelled(batch))
         return 0 if cancelled.zero?
 
-        # An item that runs still is left alone, and with it what its worker has made.
+        # An item that is running is left alone, so its worker sends the results that it has so far.
         post([:recall, batch.ticket].freeze) if batch.owned?
         @metrics.cancelled.increment
         emit(:cancelled, batch, items: cancelled)

@@ -1,5 +1,9 @@
 # frozen_string_literal: true
 
+require_relative "accompanied"
+require_relative "cancellation"
+require_relative "result_recorder"
+
 module Ratomic
   module Workers
     # What a started pool runs on: the run queue, the mailbox of the coordinator, counters. Frozen and shareable, so
@@ -25,9 +29,14 @@ module Ratomic
       attr_reader :terminated
       # @return [Subscribers] to events
       attr_reader :subscribers
-      # @return [Counter] workers that were hired so far
-      attr_reader :hired
-      attr_reader :number, :settings, :name, :size, :backend, :chunker, :costs, :metrics, :accepted, :finished
+      # @return [Counter] workers that were started so far
+      attr_reader :workers_started
+      # @return [Module] the {Backend}
+      attr_reader :backend
+      # @return [Boolean] whether results that a caller makes are frozen where they stand, and not in a copy. Kept here
+      #   because each small dispatch asks
+      attr_reader :in_place
+      attr_reader :number, :settings, :name, :size, :chunker, :costs, :metrics, :accepted, :finished
 
       NUMBERS = Counter.new
 
@@ -36,12 +45,13 @@ module Ratomic
         @number = NUMBERS.increment
         @name = settings.name
         @size = settings.size
-        @backend = settings.backend
+        @backend = settings.kind
+        @in_place = !@backend.shared_memory?
         @settings = settings
         @mailbox = mailbox
         @run_queue = RunQueue.new(settings.max_queue, @size)
         @costs = Costs.new(settings.gain)
-        @chunker = Chunker.new(@size, @backend)
+        @chunker = Chunker.new(@size, @backend.chunk_factor)
         @board = Map.new
         @worker_statuses = Map.new
         share_books
@@ -92,14 +102,14 @@ module Ratomic
         @lifecycle.close(Lifecycle::CLOSING)
       end
 
-      # Tells the coordinator. When it has ended, or there is none, there is nothing to tell.
+      # Sends a message to the coordinator. Does nothing when the coordinator has ended, or there is none.
       def post(message)
         @mailbox&.send(message)
       rescue *Mailbox::CLOSED
         nil
       end
 
-      # Something is done, which may have been the last.
+      # Something was finished: the coordinator checks whether it was the last of a pool that is closing.
       def wind_up
         post(WIND_UP)
       end
@@ -109,7 +119,7 @@ module Ratomic
         "the pool #{name} was shut down; make a new one"
       end
 
-      # Puts what is left of a batch into the run queue, for any worker.
+      # Puts the rest of a batch into the run queue, for any worker.
       # @return [Boolean] false when there is no room
       def offer(batch)
         batch.completion.complete? || @run_queue.put_back(batch)
@@ -117,31 +127,31 @@ module Ratomic
         false
       end
 
-      # Leaves a part of a batch to the workers. When there is no room now, there will be; and where nobody is left to
-      # hear of it, nobody will run it.
+      # Leaves a part of a batch to the workers. If the queue is full, the coordinator tries again later; if there is no
+      # coordinator any more, the part is stopped.
       def give_back(part)
         offer(part) || post([:offer, part].freeze) || stop(part, PoolFailures::KILLED)
       end
 
-      # Takes out of the run queue what is done and need not be run any more.
-      # @return [Boolean] whether there is room now
+      # Removes batches from the run queue that are done.
+      # @return [Boolean] whether that has made room
       def make_room
         Interrupts.deferred { @run_queue.sweep { |batch| stop(batch, PoolFailures::KILLED) } }
       end
 
-      # Looks the callable over. Threads may have one of their own Ractor that is not shareable; the inline backend is
-      # as strict as Ractors are, and tells beforehand what they would find out.
+      # Checks that workers may call the callable.
       # @return [Object, RactorLocalRefs::Ref]
       # @raise [CallableError]
       def admit(callable)
-        case @backend
-        when :thread, :process then home? ? Callable.any(callable) : Callable.check(callable)
-        when :inline then Callable.strict(callable)
-        else Callable.check(callable)
-        end
+        @backend.admit(callable, home?)
       end
 
-      # Counts the items in.
+      # As {#admit}, of an {Around} whose callable was admitted before.
+      def admit_around(around)
+        @backend.admit_around(around, home?)
+      end
+
+      # Counts the items of the batch as accepted.
       # @raise [ShutdownError]
       def accept(batch)
         @accepted.increment(batch.size)
@@ -153,9 +163,9 @@ module Ratomic
         @finished.value >= @accepted.value
       end
 
-      # Has a batch on the board, for who stops all, while the block runs something of it outside a worker.
-      # When all was stopped before that, the batch is stopped and the block does not run.
-      # @param place [Object] no positive number: those are the workers'
+      # Keeps a batch on the board while the block runs items of it outside of a worker, so that {#kill} finds it. If
+      # the pool was killed before that, the batch is stopped and the block does not run.
+      # @param place [Object] its key on the board; not a positive number, which is the key of a worker
       def show(place, batch)
         @board[place] = batch
         overtaken?(batch) || yield
@@ -163,12 +173,13 @@ module Ratomic
         @board.delete(place)
       end
 
-      # Whether all was stopped before a batch was on the board, by who may not have seen it. Then it is stopped too.
+      # Whether the pool was killed before the batch was on the board. {#kill} may not have seen the batch, so it is
+      # stopped here.
       def overtaken?(batch)
         killed? && !stop(batch, PoolFailures::KILLED).nil?
       end
 
-      # What is kept elsewhere for a batch is not needed any more.
+      # The batch is done: drops what is kept for it elsewhere.
       def forget(batch)
         RactorLocalRefs.take(batch.callable) if RactorLocalRefs::Ref === batch.callable
         @fallback&.drop(batch.ticket)
@@ -184,14 +195,14 @@ module Ratomic
         return unless @lifecycle.end
 
         Pool::RUNNING.delete(@number)
-        Processes.discard(self) if @backend == :process
+        @backend.discard(self)
         @mailbox&.close
         tell_end
         @terminated.fill(true)
       end
 
-      # A fork has left this process without the workers. What they had to do here becomes Failures; the parent's own
-      # workers do it there.
+      # This is a forked child, which has no workers. What is not done yet becomes Failures here; the workers of the
+      # parent go on there.
       def lose
         @lifecycle.close(Lifecycle::CLOSED)
         stop_all(PoolFailures::FORKED)
@@ -216,14 +227,14 @@ module Ratomic
         @home.equal?(Ractor.current)
       end
 
-      # What waits, and what workers have in hand.
+      # Stops the batches in the run queue and those that are being run.
       def stop_all(failure)
         while (batch = @run_queue.try_pop)
           stop(batch, failure)
         end
         @board.values.each do |running|
           stop(running, failure)
-          running.completion.interrupt if running.stopped? # it was done before, and no future is to say otherwise
+          running.completion.interrupt if running.stopped? # (not those that were complete before)
         end
       end
     end

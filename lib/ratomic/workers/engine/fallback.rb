@@ -2,20 +2,20 @@
 
 module Ratomic
   module Workers
-    # What a pool of Ractors with `fallback:` knows of it: which callables have failed because they ran in a Ractor, the
-    # {FallbackEngine} that runs them, and what that has in hand of dispatches which began in a Ractor. Frozen and
+    # The `fallback:` of a pool of Ractors. It knows which callables have failed because they ran in a Ractor, has the
+    # {FallbackEngine} that runs them, and keeps which parts of dispatches are being run again there. Frozen and
     # shareable.
     class Fallback
       # Items of a chunk that are to be run again, the index after the last of them, and why.
       Span = Struct.new(:from, :to, :failure)
-      # What a callable is remembered by, and why.
+      # The name of a callable that needs the fallback, and the reason.
       Note = Struct.new(:name, :reason)
       ENGINE = :engine
       GATE = :gate
       private_constant :ENGINE, :GATE, :Note
 
-      # What a callable is remembered by: as what else is learnt of it, but a proc by where it is written, because a
-      # block is another object each time.
+      # The key of a callable: the same as in {Costs}, but for a proc its place in the source, because each run of the
+      # code makes another proc object.
       # @return [Module, Integer, String]
       def self.key(callable, as = nil)
         callable = callable.callable if Around === callable
@@ -36,12 +36,12 @@ module Ratomic
         freeze
       end
 
-      # @return [FallbackEngine, nil] nil where it was not needed yet
+      # @return [FallbackEngine, nil] nil while it was not needed
       def engine
         @cell[ENGINE]
       end
 
-      # Where a dispatch of the callable is to go.
+      # Decides which engine runs a dispatch of the callable.
       # @param primary [Engine] of the Ractors
       # @return [Array(Engine, Object)] and the callable as it is admitted there
       # @raise [CallableError] which no backend takes
@@ -78,7 +78,7 @@ module Ratomic
       # @return [void]
       def remember(primary, key, name, reason, batch = nil, details = {})
         fresh = false
-        @gate.compute(GATE) do # one after another, so that it is told once
+        @gate.compute(GATE) do # one thread after another, so that there is one event
           @known[key] = Ractor.make_shareable(Note.new(name, reason)) if (fresh = @known[key].nil?)
         end
         return unless fresh
@@ -96,7 +96,7 @@ module Ratomic
         there.give_back(part)
         drop(part.ticket) if part.completion.complete?
       rescue StandardError => e # there is no thread or process to be had
-        primary.metrics.trouble(e)
+        primary.metrics.trouble(e, "the start of the fallback")
         failures = (part.from...part.limit).map { |index| failure.at(index) }
         primary.file_as_is(part, part.from, Ractor.make_shareable(failures), true)
       end

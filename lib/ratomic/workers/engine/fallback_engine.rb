@@ -1,12 +1,15 @@
 # frozen_string_literal: true
 
+require_relative "engine"
+
 module Ratomic
   module Workers
-    # The engine beside that of a pool of Ractors, which runs what cannot run in one (`fallback:`): in threads of the
-    # main Ractor, or in processes. It has a queue, workers and a coordinator of its own. What is counted and told it
-    # has in common with the other, its primary, and it ends with that one.
+    # The second engine of a pool of Ractors with `fallback:`. It runs items that cannot run in a Ractor, in threads of
+    # the main Ractor or in processes. It has its own queue, workers and coordinator. It shares counters and subscribers
+    # with the first engine, its primary, and ends with it.
     #
-    # A part of a batch that is run again has the completion of the batch: results go where the caller waits for them.
+    # A part of a batch that is run again here has the completion of that batch, so the caller gets its results as
+    # usual.
     class FallbackEngine < Engine
       # Starts one. In the main Ractor.
       # @param primary [Engine]
@@ -92,7 +95,7 @@ module Ratomic
         @subscribers = @primary.subscribers
         @accepted = @primary.accepted
         @finished = @primary.finished
-        @hired = @primary.hired
+        @workers_started = @primary.workers_started
       end
     end
     private_constant :FallbackEngine

@@ -11,7 +11,8 @@ module Ratomic
       # What was accepted is stopped as well.
       CLOSED = 2
 
-      # @param caller_runs_cache [CallerRunsCache] suspended when the pool closes: callers who use it do not look here
+      # @param caller_runs_cache [CallerRunsCache] suspended when the pool closes, because callers that find their
+      #   callable in it do not check the lifecycle
       def initialize(caller_runs_cache)
         @caller_runs_cache = caller_runs_cache
         @state = Counter.new(OPEN)

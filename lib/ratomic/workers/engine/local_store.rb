@@ -2,8 +2,8 @@
 
 module Ratomic
   module Workers
-    # Owned results that threads of the caller's own Ractor have made. Nothing that cannot be shared may be in a future,
-    # so they wait here, for as long as anything refers to their {OwnedResults}.
+    # Keeps owned results that threads of the caller's own Ractor have made. They cannot be in the future, which is
+    # shareable and they are not. They are kept here as long as anything refers to their {OwnedResults}.
     class LocalStore
       KEYS = ObjectSpace.const_defined?(:WeakKeyMap) ? ObjectSpace::WeakKeyMap : LocalPool::WeakKeys
       ALL = Ratomic::Pool::RactorLocal.new(:ratomic_workers_owned)

@@ -16,14 +16,6 @@ module Ratomic
         RACTORS ? Ractor::Port.new : QueueMailbox.new
       end
 
-      # Where a worker listens. One that is a thread hears only from its own Ractor, so it needs no port; and a fork
-      # while threads wait on ports may ruin the child, see {ForkHook}.
-      # @param backend [:ractor, :thread] of the worker
-      # @return [Ractor::Port, QueueMailbox]
-      def self.of_worker(backend)
-        backend == :ractor ? self.open : QueueMailbox.new
-      end
-
       # The mailbox of threads that hear only from threads of their own Ractor, and of Rubies without `Ractor::Port`.
       class QueueMailbox
         CAPACITY = 2**16
@@ -33,8 +25,8 @@ module Ratomic
           freeze
         end
 
-        # What is shareable goes through the native queue; anything else waits beside it, by number. Moved or not is one
-        # here: the reader is a thread of the same Ractor.
+        # A shareable message goes through the native queue. Any other is kept beside the queue, and a reference to it
+        # goes through the queue. `move:` makes no difference: the reader is a thread of the same Ractor.
         def send(message, move: false) # rubocop:disable Lint/UnusedMethodArgument
           token = Ractor.shareable?(message) ? message : RactorLocalRefs.keep(message)
           @queue.push(token)

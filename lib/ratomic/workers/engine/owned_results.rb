@@ -2,20 +2,21 @@
 
 module Ratomic
   module Workers
-    # Where owned results are until their caller takes them. It stands in the completion for each of them. Frozen and
-    # shareable.
+    # Tells where owned results are until their caller takes them. It is in the slots of the completion in the place of
+    # these results. Frozen and shareable.
     #
-    # Results come home in one of three ways: as the value of the Ractor that made them, when it has ended; as a copy
-    # (Marshal), where that costs less; or they are in the caller's own Ractor from the start, see {LocalStore}.
+    # Results reach the caller in one of three ways: as the value of the Ractor that made them, when it has ended; as a
+    # copy (Marshal), if that costs less; or they are in the caller's own Ractor from the start, see {LocalStore}.
     class OwnedResults
       ENDED = :ended
       HERE = :here
       LOST = :lost
-      # Slots of the latch: the worker says that it ends now; and how the results have arrived.
+      # Slots of the latch. The first is filled when the worker begins to end, the second when the results have arrived.
       ENDS = 0
       ARRIVED = 1
       SAID = [true].freeze
-      # Looks at once whether a worker that ends has ended, and seconds between those that follow, at first and at most.
+      # Checks without a pause whether a worker that is ending has ended; then the seconds between two checks, at first
+      # and at most.
       SPIN_CHECKS = 8
       FIRST_CHECK_INTERVAL_S = 0.00002
       MAX_CHECK_INTERVAL_S = 0.002
@@ -24,14 +25,14 @@ module Ratomic
       # @param arrival [String, :here, nil] nil when they are to arrive later
       def initialize(arrival = nil)
         @ractor = Ractor.current
-        @latch = Completion.new(2, true) # in a forked child nothing arrives, and nobody is to wait for it
+        @latch = Completion.new(2, true) # in a forked child nothing arrives, so a wait ends
         arrive(arrival) if arrival
         Ractor.make_shareable(self)
       end
 
-      # They can be taken, or are lost.
+      # The results can be taken now, or are lost.
       # @param how [String, :ended, :here, :lost]
-      # @return [Boolean] false when that was said before
+      # @return [Boolean] false when this was known before
       def arrive(how)
         @latch.file(ARRIVED, [how].freeze).positive?
       end
@@ -40,14 +41,15 @@ module Ratomic
         @latch.filled?(ARRIVED)
       end
 
-      # The worker has done all and is about to end, which is a matter of microseconds.
+      # The worker has run its items and will end within microseconds.
       # @return [void]
       def leave
         @latch.file(ENDS, SAID)
       end
 
-      # Waits until they have arrived. The coordinator hears of the end of a Ractor, and says so; but who waits already
-      # sees it himself, some wake-ups earlier. (`Ractor#value` would wait, too, but could not be interrupted.)
+      # Waits until the results have arrived. The coordinator reports the end of the worker's Ractor; but a thread that
+      # waits here checks it by itself, which is faster by some wake-ups. (`Ractor#value` waits too, but cannot be
+      # interrupted.)
       # @param seconds [Numeric, nil]
       # @return [Boolean] whether they have arrived
       def wait(seconds)
@@ -66,17 +68,17 @@ module Ratomic
         true
       end
 
-      # Whether they are a copy, in which Failures are missing.
+      # Whether the results are a copy, which has no Failures.
       def copied?
         String === @latch[ARRIVED]
       end
 
-      # Whether they are with another Ractor, which goes on.
+      # Whether the results are in another Ractor that goes on, so that they cannot be taken.
       def elsewhere?
         @latch[ARRIVED] == HERE && !@ractor.equal?(Ractor.current)
       end
 
-      # Takes them, once. Does not wait: they have arrived.
+      # Takes the results, once. Does not wait: call it when they have arrived.
       # @return [Hash{Integer => Array}, nil] runs of results, by the index of the first; nil when they are lost
       def take
         runs = case how = @latch[ARRIVED]

@@ -1,5 +1,7 @@
 # frozen_string_literal: true
 
+require_relative "../failure"
+
 module Ratomic
   module Workers
     # The Failures that the pool itself gives: for items that ended their worker, ran too long, or never ran.

@@ -2,10 +2,10 @@
 
 module Ratomic
   module Workers
-    # The {Engine}'s way for results to their caller, with what is counted and told of them.
+    # The methods of the {Engine} that pass results to their caller, count them, and emit the events.
     module ResultRecorder
-      # What an item raises that a caller must not run: that touches the main Ractor's things, which fails in a worker
-      # only, or that would end the caller.
+      # Exceptions after which callers do not run the callable any more. Either the item used something of the main
+      # Ractor, which fails in workers only; or it would end the caller.
       NOT_FOR_CALLERS = ["Ractor::IsolationError", "Ractor::UnsafeError",
                          *[SystemExit, SignalException, Interrupt].map(&:name)].freeze
       private_constant :NOT_FOR_CALLERS
@@ -32,12 +32,12 @@ module Ratomic
         file_as_is(batch, first, results, failed, now)
       end
 
-      # As {#file}, also what has failed because it ran in a Ractor.
+      # As {#file}, but without the fallback: also Failures of items that failed because they ran in a Ractor.
       def file_as_is(batch, first, results, failed, now = nil)
         count_failures(batch, first, results) if failed
         completion = batch.completion
-        # Counted before they are filed: who has the value finds it in the statistics. (Where a slot may be filled twice
-        # the count is not known before.)
+        # Results are counted before they are filed, so that a caller that has the value finds it in the statistics. (If
+        # a slot may be filled twice, the count is known only afterwards.)
         @finished.increment(results.size)
         early = !batch.careful? && completion.completed_by?(first, results.size)
         finish(batch, now, results) if early
@@ -47,7 +47,7 @@ module Ratomic
         wind_up unless open?
       end
 
-      # Counts the Failures of what the caller has run itself.
+      # Counts the Failures of a dispatch that the caller has run itself.
       # @param results [Array] shareable
       # @param options [Options] of the dispatch
       def count_by_caller(results, callable, options)
@@ -60,18 +60,18 @@ module Ratomic
           caller_unsafe = true if NOT_FOR_CALLERS.include?(result.exception_class)
         end
         @metrics.dropped.increment(results.count { |result| DROPPED.equal?(result) })
-        @costs.mark_wild(Callable.key(callable, options.as)) if caller_unsafe
+        @costs.mark_caller_unsafe(Callable.key(callable, options.as)) if caller_unsafe
       end
 
-      # Counts one of a batch.
-      # @param times [Integer] of how many items it is
+      # Counts a Failure of a batch.
+      # @param times [Integer] number of items that have it
       def note_failure(batch, failure, times = 1)
         @metrics.note_failure(failure, @costs.name_of(batch), batch.ticket, batch.options.context, times)
       end
 
       private
 
-      # Files what has run well, and has the rest run again.
+      # Files the results outside of the spans, and has the items of the spans run again.
       # @param spans [Array<Fallback::Span>]
       def file_around(spans, batch, first, results, now)
         filed = first
@@ -95,7 +95,7 @@ module Ratomic
 
       # The callable does not run in a Ractor.
       def remember(batch, failure)
-        @costs.mark_wild(batch.key)
+        @costs.mark_caller_unsafe(batch.key)
         @fallback.remember(self, Fallback.key(batch.target, batch.options.as), @costs.name_of(batch),
                            "#{failure.exception_class}: #{failure.message}", batch, failure: failure)
       end
@@ -114,7 +114,7 @@ module Ratomic
         emit(:completed, batch, items: batch.size, dropped: dropped, seconds: took / 1e9)
       end
 
-      # Some of the slots were full: what was counted of their results does not count.
+      # Some of the slots were full already: the results that were not filed are subtracted from the counts.
       def take_back(batch, first, results, fresh)
         @finished.decrement(results.size - fresh)
         results.each_with_index do |result, offset|
@@ -135,7 +135,7 @@ module Ratomic
         @metrics.names.fail(batch.options.as, failures) if batch.options.as
       end
 
-      # Of those of a chunk a few are kept as the last ones, the others are only counted.
+      # Counts all Failures of a chunk, and keeps a few of them among the last ones.
       def count_failures(batch, first, results)
         noted = 0
         results.each_with_index do |result, offset|
@@ -147,7 +147,7 @@ module Ratomic
 
           count_named(batch, 1)
           (noted += 1) > LastFailures::MAX_PER_CLASS ? @metrics.count_failure(result) : note_failure(batch, result)
-          @costs.mark_wild(batch.key) if NOT_FOR_CALLERS.include?(result.exception_class)
+          @costs.mark_caller_unsafe(batch.key) if NOT_FOR_CALLERS.include?(result.exception_class)
           emit(:failed, batch, item: first + offset, failure: result)
         end
       end

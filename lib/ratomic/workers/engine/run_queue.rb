@@ -35,7 +35,7 @@ module Ratomic
       #   {NestedDispatch}
       attr_reader :waiting
       # @return [Counter] threads that stand in for such workers, see {HelperThread}
-      attr_reader :standing
+      attr_reader :compensating
 
       # @return [Reserve] workers in reserve
       attr_reader :reserve
@@ -49,11 +49,11 @@ module Ratomic
         @stale = Counter.new # batches that were stopped or run elsewhere, and may still be in here
         @wakeups = Queue.new(workers)
         @reserve = Reserve.new
-        @looking = Counter.new  # searching workers
+        @searching = Counter.new # workers
         @sleeping = Counter.new
-        @looked = Counter.new   # time of the last look
+        @last_search = Counter.new # time of the last look
         @waiting = Map.new
-        @standing = Counter.new
+        @compensating = Counter.new
         freeze
       end
 
@@ -125,36 +125,36 @@ module Ratomic
       # @param soon [Boolean] whether one is expected at once
       # @return [Batch, nil] nil when the run queue is closed and empty
       def pop(soon)
-        away
+        stop_searching
         asleep = @sleeping.increment
-        napped = deep = false
+        timed_out = untimed = false
         until (batch = try_pop) || @fresh.closed?
-          if napped && @sleeping.value >= @workers
+          if timed_out && @sleeping.value >= @workers
             @wakeups.pop
-            deep = true
+            untimed = true
             # If another worker took the batch of this wake-up, sleep with the time limit next: this worker watches the
-            # queue now. It wakes others only when it has a batch (see get_up): without one it would take its own
+            # queue now. It wakes others only when it has a batch (see end_sleep): without one it would take its own
             # wake-up again and again, and an idle pool would use a whole processor.
-            napped = false
+            timed_out = false
           else
-            napped = nap(soon)
+            timed_out = timed_wait(soon)
             soon = false
           end
         end
         batch || try_pop
       ensure
-        get_up(deep && batch) if asleep
+        end_sleep(untimed && batch) if asleep
       end
 
       # A worker stops searching: it begins a long chunk, sleeps or ends.
-      def away
-        @looking.decrement
+      def stop_searching
+        @searching.decrement
         wake_one unless empty?
       end
 
       # A worker is searching again.
-      def back
-        @looking.increment
+      def start_searching
+        @searching.increment
       end
 
       # Wakes a worker, if more workers sleep than have been woken already.
@@ -166,19 +166,19 @@ module Ratomic
 
       # Whether a worker was woken and does not run yet.
       # @param nanoseconds [Integer] since when, at least
-      def unheard?(nanoseconds)
+      def wakeup_pending?(nanoseconds)
         nanoseconds > WAKE_LATENCY_NS && !@wakeups.empty?
       end
 
       # @param nanoseconds [Integer] monotonic time at which a worker has looked
-      def look(nanoseconds)
-        @looked.reset(nanoseconds)
+      def note_search(nanoseconds)
+        @last_search.reset(nanoseconds)
       end
 
       # Whether there are batches, and every worker waits, inside an item, for other results.
       # @param here [Integer] threads that stand in for workers and are not to be counted
-      def deserted?(here = 0)
-        !empty? && @waiting.size >= @workers + @standing.value - here
+      def all_workers_wait?(here = 0)
+        !empty? && @waiting.size >= @workers + @compensating.value - here
       end
 
       # @return [Integer] all batches, the begun ones as well
@@ -208,8 +208,8 @@ module Ratomic
       def put(queue, batch)
         return false unless queue.try_push(batch)
 
-        wake_one if @looking.value < 1 || queue.size > ONE_WORKER_BATCHES ||
-                    batch.born - @looked.value > MAX_SEARCH_AGE_NS
+        wake_one if @searching.value < 1 || queue.size > ONE_WORKER_BATCHES ||
+                    batch.born - @last_search.value > MAX_SEARCH_AGE_NS
         true
       end
 
@@ -226,16 +226,16 @@ module Ratomic
         false
       end
 
-      # @param deep [Boolean] whether this worker slept without a limit, as the others do: one of them is woken, so that
-      #   it sleeps with a limit from now on
-      def get_up(deep)
+      # @param untimed [Boolean] whether this worker slept without a limit, as the others do. Then one of them is woken,
+      #   so that it sleeps with a limit from now on
+      def end_sleep(untimed)
         @sleeping.decrement
-        wake_one if deep
-        back
+        wake_one if untimed
+        start_searching
       end
 
       # @return [Boolean] whether the time was up before a wake-up came
-      def nap(soon)
+      def timed_wait(soon)
         (soon ? @wakeups.pop_soon(SEARCH_INTERVAL_S) : @wakeups.pop(**SEARCH_TIMEOUT)).nil?
       end
     end

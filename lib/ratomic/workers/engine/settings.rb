@@ -6,7 +6,6 @@ module Ratomic
   module Workers
     # What a pool is made with. Checked once, frozen and shareable.
     class Settings
-      BACKENDS = %i[ractor thread process inline].freeze
       # What may run items that fail because they ran in a Ractor.
       FALLBACKS = %i[thread process].freeze
       MAX_QUEUE = 4096
@@ -27,7 +26,7 @@ module Ratomic
 
       # @param size [Integer, nil] workers; nil takes the number of processors
       # @param name [String, nil] in statistics, events and thread names; nil takes "workers-1" and so on
-      # @param backend [Symbol, nil] one of BACKENDS; nil takes `:ractor` where there are Ractors, else `:thread`
+      # @param backend [Symbol, nil] one of `Backend.names`; nil takes `:ractor` where there are Ractors, else `:thread`
       # @param max_queue [Integer] dispatches that wait in the queue at most
       # @param recycle_after [Integer, Hash, nil] items, or `{ items:, megabytes: }`, after which a worker process is
       #   replaced; with `backend: :process` only
@@ -47,6 +46,11 @@ module Ratomic
         freeze
       end
 
+      # @return [Module] the {Backend}
+      def kind
+        Backend.of(@backend)
+      end
+
       # @return [Settings] the same, of a pool that runs in an item of a worker process
       def inline
         dup.instance_exec { (@backend = :inline) && freeze }
@@ -54,7 +58,7 @@ module Ratomic
 
       # Whether there is something beside the workers that runs what fails because it ran in a Ractor.
       def falls_back?
-        !@fallback.nil? && @backend == :ractor
+        !@fallback.nil? && kind.fallback?
       end
 
       # @return [Settings] the same, of what runs beside a pool of Ractors
@@ -65,7 +69,7 @@ module Ratomic
 
       # @return [Integer] workers that can run at a time
       def parallel
-        %i[ractor process].include?(@backend) ? [@size, Etc.nprocessors].min : 1
+        kind.parallel(@size)
       end
 
       # @return [Float] share of the time that all workers together save, at best
@@ -84,7 +88,7 @@ module Ratomic
 
       def limits(given)
         return {}.freeze if given.nil?
-        raise ArgumentError, "recycle_after: is for backend: :process only" unless @backend == :process
+        raise ArgumentError, "recycle_after: is for backend: :process only" unless kind.recycles?
 
         given = { items: given } unless given.is_a?(Hash)
         given.each do |name, value|
@@ -96,9 +100,8 @@ module Ratomic
         given.dup.freeze
       end
 
-      # They would run beside the process that runs the items, and not in it.
       def suited(hooks)
-        return hooks if @backend != :process || hooks.none?
+        return hooks if kind.hooks? || hooks.none?
 
         raise ArgumentError, "on_worker_start: and on_worker_stop: are not for backend: :process; a " \
                              "Workers.per_worker makes its object in the process, with the first item"
@@ -115,15 +118,14 @@ module Ratomic
       end
 
       def known(backend)
-        unless BACKENDS.include?(backend)
-          raise ArgumentError, "backend: is #{backend.inspect}, it must be one of #{BACKENDS.inspect}"
+        unless Backend.names.include?(backend)
+          raise ArgumentError, "backend: is #{backend.inspect}, it must be one of #{Backend.names.inspect}"
         end
-        if backend == :process && Processes.none?
-          raise NotImplementedError, "backend: :process needs a system that can fork; take another one"
-        end
-        return backend if RACTORS || backend != :ractor
 
-        raise NotImplementedError, "backend: :ractor needs Ruby 4.0 or newer; leave it out, or take :thread"
+        why = Backend.of(backend).unavailable
+        raise NotImplementedError, "backend: #{backend.inspect} #{why}" if why
+
+        backend
       end
     end
   end

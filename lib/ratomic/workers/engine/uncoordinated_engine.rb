@@ -1,9 +1,11 @@
 # frozen_string_literal: true
 
+require_relative "engine"
+
 module Ratomic
   module Workers
-    # An engine without a coordinator: of the inline backend, and of a pool that was ended before it worked. Who has
-    # something to tell the coordinator looks himself whether it is the end.
+    # An engine without a coordinator: that of the inline backend, and of a pool that was shut down before it was used.
+    # Instead of sending a message, the calling thread checks by itself whether the pool has ended.
     class UncoordinatedEngine < Engine
       # @param settings [Settings]
       def initialize(settings)

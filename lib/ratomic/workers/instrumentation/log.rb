@@ -45,7 +45,7 @@ module Ratomic
         private
 
         def of_fallback(event)
-          "#{event[:callable]} runs in #{Stats::PLACES[event[:backend]]} from now on: #{one_line(event[:reason])}"
+          "#{event[:callable]} runs in #{Backend.of(event[:backend]).place} from now on: #{one_line(event[:reason])}"
         end
 
         def of_worker(event)

@@ -21,11 +21,13 @@ module Ratomic
       class << self
         # @return [History] of this process, sampled from now on
         def current
-          LOCK.synchronize do
-            @current = nil if @pid != Process.pid # the parent's, and its thread is not here
-            @pid = Process.pid
-            (@current ||= new).tap(&:look)
-          end
+          LOCK.synchronize { (@current ||= new).tap(&:look) }
+        end
+
+        # A forked child begins its own: the thread of its parent's is not here. See {ForkHook}.
+        # @api private
+        def in_child
+          @current = nil
         end
       end
 

@@ -29,14 +29,16 @@ module Ratomic
       attr_reader :failures
       # @return [LastFailures]
       attr_reader :last_failures
-      # @return [Map] what went wrong in the pool itself, by class and message
+      # @return [Map] errors that no caller could rescue, by class and message
       attr_reader :trouble_log
       # @return [Names] what dispatches with a name have done
       attr_reader :names
       # @return [Counter] nanoseconds that workers which are gone were busy
       attr_reader :past_busy
 
-      def initialize
+      # @param pool [String, nil] its name
+      def initialize(pool = nil)
+        @pool = pool
         COUNTS.each { |name| instance_variable_set(:"@#{name}", Counter.new) }
         @failures = Map.new
         @last_failures = LastFailures.new
@@ -48,7 +50,7 @@ module Ratomic
         freeze
       end
 
-      # A dispatch of the callable is made.
+      # Notes the pipeline of a new dispatch, for {#pipelines}.
       def meet(callable)
         callable = callable.callable while Fold === callable || Around === callable
         return unless Pipeline === callable
@@ -57,7 +59,7 @@ module Ratomic
         @pipelines[key] ||= [callable.to_s, callable.gauges].freeze
       end
 
-      # A batch is on its way.
+      # Counts a new batch.
       def meet_batch(batch)
         @dispatches.increment
         @names.begin(batch.options.as) if batch.options.as
@@ -77,14 +79,14 @@ module Ratomic
         count_class(failure.exception_class, times)
       end
 
-      # Failures that were not kept.
+      # Counts the Failures of a partial sum that were not kept.
       # @param partial [Partial]
       # @param sign [Integer] -1 takes back
       def count_more(partial, sign = 1)
         partial.more.each { |name, count| count_class(name, sign * count) }
       end
 
-      # Counts it, and keeps it for a while among the last ones.
+      # Counts a Failure, and keeps it among the last ones.
       # @param callable [String] its name
       # @param dispatch [Integer, nil] number of the dispatch; nil where the caller ran it
       # @param context [Object, nil] of the dispatch
@@ -96,12 +98,16 @@ module Ratomic
         }.freeze)
       end
 
-      # @param error [Exception] that came up in the pool's own threads, where nobody could rescue it
-      def trouble(error)
+      # Counts an error that was raised in a thread of the pool itself, where no caller can rescue it, and shows the
+      # first of each class.
+      # @param error [Exception]
+      # @param place [String] where it was raised
+      def trouble(error, place = "a thread")
         @troubles.increment
+        failure = Failure.from(error, nil)
+        ErrorWarning.once(failure, "#{place} of the pool #{@pool}")
         return unless @trouble_log.size < 20
 
-        failure = Failure.from(error, nil)
         @trouble_log["#{failure.exception_class}: #{failure.message}"[0, 200]] = failure.backtrace.first.to_s
       end
 

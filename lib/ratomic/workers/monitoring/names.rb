@@ -32,12 +32,12 @@ module Ratomic
         freeze
       end
 
-      # A dispatch is on its way to the workers.
+      # A dispatch goes to the workers.
       def begin(name)
         account(name).dispatches.increment
       end
 
-      # It has all its results.
+      # A dispatch has all its results.
       # @param nanoseconds [Integer] from the dispatch on
       def end(name, items, nanoseconds)
         account = account(name)
@@ -45,7 +45,7 @@ module Ratomic
         account.nanoseconds.increment(nanoseconds)
       end
 
-      # Of one that is on its way, or was, so many items have failed.
+      # Counts failed items of a dispatch that is running or done.
       # @param count [Integer] less than 0 takes back
       def fail(name, count)
         account(name).failures.increment(count) unless count.zero?

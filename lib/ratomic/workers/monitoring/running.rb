@@ -2,8 +2,8 @@
 
 module Ratomic
   module Workers
-    # What the workers of a pool have in hand. They are not asked: it is read from what they leave where everyone sees
-    # it.
+    # What the workers of a pool are running. The workers are not asked; it is read from their {WorkerStatus} and from
+    # the board of the engine.
     class Running
       # @param engine [Engine]
       def initialize(engine)

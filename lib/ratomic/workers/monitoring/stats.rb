@@ -2,31 +2,29 @@
 
 module Ratomic
   module Workers
-    # What a pool tells about itself, read from its counters at one moment.
+    # The statistics of a pool, read from its counters at one moment.
     class Stats
-      # Ractors that run at a time when RUBY_MAX_CPU does not say otherwise.
-      RUNNING_AT_ONCE = HEAP_PER_RACTOR ? Etc.nprocessors : 8
       UNSEEN = "Coverage is running, and counts nothing that runs in another Ractor; for test suites: " \
                "Ratomic::Workers.configure(backend: :thread)"
 
-      WILD = "an item has ended its thread, left something on it, or used what only the main Ractor has"
+      CALLER_UNSAFE = "an item has ended its thread, left something on it, or used what only the main Ractor has"
 
       PER_WORKER = "it has an object in each worker (Workers.per_worker), and callers have none"
 
-      # Whether there are tools at work that do not see what workers run.
+      # Whether Coverage is running and does not count what workers run.
+      # @param backend [Module]
       def self.unseen?(backend)
-        backend == :ractor && Ractor.main? && defined?(::Coverage) && ::Coverage.respond_to?(:running?) &&
+        !backend.covered? && Ractor.main? && defined?(::Coverage) && ::Coverage.respond_to?(:running?) &&
           ::Coverage.running?
       end
 
-      # So many callables that run there have a note each.
+      # At most this many callables that need the fallback get a note each.
       NAMED = 5
-      # Where a `fallback:` runs items, for people.
-      PLACES = { thread: "threads of the main Ractor", process: "processes" }.freeze
 
       # @param engine [Engine]
       def initialize(engine)
         @engine = engine
+        @backend = engine.backend
         @there = engine.fallback&.engine
         @metrics = engine.metrics
       end
@@ -38,7 +36,7 @@ module Ratomic
         latency = @metrics.latency
         counts = @metrics.counts
         stats = {
-          name: @engine.name, backend: @engine.backend, size: @engine.size, state: state,
+          name: @engine.name, backend: @backend.to_sym, size: @engine.size, state: state,
           dispatches: dispatches(counts, latency),
           items: counted,
           failures: @metrics.failures.to_h.reject { |_, count| count.zero? }, latency: histogram(latency),
@@ -120,8 +118,10 @@ module Ratomic
       # @return [String] why the caller runs small dispatches of it, or does not
       def reason(known, waking)
         return PER_WORKER if known[:caller_unsafe] == :per_worker
-        return WILD if known[:caller_unsafe]
-        return "#{known[:calm]} of #{Costs::MIN_STABLE_RUNS} chunks in a row had no slow item" unless known[:small]
+        return CALLER_UNSAFE if known[:caller_unsafe]
+        unless known[:small]
+          return "#{known[:stable_runs]} of #{Costs::MIN_STABLE_RUNS} chunks in a row had no slow item"
+        end
 
         "to wake a worker takes #{Figures.time(waking)}"
       end
@@ -131,7 +131,7 @@ module Ratomic
 
         callables = @engine.fallback.callables
         notes = callables.first(NAMED).map do |name, reason|
-          "#{name} runs in #{PLACES[@engine.fallback.backend]} (fallback:): #{reason}"
+          "#{name} runs in #{Backend.of(@engine.fallback.backend).place} (fallback:): #{reason}"
         end
         callables.size > NAMED ? notes << "so do #{callables.size - NAMED} more callables" : notes
       end
@@ -143,15 +143,15 @@ module Ratomic
           notes << "workers have died soon after their start, one after the other, #{counts[:pauses]} times; " \
                    "they are replaced more slowly then"
         end
-        at_once = Integer(ENV.fetch("RUBY_MAX_CPU", RUNNING_AT_ONCE.to_s), exception: false) || RUNNING_AT_ONCE
-        if @engine.backend == :ractor && @engine.size > at_once
+        at_once = @backend.at_once
+        if at_once && @engine.size > at_once
           notes << "#{@engine.size} workers, but Ruby runs #{at_once} Ractors at once (RUBY_MAX_CPU)"
         end
         if @engine.size > Etc.nprocessors * 2
           stops = HEAP_PER_RACTOR ? "a collection of shareable objects" : "each collection"
           notes << "#{@engine.size} workers for #{Etc.nprocessors} processors: #{stops} stops them all"
         end
-        notes << UNSEEN if Stats.unseen?(@engine.backend)
+        notes << UNSEEN if Stats.unseen?(@backend)
         notes + fallback_notes
       end
     end

@@ -2,15 +2,16 @@
 
 module Ratomic
   module Workers
-    # Who gets a pool's events: native queues, so that any thread of any worker hands an event on without waiting. One
-    # that is full loses events, which are counted.
+    # The queues that get the events of a pool. They are native queues, so each thread of a worker can push without
+    # waiting. Events that find a full queue are lost, and counted.
     class Subscribers
       CAPACITY = 1024
 
       # @return [Counter] events that found a full queue
       attr_reader :dropped
 
-      # @param caller_runs_cache [CallerRunsCache] of callers, who do not look here
+      # @param caller_runs_cache [CallerRunsCache] suspended while there are subscribers: callers that find their
+      #   callable in it make no events
       def initialize(caller_runs_cache)
         @caller_runs_cache = caller_runs_cache
         @queues = Map.new

@@ -12,7 +12,7 @@ module Ratomic
       STUCK = Counter.new
       BEGUN = Counter.new
       # Chunks that run in threads of their own, for a caller or a {HelperThread}: see {SupervisedRun}.
-      TURNS = Counter.new
+      RUNS = Counter.new
       # How long these may take to end: a little longer than a {SupervisedRun} takes to see that its pool has ended.
       RUNS_TIMEOUT_S = 0.5
       # How long all pools together may take to stop. A pool that takes longer than its coordinator allows ends without
@@ -33,15 +33,15 @@ module Ratomic
 
         # A forked child has none of them.
         def forget
-          [STUCK, TURNS].each(&:reset)
+          [STUCK, RUNS].each(&:reset)
         end
 
         # Handlers run in the opposite order of their making: this one is made early and runs late.
         def prepare
           at_exit do
             stopped = stop_pools(BEGUN.increment == 1)
-            await_turns
-            leave($!) if STUCK.value.positive? || TURNS.value.positive? || !stopped
+            await_runs
+            leave($!) if STUCK.value.positive? || RUNS.value.positive? || !stopped
           end
         end
 
@@ -64,9 +64,9 @@ module Ratomic
           engines.all? { |engine| engine.terminated.wait(Clock.left(limit)) }
         end
 
-        def await_turns
+        def await_runs
           limit = Clock.now + RUNS_TIMEOUT_S
-          sleep(0.01) while TURNS.value.positive? && Clock.now < limit
+          sleep(0.01) while RUNS.value.positive? && Clock.now < limit
         end
 
         # Ends the process here, with what Ruby would say and answer. Handlers made before this one do not run, and

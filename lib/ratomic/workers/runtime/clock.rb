@@ -2,9 +2,9 @@
 
 module Ratomic
   module Workers
-    # Monotonic time in seconds, which goes on evenly whatever is done to the time of day.
+    # Monotonic time in seconds. A change of the system time does not change it.
     module Clock
-      # Complete from the start: a wait for it says what is wrong with a timeout, as all waits do.
+      # Has no slots, so it is complete. A wait for it checks its timeout and raises the same errors as all waits.
       NOTHING = Completion.new(0)
       private_constant :NOTHING
 

@@ -46,7 +46,7 @@ module Ratomic
       def self.hold(done)
         held = Pool::RUNNING.values.filter_map do |_, engine|
           here = Completion.new(1)
-          here if attempt { engine.backend != :inline && engine.post([:hold, here, done].freeze) }
+          here if attempt { engine.mailbox && engine.post([:hold, here, done].freeze) }
         end
         limit = Clock.now + HOLD_TIMEOUT_S
         held.each { |here| here.wait(Clock.left(limit)) }
@@ -63,6 +63,7 @@ module Ratomic
         attempt { AtExit.forget }
         attempt { Processes.in_child }
         attempt { LocalPool::RactorPools.in_child }
+        attempt { History.in_child }
         attempt { StatsServer.in_child } if Workers.const_defined?(:StatsServer, false)
         running = attempt { Pool::RUNNING.values } || []
         running.each do |pool, engine|
@@ -79,7 +80,7 @@ module Ratomic
       def self.attempt
         yield
       rescue StandardError => e
-        warn "ratomic, in a fork: #{e.full_message}" if $DEBUG
+        ErrorWarning.once(Failure.from(e, nil), "the fork hook")
         nil
       end
     end

@@ -1,17 +1,20 @@
 # frozen_string_literal: true
 
+require_relative "user_exception"
+
 module Ratomic
   module Workers
-    # When what other threads send to this one (`Thread#raise`, `Thread#kill`) is let in. Each runs a block.
+    # Runs blocks with interrupts allowed or deferred. An interrupt is what another thread sends to this one:
+    # `Thread#raise` or `Thread#kill`.
     #
-    # A mask is made once: Ruby copies one that does not compare by identity, or has more keys behind Exception, each
-    # time.
+    # The masks are constants. They compare by identity and have no key after Exception, because Ruby copies any other
+    # mask at each use.
     module Interrupts
       ALLOWED = { Object => :immediate }.compare_by_identity.freeze
       DEFERRED = { Object => :never }.compare_by_identity.freeze
-      # What {UserException} never takes for the code of others comes at once.
-      FOREIGN_DEFERRED = UserException::EXEMPT.to_h { |kind| [kind, :immediate] }
-                                              .merge(Exception => :never).compare_by_identity.freeze
+      # Signals and the end of a `Timeout` block are not deferred: see {UserException}.
+      EXCEPTIONS_DEFERRED = UserException::EXEMPT.to_h { |kind| [kind, :immediate] }
+                                                 .merge(Exception => :never).compare_by_identity.freeze
       private_constant :ALLOWED, :DEFERRED
 
       class << self
@@ -28,8 +31,8 @@ module Ratomic
 
         # For blocks that call a user's code: an exception that another thread raises into this one comes after the
         # block, or it would be taken for the user's.
-        def foreign_deferred(&block)
-          Thread.handle_interrupt(FOREIGN_DEFERRED, &block)
+        def exceptions_deferred(&block)
+          Thread.handle_interrupt(EXCEPTIONS_DEFERRED, &block)
         end
       end
     end

@@ -2,10 +2,10 @@
 
 module Ratomic
   module Workers
-    # What code can leave behind on the thread that runs it: fiber-local and thread variables, fiber storage, priority,
-    # and whether it reports and aborts on exceptions. Only the fiber itself can read its own part, so an object is made
-    # and asked in the same thread and fiber. This is done for each dispatch that a caller runs itself; most threads
-    # have nothing set, which takes some hundred nanoseconds to find out.
+    # The state of a thread that code running in it can change: fiber-local and thread variables, fiber storage,
+    # priority, and whether it reports and aborts on exceptions. Make and use an object in the same thread and fiber,
+    # because only the fiber itself can read its variables. It is made for each dispatch that a caller runs itself; if
+    # the thread has no variables, as most have, that takes some hundred nanoseconds.
     class ThreadState
       # Variables of Ratomic itself.
       OWN = %i[__ratomic_workers_context__ __ratomic_workers_engines__ __ratomic_workers_belongings__

@@ -20,9 +20,6 @@ module Ratomic
       # In an owned dispatch these limits are so many times as large: its worker stays with it all the same, and results
       # are sent by share, not by chunk.
       OWNED_FACTOR = 5
-      # With worker processes these limits are so many times as large: a request costs some tenths of a millisecond. An
-      # item that is alone in a request would look that expensive, and so would stay alone for ever.
-      PROCESS_FACTOR = 8
       # Items in a chunk while the callable was never measured.
       UNMEASURED_ITEMS = 4
       # A sequential dispatch runs so many times as long before it files its results: the same worker goes on with it,
@@ -36,10 +33,10 @@ module Ratomic
       MAX_ITEMS = 4096
 
       # @param workers [Integer]
-      # @param backend [Symbol] of the workers
-      def initialize(workers, backend = :ractor)
+      # @param factor [Integer] how many times as large these limits are, see {Backend::Defaults#chunk_factor}
+      def initialize(workers, factor = 1)
         @shares = workers * 2
-        @times = backend == :process ? PROCESS_FACTOR : 1
+        @times = factor
         freeze
       end
 

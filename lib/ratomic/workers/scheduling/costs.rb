@@ -34,7 +34,7 @@ module Ratomic
         @gain = [gain, LEAST_GAIN].max
         @route_chooser = RouteChooser.new
         @caller_runs_cache = CallerRunsCache.new
-        @calm = BoundedCache.new
+        @stable_runs = BoundedCache.new
         @waking = Counter.new(WAKE_LATENCY_NS)
         @nanoseconds = MovingAverages.new
         @small = BoundedCache.new
@@ -59,7 +59,7 @@ module Ratomic
       # Notes the name of a callable before anything is learnt of it.
       def introduce(key, callable)
         @names[key] = String === key ? key : Callable.label(callable)
-        mark_wild(key, :per_worker) if Callable.per_worker?(callable)
+        mark_caller_unsafe(key, :per_worker) if Callable.per_worker?(callable)
       end
 
       # @param weight [Integer] what was run
@@ -72,13 +72,13 @@ module Ratomic
         cost = @nanoseconds.learn(key, (nanoseconds + 1).fdiv(weight))
         slow = slow?(nanoseconds, items, known && (known * weight))
         # Runs of a caller-unsafe callable do not count: if the cache loses the mark, it begins anew.
-        calm = slow || caller_unsafe?(key) ? 0 : (@calm[key] || 0) + 1
-        @calm[key] = calm if calm <= MIN_STABLE_RUNS
-        calm < MIN_STABLE_RUNS ? forbid(key) : @small[key] = (waking / (@gain * cost)).floor
+        runs = slow || caller_unsafe?(key) ? 0 : (@stable_runs[key] || 0) + 1
+        @stable_runs[key] = runs if runs <= MIN_STABLE_RUNS
+        runs < MIN_STABLE_RUNS ? forbid(key) : @small[key] = (waking / (@gain * cost)).floor
         forbid(key) if caller_unsafe?(key) # last: another thread may have marked it meanwhile
       end
 
-      # Lets callers run the next small dispatches of that callable without asking here.
+      # Puts the callable into the {CallerRunsCache}, so that callers run its next small dispatches without asking here.
       # @param callable [#call] shareable, and admitted by {Engine#admit}
       def permit(callable, key)
         return unless (small = @small[key])
@@ -115,11 +115,12 @@ module Ratomic
       # @return [Array<Hash>] what was learnt of each callable, see {Stats}; the most expensive first
       def callables
         small = @small.to_h
-        calm = @calm.to_h
+        stable_runs = @stable_runs.to_h
         caller_unsafe = @caller_unsafe.to_h
         names = @names.to_h
         @nanoseconds.to_h.sort_by { |_, cost| -cost }.map do |key, cost|
-          { name: names[key] || name_of_key(key), nanoseconds: cost, small: small[key], calm: calm[key] || 0,
+          { name: names[key] || name_of_key(key), nanoseconds: cost, small: small[key],
+            stable_runs: stable_runs[key] || 0,
             caller_unsafe: caller_unsafe[key] || false }
         end
       end
@@ -140,7 +141,7 @@ module Ratomic
 
       # Marks the callable as caller-unsafe, for as long as the cache keeps it.
       # @param why [true, :per_worker]
-      def mark_wild(key, why = true) # rubocop:disable Style/OptionalBooleanParameter
+      def mark_caller_unsafe(key, why = true) # rubocop:disable Style/OptionalBooleanParameter
         @caller_unsafe[key] = why
         forbid(key)
       end

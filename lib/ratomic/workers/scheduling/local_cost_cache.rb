@@ -33,7 +33,7 @@ module Ratomic
         return if chunk.results.empty?
 
         key = chunk.batch.key
-        return if took < RunQueue::LONG_CHUNK_NS && @tame && key.equal?(@key) &&
+        return if took < RunQueue::LONG_CHUNK_NS && @small && key.equal?(@key) &&
                   ((@short += 1) & (SAMPLE_RATE - 1)).positive?
 
         @costs.introduce(key, chunk.batch.target) unless @costs.of(key)
@@ -49,14 +49,14 @@ module Ratomic
       def look_at_thread(key)
         return unless @state&.changed?
 
-        @costs.mark_wild(key)
+        @costs.mark_caller_unsafe(key)
         @state = ThreadState.new
       end
 
       def look_up(key)
         @key = key
         @cost = @costs.of(key)
-        @tame = @costs.small(key)
+        @small = @costs.small(key)
       end
     end
   end

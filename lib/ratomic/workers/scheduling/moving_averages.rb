@@ -1,5 +1,7 @@
 # frozen_string_literal: true
 
+require_relative "bounded_cache"
+
 module Ratomic
   module Workers
     # Exponentially weighted moving averages, by key. Of two samples at the same time one may be lost, which does not

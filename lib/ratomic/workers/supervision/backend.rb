@@ -1,33 +1,38 @@
 # frozen_string_literal: true
 
+require_relative "backend/threads"
+require_relative "backend/ractors"
+require_relative "backend/processes"
+require_relative "backend/inline"
+
 module Ratomic
   module Workers
-    # Where workers live: what the coordinator of a pool makes them of, and how a pool starts.
+    # What the workers of a pool are made of, and how a pool starts. Each backend is a module in the folder `backend/`
+    # that answers what {Defaults} lists.
     module Backend
-      # @param name [:ractor, :thread, :process]
+      ALL = { ractor: Ractors, thread: Threads, process: Processes, inline: Inline }.freeze
+      private_constant :ALL
+
+      # @param name [:ractor, :thread, :process, :inline]
       # @return [Module]
+      # @raise [KeyError]
       def self.of(name)
-        { ractor: Ractors, thread: Threads, process: Threads }.fetch(name)
+        ALL.fetch(name)
       end
 
+      # @return [Array<Symbol>]
+      def self.names
+        ALL.keys
+      end
+
+      # Starts a pool.
+      # @param settings [Settings]
       # @yieldparam engine [Engine] before its coordinator waits for a message, unless that is in a Ractor of its own
       # @return [Engine]
-      # @raise [NotImplementedError] elsewhere than in the main Ractor for worker processes, because Ruby does not fork
-      #   there, and for a pool with a fallback, which is to run items in the main one
+      # @raise [NotImplementedError] where such a pool cannot be started in this Ractor
       def self.start(settings, &known)
-        refuse_fallback(settings) if settings.falls_back? && !Ractor.main?
         LeafClasses.learn
-        settings = of_processes(settings) if settings.backend == :process
-        settings.backend == :inline ? UncoordinatedEngine.new(settings).tap(&known) : coordinate(settings, &known)
-      end
-
-      # In a worker process a pool of processes runs in there: its items are in parallel with others already.
-      def self.of_processes(settings)
-        if RACTORS && !Ractor.main?
-          raise NotImplementedError, "backend: :process: start the pool #{settings.name} in the main Ractor " \
-                                     "(Pool#start); Ruby does not fork in another one"
-        end
-        Processes.inside? ? settings.inline : settings
+        settings.kind.start(settings, &known)
       end
 
       # Starts a coordinator. It is a thread of the main Ractor. A pool that another Ractor starts must outlive that
@@ -72,15 +77,7 @@ module Ratomic
           watch_over(coordinator) if Thread.main.alive? && !coordinator.ended?
         end
       end
-
-      def self.refuse_fallback(settings)
-        raise NotImplementedError, "fallback: #{settings.fallback.inspect}: start the pool #{settings.name} in the " \
-                                   "main Ractor (Pool#start), where it is to run what fails in others"
-      end
-      private_class_method :of_processes, :coordinate, :host_elsewhere, :persist, :refuse_fallback
+      private_class_method :host_elsewhere, :persist
     end
   end
 end
-
-require_relative "backend/ractors"
-require_relative "backend/threads"

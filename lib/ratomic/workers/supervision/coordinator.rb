@@ -2,12 +2,16 @@
 
 module Ratomic
   module Workers
-    # The one thread that holds a pool together, outside of the way that shared work takes. All that happens to the pool
-    # reaches it as a message in its mailbox: workers that start, are ready for moved items, or end; deadlines,
-    # cancellation, shutdown. It waits for nothing else, but for a fork that is under way.
+    # The thread that manages a pool. Batches and results do not pass through it. It gets a message for each other event
+    # of the pool: a worker has started, is ready for moved items, or has ended; a deadline, a cancellation, the
+    # shutdown. It waits at its mailbox only, except for a fork that is under way.
     class Coordinator
       # Seconds that stopped workers get before the pool ends without them.
       STOP_TIMEOUT_S = 2.0
+
+      # Of an error, see {Metrics#trouble}.
+      PLACE = "the coordinator"
+      private_constant :PLACE
 
       # The messages that it handles itself; each has a method of its name.
       OWN = %i[
@@ -31,6 +35,9 @@ module Ratomic
         @registry.fill unless @started
         @started = true
         take(@mailbox.receive) until @ended
+      rescue Exception => e # rubocop:disable Lint/RescueException -- it is raised again, where nobody sees it
+        @engine.metrics.trouble(e, PLACE)
+        raise
       end
 
       def ended?
@@ -39,13 +46,13 @@ module Ratomic
 
       private
 
-      # An error in here is the pool's own. It is counted and shown in the statistics; the coordinator lives on.
+      # An error in here is the pool's own. It is counted, and shown once; the coordinator goes on.
       def take(message)
         return look_for_dead if end_of_ractor?(message)
 
         handle(*message)
       rescue StandardError => e
-        @engine.metrics.trouble(e)
+        @engine.metrics.trouble(e, PLACE)
       end
 
       # From Ractor#monitor: :exited or :aborted, which does not say of whom, or in later Rubies [ractor, :exited].
@@ -53,7 +60,7 @@ module Ratomic
         Symbol === message || Ractor === message[0]
       end
 
-      # What is not its own business is the watchdog's.
+      # Messages that are not in {OWN} are handled by the {Watchdog}.
       def handle(what, *details)
         return lose(details.first(1)) if @killed && %i[audit offer].include?(what) # nobody is left to run it
 
@@ -82,7 +89,7 @@ module Ratomic
       def gone(id, wanted, parts)
         parts = lose(parts) if @killed
         known = @registry.gone(id, wanted || @killed, parts)
-        # Another one has its place already, or has a seat and comes with nothing.
+        # A worker that is to end is not replaced, and an unknown one has been replaced already: nobody takes its parts.
         parts.each { |part| @watchdog.handle(:offer, part) } if wanted || !known
         wind_up
       end
@@ -116,8 +123,8 @@ module Ratomic
         wind_up
       end
 
-      # Nobody will run them.
-      # @return [Array] without parts
+      # Stops parts that no worker will run any more.
+      # @return [Array] empty
       def lose(parts)
         parts.each { |part| @engine.stop(part, PoolFailures::KILLED) }
         []
@@ -127,7 +134,7 @@ module Ratomic
         @timer_queue.add_for(batch, at, what)
       end
 
-      # What has failed because it ran in a Ractor.
+      # Runs items again that failed because they ran in a Ractor.
       def fall_back(part, failure)
         return if part.completion.complete?
 
@@ -163,8 +170,8 @@ module Ratomic
         @engine.end
       end
 
-      # What a worker says before it ends is in the mailbox already; this comes after it. (The timer queue could be
-      # asked earlier, for something else that is due.)
+      # The last message of a worker that has ended is in the mailbox already. The message that is posted here comes
+      # after it.
       def look_for_dead
         return wind_up if @registry.departing.look # each has a message of its own
 

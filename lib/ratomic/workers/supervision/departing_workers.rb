@@ -2,20 +2,22 @@
 
 module Ratomic
   module Workers
-    # The workers that are on their way home: they end, and what they have made is then the value of their Ractor.
+    # The workers that end in order to hand over their owned results. The results are the value of the worker's Ractor
+    # when it has ended.
     #
-    # It is the coordinator who hears that a Ractor has ended. Who waited for that in `Ractor#value` itself could not be
-    # interrupted there.
+    # The coordinator learns that a Ractor has ended. A caller does not wait in `Ractor#value`, because that wait cannot
+    # be interrupted.
     class DepartingWorkers
-      # Seconds that a Ractor gets to end. What it has made is lost then.
+      # Seconds that a Ractor gets to end. After that its results are lost.
       ARRIVAL_TIMEOUT_S = 2.0
-      # Where a Ractor has a heap of its own, that of one which has ended stays until a collection of the whole process,
-      # and nothing else may bring one about. It takes longer the more of them there are. Heaps until then, and at least
-      # so many times what the last one took.
+      # On Rubies with a heap for each Ractor, the heap of an ended Ractor is freed only by a collection of the whole
+      # process, which may not happen by itself for a long time. So one is started here after this many heaps. It takes
+      # the longer the more heaps there are; so the pause between two of them is at least this many times as long as the
+      # last one took.
       MIN_HEAPS_TO_COLLECT = 32
       GC_PAUSE_FACTOR = 4
 
-      # @param backend [Module] see {Backend.of}
+      # @param backend [Module] see {Backend::Defaults}
       # @param timer_queue [TimerQueue]
       def initialize(backend, timer_queue)
         @backend = backend
@@ -36,15 +38,15 @@ module Ratomic
         remind(late) if @next.nil? || late < @next
       end
 
-      # Looks who has arrived.
-      # @return [Boolean] whether somebody has
+      # Checks which Ractors have ended.
+      # @return [Boolean] whether there was one
       def look
         before = @bodies.size
         @bodies.delete_if { |body, (home, _)| arrive(body, home) }
         @bodies.size < before
       end
 
-      # Gives up those who are late.
+      # Gives up the Ractors whose time is over.
       # @return [void]
       def give_up(now = Clock.now)
         look
@@ -53,7 +55,7 @@ module Ratomic
         remind(@bodies.each_value.map(&:last).min) unless @bodies.empty?
       end
 
-      # Waits for none of them any more.
+      # Gives up all of them.
       # @return [void]
       def leave_all
         give_up(Float::INFINITY)
@@ -65,7 +67,8 @@ module Ratomic
 
       private
 
-      # One entry in the timer queue for all of them: workers come home by the thousand, and are never late.
+      # Makes one entry in the timer queue for all of them. Thousands of workers end this way, and nearly all are in
+      # time.
       def remind(late)
         @next = late
         @timer_queue.add(late, :homeless)

@@ -2,8 +2,8 @@
 
 module Ratomic
   module Workers
-    # The moved lane: items that callers handed over, in parcels, until a worker that is ready for them says so. They
-    # belong to the coordinator's Ractor meanwhile, and to the worker's afterwards.
+    # Moved items, in parcels, between the caller that handed them over and the worker that is ready for them. Meanwhile
+    # they belong to the coordinator's Ractor.
     class MoveBuffer
       class << self
         # @return [Integer] number of parcels for so many items
@@ -21,7 +21,7 @@ module Ratomic
           (0...items.size).step(count) { |first| hand_over(engine, batch, first, items[first, count]) }
         end
 
-        # Moves the items to nobody else: they are gone from whoever handed them over, and whole.
+        # Takes the items from the caller without sending them to another Ractor: its references raise MovedError.
         # @return [Array] of the items, with a {Transfer::Refused} for one that can be neither moved nor copied
         def take_over(items, first = 0)
           items.each_with_index.map { |item, offset| alone(item, first + offset) }
@@ -37,12 +37,11 @@ module Ratomic
           engine.mailbox.send([:parcel, batch.ticket, first, items], move: true)
         rescue Ractor::ClosedError, ::ClosedQueueError
           raise ShutdownError, engine.refusal
-        rescue StandardError, SystemStackError # what {Moving} did not foresee
+        rescue StandardError, SystemStackError # {Moving} did not find that it cannot be moved
           engine.mailbox.send([:parcel, batch.ticket, first, take_over(items, first)], move: true)
         end
 
-        # An item that cannot be moved crosses as a copy, or as its Failure. To find out, it is moved to a port of ours
-        # and back.
+        # Moves one item through a port and back. If that fails, the item crosses as a copy, or becomes a Failure.
         def alone(item, index)
           trial = Mailbox.open
           trial.send([item], move: true)

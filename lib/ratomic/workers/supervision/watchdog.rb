@@ -46,7 +46,7 @@ module Ratomic
 
         asked = 0
         @registry.busy_with(batch.ticket) { |member| asked += 1 if member.tell([:file, batch].freeze) }
-        # A SupervisedRun files by itself what it has, and so do workers of a fallback.
+        # A SupervisedRun, and the workers of a fallback, file their results without being asked.
         return expired(batch) if asked.zero? && !run_elsewhere?(batch) && !@engine.divided?(batch)
 
         @filing[batch.ticket] = asked

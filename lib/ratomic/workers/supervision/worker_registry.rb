@@ -27,7 +27,7 @@ module Ratomic
       def initialize(engine, timer_queue)
         @engine = engine
         @timer_queue = timer_queue
-        @backend = Backend.of(engine.backend)
+        @backend = engine.backend
         @members = {}
         @streak = 0
         @stopped = false
@@ -44,12 +44,12 @@ module Ratomic
 
       # @param parts [Array<Batch>, nil] what another worker has left to run; nil for a worker in reserve
       def start_worker(parts = [])
-        worker_status = WorkerStatus.new(@engine.hired.increment)
+        worker_status = WorkerStatus.new(@engine.workers_started.increment)
         @engine.worker_statuses[worker_status.id] = worker_status if parts
         body = @backend.spawn(@engine, worker_status, parts.freeze)
         @members[worker_status.id] = WorkerHandle.new(worker_status, body, Clock.now, nil, parts.nil?)
       rescue StandardError => e # for example: no thread can be made
-        @engine.metrics.trouble(e)
+        @engine.metrics.trouble(e, "the start of a worker")
         @engine.worker_statuses.delete(worker_status.id)
         pause(MAX_RESTART_PAUSE_S, parts) if parts
       end
@@ -123,7 +123,7 @@ module Ratomic
         member
       end
 
-      # Waits for none of them any more.
+      # Leaves all workers alone. The pool ends without them.
       def leave_all
         @members.each_value { |member| AtExit.stuck(member.worker_status) }
         @departing.leave_all

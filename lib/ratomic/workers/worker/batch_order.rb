@@ -2,8 +2,8 @@
 
 module Ratomic
   module Workers
-    # A worker's way through the {RunQueue}: batches take turns, nearly as if those that wait and those that were begun
-    # stood in one line.
+    # The order in which a worker takes batches from the {RunQueue}: those that wait and those that were begun take
+    # turns, nearly as if they were in one queue.
     class BatchOrder
       # @param run_queue [RunQueue]
       def initialize(run_queue)

@@ -2,10 +2,10 @@
 
 module Ratomic
   module Workers
-    # What a {Chunk} offers to who has it run in another process, see {Processes::ChunkRequest}.
+    # The methods of a {Chunk} that run it in a worker process, see {Processes::ChunkRequest}.
     module ByProcess
-      # @return [String, Symbol, nil] what has ended the process, which is the fault of the item that has no result; in
-      #   words, or as in {PoolFailures::DIED}
+      # @return [String, Symbol, nil] what has ended the process, in words or as a key of {PoolFailures::DIED}; the
+      #   first item without a result is at fault
       attr_accessor :death
       # @return [Boolean] whether all its items are in one call
       attr_writer :in_run
@@ -15,7 +15,7 @@ module Ratomic
         @whole
       end
 
-      # Whether nobody waits for it any more.
+      # Whether the dispatch was ended, so that the results are not needed any more.
       def over?
         @batch.completion.complete?
       end

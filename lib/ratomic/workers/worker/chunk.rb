@@ -1,9 +1,13 @@
 # frozen_string_literal: true
 
+require_relative "by_process"
+require_relative "halting"
+
 module Ratomic
   module Workers
-    # A run of items that one worker claimed. It runs in a thread that an item may end at any moment, so it keeps what
-    # it has where the worker's other thread finds it: whatever happens, `first + results.size` is the item at fault.
+    # A range of items that one worker has claimed. It runs in a thread that an item may kill at any moment. So the
+    # results are kept where the worker's main thread can read them. Whenever the thread dies, the item at fault is the
+    # one with the index `first + results.size`.
     class Chunk
       include ByProcess
       include Halting

@@ -15,7 +15,7 @@ module Ratomic
         Thread.current.thread_variable_set(KEY, context)
       end
 
-      # From one to another, for the calling thread.
+      # Replaces one context of the calling thread by another.
       # @return [Object, nil] the second
       def self.turn(before, context)
         self.current = context unless before.equal?(context)

@@ -1,9 +1,11 @@
 # frozen_string_literal: true
 
+require_relative "share"
+
 module Ratomic
   module Workers
-    # A {Share} of which every run comes home as a copy, at once: of who runs items in a Ractor that is not the caller's
-    # and does not end.
+    # A {Share} whose results are copied to the caller at once, chunk by chunk. For a thread that runs items in another
+    # Ractor than the caller's, and goes on afterwards.
     class CopiedShare < Share
       # @param runs [Hash{Integer => Array}] whose Failures are left out, they are filed as they are
       # @return [String, nil] frozen; nil when it cannot be copied

@@ -2,8 +2,9 @@
 
 module Ratomic
   module Workers
-    # What a worker has of an owned dispatch: its {Share}, with which it goes home when nothing is left of the batch. So
-    # a worker stays with such a batch, chunk after chunk, and one token is in the run queue for others to join in.
+    # The {Share} that a worker is making of an owned dispatch. When nothing is left of the batch, the worker ends and
+    # hands the share over. So a worker stays with such a batch, chunk after chunk, while the batch is also in the run
+    # queue, where other workers can take it too.
     #
     # It outlives the {Runner}s of its worker.
     class OpenShare
@@ -27,7 +28,7 @@ module Ratomic
         chunk.owned? ? chunk.into(@share ||= begin_share(chunk.batch)) : chunk
       end
 
-      # Keeps an owned batch with the worker, and lets others join in.
+      # Keeps an owned batch with the worker, and puts it into the run queue for the others.
       # @param kept [Array<Batch>] what the worker has in hand
       # @return [void]
       def put_back(batch, kept)
@@ -39,7 +40,7 @@ module Ratomic
         nil
       end
 
-      # Whether the worker goes on: with anything, or with the batch of which it has a share.
+      # Whether the worker goes on: with any batch if it has no share, else with the batch of its share.
       # @param kept [Array<Batch>] what the worker has in hand; what is exhausted of this dispatch is taken out
       def open?(kept)
         return true unless (share = @share)

@@ -1,10 +1,12 @@
 # frozen_string_literal: true
 
+require_relative "chunk"
+
 module Ratomic
   module Workers
-    # A {Chunk} of an owned dispatch. Its results stay as they are, in the {Share} of who runs it.
+    # A {Chunk} of an owned dispatch. Its results are not frozen, and go to the {Share} of the worker that runs it.
     class OwnedChunk < Chunk
-      # It is never cut: what is left of it would be the share of another worker.
+      # It never stops early: the rest would become the share of another worker.
       # @see Chunk#initialize
       def initialize(batch, callable, first, last, stride, _limit = nil)
         super(batch, callable, first, last, stride)

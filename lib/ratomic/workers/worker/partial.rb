@@ -2,8 +2,8 @@
 
 module Ratomic
   module Workers
-    # What came of some items that one worker has folded. It is the result of the first of them, and the others have
-    # none, see {Fold}.
+    # The partial sum of some items that one worker has folded. It is the result of the first of these items; the others
+    # have no result, see {Fold}.
     class Partial
       # @return [Object] the sum of the results
       attr_reader :sum

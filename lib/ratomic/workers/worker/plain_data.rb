@@ -5,7 +5,7 @@ module Ratomic
     # Data of which a copy is as good as the original: Strings, numbers, Symbols, true, false and nil, in Arrays and
     # Hashes, of no classes of somebody's own. Anything else may have an identity, or state that no copy has.
     module PlainData
-      # Deeper data is taken for something else, so that no stack is too small.
+      # Data that is nested more deeply counts as not plain, so that the stack never overflows.
       MAX_DEPTH = 100
       private_constant :MAX_DEPTH
 

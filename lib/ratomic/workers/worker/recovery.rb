@@ -2,15 +2,15 @@
 
 module Ratomic
   module Workers
-    # Saves what was in hand when an item ended its thread or its worker. The results so far are filed, the item at
-    # fault becomes a Failure (or runs again, with `retries:`), and what has not run yet runs elsewhere.
+    # Recovers a chunk after an item has killed its thread or its worker. The results so far are filed. The item at
+    # fault becomes a Failure, or runs again (`retries:`). The items after it are run elsewhere.
     class Recovery
-      # Seconds between two looks at whether the dispatch is over.
+      # Seconds between two checks whether the dispatch is over.
       CHECK_INTERVAL_S = 0.05
 
       # @param engine [Engine]
       # @param chunk [Chunk]
-      # @param timed [Boolean] whether the `timeout:` is to be heeded here, because no coordinator does it
+      # @param timed [Boolean] whether the `timeout:` is enforced here, because there is no coordinator
       def initialize(engine, chunk, timed: false)
         @engine = engine
         @chunk = chunk
@@ -26,7 +26,7 @@ module Ratomic
         failed_index = @chunk.failed_index
         next_index = @chunk.next_index
         file(@chunk.results)
-        @engine.costs.mark_wild(@batch.key)
+        @engine.costs.mark_caller_unsafe(@batch.key)
         again = failed_index && again(failed_index, @chunk.death || (@chunk.fatal? ? :worker : what))
         if again && @batch.options.sequential
           return [@batch.part(failed_index, @chunk.last,
@@ -39,10 +39,10 @@ module Ratomic
         []
       end
 
-      # Files what has run. What is no plain data is frozen in a thread of its own, because its `freeze` may be what has
-      # ended the one before, or may never return.
+      # Files the results so far. Those that are not plain data are frozen in a thread of their own, because their
+      # `freeze` may have killed the last thread, or may never return.
       # @param results [Array] a copy, where the chunk may still run
-      # @param seconds [Numeric, nil] after which the rest of them is left
+      # @param seconds [Numeric, nil] after which the results that are not frozen yet are left out
       def file(results, seconds = nil)
         return file_sealed(@chunk.stand_ins(results)) if @chunk.owned?
         return file_sealed(results) if sealed?(results)
@@ -81,14 +81,15 @@ module Ratomic
         thread&.kill
       end
 
-      # Whether what is left is not waited for.
+      # Whether to wait no longer.
       # @param limit [Float, nil] monotonic seconds
       def over?(limit)
         @engine.expire(@batch) if @timed && @batch.expiry && Clock.now >= @batch.expiry
         @batch.completion.complete? || (limit && Clock.now >= limit)
       end
 
-      # Failures of its own: a runner that goes on files its own, and of two only one is counted, see {ResultRecorder}.
+      # Files copies of the Failures. A runner that is still alive files its own later; {ResultRecorder} compares the
+      # objects, and counts only one of the two.
       def file_sealed(results)
         return if results.empty?
 
@@ -96,9 +97,9 @@ module Ratomic
         @engine.file(@batch, @chunk.first, Ractor.make_shareable(results), true)
       end
 
-      # Of a run nobody knows which item it was, until each is alone.
+      # After a `call_many` nobody knows which item was at fault. So each item is run again alone.
       def one_by_one
-        @engine.costs.mark_wild(@batch.key)
+        @engine.costs.mark_caller_unsafe(@batch.key)
         return [] if @batch.completion.complete?
         return [@batch.isolated_part(@chunk.first, @chunk.last)] unless @batch.moved?
 
@@ -106,9 +107,9 @@ module Ratomic
         [@batch.isolated_part(0, 1)]
       end
 
-      # What cannot be saved ends, or its caller would wait for ever.
+      # The chunk cannot be recovered: its items become Failures, or the caller would wait for ever.
       def fail_all(error)
-        @engine.metrics.trouble(error)
+        @engine.metrics.trouble(error, "the recovery of a chunk")
         (@chunk.first...@chunk.last).each do |index|
           @engine.file(@batch, index, [Failure.from(error, index)].freeze, true) unless @batch.completion.filled?(index)
         end
@@ -136,7 +137,7 @@ module Ratomic
         @batch.part(0, 1)
       end
 
-      # A moved item is with the worker that has it.
+      # Moved items belong to this worker, so they are moved back to the coordinator.
       def send_back(from)
         @engine.mailbox.send([:parcel, @batch.ticket, from, @chunk.rest(from)], move: true)
       end

@@ -8,7 +8,7 @@ module Ratomic
 
       # While the block runs the thread has a process, if its pool is one of processes.
       def placed
-        Interrupts.deferred { @link = Processes.link(@engine) } if @engine.backend == :process
+        Interrupts.deferred { @link = @engine.backend.link(@engine) }
         yield
       ensure
         @link&.close

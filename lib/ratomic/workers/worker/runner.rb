@@ -1,5 +1,7 @@
 # frozen_string_literal: true
 
+require_relative "run_location"
+
 module Ratomic
   module Workers
     # The thread in a worker that runs items: takes a batch from the run queue, claims a chunk, puts the batch back
@@ -21,7 +23,7 @@ module Ratomic
         @guard = guard
         @open_share = open_share
         @gate = Thread::Mutex.new
-        @shared = engine.backend != :ractor
+        @shared = engine.backend.shared_memory?
         @hand = @batch = @callable = @chunk = @context = @woken = @many = nil
       end
 
@@ -31,11 +33,11 @@ module Ratomic
         @kept = parts.dup
         fresh = @search_state.nil?
         @search_state = SearchState.new(@run_queue, @worker_status)
-        @turns = BatchOrder.new(@run_queue)
-        @parcel_mailbox = nil # the one before may have ended while it waited for a parcel, which comes all the same
+        @order = BatchOrder.new(@run_queue)
+        @parcel_mailbox = nil # the thread before may have died waiting for a parcel, which still arrives in its mailbox
         @thread = OwnThread.start do
           done = @engine.hooks.around(@engine, @worker_status.id, fresh) do
-            (@experience = LocalCostCache.new(@engine.costs).begin) && placed { work }
+            (@costs = LocalCostCache.new(@engine.costs).begin) && placed { work }
           end
         ensure
           @control.send(done ? Worker::RUNNER_DONE : Worker::RUNNER_DIED)
@@ -66,7 +68,7 @@ module Ratomic
         true
       end
 
-      # Takes over what the dead thread had in hand.
+      # Takes over the batch and the chunk of the thread that has died.
       # @param what [Symbol] see {PoolFailures::DIED}
       # @return [Array<Batch>] what is still to be run
       def recovery(what)
@@ -77,16 +79,17 @@ module Ratomic
         @hand = @chunk = nil
         parts += Recovery.new(@engine, chunk).run(what) if chunk
         if hand && !hand.completion.complete?
-          parts <<= hand if hand.unclaimed.positive? # a second token of a batch does no harm
-          audit(hand) unless chunk # it may have ended between a claim and its run
+          parts <<= hand if hand.unclaimed.positive? # the batch may be in the run queue too, which does no harm
+          audit(hand) unless chunk # the thread may have died after it claimed items and before it ran them
         end
         saved = parts
       ensure
         @worker_status.end_chunk(0)
-        audit(hand, *@kept) unless saved # the worker's main thread was ended meanwhile
+        audit(hand, *@kept) unless saved # the worker's main thread was killed meanwhile
       end
 
-      # Files what it has done of its chunk, of that dispatch or of any, while the thread may still run.
+      # Files the results that its chunk has so far. The thread may still run.
+      # @param ticket [Integer, nil] of the dispatch, if only a chunk of that one is meant
       # @return [Chunk, nil]
       def file_so_far(ticket = nil)
         chunk, results = @gate.synchronize { [@chunk, @chunk&.so_far] }
@@ -96,42 +99,44 @@ module Ratomic
         chunk
       end
 
-      # Files what it has, and has the rest looked for: this worker is not waited for.
-      # @return [Array<Batch>] what it had kept for itself
+      # Files the results so far, and asks the coordinator to find the items that are lost. The worker itself is left
+      # alone.
+      # @return [Array<Batch>] batches that the worker had kept for itself
       def give_up
         @search_state.return
         chunk = file_so_far
-        audit(chunk ? chunk.batch : @hand) # of which it may have claimed something that it has not run
+        audit(chunk ? chunk.batch : @hand) # it may have claimed items of it that it has not run
         @kept.dup
       end
 
       private
 
-      # Has what may be lost of them looked for.
+      # Asks the coordinator to look for lost items of the batches.
       def audit(*batches)
         batches.compact.each { |batch| @engine.post([:audit, batch].freeze) }
       end
 
-      # @return [Boolean] true when there is nothing to do any more, false when the worker is about to end
+      # @return [Boolean] true when the run queue is closed and empty, false when the worker is about to end
       def work
         while (well = serve_next); end
         well.nil?
       end
 
-      # Runs one chunk of the next batch. A frame of its own, so that a worker that waits has no batch in a variable.
-      # @return [Boolean, nil] nil when the run queue is closed and empty, or the worker is to bring home what it has;
-      #   false when it is about to end
+      # Runs one chunk of the next batch. This is a method of its own so that no local variable of {#work} keeps a batch
+      # alive while the worker waits.
+      # @return [Boolean, nil] nil when the run queue is closed and empty, or the worker is to end and bring home its
+      #   owned results; false when it is about to end
       def serve_next
         return @open_share.close(@kept) || (@hand = nil) unless @open_share.open?(@kept)
 
-        batch = @hand = @kept.shift || @turns.next || idle
+        batch = @hand = @kept.shift || @order.next || idle
         batch && (batch.completion.complete? || serve(batch)) && !@worker_status.abandoned?
       end
 
-      # Waits for a batch. Meanwhile the worker keeps nothing of the last one.
+      # Waits for a batch. Meanwhile the worker refers to no earlier batch, so that its results can be collected.
       def idle
         @engine.board.delete(@worker_status.id)
-        soon = !@batch.nil? # they come in bursts, or from who had waited for the last one
+        soon = !@batch.nil? # batches come in bursts, or the caller that got the last results dispatches again
         @batch = @callable = @hand = nil
         @context = Context.turn(@context, nil)
         @woken = true
@@ -144,7 +149,7 @@ module Ratomic
         return true unless @batch.equal?(batch) || take_up(batch)
         return serve_parcel(batch) if batch.moved?
 
-        cost = @experience.cost(batch.key)
+        cost = @costs.cost(batch.key)
         return true unless (chunk = @engine.chunker.cut(batch, @callable, cost, @run_queue.size))
 
         put_back(batch) if chunk.last < batch.limit
@@ -157,18 +162,18 @@ module Ratomic
         return true unless step
 
         put_back(batch) if step + 1 < batch.limit
-        @parcel_mailbox ||= Mailbox.of_worker(@engine.backend)
+        @parcel_mailbox ||= @engine.backend.new_mailbox
         @engine.post([:ready, batch, @parcel_mailbox].freeze)
         first, items = @parcel_mailbox.receive
         return true unless items
 
-        cost = @experience.cost(batch.key)
+        cost = @costs.cost(batch.key)
         stride = @engine.chunker.stride(cost)
         run(batch, batch.kind.new(batch, @callable, first, first + items.size, stride).unpack(items), cost)
       end
 
-      # To the tail, so that dispatches take turns; but a sequential one stays with its worker. A worker never waits for
-      # its own queue: when that is full it keeps on with the batch it has.
+      # Puts the batch back into the run queue, at the end, so that dispatches take turns. A sequential batch stays with
+      # its worker. If the queue is full, the worker goes on with the batch: it never waits for room.
       def put_back(batch)
         return @open_share.put_back(batch, @kept) if batch.owned? && !@shared
         return @kept.unshift(batch) if batch.options.sequential
@@ -187,10 +192,10 @@ module Ratomic
         @engine.costs.learn_waking(started - batch.born) if @woken
         @woken = false
         well = run_items(chunk, started)
-        @run_queue.look(ended = Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond))
+        @run_queue.note_search(ended = Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond))
         @search_state.return
         took = ended - started
-        batch.completion.nudge if @run_queue.unheard?(took) # it may wait for this processor while the caller's idles
+        batch.completion.nudge if @run_queue.wakeup_pending?(took) # a woken worker may wait for this processor
         return file(batch, chunk, took, ended) if well
 
         chunk.blame_last unless chunk.death
@@ -198,17 +203,17 @@ module Ratomic
       end
 
       def file(batch, chunk, took, now)
-        @experience.learn(chunk, took)
+        @costs.learn(chunk, took)
         @engine.file_chunk(chunk, now)
         @chunk = nil
         @worker_status.end_chunk(took)
         put_back(batch.part(chunk.next_index, chunk.last)) if chunk.cut?
-        # A result's `freeze` may have killed the worker's main thread, which ends soon. Nothing else is begun then: it
-        # would be taken for what is at fault.
+        # The `freeze` of a result may have killed the worker's main thread, which ends soon. No other item is begun
+        # then, because that item would be blamed for it.
         !(chunk.asked? && (@guard.pending_interrupt? || @guard.status == "aborting"))
       end
 
-      # Turns to a batch that this worker did not run just before.
+      # Prepares to run a batch other than the last one.
       # @return [Boolean] false when there is nothing to run
       def take_up(batch)
         @engine.board[@worker_status.id] = batch

@@ -2,8 +2,9 @@
 
 module Ratomic
   module Workers
-    # Where a worker stands to the {RunQueue}: about to look into it, or away in a long chunk, when it cannot be counted
-    # on for what comes next. One that is ended in the midst of telling so counts as away: rather wake others in vain.
+    # Whether a worker is searching (about to look into the {RunQueue}) or away in a long chunk. A worker that is away
+    # will not take the next batch soon. A worker that is killed while it changes this state counts as away: at worst
+    # another worker is woken in vain.
     class SearchState
       # @param run_queue [RunQueue]
       # @param worker_status [WorkerStatus] where others see since when the worker is away
@@ -13,24 +14,24 @@ module Ratomic
         @away = false
       end
 
-      # The worker begins something.
-      # @param nanoseconds [Float, nil] that it is going to take; nil when nobody knows
+      # The worker begins a chunk.
+      # @param nanoseconds [Float, nil] that the chunk is expected to take; nil when that is not known
       def leave(nanoseconds)
         return if nanoseconds && nanoseconds < RunQueue::LONG_CHUNK_NS
 
         @worker_status.begin_long(Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond))
-        @run_queue.away
+        @run_queue.stop_searching
         @away = true
       end
 
-      # It is done with it.
+      # The worker has finished the chunk.
       def return
         away = @away
         @away = false
         return unless away
 
         @worker_status.end_long
-        @run_queue.back
+        @run_queue.start_searching
       end
     end
   end

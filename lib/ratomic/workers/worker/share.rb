@@ -2,19 +2,19 @@
 
 module Ratomic
   module Workers
-    # What one worker has made of an owned dispatch: it stays in the Ractor that made it, and the completion gets the
-    # {OwnedResults} in the place of each result. Of one Ractor, not frozen.
+    # The results that one worker has made of an owned dispatch. They stay in the worker's Ractor; the slot of each
+    # result gets the {OwnedResults} where the caller finds them later. Not shareable.
     class Share
       # Nanoseconds of work from which it pays to hand over a whole Ractor. To copy plain data, and read the copy, takes
       # about as long as to make it.
       MIN_SHARE_NS = HEAP_PER_RACTOR ? 600_000 : 250_000
-      # Nanoseconds after which a share goes home while there is more to do, so that results come as they are made; and
-      # while other dispatches wait for their turn.
+      # Nanoseconds after which a worker hands its share over although there is more to do, so that results arrive while
+      # others are made. The second one counts while other dispatches wait for their turn.
       MAX_SHARE_NS = 250_000_000
       MAX_SHARE_CONTENDED_NS = 20_000_000
 
-      # Nanoseconds that it takes to hand the shares of a dispatch over and to make the next workers, or to copy what is
-      # smaller.
+      # Nanoseconds that it takes to hand the shares of a dispatch over and to start the next workers, or to copy
+      # smaller shares.
       HANDOVER_COST_NS = HEAP_PER_RACTOR ? 1_000_000 : 500_000
 
       # @return [OwnedResults]
@@ -24,8 +24,8 @@ module Ratomic
       # @return [Hash{Integer => Array}] runs of results, by the index of the first
       attr_reader :runs
 
-      # Of what a thread runs that does not end with its results: in the caller's own Ractor they can stay where they
-      # are, from another they cross as copies.
+      # The share of a thread that goes on after the chunk (a helper, a waiter). In the caller's own Ractor the results
+      # can stay where they are; from another Ractor they are copied.
       # @param batch [Batch]
       # @return [Share]
       def self.beside(batch)
@@ -37,7 +37,7 @@ module Ratomic
 
       # @return [Integer] nanoseconds that an owned dispatch takes besides its items
       def self.cost(engine)
-        engine.costs.waking + (engine.backend == :ractor ? HANDOVER_COST_NS : 0)
+        engine.costs.waking + engine.backend.handover_cost_ns
       end
 
       # @param batch [Batch]

@@ -2,8 +2,9 @@
 
 module Ratomic
   module Workers
-    # The main thread of a worker (of its Ractor, with the `:ractor` backend). It waits for messages, and looks after
-    # the {Runner}: interrupts it, replaces it when an item has ended it, and hands on what it had when the worker ends.
+    # The main thread of a worker (with the `:ractor` backend, the main thread of the worker's Ractor). It waits for
+    # messages and controls the {Runner}: it interrupts the runner, replaces it when an item has killed it, and at the
+    # end of the worker hands the runner's unfinished items over.
     class Worker
       RUNNER_DONE = [:runner_done].freeze
       RUNNER_DIED = [:runner_died].freeze
@@ -11,8 +12,8 @@ module Ratomic
       SEAT = [:seat].freeze
       # Seconds that a runner gets to end before it is left alone.
       RUNNER_STOP_TIMEOUT_S = 0.2
-      # A thread that computes runs for 100 ms before others get a turn, and for half of that with each step down. Those
-      # are the ones that keep deadlines, and with the `:thread` backend all of the program.
+      # A thread that computes runs for 100 ms before other threads get a turn; each step of lower priority halves that
+      # time. The other threads enforce deadlines, and with the `:thread` backend they are the whole program.
       PRIORITY = -3
 
       # @param engine [Engine]
@@ -20,7 +21,7 @@ module Ratomic
       def initialize(engine, worker_status)
         @engine = engine
         @worker_status = worker_status
-        @control = Mailbox.of_worker(engine.backend)
+        @control = engine.backend.new_mailbox
         @open_share = OpenShare.new(engine, worker_status)
         @ended = false
       end
@@ -36,17 +37,17 @@ module Ratomic
         listen until @ended
       ensure
         leave
-        # Also a main thread that an item has killed brings home what the others have made.
+        # A main thread that an item has killed still returns the owned results.
         return @open_share.leave # rubocop:disable Lint/EnsureReturn
       end
 
       private
 
-      # An exception that an item's threads raise in here ends nothing.
+      # An exception that a thread of an item raises into this thread is counted, shown once, and ends nothing.
       def listen
         handle(*@control.receive)
       rescue Exception => e # rubocop:disable Lint/RescueException -- the worker goes on, whatever it was
-        @engine.metrics.trouble(e)
+        @engine.metrics.trouble(e, "the main thread of a worker")
       end
 
       def handle(what, *details)
@@ -61,7 +62,7 @@ module Ratomic
       end
 
       def take_seat(parts)
-        @engine.run_queue.back
+        @engine.run_queue.start_searching
         @runner = Runner.new(@engine, @worker_status, @control, Thread.current, @open_share).start(parts)
       end
 
@@ -74,21 +75,21 @@ module Ratomic
       def replace_runner
         parts = []
         @runner.kill(RUNNER_STOP_TIMEOUT_S)
-        Interrupts.deferred { parts = @runner.recovery(:thread) } # its items may be what ends threads
-      ensure # whatever came up: without a runner this worker would take nothing any more
+        Interrupts.deferred { parts = @runner.recovery(:thread) } # items may try to kill this thread too
+      ensure # in any case: without a runner this worker would run nothing any more
         @engine.metrics.runners_replaced.increment
         @runner.start(parts)
       end
 
-      # Whatever ends the worker, what it had in hand is not lost.
+      # Runs at any end of the worker: the items that it had claimed are handed over.
       def leave
         parts = []
         Interrupts.deferred { parts = hand_over } if @runner
       ensure
-        @engine.run_queue.away if @runner
+        @engine.run_queue.stop_searching if @runner
         @engine.post([:gone, @worker_status.id, @ended, parts.freeze].freeze)
         @runner&.join
-        HelperThread.join if @engine.backend == :ractor # or they would end with the Ractor
+        HelperThread.join unless @engine.backend.shared_memory? # or they would end with the Ractor
         unload unless @open_share.empty?
         AtExit.unstuck(@worker_status)
       end
@@ -104,7 +105,7 @@ module Ratomic
         @open_share.save unless dead
       end
 
-      # A thread that an item has left behind, and that does not end, would keep this Ractor.
+      # Kills the threads that items have started. The Ractor would not end as long as one of them runs.
       def unload
         others = Thread.list - [Thread.current]
         return if others.empty?

@@ -2,10 +2,11 @@
 
 module Ratomic
   module Workers
-    # What a worker is doing right now, for the coordinator, which must not ask it: a worker may be in a native call
-    # that lets nothing else of its Ractor run. Frozen and shareable, all of it in Counters.
+    # What a worker is doing right now. The coordinator reads it here instead of asking the worker, because the worker
+    # may be in a native call during which its Ractor cannot answer. Frozen and shareable, all of it in Counters.
     #
-    # The numbers are not read in one step; who acts on them sends the worker what it saw, and the worker compares.
+    # The numbers are not read in one step. So the coordinator sends the worker the numbers that it has read, and the
+    # worker compares them with its own before it acts.
     class WorkerStatus
       IDLE = -1
       AT_WORK = 0
@@ -32,14 +33,14 @@ module Ratomic
       # @param last [Integer, nil] index after its last item, where somebody watches for items that run too long
       def begin_chunk(ticket, last)
         if last
-          @index.reset(IDLE) # an item that has ended its thread is there still
+          @index.reset(IDLE) # an item that has killed its thread has left its index here
           @last.reset(last)
         end
         @ticket.reset(ticket)
       end
 
-      # The chunk may take long. Of those that are over in some microseconds nobody wants to know when they began, and
-      # telling it would be a part of what they cost.
+      # The chunk may take long, so its start is recorded. For chunks of some microseconds it is not: that would take a
+      # good part of their time.
       # @param nanoseconds [Integer] monotonic
       def begin_long(nanoseconds)
         @long.reset(nanoseconds)
@@ -95,7 +96,7 @@ module Ratomic
         @busy.value
       end
 
-      # With the chunk that is running, where that may be long.
+      # As {#busy_nanoseconds}, with the chunk that is running, if its start was recorded.
       # @param now [Integer] monotonic nanoseconds
       # @return [Integer]
       def busy_until(now)
@@ -103,8 +104,8 @@ module Ratomic
         busy_nanoseconds + (since ? [now - since, 0].max : 0)
       end
 
-      # The worker is not waited for any more: another one has its place.
-      # @return [Boolean] false when it has ended, or was given up before
+      # The worker is abandoned: another one takes its place.
+      # @return [Boolean] false when it has ended, or was abandoned before
       def abandon
         @fate.compare_and_set(AT_WORK, ABANDONED)
       end
@@ -114,7 +115,7 @@ module Ratomic
       end
 
       # The worker ends, with all its threads.
-      # @return [Boolean] whether it had been given up
+      # @return [Boolean] whether it had been abandoned
       def end
         !@fate.compare_and_set(AT_WORK, ENDED)
       end

@@ -64,13 +64,13 @@ class HelperThreadTest < Minitest::Test
     one = new_pool
     forward = Forward.new(new_pool, Sleep)
     futures = Array.new(20) { one.dispatch_async([0.02], forward) }
-    standing = []
+    compensating = []
     until futures.last.wait(timeout: 0.01)
-      standing << engine_of(one).run_queue.standing.value
+      compensating << engine_of(one).run_queue.compensating.value
       ready = futures.map(&:ready?)
       assert_equal ready.sort_by { |done| done ? 0 : 1 }, ready, "in their order"
     end
-    assert_equal [0], standing.uniq
+    assert_equal [0], compensating.uniq
   end
 
   def test_what_a_helper_runs_does_not_end_with_the_item_that_waits
@@ -98,7 +98,7 @@ class HelperThreadTest < Minitest::Test
       @engine.run_queue.try_push(batch([3]))
       refute HelperThread.needed?(@engine)
       assert HelperThread.stand_in(@engine).join(5)
-      assert_equal [1, 0], [@engine.run_queue.size, @engine.run_queue.standing.value]
+      assert_equal [1, 0], [@engine.run_queue.size, @engine.run_queue.compensating.value]
     end
   end
 
@@ -116,7 +116,7 @@ class HelperThreadTest < Minitest::Test
   def test_one_that_is_killed_before_it_runs_does_not_count_as_there
     in_a_circle do
       20.times { HelperThread.stand_in(@engine).kill.join(5) }
-      assert_predicate @engine.run_queue.standing, :zero?
+      assert_predicate @engine.run_queue.compensating, :zero?
     end
   end
 

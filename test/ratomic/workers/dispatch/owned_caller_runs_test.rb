@@ -43,9 +43,9 @@ class OwnedCallerRunsTest < Minitest::Test
 
   def test_what_takes_longer_is_for_the_pool
     learn
-    refute_kind_of Ratomic::Workers::OwnedResolvedFuture, @pool.dispatch_async((0...100_000).to_a, Fresh)
+    assert_kind_of Ratomic::Workers::OwnedResolvedFuture, @pool.dispatch_async([1], Fresh, min_batch: 2)
     refute_kind_of Ratomic::Workers::OwnedResolvedFuture, @pool.dispatch_async([1], Fresh, min_batch: 0)
     refute_kind_of Ratomic::Workers::OwnedResolvedFuture, @pool.dispatch_async([1], Fresh, timeout: 5)
-    assert_kind_of Ratomic::Workers::OwnedResolvedFuture, @pool.dispatch_async([1], Fresh, min_batch: 2)
+    refute_kind_of Ratomic::Workers::OwnedResolvedFuture, @pool.dispatch_async((0...100_000).to_a, Fresh)
   end
 end

@@ -149,7 +149,7 @@ class SupervisedRunTest < Minitest::Test
     end
     assert_leaves_nothing { assert_empty left(turn) }
     within(5) { other.join }
-    eventually { Workers::AtExit::TURNS.zero? }
+    eventually { Workers::AtExit::RUNS.zero? }
     assert_equal [[Workers::CancelledError.name] * 2, 0], [classes, hold.finished.value]
   end
 

@@ -107,7 +107,7 @@ class EngineTest < Minitest::Test
     assert_equal 2, @engine.finished.value
   end
 
-  def test_a_callable_that_touched_what_is_the_main_ractors_is_wild
+  def test_a_callable_that_used_an_object_of_the_main_ractor_is_caller_unsafe
     %w[KeyError Ractor::IsolationError].each do |name|
       refute @engine.costs.caller_unsafe?(Double)
       @engine.file(batch(1), 0, [Workers::Failure.new(0, name, "no")].freeze, true)

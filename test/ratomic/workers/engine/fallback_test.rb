@@ -1,8 +1,11 @@
 # frozen_string_literal: true
 
 require "test_helper"
+require "support/shown_errors"
 
 class FallbackTest < Minitest::Test
+  include ShownErrors
+
   Workers = Ratomic::Workers
   Failure = Workers::Failure
   Fallback = Workers.const_get(:Fallback)
@@ -91,6 +94,14 @@ class FallbackTest < Minitest::Test
                  (0...3).map { |index| made.completion[index]&.exception_class }
     assert_equal [1, 2], [made.completion[1].index, made.completion[2].index]
     assert_equal 1, @engine.metrics.troubles.value
+  end
+
+  def test_why_it_cannot_be_run_again_is_shown_once
+    made = batch(2)
+    @engine.accept(made)
+    assert_shown(Workers::ShutdownError, /the start of the fallback of the pool #{@engine.name}/) do
+      2.times { |index| @fallback.run(@engine, made.part(index, index + 1), FAULT) }
+    end
   end
 end
 

@@ -30,7 +30,7 @@ class MailboxTest < Minitest::Test
   end
 
   def test_a_worker_that_is_a_thread_needs_no_port
-    assert_instance_of Workers::Mailbox::QueueMailbox, Workers::Mailbox.of_worker(:thread)
-    assert_instance_of Ractor::Port, Workers::Mailbox.of_worker(:ractor) if Ratomic::RACTORS
+    assert_instance_of Workers::Mailbox::QueueMailbox, Workers::Backend.of(:thread).new_mailbox
+    assert_instance_of Ractor::Port, Workers::Backend.of(:ractor).new_mailbox if Ratomic::RACTORS
   end
 end

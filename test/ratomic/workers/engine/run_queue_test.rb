@@ -15,11 +15,11 @@ class RunQueueTest < Minitest::Test
 
   # A worker that takes batches and does nothing with them.
   def worker(taken, soon: false)
-    @run_queue.back
+    @run_queue.start_searching
     Thread.new do
       while (batch = @run_queue.try_pop || @run_queue.pop(soon))
         taken << batch
-        @run_queue.look(Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond))
+        @run_queue.note_search(Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond))
       end
     end
   end
@@ -88,10 +88,10 @@ class RunQueueTest < Minitest::Test
   end
 
   def test_a_worker_that_was_woken_and_does_not_run_is_missed_after_a_while
-    refute @run_queue.unheard?(1_000_000)
+    refute @run_queue.wakeup_pending?(1_000_000)
     @run_queue.instance_variable_get(:@sleeping).reset(1)
     @run_queue.wake_one
-    assert_equal([false, true], [1_000, 1_000_000].map { |nanoseconds| @run_queue.unheard?(nanoseconds) })
+    assert_equal([false, true], [1_000, 1_000_000].map { |nanoseconds| @run_queue.wakeup_pending?(nanoseconds) })
   end
 
   def test_a_worker_that_sleeps_for_long_is_woken_as_well
@@ -109,7 +109,7 @@ class RunQueueTest < Minitest::Test
   # One worker counts as about to look, and never does: an item ran longer than it was estimated to.
   def test_nobody_waits_for_a_worker_that_does_not_look
     taken = Thread::Queue.new
-    @run_queue.back
+    @run_queue.start_searching
     sleeper = worker(taken)
     until_asleep(sleeper)
     @run_queue.try_push(batch)

@@ -68,7 +68,7 @@ class NamesTest < Minitest::Test
   def test_one_object_under_two_names_is_two
     adapter = Adapter.new(Where)
     pretend("orders", 100)
-    costs.mark_wild("payments")
+    costs.mark_caller_unsafe("payments")
     pretend("payments", 100)
     assert_equal [me], @pool.dispatch_async([1], adapter, as: "orders").value(timeout: 5)
     refute_includes @pool.dispatch_async([1], adapter, as: "payments").value(timeout: 5), me

@@ -12,7 +12,7 @@ class ForkHookTest < Minitest::Test
     Workers::ForkHook.around do
       begins = Thread.new { Workers::Coordinator.new(engine).run }
       assert_nil begins.join(0.1)
-      assert_empty engine.worker_statuses.to_h, "it has hired nobody"
+      assert_empty engine.worker_statuses.to_h, "it has started no worker"
       1 # the parent
     end
     eventually { engine.worker_statuses.to_h.size == 1 }
@@ -30,6 +30,20 @@ class ForkHookTest < Minitest::Test
       Process.wait(fork { p Ratomic::Workers.dispatch_async([1], Work).value(timeout: 1.5) })
     RUBY
     assert_equal "[2]\n", out
+  end
+
+  def test_an_error_of_a_step_is_shown_once_and_the_others_are_made
+    result = assert_success(ruby(<<~RUBY, seconds: 60))
+      require "ratomic"
+      module Work; def self.call(item) = item * 2; end
+      p Ratomic::Workers.dispatch_async([1], Work).value(timeout: 5)
+      def (Ratomic::Workers::AtExit).forget = raise(KeyError, "not forgotten")
+      def (Ratomic::Workers::Processes).in_child = raise(KeyError, "not forgotten either")
+      Process.wait(fork { p Ratomic::Workers.dispatch_async([2], Work).value(timeout: 5) })
+    RUBY
+    assert_equal "[2]\n[4]\n", result.out
+    assert_equal ["ratomic: an error in the fork hook: KeyError: not forgotten"],
+                 result.err.scan(/^ratomic: an error in .*not forgotten[a-z ]*/).map(&:rstrip)
   end
 
   def test_a_pool_is_known_before_its_coordinator_begins

@@ -22,7 +22,7 @@ class InterruptsTest < Minitest::Test
   def test_what_other_threads_raise_comes_after_the_code_of_others
     inside = nil
     assert_raises(KeyError) do
-      Interrupts.foreign_deferred do
+      Interrupts.exceptions_deferred do
         Thread.current.raise(KeyError)
         inside = :went_on
       end
@@ -33,13 +33,13 @@ class InterruptsTest < Minitest::Test
   def test_a_signal_and_the_end_of_a_timeout_block_come_at_once
     [Interrupt, SignalException.new("TERM")].each do |signal|
       assert_raises(SignalException) do
-        Interrupts.foreign_deferred do
+        Interrupts.exceptions_deferred do
           Thread.current.raise(signal)
           flunk
         end
       end
     end
-    assert_raises(Timeout::Error) { Interrupts.foreign_deferred { Timeout.timeout(0.01) { sleep(10) && flunk } } }
+    assert_raises(Timeout::Error) { Interrupts.exceptions_deferred { Timeout.timeout(0.01) { sleep(10) && flunk } } }
   end
 
   def test_what_its_maker_has_put_off_comes_in_a_thread_that_allows_it

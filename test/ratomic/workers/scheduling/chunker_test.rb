@@ -47,7 +47,8 @@ class ChunkerTest < Minitest::Test
   def test_the_chunks_for_another_process_are_longer
     learn(100_000)
     sizes = %i[ractor process].map do |backend|
-      chunk = Workers::Chunker.new(2, backend).cut(batch((0...100_000).to_a), Key, @costs.of(Key), 0)
+      chunker = Workers::Chunker.new(2, Workers::Backend.of(backend).chunk_factor)
+      chunk = chunker.cut(batch((0...100_000).to_a), Key, @costs.of(Key), 0)
       chunk.last - chunk.first
     end
     assert_equal [4, 39], sizes
@@ -111,7 +112,7 @@ class ChunkerTest < Minitest::Test
     assert_equal limits[0] * Workers::Chunker::SEQUENTIAL_FACTOR, limits[1]
   end
 
-  def test_suspects_run_alone
+  def test_isolated_items_run_alone
     assert_equal [1] * 5, chunks_of(batch((0...100).to_a).isolated_part(20, 25))
   end
 end

@@ -24,7 +24,7 @@ class CostsTest < Minitest::Test
     assert_equal ["key"], @costs.to_h.keys
   end
 
-  def test_a_callable_is_tame_when_it_was_quick_many_times_in_a_row
+  def test_callers_may_run_a_callable_that_was_quick_many_times_in_a_row
     (Ratomic::Workers::Costs::MIN_STABLE_RUNS - 1).times { @costs.learn(:key, 1, 10, 1) }
     assert_nil @costs.small(:key)
     @costs.learn(:key, 1, 10, 1)
@@ -53,13 +53,13 @@ class CostsTest < Minitest::Test
     assert_equal ["Comparable", "Comparable (2)"], @costs.to_h.keys
   end
 
-  def test_a_wild_callable_is_not_tame
+  def test_a_caller_unsafe_callable_is_not_small
     20.times do
       @costs.learn(:key, 1, 10, 1)
       @costs.learn(:other, 1, 10, 1)
     end
     assert @costs.small(:key)
-    @costs.mark_wild(:key)
+    @costs.mark_caller_unsafe(:key)
     assert @costs.caller_unsafe?(:key)
     assert_nil @costs.small(:key)
     assert @costs.of(:key)
@@ -68,10 +68,10 @@ class CostsTest < Minitest::Test
 
   def test_marks_do_not_pile_up_and_who_is_forgotten_begins_anew
     20.times { @costs.learn(:key, 1, 10, 1) }
-    @costs.mark_wild(:key)
+    @costs.mark_caller_unsafe(:key)
     20.times { @costs.learn(:key, 1, 10, 1) }
     most = Ratomic::Workers::BoundedCache::MAX_KEYS
-    most.times { |n| @costs.mark_wild(n) }
+    most.times { |n| @costs.mark_caller_unsafe(n) }
     assert_operator @costs.instance_variable_get(:@caller_unsafe).to_h.size, :<=, most
     refute @costs.caller_unsafe?(:key)
     @costs.learn(:key, 1, 10, 1)

@@ -10,7 +10,7 @@ class LocalCostCacheTest < Minitest::Test
 
   def setup
     @costs = Workers::Costs.new(0.5)
-    @experience = Workers::LocalCostCache.new(@costs)
+    @local_costs = Workers::LocalCostCache.new(@costs)
   end
 
   # A chunk that has run, all of it or nothing.
@@ -23,7 +23,7 @@ class LocalCostCacheTest < Minitest::Test
   def learnt(times, nanoseconds, callable = Double)
     Array.new(times) do
       before = @costs.of(callable)
-      @experience.learn(chunk(callable), nanoseconds += 100)
+      @local_costs.learn(chunk(callable), nanoseconds += 100)
       @costs.of(callable) != before
     end.count(true)
   end
@@ -35,30 +35,30 @@ class LocalCostCacheTest < Minitest::Test
   end
 
   def test_what_it_has_at_hand_is_what_was_learnt
-    assert_nil @experience.cost(Double)
+    assert_nil @local_costs.cost(Double)
     learnt(1, 1_000)
-    assert_equal @costs.of(Double), @experience.cost(Double)
+    assert_equal @costs.of(Double), @local_costs.cost(Double)
     learnt(30, 900_000)
-    assert_equal @costs.of(Double), @experience.cost(Double)
+    assert_equal @costs.of(Double), @local_costs.cost(Double)
   end
 
   def test_another_callable_is_another_matter
     learnt(Workers::Costs::MIN_STABLE_RUNS, 1_000)
-    assert_nil @experience.cost(Sleep)
-    @experience.cost(Double)
+    assert_nil @local_costs.cost(Sleep)
+    @local_costs.cost(Double)
     assert_equal 3, learnt(3, 1_000, Make)
-    assert_equal @costs.of(Double), @experience.cost(Double)
+    assert_equal @costs.of(Double), @local_costs.cost(Double)
   end
 
-  def test_a_callable_that_went_wild_meanwhile_is_learnt_from_again
+  def test_a_callable_that_became_caller_unsafe_meanwhile_is_learnt_from_again
     learnt(Workers::Costs::MIN_STABLE_RUNS, 1_000)
-    @costs.mark_wild(Double)
+    @costs.mark_caller_unsafe(Double)
     learnt(Workers::LocalCostCache::SAMPLE_RATE, 1_000)
     assert_equal 3, learnt(3, 1_000)
   end
 
   def test_a_chunk_of_which_nothing_has_run_teaches_nothing
-    @experience.learn(chunk(run: false), 1_000)
+    @local_costs.learn(chunk(run: false), 1_000)
     assert_nil @costs.of(Double)
   end
 end

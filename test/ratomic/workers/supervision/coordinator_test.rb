@@ -2,11 +2,16 @@
 
 require "test_helper"
 require "support/engine_room"
+require "support/shown_errors"
 
 class CoordinatorTest < Minitest::Test
   include EngineRoom
+  include ShownErrors
 
   Workers = Ratomic::Workers
+
+  Fault = Class.new(StandardError)
+  Fatal = Class.new(Exception) # rubocop:disable Lint/InheritException -- which ends a coordinator
 
   # A backend whose workers are dead before they say a word.
   module Stillborn
@@ -57,7 +62,7 @@ class CoordinatorTest < Minitest::Test
   end
 
   # What the timer queue says after a pause in a crash loop.
-  def test_a_worker_is_hired_when_its_time_has_come
+  def test_a_worker_is_started_when_its_time_has_come
     eventually { @engine.worker_statuses.size == 1 }
     tell(:start_worker, [].freeze)
     eventually { @engine.worker_statuses.size == 2 }
@@ -106,7 +111,27 @@ class CoordinatorTest < Minitest::Test
     assert_match(/ArgumentError/, @engine.metrics.trouble_log.keys.first)
   end
 
-  def test_put_back_to_work_it_hires_no_second_crew
+  def test_an_error_is_shown_once
+    @coordinator.define_singleton_method(:lost) { |_id| raise Fault, "in the coordinator" }
+    assert_shown(Fault, /the coordinator of the pool #{@engine.name}: .*coordinator_test.rb/) do
+      2.times { tell(:lost, 1) }
+      settle
+    end
+    assert_equal 2, @engine.metrics.troubles.value
+  end
+
+  def test_an_error_that_ends_it_is_shown_too
+    @coordinator.define_singleton_method(:lost) { |_id| raise Fatal, "the end" }
+    @thread.report_on_exception = false
+    assert_shown(Fatal, /the coordinator of the pool/) do
+      tell(:lost, 1)
+      assert_raises(Fatal) { within(5) { @thread.join } }
+    end
+    assert_equal 1, @engine.metrics.troubles.value
+    @thread = Thread.new { @coordinator.run }
+  end
+
+  def test_put_back_to_work_it_starts_no_second_set_of_workers
     settle
     @thread.kill.join
     @thread = Thread.new { @coordinator.run }
@@ -195,7 +220,7 @@ class CoordinatorTest < Minitest::Test
     tell(:start_worker, [].freeze)
     tell(:up, 2, @port)
     assert_equal [:stop], within(5) { @port.receive }, "who comes late is stopped as well"
-    assert_equal [1], @engine.worker_statuses.keys, "nobody is hired any more"
+    assert_equal [1], @engine.worker_statuses.keys, "no worker is started any more"
     assert @engine.terminated.wait(Workers::Coordinator::STOP_TIMEOUT_S + 3)
     assert_operator Workers::Clock.now - started, :>=, Workers::Coordinator::STOP_TIMEOUT_S
   end

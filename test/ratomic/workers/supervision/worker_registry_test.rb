@@ -2,14 +2,18 @@
 
 require "test_helper"
 require "support/engine_room"
+require "support/shown_errors"
 
 class WorkerRegistryTest < Minitest::Test
   include EngineRoom
+  include ShownErrors
 
   Workers = Ratomic::Workers
   WorkerRegistry = Workers::WorkerRegistry
 
-  # A backend whose workers are only numbers; it remembers what they were hired with.
+  NoRoom = Class.new(StandardError)
+
+  # A backend whose workers are only numbers; it remembers what they were started with.
   class Numbers
     attr_reader :parts, :dead
 
@@ -21,6 +25,7 @@ class WorkerRegistryTest < Minitest::Test
     end
 
     def spawn(_engine, worker_status, parts)
+      raise @refusal if Exception === @refusal
       raise ThreadError, @refusal if @refusal
 
       @parts[worker_status.id] = parts
@@ -38,7 +43,7 @@ class WorkerRegistryTest < Minitest::Test
     @engine = Workers::Engine.new(Workers::Settings.new(size: 2, backend: :thread, max_queue: 1), @mailbox)
     @timer_queue = Workers::TimerQueue.new(@mailbox)
     @registry = WorkerRegistry.new(@engine, @timer_queue)
-    @registry.instance_variable_set(:@backend, @hired = Numbers.new)
+    @registry.instance_variable_set(:@backend, @workers = Numbers.new)
     @engine.subscribers.add(@events = Ratomic::Queue.new(100))
     @registry.fill
   end
@@ -67,25 +72,32 @@ class WorkerRegistryTest < Minitest::Test
     @registry.start_worker if ids.last < newest
   end
 
-  def test_it_hires_until_the_pool_has_its_size
+  def test_it_starts_workers_until_the_pool_has_its_size
     2.times { @registry.fill }
     assert_equal [1, 2], ids
-    assert_equal({ 1 => [], 2 => [] }, @hired.parts)
+    assert_equal({ 1 => [], 2 => [] }, @workers.parts)
     refute_predicate @registry, :empty?
   end
 
   def test_a_worker_that_cannot_be_made_is_tried_again_later_and_shows
-    @hired.refusal = "can't create Thread"
+    @workers.refusal = "can't create Thread"
     @registry.gone(1, false, [])
     assert_equal [2], ids
     assert_equal ["ThreadError: can't create Thread"], @engine.metrics.trouble_log.keys
     waiting = []
     @timer_queue.take(:start_worker) { |details| waiting << details }
     assert_equal 1, waiting.size
-    @hired.refusal = nil
+    @workers.refusal = nil
     @registry.start_worker(*waiting[0])
     assert_equal [2, 4], ids
     assert_equal 1, @engine.metrics.pauses.value
+  end
+
+  def test_why_a_worker_cannot_be_made_is_shown_once
+    @workers.refusal = NoRoom.new("can't create Thread")
+    assert_shown(NoRoom, /the start of a worker of the pool #{@engine.name}: .*can't create Thread/) do
+      2.times { @registry.start_worker }
+    end
   end
 
   def test_a_worker_that_ended_unasked_is_replaced_and_counted
@@ -128,13 +140,13 @@ class WorkerRegistryTest < Minitest::Test
     @registry.gone(1, false, left)
     @engine.run_queue.try_pop until @engine.run_queue.size == 1
     assert_same left[0], @engine.run_queue.try_pop
-    assert_equal [left[1]], @hired.parts[3]
+    assert_equal [left[1]], @workers.parts[3]
   end
 
   def test_what_is_done_already_is_left_to_nobody
     done = batch.tap { |made| made.completion.fill(1) }
     @registry.gone(1, false, [done])
-    assert_equal [0, []], [@engine.run_queue.size, @hired.parts[3]]
+    assert_equal [0, []], [@engine.run_queue.size, @workers.parts[3]]
   end
 
   def test_in_a_crash_loop_each_pause_is_twice_as_long_up_to_a_second
@@ -180,7 +192,7 @@ class WorkerRegistryTest < Minitest::Test
   end
 
   def test_a_worker_that_died_without_a_word_is_found_and_what_it_had_is_given_back
-    @hired.dead << 2
+    @workers.dead << 2
     assert_equal [2], @registry.ended
     @engine.board[2] = made = batch
     assert_same made, @registry.lost(2)

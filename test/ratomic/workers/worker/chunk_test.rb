@@ -40,7 +40,7 @@ class ChunkTest < Minitest::Test
     assert Workers::Sharing.deep_freeze(part.results)
   end
 
-  def test_an_item_that_ends_its_thread_is_the_culprit
+  def test_an_item_that_ends_its_thread_is_at_fault
     part = chunk([1, :end_thread, 3], Misbehave)
     Thread.new { part.run(Guard) }.join
     assert_equal [1], part.results

@@ -2,11 +2,13 @@
 
 require "test_helper"
 require "support/per_worker_contract"
+require "support/shown_errors"
 require "support/worker_pools"
 
 class HooksTest < Minitest::Test
   include WorkerCallables
   include WorkerPools
+  include ShownErrors
 
   Workers = Ratomic::Workers
   BACKENDS = Ratomic::RACTORS ? %i[ractor thread] : %i[thread]
@@ -34,6 +36,8 @@ class HooksTest < Minitest::Test
     end
   end
 
+  HookError = Class.new(StandardError)
+
   # A hook that goes wrong.
   class Bad
     def initialize(way)
@@ -42,7 +46,11 @@ class HooksTest < Minitest::Test
     end
 
     def call(_worker)
-      @way == :raise ? raise(KeyError, "no such key") : Thread.exit
+      case @way
+      when :raise then raise(KeyError, "no such key")
+      when :show then raise(HookError, "in the hook")
+      else Thread.exit
+      end
     end
   end
 
@@ -82,6 +90,30 @@ class HooksTest < Minitest::Test
       assert_equal [2], pool.dispatch_async([1], Double).value(timeout: 10)
       assert_equal 1, pool.stats[:workers][:runners_replaced]
     end
+  end
+
+  def test_what_a_hook_raises_is_shown_once
+    pool = new_pool(size: 2, backend: :thread, name: "hooked", on_worker_stop: Bad.new(:show))
+    pool.start
+    assert_shown(HookError, /on_worker_stop: of the pool hooked: .*hooks_test.rb/) do
+      assert pool.shutdown(timeout: 10)
+    end
+    assert_equal 2, pool.stats[:troubles][:count]
+  end
+
+  def test_what_a_hook_raises_in_a_ractor_is_shown_once
+    skip_without_ractors
+    result = assert_success(ruby(<<~RUBY, seconds: 60))
+      require "ratomic"
+      module Hook; def self.call(_worker) = raise(KeyError, "in the hook"); end
+      module Work; def self.call(item) = item; end
+      pool = Ratomic::Workers::Pool.new(size: 2, name: "hooked", on_worker_start: Hook)
+      p pool.dispatch_async([1, 2], Work, sequential: true).value(timeout: 10)
+      p pool.shutdown(timeout: 10)
+    RUBY
+    assert_equal "[1, 2]\ntrue\n", result.out
+    line = "ratomic: an error in on_worker_start: of the pool hooked: KeyError"
+    assert_equal 1, result.err.scan(line).size, result.err
   end
 
   def test_the_object_of_a_worker_can_be_closed_at_its_end

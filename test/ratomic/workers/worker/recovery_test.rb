@@ -1,10 +1,12 @@
 # frozen_string_literal: true
 
 require "test_helper"
+require "support/shown_errors"
 require "support/worker_callables"
 
 class RecoveryTest < Minitest::Test
   include WorkerCallables
+  include ShownErrors
 
   Workers = Ratomic::Workers
   ITEMS = [1, 2, :end_thread, 4, 5, 6].freeze
@@ -13,6 +15,15 @@ class RecoveryTest < Minitest::Test
   module Gone
     def self.send(*, **)
       raise ClosedQueueError, "nobody is here"
+    end
+  end
+
+  NobodyThere = Class.new(StandardError)
+
+  # Another one.
+  module Unreachable
+    def self.send(*, **)
+      raise NobodyThere, "nobody is here"
     end
   end
 
@@ -166,7 +177,7 @@ class RecoveryTest < Minitest::Test
     assert_equal [[1, 2, "ThreadError", nil, nil], 0], [classes, retries]
   end
 
-  def test_an_item_that_has_its_verdict_keeps_it
+  def test_an_item_that_has_a_result_keeps_it
     chunk = ended_chunk(item_timeout: 5, retries: 1)
     @engine.time_out(@batch, 2)
     assert_equal [[3, 5, 0, false]], shapes(recovery(chunk))
@@ -196,5 +207,12 @@ class RecoveryTest < Minitest::Test
     assert_equal [5, 1], [@engine.finished.value, @engine.metrics.troubles.value]
     assert_equal({ "ThreadError" => 1, "ClosedQueueError" => 2 }, @engine.metrics.failures.to_h)
     assert_equal [false, 0], [@batch.completion.complete?, @engine.metrics.latency.values.sum]
+  end
+
+  def test_why_it_cannot_be_saved_is_shown_once
+    @engine = engine(Unreachable)
+    assert_shown(NobodyThere, /the recovery of a chunk of the pool #{@engine.name}/) do
+      2.times { recovery(ended_chunk(move: true)) }
+    end
   end
 end

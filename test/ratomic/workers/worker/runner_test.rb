@@ -196,16 +196,16 @@ class RunnerTest < Minitest::Test
   end
 
   def test_it_is_away_from_the_lane_in_a_long_chunk_and_back_after_it
-    looking = @engine.run_queue.instance_variable_get(:@looking)
+    searching = @engine.run_queue.instance_variable_get(:@searching)
     2.times do |round|
       push(made = batch([1], @hold))
       @runner.start
       eventually { @hold.begun.value == round + 1 }
-      assert_equal(-1, looking.value)
+      assert_equal(-1, searching.value)
       @runner.interrupt(made.ticket)
       assert_told :runner_died
       @runner.recovery(:thread)
-      assert_equal 0, looking.value
+      assert_equal 0, searching.value
     end
   end
 

@@ -13,7 +13,7 @@ class SearchStateTest < Minitest::Test
 
   # Workers that are about to look into the run queue, more than at first.
   def looking
-    @run_queue.instance_variable_get(:@looking).value
+    @run_queue.instance_variable_get(:@searching).value
   end
 
   def test_who_begins_something_short_stays_and_who_begins_something_long_is_away

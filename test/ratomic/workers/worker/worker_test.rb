@@ -2,9 +2,13 @@
 
 require "test_helper"
 require "support/engine_room"
+require "support/shown_errors"
 
 class WorkerTest < Minitest::Test
   include EngineRoom
+  include ShownErrors
+
+  Outside = Class.new(StandardError)
 
   Workers = Ratomic::Workers
 
@@ -66,7 +70,7 @@ class WorkerTest < Minitest::Test
     control.send([:stop].freeze)
     assert_equal [:gone, 1, true, []], receive
     within(5) { @thread.join }
-    assert_equal 0, @engine.run_queue.instance_variable_get(:@looking).value
+    assert_equal 0, @engine.run_queue.instance_variable_get(:@searching).value
   end
 
   def test_it_ends_when_the_lane_is_closed_and_empty
@@ -136,6 +140,17 @@ class WorkerTest < Minitest::Test
     @hold.open
     results(made)
     assert_equal [4], results(push(batch([2])))
+  end
+
+  def test_an_exception_raised_into_its_main_thread_is_shown_once
+    start
+    assert_shown(Outside, /the main thread of a worker of the pool #{@engine.name}/) do
+      2.times do |before|
+        until_asleep(@thread)
+        @thread.raise(Outside, "from outside")
+        eventually { @engine.metrics.troubles.value == before + 1 }
+      end
+    end
   end
 
   def test_a_worker_that_is_stopped_hands_over_what_it_has_not_run

@@ -1,11 +1,37 @@
 # frozen_string_literal: true
 
+require_relative "defaults"
+
 module Ratomic
   module Workers
     module Backend
       # Workers as Ractors: they run Ruby in parallel.
       module Ractors
+        extend Defaults
+
+        # Ractors that run at a time when RUBY_MAX_CPU does not say otherwise.
+        RUNNING_AT_ONCE = HEAP_PER_RACTOR ? Etc.nprocessors : 8
+        private_constant :RUNNING_AT_ONCE
+
         class << self
+          def to_sym
+            :ractor
+          end
+
+          def unavailable
+            "needs Ruby 4.0 or newer; leave it out, or take :thread" unless RACTORS
+          end
+
+          # @raise [NotImplementedError] in another Ractor than the main one, with a fallback: that runs items in the
+          #   main one
+          def start(settings, &known)
+            if settings.falls_back? && !Ractor.main?
+              raise NotImplementedError, "fallback: #{settings.fallback.inspect}: start the pool #{settings.name} in " \
+                                         "the main Ractor (Pool#start), where it is to run what fails in others"
+            end
+            super
+          end
+
           # @return [Ractor]
           def spawn(engine, worker_status, parts)
             ractor = Experimental.quietly do
@@ -18,12 +44,58 @@ module Ratomic
             ractor
           end
 
-          # Ruby tells a Ractor's end only where it is asked for, and one that has ended refuses to be asked.
+          # Ruby reports the end of a Ractor only to a port that monitors it, and refuses to monitor one that has ended.
           def alive?(ractor)
             port = Ractor::Port.new
             ractor.monitor(port) && ractor.unmonitor(port) && true
           ensure
             port.close
+          end
+
+          def shared_memory?
+            false
+          end
+
+          def reserve?
+            true
+          end
+
+          def fallback?
+            true
+          end
+
+          def covered?
+            false
+          end
+
+          def parallel(size)
+            [size, Etc.nprocessors].min
+          end
+
+          def at_once
+            Integer(ENV.fetch("RUBY_MAX_CPU", RUNNING_AT_ONCE.to_s), exception: false) || RUNNING_AT_ONCE
+          end
+
+          def handover_cost_ns
+            Share::HANDOVER_COST_NS
+          end
+
+          def way_home; end
+
+          def new_mailbox
+            Mailbox.open
+          end
+
+          def admit(callable, _home)
+            Callable.check(callable)
+          end
+
+          def any_block?
+            false
+          end
+
+          def findings(callable)
+            Callable.call?(callable) ? IsolationLint.findings(callable) : []
           end
         end
       end

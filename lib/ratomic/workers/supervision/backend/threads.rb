@@ -1,12 +1,20 @@
 # frozen_string_literal: true
 
+require_relative "defaults"
+
 module Ratomic
   module Workers
     module Backend
       # Workers as threads of the main Ractor, if that has started the pool: for Rubies without Ractors, for work that
       # waits more than it computes, and for callables that may not run in another Ractor.
       module Threads
+        extend Defaults
+
         class << self
+          def to_sym
+            :thread
+          end
+
           # @return [Thread]
           def spawn(engine, worker_status, parts)
             OwnThread.start("ratomic-#{engine.name}-#{worker_status.id}") do

@@ -1,0 +1,28 @@
+# frozen_string_literal: true
+
+# From the caller's arguments to a future, and all that runs in the caller's own thread.
+
+require_relative "batch"
+require_relative "caller_budget"
+require_relative "caller_runs"
+require_relative "dispatch"
+require_relative "grouped"
+require_relative "helper_thread"
+require_relative "initial"
+require_relative "inline"
+require_relative "mapping"
+require_relative "nested_dispatch"
+require_relative "options"
+require_relative "owned_caller_runs"
+require_relative "owned_future"
+require_relative "owned_resolved_future"
+require_relative "reduce"
+require_relative "remainder"
+require_relative "resolved_future"
+require_relative "source"
+require_relative "sparse_future"
+require_relative "supervised_run"
+require_relative "take_once"
+require_relative "unpacking"
+require_relative "waiter_count"
+require_relative "waiter_runs"

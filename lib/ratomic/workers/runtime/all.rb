@@ -1,0 +1,12 @@
+# frozen_string_literal: true
+
+# Ruby's own events: exit, fork, interrupts, threads, time.
+
+require_relative "at_exit"
+require_relative "clock"
+require_relative "fork_hook"
+require_relative "interrupts"
+require_relative "own_thread"
+require_relative "text"
+require_relative "thread_state"
+require_relative "user_exception"

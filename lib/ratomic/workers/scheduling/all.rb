@@ -1,0 +1,11 @@
+# frozen_string_literal: true
+
+# What work costs, who runs it, in chunks of what size.
+
+require_relative "bounded_cache"
+require_relative "chunker"
+require_relative "costs"
+require_relative "local_cost_cache"
+require_relative "moving_averages"
+require_relative "route_chooser"
+require_relative "work_estimate"

@@ -1,0 +1,11 @@
+# frozen_string_literal: true
+
+# The coordinator of a pool and what it starts, watches and ends; the backends.
+
+require_relative "backend"
+require_relative "coordinator"
+require_relative "departing_workers"
+require_relative "move_buffer"
+require_relative "timer_queue"
+require_relative "watchdog"
+require_relative "worker_registry"

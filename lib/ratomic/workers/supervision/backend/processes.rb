@@ -1,0 +1,93 @@
+# frozen_string_literal: true
+
+require_relative "defaults"
+
+module Ratomic
+  module Workers
+    module Backend
+      # Workers as threads, each of which hands its items to a process of its own: see {Workers::Processes}.
+      module Processes
+        extend Defaults
+
+        # A request to a process costs some tenths of a millisecond. An item that is alone in a request would look that
+        # expensive, and so would stay alone for ever.
+        CHUNK_FACTOR = 8
+        private_constant :CHUNK_FACTOR
+
+        class << self
+          def to_sym
+            :process
+          end
+
+          def unavailable
+            "needs a system that can fork; take another one" if Workers::Processes.none?
+          end
+
+          # In a worker process the pool runs all in the caller: its items are in parallel with others already.
+          # @raise [NotImplementedError] in another Ractor than the main one
+          def start(settings, &known)
+            if RACTORS && !Ractor.main?
+              raise NotImplementedError, "backend: :process: start the pool #{settings.name} in the main Ractor " \
+                                         "(Pool#start); Ruby does not fork in another one"
+            end
+            Workers::Processes.inside? ? Inline.start(settings.inline, &known) : super
+          end
+
+          def prepare(settings)
+            Workers::Processes.prepare(settings)
+          end
+
+          def discard(engine)
+            Workers::Processes.discard(engine)
+          end
+
+          def link(engine)
+            Workers::Processes.link(engine)
+          end
+
+          def spawn(...)
+            Threads.spawn(...)
+          end
+
+          def alive?(thread)
+            thread.alive?
+          end
+
+          # What an item does to its process would be done to this one.
+          def helpers?
+            false
+          end
+
+          # They would run beside the process that runs the items, and not in it.
+          def hooks?
+            false
+          end
+
+          def recycles?
+            true
+          end
+
+          def parallel(size)
+            [size, Etc.nprocessors].min
+          end
+
+          def chunk_factor
+            CHUNK_FACTOR
+          end
+
+          def way_home
+            :by_process
+          end
+
+          def advice(callable)
+            { process: Workers::Processes::Advice.of(callable) }
+          end
+
+          def place
+            "processes"
+          end
+        end
+      end
+    end
+  end
+end

@@ -1,0 +1,25 @@
+# frozen_string_literal: true
+
+# What happens inside one worker.
+
+require_relative "batch_order"
+require_relative "by_process"
+require_relative "chunk"
+require_relative "context"
+require_relative "copied_share"
+require_relative "fold"
+require_relative "halting"
+require_relative "hooks"
+require_relative "open_share"
+require_relative "owned_chunk"
+require_relative "partial"
+require_relative "plain_data"
+require_relative "recovery"
+require_relative "run_location"
+require_relative "runner"
+require_relative "runs"
+require_relative "search_state"
+require_relative "share"
+require_relative "worker"
+require_relative "worker_locals"
+require_relative "worker_status"
