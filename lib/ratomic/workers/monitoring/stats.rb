@@ -6,6 +6,17 @@ module Ratomic
     class Stats
       # Ractors that run at a time when RUBY_MAX_CPU does not say otherwise.
       RUNNING_AT_ONCE = HEAP_PER_RACTOR ? Etc.nprocessors : 8
+
+      # RUBY_MAX_CPU as Ruby reads it: what is no positive number says nothing. RUBY_MN_THREADS=-1 gives each Ractor a
+      # native thread of its own (in a Ruby that knows it).
+      # @return [Integer, Float] Ractors that Ruby runs at a time
+      def self.running_at_once(environment = ENV)
+        return Float::INFINITY if HEAP_PER_RACTOR && environment["RUBY_MN_THREADS"].to_i.negative?
+
+        asked = environment["RUBY_MAX_CPU"].to_i
+        asked.positive? ? asked : RUNNING_AT_ONCE
+      end
+
       UNSEEN = "Coverage is running, and counts nothing that runs in another Ractor; for test suites: " \
                "Ratomic::Workers.configure(backend: :thread)"
 
@@ -143,7 +154,7 @@ module Ratomic
           notes << "workers have died soon after their start, one after the other, #{counts[:pauses]} times; " \
                    "they are replaced more slowly then"
         end
-        at_once = Integer(ENV.fetch("RUBY_MAX_CPU", RUNNING_AT_ONCE.to_s), exception: false) || RUNNING_AT_ONCE
+        at_once = Stats.running_at_once
         if @engine.backend == :ractor && @engine.size > at_once
           notes << "#{@engine.size} workers, but Ruby runs #{at_once} Ractors at once (RUBY_MAX_CPU)"
         end
