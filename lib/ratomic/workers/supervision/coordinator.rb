@@ -30,7 +30,7 @@ module Ratomic
         ForkHook.await
         @registry.fill unless @started
         @started = true
-        take(@mailbox.receive) until @ended
+        take(@timer_queue.receive) until @ended
       end
 
       def ended?
