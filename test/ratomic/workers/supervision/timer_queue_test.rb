@@ -31,7 +31,7 @@ module TimerQueueContract
     started = now
     @timer_queue.add(started + 0.1, :later)
     @timer_queue.add(started + 0.05, :sooner, 1, nil)
-    assert_empty @timer_queue.take_due
+    @timer_queue.add(started + 3600, :never)
     due = []
     until due.size == 2
       assert_equal [:tick], receive
@@ -126,7 +126,7 @@ class TimerQueueWithThreadTest < Minitest::Test
   end
 
   def test_a_timer_that_is_killed_is_replaced
-    @timer_queue.add(now + 1, :later)
+    @timer_queue.add(now + 3600, :later)
     2.times do
       running = timer_thread
       eventually { running.instance_variable_get(:@times).num_waiting == 1 }
@@ -134,8 +134,9 @@ class TimerQueueWithThreadTest < Minitest::Test
       assert_equal [:tick], receive
       assert_empty @timer_queue.take_due
     end
+    @timer_queue.add(now + 0.05, :soon)
     assert_equal [:tick], receive
-    assert_equal [[:later]], @timer_queue.take_due
+    assert_equal [[:soon]], @timer_queue.take_due
   end
 end
 
