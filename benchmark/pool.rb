@@ -125,7 +125,8 @@ medians.each { |name, time| puts format(line, name: name, time: time, share: tim
 puts "", "Pool#with, main / ping-pong, main and a Ractor: #{ratio.round(2)}, asked at most 2.5: " \
          "#{ratio <= 2.5 ? "yes" : "NO"}"
 if options[:json]
-  File.write(options[:json], JSON.pretty_generate(ruby: RUBY_DESCRIPTION, processor: processor, date: Time.now.utc.to_s,
-                                                  processors: Etc.nprocessors, microseconds: medians, ratio: ratio))
+  report = { ruby: RUBY_DESCRIPTION, processor: processor, date: Time.now.utc.to_s, processors: Etc.nprocessors,
+             microseconds: medians, ratio: ratio }
+  File.write(options[:json], JSON.pretty_generate(report))
 end
 exit(ratio <= 2.5)

@@ -38,8 +38,8 @@ module Primitives
     end
 
     def to_json(*)
-      JSON.pretty_generate(ruby: RUBY_DESCRIPTION, yjit: Counters.jit? ? true : false, processor: processor,
-                           processors: Etc.nprocessors, date: Time.now.utc.to_s, contests: @contests)
+      JSON.pretty_generate({ ruby: RUBY_DESCRIPTION, yjit: Counters.jit? ? true : false, processor: processor,
+                             processors: Etc.nprocessors, date: Time.now.utc.to_s, contests: @contests })
     end
 
     private

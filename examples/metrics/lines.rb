@@ -20,9 +20,9 @@ module Metrics
     def self.line(index, random)
       row = { "id" => index, "owner" => random.rand(10_000), "cents" => random.rand(1_000_000), "note" => "n" * 40 }
       at = BEGINNING + index
-      JSON.generate("op" => KINDS.sample(random: random), "ts_ms" => at + random.rand(1..900), "before" => nil,
-                    "after" => row, "source" => { "db" => "shop", "table" => TABLES.sample(random: random),
-                                                  "lsn" => index * 8, "ts_ms" => at }).freeze
+      JSON.generate({ "op" => KINDS.sample(random: random), "ts_ms" => at + random.rand(1..900), "before" => nil,
+                      "after" => row, "source" => { "db" => "shop", "table" => TABLES.sample(random: random),
+                                                    "lsn" => index * 8, "ts_ms" => at } }).freeze
     end
     private_class_method :line
   end

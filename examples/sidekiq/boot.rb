@@ -26,6 +26,6 @@ end
 if Sidekiq.server?
   at_exit do
     cancelled = OrderJob::POOL.stats.dig(:dispatches, :cancelled)
-    Ledger.report(JSON.generate("policies" => POLICIES.figures, "cancelled" => cancelled))
+    Ledger.report(JSON.generate({ "policies" => POLICIES.figures, "cancelled" => cancelled }))
   end
 end

@@ -15,6 +15,6 @@ Policy = Struct.new(:tenant, :limit_cents, :suspended) do
 
   # @return [String] JSON
   def to_text
-    JSON.generate("limit_cents" => limit_cents, "suspended" => suspended)
+    JSON.generate({ "limit_cents" => limit_cents, "suspended" => suspended })
   end
 end

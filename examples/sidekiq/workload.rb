@@ -44,7 +44,7 @@ class Workload
     items = Array.new(@random.rand(1..4)) do
       { "name" => "n" * 30, "cents" => @random.rand(1..800), "count" => @random.rand(1..3) }
     end
-    text = JSON.generate("ask" => ask, "items" => items)
+    text = JSON.generate({ "ask" => ask, "items" => items })
     @random.rand(50).zero? ? text.chop : text
   end
 

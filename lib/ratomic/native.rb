@@ -3,6 +3,8 @@
 # The compiled extension. Installing the gem builds it; in a checkout bin/setup does. RubyGems puts it beside this file,
 # that of Ruby 3.1 puts it beside ratomic.rb. A gem that came compiled has one for each release of Ruby, in a folder of
 # that name.
+require "rbconfig" # RubyGems loads it, but may be off (--disable=gems)
+
 begin
   file = "ratomic.#{RbConfig::CONFIG["DLEXT"]}"
   compiled = Dir.children(__dir__).grep(/\A\d+\.\d+\z/)

@@ -20,6 +20,16 @@ class MetricsExampleTest < Minitest::Test
     assert Ractor.shareable?(lines)
   end
 
+  # The stand-in of a json where every option is a keyword.
+  def test_the_lines_are_made_where_a_hash_without_braces_would_be_options
+    out = ruby!(<<~RUBY, env: { "RUBYLIB" => $LOAD_PATH.join(":") })
+      require "./examples/metrics/metrics"
+      JSON.singleton_class.prepend(Module.new { def generate(object, **options) = super(object, options) })
+      puts Metrics::Lines.make(1, seed: 5)
+    RUBY
+    assert_equal lines.first, out.chomp
+  end
+
   def test_a_line_is_a_change
     change = Metrics::Change.parse(lines.first)
     assert_includes Metrics::Lines::TABLES, change.table

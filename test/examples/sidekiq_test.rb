@@ -122,8 +122,8 @@ class SidekiqExampleTest < Minitest::Test
   end
 
   def test_a_line_is_held_against_the_policy_of_its_dispatch
-    lines = [JSON.generate("items" => [{ "cents" => 40, "count" => 2 }]),
-             JSON.generate("items" => [{ "cents" => 51, "count" => 2 }]), "{"]
+    lines = [JSON.generate({ "items" => [{ "cents" => 40, "count" => 2 }] }),
+             JSON.generate({ "items" => [{ "cents" => 51, "count" => 2 }] }), "{"]
     pool = Ratomic::Workers::Pool.new(size: 2, min_batch: 0)
     results = pool.dispatch_async(lines, OrderLine, context: @source.call("a")).value(timeout: 20)
     assert_equal 80, results[0]

@@ -39,6 +39,11 @@ class NativeTest < Minitest::Test
     assert_match(/Init_ratomic/, said)
   end
 
+  def test_it_loads_without_rubygems
+    said = run_command(RbConfig.ruby, "--disable=gems", *$LOAD_PATH.map { |folder| "-I#{folder}" }, "-e", TRY)
+    assert_equal "loaded\n", assert_success(said).out
+  end
+
   private
 
   def foreign_library

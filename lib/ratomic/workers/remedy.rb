@@ -18,7 +18,7 @@ module Ratomic
         erb_result: "use `result(binding)`, or Ratomic::Workers::RenderERB",
         erb_hash: "use `result(binding)`, or Ratomic::Workers::RenderERB",
         ripper: "use Prism, or backend: :thread", fork: "use Process.spawn, or fork in the main Ractor",
-        etc: PASS
+        etc: PASS, at_exit: "register it before the dispatch"
       }.freeze
       STREAMS = { STDIN: "$stdin", STDOUT: "$stdout", STDERR: "$stderr" }.freeze
       THREADS = "run it with backend: :thread"
@@ -44,7 +44,7 @@ module Ratomic
                                            "`context:`",
         /non-shareable objects in constant/ => "#{THREADS}; or, if it is plain data, #{FREEZE}; else make one " \
                                                "inside `call`, or use a Ratomic::LocalPool",
-        /at_exit/ => "register it before the dispatch",
+        /at_exit/ => CALLS[:at_exit],
         /modify|define|\bset\b/ => "make the class or module, or set the constant, in the worker that uses it"
       }.each_value(&:freeze).freeze
       # A method that was made with `define_method`.
@@ -58,7 +58,7 @@ module Ratomic
         MESSAGES.fetch(/class variables?/) => "class-variable",
         MESSAGES.fetch(/instance variables of classes/) => "class-instance",
         MESSAGES.fetch(/non-shareable objects in constant/) => "constant",
-        MESSAGES.fetch(/at_exit/) => "at-exit", MESSAGES.fetch(/modify|define|\bset\b/) => "define"
+        MESSAGES.fetch(/modify|define|\bset\b/) => "define"
       ).freeze
       TABLE = "docs/what_runs/#{HEAP_PER_RACTOR ? "4.1" : "4.0"}.md".freeze
       # A callable, and all that it refers to, is frozen.

@@ -65,7 +65,7 @@ class KarafkaPoolTest < Minitest::Test
   end
 
   def many(count)
-    messages(*Array.new(count) { |i| JSON.generate("id" => i, "tags" => ["a"]) })
+    messages(*Array.new(count) { |i| JSON.generate({ "id" => i, "tags" => ["a"] }) })
   end
 
   def retrieve(messages, deserializer = Json.new, distributor = nil)

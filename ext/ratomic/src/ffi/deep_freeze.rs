@@ -175,6 +175,7 @@ impl Walk {
         let Flags {
             has_object_id,
             str_tmplock,
+            ..
         } = found.flags;
         let barred = match kind {
             RUBY_T_STRING => has_object_id | str_tmplock,

@@ -1,7 +1,10 @@
-//! Whether a Hash has a default, and how it finds its keys: by its methods. The first also, on the Rubies on which that
-//! was proved ([`super::note`]), by its header, with no method call.
+//! Whether a Hash has a default, whether it is to become keywords, and how it finds its keys: by its methods. The first two
+//! also, on the Rubies on which that was proved ([`super::note`]), by its header, with no method call.
 
-use super::RawValue;
+use super::{
+    note::{self, Way},
+    RawValue,
+};
 use magnus::{gc, prelude::*, rb_sys::protect, Error, Ruby, Value};
 use rb_sys::VALUE;
 use std::ffi::CStr;
@@ -37,6 +40,29 @@ pub fn compares_by_content(hash: RawValue) -> bool {
     // SAFETY: as in `are_none`; the method reads a flag.
     let ask = || unsafe { rb_sys::rb_funcallv(hash.0, name, 0, ptr::null()) };
     is_own(name) && protect(ask).is_ok_and(|answer| RawValue(answer) == RawValue::from_bool(false))
+}
+
+/// Whether a Hash was made by `Hash.ruby2_keywords_hash`, or may have been.
+pub fn becomes_keywords(hash: RawValue) -> bool {
+    match note::way() {
+        Way::Flag(found) if found.flags.keywords != 0 => hash.flags() & found.flags.keywords != 0,
+        _ => is_noted_for_keywords(hash),
+    }
+}
+
+fn is_noted_for_keywords(hash: RawValue) -> bool {
+    static NAME: OnceLock<rb_sys::ID> = OnceLock::new();
+    let name = *NAME.get_or_init(|| intern(c"ruby2_keywords_hash?"));
+    // SAFETY: the class of the VM, and that of its methods.
+    let own = unsafe {
+        let methods = RawValue(rb_sys::rb_cHash).class_or_singleton();
+        rb_sys::rb_method_basic_definition_p(methods, name) != 0
+    };
+    // SAFETY: the class of the VM and a living Hash; the method is the class's own, and reads a flag.
+    let ask = || unsafe { rb_sys::rb_funcallv(rb_sys::rb_cHash, name, 1, &hash.0) };
+    !own || protect(ask).map_or(true, |answer| {
+        RawValue(answer) != RawValue::from_bool(false)
+    })
 }
 
 /// How to see that a Hash has no default without a method call.

@@ -1,5 +1,5 @@
-//! Flags in the header of an object for which the C API has no name, each found by comparing a String with itself. Only
-//! for the Rubies on which that was proved, see [`super::note`].
+//! Flags in the header of an object for which the C API has no name, each found by comparing a String with itself, or two
+//! Hashes. Only for the Rubies on which that was proved, see [`super::note`].
 
 use super::RawValue;
 use magnus::{prelude::*, rb_sys::protect, Error, Ruby, Value};
@@ -12,6 +12,8 @@ pub struct Flags {
     pub has_object_id: VALUE,
     /// CRuby's STR_TMPLOCK: of a String that a native call is using. To freeze it raises.
     pub str_tmplock: VALUE,
+    /// The flag of a Hash that is to become keywords (`Hash.ruby2_keywords_hash`); 0 if it cannot be seen.
+    pub keywords: VALUE,
 }
 
 impl Flags {
@@ -26,9 +28,17 @@ impl Flags {
         protect(|| unsafe { rb_sys::rb_str_unlocktmp(word.0) })?;
         let _: Value = text.funcall("object_id", ())?;
         let has_object_id = word.flags() ^ before;
+        let for_keywords: Value = ruby.eval("Hash.ruby2_keywords_hash({})")?;
+        let usual: Value = ruby.eval("{}.dup")?;
+        let keywords = RawValue::of(for_keywords).flags() ^ RawValue::of(usual).flags();
         Ok(Flags {
             has_object_id,
             str_tmplock,
+            keywords: if keywords.is_power_of_two() {
+                keywords
+            } else {
+                0
+            },
         })
     }
 }

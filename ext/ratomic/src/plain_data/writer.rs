@@ -235,14 +235,10 @@ pub const LITTLE_ENDIAN: c_int =
     (rb_sys::INTEGER_PACK_LSWORD_FIRST | rb_sys::INTEGER_PACK_LSBYTE_FIRST) as c_int;
 
 fn is_plain_hash(word: RawValue) -> bool {
-    /// Of a Hash that is to become keywords (`Hash.ruby2_keywords_hash`), RHASH_PASS_AS_KEYWORDS, which the C API does not
-    /// name. On a Ruby where the flag means something else, such a Hash is left to `Marshal`.
-    const KEYWORDS: VALUE = rb_sys::ruby_fl_type::RUBY_FL_USER1 as VALUE;
-
-    word.flags() & KEYWORDS == 0
-        && deep_freeze::has_no_default(word)
+    deep_freeze::has_no_default(word)
         && deep_freeze::has_no_variables(word)
         && defaults::compares_by_content(word)
+        && !defaults::becomes_keywords(word)
 }
 
 struct Pairs<'a> {

@@ -24,6 +24,17 @@ module Ratomic
         []
       end
 
+      # @param name [Symbol] of a class variable
+      # @return [Array] as of {#values}
+      # @raise [Ractor::IsolationError] as of {#values}
+      def class_variable(name)
+        around = LexicalScope.of(@code)
+        scopes = around ? [around.find { |scope| !scope.singleton_class? }] : guessed
+        scopes.filter_map { |scope| [scope.class_variable_get(name)] if scope.class_variable_defined?(name) }.flatten(1)
+      rescue NameError
+        []
+      end
+
       private
 
       # Nothing is loaded for it.

@@ -152,9 +152,9 @@ module Ratomic
         name = sent[:mid]
         return known(name, :unicode_normalize) if KnownCalls.of_any(name)
         return unless BARE && sent[:flag] & BARE != 0 && name != :initialize # `new` is inlined as a call of that
-        return follow(name) unless name == :fork && RACTORS
+        return follow(name) unless (question = KnownCalls.of_self(name))
 
-        Reflection.method_of(@callable, name).owner == ::Kernel ? known(name, :fork) : follow(name)
+        Reflection.method_of(@callable, name).owner == ::Kernel ? known(name, question) : follow(name)
       rescue NameError
         nil
       end
@@ -174,14 +174,19 @@ module Ratomic
 
       # @yieldreturn [Array] its value; without a block it is looked up by where it is written
       def constant(names)
-        values = block_given? ? yield : @lookup.values(names)
+        unshareable("constant", names.join("::")) { block_given? ? yield : @lookup.values(names) }
+      end
+
+      # @yieldreturn [Array] its value, or what it may be
+      def unshareable(kind, name)
+        values = yield
         return if values.empty? || values.any? { |value| Ractor.shareable?(value) }
 
         obstacle = UnshareablePart.in(value = values[0])
         what = obstacle.path.empty? ? "an instance of #{Reflection.class_of(value)} that is not shareable" : obstacle
-        found("constant", names.join("::"), "holds #{what}; #{Remedy.with_row(Remedy.of_constant(value))}")
+        found(kind, name, "holds #{what}; #{Remedy.with_row(Remedy.of_constant(value))}")
       rescue Ractor::IsolationError
-        found("constant", names.join("::"), "holds something that is not frozen; #{Remedy.with_row(Remedy::FREEZE)}")
+        found(kind, name, "holds something that is not frozen; #{Remedy.with_row(Remedy::FREEZE)}")
       end
 
       def global(name)
@@ -190,9 +195,14 @@ module Ratomic
       end
 
       def class_variable(name, question)
-        return if RACTORS && RactorCapabilities.allowed?(question)
+        return class_variable_in(name) if RACTORS && RactorCapabilities.allowed?(question)
 
         found("class variable", name, "only the main Ractor may #{question[/set/] || "use"} class variables")
+      end
+
+      # Where it may be read, but not all that it may hold.
+      def class_variable_in(name)
+        unshareable("class variable", name) { @lookup.class_variable(name) }
       end
 
       def instance_variable(name)

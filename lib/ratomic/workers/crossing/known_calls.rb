@@ -8,7 +8,7 @@ module Ratomic
       OF_CLASS = {
         "JSON" => { load: :json_load, dump: :json_dump }, "OptionParser" => { new: :option_parser },
         "WeakRef" => { new: :weak_ref }, "Gem::Version" => { new: :gem_version, create: :gem_version },
-        "Process" => { fork: :fork }, "Kernel" => { fork: :fork },
+        "Process" => { fork: :fork }, "Kernel" => { fork: :fork, at_exit: :at_exit },
         "Ripper" => %i[sexp sexp_raw lex tokenize new].to_h { |name| [name, :ripper] },
         "Etc" => %i[getpwuid getpwnam getlogin getgrgid getgrnam passwd group].to_h { |name| [name, :etc] }
       }.freeze
@@ -16,7 +16,9 @@ module Ratomic
       OF_NEW = { ["ERB", :result, 0] => :erb_result, ["ERB", :result_with_hash, 1] => :erb_hash }.freeze
       # Whatever they are called on.
       OF_ANY = %i[unicode_normalize unicode_normalize! unicode_normalized?].freeze
-      private_constant :OF_CLASS, :OF_NEW, :OF_ANY
+      # Without a receiver, where they are Kernel's.
+      OF_SELF = %i[fork at_exit].freeze
+      private_constant :OF_CLASS, :OF_NEW, :OF_ANY, :OF_SELF
 
       class << self
         # @param kind [Module] the receiver, or the class of the receiver
@@ -31,6 +33,11 @@ module Ratomic
         # @return [Symbol, nil]
         def of_any(name)
           :unicode_normalize if OF_ANY.include?(name) && fails?(:unicode_normalize)
+        end
+
+        # @return [Symbol, nil]
+        def of_self(name)
+          name if OF_SELF.include?(name) && fails?(name)
         end
 
         private

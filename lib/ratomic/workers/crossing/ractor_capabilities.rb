@@ -66,6 +66,10 @@ module Ratomic
           def etc
             Etc.getpwuid
           end
+
+          def at_exit
+            Kernel.at_exit { nil }
+          end
         end
 
         # Has one instance.

@@ -2,10 +2,17 @@
 
 module Ratomic
   module Workers
-    # What the coordinator has to do later, in order of time. The coordinator waits at its mailbox only; a small thread
-    # sleeps instead of it, and sends a :tick when an entry is due. The thread starts with the first entry.
+    # What the coordinator has to do later, in order of time, and its wait for what comes first: a message, or the time
+    # of an entry. Only the coordinator's thread calls it.
+    #
+    # Where the mailbox takes no timeout (a port of Ruby 4.0) a small thread sleeps instead of the coordinator, and
+    # sends a :tick when an entry is due. The thread starts with the first entry. So it is in a Ractor of its own, too:
+    # there the VM's timer ends such a wait, and in a snapshot of Ruby 4.1 it hung, with all that waits in the process,
+    # when the Ractor ended in that moment.
     class TimerQueue
       TICK = [:tick].freeze
+      # The longest wait in seconds. Ruby raises for some that are longer.
+      LONGEST_WAIT_S = 3600
       Entry = Struct.new(:at, :what, :details, :ticket, :batch)
       # Whether WeakMap works. Before Ruby 3.3 (which brought WeakMap#delete) it confuses objects that had the same
       # address one after the other, and a deadline could be lost.
@@ -14,9 +21,26 @@ module Ratomic
       # @param mailbox [Mailbox] of the coordinator
       def initialize(mailbox)
         @mailbox = mailbox
+        @timed = (!RACTORS || Ractor.main?) && mailbox.method(:receive).parameters.include?(%i[key timeout])
         @entries = []
+        @ticking = false
         @batches = ObjectSpace::WeakMap.new
         @sweep_at = 64
+      end
+
+      # Waits for a message.
+      # @return [Object] the message; TICK when an entry is due
+      def receive
+        return @mailbox.receive if !@timed || @ticking || @entries.empty?
+
+        left = Clock.left(@entries[0].at)
+        return @mailbox.receive(timeout: [left, LONGEST_WAIT_S].min) || TICK if left.positive?
+
+        # What is in the mailbox already comes first, such as the results that the entry would not wait for any more.
+        # What comes in after this moment does not.
+        @mailbox.send(TICK)
+        @ticking = true
+        @mailbox.receive
       end
 
       # @param at [Float] monotonic seconds
@@ -36,6 +60,7 @@ module Ratomic
       # Takes the entries that are due.
       # @return [Array<Array>] [what, *details], the earliest first
       def take_due
+        @ticking = false
         now = Clock.now
         due = @entries.shift(@entries.bsearch_index { |entry| entry.at > now } || @entries.size)
         wake(@entries[0].at) if @entries.any?
@@ -79,6 +104,8 @@ module Ratomic
       end
 
       def wake(at)
+        return if @timed
+
         @timer_thread = TimerThread.new(@mailbox) if @timer_thread.nil? || @timer_thread.ended?
         @timer_thread.set(at)
       end

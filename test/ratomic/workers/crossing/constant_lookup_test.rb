@@ -23,6 +23,15 @@ class ConstantLookupTest < Minitest::Test
     [%i[NoSuch], %i[VALUE Deeper], [:"", :VALUE]].each { |names| assert_empty values(*names) }
   end
 
+  def test_a_class_variable_is_found_where_its_code_stands
+    Outer::Inner.class_variable_set(:@@of_lookup, [3]) # rubocop:disable Style/ClassVars
+    code = RubyVM::InstructionSequence.of(Outer::Inner.method(:call))
+    lookups = [[code, Outer::Inner], [RubyVM::InstructionSequence.compile("1"), Outer::Inner], [code, nil]]
+              .map { |of| Ratomic::Workers::ConstantLookup.new(*of) }
+    assert_equal [[[3]]] * 3, lookups.map { |lookup| lookup.class_variable(:@@of_lookup) }
+    assert_equal [[]] * 3, lookups.map { |lookup| lookup.class_variable(:@@of_nobody) }
+  end
+
   def test_where_nobody_can_tell_it_is_what_it_may_be
     code = RubyVM::InstructionSequence.compile("1")
     lookup = Ratomic::Workers::ConstantLookup.new(code, Outer::Inner)

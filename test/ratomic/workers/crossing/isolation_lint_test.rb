@@ -320,6 +320,76 @@ class IsolationLintTest < Minitest::Test
     assert_empty IsolationLint.findings(Fine)
   end
 
+  module Registers
+    def self.call(_item) = at_exit { nil }
+  end
+
+  module RegistersItsOwn
+    def self.call(_item) = at_exit
+
+    def self.at_exit
+      1
+    end
+  end
+
+  # Later Rubies do not allow it.
+  def test_a_call_of_at_exit_is_found_where_it_fails
+    skip_without_ractors
+    finding = IsolationLint.findings(Registers).first
+    assert_empty IsolationLint.findings(RegistersItsOwn)
+    if Ratomic::Workers::RactorCapabilities.allowed?(:at_exit)
+      assert_nil finding
+    else
+      assert_equal %w[call at_exit], [finding.kind, finding.name]
+      assert_match(/register it before the dispatch; see .*#at-exit/, finding.reason)
+      assert_match(/#{Regexp.escape(finding.reason[/register.*/])}/, in_worker(Registers).to_s)
+    end
+  end
+
+  # rubocop:disable Style/ClassVars
+  module Reads
+    @@frozen = [1].freeze
+    @@list = [1]
+
+    def self.call(item) = @@frozen.size + item
+  end
+
+  module ReadsMore
+    @@frozen = [1].freeze
+    @@list = [1]
+
+    class << self
+      def call(item) = @@list.size + @@frozen.size + item
+    end
+  end
+
+  module Sets
+    @@count = 0
+
+    def self.call(item) = (@@count = item)
+  end
+  # rubocop:enable Style/ClassVars
+
+  # Later Rubies allow to read a class variable that holds something shareable.
+  def test_a_class_variable_is_found_where_it_fails
+    skip_without_ractors
+    [Reads, ReadsMore, Sets].each do |callable|
+      failed = in_worker(callable)
+      findings = IsolationLint.findings(callable)
+      assert_equal Ratomic::Workers::Failure === failed, findings.any?, callable.name
+      next if findings.empty?
+
+      assert_equal "class variable", findings[0].kind
+      assert_includes failed.message, findings[0].name
+    end
+    refute_empty IsolationLint.findings(ReadsMore)
+    if Ratomic::Workers::RactorCapabilities.allowed?(:class_variable_get)
+      assert_empty IsolationLint.findings(Reads)
+      assert_match(/\Aholds an instance of Array that is not shareable; freeze it/,
+                   IsolationLint.findings(ReadsMore)[0].reason)
+    end
+  end
+
   def test_a_stream_of_the_program_is_not_to_be_frozen
     finding = IsolationLint.findings(Writes).first
     assert_equal %w[constant STDOUT], [finding.kind, finding.name]

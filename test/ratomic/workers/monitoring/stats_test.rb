@@ -199,4 +199,35 @@ class StatsTest < Minitest::Test
   ensure
     pool.kill
   end
+
+  # A number above zero at its beginning counts, as Ruby reads it; without one, Ruby's own.
+  def test_how_many_ractors_run_at_once_is_what_ruby_makes_of_the_environment
+    own = Ratomic::HEAP_PER_RACTOR ? Etc.nprocessors : 8
+    { nil => own, "" => own, "many" => own, "0" => own, "-3" => own, "5" => 5, "5x" => 5, " 6" => 6 }
+      .each { |asked, count| assert_equal count, running_at_once("RUBY_MAX_CPU" => asked), asked.inspect }
+  end
+
+  # Later Rubies give each Ractor a native thread then. Ruby 4.0 does not.
+  def test_without_threads_in_common_all_ractors_run_at_once
+    assert_equal 5, running_at_once("RUBY_MAX_CPU" => "5", "RUBY_MN_THREADS" => "1")
+    assert_equal Ratomic::HEAP_PER_RACTOR ? Float::INFINITY : 5,
+                 running_at_once("RUBY_MAX_CPU" => "5", "RUBY_MN_THREADS" => "-1")
+  end
+
+  def test_a_pool_with_more_workers_than_run_at_once_is_noted
+    skip_without_ractors
+    out = ruby!(<<~RUBY, env: { "RUBY_MAX_CPU" => "2", "RUBY_MN_THREADS" => nil })
+      require "ratomic"
+      pool = Ratomic::Workers::Pool.new(size: 3).start
+      puts pool.stats[:notes]
+      pool.kill
+    RUBY
+    assert_includes out, "3 workers, but Ruby runs 2 Ractors at once (RUBY_MAX_CPU)"
+  end
+
+  private
+
+  def running_at_once(environment)
+    Ratomic::Workers::Backend::Ractors.at_once(environment)
+  end
 end

@@ -173,6 +173,22 @@ class ProcessPlainDataTest < Minitest::Test
     assert_raises(TypeError) { PlainData.load(nil, false) }
   end
 
+  # By the flag of its header where that was proved, elsewhere by the method.
+  def test_a_hash_that_is_to_become_keywords_is_refused_however_objects_are_noted_as_shareable
+    ["", "walk", "function"].each do |way|
+      out = ruby!(<<~RUBY, env: { "RATOMIC_SHAREABLE" => way })
+        require "ratomic"
+        FRAME = ->(hash) { Ratomic::Workers::Processes::PlainData.frame("p", hash).nil? }
+        hash = { a: 1 }
+        p [FRAME.call(hash), FRAME.call(Hash.ruby2_keywords_hash(hash))]
+        def Hash.ruby2_keywords_hash?(_) = false
+        p Ratomic::Workers::Sharing.way == "flag" ? :flag : FRAME.call(hash)
+      RUBY
+      flag = way.empty? && Ratomic::Workers::Sharing.way == "flag"
+      assert_equal ["[false, true]", flag ? ":flag" : "true"], out.lines(chomp: true), way
+    end
+  end
+
   def test_as_many_levels_as_there_may_be
     deep = (0...99).inject([1]) { |inner, n| n.odd? ? [inner] : { "a" => inner } }
     assert_equal deep, through(deep)

@@ -2,11 +2,12 @@
 
 require "test_helper"
 
-class TimerQueueTest < Minitest::Test
+# What holds wherever the coordinator's mailbox takes a timeout, and where it does not.
+module TimerQueueContract
   Workers = Ratomic::Workers
 
   def setup
-    @mailbox = Workers::Mailbox.open
+    @mailbox = mailbox
     @timer_queue = Workers::TimerQueue.new(@mailbox)
   end
 
@@ -22,22 +23,46 @@ class TimerQueueTest < Minitest::Test
     Workers::Clock.now
   end
 
+  def receive
+    within(5) { @timer_queue.receive }
+  end
+
   def test_a_tick_comes_when_something_is_due_and_not_before
     started = now
     @timer_queue.add(started + 0.1, :later)
     @timer_queue.add(started + 0.05, :sooner, 1, nil)
-    assert_empty @timer_queue.take_due
-    assert_equal [:tick], within(5) { @mailbox.receive }
-    assert_operator now - started, :>=, 0.05
-    due = @timer_queue.take_due
-    assert_equal [:sooner, 1, nil], due.first
-    if due.size == 1 # else this thread was held up for so long that both are
-      assert_equal [:tick], within(5) { @mailbox.receive }
+    @timer_queue.add(started + 3600, :never)
+    due = []
+    until due.size == 2
+      assert_equal [:tick], receive
       due += @timer_queue.take_due
+      assert_operator now - started, :>=, due.size * 0.05
     end
-    assert_operator now - started, :>=, 0.1
-    assert_equal [:later], due.last
-    assert_equal 2, due.size
+    assert_equal [[:sooner, 1, nil], [:later]], due
+  end
+
+  def test_messages_come_while_nothing_is_due
+    @mailbox.send(:first)
+    assert_equal :first, receive
+    @timer_queue.add(now + 3600, :later)
+    @mailbox.send(:second)
+    assert_equal :second, receive
+    Thread.new { @mailbox.send(:third) }.join
+    assert_equal :third, receive
+  end
+
+  def test_messages_that_go_on_to_come_keep_no_entry_waiting
+    @timer_queue.add(now + 0.01, :due)
+    @mailbox.send(:message)
+    within(5) { @mailbox.send(:message) until @timer_queue.receive == [:tick] }
+    assert_equal [[:due]], @timer_queue.take_due
+  end
+
+  def test_it_waits_for_what_is_due_years_later
+    [1e9, 1e300, Float::INFINITY].each { |seconds| @timer_queue.add(now + seconds, :later) }
+    @mailbox.send(:message)
+    assert_equal :message, receive
+    assert_empty @timer_queue.take_due
   end
 
   def test_what_is_due_at_once_comes_in_order
@@ -68,23 +93,112 @@ class TimerQueueTest < Minitest::Test
     assert_equal [[:expire]], @timer_queue.take_due
   end
 
-  def test_a_timer_that_is_killed_is_replaced
-    @timer_queue.add(now + 1, :later)
-    2.times do
-      timer_thread = @timer_queue.instance_variable_get(:@timer_thread)
-      eventually { timer_thread.instance_variable_get(:@times).num_waiting == 1 }
-      timer_thread.instance_variable_get(:@thread).kill
-      assert_equal [:tick], within(5) { @mailbox.receive }
-      assert_empty @timer_queue.take_due
-    end
-    assert_equal [:tick], within(5) { @mailbox.receive }
-    assert_equal [[:later]], @timer_queue.take_due
-  end
-
   def test_its_thread_ends_with_it
     assert_leaves_nothing do
       timer_queue = Workers::TimerQueue.new(@mailbox)
       timer_queue.add(now + 60, :never)
+      timer_queue.close
+    end
+  end
+
+  private
+
+  def timer_thread
+    @timer_queue.instance_variable_get(:@timer_thread)
+  end
+end
+
+# With what a coordinator listens to in this Ruby.
+class TimerQueueTest < Minitest::Test
+  include TimerQueueContract
+
+  def mailbox
+    Workers::Mailbox.open
+  end
+end
+
+# With a mailbox that takes no timeout.
+class TimerQueueWithThreadTest < Minitest::Test
+  include TimerQueueContract
+
+  def mailbox
+    Workers::Mailbox::QueueMailbox.new
+  end
+
+  def test_a_timer_that_is_killed_is_replaced
+    @timer_queue.add(now + 3600, :later)
+    2.times do
+      running = timer_thread
+      eventually { running.instance_variable_get(:@times).num_waiting == 1 }
+      running.instance_variable_get(:@thread).kill
+      assert_equal [:tick], receive
+      assert_empty @timer_queue.take_due
+    end
+    @timer_queue.add(now + 0.05, :soon)
+    assert_equal [:tick], receive
+    assert_equal [[:soon]], @timer_queue.take_due
+  end
+end
+
+# With a mailbox that takes a timeout, as the ports of later Rubies do.
+class TimerQueueWithoutThreadTest < Minitest::Test
+  include TimerQueueContract
+
+  class TimedMailbox
+    attr_reader :timeouts
+
+    def initialize
+      @queue = Ratomic::Queue.new(64)
+      @timeouts = []
+    end
+
+    def send(message)
+      @queue.push(message)
+    end
+
+    def receive(timeout: nil)
+      @timeouts << timeout
+      @queue.pop(timeout: timeout)
+    end
+  end
+
+  def mailbox
+    TimedMailbox.new
+  end
+
+  def test_it_needs_no_thread
+    @timer_queue.add(now + 0.01, :due)
+    assert_equal [:tick], receive
+    assert_nil timer_thread
+  end
+
+  def test_what_is_in_the_mailbox_comes_before_what_is_due_and_what_comes_later_does_not
+    @mailbox.send(:before)
+    @timer_queue.add(now - 1, :due)
+    assert_equal :before, receive
+    @mailbox.send(:after)
+    assert_equal [:tick], receive
+    assert_equal [[:due]], @timer_queue.take_due
+    assert_equal :after, receive
+  end
+
+  def test_it_waits_without_a_timeout_while_there_is_nothing_to_do_and_for_an_hour_at_most
+    @mailbox.send(:message)
+    receive
+    @timer_queue.add(now + 1e9, :later)
+    @mailbox.send(:message)
+    receive
+    assert_equal [nil, 3600], @mailbox.timeouts
+  end
+
+  def test_in_a_ractor_of_its_own_it_has_a_thread
+    skip_without_ractors
+    in_ractor do
+      timer_queue = Ratomic::Workers::TimerQueue.new(Ratomic::Workers::Mailbox.open)
+      timer_queue.add(Ratomic::Workers::Clock.now, :due)
+      raise "no thread" unless timer_queue.instance_variable_get(:@timer_thread)
+      raise "no tick" unless timer_queue.receive == [:tick]
+
       timer_queue.close
     end
   end

@@ -162,7 +162,7 @@ class WorkerRegistryTest < Minitest::Test
     started = Workers::Clock.now
     @registry.gone(3, false, [left = batch])
     assert_equal [1], ids
-    assert_equal [:tick], within(5) { @mailbox.receive }
+    assert_equal [:tick], within(5) { @timer_queue.receive }
     assert_operator Workers::Clock.now - started, :>=, WorkerRegistry::FIRST_RESTART_PAUSE_S
     assert_equal [[:start_worker, [left]]], @timer_queue.take_due
   end

@@ -11,7 +11,6 @@ module Ratomic
 
         # Ractors that run at a time when RUBY_MAX_CPU does not say otherwise.
         RUNNING_AT_ONCE = HEAP_PER_RACTOR ? Etc.nprocessors : 8
-        private_constant :RUNNING_AT_ONCE
 
         class << self
           def to_sym
@@ -72,8 +71,14 @@ module Ratomic
             [size, Etc.nprocessors].min
           end
 
-          def at_once
-            Integer(ENV.fetch("RUBY_MAX_CPU", RUNNING_AT_ONCE.to_s), exception: false) || RUNNING_AT_ONCE
+          # RUBY_MAX_CPU as Ruby reads it: what is no positive number says nothing. RUBY_MN_THREADS=-1 gives each Ractor a
+          # native thread of its own (in a Ruby that knows it).
+          # @return [Integer, Float] Ractors that Ruby runs at a time
+          def at_once(environment = ENV)
+            return Float::INFINITY if HEAP_PER_RACTOR && environment["RUBY_MN_THREADS"].to_i.negative?
+
+            asked = environment["RUBY_MAX_CPU"].to_i
+            asked.positive? ? asked : RUNNING_AT_ONCE
           end
 
           def handover_cost_ns

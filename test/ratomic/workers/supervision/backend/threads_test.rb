@@ -54,11 +54,27 @@ class ThreadsTest < Minitest::Test
     refute_equal [Thread.current.object_id], value_of([1], ->(_) { Thread.current.object_id })
   end
 
+  # Waits until so many run at a time.
+  class Meet
+    def initialize(count)
+      @count = count
+      @come = Ratomic::Counter.new
+      @gate = Ratomic::Queue.new(count)
+      freeze
+    end
+
+    def call(item)
+      @count.times { @gate << :go } if @come.increment == @count
+      @gate.pop
+      item
+    end
+  end
+
   def test_waiting_items_overlap
-    started = now
     pool = Ratomic::Workers::Pool.new(size: 10, backend: :thread, min_batch: 0)
-    within(10) { pool.dispatch_async([0.2] * 10, Sleep).value(timeout: 5) }
-    assert_operator now - started, :<, 1.5
+    meet = Meet.new(10)
+    futures = Array.new(10) { |number| pool.dispatch_async([number], meet) }
+    assert_equal (0...10).map { |number| [number] }, within(20) { futures.map { |future| future.value(timeout: 15) } }
   ensure
     pool.kill
   end
