@@ -43,10 +43,11 @@ module Ratomic
       #   at once a second; with `backend: :process` only
       # @param on_worker_start [#call, PerWorker, Array, nil] called with the number of a worker when it starts, before
       #   its first item, in the thread that runs its items; of a PerWorker the object is made. Shareable, or a block of
-      #   constants (`proc { |number| ... }`). What it raises is counted with the `troubles` of the statistics
-      # @param on_worker_stop [#call, Array, nil] the same when a worker ends: after {#shutdown}, and where a Ractor
-      #   goes home with owned results. Not when it is killed or has died. {#shutdown} waits for it. With the `:inline`
-      #   backend there are no workers, and no hooks; `:process` refuses them
+      #   constants (`proc { |number| ... }`). What it raises is counted with the `troubles` of the statistics. A worker
+      #   process calls it itself, and so does each that replaces it
+      # @param on_worker_stop [#call, Array, nil] the same when a worker ends: after {#shutdown}, where a Ractor goes
+      #   home with owned results, and where a worker process is replaced in order. Not when it is killed or has died.
+      #   {#shutdown} waits for it. With the `:inline` backend there are no workers, and no hooks
       # @param options what dispatches get that do not say otherwise, see {Options#initialize}
       def initialize(size: nil, name: nil, backend: nil, max_queue: nil, fallback: nil, **options)
         hooks = Hooks.new(options.delete(:on_worker_start), options.delete(:on_worker_stop))

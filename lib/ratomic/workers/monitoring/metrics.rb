@@ -101,7 +101,7 @@ module Ratomic
         @troubles.increment
         return unless @trouble_log.size < 20
 
-        failure = Failure.from(error, nil)
+        failure = Failure === error ? error : Failure.from(error, nil)
         @trouble_log["#{failure.exception_class}: #{failure.message}"[0, 200]] = failure.backtrace.first.to_s
       end
 

@@ -3,7 +3,8 @@
 module Ratomic
   module Workers
     module Processes
-      # What a worker process does all its life: reads a request, runs its items, writes the results. Each result is
+      # What a worker process does all its life: calls the hooks of its pool for its start, reads a request, runs its
+      # items, writes the results, and so on until it is told to end, for which there are hooks too. Each result is
       # written when it is made, so that it outlives the process, and whatever ends that is the fault of the item that
       # has no result.
       class Server
@@ -15,22 +16,36 @@ module Ratomic
 
         # @param control [UNIXSocket] requests come, readiness goes
         # @param data [UNIXSocket] results go
-        def initialize(control, data)
+        # @param hooks [Hooks]
+        # @param worker [Integer] number of the worker, for the hooks
+        def initialize(control, data, hooks, worker)
           @control = control
           control.nonblock = false # it waits for nothing else
           @data = data
           data.setsockopt(:SOCKET, :SNDBUF, Wire::SEND_BUFFER_BYTES)
-          @known = InheritedCallables.all
+          @hooks = hooks
+          @worker = worker
+          @starting = false
+          @known = InheritedCallables.keep
           @gauges = @last = nil
           @looked = now
         end
 
-        # Works until the parent closes the socket, or something is raised into the thread between two requests.
+        # Whether it was in its hooks when its thread was ended.
+        def starting?
+          @starting
+        end
+
+        # Works until the parent says that it is over or closes the socket, or something is raised into the thread
+        # between two requests.
         # @return [true]
         def run
+          WorkerLocals.begin
+          start if @hooks.any?
           while (head = @control.read(Wire::HEAD_SIZE))
             letter, size = head.unpack(Wire::HEAD)
             break unless (bytes = @control.read(size)) && bytes.bytesize == size
+            break stop if letter == Wire::STOP
 
             understand(letter, bytes)
           end
@@ -40,6 +55,27 @@ module Ratomic
         end
 
         private
+
+        # A hook that has ended the thread is not called again: it would do the same.
+        def start
+          if @starting
+            write(Wire.frame(Wire::REPLACED))
+          else
+            @starting = true
+            @hooks.start(@worker) { |error| tell(error) }
+          end
+          @starting = false
+          @control.write(Wire::READY)
+        end
+
+        def stop
+          @hooks.stop(@worker) { |error| tell(error) }
+        end
+
+        # What a hook has raised.
+        def tell(error)
+          write(Wire.frame(Wire::TROUBLE, Marshal.dump(Failure.from(error, nil))))
+        end
 
         # What cannot be read is of a class that is younger than this process.
         def understand(letter, bytes)

@@ -28,6 +28,11 @@ module Ratomic
         RAISED = "x"
         # The request cannot be read.
         UNREADABLE = "u"
+        # A hook has raised, or has ended the thread in which the process began.
+        TROUBLE = "h"
+        REPLACED = "z"
+        # The process is to end, and to call the hooks for that: a request without answer.
+        STOP = "s"
         # The request is done.
         DONE = "e"
         # What the worker process has to say on the control socket: that it is done, or that its results have filled
@@ -100,6 +105,11 @@ module Ratomic
             when DROP then DROPPED
             else settle(Marshal.load(content)) # rubocop:disable Security/MarshalLoad -- a worker's own
             end
+          end
+
+          # @return [Failure] what a hook has raised
+          def read_trouble(content)
+            Marshal.load(content) # rubocop:disable Security/MarshalLoad -- a worker's own
           end
 
           # @param news [Array] what there is to say at the end of a request

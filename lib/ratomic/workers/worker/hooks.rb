@@ -2,8 +2,8 @@
 
 module Ratomic
   module Workers
-    # What a pool does in each worker when it starts and when it ends, in the thread that runs its items. Frozen and
-    # shareable.
+    # What a pool does in each worker when it starts and when it ends, in the thread that runs its items. A worker
+    # process does it by itself, see {Processes::Server}. Frozen and shareable.
     class Hooks
       # @param on_worker_start [#call, PerWorker, Array, nil]
       # @param on_worker_stop [#call, nil]
@@ -14,8 +14,13 @@ module Ratomic
         freeze
       end
 
-      def none?
-        @start.empty? && @stop.empty?
+      def any?
+        !@start.empty? || !@stop.empty?
+      end
+
+      # Whether there is something to be done at the end of a worker.
+      def any_at_stop?
+        !@stop.empty?
       end
 
       # The thread of a worker that runs its items.
@@ -27,19 +32,34 @@ module Ratomic
       def around(engine, worker, fresh)
         NestedDispatch.enter(engine)
         WorkerLocals.begin
-        @start.each { |hook| run(engine) { PerWorker === hook ? hook.prepare : hook.call(worker) } } if fresh
+        return yield if engine.backend == :process # this thread only talks to the process that runs them
+
+        start(worker) { |error| engine.metrics.trouble(error) } if fresh
         done = yield
-        @stop.each { |hook| run(engine) { hook.call(worker) } } if done
+        stop(worker) { |error| engine.metrics.trouble(error) } if done
         done
+      end
+
+      # In the thread that runs the items, before the first one.
+      # @param worker [Integer] its number
+      # @yieldparam error [Exception] the worker works without it
+      # @return [void]
+      def start(worker, &trouble)
+        @start.each { |hook| run(trouble) { PerWorker === hook ? hook.prepare : hook.call(worker) } }
+      end
+
+      # In the same thread, after the last one.
+      # @see #start
+      def stop(worker, &trouble)
+        @stop.each { |hook| run(trouble) { hook.call(worker) } }
       end
 
       private
 
-      # The worker works without it; the statistics tell.
-      def run(engine)
+      def run(trouble)
         yield
       rescue UserException => e
-        engine.metrics.trouble(e)
+        trouble.call(e)
       end
 
       def shared(hooks, what)

@@ -8,8 +8,10 @@ module Ratomic
 
       # While the block runs the thread has a process, if its pool is one of processes.
       def placed
-        Interrupts.deferred { @link = Processes.link(@engine) } if @engine.backend == :process
-        yield
+        Interrupts.deferred { @link = Processes.link(@engine, @worker_status.id) } if @engine.backend == :process
+        done = yield
+        @link&.retire if done
+        done
       ensure
         @link&.close
       end

@@ -2,11 +2,13 @@
 
 require "test_helper"
 require "support/backend_contract"
+require "support/per_worker_contract"
 require "support/process_ledger"
 require "support/unmade_results_contract"
 
 class ProcessesTest < Minitest::Test
   include BackendContract
+  include PerWorkerContract
   include UnmadeResultsContract
 
   # What of the contracts looks into memory that it shares with its items is said again here, with files. Memory is not

@@ -1,0 +1,120 @@
+# frozen_string_literal: true
+
+module Ratomic
+  module Workers
+    module Processes
+      # What comes from a worker process: the results of a request, what its hooks have raised, and that it has ended.
+      # It belongs to the thread that has the {Connection}.
+      class Answers
+        # Seconds between two looks at what has come, of a request that is not done: at first and at most.
+        FIRST_CHECK_INTERVAL_S = 0.001
+        MAX_CHECK_INTERVAL_S = 0.01
+        private_constant :FIRST_CHECK_INTERVAL_S, :MAX_CHECK_INTERVAL_S
+
+        # @return [String, nil] why the process could not read the request
+        attr_reader :unreadable
+
+        # @param child [Child]
+        # @param metrics [Metrics] of the pool
+        def initialize(child, metrics)
+          @control = child.control
+          @data = child.data
+          @metrics = metrics
+          @buffer = String.new(encoding: Encoding::BINARY)
+          expect(true)
+        end
+
+        # A request is about to be made.
+        # @param frozen [Boolean] whether its results are
+        # @return [void]
+        def expect(frozen)
+          @frozen = frozen
+          @outcome = @unreadable = nil
+          @begun = @raised = false
+        end
+
+        # Whether the process has begun with the first item.
+        def begun?
+          @begun
+        end
+
+        # Whether a run has raised.
+        def raised?
+          @raised
+        end
+
+        # Reads until the request is done or the process has ended. Nobody is woken for each result: they are looked for
+        # now and then, for who asks what there is so far.
+        # @yieldparam result [Object] see {Connection#run}
+        # @return [Array, nil] what the process says at the end; nil when it has ended before
+        def await(&results)
+          look = FIRST_CHECK_INTERVAL_S
+          until @outcome
+            # Of a frame that has come in part the rest is on its way.
+            @buffer.empty? ? @control.wait_readable(look) : IO.select([@control, @data])
+            said = hear
+            drain(&results)
+            break if said.nil?
+
+            look = said.empty? ? [look * 2, MAX_CHECK_INTERVAL_S].min : FIRST_CHECK_INTERVAL_S
+          end
+          @outcome
+        end
+
+        # Waits until the process has called its hooks for the start, or has ended.
+        # @return [void]
+        def await_start
+          loop do
+            IO.select([@control, @data])
+            said = hear
+            drain { nil }
+            return if said.nil? || said.include?(Wire::READY)
+          end
+        end
+
+        # Waits until the process has called its hooks for the end, and closed its sockets.
+        # @return [void]
+        def await_end
+          while @data.wait_readable && drain { nil }; end
+        end
+
+        private
+
+        # @return [String, nil] what the process has to say; nil when it has ended
+        def hear
+          said = @control.read_nonblock(64, exception: false)
+          said.equal?(:wait_readable) ? "" : said
+        rescue Errno::ECONNRESET
+          nil
+        end
+
+        # Reads what has come.
+        # @return [Boolean] whether more may come
+        def drain(&results)
+          loop do
+            bytes = @data.read_nonblock(Wire::READ_BYTES, @piece ||= +"", exception: false)
+            return !bytes.nil? unless bytes.is_a?(String)
+
+            PlainData.take(@buffer, bytes, @frozen).each_slice(2) { |letter, content| note(letter, content, &results) }
+            return true if bytes.bytesize < Wire::READ_BYTES
+          end
+        rescue Errno::ECONNRESET
+          false
+        end
+
+        def note(letter, content)
+          case letter
+          when Wire::BEGUN then @begun = true
+          when Wire::DONE then @outcome = Wire.read_end(content)
+          when Wire::RUN, Wire::PLAIN_RUN then yield Wire.read_run(content)
+          when Wire::RAISED then @raised = true
+          when Wire::TROUBLE then @metrics.trouble(Wire.read_trouble(content))
+          when Wire::REPLACED then @metrics.runners_replaced.increment
+          when Wire::UNREADABLE then @unreadable = content.force_encoding(Encoding::UTF_8).scrub
+          else yield Wire.read_result(letter, content)
+          end
+        end
+      end
+    end
+  end
+end
