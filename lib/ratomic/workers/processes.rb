@@ -78,7 +78,7 @@ end
 
 %w[
   wire inherited_callables memory stage_counts socket_registry parent_watch request server child launch answers
-  connection chunk_request advice
+  connection chunk_request named_objects advice
 ].each do |name|
   require_relative "processes/#{name}"
 end

@@ -9,7 +9,9 @@ module Ratomic
         # Seconds between two looks at what has come, of a request that is not done: at first and at most.
         FIRST_CHECK_INTERVAL_S = 0.001
         MAX_CHECK_INTERVAL_S = 0.01
-        private_constant :FIRST_CHECK_INTERVAL_S, :MAX_CHECK_INTERVAL_S
+        # Frames of the beginning that may wait in the socket.
+        MAX_STALE = 64
+        private_constant :FIRST_CHECK_INTERVAL_S, :MAX_CHECK_INTERVAL_S, :MAX_STALE
 
         # @return [String, nil] why the process could not read the request
         attr_reader :unreadable
@@ -18,19 +20,24 @@ module Ratomic
         # @param metrics [Metrics] of the pool
         def initialize(child, metrics)
           @control = child.control
+          @control.nonblock = false # the system call that reads may wait
           @data = child.data
           @metrics = metrics
           @buffer = String.new(encoding: Encoding::BINARY)
-          expect(true)
+          @last = String.new(encoding: Encoding::BINARY)
+          @stale = 0
+          expect(true, true)
         end
 
         # A request is about to be made.
         # @param frozen [Boolean] whether its results are
+        # @param single [Boolean] whether there is no result before the end
         # @return [void]
-        def expect(frozen)
+        def expect(frozen, single)
           @frozen = frozen
+          @single = single
           @outcome = @unreadable = nil
-          @begun = @raised = false
+          @begun = @raised = @ending = false
         end
 
         # Whether the process has begun with the first item.
@@ -50,10 +57,8 @@ module Ratomic
         def await(&results)
           look = FIRST_CHECK_INTERVAL_S
           until @outcome
-            # Of a frame that has come in part the rest is on its way.
-            @buffer.empty? ? @control.wait_readable(look) : IO.select([@control, @data])
-            said = hear
-            drain(&results)
+            said = @single ? listen : look_up(look)
+            drain(&results) if said.nil? || take(said, &results)
             break if said.nil?
 
             look = said.empty? ? [look * 2, MAX_CHECK_INTERVAL_S].min : FIRST_CHECK_INTERVAL_S
@@ -80,6 +85,33 @@ module Ratomic
 
         private
 
+        # Waits for what the process has to say.
+        # @return [String, nil] nil when it has ended
+        def listen
+          @control.readpartial(Wire::CONTROL_BYTES)
+        rescue EOFError, Errno::ECONNRESET
+          nil
+        end
+
+        # The same, for so many seconds, or until more of a frame has come.
+        def look_up(seconds)
+          # Of a frame that has come in part the rest is on its way.
+          @buffer.empty? ? @control.wait_readable(seconds) : IO.select([@control, @data])
+          hear
+        end
+
+        # @return [Boolean] whether the other socket is to be looked at
+        def take(said, &results)
+          signs, last, frames = @ending ? ["", Wire::LAST, said] : said.partition(Wire::LAST)
+          @single = false if signs.include?(Wire::FULL) # which it does not say again
+          return true if last.empty?
+
+          @stale += 1 unless @begun || @ending
+          @ending = true
+          note_all(@last, frames, &results)
+          @stale > MAX_STALE
+        end
+
         # @return [String, nil] what the process has to say; nil when it has ended
         def hear
           said = @control.read_nonblock(64, exception: false)
@@ -95,16 +127,25 @@ module Ratomic
             bytes = @data.read_nonblock(Wire::READ_BYTES, @piece ||= +"", exception: false)
             return !bytes.nil? unless bytes.is_a?(String)
 
-            PlainData.take(@buffer, bytes, @frozen).each_slice(2) { |letter, content| note(letter, content, &results) }
+            note_all(@buffer, bytes, &results)
             return true if bytes.bytesize < Wire::READ_BYTES
           end
         rescue Errno::ECONNRESET
           false
         end
 
+        def note_all(buffer, bytes, &results)
+          PlainData.take(buffer, bytes, @frozen).each_slice(2) { |letter, content| note(letter, content, &results) }
+        end
+
+        # That the process has begun with the request before this one says nothing any more.
+        def begun!
+          @stale.zero? ? @begun = true : @stale -= 1
+        end
+
         def note(letter, content)
           case letter
-          when Wire::BEGUN then @begun = true
+          when Wire::BEGUN then begun!
           when Wire::DONE then @outcome = Wire.read_end(content)
           when Wire::RUN, Wire::PLAIN_RUN then yield Wire.read_run(content)
           when Wire::RAISED then @raised = true

@@ -139,7 +139,7 @@ module Ratomic
           frame = request.to_frame(@number, @definition, @recycle[:megabytes])
           return :raised unless frame
 
-          @answers.expect(request.frozen_results?)
+          @answers.expect(request.frozen_results?, request.single?)
           @busy = true # until the end: who is interrupted in here leaves it so
           outcome = @answers.await(&results) if send(frame)
           outcome ? finish(request, *outcome) : mourn

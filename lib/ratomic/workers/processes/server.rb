@@ -25,7 +25,7 @@ module Ratomic
           data.setsockopt(:SOCKET, :SNDBUF, Wire::SEND_BUFFER_BYTES)
           @hooks = hooks
           @worker = worker
-          @starting = false
+          @starting = @silent = false
           @known = InheritedCallables.keep
           @gauges = @last = nil
           @looked = now
@@ -42,19 +42,29 @@ module Ratomic
         def run
           WorkerLocals.begin
           start if @hooks.any?
-          while (head = @control.read(Wire::HEAD_SIZE))
-            letter, size = head.unpack(Wire::HEAD)
-            break unless (bytes = @control.read(size)) && bytes.bytesize == size
+          while (letter, bytes = receive)
             break stop if letter == Wire::STOP
 
             understand(letter, bytes)
           end
           true
-        rescue Errno::EPIPE, Errno::ECONNRESET
+        rescue Errno::EPIPE, Errno::ECONNRESET, EOFError
           true # the parent has ended
         end
 
         private
+
+        # The parent sends one frame, and waits for what comes of it.
+        # @return [Array(String, String), nil] nil when the parent has ended in its midst
+        def receive
+          bytes = @control.readpartial(Wire::CONTROL_BYTES)
+          bytes << @control.readpartial(Wire::CONTROL_BYTES) while bytes.bytesize < Wire::HEAD_SIZE
+          letter, size = bytes.unpack(Wire::HEAD)
+          bytes = bytes.byteslice(Wire::HEAD_SIZE, size)
+          missing = size - bytes.bytesize
+          bytes << @control.read(missing).to_s if missing.positive?
+          [letter, bytes] if bytes.bytesize == size
+        end
 
         # A hook that has ended the thread is not called again: it would do the same.
         def start
@@ -93,6 +103,7 @@ module Ratomic
           @gauges = StageCounts.of(callable)
           Context.with(order.context) do
             write(Wire.frame(Wire::BEGUN))
+            @silent = true
             order.kind == Request::RUN ? run_many(order, callable) : run_each(order, callable)
           end
           finish(order.megabytes)
@@ -145,8 +156,11 @@ module Ratomic
         # The last result goes with the end.
         def finish(megabytes)
           done = Wire.end([StageCounts.changes(@gauges), full?(megabytes)])
-          write(@last ? @last << done : done)
+          bytes = @last ? @last << done : done
           @last = nil
+          return @control.write(Wire::LAST, bytes) if @silent && bytes.bytesize < Wire::LAST_BYTES
+
+          write(bytes)
           @control.write(Wire::READY)
         end
 
@@ -160,6 +174,7 @@ module Ratomic
 
         # The parent reads when it is told that all is done, or that the socket is full.
         def write(bytes)
+          @silent = false
           written = @data.write_nonblock(bytes, exception: false)
           return if written == bytes.bytesize
 

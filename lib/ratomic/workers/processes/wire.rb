@@ -39,6 +39,13 @@ module Ratomic
         # the socket.
         READY = "."
         FULL = "!"
+        # Or that it is done, and what there was to say follows: the frames of the last result and of the end. Nothing
+        # but the frame of the beginning has gone the other way.
+        LAST = ","
+        # Bytes that it says so at most.
+        LAST_BYTES = 4096
+        # Bytes of the control socket that are read at a time. The request of a few items comes in one piece.
+        CONTROL_BYTES = 1 << 14
         # How the results of a run stand: one byte for each.
         MADE = 0
         DROPPED_ITEM = 1
