@@ -155,7 +155,8 @@ module Ratomic
 
       # Starts the workers now instead of with the first dispatch. Returns before they are up. Worker processes are
       # forked in here, from the calling thread, before it returns: so a program that opens its connections and starts
-      # its threads after that has workers which have none of them.
+      # its threads after that has workers which have none of them. Before that it collects garbage, three times: what
+      # the program has loaded stays shared with the workers for longer then.
       # @return [self]
       def start
         Processes.prepare(@settings) if backend == :process && current.nil?

@@ -16,7 +16,9 @@ module Ratomic
       # settings of a pool => number of a worker => the process that was forked before that worker has asked for it
       STOCK = {}.compare_by_identity
       STOCK_GATE = Thread::Mutex.new
-      private_constant :STOCK, :STOCK_GATE
+      # Collections that an object survives before it is old.
+      COLLECTIONS_UNTIL_OLD = 3
+      private_constant :STOCK, :STOCK_GATE, :COLLECTIONS_UNTIL_OLD
 
       @inside = false
 
@@ -42,6 +44,7 @@ module Ratomic
         def prepare(settings)
           return if inside? || (RACTORS && !Ractor.main?)
 
+          age_objects
           (1..settings.size).each do |worker|
             Interrupts.deferred do
               child = Launch.call(settings.hooks, worker)
@@ -64,6 +67,16 @@ module Ratomic
           left = STOCK_GATE.synchronize { STOCK.delete(engine.settings) } || {}
           left.each_value(&:close)
         end
+
+        # A collection writes to each object that is not old, so that the page is copied in every process that collects.
+        # Now they get old once for all of them.
+        def age_objects
+          return if GC.disable # the program does without a collector
+
+          GC.enable
+          COLLECTIONS_UNTIL_OLD.times { GC.start }
+        end
+        private :age_objects
 
         # In a forked child, of whatever kind: it has none of them.
         # @return [void]
