@@ -27,16 +27,17 @@ module Ratomic
       # @param worker [Integer] its number
       # @param fresh [Boolean] whether it is the worker's first. It is not where an item has ended the one before, or
       #   the hook itself, which then would do so again.
+      # @param ending [Boolean] whether those for the end are to be called; not where one of them has ended the thread
       # @yieldreturn [Boolean] whether the worker has nothing to do any more
       # @return [Boolean] the same
-      def around(engine, worker, fresh)
+      def around(engine, worker, fresh, ending)
         NestedDispatch.enter(engine)
         WorkerLocals.begin
         return yield if engine.backend == :process # this thread only talks to the process that runs them
 
         start(worker) { |error| engine.metrics.trouble(error) } if fresh
         done = yield
-        stop(worker) { |error| engine.metrics.trouble(error) } if done
+        stop(worker) { |error| engine.metrics.trouble(error) } if done && ending
         done
       end
 

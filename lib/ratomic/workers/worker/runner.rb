@@ -22,7 +22,7 @@ module Ratomic
         @open_share = open_share
         @gate = Thread::Mutex.new
         @shared = engine.backend != :ractor
-        @hand = @batch = @callable = @chunk = @context = @woken = @many = nil
+        @hand = @batch = @callable = @chunk = @context = @woken = @many = @done = nil
       end
 
       # @param parts [Array<Batch>] to begin with
@@ -34,8 +34,8 @@ module Ratomic
         @turns = BatchOrder.new(@run_queue)
         @parcel_mailbox = nil # the one before may have ended while it waited for a parcel, which comes all the same
         @thread = OwnThread.start do
-          done = @engine.hooks.around(@engine, @worker_status.id, fresh) do
-            (@experience = LocalCostCache.new(@engine.costs).begin) && placed { work }
+          done = @engine.hooks.around(@engine, @worker_status.id, fresh, !@done) do
+            (@experience = LocalCostCache.new(@engine.costs).begin) && (@done = placed { work })
           end
         ensure
           @control.send(done ? Worker::RUNNER_DONE : Worker::RUNNER_DIED)

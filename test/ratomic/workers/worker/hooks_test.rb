@@ -46,6 +46,14 @@ class HooksTest < Minitest::Test
     end
   end
 
+  # Tells, and ends the thread.
+  class Leave < Tell
+    def call(worker)
+      super
+      Thread.exit
+    end
+  end
+
   # The object of a worker at its end.
   class TellLast
     def initialize(tool, ledger)
@@ -117,6 +125,15 @@ class HooksTest < Minitest::Test
       pool = new_pool(size: 1, backend: backend, on_worker_start: Bad.new(:exit))
       assert_equal [2, 4], within(15) { pool.dispatch_async([1, 2], Double).value(timeout: 12) }
       assert_equal [1, 0], pool.stats[:workers].values_at(:runners_replaced, :respawns)
+    end
+
+    define_method("test_#{backend}s_end_when_one_ends_its_thread_at_the_end") do
+      with_ledger do |ledger|
+        pool = new_pool(size: 1, backend: backend, on_worker_stop: Leave.new(ledger, :stop))
+        assert_equal [2], within(10) { pool.dispatch_async([1], Double).value(timeout: 8) }
+        assert pool.shutdown(timeout: 10)
+        assert_equal ["stop"], (ledger.words.map { |word| word.split[0] })
+      end
     end
 
     define_method("test_#{backend}s_that_are_killed_in_an_item_are_not_stopped") do
