@@ -37,7 +37,7 @@ module Ratomic
 
         start(worker) { |error| engine.metrics.trouble(error) } if fresh
         done = yield
-        stop(worker) { |error| engine.metrics.trouble(error) } if done && ending
+        stop(worker) { |error| engine.metrics.trouble(error) } if done && ending && !engine.killed?
         done
       end
 

@@ -10,7 +10,7 @@ module Ratomic
       def placed
         Interrupts.deferred { @link = Processes.link(@engine, @worker_status.id) } if @engine.backend == :process
         done = yield
-        @link&.retire if done
+        @link&.retire if done && !@engine.killed?
         done
       ensure
         @link&.close

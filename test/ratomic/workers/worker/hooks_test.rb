@@ -54,6 +54,14 @@ class HooksTest < Minitest::Test
     end
   end
 
+  # Tells, and never returns.
+  class Wait < Tell
+    def call(one)
+      super
+      sleep
+    end
+  end
+
   # The object of a worker at its end.
   class TellLast
     def initialize(tool, ledger)
@@ -139,11 +147,11 @@ class HooksTest < Minitest::Test
     define_method("test_#{backend}s_that_are_killed_in_an_item_are_not_stopped") do
       with_ledger do |ledger|
         pool = new_pool(size: 1, backend: backend, **tellers(ledger))
-        future = pool.dispatch_async([60], Hooked)
-        eventually { ledger.words.size == 1 && pool.stats[:workers][:busy] == 1 }
+        future = pool.dispatch_async([1], Wait.new(ledger, :item))
+        eventually { ledger.words.size == 2 }
         within(20) { pool.kill }
         assert_equal ["Ratomic::Workers::ShutdownError"], within(10) { future.value }.map(&:exception_class)
-        assert_equal ["start"], (ledger.words.map { |word| word.split[0] })
+        assert_equal %w[start item], (ledger.words.map { |word| word.split[0] })
       end
     end
   end
@@ -202,7 +210,7 @@ class HooksTest < Minitest::Test
     skip "needs fork" if Workers::Processes.none?
     %i[on_worker_start on_worker_stop].each do |moment|
       with_ledger do |ledger|
-        pool = new_pool(size: 1, backend: :process, moment => Endless.new(ledger, :begun))
+        pool = new_pool(size: 1, backend: :process, moment => Wait.new(ledger, :begun))
         future = pool.dispatch_async([1], Double)
         assert_equal [2], within(10) { future.value(timeout: 8) } if moment == :on_worker_stop
         refute pool.shutdown(timeout: 0.1)
@@ -210,14 +218,6 @@ class HooksTest < Minitest::Test
         within(20) { pool.kill }
         eventually { !running?(ledger.words[0].split[2].to_i) }
       end
-    end
-  end
-
-  # Never returns.
-  class Endless < Tell
-    def call(worker)
-      super
-      sleep
     end
   end
 
