@@ -1,5 +1,6 @@
 # frozen_string_literal: true
 
+require "support/process_ledger"
 require "support/worker_callables"
 
 # What is true of callables with a state, and of what is around items, on every backend. To be included with
@@ -7,12 +8,20 @@ require "support/worker_callables"
 module PerWorkerContract
   include WorkerCallables
 
+  # What all of them note, in whatever process they are.
+  LEDGER = Ractor.make_shareable(ProcessLedger.new(Dir.mktmpdir("ratomic-per-worker")))
+  Minitest.after_run { LEDGER.remove }
+
   # An object with a state, that tells its number and how often it was called.
   class Tool
-    MADE = Ratomic::Counter.new
+    # @return [Integer] objects
+    def self.made
+      LEDGER.count(:made)
+    end
 
     def initialize
-      @number = MADE.increment
+      @number = "#{Process.pid}: #{object_id}"
+      LEDGER.note(:made)
       @calls = 0
       @busy = false
     end
@@ -38,12 +47,15 @@ module PerWorkerContract
     end
   end
 
-  # Fails so many times.
-  module Flaky
-    LEFT = Ratomic::Counter.new
+  # Fails the first two times.
+  class Flaky
+    def initialize(name)
+      @name = name.freeze
+      freeze
+    end
 
-    def self.call
-      raise IOError, "no connection" if LEFT.decrement >= 0
+    def call
+      raise IOError, "no connection" if LEDGER.note(@name) <= 2
 
       Tool.new
     end
@@ -58,17 +70,24 @@ module PerWorkerContract
 
   # Runs an item in here, and notes it.
   module Note
-    BEGUN = Ratomic::Counter.new
-    ENDED = Ratomic::Counter.new
+    # @return [Integer] items that it was called with
+    def self.begun
+      LEDGER.count(:begun)
+    end
+
+    # @return [Integer] items that it was left of
+    def self.ended
+      LEDGER.count(:ended)
+    end
 
     def self.call(item)
-      BEGUN.increment
+      LEDGER.note(:begun)
       return :not_run if item == :skip
 
       yield
       :not_the_result
     ensure
-      ENDED.increment
+      LEDGER.note(:ended)
     end
   end
 
@@ -77,13 +96,13 @@ module PerWorkerContract
   end
 
   def test_each_worker_has_an_object_of_its_own_for_all_its_items
-    before = Tool::MADE.value
+    before = Tool.made
     callable = tool
     results = Array.new(10) { value_of((0...40).to_a, callable) }
     assert_equal [(0...40).to_a] * 10, (results.map { |all| all.map { |_, _, item| item } })
     numbers = results.flatten(1).group_by(&:first)
     assert_operator numbers.size, :<=, 2
-    assert_equal numbers.size, Tool::MADE.value - before
+    assert_equal numbers.size, Tool.made - before
     numbers.each_value { |all| assert_equal (1..all.size).to_a, all.map { |_, calls, _| calls }.sort }
   end
 
@@ -106,10 +125,10 @@ module PerWorkerContract
   end
 
   def test_a_factory_that_fails_is_named_and_tried_again_with_the_next_item
-    Flaky::LEFT.reset(2)
-    results = value_of([1, 2, 3, 4], Ratomic::Workers.per_worker(Flaky, call: :use), sequential: true)
+    flaky = Flaky.new("flaky #{object_id} #{Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond)}")
+    results = value_of([1, 2, 3, 4], Ratomic::Workers.per_worker(flaky, call: :use), sequential: true)
     [0, 1].each { |index| assert_failure results[index], "Ratomic::Workers::FactoryError", index }
-    assert_match(/PerWorkerContract::Flaky \(.*:\d+\) raised IOError: no connection/, results[0].message)
+    assert_match(/PerWorkerContract::Flaky.* raised IOError: no connection/, results[0].message)
     assert_equal "IOError", results[0].cause.exception_class
     assert_equal [[1, 3], [2, 4]], (results.last(2).map { |_, calls, item| [calls, item] })
   end
@@ -121,12 +140,12 @@ module PerWorkerContract
   end
 
   def test_what_is_around_runs_once_for_each_item_and_its_result_is_that_of_the_item
-    before = Note::BEGUN.value
+    before = Note.begun
     results = value_of([1, 2, :raise_error, 3], Misbehave, around: Note)
     assert_equal [1, 2, 3], results.values_at(0, 1, 3)
     assert_failure results[2], "KeyError", 2
-    assert_equal 4, Note::BEGUN.value - before
-    assert_equal Note::BEGUN.value, Note::ENDED.value
+    assert_equal 4, Note.begun - before
+    assert_equal Note.begun, Note.ended
   end
 
   def test_what_is_around_and_does_not_yield_is_a_failure
@@ -136,8 +155,8 @@ module PerWorkerContract
   end
 
   def test_what_is_around_may_be_around_what_each_worker_has
-    before = Note::BEGUN.value
+    before = Note.begun
     assert_equal [[1, 5], [2, 6]], (value_of([5, 6], tool, around: Note, sequential: true).map { |_, *rest| rest })
-    assert_equal 2, Note::BEGUN.value - before
+    assert_equal 2, Note.begun - before
   end
 end

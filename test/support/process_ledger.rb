@@ -9,13 +9,17 @@ class ProcessLedger
     directory = Dir.mktmpdir("ratomic-ledger")
     yield new(directory)
   ensure
-    # A process that is about to be ended may write one more word while this goes on: hence not mktmpdir's own removal.
-    FileUtils.rm_rf(directory) if directory
+    new(directory).remove if directory
   end
 
   def initialize(directory)
     @directory = directory.dup.freeze
     freeze
+  end
+
+  # A process that is about to be ended may write one more word while this goes on: hence not mktmpdir's own removal.
+  def remove
+    FileUtils.rm_rf(@directory)
   end
 
   # Notes a word; written in one piece, whoever writes.

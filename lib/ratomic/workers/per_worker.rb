@@ -31,6 +31,7 @@ module Ratomic
         @factory = factory
         @method = call
         freeze
+        Processes::InheritedCallables.meet(self) if !RACTORS || Ractor.main?
       end
 
       # @param item [Object]
@@ -68,7 +69,18 @@ module Ratomic
         "#<#{self.class} #{self}>"
       end
 
+      # In a worker process a copy is the object that is there already: the object of the worker belongs to that.
+      def self._load(bytes)
+        number, factory, method = Marshal.load(bytes) # rubocop:disable Security/MarshalLoad -- a part of what is read
+        Processes::InheritedCallables.same(number) { new(factory, method) }
+      end
+      private_class_method :_load
+
       private
+
+      def _dump(depth)
+        Marshal.dump([Reflection.id_of(self), @factory, @method], depth)
+      end
 
       # @return [Array(Object)]
       def make(worker_locals)

@@ -44,10 +44,11 @@ module Ratomic
       # @param on_worker_start [#call, PerWorker, Array, nil] called with the number of a worker when it starts, before
       #   its first item, in the thread that runs its items; of a PerWorker the object is made. Shareable, or a block of
       #   constants (`proc { |number| ... }`). What it raises is counted with the `troubles` of the
-      #   statistics, and the first error of each class is shown with `warn`
-      # @param on_worker_stop [#call, Array, nil] the same when a worker ends: after {#shutdown}, and when a worker ends
-      #   to hand over owned results. Not when it is killed or has died. {#shutdown} waits for it. With the `:inline`
-      #   backend there are no workers, and no hooks; `:process` refuses them
+      #   statistics, and the first error of each class is shown with `warn`. A worker process calls it itself, and so
+      #   does each that replaces it
+      # @param on_worker_stop [#call, Array, nil] the same when a worker ends: after {#shutdown}, when a worker ends to
+      #   hand over owned results, and when a worker process is replaced in order. Not when it is killed or has died.
+      #   {#shutdown} waits for it. With the `:inline` backend there are no workers, and no hooks
       # @param options the default options of its dispatches, see {Options#initialize}
       def initialize(size: nil, name: nil, backend: nil, max_queue: nil, fallback: nil, **options)
         hooks = Hooks.new(options.delete(:on_worker_start), options.delete(:on_worker_stop))
@@ -159,7 +160,8 @@ module Ratomic
 
       # Starts the workers now instead of with the first dispatch. Returns before they are up. Worker processes are
       # forked in here, from the calling thread, before it returns: so a program that opens its connections and starts
-      # its threads after that has workers which have none of them.
+      # its threads after that has workers which have none of them. Before that it collects garbage, three times: what
+      # the program has loaded stays shared with the workers for longer then.
       # @return [self]
       def start
         @settings.kind.prepare(@settings) if current.nil?

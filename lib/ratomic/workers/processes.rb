@@ -13,10 +13,12 @@ module Ratomic
     #
     # @api private
     module Processes
-      # settings of a pool => processes that were forked before its workers have asked for them
+      # settings of a pool => number of a worker => the process that was forked before that worker has asked for it
       STOCK = {}.compare_by_identity
       STOCK_GATE = Thread::Mutex.new
-      private_constant :STOCK, :STOCK_GATE
+      # Collections that an object survives before it is old.
+      COLLECTIONS_UNTIL_OLD = 3
+      private_constant :STOCK, :STOCK_GATE, :COLLECTIONS_UNTIL_OLD
 
       @inside = false
 
@@ -42,27 +44,39 @@ module Ratomic
         def prepare(settings)
           return if inside? || (RACTORS && !Ractor.main?)
 
-          settings.size.times do
+          age_objects
+          (1..settings.size).each do |worker|
             Interrupts.deferred do
-              child = Launch.call
-              STOCK_GATE.synchronize { (STOCK[settings] ||= []) << child }
+              child = Launch.call(settings.hooks, worker)
+              STOCK_GATE.synchronize { (STOCK[settings] ||= {})[worker] = child }
             end
           end
         rescue SystemCallError
           nil # the workers try again
         end
 
-        # @return [Connection] of a worker
-        def link(engine)
-          Connection.new(engine, STOCK_GATE.synchronize { STOCK[engine.settings]&.shift })
+        # @param worker [Integer] its number
+        # @return [Connection] of that worker
+        def link(engine, worker)
+          Connection.new(engine, worker, STOCK_GATE.synchronize { STOCK[engine.settings]&.delete(worker) })
         end
 
         # The pool has ended: what its workers have not taken ends too.
         # @return [void]
         def discard(engine)
-          left = STOCK_GATE.synchronize { STOCK.delete(engine.settings) } || []
-          left.each(&:close)
+          left = STOCK_GATE.synchronize { STOCK.delete(engine.settings) } || {}
+          left.each_value(&:close)
         end
+
+        # A collection writes to each object that is not old, so that the page is copied in every process that collects.
+        # Now they get old once for all of them.
+        def age_objects
+          return if GC.disable # the program does without a collector
+
+          GC.enable
+          COLLECTIONS_UNTIL_OLD.times { GC.start }
+        end
+        private :age_objects
 
         # In a forked child, of whatever kind: it has none of them.
         # @return [void]
@@ -76,8 +90,8 @@ module Ratomic
 end
 
 %w[
-  wire inherited_callables memory stage_counts socket_registry parent_watch request server child launch connection
-  chunk_request advice
+  wire inherited_callables memory stage_counts socket_registry parent_watch request server child launch answers
+  connection chunk_request named_objects advice
 ].each do |name|
   require_relative "processes/#{name}"
 end

@@ -29,9 +29,9 @@ class AroundTest < Minitest::Test
   end
 
   def begun
-    before = Note::BEGUN.value
+    before = Note.begun
     yield
-    Note::BEGUN.value - before
+    Note.begun - before
   end
 
   # The stages of a pipeline that worker processes run are counted there and added here.

@@ -354,6 +354,24 @@ class WorkerProcessesTest < Minitest::Test
     self.class.send(:remove_const, :OPEN_FILES) if named
   end
 
+  # A collection in a worker writes to what is not old, and has a copy of it from then on.
+  def test_what_the_program_has_when_it_starts_a_pool_is_old_in_the_workers
+    out = ruby!(<<~'RUBY')
+      require "ratomic"
+      GC.disable
+      LIST = Array.new(60_000) { |n| "#{n} #{"x" * 50}" }
+      OLD = ->(_) { GC.stat(:old_objects) }
+      GC.enable
+      before = GC.stat(:old_objects)
+      pool = Ratomic::Workers::Pool.new(size: 1, backend: :process, min_batch: 0)
+      Ratomic::Workers::Processes::InheritedCallables.meet(OLD)
+      p before < 60_000, pool.start.map([1], OLD)[0] > 60_000
+    RUBY
+    assert_equal "true
+true
+", out
+  end
+
   # Goes to a process as a copy.
   class Lister
     def call(_item)

@@ -41,7 +41,7 @@ module Ratomic
         @backend = known(backend || (RACTORS ? :ractor : :thread))
         @fallback = known_fallback(fallback)
         @recycle_after = limits(recycle_after)
-        @hooks = suited(hooks)
+        @hooks = hooks
         @name = Settings.text(name || "workers-#{NUMBERS.increment}")
         freeze
       end
@@ -98,13 +98,6 @@ module Ratomic
                                "{ items:, megabytes: } of positive numbers"
         end
         given.dup.freeze
-      end
-
-      def suited(hooks)
-        return hooks if kind.hooks? || hooks.none?
-
-        raise ArgumentError, "on_worker_start: and on_worker_stop: are not for backend: :process; a " \
-                             "Workers.per_worker makes its object in the process, with the first item"
       end
 
       def known_fallback(fallback)

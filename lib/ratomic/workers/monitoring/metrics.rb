@@ -100,11 +100,11 @@ module Ratomic
 
       # Counts an error that was raised in a thread of the pool itself, where no caller can rescue it, and shows the
       # first of each class.
-      # @param error [Exception]
+      # @param error [Exception, Failure]
       # @param place [String] where it was raised
       def trouble(error, place = "a thread")
         @troubles.increment
-        failure = Failure.from(error, nil)
+        failure = Failure === error ? error : Failure.from(error, nil)
         ErrorWarning.once(failure, "#{place} of the pool #{@pool}")
         return unless @trouble_log.size < 20
 

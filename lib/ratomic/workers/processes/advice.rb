@@ -29,12 +29,12 @@ module Ratomic
 
           private
 
-          # Looks through the variables of the callable, each object once.
+          # Looks through the variables of the callable, and what its code names, each object once.
           # @return [Array<String>] "@calls (Ratomic::Map)"
           def own(callable)
             seen = {}.compare_by_identity
             found = []
-            level = [[callable, ""]]
+            level = [[callable, ""], *NamedObjects.of(callable)]
             until level.empty?
               object, path = level.shift
               next if seen[object] || Module === object
@@ -43,11 +43,20 @@ module Ratomic
               kind = OF_ONE_PROCESS.find { |type| Reflection.class_of(object) == type }
               next found << "#{path.empty? ? "it" : path} (#{kind})" if kind
 
-              References.of(object) { |step, child| level << [child, References.join(path, step)] }
+              level.concat(inner(object, path))
             end
             found
           rescue UserException
             found
+          end
+
+          # The counts of a pipeline are those that come home.
+          def inner(object, path)
+            return NamedObjects.of(object) if Proc === object
+
+            steps = References.of(object)
+            steps.reject! { |step, _| step == "@gauges" } if Pipeline === object
+            steps.map { |step, child| [child, References.join(path, step)] }
           end
         end
       end

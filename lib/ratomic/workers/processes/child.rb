@@ -39,6 +39,21 @@ module Ratomic
           nil
         end
 
+        # Asks it to end, with all that it does at its end.
+        # @return [void]
+        def stop
+          @control.write(Wire.frame(Wire::STOP))
+          @control.close_write
+        rescue SystemCallError
+          nil # it has ended
+        end
+
+        # Waits for its end.
+        # @return [Thread]
+        def join
+          @waiter.join
+        end
+
         # Lets it end, and sees to it that it does.
         # @return [void]
         def close
@@ -47,16 +62,18 @@ module Ratomic
         end
 
         # How it has ended. It has closed its socket, so it is about to.
+        # @param begun [Boolean] whether it had begun with the item
         # @return [String, :thread]
-        def obituary
+        def obituary(begun)
           kill unless @waiter.join(STOP_TIMEOUT_S)
           status = @waiter.value
-          return "the worker process has ended while it ran the item" unless status # somebody else has waited for it
+          moment = begun ? "while it ran the item" : "before it ran the item"
+          return "the worker process has ended #{moment}" unless status # somebody else has waited for it
           return :thread if status.exitstatus == Launch::THREAD_ENDED
 
           signal = status.termsig
           how = signal ? "was killed by SIG#{Signal.signame(signal)}" : "ended with status #{status.exitstatus}"
-          "the worker process #{how} while it ran the item"
+          "the worker process #{how} #{moment}"
         end
       end
     end

@@ -7,9 +7,6 @@ module Ratomic
       # one thread, the {Runner} of the worker; whatever ends that thread in the midst of a request (a deadline, a
       # cancellation) ends the process as well, also in a native call.
       class Connection
-        # Seconds between two looks at what has come, of a request that is not done: at first and at most.
-        FIRST_CHECK_INTERVAL_S = 0.001
-        MAX_CHECK_INTERVAL_S = 0.01
         # Seconds before the next attempt to fork, when the system has no room: at first and at most.
         FIRST_FORK_PAUSE_S = 0.01
         MAX_FORK_PAUSE_S = 1.0
@@ -17,19 +14,20 @@ module Ratomic
         MAX_ATTEMPTS = 5
         # Callables that came as copies, after which a process is forked anew.
         MAX_COPIED_CALLABLES = 256
-        private_constant :FIRST_CHECK_INTERVAL_S, :MAX_CHECK_INTERVAL_S, :FIRST_FORK_PAUSE_S, :MAX_FORK_PAUSE_S,
-                         :MAX_ATTEMPTS, :MAX_COPIED_CALLABLES
+        private_constant :FIRST_FORK_PAUSE_S, :MAX_FORK_PAUSE_S, :MAX_ATTEMPTS, :MAX_COPIED_CALLABLES
 
         # @return [String, nil] what has ended the process of the last request
         attr_reader :death
 
         # @param engine [Engine]
+        # @param worker [Integer] number of the worker
         # @param child [Child, nil] one that was forked before
-        def initialize(engine, child = nil)
+        def initialize(engine, worker, child = nil)
           @engine = engine
+          @hooks = engine.hooks
+          @worker = worker
           @recycle = engine.settings.recycle_after
-          @busy = false
-          @buffer = String.new(encoding: Encoding::BINARY)
+          @busy = @starting = false
           take(child) if child
         end
 
@@ -38,12 +36,14 @@ module Ratomic
         def prepare(callable)
           @number = Reflection.id_of(callable)
           @definition = nil
+          await_start if @starting
           fresh = @child&.alive? && !stale?
           return false if fresh && (@known.key?(@number) || define(callable))
 
           [callable, *InheritedCallables.parts(callable)].each { |part| InheritedCallables.meet(part) }
-          close
+          retire
           fork_patiently
+          await_start if @starting
           true
         end
 
@@ -59,8 +59,23 @@ module Ratomic
             outcome = attempt(request, &results)
             return outcome unless %i[lost unreadable].include?(outcome)
           end
-          @death = "the worker process cannot read it: #{@unreadable}" if outcome == :unreadable
+          @death = "the worker process cannot read it: #{@answers.unreadable}" if outcome == :unreadable
           :died
+        end
+
+        # Ends the process in order: waits until it has called what is to be called at its end. Who is interrupted
+        # meanwhile ends it at once.
+        # @return [void]
+        def retire
+          if @child && !@busy && @hooks.any_at_stop?
+            @busy = true
+            @child.stop
+            @answers.await_end
+            @child.join
+            @busy = false
+          end
+        ensure
+          close
         end
 
         # Ends the process: between two requests by its end of file, in one at once.
@@ -80,8 +95,16 @@ module Ratomic
           @child = child
           @known = child.known
           @items = @copies = 0
+          @answers = Answers.new(child, @engine.metrics)
           @full = @busy = false
-          @buffer.clear
+          @starting = @hooks.any?
+        end
+
+        # The time that hooks take is no item's.
+        def await_start
+          @busy = true # until the end: who is interrupted in here ends it
+          @answers.await_start
+          @busy = @starting = false
         end
 
         # @return [Boolean] false when the process has to be forked anew for it
@@ -97,9 +120,9 @@ module Ratomic
         def fork_patiently
           pause = FIRST_FORK_PAUSE_S
           begin
-            Interrupts.deferred { take(Launch.call) }
+            Interrupts.deferred { take(Launch.call(@hooks, @worker)) }
           rescue SystemCallError => e
-            @engine.metrics.trouble(e)
+            @engine.metrics.trouble(e, "the fork of a worker process")
             sleep(pause)
             pause = [pause * 2, MAX_FORK_PAUSE_S].min
             retry
@@ -116,12 +139,10 @@ module Ratomic
           frame = request.to_frame(@number, @definition, @recycle[:megabytes])
           return :raised unless frame
 
-          @outcome = @unreadable = nil
-          @frozen = request.frozen_results?
-          @begun = false
+          @answers.expect(request.frozen_results?, request.single?)
           @busy = true # until the end: who is interrupted in here leaves it so
-          send(frame) && wait(&results)
-          @outcome ? finish(request) : mourn
+          outcome = @answers.await(&results) if send(frame)
+          outcome ? finish(request, *outcome) : mourn
         end
 
         # @return [Boolean] false when there is nobody who reads
@@ -132,75 +153,31 @@ module Ratomic
           false
         end
 
-        # Reads until the request is done or the process has ended. Nobody is woken for each result: they are looked for
-        # now and then, for who asks what there is so far.
-        def wait(&results)
-          look = FIRST_CHECK_INTERVAL_S
-          until @outcome
-            # Of a frame that has come in part the rest is on its way.
-            @buffer.empty? ? @child.control.wait_readable(look) : IO.select([@child.control, @child.data])
-            said = hear
-            drain(&results)
-            return if said.nil?
-
-            look = said.empty? ? [look * 2, MAX_CHECK_INTERVAL_S].min : FIRST_CHECK_INTERVAL_S
-          end
-        end
-
-        # @return [String, nil] what the process has to say; nil when it has ended
-        def hear
-          said = @child.control.read_nonblock(64, exception: false)
-          said.equal?(:wait_readable) ? "" : said
-        rescue Errno::ECONNRESET
-          nil
-        end
-
-        # Reads what has come.
-        def drain(&results)
-          loop do
-            bytes = @child.data.read_nonblock(Wire::READ_BYTES, @piece ||= +"", exception: false)
-            return unless bytes.is_a?(String)
-
-            PlainData.take(@buffer, bytes, @frozen).each_slice(2) { |letter, content| note(letter, content, &results) }
-            return if bytes.bytesize < Wire::READ_BYTES
-          end
-        end
-
-        def note(letter, content)
-          case letter
-          when Wire::BEGUN then @begun = true
-          when Wire::DONE then @outcome = Wire.read_end(content)
-          when Wire::RUN, Wire::PLAIN_RUN then yield Wire.read_run(content)
-          when Wire::RAISED then @raised = true
-          when Wire::UNREADABLE then @unreadable = content.force_encoding(Encoding::UTF_8).scrub
-          else yield Wire.read_result(letter, content)
-          end
-        end
-
-        def finish(request)
-          changes, @full = @outcome
+        # @param changes [Array, nil] see {StageCounts}
+        # @param full [Boolean] whether the process has too much memory
+        def finish(request, changes, full)
           @busy = false
-          return renew if @unreadable
+          @full = full
+          return renew if @answers.unreadable
 
           @items += request.items.size
           StageCounts.add(request.callable, changes)
-          raised = @raised
-          @raised = nil
-          raised ? :raised : :done
+          @answers.raised? ? :raised : :done
         end
 
         # It is older than a class that it needs.
         def renew
-          close
+          retire
           :unreadable
         end
 
         # The process has ended in the midst of a request.
         def mourn
           @engine.metrics.respawns.increment
-          @death = @child.obituary
+          begun = @answers.begun?
+          @death = @child.obituary(begun)
           close
-          @begun ? :died : :lost
+          begun ? :died : :lost
         end
       end
     end

@@ -7,12 +7,17 @@ module Ratomic
       # (a proc, an object that holds a connection); the parent then names them by number. One that comes later goes as
       # a copy (Marshal), or, if it has none, the worker is forked anew. They are held weakly: only a worker process
       # keeps those that it has inherited.
+      #
+      # What the pool makes of callables for one dispatch (a {Fold}, an {Around}) goes in parts, which are known then. A
+      # {PerWorker} is known from when it is made: in a copy of what refers to it, and in a hook, it is the same object.
       module InheritedCallables
         # number => object
         CALLABLES = ObjectSpace::WeakMap.new
         # What cannot be written down in a copy.
         Unwritable = Class.new(StandardError)
         private_constant :CALLABLES
+
+        @known = {}
 
         class << self
           # Whoever is forked from now on has it.
@@ -24,17 +29,32 @@ module Ratomic
             CALLABLES[number] = callable unless CALLABLES.key?(number)
           end
 
+          # In a worker process, which has only what it has inherited, and what came later as a copy.
+          # @return [Hash{Integer => Object}]
+          def keep
+            @known = all
+          end
+
+          # @param number [Integer] of an object of the parent's
+          # @return [Object] the one that this worker process has of it
+          # @yieldreturn [Object] a copy, where it has none
+          def same(number)
+            return yield unless Processes.inside?
+
+            @known[number] ||= yield
+          end
+
           # @return [Hash{Integer => Object}]
           def all
             CALLABLES.each_with_object({}) { |(number, callable), all| all[number] = callable }
           end
 
-          # The objects that make a callable: of a reduction its parts.
+          # The objects that make a callable.
           # @return [Array]
           def parts(callable)
-            return [callable] unless Fold === callable
+            return [callable] unless composite?(callable)
 
-            variables(callable).map(&:last).reject { |part| Integer === part }
+            variables(callable).map(&:last).grep_v(Integer).grep_v(true).grep_v(false).flat_map { |part| parts(part) }
           end
 
           # @param known [#key?] numbers that the reader knows
@@ -56,15 +76,20 @@ module Ratomic
           def describe(object, known)
             number = Reflection.id_of(object)
             return [:known, number] if known.key?(number)
-            return fold(object, known) if Fold === object
+            return composite(object, known) if composite?(object)
 
             [:copy, Marshal.dump(object, Wire::MAX_DEPTH), Ractor.shareable?(object)]
           rescue UserException => e
             raise Unwritable, e.message
           end
 
-          def fold(object, known)
-            [:fold, object.class, variables(object).map { |name, part| [name, describe(part, known)] }]
+          # Whether it was made for one dispatch, of callables that may be older.
+          def composite?(object)
+            Fold === object || Around === object
+          end
+
+          def composite(object, known)
+            [:composite, object.class, variables(object).map { |name, part| [name, describe(part, known)] }]
           end
 
           def build(description, known)
@@ -72,12 +97,12 @@ module Ratomic
             case kind
             when :known then known.fetch(what)
             when :copy then Marshal.load(what, freeze: more)
-            when :fold
-              fold = what.allocate
+            when :composite
+              made = what.allocate
               more.each do |name, part|
-                fold.instance_variable_set(name, build(part, known))
+                made.instance_variable_set(name, build(part, known))
               end
-              fold.freeze
+              made.freeze
             end
           end
 

@@ -18,10 +18,12 @@ module Ratomic
 
         class << self
           # Forks a worker process from the calling thread.
+          # @param hooks [Hooks] which it calls
+          # @param worker [Integer] number of the worker that it belongs to
           # @return [Child]
           # @raise [SystemCallError] when the system has no room for another
-          def call
-            Interrupts.deferred { GATE.synchronize { start } }
+          def call(hooks, worker)
+            Interrupts.deferred { GATE.synchronize { start(hooks, worker) } }
           end
 
           # @return [Array<UNIXSocket>, nil] in a worker process that has just been forked, those to its parent
@@ -32,21 +34,21 @@ module Ratomic
 
           private
 
-          def start
+          def start(hooks, worker)
             pairs = [UNIXSocket.pair, UNIXSocket.pair, IO.pipe.reverse]
             SocketRegistry.add(*pairs.flatten)
             known = InheritedCallables.all.transform_values { true }
-            pid = fork_off(pairs.map(&:last))
+            pid = fork_off(hooks, worker, pairs.map(&:last))
             Child.new(waiter(pid), pairs.map(&:first), known)
           ensure
             SocketRegistry.close(*(pid ? pairs.map(&:last) : pairs.to_a.flatten))
           end
 
           # The numbers of the callables are taken before it: a process knows more of them rather than fewer.
-          def fork_off(ends)
+          def fork_off(hooks, worker, ends)
             @making = [Thread.current, *ends].freeze
             was = GC.disable # in the child until it has pinned what it must not collect
-            Process.fork { Launch.child(was, *ends) }
+            Process.fork { Launch.child(was, hooks, worker, ends) }
           ensure
             GC.enable unless was
             @making = nil
@@ -62,18 +64,27 @@ module Ratomic
         # end: no handler, no finalizer, no buffer of the parent.
         # @return [void] it does not return
         # @param without [Boolean] whether the parent does without a collector
-        def self.child(without, control, data, lifeline)
+        def self.child(without, hooks, worker, ends)
           status = THREAD_ENDED
           ObjectSpace.each_object(IO) { |io| PINNED << io }
           GC.enable unless without
           Interrupts.allowed do
+            control, data, lifeline = ends
             settle_in(lifeline)
-            # An item must not find itself in the main thread, where its `exit` would be taken for a signal handler's.
-            status = 0 if OwnThread.start { Server.new(control, data).run && Thread.current[:done] = true }.join[:done]
+            server = Server.new(control, data, hooks, worker)
+            # Where a hook has ended the thread in which the process began, it begins again in another one.
+            status = 0 if work(server) || (server.starting? && work(server))
           end
         ensure
           exit!(status)
         end
+
+        # An item must not find itself in the main thread, where its `exit` would be taken for a signal handler's.
+        # @return [Boolean, nil] whether the thread has come to its end
+        def self.work(server)
+          OwnThread.start { server.run && Thread.current[:done] = true }.join[:done]
+        end
+        private_class_method :work
 
         def self.settle_in(lifeline)
           # Not "IGNORE", which programs that it starts would inherit.

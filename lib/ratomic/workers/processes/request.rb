@@ -49,6 +49,11 @@ module Ratomic
           !@batch.owned?
         end
 
+        # Whether all that comes of it comes at its end.
+        def single?
+          @kind == RUN || @items.size == 1
+        end
+
         # @param letter [String] of its frame
         # @return [Array] what it was made of
         # @raise what Marshal raises for classes that this process does not have

@@ -3,7 +3,8 @@
 module Ratomic
   module Workers
     module Processes
-      # What a worker process does all its life: reads a request, runs its items, writes the results. Each result is
+      # What a worker process does all its life: calls the hooks of its pool for its start, reads a request, runs its
+      # items, writes the results, and so on until it is told to end, for which there are hooks too. Each result is
       # written when it is made, so that it outlives the process, and whatever ends that is the fault of the item that
       # has no result.
       class Server
@@ -15,31 +16,76 @@ module Ratomic
 
         # @param control [UNIXSocket] requests come, readiness goes
         # @param data [UNIXSocket] results go
-        def initialize(control, data)
+        # @param hooks [Hooks]
+        # @param worker [Integer] number of the worker, for the hooks
+        def initialize(control, data, hooks, worker)
           @control = control
           control.nonblock = false # it waits for nothing else
           @data = data
           data.setsockopt(:SOCKET, :SNDBUF, Wire::SEND_BUFFER_BYTES)
-          @known = InheritedCallables.all
+          @hooks = hooks
+          @worker = worker
+          @starting = @silent = false
+          @known = InheritedCallables.keep
           @gauges = @last = nil
           @looked = now
         end
 
-        # Works until the parent closes the socket, or something is raised into the thread between two requests.
+        # Whether it was in its hooks when its thread was ended.
+        def starting?
+          @starting
+        end
+
+        # Works until the parent says that it is over or closes the socket, or something is raised into the thread
+        # between two requests.
         # @return [true]
         def run
-          while (head = @control.read(Wire::HEAD_SIZE))
-            letter, size = head.unpack(Wire::HEAD)
-            break unless (bytes = @control.read(size)) && bytes.bytesize == size
+          WorkerLocals.begin
+          start if @hooks.any?
+          while (letter, bytes = receive)
+            break stop if letter == Wire::STOP
 
             understand(letter, bytes)
           end
           true
-        rescue Errno::EPIPE, Errno::ECONNRESET
+        rescue Errno::EPIPE, Errno::ECONNRESET, EOFError
           true # the parent has ended
         end
 
         private
+
+        # The parent sends one frame, and waits for what comes of it.
+        # @return [Array(String, String), nil] nil when the parent has ended in its midst
+        def receive
+          bytes = @control.readpartial(Wire::CONTROL_BYTES)
+          bytes << @control.readpartial(Wire::CONTROL_BYTES) while bytes.bytesize < Wire::HEAD_SIZE
+          letter, size = bytes.unpack(Wire::HEAD)
+          bytes = bytes.byteslice(Wire::HEAD_SIZE, size)
+          missing = size - bytes.bytesize
+          bytes << @control.read(missing).to_s if missing.positive?
+          [letter, bytes] if bytes.bytesize == size
+        end
+
+        # A hook that has ended the thread is not called again: it would do the same.
+        def start
+          if @starting
+            write(Wire.frame(Wire::REPLACED))
+          else
+            @starting = true
+            @hooks.start(@worker) { |error| tell(error) }
+          end
+          @starting = false
+          @control.write(Wire::READY)
+        end
+
+        def stop
+          @hooks.stop(@worker) { |error| tell(error) }
+        end
+
+        # What a hook has raised.
+        def tell(error)
+          write(Wire.frame(Wire::TROUBLE, Marshal.dump(Failure.from(error, nil))))
+        end
 
         # What cannot be read is of a class that is younger than this process.
         def understand(letter, bytes)
@@ -57,6 +103,7 @@ module Ratomic
           @gauges = StageCounts.of(callable)
           Context.with(order.context) do
             write(Wire.frame(Wire::BEGUN))
+            @silent = true
             order.kind == Request::RUN ? run_many(order, callable) : run_each(order, callable)
           end
           finish(order.megabytes)
@@ -109,8 +156,11 @@ module Ratomic
         # The last result goes with the end.
         def finish(megabytes)
           done = Wire.end([StageCounts.changes(@gauges), full?(megabytes)])
-          write(@last ? @last << done : done)
+          bytes = @last ? @last << done : done
           @last = nil
+          return @control.write(Wire::LAST, bytes) if @silent && bytes.bytesize < Wire::LAST_BYTES
+
+          write(bytes)
           @control.write(Wire::READY)
         end
 
@@ -124,6 +174,7 @@ module Ratomic
 
         # The parent reads when it is told that all is done, or that the socket is full.
         def write(bytes)
+          @silent = false
           written = @data.write_nonblock(bytes, exception: false)
           return if written == bytes.bytesize
 

@@ -28,12 +28,24 @@ module Ratomic
         RAISED = "x"
         # The request cannot be read.
         UNREADABLE = "u"
+        # A hook has raised, or has ended the thread in which the process began.
+        TROUBLE = "h"
+        REPLACED = "z"
+        # The process is to end, and to call the hooks for that: a request without answer.
+        STOP = "s"
         # The request is done.
         DONE = "e"
         # What the worker process has to say on the control socket: that it is done, or that its results have filled
         # the socket.
         READY = "."
         FULL = "!"
+        # Or that it is done, and what there was to say follows: the frames of the last result and of the end. Nothing
+        # but the frame of the beginning has gone the other way.
+        LAST = ","
+        # Bytes that it says so at most.
+        LAST_BYTES = 4096
+        # Bytes of the control socket that are read at a time. The request of a few items comes in one piece.
+        CONTROL_BYTES = 1 << 14
         # How the results of a run stand: one byte for each.
         MADE = 0
         DROPPED_ITEM = 1
@@ -100,6 +112,11 @@ module Ratomic
             when DROP then DROPPED
             else settle(Marshal.load(content)) # rubocop:disable Security/MarshalLoad -- a worker's own
             end
+          end
+
+          # @return [Failure] what a hook has raised
+          def read_trouble(content)
+            Marshal.load(content) # rubocop:disable Security/MarshalLoad -- a worker's own
           end
 
           # @param news [Array] what there is to say at the end of a request

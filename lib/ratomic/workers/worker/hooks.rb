@@ -2,8 +2,8 @@
 
 module Ratomic
   module Workers
-    # What a pool does in each worker when it starts and when it ends, in the thread that runs its items. Frozen and
-    # shareable.
+    # What a pool does in each worker when it starts and when it ends, in the thread that runs its items. A worker
+    # process does it by itself, see {Processes::Server}. Frozen and shareable.
     class Hooks
       START = "on_worker_start:"
       STOP = "on_worker_stop:"
@@ -18,33 +18,54 @@ module Ratomic
         freeze
       end
 
-      def none?
-        @start.empty? && @stop.empty?
+      def any?
+        !@start.empty? || !@stop.empty?
+      end
+
+      # Whether there is something to be done at the end of a worker.
+      def any_at_stop?
+        !@stop.empty?
       end
 
       # The thread of a worker that runs its items.
       # @param worker [Integer] its number
       # @param fresh [Boolean] whether it is the worker's first thread. A later one replaces a thread that an item has
       #   killed, or the start hook itself; so the start hook is not run again
+      # @param ending [Boolean] whether the stop hooks are to be called; not where one of them has ended the thread
       # @yieldreturn [Boolean] whether the worker has nothing to do any more
       # @return [Boolean] the same
-      def around(engine, worker, fresh)
+      def around(engine, worker, fresh, ending)
         NestedDispatch.enter(engine)
         WorkerLocals.begin
-        @start.each { |hook| run(engine, START) { PerWorker === hook ? hook.prepare : hook.call(worker) } } if fresh
+        return yield unless engine.backend.hooks_here?
+
+        start(worker) { |error| engine.metrics.trouble(error, START) } if fresh
         done = yield
-        @stop.each { |hook| run(engine, STOP) { hook.call(worker) } } if done
+        stop(worker) { |error| engine.metrics.trouble(error, STOP) } if done && ending && !engine.killed?
         done
+      end
+
+      # In the thread that runs the items, before the first one.
+      # @param worker [Integer] its number
+      # @yieldparam error [Exception] the worker works without it
+      # @return [void]
+      def start(worker, &trouble)
+        @start.each { |hook| run(trouble) { PerWorker === hook ? hook.prepare : hook.call(worker) } }
+      end
+
+      # In the same thread, after the last one.
+      # @see #start
+      def stop(worker, &trouble)
+        @stop.each { |hook| run(trouble) { hook.call(worker) } }
       end
 
       private
 
-      # An error of a hook is counted, and shown once; the worker goes on without what the hook was to do.
-      # @param option [String] of the hook
-      def run(engine, option)
+      # The worker goes on without what the hook was to do.
+      def run(trouble)
         yield
       rescue UserException => e
-        engine.metrics.trouble(e, option)
+        trouble.call(e)
       end
 
       def shared(hooks, what)

@@ -8,8 +8,10 @@ module Ratomic
 
       # While the block runs the thread has a process, if its pool is one of processes.
       def placed
-        Interrupts.deferred { @link = @engine.backend.link(@engine) }
-        yield
+        Interrupts.deferred { @link = @engine.backend.link(@engine, @worker_status.id) }
+        done = yield
+        @link&.retire if done && !@engine.killed?
+        done
       ensure
         @link&.close
       end

@@ -24,7 +24,7 @@ module Ratomic
         @open_share = open_share
         @gate = Thread::Mutex.new
         @shared = engine.backend.shared_memory?
-        @hand = @batch = @callable = @chunk = @context = @woken = @many = nil
+        @hand = @batch = @callable = @chunk = @context = @woken = @many = @done = nil
       end
 
       # @param parts [Array<Batch>] to begin with
@@ -36,8 +36,8 @@ module Ratomic
         @order = BatchOrder.new(@run_queue)
         @parcel_mailbox = nil # the thread before may have died waiting for a parcel, which still arrives in its mailbox
         @thread = OwnThread.start do
-          done = @engine.hooks.around(@engine, @worker_status.id, fresh) do
-            (@costs = LocalCostCache.new(@engine.costs).begin) && placed { work }
+          done = @engine.hooks.around(@engine, @worker_status.id, fresh, !@done) do
+            (@costs = LocalCostCache.new(@engine.costs).begin) && (@done = placed { work })
           end
         ensure
           @control.send(done ? Worker::RUNNER_DONE : Worker::RUNNER_DIED)

@@ -56,6 +56,38 @@ class InheritedCallablesTest < Minitest::Test
     assert_same callable, Inherited.read(Inherited.write(callable, known), known)
   end
 
+  # Runs an item.
+  module Near
+    def self.call(_item) = yield
+  end
+
+  # Each dispatch makes another one of the same callable.
+  def test_what_is_made_for_one_dispatch_goes_in_its_parts
+    callable = proc { |item| item + 1 }
+    pairs = [callable, Near].to_h { |part| [number(part), part] }
+    around = Ratomic::Workers.const_get(:Around).wrap(callable, Near)
+    assert_equal [callable, Near], Inherited.parts(around)
+    copy = Inherited.read(Inherited.write(around, pairs), pairs)
+    refute_same around, copy
+    assert_same callable, copy.callable
+    assert_equal [3, true], [copy.call(2), copy.frozen?]
+    folds = Ratomic::Workers.const_get(:Fold).new(around, 100)
+    assert_equal [callable, Near], Inherited.parts(folds)
+  end
+
+  # Makes an Adder.
+  module MakeAdder
+    def self.call = Adder.new([1])
+  end
+
+  def test_what_each_worker_has_its_own_object_of_is_known_from_when_it_is_made
+    tool = Ratomic::Workers.per_worker(MakeAdder)
+    assert_same tool, Inherited.all[number(tool)]
+    copy = Marshal.load(Marshal.dump([tool, tool]))
+    assert_equal [MakeAdder, true], [copy[0].factory, copy[0].frozen?]
+    assert_raises(TypeError) { Marshal.dump(Ratomic::Workers.per_worker { Adder.new([1]) }) } # a proc
+  end
+
   def test_one_without_a_copy_cannot_be_written
     error = assert_raises(Inherited::Unwritable) { Inherited.write(proc {}, {}) }
     assert_match(/Proc/, error.message)

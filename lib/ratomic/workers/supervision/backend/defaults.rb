@@ -28,8 +28,9 @@ module Ratomic
         # @return [void]
         def discard(_engine); end
 
+        # @param worker [Integer] its number
         # @return [Processes::Connection, nil] to the process in which a worker runs its items, if that is another one
-        def link(_engine); end
+        def link(_engine, _worker); end
 
         # Whether there are workers. Where there are none, the caller runs all items.
         def workers?
@@ -56,8 +57,8 @@ module Ratomic
           false
         end
 
-        # Whether hooks run where the items run.
-        def hooks?
+        # Whether the hooks run in the worker's thread. A worker process calls them itself.
+        def hooks_here?
           true
         end
 

@@ -41,8 +41,8 @@ module Ratomic
             Workers::Processes.discard(engine)
           end
 
-          def link(engine)
-            Workers::Processes.link(engine)
+          def link(engine, worker)
+            Workers::Processes.link(engine, worker)
           end
 
           def spawn(...)
@@ -58,8 +58,7 @@ module Ratomic
             false
           end
 
-          # They would run beside the process that runs the items, and not in it.
-          def hooks?
+          def hooks_here?
             false
           end
 

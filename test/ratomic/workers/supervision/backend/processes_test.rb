@@ -2,11 +2,13 @@
 
 require "test_helper"
 require "support/backend_contract"
+require "support/per_worker_contract"
 require "support/process_ledger"
 require "support/unmade_results_contract"
 
 class ProcessesTest < Minitest::Test
   include BackendContract
+  include PerWorkerContract
   include UnmadeResultsContract
 
   # What of the contracts looks into memory that it shares with its items is said again here, with files. Memory is not
@@ -143,11 +145,14 @@ class ProcessesTest < Minitest::Test
   def test_what_is_dropped_before_a_cancellation_stays_dropped
     ProcessLedger.within do |ledger|
       drops = ->(item) { item < 4 ? DROPPED : ledger.hold }
-      future = @pool.dispatch_async((0...20).to_a, drops) # four items in a chunk of what was never measured
-      eventually { ledger.count(:begun).positive? && future.dropped == 4 }
-      assert_equal 4, @pool.stats[:items][:dropped]
+      future = @pool.dispatch_async((0...20).to_a, drops)
+      # As in the contract: a slow machine may cut the first chunk, and both workers be held before the rest of it.
+      eventually { ledger.count(:begun).positive? && future.dropped.positive? }
+      assert_equal future.dropped, @pool.stats[:items][:dropped]
       assert future.cancel
-      assert_equal (4...20).to_a, future.indices(timeout: 5)
+      left = future.indices(timeout: 5)
+      assert_equal (4...20).to_a, left.last(16)
+      assert_includes 0..3, left.size - 16
       assert_equal ["Ratomic::Workers::CancelledError"], future.value(timeout: 5).map(&:exception_class).uniq
     ensure
       ledger.open

@@ -1,0 +1,161 @@
+# frozen_string_literal: true
+
+module Ratomic
+  module Workers
+    module Processes
+      # What comes from a worker process: the results of a request, what its hooks have raised, and that it has ended.
+      # It belongs to the thread that has the {Connection}.
+      class Answers
+        # Seconds between two looks at what has come, of a request that is not done: at first and at most.
+        FIRST_CHECK_INTERVAL_S = 0.001
+        MAX_CHECK_INTERVAL_S = 0.01
+        # Frames of the beginning that may wait in the socket.
+        MAX_STALE = 64
+        private_constant :FIRST_CHECK_INTERVAL_S, :MAX_CHECK_INTERVAL_S, :MAX_STALE
+
+        # @return [String, nil] why the process could not read the request
+        attr_reader :unreadable
+
+        # @param child [Child]
+        # @param metrics [Metrics] of the pool
+        def initialize(child, metrics)
+          @control = child.control
+          @control.nonblock = false # the system call that reads may wait
+          @data = child.data
+          @metrics = metrics
+          @buffer = String.new(encoding: Encoding::BINARY)
+          @last = String.new(encoding: Encoding::BINARY)
+          @stale = 0
+          expect(true, true)
+        end
+
+        # A request is about to be made.
+        # @param frozen [Boolean] whether its results are
+        # @param single [Boolean] whether there is no result before the end
+        # @return [void]
+        def expect(frozen, single)
+          @frozen = frozen
+          @single = single
+          @outcome = @unreadable = nil
+          @begun = @raised = @ending = false
+        end
+
+        # Whether the process has begun with the first item.
+        def begun?
+          @begun
+        end
+
+        # Whether a run has raised.
+        def raised?
+          @raised
+        end
+
+        # Reads until the request is done or the process has ended. Nobody is woken for each result: they are looked for
+        # now and then, for who asks what there is so far.
+        # @yieldparam result [Object] see {Connection#run}
+        # @return [Array, nil] what the process says at the end; nil when it has ended before
+        def await(&results)
+          look = FIRST_CHECK_INTERVAL_S
+          until @outcome
+            said = @single ? listen : look_up(look)
+            drain(&results) if said.nil? || take(said, &results)
+            break if said.nil?
+
+            look = said.empty? ? [look * 2, MAX_CHECK_INTERVAL_S].min : FIRST_CHECK_INTERVAL_S
+          end
+          @outcome
+        end
+
+        # Waits until the process has called its hooks for the start, or has ended.
+        # @return [void]
+        def await_start
+          loop do
+            IO.select([@control, @data])
+            said = hear
+            drain { nil }
+            return if said.nil? || said.include?(Wire::READY)
+          end
+        end
+
+        # Waits until the process has called its hooks for the end, and closed its sockets.
+        # @return [void]
+        def await_end
+          while @data.wait_readable && drain { nil }; end
+        end
+
+        private
+
+        # Waits for what the process has to say.
+        # @return [String, nil] nil when it has ended
+        def listen
+          @control.readpartial(Wire::CONTROL_BYTES)
+        rescue EOFError, Errno::ECONNRESET
+          nil
+        end
+
+        # The same, for so many seconds, or until more of a frame has come.
+        def look_up(seconds)
+          # Of a frame that has come in part the rest is on its way.
+          @buffer.empty? ? @control.wait_readable(seconds) : IO.select([@control, @data])
+          hear
+        end
+
+        # @return [Boolean] whether the other socket is to be looked at
+        def take(said, &results)
+          signs, last, frames = @ending ? ["", Wire::LAST, said] : said.partition(Wire::LAST)
+          @single = false if signs.include?(Wire::FULL) # which it does not say again
+          return true if last.empty?
+
+          @stale += 1 unless @begun || @ending
+          @ending = true
+          note_all(@last, frames, &results)
+          @stale > MAX_STALE
+        end
+
+        # @return [String, nil] what the process has to say; nil when it has ended
+        def hear
+          said = @control.read_nonblock(64, exception: false)
+          said.equal?(:wait_readable) ? "" : said
+        rescue Errno::ECONNRESET
+          nil
+        end
+
+        # Reads what has come.
+        # @return [Boolean] whether more may come
+        def drain(&results)
+          loop do
+            bytes = @data.read_nonblock(Wire::READ_BYTES, @piece ||= +"", exception: false)
+            return !bytes.nil? unless bytes.is_a?(String)
+
+            note_all(@buffer, bytes, &results)
+            return true if bytes.bytesize < Wire::READ_BYTES
+          end
+        rescue Errno::ECONNRESET
+          false
+        end
+
+        def note_all(buffer, bytes, &results)
+          PlainData.take(buffer, bytes, @frozen).each_slice(2) { |letter, content| note(letter, content, &results) }
+        end
+
+        # That the process has begun with the request before this one says nothing any more.
+        def begun!
+          @stale.zero? ? @begun = true : @stale -= 1
+        end
+
+        def note(letter, content)
+          case letter
+          when Wire::BEGUN then begun!
+          when Wire::DONE then @outcome = Wire.read_end(content)
+          when Wire::RUN, Wire::PLAIN_RUN then yield Wire.read_run(content)
+          when Wire::RAISED then @raised = true
+          when Wire::TROUBLE then @metrics.trouble(Wire.read_trouble(content), "a hook of a worker process")
+          when Wire::REPLACED then @metrics.runners_replaced.increment
+          when Wire::UNREADABLE then @unreadable = content.force_encoding(Encoding::UTF_8).scrub
+          else yield Wire.read_result(letter, content)
+          end
+        end
+      end
+    end
+  end
+end

@@ -1,0 +1,103 @@
+# frozen_string_literal: true
+
+require "test_helper"
+require "support/worker_process"
+
+class ChildTest < Minitest::Test
+  include WorkerProcess
+
+  # Seconds that a process may take to end by itself.
+  PATIENCE_S = 30
+
+  def teardown
+    @children&.each do |child, _|
+      child.kill
+      child.join
+      child.close
+    end
+  end
+
+  # @yield in the process
+  # @return [Array] a Child, and the number of its process
+  def forked(&block)
+    control, data = pairs = Array.new(2) { UNIXSocket.pair }
+    pid = fork do
+      GC.disable # a development version of Ruby may crash in it
+      pairs.map(&:first).each(&:close)
+      block.call(control[1], data[1])
+    ensure
+      exit!(9)
+    end
+    pairs.map(&:last).each(&:close)
+    child = Processes::Child.new(Process.detach(pid), [control[0], data[0], IO.pipe.each(&:close)[0]], { 1 => true })
+    (@children ||= []) << [child, pid]
+    [child, pid]
+  end
+
+  def test_it_has_its_ends_and_what_the_process_knows
+    child, = forked { |control, _| control.write("ready") && sleep }
+    assert_equal "ready", within(PATIENCE_S) { child.control.readpartial(9) }
+    assert_equal [{ 1 => true }, UNIXSocket], [child.known, child.data.class]
+    assert_predicate child, :alive?
+  end
+
+  def test_it_is_killed_whatever_it_does
+    child, pid = forked { loop { pid } }
+    child.kill
+    within(PATIENCE_S) { child.join }
+    assert gone?(pid)
+    refute_predicate child, :alive?
+    child.kill # once more does nothing
+  end
+
+  def test_to_close_is_the_end_of_its_file
+    child, pid = forked { |control, _| control.read && exit!(0) }
+    child.close
+    assert [child.control, child.data].all?(&:closed?)
+    eventually { gone?(pid) }
+  end
+
+  def test_who_does_not_end_is_killed
+    child, pid = forked { sleep }
+    within(PATIENCE_S) { child.close }
+    eventually { gone?(pid) }
+  end
+
+  def test_to_stop_is_a_request_and_the_end
+    child, pid = forked { |control, data| data.write(control.read) && exit!(0) }
+    child.stop
+    assert_equal Processes::Wire.frame(Processes::Wire::STOP), within(PATIENCE_S) { child.data.read }
+    within(PATIENCE_S) { child.join }
+    assert gone?(pid)
+  end
+
+  def test_to_stop_who_has_ended_is_nothing
+    child, = forked { exit!(0) }
+    within(PATIENCE_S) { child.join }
+    assert_nil child.stop
+  end
+
+  def test_it_says_how_it_has_ended
+    { -> { Process.kill(:KILL, Process.pid) && sleep } => "was killed by SIGKILL",
+      -> { exit!(7) } => "ended with status 7" }.each do |how, words|
+      child, = forked { how.call }
+      within(PATIENCE_S) { child.join }
+      assert_equal "the worker process #{words} while it ran the item", child.obituary(true)
+      assert_equal "the worker process #{words} before it ran the item", child.obituary(false)
+    end
+    child, = forked { exit!(Processes::Launch::THREAD_ENDED) }
+    within(PATIENCE_S) { child.join }
+    assert_equal :thread, child.obituary(true)
+  end
+
+  def test_somebody_else_may_have_waited_for_it
+    control, data = Array.new(2) { UNIXSocket.pair[0] }
+    pid = fork { exit!(0) }
+    Process.wait(pid)
+    child = Processes::Child.new(Process.detach(pid), [control, data], {})
+    within(PATIENCE_S) { child.join }
+    assert_equal "the worker process has ended while it ran the item", child.obituary(true)
+    child.kill
+    child.close
+  end
+end

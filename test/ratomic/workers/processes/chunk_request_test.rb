@@ -1,0 +1,166 @@
+# frozen_string_literal: true
+
+require "test_helper"
+
+class ChunkRequestTest < Minitest::Test
+  Workers = Ratomic::Workers
+  Processes = Workers::Processes
+
+  # A chunk of items from 10 on, as far as a request needs it.
+  class Chunk
+    attr_reader :results, :first, :last, :requests, :was_cut
+    attr_accessor :death, :in_run, :whole, :careful, :over
+    alias whole? whole
+    alias careful? careful
+    alias over? over
+
+    def initialize(size)
+      @first = 10
+      @last = 10 + size
+      @results = []
+      @requests = []
+    end
+
+    def request(kind, from, to)
+      [kind, from, to].tap { |request| @requests << request }
+    end
+
+    def add(result)
+      @results << result
+    end
+
+    def add_run(results)
+      @results.concat(results)
+    end
+
+    def cut_short
+      @was_cut = @first + @results.size < @last
+    end
+
+    def sealed(result, index)
+      [result, index]
+    end
+  end
+
+  # A process that answers as it is told.
+  class Link
+    attr_reader :death
+
+    # @param answers [Array<Array>] for each request an outcome and what comes of it
+    def initialize(*answers, death: "was killed")
+      @answers = answers
+      @death = death
+    end
+
+    def run(_request, &results)
+      outcome, *made = @answers.shift
+      raise outcome if outcome.is_a?(Exception)
+
+      made.each(&results)
+      outcome
+    end
+  end
+
+  # Notes what is watched.
+  class Status
+    attr_reader :told
+    attr_accessor :abandoned
+    alias abandoned? abandoned
+
+    def initialize
+      @told = []
+    end
+
+    def begin_item(index)
+      @told << index
+    end
+
+    def end_item
+      @told << :end
+    end
+  end
+
+  EACH = Processes::Request::EACH
+  RUN = Processes::Request::RUN
+
+  def run_chunk(chunk, *answers, status: Status.new)
+    Processes::ChunkRequest.new(chunk, Link.new(*answers)).run(status, Thread::Mutex.new)
+  end
+
+  def test_all_items_go_in_one_request
+    chunk = Chunk.new(3)
+    assert run_chunk(chunk, %i[done a b c])
+    assert_equal [%i[a b c], [[EACH, 10, 13]], false], [chunk.results, chunk.requests, chunk.was_cut]
+  end
+
+  def test_a_process_that_stops_early_has_cut_it
+    chunk = Chunk.new(3)
+    assert run_chunk(chunk, %i[done a])
+    assert_equal [[:a], true], [chunk.results, chunk.was_cut]
+  end
+
+  def test_a_process_that_dies_leaves_what_it_has_made
+    chunk = Chunk.new(3)
+    refute run_chunk(chunk, %i[died a])
+    assert_equal [[:a], "was killed"], [chunk.results, chunk.death]
+  end
+
+  def test_a_dispatch_that_is_over_asks_nothing
+    chunk = Chunk.new(2)
+    chunk.over = true
+    assert run_chunk(chunk)
+    assert_empty chunk.requests
+  end
+
+  def test_a_run_is_one_call_and_goes_one_by_one_when_it_raises
+    chunk = Chunk.new(2)
+    chunk.whole = true
+    assert run_chunk(chunk, [:done, %i[a b]])
+    assert_equal [%i[a b], [[RUN, 10, 12]], false], [chunk.results, chunk.requests, chunk.in_run]
+    chunk = Chunk.new(2)
+    chunk.whole = true
+    assert run_chunk(chunk, [:raised], %i[done a b])
+    assert_equal [%i[a b], [[RUN, 10, 12], [EACH, 10, 12]]], [chunk.results, chunk.requests]
+  end
+
+  def test_a_process_that_dies_in_a_run_leaves_it_in_there
+    chunk = Chunk.new(2)
+    chunk.whole = true
+    refute run_chunk(chunk, [:died])
+    assert_equal [true, "was killed"], [chunk.in_run, chunk.death]
+  end
+
+  def test_items_that_are_watched_go_one_by_one_and_the_watch_is_told
+    chunk = Chunk.new(2)
+    chunk.careful = true
+    status = Status.new
+    assert run_chunk(chunk, %i[done a], %i[done b], status: status)
+    assert_equal [[[:a, 10], [:b, 11]], [10, :end, 11, :end]], [chunk.results, status.told]
+    assert_equal [[EACH, 10, 11], [EACH, 11, 12]], chunk.requests
+  end
+
+  def test_a_watched_item_that_ends_its_process_has_no_result
+    chunk = Chunk.new(3)
+    chunk.careful = true
+    refute run_chunk(chunk, %i[done a], [:died])
+    assert_equal [[[:a, 10]], "was killed"], [chunk.results, chunk.death]
+  end
+
+  def test_a_worker_that_is_not_waited_for_begins_nothing
+    chunk = Chunk.new(2)
+    chunk.careful = true
+    status = Status.new
+    status.abandoned = true
+    assert run_chunk(chunk, status: status)
+    assert_empty chunk.results
+  end
+
+  def test_a_dispatch_that_cannot_cross_fails_in_all_its_items
+    chunk = Chunk.new(2)
+    chunk.whole = true
+    assert run_chunk(chunk, [Ratomic::ShareableError.new("context: cannot cross")])
+    assert_equal [[10, "context: cannot cross"], [11, "context: cannot cross"]],
+                 (chunk.results.map { |failure| [failure.index, failure.message] })
+    refute chunk.in_run
+  end
+end

@@ -1,0 +1,151 @@
+# frozen_string_literal: true
+
+require "test_helper"
+require "support/worker_process"
+
+class ConnectionTest < Minitest::Test
+  include WorkerProcess
+
+  # Runs what its item says.
+  module Obey
+    def self.call(item)
+      case item
+      when :pid then Process.pid
+      when :die then Process.kill(:KILL, Process.pid) && sleep
+      when :leave then Thread.exit
+      when :wait then sleep
+      else item
+      end
+    end
+
+    def self.call_many(items)
+      items.include?(:raise) ? raise(KeyError) : items
+    end
+  end
+
+  def teardown
+    @connections&.each(&:close)
+  end
+
+  def connect(...)
+    Processes::Connection.new(engine(...), 1).tap { |connection| (@connections ||= []) << connection }
+  end
+
+  def ask(connection, items, callable: Obey, **options)
+    results = []
+    outcome = within(20) do
+      connection.prepare(callable)
+      connection.run(request(callable, items, **options)) { |result| results << result }
+    end
+    [outcome, *results]
+  end
+
+  def test_a_process_is_forked_when_it_is_needed_and_kept
+    connection = connect
+    assert connection.prepare(Obey)
+    refute connection.prepare(Obey)
+    one, other = Array.new(2) { ask(connection, [:pid]) }
+    assert_equal [:done, one], [one[0], other]
+    refute_equal Process.pid, one[1]
+    assert_equal [:done, 1, 2], ask(connection, [1, 2])
+    assert_equal [0, nil], [metrics.respawns.value, connection.death]
+  end
+
+  def test_a_process_that_dies_has_said_what_was_done_before
+    connection = connect
+    assert_equal [:died, 1, 2], ask(connection, [1, 2, :die, 4])
+    assert_equal ["the worker process was killed by SIGKILL while it ran the item", 1],
+                 [connection.death, metrics.respawns.value]
+    assert_equal [:died, 1], ask(connection, [1, :leave])
+    assert_equal :thread, connection.death
+    assert_equal [:done, 3], ask(connection, [3])
+  end
+
+  def test_one_that_was_killed_meanwhile_costs_nothing
+    connection = connect
+    10.times do |round|
+      Process.kill(:KILL, ask(connection, [:pid])[1])
+      assert_equal [:done, round], ask(connection, [round])
+    end
+  end
+
+  def test_a_run_that_raises_says_so
+    connection = connect
+    assert_equal [:done, [1, 2]], ask(connection, [1, 2], kind: Processes::Request::RUN)
+    assert_equal [:raised], ask(connection, [:raise], kind: Processes::Request::RUN)
+    assert_equal [:raised], ask(connection, [proc {}], kind: Processes::Request::RUN) # it was not even asked
+    assert_equal [:done, [3]], ask(connection, [3], kind: Processes::Request::RUN)
+  end
+
+  def test_another_one_takes_its_place_after_so_many_items
+    connection = connect({ items: 3 })
+    pids = Array.new(9) { ask(connection, [:pid])[1] }
+    assert_equal [3, 3, 3], pids.tally.values
+    assert_equal 0, metrics.respawns.value
+  end
+
+  def test_a_callable_that_comes_later_is_copied_or_they_are_forked_anew
+    connection = connect
+    pid = ask(connection, [:pid])[1]
+    assert_equal [:done, [5, pid]], ask(connection, [1], callable: Later.new(4))
+    line = +"a line"
+    _, other = ask(connection, [1], callable: ->(_) { [line, Process.pid] })
+    assert_equal "a line", other[0]
+    refute_equal pid, other[1]
+  end
+
+  # Known by name.
+  class Later
+    def initialize(add)
+      @add = add
+    end
+
+    def call(item)
+      [item + @add, Process.pid]
+    end
+  end
+
+  def test_who_is_ended_in_the_midst_of_a_request_ends_the_process
+    connection = connect
+    pid = ask(connection, [:pid])[1]
+    thread = Thread.new { connection.run(request(Obey, [:wait])) { nil } }
+    eventually { thread.status == "sleep" }
+    thread.kill
+    within(20) { thread.join }
+    connection.close
+    eventually { gone?(pid) }
+    assert_equal [:done, 1], ask(connection, [1])
+  end
+
+  def test_to_close_ends_it
+    connection = connect
+    pid = ask(connection, [:pid])[1]
+    connection.close
+    eventually { gone?(pid) }
+    connection.close
+  end
+
+  # Tells a file.
+  class Note
+    def initialize(path)
+      @path = path.dup.freeze
+      freeze
+    end
+
+    def call(worker)
+      File.write(@path, "#{worker} #{Process.pid}")
+    end
+  end
+
+  def test_one_that_retires_has_called_its_hooks_first
+    Dir.mktmpdir do |directory|
+      path = File.join(directory, "stopped")
+      connection = connect(hooks: hooks(nil, Ractor.make_shareable(Note.new(path))))
+      pid = ask(connection, [:pid])[1]
+      within(20) { connection.retire }
+      assert_equal "1 #{pid}", File.read(path)
+      eventually { gone?(pid) }
+      within(20) { connection.retire } # there is none
+    end
+  end
+end
