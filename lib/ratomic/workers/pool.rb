@@ -300,6 +300,8 @@ module Ratomic
       # times as many as a dispatch.
       # @api private
       def quick?(items, callable, options, count)
+        return false unless engine.subscribers.none? && engine.for_caller?
+
         small = engine.costs.small(Callable.key(callable, options.as))
         !small.nil? && WorkEstimate.of(items) * count <= small * 8 * items.size
       end

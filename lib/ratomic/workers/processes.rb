@@ -46,10 +46,7 @@ module Ratomic
 
           age_objects
           (1..settings.size).each do |worker|
-            Interrupts.deferred do
-              child = Launch.call(settings.hooks, worker)
-              STOCK_GATE.synchronize { (STOCK[settings] ||= {})[worker] = child }
-            end
+            Interrupts.deferred { stock(settings, worker, Launch.call(settings.hooks, worker)) }
           end
         rescue SystemCallError
           nil # the workers try again
@@ -68,15 +65,21 @@ module Ratomic
           left.each_value(&:close)
         end
 
+        # Of two threads that start one pool the processes of one are not needed.
+        def stock(settings, worker, child)
+          needless = STOCK_GATE.synchronize do
+            here = (STOCK[settings] ||= {})
+            here[worker].tap { here[worker] = child }
+          end
+          needless&.close
+        end
+
         # A collection writes to each object that is not old, so that the page is copied in every process that collects.
         # Now they get old once for all of them.
         def age_objects
-          return if GC.disable # the program does without a collector
-
-          GC.enable
-          COLLECTIONS_UNTIL_OLD.times { GC.start }
+          COLLECTIONS_UNTIL_OLD.times { GC.start } if Launch.collector?
         end
-        private :age_objects
+        private :age_objects, :stock
 
         # In a forked child, of whatever kind: it has none of them.
         # @return [void]

@@ -112,6 +112,19 @@ class WorkerProcessesTest < Minitest::Test
     eventually { (children - before).empty? }
   end
 
+  # As where two threads start it at a time.
+  def test_of_processes_that_were_forked_twice_for_one_worker_the_first_ends
+    pool = Ratomic::Workers::Pool.new(size: 1, backend: :process)
+    first, second = Array.new(2) { process_of_worker(pool.instance_variable_get(:@settings)) }
+    eventually(10) { !first.alive? }
+    assert_predicate second, :alive?
+    pool.start # forks once more
+    eventually(10) { !second.alive? }
+    assert pool.shutdown(timeout: 10)
+  ensure
+    pool&.kill
+  end
+
   def test_results_that_are_owned_are_not_frozen
     results = within(10) { processes.dispatch_async([1, 2], ->(n) { [+"a", { n => +"b" }] }, results: :owned).value }
     assert_equal [["a", { 1 => "b" }], ["a", { 2 => "b" }]], results
@@ -384,6 +397,14 @@ true
   end
 
   private
+
+  # Forks one, as Pool#start does.
+  # @return [Thread] that waits for its end
+  def process_of_worker(settings)
+    before = Thread.list
+    Ratomic::Workers::Processes.prepare(settings)
+    (Thread.list - before).find { |thread| thread.name.to_s.start_with?("ratomic-process-") }
+  end
 
   def assert_gone(pids)
     eventually(10, "the end of #{pids}") { pids.none? { |pid| alive?(pid) } }

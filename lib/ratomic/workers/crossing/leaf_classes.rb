@@ -2,9 +2,10 @@
 
 module Ratomic
   module Workers
-    # Classes of native objects that have nothing in them that could be in the way of sharing: what parsers and
-    # databases return beside plain data. The native walk knows them by their class; of any other native object it does
-    # not know what is in it, and leaves the whole result to the walk in Ruby, which takes ten times as long.
+    # Classes of native objects in which no walk in Ruby finds anything that could be in the way of sharing: what
+    # parsers and databases return beside plain data. The native walk knows them by their class. Of any other native
+    # object it does not know what is in it, and leaves the whole result to the walk in Ruby, which takes ten times as
+    # long.
     module LeafClasses
       # Those that a program may load at any time.
       LATER = %i[Date DateTime BigDecimal].freeze

@@ -65,7 +65,7 @@ module Ratomic
 
       # Whether workers may have what is not shareable.
       def free?
-        %i[thread process].include?(@settings.backend)
+        @settings.kind.any_block?
       end
 
       def callable?(object)

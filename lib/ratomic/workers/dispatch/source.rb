@@ -25,7 +25,7 @@ module Ratomic
       # @param source [#each]
       # @yieldparam item [Object]
       def self.each(source, &block)
-        return source.each(&block) if source.instance_of?(Array) # each of its steps has one value
+        return source.each(&block) if Array === source && source.instance_of?(Array) # each of its steps has one value
 
         source.each { |*values| yield(values.size > 1 ? values : values[0]) }
       end

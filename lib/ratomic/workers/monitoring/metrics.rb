@@ -99,13 +99,15 @@ module Ratomic
       end
 
       # Counts an error that was raised in a thread of the pool itself, where no caller can rescue it, and shows the
-      # first of each class.
+      # first of each class. Not that the pool was shut down: that was asked for.
       # @param error [Exception, Failure]
       # @param place [String] where it was raised
       def trouble(error, place = "a thread")
         @troubles.increment
         failure = Failure === error ? error : Failure.from(error, nil)
-        ErrorWarning.once(failure, "#{place} of the pool #{@pool}")
+        unless failure.exception_class == ShutdownError.name
+          ErrorWarning.once(failure, "#{place} of the pool #{@pool}")
+        end
         return unless @trouble_log.size < 20
 
         @trouble_log["#{failure.exception_class}: #{failure.message}"[0, 200]] = failure.backtrace.first.to_s

@@ -53,7 +53,8 @@ module Ratomic
             return true if worker_status.abandoned? || @chunk.over?
 
             gate.synchronize { worker_status.begin_item(index) }
-            outcome = @link.run(@chunk.request(Request::EACH, index, index + 1)) { |result| @result = result }
+            aside = ->(&fork) { between_items(worker_status, gate, index, &fork) }
+            outcome = @link.run(@chunk.request(Request::EACH, index, index + 1), aside) { |result| @result = result }
             sealed = @chunk.sealed(@result, index) if outcome == :done
             gate.synchronize do
               worker_status.end_item
@@ -62,6 +63,13 @@ module Ratomic
             return died unless outcome == :done
           end
           true
+        end
+
+        # The item has not begun where another process is made for it. Who is ended meanwhile was in no item.
+        def between_items(worker_status, gate, index)
+          gate.synchronize { worker_status.end_item }
+          yield
+          gate.synchronize { worker_status.begin_item(index) }
         end
 
         def died

@@ -49,13 +49,14 @@ module Ratomic
 
         # Has a request done. It is of the callable of the last {#prepare}.
         # @param request [Request]
+        # @param aside [#call] called with a block that makes a new process, which is not the time of an item
         # @yieldparam result [Object] of the next item, in their order; of a run, the Array of all
         # @return [Symbol] :done, also when the process stopped early; :raised, of a run; :died, and then {#death} says
         #   how. It was the item of which there is no result
-        def run(request, &results)
+        def run(request, aside = nil, &results)
           outcome = nil
           MAX_ATTEMPTS.times do
-            prepare(request.callable) unless @child
+            make_anew(request.callable, aside) if @child.nil? || @outdated
             outcome = attempt(request, &results)
             return outcome unless %i[lost unreadable].include?(outcome)
           end
@@ -96,8 +97,12 @@ module Ratomic
           @known = child.known
           @items = @copies = 0
           @answers = Answers.new(child, @engine.metrics)
-          @full = @busy = false
+          @full = @busy = @outdated = false
           @starting = @hooks.any?
+        end
+
+        def make_anew(callable, aside)
+          aside ? aside.call { prepare(callable) } : prepare(callable)
         end
 
         # The time that hooks take is no item's.
@@ -131,7 +136,7 @@ module Ratomic
 
         def stale?
           most = @recycle[:items]
-          @full || (most ? @items >= most : false)
+          @full || @outdated || (most ? @items >= most : false)
         end
 
         # @return [Symbol] as {#run}, or :lost when it died before it had begun, :unreadable
@@ -165,9 +170,9 @@ module Ratomic
           @answers.raised? ? :raised : :done
         end
 
-        # It is older than a class that it needs.
+        # It is older than a class that it needs. The next attempt has it replaced.
         def renew
-          retire
+          @outdated = true
           :unreadable
         end
 

@@ -26,6 +26,11 @@ module Ratomic
             Interrupts.deferred { GATE.synchronize { start(hooks, worker) } }
           end
 
+          # Whether the program has a collector. It is off for a moment to find out, in which no process is forked.
+          def collector?
+            Interrupts.deferred { GATE.synchronize { GC.disable ? false : GC.enable } }
+          end
+
           # @return [Array<UNIXSocket>, nil] in a worker process that has just been forked, those to its parent
           def own_ends
             making = @making

@@ -1,5 +1,7 @@
 # frozen_string_literal: true
 
+require_relative "../crossing/isolation_lint"
+
 module Ratomic
   module Workers
     module Processes

@@ -34,6 +34,7 @@ module Ratomic
         ForkHook.await
         @registry.fill unless @started
         @started = true
+        @timer_queue.restart
         take(@timer_queue.receive) until @ended
       rescue Exception => e # rubocop:disable Lint/RescueException -- it is raised again, where nobody sees it
         @engine.metrics.trouble(e, PLACE)

@@ -28,6 +28,11 @@ module Ratomic
         @sweep_at = 64
       end
 
+      # The coordinator begins, perhaps anew: in the place of a thread that had taken a TICK and was ended.
+      def restart
+        @ticking = false
+      end
+
       # Waits for a message.
       # @return [Object] the message; TICK when an entry is due
       def receive

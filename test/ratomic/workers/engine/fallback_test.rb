@@ -96,12 +96,28 @@ class FallbackTest < Minitest::Test
     assert_equal 1, @engine.metrics.troubles.value
   end
 
+  NoRoom = Class.new(StandardError)
+
   def test_why_it_cannot_be_run_again_is_shown_once
+    kind = Workers.const_get(:FallbackEngine)
+    start = kind.method(:start)
     made = batch(2)
     @engine.accept(made)
-    assert_shown(Workers::ShutdownError, /the start of the fallback of the pool #{@engine.name}/) do
+    kind.define_singleton_method(:start) { |*| raise NoRoom, "no thread" }
+    assert_shown(NoRoom, /the start of the fallback of the pool #{@engine.name}/) do
       2.times { |index| @fallback.run(@engine, made.part(index, index + 1), FAULT) }
     end
+    assert_equal 2, @engine.metrics.troubles.value
+  ensure
+    kind.define_singleton_method(:start, start)
+  end
+
+  # That was asked for, and its items get their Failures.
+  def test_that_the_pool_was_shut_down_is_not_shown
+    made = batch(1)
+    @engine.accept(made)
+    _, shown = capture_io { @fallback.run(@engine, made, FAULT) }
+    assert_equal ["", ["Ractor::IsolationError"]], [shown, made.completion.to_a.map(&:exception_class)]
   end
 end
 

@@ -52,7 +52,7 @@ class ChunkRequestTest < Minitest::Test
       @death = death
     end
 
-    def run(_request, &results)
+    def run(_request, _aside = nil, &results)
       outcome, *made = @answers.shift
       raise outcome if outcome.is_a?(Exception)
 

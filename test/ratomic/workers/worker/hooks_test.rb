@@ -238,6 +238,27 @@ class HooksTest < Minitest::Test
     end
   end
 
+  # Of an item that the process has to be younger for.
+  module Number
+    def self.call(item)
+      item.is_a?(Integer) ? item : item.number
+    end
+  end
+
+  def test_nor_is_that_of_the_hooks_of_a_process_that_is_replaced_for_an_item
+    skip "needs fork" if Workers::Processes.none?
+    with_ledger do |ledger|
+      pool = new_pool(size: 1, backend: :process, on_worker_start: Slow.new(ledger, :start),
+                      on_worker_stop: Slow.new(ledger, :stop))
+      assert_equal [1], within(20) { pool.dispatch_async([1], Number).value(timeout: 15) }
+      self.class.const_set(:Later, Struct.new(:number))
+      assert_equal [2], within(20) { pool.dispatch_async([Later.new(2)], Number, item_timeout: 0.3).value(timeout: 15) }
+      assert_equal %w[start stop start], (ledger.words.map { |word| word.split[0] })
+    end
+  ensure
+    self.class.send(:remove_const, :Later) if self.class.const_defined?(:Later)
+  end
+
   def test_a_hook_that_does_not_end_keeps_no_pool_from_being_killed
     skip "needs fork" if Workers::Processes.none?
     %i[on_worker_start on_worker_stop].each do |moment|
