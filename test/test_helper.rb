@@ -28,6 +28,10 @@ module Minitest
       skip "needs Ractors (Ruby 4.0 or newer)" unless Ratomic::RACTORS
     end
 
+    def skip_without_fork
+      skip "needs fork" if Ratomic::Workers::Processes.none?
+    end
+
     # Skips what a development version of Ruby is known to get wrong by itself.
     def skip_on_development_ruby(fault)
       skip "a development version of Ruby: #{fault}" if RUBY_PATCHLEVEL.negative?

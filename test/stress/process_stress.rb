@@ -19,7 +19,7 @@ class ProcessStress < Minitest::Test
   KILLS = 25
 
   def setup
-    skip "needs fork" if Ratomic::Workers::Processes.none?
+    skip_without_fork
   end
 
   def test_processes_are_killed_at_any_moment_and_every_item_is_answered_once

@@ -129,14 +129,11 @@ module Ratomic
       # All that is ready, not one run only: a run may be one result.
       # @return [Array, nil]
       def take_ready
-        first = super
-        return first unless first && (following = super)
-
-        ready = first + following
-        while (following = super)
-          ready.concat(following)
+        ready = []
+        while (run = super)
+          ready.concat(run)
         end
-        ready
+        ready unless ready.empty?
       end
 
       # A key that can still be changed or moved by the source or an item is copied. A key that compares by identity is

@@ -296,14 +296,13 @@ module Ratomic
         engine
       end
 
-      # Whether so many items as these are done before the threads of a {Stream} would be awake: it wakes about three
-      # times as many as a dispatch.
+      # Whether so many items as these are too little work for the threads of a {Stream}.
       # @api private
       def quick?(items, callable, options, count)
         return false unless engine.subscribers.none? && engine.for_caller?
 
         small = engine.costs.small(Callable.key(callable, options.as))
-        !small.nil? && WorkEstimate.of(items) * count <= small * 8 * items.size
+        !small.nil? && WorkEstimate.of(items) * count <= small * Stream::SMALL_WINDOW_FACTOR * items.size
       end
 
       private
@@ -318,13 +317,7 @@ module Ratomic
       end
 
       def shared(block)
-        return block if @settings.kind.any_block?
-
-        Blocks.share(block, "block of dispatch_async")
-      rescue CallableError
-        raise unless @settings.falls_back?
-
-        block
+        @settings.share(block, "block of dispatch_async")
       end
 
       def current

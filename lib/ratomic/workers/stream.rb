@@ -33,6 +33,10 @@ module Ratomic
       MAX_OWNED_GROUP = 4096
       UNMEASURED_ITEMS = 4
       MAX_GROUP = 256
+      # A caller runs a dispatch up to the weight that is done before a worker would be awake ({Costs#small}). The
+      # consumer runs a window up to so many times that: a window passes through three more threads, each of which may
+      # have to be woken, and the consumer, whom no other thread disturbs then, is quicker than the workers were.
+      SMALL_WINDOW_FACTOR = 8
       # Places of the window for each worker.
       SMALL_WINDOW = 64
       ENDED = "a thread of the stream was ended, by its source or its key: (Thread.exit or Thread#kill)"

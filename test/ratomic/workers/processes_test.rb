@@ -24,7 +24,7 @@ class WorkerProcessesTest < Minitest::Test
   end
 
   def setup
-    skip "needs fork" if Ratomic::Workers::Processes.none?
+    skip_without_fork
     super
   end
 

@@ -26,14 +26,14 @@ module Ratomic
 
       # @return [Fold]
       def fold
-        Callable.check(@callable) unless (free? || falls_back?) && Callable.call?(@callable)
+        Callable.check(@callable) unless (@settings.kind.any_block? || falls_back?) && Callable.call?(@callable)
         return of_object unless @block
         raise ArgumentError, "reduce with a block needs initial:" if MISSING.equal?(@initial)
         raise TypeError, "merge: must have call, #{@merge.class} has not" unless @merge.nil? || callable?(@merge)
 
-        block = share(@block, "block of reduce")
-        Fold::OfBlock.new(@callable, @most, Initial.new(@initial, method(:share)), block,
-                          @merge ? share(@merge, "merge:") : block, falls_back?)
+        block = @settings.share(@block, "block of reduce")
+        Fold::OfBlock.new(@callable, @most, Initial.new(@initial, @settings.method(:share)), block,
+                          @merge ? @settings.share(@merge, "merge:") : block, falls_back?)
       end
 
       private
@@ -50,22 +50,9 @@ module Ratomic
                              "`initial` and `merge(sum, other)`: this one has no #{missing.join(" and no ")}"
       end
 
-      def share(block, what)
-        free? ? block : Blocks.share(block, what)
-      rescue CallableError
-        raise unless falls_back?
-
-        block
-      end
-
       # Whether there are workers beside those of the pool which may have what is not shareable.
       def falls_back?
         @settings.falls_back?
-      end
-
-      # Whether workers may have what is not shareable.
-      def free?
-        @settings.kind.any_block?
       end
 
       def callable?(object)

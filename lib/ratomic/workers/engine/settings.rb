@@ -61,6 +61,19 @@ module Ratomic
         !@fallback.nil? && kind.fallback?
       end
 
+      # Makes a block into what the workers, or what runs beside them, can call.
+      # @param block [#call]
+      # @param what [String] for the message
+      # @return [#call]
+      # @raise [CallableError]
+      def share(block, what)
+        kind.any_block? ? block : Blocks.share(block, what)
+      rescue CallableError
+        raise unless falls_back?
+
+        block
+      end
+
       # @return [Settings] the same, of what runs beside a pool of Ractors
       def of_fallback
         backend = Processes.inside? ? :thread : @fallback # in a worker process there are no others

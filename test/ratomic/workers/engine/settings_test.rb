@@ -20,7 +20,7 @@ class SettingsTest < Minitest::Test
   end
 
   def test_processes_run_in_parallel_and_say_after_what_they_are_replaced
-    skip "needs fork" if Ratomic::Workers::Processes.none?
+    skip_without_fork
     settings = Settings.new(size: 3, backend: :process, recycle_after: 100)
     assert_equal [[3, Etc.nprocessors].min, { items: 100 }], [settings.parallel, settings.recycle_after]
     assert Ractor.shareable?(settings)

@@ -125,22 +125,10 @@ class ConnectionTest < Minitest::Test
     connection.close
   end
 
-  # Tells a file.
-  class Note
-    def initialize(path)
-      @path = path.dup.freeze
-      freeze
-    end
-
-    def call(worker)
-      File.write(@path, "#{worker} #{Process.pid}")
-    end
-  end
-
   def test_one_that_retires_has_called_its_hooks_first
     Dir.mktmpdir do |directory|
       path = File.join(directory, "stopped")
-      connection = connect(hooks: hooks(nil, Ractor.make_shareable(Note.new(path))))
+      connection = connect(hooks: hooks(nil, Note.new(path)))
       pid = ask(connection, [:pid])[1]
       within(20) { connection.retire }
       assert_equal "1 #{pid}", File.read(path)

@@ -61,22 +61,10 @@ class LaunchTest < Minitest::Test
     first&.close
   end
 
-  # Leaves its number in a file.
-  class Note
-    def initialize(path)
-      @path = path.dup.freeze
-      freeze
-    end
-
-    def call(worker)
-      File.write(@path, "#{worker} #{Process.pid}")
-    end
-  end
-
   def test_it_calls_the_hooks_of_its_pool_with_the_number_of_the_worker
     Dir.mktmpdir do |directory|
       path = File.join(directory, "started")
-      launch(hooks: hooks(Ractor.make_shareable(Note.new(path))))
+      launch(hooks: hooks(Note.new(path)))
       pid, = ask(WHERE, [1])[0]
       assert_equal "3 #{pid}", File.read(path)
     end

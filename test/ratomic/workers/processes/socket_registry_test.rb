@@ -6,7 +6,7 @@ class SocketRegistryTest < Minitest::Test
   Registry = Ratomic::Workers::Processes::SocketRegistry
 
   def test_a_child_keeps_its_own_ends_only
-    skip "needs fork" if Ratomic::Workers::Processes.none?
+    skip_without_fork
     out = ruby!(<<~RUBY)
       require "ratomic"
       registry = Ratomic::Workers::Processes::SocketRegistry

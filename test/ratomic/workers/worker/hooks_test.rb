@@ -190,7 +190,7 @@ class HooksTest < Minitest::Test
 
   # Of a process that is replaced in order both are called, and so for each that comes after it.
   def test_a_process_that_is_recycled_is_stopped_and_the_next_one_started
-    skip "needs fork" if Workers::Processes.none?
+    skip_without_fork
     with_ledger do |ledger|
       pool = new_pool(size: 1, backend: :process, recycle_after: 2, **tellers(ledger))
       pids = within(20) { Array.new(6) { pool.map([0], Hooked)[0][0].to_i } }
@@ -211,7 +211,7 @@ class HooksTest < Minitest::Test
   end
 
   def test_a_process_that_dies_in_a_hook_is_replaced_and_the_item_runs
-    skip "needs fork" if Workers::Processes.none?
+    skip_without_fork
     with_ledger do |ledger|
       pool = new_pool(size: 1, backend: :process, on_worker_start: Die.new(ledger, :start))
       assert_equal [2], within(20) { pool.dispatch_async([1], Double).value(timeout: 15) }
@@ -228,7 +228,7 @@ class HooksTest < Minitest::Test
   end
 
   def test_the_time_of_a_hook_is_no_items_time
-    skip "needs fork" if Workers::Processes.none?
+    skip_without_fork
     with_ledger do |ledger|
       pool = new_pool(size: 1, backend: :process, on_worker_start: Slow.new(ledger, :start),
                       on_worker_stop: Slow.new(ledger, :stop))
@@ -246,7 +246,7 @@ class HooksTest < Minitest::Test
   end
 
   def test_nor_is_that_of_the_hooks_of_a_process_that_is_replaced_for_an_item
-    skip "needs fork" if Workers::Processes.none?
+    skip_without_fork
     with_ledger do |ledger|
       pool = new_pool(size: 1, backend: :process, on_worker_start: Slow.new(ledger, :start),
                       on_worker_stop: Slow.new(ledger, :stop))
@@ -260,7 +260,7 @@ class HooksTest < Minitest::Test
   end
 
   def test_a_hook_that_does_not_end_keeps_no_pool_from_being_killed
-    skip "needs fork" if Workers::Processes.none?
+    skip_without_fork
     %i[on_worker_start on_worker_stop].each do |moment|
       with_ledger do |ledger|
         pool = new_pool(size: 1, backend: :process, moment => Wait.new(ledger, :begun))

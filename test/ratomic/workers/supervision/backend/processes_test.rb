@@ -17,7 +17,7 @@ class ProcessesTest < Minitest::Test
   undef_method :test_what_was_moved_away_is_a_failure_that_says_so_wherever_it_stands
 
   def setup
-    skip "needs fork" if Ratomic::Workers::Processes.none?
+    skip_without_fork
     super
   end
 
