@@ -5,7 +5,8 @@ require "support/collector"
 require "support/stress"
 require "support/waiting"
 require "support/watchdog"
-Watchdog.start(suite: 25 * 60 * Stress::FACTOR * Waiting::PATIENCE, exit: 30 * Waiting::PATIENCE)
+patience = Stress::FACTOR * Waiting::PATIENCE
+Watchdog.start(suite: 25 * 60 * patience, test: 6 * 60 * patience, exit: 30 * Waiting::PATIENCE)
 
 Minitest.autorun
 require "ratomic"
@@ -16,6 +17,7 @@ require "support/leftovers"
 
 module Minitest
   class Test
+    include Watchdog::Told
     include Waiting
     include Copying
     include Subprocess
