@@ -8,16 +8,36 @@ module Ratomic
     # could never be collected as long as anything can call the block. So the block is replaced by an isolated one,
     # which refers to the variables that it uses; and its self is kept only if it uses that.
     class ResourceFactory
+      FORMAT = "YARVInstructionSequence/SimpleDataFormat"
+      # Where to_a has the table of what is done at exceptions, and the instructions.
+      CATCH = 12
+      BODY = 13
       # Instructions with which a block uses its self.
       SELF = %i[
         putself getinstancevariable setinstancevariable definedivar getclassvariable setclassvariable defined
-        invokesuper invokesuperforward opt_invokebuiltin_delegate opt_invokebuiltin_delegate_leave
+        invokesuper invokesuperforward invokebuiltin opt_invokebuiltin_delegate opt_invokebuiltin_delegate_leave
       ].freeze
-      # Instructions and calls that reach all variables around the block, or define methods: such a block stays as it
-      # is.
-      OPAQUE = %i[binding eval instance_eval class_eval module_eval local_variables definemethod definesmethod].freeze
+      # All others that are known not to: of Ruby 4.0, and of 4.1 as it was in August 2026. How compiled code looks is
+      # not promised, so a block with any other instruction stays as it is, and keeps all that is around it.
+      # rubocop:disable Naming/VariableNumber
+      OTHER = %i[
+        adjuststack anytostring branchif branchif_without_ints branchnil branchnil_without_ints branchunless
+        branchunless_without_ints checkkeyword checkmatch checktype concatarray concatstrings concattoarray dup duparray
+        dupchilledstring duphash dupn dupstring expandarray getblockparam getblockparamproxy getconstant getglobal
+        getlocal getlocal_WC_0 getlocal_WC_1 getspecial intern invokeblock jump jump_without_ints leave newarray newhash
+        newrange nop objtostring once opt_and opt_aref opt_ary_freeze opt_aset opt_case_dispatch opt_div
+        opt_duparray_send opt_empty_p opt_eq opt_ge opt_getconstant_path opt_gt opt_hash_freeze opt_le opt_length opt_lt
+        opt_ltlt opt_minus opt_mod opt_mult opt_neq opt_new opt_newarray_send opt_nil_p opt_not opt_or opt_plus
+        opt_regexpmatch2 opt_reverse opt_send_without_block opt_size opt_str_freeze opt_str_uminus opt_succ pop
+        pushtoarray pushtoarraykwsplat putchilledstring putnil putobject putobject_INT2FIX_0_ putobject_INT2FIX_1_
+        putspecialobject putstring send setblockparam setconstant setglobal setlocal setlocal_WC_0 setlocal_WC_1 setn
+        setspecial splatarray splatkw swap throw topn toregexp
+      ].to_h { |name| [name, true] }.freeze
+      # rubocop:enable Naming/VariableNumber
+      # Calls that reach all variables around the block.
+      OPAQUE = %i[binding eval instance_eval class_eval module_eval local_variables].freeze
       EXEC = BasicObject.instance_method(:instance_exec).then { |own| RACTORS ? Ractor.make_shareable(own) : own }
-      private_constant :SELF, :OPAQUE, :EXEC
+      private_constant :FORMAT, :CATCH, :BODY, :SELF, :OTHER, :OPAQUE, :EXEC
 
       # @param factory [Proc]
       # @return [Proc, ResourceFactory] the factory itself if it is shareable
@@ -43,25 +63,44 @@ module Ratomic
 
       private
 
-      def isolate(code)
-        return if code.nil? || code.intersect?(OPAQUE)
+      # @param names [Hash, nil] see {#instructions}
+      def isolate(names)
+        return if names.nil? || OPAQUE.any? { |call| names[call] }
 
         isolated = Ractor.shareable_proc(self: nil, &@block)
-        @self = @block.binding.receiver if code.intersect?(SELF)
+        @self = @block.binding.receiver if SELF.any? { |instruction| names[instruction] }
         @block = isolated
       rescue ArgumentError, RuntimeError # among them Ractor::IsolationError
         nil # it uses variables that are not shareable or are assigned again, or was made of a method
       end
 
-      # @return [Array<Symbol>, nil] all names in the code of the block; nil if it has none
+      # @return [Hash{Symbol => true}, nil] the names of all instructions and calls in the code of the block; nil if it
+      #   has none, or code of another form than the one that is known
       def instructions(block)
         code = RubyVM::InstructionSequence.of(block) if defined?(RubyVM::InstructionSequence)
-        code&.to_a&.flatten&.filter_map do |part|
-          case part
-          when Symbol then part
-          when Hash then part[:mid]
-          end
-        end
+        return unless code
+
+        names = {}
+        names if read(code.to_a, names)
+      end
+
+      # @return [Boolean] whether all of it is known
+      def read(code, names)
+        return false unless code[0] == FORMAT && Array === code[BODY]
+
+        instructions = code[BODY].grep(Array)
+        instructions.all? { |instruction| known?(instruction, names) } &&
+          [*instructions, *code[CATCH]].flatten(1).all? { |part| !code?(part) || read(part, names) }
+      end
+
+      def known?(instruction, names)
+        name = instruction[0]
+        instruction.each { |operand| names[operand[:mid]] = true if Hash === operand }
+        names[name] = OTHER[name] || SELF.include?(name)
+      end
+
+      def code?(part)
+        Array === part && part[0] == FORMAT
       end
     end
   end

@@ -13,6 +13,7 @@ class PoolResourceFactoryTest < Minitest::Test
 
   # @return [Array(Object, Boolean)] what the recipe makes, and whether it refers to the variables around it
   def made(block, around)
+    require "objspace"
     recipe = Ratomic::Pool::ResourceFactory.of(block)
     made = recipe.call
     block = nil # rubocop:disable Lint/UselessAssignment -- or it would be what refers to them
@@ -28,7 +29,6 @@ class PoolResourceFactoryTest < Minitest::Test
   end
 
   def test_it_keeps_nothing_that_the_block_does_not_use
-    require "objspace"
     pool = Object.new
     assert_equal [[], false], made(proc { [] }, pool)
     assert_equal [[pool], true], made(proc { [pool] }, pool)
@@ -59,6 +59,25 @@ class PoolResourceFactoryTest < Minitest::Test
     seen = :seen
     assert_equal seen, Ratomic::Pool::ResourceFactory.of(proc { eval("seen", binding, __FILE__, __LINE__) }).call
     assert_includes Ratomic::Pool::ResourceFactory.of(proc { binding.local_variables }).call, :seen
+  end
+
+  def test_code_in_a_rescue_and_in_blocks_of_blocks_is_read
+    assert_equal [:of_the_test, nil], Ratomic::Pool::ResourceFactory.of(proc { Integer("x") rescue make }).call # rubocop:disable Style/RescueModifier
+    assert_equal [[self]], Ratomic::Pool::ResourceFactory.of(proc { [1].map { [2].map { self } } }).call
+    assert_equal [self, 3], Ratomic::Pool::ResourceFactory.of(proc { |other = self| [other, 3] }).call
+  end
+
+  def test_a_block_with_an_instruction_that_is_not_known_stays_as_it_is
+    pool = Object.new
+    assert_equal [[1, :named], true], made(proc { [1, (def self.named; end)] }, pool) # rubocop:disable Lint/NestedMethodDefinition
+  end
+
+  def test_code_of_another_form_is_not_read
+    code = RubyVM::InstructionSequence.of(proc { [] }).to_a
+    factory = Ratomic::Pool::ResourceFactory.new(proc { [] })
+    assert factory.send(:read, code, {})
+    refute factory.send(:read, ["another", *code.drop(1)], {})
+    refute factory.send(:read, [*code[0..-2], [*code[-1], [:an_instruction_of_later]]], {})
   end
 
   def yielding
