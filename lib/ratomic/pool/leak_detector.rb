@@ -62,11 +62,7 @@ module Ratomic
       end
 
       def start_thread
-        thread = Thread.new do
-          Thread.handle_interrupt(Object => :immediate) { nil while check } # not its creator's mask
-        end
-        thread.name = "ratomic-pool-leak-detector"
-        Workers::OwnThread.mark(thread)
+        Workers::OwnThread.start("ratomic-pool-leak-detector") { nil while check }
       end
 
       # The pause comes first: with many short leases the thread lives on between them. The pause is a wait at a native

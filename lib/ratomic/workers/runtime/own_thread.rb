@@ -1,5 +1,7 @@
 # frozen_string_literal: true
 
+require_relative "reaper"
+
 module Ratomic
   module Workers
     # The threads that the library makes for itself. When one dies, nothing is reported, and `join` does not raise: the
@@ -7,6 +9,8 @@ module Ratomic
     #
     # A thread inherits the interrupt masks of its creator (`Thread.handle_interrupt`) for ever: a caller who starts a
     # pool inside such a block would get workers that cannot be interrupted. So these threads begin with none.
+    #
+    # In a worker's Ractor they are joined when they end, see {Reaper}.
     #
     # They are marked `fork_safe`. Servers that fork (Puma) warn of threads without that mark, which a child will not
     # have. A child of ours starts its own.
@@ -24,6 +28,7 @@ module Ratomic
           nil
         ensure
           finally&.call
+          Reaper.here&.expect
         end
         thread.name = name # it may not have run yet
         mark(thread)

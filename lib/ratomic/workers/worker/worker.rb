@@ -32,6 +32,7 @@ module Ratomic
       def run(parts)
         Thread.current.report_on_exception = false
         Thread.current.priority = PRIORITY # which the runner inherits
+        @reaper = Reaper.enter(@control) unless @engine.backend.shared_memory?
         @engine.post([:up, @worker_status.id, @control].freeze)
         take_seat(parts) if parts
         listen until @ended
@@ -52,6 +53,7 @@ module Ratomic
 
       def handle(what, *details)
         case what
+        when :join then @reaper.join
         when :seat then take_seat([])
         when :interrupt then @runner.interrupt(*details)
         when :file then file_so_far(*details)
