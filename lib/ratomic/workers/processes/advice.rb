@@ -55,7 +55,7 @@ module Ratomic
             return NamedObjects.of(object) if Proc === object
 
             steps = References.of(object)
-            steps.reject! { |step, _| step == "@gauges" } if Pipeline === object
+            steps.reject! { |step, _| step == "@stage_metrics" } if Pipeline === object
             steps.map { |step, child| [child, References.join(path, step)] }
           end
         end

@@ -27,7 +27,7 @@ module Ratomic
           @worker = worker
           @starting = @silent = false
           @known = InheritedCallables.keep
-          @gauges = @last = nil
+          @totals_before = @last = nil
           @looked = now
         end
 
@@ -100,7 +100,7 @@ module Ratomic
         end
 
         def serve(order, callable)
-          @gauges = StageCounts.of(callable)
+          @totals_before = StageCounts.of(callable)
           Context.with(order.context) do
             write(Wire.frame(Wire::BEGUN))
             @silent = true
@@ -155,7 +155,7 @@ module Ratomic
 
         # The last result goes with the end.
         def finish(megabytes)
-          done = Wire.end([StageCounts.changes(@gauges), full?(megabytes)])
+          done = Wire.end([StageCounts.changes(@totals_before), full?(megabytes)])
           bytes = @last ? @last << done : done
           @last = nil
           return @control.write(Wire::LAST, bytes) if @silent && bytes.bytesize < Wire::LAST_BYTES
