@@ -1,4 +1,4 @@
-//! What may be stored: only what every Ractor may see.
+//! Makes an object fit to be stored. Structures hold only shareable objects.
 
 use super::{
     deep_freeze::{self, Unfrozen},
@@ -14,7 +14,8 @@ extern "C" {
     fn rb_ractor_shareable_p_continue(object: VALUE) -> bool;
 }
 
-/// Whether the object can go in as it is. Of a few it is left to [`share`] to find out.
+/// Whether the object can be stored as it is. For a few kinds of objects the answer is false though [`share`] would
+/// store them as they are.
 pub fn is_shareable(word: RawValue) -> Result<bool, Error> {
     if deep_freeze::share(word, Unfrozen::Refuse) {
         return Ok(true);
@@ -72,7 +73,7 @@ fn rebuild(value: Value) -> Result<RawValue, Error> {
     Ok(RawValue::of(copy))
 }
 
-/// Why, in words for people; what is no StandardError goes on.
+/// The error with its reason as text. An exception that is no StandardError is returned as it is.
 fn explained(value: Value, place: &str, reason: Error) -> Error {
     let words = || -> Result<Option<RString>, Error> {
         let root = error::ruby().class_object();

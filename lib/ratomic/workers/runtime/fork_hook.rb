@@ -73,7 +73,7 @@ module Ratomic
         attempt { Pool::RUNNING.clear }
         # Some that a worker or a coordinator had are known to those only. The structures themselves are asked, not
         # ObjectSpace: that one shows what another Ractor had only allocated, or, with a heap for each, nothing of it.
-        attempt { Completion.lose(PoolFailures::FORKED) }
+        attempt { Completion.fail_pending(PoolFailures::FORKED) }
       end
 
       # @return [Object, nil] what the block returns; nil when it raises
