@@ -1,5 +1,6 @@
 # frozen_string_literal: true
 
+require_relative "../value_object"
 require_relative "runtime/text"
 
 module Ratomic
@@ -11,6 +12,8 @@ module Ratomic
     # What ends many items at once (a cancelled dispatch has millions) is told once: the Failures of such items are made
     # when the results are asked for, and have all in common but their index.
     class Failure
+      include ValueObject
+
       # All of it but the place.
       Account = Struct.new(:exception_class, :message, :backtrace, :cause, :stage)
       private_constant :Account
@@ -143,15 +146,6 @@ module Ratomic
         end
       end
 
-      def ==(other)
-        other.class == self.class && other.to_h == to_h
-      end
-      alias eql? ==
-
-      def hash
-        to_h.hash
-      end
-
       # @return [Hash] of index, exception_class, message, backtrace and cause (a Hash as well), and of the stage where
       #   there is one
       def to_h
@@ -163,10 +157,6 @@ module Ratomic
       def to_s
         way = remedy && " (#{Remedy.with_row(remedy)})"
         "item #{index || "?"}#{stage && " in #{stage}"}: #{exception_class}: #{message}#{way}"
-      end
-
-      def inspect
-        "#<#{self.class} #{self}>"
       end
 
       protected

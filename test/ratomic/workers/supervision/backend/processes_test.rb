@@ -69,15 +69,6 @@ class ProcessesTest < Minitest::Test
     end
   end
 
-  # The first item in a process that was just forked takes long, and is remembered.
-  def pool_for_callers(callable)
-    super do |pool|
-      costs = pool.instance_variable_get(:@cell)[:engine].costs
-      200.times { costs.learn(Workers::Callable.key(callable), Workers::WorkEstimate::ITEM_WEIGHT, 10, 1) }
-      yield pool
-    end
-  end
-
   # Each interrupted item costs a process, and to fork one takes a part of the time.
   def test_what_is_done_keeps_its_result_also_beside_an_item_that_computes
     computing = Class.new { def call(item) = item == :loop ? loop { item.to_s } : item }.new.freeze
