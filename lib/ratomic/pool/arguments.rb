@@ -2,22 +2,10 @@
 
 module Ratomic
   class Pool
-    # Arguments, clock and interrupt masks of both pools. `Thread#kill`, `Timeout` and `Thread#raise` may interrupt a
-    # pool only where no object can be lost.
-    module Waiting
-      # Interrupts are deferred: for steps that hand an object from one holder to the next.
-      # Object, not Exception: in CRuby `Thread#kill` is not an exception.
-      NEVER = { Object => :never }.freeze
-      # Interrupts are let in while the thread blocks: for the wait itself.
-      ON_BLOCKING = { Object => :on_blocking }.freeze
-
+    # Checks the arguments of both pools.
+    module Arguments
       # The largest pool.
       MAX_SIZE = 2**20
-
-      # @return [Float] seconds
-      def self.now
-        Process.clock_gettime(Process::CLOCK_MONOTONIC)
-      end
 
       # @param wrong [Class] what a wrong type raises
       # @return [Integer] +size+
@@ -38,20 +26,6 @@ module Ratomic
         raise ArgumentError, "timeout has to be 0 or more seconds, not #{timeout}" unless timeout >= 0
 
         timeout
-      end
-
-      # @return [String, nil] what keeps an object from changing hands
-      def self.immovable(object)
-        return "the object was moved elsewhere" if moved?(object)
-
-        return "the #{Reflection.class_of(object)} is frozen" if Reflection.frozen?(object)
-
-        Workers::Moving.obstacle(object, "object")&.to_s
-      end
-
-      # @return [Boolean] whether the object was moved away, and only its shell is left
-      def self.moved?(object)
-        Ractor::MovedObject === object # it answers no method
       end
     end
   end

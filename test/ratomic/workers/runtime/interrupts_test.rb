@@ -48,4 +48,38 @@ class InterruptsTest < Minitest::Test
     thread.kill
     assert thread.join(5)
   end
+
+  def test_a_killed_thread_finishes_what_is_masked
+    masked = Thread::Queue.new
+    steps = []
+    thread = Thread.new do
+      Interrupts.deferred do
+        masked << true
+        Thread.pass until Thread.pending_interrupt?
+        steps << :masked
+      end
+      steps << :after
+    end
+    masked.pop
+    thread.kill
+    within(5) { thread.join }
+    assert_equal [:masked], steps
+  end
+
+  def test_an_interrupt_that_was_deferred_ends_a_wait_that_blocks
+    steps = Thread::Queue.new
+    thread = Thread.new do
+      Interrupts.deferred do
+        steps << :inside
+        Thread.pass until Thread.pending_interrupt?
+        steps << :deferred
+        Interrupts.on_blocking { Thread::Queue.new.pop }
+        steps << :never
+      end
+    end
+    assert_equal :inside, steps.pop
+    thread.kill
+    assert thread.join(5)
+    assert_equal [:deferred], Array.new(steps.size) { steps.pop }
+  end
 end
