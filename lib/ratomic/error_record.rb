@@ -3,14 +3,14 @@
 require_relative "value_object"
 
 module Ratomic
-  # What stands for an exception that is stored or handed on as data: in a Map or a Queue, among items or results. An
-  # exception that was raised refers to the stack that it came from, and can neither be shared nor copied; nor can one
-  # that has something like an IO or a Thread in it. Its record is frozen, shareable, and has its words.
+  # Stands for an exception that is stored or sent as data: in a Map or a Queue, among items or results. An exception
+  # that was raised refers to the stack that it came from, so it can neither be shared nor copied. An exception that
+  # refers to an IO or a Thread cannot either. The record is frozen and shareable, and has the texts of the exception.
   #
   #   MAP[:last] = error
   #   MAP[:last].exception_class # => "KeyError"
   #
-  # It is no {Workers::Failure}: the item that returns an exception has not failed.
+  # It is not a {Workers::Failure}: an item that returns an exception has not failed.
   class ErrorRecord
     include ValueObject
 

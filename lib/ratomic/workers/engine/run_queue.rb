@@ -15,7 +15,7 @@ module Ratomic
     #
     # - A sleeping worker looks again after {SEARCH_INTERVAL_S}. Only when all workers sleep, they sleep without a
     #   limit.
-    # - A push also wakes a worker when nobody has looked for {MAX_SEARCH_AGE_NS}, or more than {ONE_WORKER_BATCHES}
+    # - A push also wakes a worker when no worker has looked for {MAX_SEARCH_AGE_NS}, or more than {ONE_WORKER_BATCHES}
     #   wait.
     class RunQueue
       # Time that a worker sleeps before it looks again, while others are awake.
@@ -57,7 +57,7 @@ module Ratomic
         freeze
       end
 
-      # Puts a batch in that nobody has begun.
+      # Puts in a batch that no worker has begun.
       # @return [Boolean] false when there is no room
       # @raise [ClosedQueueError]
       def try_push(batch)

@@ -56,12 +56,12 @@ module Ratomic
         dup.instance_exec { (@backend = :inline) && freeze }
       end
 
-      # Whether there is something beside the workers that runs what fails because it ran in a Ractor.
+      # Whether the pool has a fallback: other workers for items that fail because they ran in a Ractor.
       def falls_back?
         !@fallback.nil? && kind.fallback?
       end
 
-      # Makes a block into what the workers, or what runs beside them, can call.
+      # Makes a block callable for the workers, or for those of the fallback.
       # @param block [#call]
       # @param what [String] for the message
       # @return [#call]
