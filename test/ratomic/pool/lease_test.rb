@@ -14,7 +14,7 @@ class PoolLeaseTest < Minitest::Test
     refute lease.hold(object).empty?
   end
 
-  def test_what_keeps_an_object_from_changing_hands
+  def test_why_an_object_cannot_go_from_owner_to_owner
     skip_without_ractors
     assert_nil Ratomic::Pool::Lease.immovable([])
     assert_nil Ratomic::Pool::Lease.immovable(BasicObject.new)

@@ -202,7 +202,7 @@ class ProcessesTest < Minitest::Test
     end
   end
 
-  def test_who_is_ended_while_he_waits_for_a_sum_cancels_it
+  def test_a_thread_that_is_ended_while_it_waits_for_a_sum_cancels_the_reduction
     ProcessLedger.within do |ledger|
       thread = Thread.new { @pool.reduce([1] * 10, HoldInFile.new(ledger)) }
       eventually { ledger.count(:begun).positive? }
