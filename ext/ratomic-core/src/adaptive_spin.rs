@@ -89,7 +89,7 @@ mod tests {
     use super::*;
     use std::cell::Cell;
 
-    /// How often it looks for what is there at that look.
+    /// How often it checks, if the condition is true at the check with that number.
     fn looks(spin: &AdaptiveSpin, at: u32) -> u32 {
         let looks = Cell::new(0);
         spin.until(|| {

@@ -24,7 +24,7 @@ struct State<T> {
     waiters: SmallList<(Condition, Arc<Parker>)>,
 }
 
-/// What a waiter waits for.
+/// The condition that ends a wait.
 #[derive(Clone, Copy)]
 enum Condition {
     All,
@@ -93,8 +93,8 @@ impl<T: Copy> ResultSlots<T> {
         self.file_and_tell(start, values, |_| (), || ())
     }
 
-    /// As [`ResultSlots::file`], and tells, under the lock, each value that went into a slot, and that these were all.
-    /// So who finds a slot full finds done what was done when it was told.
+    /// As [`ResultSlots::file`]. Under the lock it calls `filed` with each value that went into a slot, and then
+    /// `all_filed`. So a thread that finds a slot full sees what these calls have done.
     pub fn file_and_tell(
         &self,
         start: usize,

@@ -4,7 +4,7 @@
 //! A value is a tag of one byte and the tag's content. Small numbers are in the tag itself. A tag may have the bit
 //! [`SHARED`]: a later value refers to this one, by the position of its tag.
 
-/// What a value is. The numbers are of this version alone: both ends are forks of one process.
+/// The kind of a value. The numbers may differ between versions of the gem, because both ends are forks of one process.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u8)]
 pub enum Tag {
@@ -138,7 +138,7 @@ impl Writer {
     }
 }
 
-/// Not what a [`Writer`] has written.
+/// Bytes that no [`Writer`] writes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Malformed;
 

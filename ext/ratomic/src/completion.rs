@@ -1,5 +1,5 @@
 //! `Ratomic::Workers::Completion`: the result slots of one dispatch, waiting for them, and the cursor by which its
-//! items are claimed. One object for all that, because a program makes one for every dispatch.
+//! items are claimed. It is one object, because a program makes one for every dispatch.
 
 use crate::ffi::{
     args, barrier, class, error,
@@ -23,11 +23,11 @@ use ratomic_core::{
 use std::cell;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-/// What a Completion has.
+/// The native part of a Completion.
 struct Work {
     result_slots: ResultSlots<RawValue>,
     cursor: Cursor,
-    /// Whether workers fill it, who stay in the parent when the process forks.
+    /// Whether workers fill it. After a fork they exist only in the parent.
     dispatched: bool,
     /// How many slots are full and have no result, and how many of these are those of dropped items.
     vacant: AtomicUsize,

@@ -23,7 +23,8 @@ pub fn is_shareable(word: RawValue) -> Result<bool, Error> {
     Ok(walk::find(word) == Found::Nothing && is_noted(word))
 }
 
-/// Asks the VM, which notes what it finds. To be called with a graph in which [`walk::find`] finds nothing.
+/// Asks the VM, which marks the objects that it finds shareable. To be called only with a graph in which [`walk::find`]
+/// finds nothing.
 pub fn is_noted(word: RawValue) -> bool {
     // SAFETY: a living object, on the caller's stack. The VM's walk runs no Ruby code; `protect` catches what it raises
     // without memory, or at the end of the stack.
@@ -65,7 +66,7 @@ fn vm_copy(word: RawValue) -> Result<RawValue, Error> {
     protect(|| unsafe { rb_sys::rb_ractor_make_shareable_copy(word.0) }).map(RawValue)
 }
 
-/// What the VM's own way would get wrong.
+/// Copies a graph that the VM would not copy correctly.
 fn rebuild(value: Value) -> Result<RawValue, Error> {
     let module: RModule = error::ruby().class_object().const_get("Ratomic")?;
     let rebuilding: Value = module.const_get("FrozenCopy")?;

@@ -11,28 +11,27 @@ use std::ffi::c_int;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::OnceLock;
 
-/// What is in a graph that is not noted as shareable.
+/// The result of a walk through a graph that is not marked as shareable.
 #[derive(Clone, Copy, PartialEq)]
 pub enum Found {
     Nothing,
-    /// What there must not be two of: an IO, of which the VM would make a second descriptor that is open on the same
-    /// file, or the instance of a Singleton; and what was moved to another owner, which the VM calls shareable.
+    /// An object that must not be copied: an IO, of which the VM would make a second descriptor of the same file, or
+    /// the instance of a Singleton. Also the shell of an object that was moved away, which the VM calls shareable.
     Single(RawValue),
-    /// What the VM's own way would get wrong, see [`find`].
+    /// An object that the VM would not copy or share correctly, see [`find`].
     Odd,
     /// More than [`MAX_DEPTH`] levels.
     Deep,
 }
 
-/// How many levels of objects the VM is given to walk through, which calls itself for each level. Where the stack ends
-/// it raises, wherever it is then: in the midst of malloc the lock of that stays locked, or its lists half changed. So
-/// that is never tried. A Fiber, which has the smallest stack, has room for 1,400 levels of Hashes; JSON.parse makes
-/// 100.
+/// The VM gets no graph with more levels of objects, because its walk is recursive. At the end of the stack it raises at
+/// any point, also inside malloc, whose lock then stays locked or whose lists are half changed. A Fiber has the smallest
+/// stack, with room for 1,400 levels of Hashes. JSON.parse makes at most 100.
 const MAX_DEPTH: u32 = 1_000;
 pub const TOO_DEEP: &str = "it is nested too deeply (more than 1,000 levels)";
 
-/// The addresses of what was met. An object that a compaction moves meanwhile is met for the first time again, or taken
-/// for the one that was there before.
+/// The addresses of objects that were met. If a compaction moves an object meanwhile, it counts as a new one, or as the
+/// one that was at its address before.
 pub type Seen = HashSet<VALUE, BuildHasherDefault<Spread>>;
 
 /// A number for each of them.
@@ -43,10 +42,10 @@ pub type Places = HashMap<VALUE, usize, BuildHasherDefault<Spread>>;
 struct Walk {
     /// Objects, and by how many levels they were reached.
     ahead: Vec<(RawValue, u32)>,
-    /// The level of what is met now.
+    /// The level of the object that is met now.
     level: u32,
     seen: Seen,
-    /// Whether it is looked for what is met twice, be it a text.
+    /// Whether the walk searches for objects that are met twice, also Strings.
     tree: bool,
     /// Whether there is a Hash in it that the VM would copy wrong.
     odd: bool,
@@ -79,20 +78,19 @@ impl Hasher for Spread {
     }
 }
 
-/// Looks through a graph for an IO, and for what must be made shareable from the inside out, or be rebuilt when it is
-/// copied:
+/// Searches a graph for an IO, and for objects that must be made shareable from the inside out, or be rebuilt when they
+/// are copied:
 ///
-/// - a Set: where it is a native object the VM walks it under its own lock, and hangs (4.0.5) if it meets something
-///   there that is not noted yet; and it copies few of them;
-/// - a Hash whose keys are found by what they are and not by what is in them: copies of the keys are not found any
-///   more;
-/// - an exception, which holds the stack that it came from.
+/// - a Set: if it is a native object, the VM walks it under its own lock, and hangs (4.0.5) at an element that is not
+///   marked as shareable. And the VM copies few Sets;
+/// - a Hash whose keys are found by identity: it does not find copies of its keys;
+/// - an exception, which refers to the stack that it came from.
 pub fn find(root: RawValue) -> Found {
     Walk::default().find(root)
 }
 
-/// Whether [`find`] finds nothing, and has seen all there is: nothing that only Ruby's methods know of, as the default
-/// of a Hash, or the receiver of a Method.
+/// Whether [`find`] finds nothing and has seen everything. It cannot see references that only Ruby's methods return, as
+/// the default of a Hash or the receiver of a Method.
 pub fn is_ordinary(root: RawValue) -> bool {
     let mut walk = Walk::default();
     walk.find(root) == Found::Nothing && !walk.unsure
@@ -190,8 +188,8 @@ fn compares_by_identity(hash: RawValue) -> bool {
     }
 }
 
-/// Whether the graph is a tree of plain containers and text, apart from what is shareable: a move can take all of it,
-/// and meets nothing twice. False also for what this does not know.
+/// Whether the graph, without its shareable parts, is a tree of plain containers and Strings. A move can take all of it
+/// and meets no object twice. False also for objects that this walk does not know.
 pub fn is_plain_tree(root: RawValue) -> bool {
     let mut walk = Walk {
         tree: true,
@@ -261,7 +259,7 @@ impl Walk {
                 return Found::Deep;
             }
             if word.is_a(RUBY_T_FILE) || deep_freeze::is_moved(word) || is_singleton(word) {
-                // In what is odd it is looked for in Ruby, which tells where it is.
+                // In a graph that is odd, Ruby code searches for it and finds its path.
                 return if found == Found::Odd {
                     found
                 } else {
