@@ -1,15 +1,19 @@
 # frozen_string_literal: true
 
+require_relative "value_object"
+
 module Ratomic
-  # What stands for an exception that is stored or handed on as data: in a Map or a Queue, among items or results. An
-  # exception that was raised refers to the stack that it came from, and can neither be shared nor copied; nor can one
-  # that has something like an IO or a Thread in it. Its record is frozen, shareable, and has its words.
+  # Stands for an exception that is stored or sent as data: in a Map or a Queue, among items or results. An exception
+  # that was raised refers to the stack that it came from, so it can neither be shared nor copied. An exception that
+  # refers to an IO or a Thread cannot either. The record is frozen and shareable, and has the texts of the exception.
   #
   #   MAP[:last] = error
   #   MAP[:last].exception_class # => "KeyError"
   #
-  # It is no {Workers::Failure}: the item that returns an exception has not failed.
+  # It is not a {Workers::Failure}: an item that returns an exception has not failed.
   class ErrorRecord
+    include ValueObject
+
     # @return [String] name of the exception's class
     attr_reader :exception_class
     # @return [String]
@@ -35,15 +39,6 @@ module Ratomic
       freeze
     end
 
-    def ==(other)
-      other.class == self.class && other.to_h == to_h
-    end
-    alias eql? ==
-
-    def hash
-      to_h.hash
-    end
-
     # @return [Hash] of exception_class, message, backtrace and cause (a Hash as well)
     def to_h
       { exception_class: exception_class, message: message, backtrace: backtrace, cause: cause&.to_h }
@@ -52,10 +47,6 @@ module Ratomic
     # @return [String] "KeyError: key not found"
     def to_s
       "#{exception_class}: #{message}"
-    end
-
-    def inspect
-      "#<#{self.class} #{self}>"
     end
   end
 end

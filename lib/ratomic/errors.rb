@@ -2,7 +2,7 @@
 
 # Every error of ratomic, sorted by what the reader can do about it.
 module Ratomic
-  # The base class: `rescue Ratomic::Error` catches what ratomic itself has to say, and nothing of what a block raises.
+  # The base class: `rescue Ratomic::Error` catches the errors that ratomic itself raises, and no error of a block.
   Error = Class.new(StandardError)
 
   # The time that was given is up. Wait longer, try again later, or make the pool larger.
@@ -14,15 +14,15 @@ module Ratomic
   # Something was given back that was not lent. Fix the calling code.
   OwnershipError = Class.new(Error)
 
-  # A signal handler asked for what it cannot have there. Do it in a thread, or after the handler.
+  # A signal handler called a method that does not work there. Call it in a thread, or after the handler.
   TrapError = Class.new(Error)
 
   # The object cannot be shared between Ractors. The message names it, and says what to do.
   ShareableError = Class.new(Error)
 
   module Workers
-    # What a worker pool has to say: `rescue Ratomic::Workers::Error` catches it. A module, because what has to do with
-    # time belongs to the family of {Ratomic::TimeoutError} as well.
+    # All errors of worker pools: `rescue Ratomic::Workers::Error` catches them. It is a module, because some of them
+    # are a {Ratomic::TimeoutError} too.
     module Error
     end
 
@@ -45,7 +45,8 @@ module Ratomic
       end
     end
 
-    # The time of a dispatch (`dispatch_async(..., timeout:)`): what had no result has a {Failure} of this class.
+    # The time of a dispatch (`dispatch_async(..., timeout:)`) was up: items without a result have a {Failure} of this
+    # class.
     DispatchTimeoutError = Class.new(TimeoutError)
 
     # The pool has as much queued as it may. Dispatch later, or allow more with `max_queue:`.
@@ -82,19 +83,19 @@ module Ratomic
       end
     end
 
-    # The factory of a {PerWorker} raised, or made what has not the method. The message names it. The next item tries
-    # again.
+    # The factory of a {PerWorker} raised, or made an object without the method. The message names it. The next item
+    # calls the factory again.
     class FactoryError < Ratomic::Error
       include Error
     end
 
-    # The owned results (`results: :owned`) are not to be had: another call, thread or Ractor has taken them, they are
-    # with the parent of a fork, or with another Ractor. They are handed over once.
+    # The owned results (`results: :owned`) cannot be taken. They are handed over once. Another call, thread or Ractor
+    # has taken them, or they are in the parent of this forked process, or in another Ractor.
     class TakenError < Ratomic::OwnershipError
       include Error
     end
 
-    # What `value!` raises for a {Failure}.
+    # Errors that `value!` raises for a {Failure}.
     module OfItem
       # @return [Failure] which item, and why
       attr_reader :failure

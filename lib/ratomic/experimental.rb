@@ -1,7 +1,8 @@
 # frozen_string_literal: true
 
 module Ratomic
-  # The first Ractor of a process makes Ruby warn that Ractors are experimental. Who uses this gem knows.
+  # Ruby warns that Ractors are experimental when a process makes its first one. Users of this gem know that, so the
+  # warning is silenced for the library's own Ractors.
   # @api private
   module Experimental
     # Runs the block, which makes a Ractor, without that warning. Another Ractor than the main one has been made itself,

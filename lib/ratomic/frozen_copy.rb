@@ -3,19 +3,20 @@
 require "set"
 
 module Ratomic
-  # Makes shareable what `Ractor.make_shareable` gets wrong: graphs with a Set, with a Hash whose keys are found by what
-  # they are, or with an exception in them ({Workers::Sharing}.odd?).
+  # Makes objects shareable that `Ractor.make_shareable` does not handle: graphs with a Set, with a Hash whose keys are
+  # found by identity, or with an exception ({Workers::Sharing}.odd?).
   #
-  # - CRuby 4.0 copies few Sets: none with instance variables, none within a Set, none by identity with unshareable
-  #   elements. And when it makes one shareable it walks it with the lock of the VM held: for what is in there and is
-  #   not shareable yet it allocates, and beside other Ractors the process hangs. So what is in a Set comes first.
-  # - In a copied Hash the keys keep their places. Where a key's hash is that of the object its copy belongs in another
-  #   place, and is never found. So the pairs are put in anew.
-  # - An exception that was raised refers to its stack, and others to what cannot be copied (the connection that
-  #   failed). An {ErrorRecord} takes their place.
+  # - CRuby 4.0 copies few Sets: none with instance variables, none within a Set, none that compares by identity and has
+  #   unshareable elements. And when it makes a Set shareable, it walks its elements while it holds the lock of the VM.
+  #   For elements that are not shareable yet it allocates memory there, and if other Ractors run, the process hangs. So
+  #   this class makes the elements of a Set shareable before the Set.
+  # - In a Hash that Ruby copies, each key keeps its place in the table. A key that is hashed by its identity has
+  #   another hash after the copy, so it is not found at the old place. So this class stores the pairs again.
+  # - An exception that was raised refers to its stack; another one may refer to an object that cannot be copied (the
+  #   connection that failed). An {ErrorRecord} takes its place.
   #
-  # All else is as Ruby has it: what is shareable stays what it is, and an object that is referred to twice is one in
-  # the copy as well.
+  # Everything else is as in Ruby: a shareable object is not copied, and an object that is referred to twice has one
+  # copy.
   # @api private
   class FrozenCopy
     own = lambda do |owner, name|
@@ -57,7 +58,7 @@ module Ratomic
         of(object)
       end
 
-      # As `Ractor.shareable?`; false for what is nested too deeply to ask the VM.
+      # As `Ractor.shareable?`, but false for a graph that is nested too deeply to ask the VM.
       def shareable?(object)
         return true if Workers::Sharing.deep_frozen?(object)
         return Ractor.shareable?(object) unless Reflection.frozen?(object) # the VM looks no further
@@ -111,7 +112,7 @@ module Ratomic
 
     private
 
-    # What refers to itself has a copy that is not complete yet.
+    # Called for an object that contains itself: its copy exists and is not complete yet.
     def met_again(object)
       number, made = @open[object]
       return made if made && number >= @barrier
@@ -119,7 +120,7 @@ module Ratomic
       raise ShareableError, "a #{Reflection.class_name_of(object)} is, within itself, in a Set or in a key of a Hash"
     end
 
-    # What is copied in the block must be complete at its end.
+    # Runs the block, and makes sure that all copies that it has begun are complete.
     def complete
       before = @barrier
       @barrier = @open.size
@@ -169,7 +170,7 @@ module Ratomic
 
     def fill_hash(hash, made)
       made.clear
-      hash.to_a.each do |key, value| # whole, whatever other threads do to it meanwhile
+      hash.to_a.each do |key, value| # a snapshot: other threads may change the Hash meanwhile
         key = complete { copy(key) }
         made[key] = copy(value)
       end
@@ -200,7 +201,7 @@ module Ratomic
       FrozenCopy.recorded?(error) ? ErrorRecord.of(error) : leaf(error)
     end
 
-    # What only Ruby can copy, or refuse.
+    # Has Ruby copy the object, or raise.
     def leaf(object)
       inside = Workers::References.of(object).map(&:last)
       if inside.any? { |child| Workers::Sharing.odd?(child) }

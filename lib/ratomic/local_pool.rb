@@ -4,7 +4,7 @@ require_relative "pool/ending"
 require_relative "pool/exit_hooks"
 require_relative "pool/ractor_local"
 require_relative "pool/trap"
-require_relative "pool/waiting"
+require_relative "pool/arguments"
 require_relative "local_pool/factory"
 require_relative "local_pool/ractor_pools"
 require_relative "local_pool/thrown"
@@ -52,8 +52,8 @@ module Ratomic
       raise ArgumentError, "give factory: or a block, not both" if factory && block
       raise LocalJumpError, "a LocalPool needs factory:, or a block that is shareable" unless factory || block
 
-      @size = Pool::Waiting.size(size, ArgumentError)
-      @timeout = Pool::Waiting.timeout(timeout, ArgumentError)
+      @size = Pool::Arguments.size(size, ArgumentError)
+      @timeout = Pool::Arguments.timeout(timeout, ArgumentError)
       @factory = Factory.check(factory || block, "factory")
       @closer = Factory.check(close, "close") if close
       RactorPools.watch(self)
@@ -71,7 +71,7 @@ module Ratomic
     # {#discard_current} is there for it. To keep the resource in any case: <tt>with(keep: true) { ... }</tt>.
     #
     # @param timeout [Numeric, nil] seconds to wait for a resource
-    # @param keep [Boolean] whether the resource is good for the next user wherever the block may be ended
+    # @param keep [Boolean] whether the resource stays in the pool even if the block is ended from outside
     # @yieldparam resource [Object]
     # @return [Object] what the block returns; what it raises passes through as it is
     # @raise [Ratomic::TimeoutError] if none became free in time
@@ -87,11 +87,11 @@ module Ratomic
 
       slot = nil
       begin
-        Thread.handle_interrupt(Pool::Waiting::NEVER) { slot = lent[self] = claim(stack, timeout) }
+        Workers::Interrupts.deferred { slot = lent[self] = claim(stack, timeout) }
         stack.fill(slot)
         lend(slot, keep, &block)
       ensure
-        Thread.handle_interrupt(Pool::Waiting::NEVER) { give_back(slot, outer, lent) }
+        Workers::Interrupts.deferred { give_back(slot, outer, lent) }
       end
     end
 
@@ -105,13 +105,13 @@ module Ratomic
       stack = ractor_pool.stack
       slot = taken = nil
       begin
-        Thread.handle_interrupt(Pool::Waiting::NEVER) { slot = stack.claim(timeout, lent: false) }
+        Workers::Interrupts.deferred { slot = stack.claim(timeout, lent: false) }
         return if slot.nil?
 
         stack.fill(slot)
         taken = slot.resource
       ensure
-        Thread.handle_interrupt(Pool::Waiting::NEVER) { stack.give(slot) unless taken || slot.nil? }
+        Workers::Interrupts.deferred { stack.give(slot) unless taken || slot.nil? }
       end
     end
 
@@ -191,7 +191,7 @@ module Ratomic
     end
 
     def with_stack
-      Pool::Trap.told { Thread.handle_interrupt(Pool::Waiting::NEVER) { yield ractor_pool.stack } }
+      Pool::Trap.told { Workers::Interrupts.deferred { yield ractor_pool.stack } }
     end
 
     def claim(stack, timeout)
@@ -205,7 +205,7 @@ module Ratomic
     rescue Exception => error # rubocop:disable Lint/RescueException -- looked at, and passed on as it is
       raise
     ensure
-      Thread.handle_interrupt(Pool::Waiting::NEVER) { discard_if_interrupted(slot, error) } unless finished || keep
+      Workers::Interrupts.deferred { discard_if_interrupted(slot, error) } unless finished || keep
     end
 
     # @param error [Exception, nil] that has ended the block, or nil if none did

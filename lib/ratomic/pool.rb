@@ -1,6 +1,6 @@
 # frozen_string_literal: true
 
-require_relative "pool/waiting"
+require_relative "pool/arguments"
 require_relative "pool/ractor_clients"
 require_relative "pool/finalizer"
 require_relative "pool/server_channel"
@@ -23,11 +23,12 @@ module Ratomic
   # {#checkin}, one whose block was ended from outside (see {#with}), and one that cannot be moved back (it was frozen,
   # or refers to a Thread).
   #
-  # A Ractor of the pool's own (its {Server}) keeps the free objects. A shareable factory runs in it; any other one in
+  # A Ractor of the pool's own (its {Server}) keeps the free objects; the head of that class lists the messages between
+  # callers and server. A shareable factory runs in it; any other one in
   # the Ractor that made the pool, and the pool then ends with that Ractor. In a forked child the pool starts anew on
   # first use, with new objects; one whose factory is not shareable has to be used first in the child's main Ractor.
   #
-  # A pool that is closed, or that nothing refers to any more, ends with all that it has: objects, Ractor and threads.
+  # When a pool is closed, or when nothing refers to it any more, its objects, its Ractor and its threads end.
   #
   # Needs Ruby 4.0 or newer.
   #
@@ -50,8 +51,8 @@ module Ratomic
       raise NotImplementedError, "Ratomic::Pool needs Ruby 4.0 or newer (Ractor::Port)" unless RACTORS
       raise ArgumentError, "the pool needs a block that makes an object" unless factory
 
-      @size = Waiting.size(size)
-      @timeout = Waiting.timeout(timeout)
+      @size = Arguments.size(size)
+      @timeout = Arguments.timeout(timeout)
       factory = ResourceFactory.of(factory)
       @factory = factory if FrozenCopy.shareable?(factory)
       @channels = Map.new
@@ -71,7 +72,7 @@ module Ratomic
     # (+Thread#raise+) is taken for its own. To keep the object in any case: <tt>with(keep: true) { ... }</tt>.
     #
     # @param timeout [Numeric, nil] seconds to wait for an object
-    # @param keep [Boolean] whether the object is good for the next borrower wherever the block may be ended
+    # @param keep [Boolean] whether the object stays in the pool even if the block is ended from outside
     # @yieldparam object [Object] the caller's own until the block ends
     # @return [Object] what the block returns
     # @raise [Ratomic::TimeoutError] if none became free in time
@@ -85,7 +86,7 @@ module Ratomic
       lease = error = nil
       state = :new
       begin
-        Thread.handle_interrupt(Waiting::NEVER) { lease = client.lend(timeout, must: true) }
+        Workers::Interrupts.deferred { lease = client.lend(timeout, must: true) }
         state = :in_use
         result = yield lease.object
         state = :done
@@ -93,7 +94,7 @@ module Ratomic
       rescue Exception => error # rubocop:disable Lint/RescueException -- looked at, and passed on as it is
         raise
       ensure
-        Thread.handle_interrupt(Waiting::NEVER) do
+        Workers::Interrupts.deferred do
           interrupted = state == :in_use && !keep && Ending.from_outside?(error)
           interrupted ? client.discard(lease) : client.take_back(lease, state == :done)
         end
@@ -119,7 +120,7 @@ module Ratomic
     #   before, or lent by {#with}, which takes it back itself; also if it was frozen or cannot be moved: then it is
     #   replaced
     def checkin(object)
-      Trap.told { Thread.handle_interrupt(Waiting::NEVER) { client.checkin(object) } }
+      Trap.told { Workers::Interrupts.deferred { client.checkin(object) } }
       nil
     end
 
@@ -153,7 +154,7 @@ module Ratomic
       client = self.client
       lease = object = taken = nil
       begin
-        Thread.handle_interrupt(Waiting::NEVER) do
+        Workers::Interrupts.deferred do
           lease = client.lend(timeout)
           object = client.track(lease) if lease
         end
@@ -161,7 +162,7 @@ module Ratomic
         object
       ensure
         # A deferred interrupt came in before the caller had the object.
-        Thread.handle_interrupt(Waiting::NEVER) { give_up(client, lease, object) } unless taken
+        Workers::Interrupts.deferred { give_up(client, lease, object) } unless taken
       end
     end
 

@@ -8,18 +8,19 @@ module Ratomic
   #   JOBS.pop              # => "import"
   #   JOBS.pop(timeout: 1)  # => nil, a second later
   #
-  # What is shareable goes in as it is, anything else as a frozen deep copy; the caller's own object stays as it was.
+  # A shareable object is stored as it is. Of any other object a frozen deep copy is stored, and the caller's own object
+  # is not changed.
   #
   # `push`, `<<`, `pop` and `pop_many` block: the other threads of the Ractor (and the Fibers of a scheduler) run
   # meanwhile, and the wait ends on `Thread#kill`, `Timeout`, an exception from another thread, a signal, and {#close}.
-  # A waiter that is killed takes nothing with it: what it had just been given is back in its place.
+  # If a waiting thread is killed, no item is lost: an item that it had just taken goes back to the front.
   #
-  # As with every method of Ruby, a kill can strike between the return of a pop and the use of its value. Where not even
-  # that may lose an item, take it with interrupts put off:
+  # As with every method of Ruby, a kill can come between the return of a pop and the use of its value. If even that
+  # must not lose an item, pop it with interrupts deferred:
   #
   #   Thread.handle_interrupt(Object => :on_blocking) { list << JOBS.pop }
   #
-  # `size`, `empty?`, `peek` and `num_waiting` tell what was true at one moment. After a fork the child has its own
+  # `size`, `empty?`, `peek` and `num_waiting` return what was true at one moment. After a fork the child has its own
   # queue with the same items.
   #
   # @!method initialize(capacity)
@@ -49,8 +50,8 @@ module Ratomic
   #   @return [Object, nil] nil when the time is up, or when the queue is closed and drained
   #
   # @!method pop_soon(timeout)
-  #   As {#pop}, for who expects an item at once: it stays awake for some microseconds before it sleeps, and is served
-  #   before those who sleep.
+  #   As {#pop}, for a thread that expects an item at once. It spins for some microseconds before it sleeps, and gets an
+  #   item before threads that sleep.
   #   @param timeout [Numeric, nil] seconds
   #   @return [Object, nil]
   #   @api private
@@ -86,7 +87,8 @@ module Ratomic
   #   @return [self]
   #
   # @!method close
-  #   Refuses every push from now on, lets pops drain what is left, and wakes every waiter. Closing twice is nothing.
+  #   Refuses every push from now on and wakes every waiting thread. Items in the queue can still be popped. A second
+  #   call does nothing.
   #   @return [self]
   #
   # @!method closed?

@@ -77,8 +77,8 @@ module Ratomic
         pool.explain(items, callable, results: results, as: as, try: try)
       end
 
-      # @return [String] the statistics of all pools of this process that have workers, for Prometheus: one text, with
-      #   each name described once. Pools of one name are told apart by a label `number`
+      # @return [String] the statistics of all pools of this process that have workers, in the text format of
+      #   Prometheus. Pools of the same name differ by a label `number`.
       def to_prometheus
         Prometheus.new(*Pool.running.map { |_number, pool, _engine| pool.stats }).to_s
       end

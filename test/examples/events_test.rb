@@ -96,7 +96,7 @@ class EventsTest < Minitest::Test
     assert_match(/inlet_temperature: at_ms \d+ is not after \d+/, refusal(JSON.generate(event)))
   end
 
-  def test_what_is_no_event_at_all_is_refused
+  def test_a_message_that_is_no_event_is_refused
     assert_match(/not JSON \(0 bytes\)/, refusal(""))
     assert_match(/an event is a JSON object, not Array/, refusal("[]"))
     assert_match(/not valid UTF-8/, refusal("{\"id\":\"\xFF\"}"))

@@ -54,7 +54,7 @@ class MetricsExampleTest < Minitest::Test
     assert_equal expected, metrics.totals
   end
 
-  def test_a_wrong_total_is_told
+  def test_a_wrong_total_is_reported
     losing = ->(mine) { Metrics::Ways::SharedMap.call([mine.first.drop(1), *mine.drop(1)].freeze) }
     ways = { "right" => Metrics::Ways::SharedMap, "wrong" => losing }
     rows = within(30) { Metrics::Comparison.new(lines, workers: 2, ways: ways).run(2) }

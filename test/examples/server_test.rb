@@ -65,7 +65,7 @@ class ServerExampleTest < Minitest::Test
     assert_equal 1, @server.figures.accepted.value
   end
 
-  def test_what_is_no_request_is_refused
+  def test_bytes_that_are_no_request_are_refused
     start
     { "nonsense\r\n\r\n" => 400, "GET / HTTP/1.1\r\nno header\r\n\r\n" => 400,
       "GET / HTTP/1.1\r\nContent-Length: -1\r\n\r\n" => 400, "GET /#{"a" * 9_000} HTTP/1.1\r\n\r\n" => 400,
@@ -102,7 +102,7 @@ class ServerExampleTest < Minitest::Test
   end
 
   # There is room for one in the Queue: the others are connected, and not yet accepted.
-  def test_a_graceful_stop_serves_also_who_waits_outside
+  def test_a_graceful_stop_serves_connections_that_were_not_accepted_yet
     start(workers: 1, threads: 1, waiting: 1)
     sockets = Array.new(6) { TCPSocket.new("127.0.0.1", @server.port) }
     sockets.each { |socket| socket.write("GET /slow/20 HTTP/1.1\r\nConnection: close\r\n\r\n") }

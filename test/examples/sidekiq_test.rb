@@ -97,7 +97,7 @@ class SidekiqExampleTest < Minitest::Test
     assert_equal figures(0, 3, 3), policies.figures
   end
 
-  def test_the_middleware_gives_the_policy_and_refuses_who_is_suspended
+  def test_the_middleware_passes_the_policy_and_refuses_suspended_tenants
     middleware = PolicyMiddleware.new(@cache)
     job = Job.new
     assert_equal(:ran, middleware.call(job, { "args" => ["a", []] }, "orders") { :ran })

@@ -20,7 +20,7 @@ class CounterTest < Minitest::Test
     refute_predicate counter, :zero?
   end
 
-  def test_it_starts_where_it_is_told
+  def test_it_starts_at_the_given_number
     assert_equal 42, Ratomic::Counter.new(42).read
     assert_predicate Ratomic::Counter.new(0), :zero?
     assert_equal "#<Ratomic::Counter -7>", Ratomic::Counter.new(-7).inspect

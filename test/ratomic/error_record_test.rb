@@ -22,7 +22,7 @@ class ErrorRecordTest < Minitest::Test
     refute_predicate error, :frozen?
   end
 
-  def test_it_has_the_words_of_the_exception
+  def test_it_has_the_texts_of_the_exception
     record = Ratomic::ErrorRecord.of(raised)
     assert_record(record, raised.tap { |error| error.set_backtrace(record.backtrace) })
     assert_equal "IOError: lost: ä", record.to_s

@@ -170,7 +170,7 @@ class LocalPoolTest < Minitest::Test
     def self.call; end
   end
 
-  def test_a_factory_that_makes_nil_is_told_so
+  def test_a_factory_that_makes_nil_is_reported
     pool = Ratomic::LocalPool.new(size: 1, factory: Nothing)
     assert_match(/nil/, assert_raises(Ratomic::Error) { pool.with {} }.message)
     assert_equal 1, pool.available
@@ -420,7 +420,7 @@ class LocalPoolTest < Minitest::Test
     end
   end
 
-  def test_a_factory_that_is_not_shareable_is_refused_with_the_reason_and_the_mend
+  def test_a_factory_that_is_not_shareable_is_refused_with_the_reason_and_advice
     message = assert_raises(Ratomic::ShareableError) { Ratomic::LocalPool.new { +"" } }.message
     assert_match(/Ractor.shareable_proc/, message)
     unfrozen = Struct.new(:host) { def call; end }.new(+"127.0.0.1").freeze

@@ -302,7 +302,7 @@ class PoolTest < Minitest::Test
     end
   end
 
-  def test_a_pool_that_nobody_refers_to_ends_by_itself
+  def test_a_pool_without_references_ends_by_itself
     assert_leaves_nothing(20) do
       Thread.new { 3.times { new_pool(size: 2, timeout: 1).with {} } }.join
       GC.start

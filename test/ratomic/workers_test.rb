@@ -91,7 +91,7 @@ class WorkersTest < Minitest::Test
     assert_empty unshareable.compact
   end
 
-  def test_no_pool_of_its_own_prints_or_raises_when_nobody_ends_it
+  def test_a_pool_that_was_not_shut_down_prints_and_raises_nothing_at_the_end
     out = ruby!(<<~RUBY, seconds: 20)
       require "ratomic"
       p Ratomic::Workers.dispatch_async([1, 2], Ratomic::Workers::ParseJSON).value.map(&:exception_class)

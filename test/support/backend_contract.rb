@@ -50,7 +50,7 @@ module BackendContract
     assert_equal [4, 8], value_of((1..4).lazy.select(&:even?), Double)
   end
 
-  def test_what_is_not_enumerable_is_refused
+  def test_items_that_are_not_enumerable_are_refused
     error = assert_raises(TypeError) { @pool.dispatch_async(7, Double) }
     assert_match(/not Integer/, error.message)
   end

@@ -399,7 +399,7 @@ module FallbackContract
     end
   end
 
-  def test_who_waits_may_run_it
+  def test_a_waiting_thread_may_run_a_small_dispatch
     value_of([10], Picky)
     20.times { value_of([1], Picky, min_batch: :auto, run: :waiter) }
     assert_equal([true], value_of([10], Picky, min_batch: :auto, run: :waiter).map(&:last))
@@ -432,7 +432,7 @@ module FallbackContract
     end
   end
 
-  def test_a_killed_pool_keeps_nobody_waiting
+  def test_killing_a_pool_ends_all_waits
     assert_leaves_nothing(20) do
       pool = new_pool
       value_of([0], Sleepy, pool: pool)

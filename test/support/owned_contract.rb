@@ -187,7 +187,7 @@ module OwnedContract
     assert_equal [StringIO, Failure, MakeOwn::Box], failed.values_at(0, 1, 2).map(&:class)
   end
 
-  def test_who_has_begun_to_read_owned_results_has_taken_them
+  def test_owned_results_are_taken_when_a_thread_begins_to_read_them
     future = owned([0, 1, 2])
     within(10) { future.each { break } }
     assert_raises(TakenError) { future.value }
@@ -252,7 +252,7 @@ module OwnedContract
     assert_own((0...100).to_a, within(5) { future.value })
   end
 
-  def test_a_pool_that_is_killed_leaves_nobody_waiting_for_owned_results
+  def test_killing_a_pool_ends_waits_for_owned_results
     futures = Array.new(10) { owned([[0.01]] * 20, timeout: 5) }
     @pool.kill
     futures.each { |future| assert_equal 20, within(5) { future.value }.size }

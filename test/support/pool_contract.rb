@@ -133,7 +133,7 @@ module PoolContract
     assert_full(pool)
   end
 
-  def test_who_leaves_by_himself_keeps_the_object
+  def test_a_block_that_leaves_by_itself_keeps_the_object_in_the_pool
     pool = self.pool(size: 1)
     leave(pool) { :done }
     assert(marked?(pool))

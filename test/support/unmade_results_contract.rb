@@ -515,7 +515,7 @@ module UnmadeResultsContract
                  [reduction.sum, reduction.failures.map { |failure| [failure.index, failure.exception_class] }]
   end
 
-  def test_a_sum_that_cannot_come_home_is_told_and_counted
+  def test_a_sum_that_cannot_be_sent_back_is_reported_and_counted
     reduction = within(20) { @pool.reduce([1, 2, 3], SumOfThreads.new) }
     assert_equal [[], 0, 3], [reduction.sum, reduction.count, reduction.failed]
     assert_equal ["Ratomic::ShareableError"], reduction.failures.map(&:exception_class).uniq
@@ -560,7 +560,7 @@ module UnmadeResultsContract
     hold&.open
   end
 
-  def test_who_is_ended_while_he_waits_for_a_sum_cancels_it
+  def test_a_thread_that_is_ended_while_it_waits_for_a_sum_cancels_the_reduction
     skip "the dispatch is over when it returns" if backend == :inline
 
     hold = WorkerCallables::Hold.new

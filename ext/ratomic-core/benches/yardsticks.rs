@@ -211,9 +211,9 @@ fn run(map: &impl Map, name: &str, threads: usize, contended: bool) -> Duration 
 
 /// One thread puts in and takes out; then one and two producers with as many consumers.
 fn queues(criterion: &mut Criterion) {
-    const ROOM: usize = 128;
-    let (queue, ring) = (Queue::new(ROOM), ArrayQueue::new(ROOM));
-    let (sender, receiver) = bounded(ROOM);
+    const QUEUE_CAPACITY: usize = 128;
+    let (queue, ring) = (Queue::new(QUEUE_CAPACITY), ArrayQueue::new(QUEUE_CAPACITY));
+    let (sender, receiver) = bounded(QUEUE_CAPACITY);
     let ours = (
         &(|item| {
             queue

@@ -1,24 +1,25 @@
-//! Adaptive spinning: a thread that waits looks for its notification for a moment before it sleeps.
+//! Adaptive spinning: a thread that waits checks for its notification for a moment before it sleeps.
 //!
-//! To sleep and to be woken takes two threads some microseconds each, more than a small piece of work. So a thread that
-//! expects its notification very soon spins first, and sleeps when it does not come. Spinning is bounded: by [`LONGEST`];
-//! to one thread of the process at a time, because others may need the processor; and by a score: while spinning does not
-//! pay, it is only tried now and then. A spinning thread yields to threads that are ready to run.
+//! A sleep costs the sleeping thread and the thread that wakes it some microseconds each, which is more than a small
+//! item takes. So a thread that expects its notification very soon spins first, and sleeps if it does not come.
+//! Spinning is limited in three ways. It lasts at most [`MAX_SPIN`]. One thread of the process spins at a time, because
+//! others may need the processor. And a score counts whether it has paid; when it does not, only one wait in
+//! [`RETRY_INTERVAL`] spins. A spinning thread yields to threads that are ready to run.
 //!
-//! All state is a hint, so `Relaxed` suffices: the caller reads what it waits for again, under its lock.
+//! All state here is a hint, so `Relaxed` is enough: the caller checks again what it waits for, under its lock.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 /// About the time to put a thread to sleep and to wake it.
-const LONGEST: Duration = Duration::from_micros(20);
+const MAX_SPIN: Duration = Duration::from_micros(20);
 /// Checks of the condition between two readings of the clock.
-const LOOKS: u32 = 32;
-/// Upper limit of the score: plus one for each time that spinning paid, minus one for each time that it did not. At 0 it
-/// is tried only once in [`RARELY`] times.
-const MOST: u32 = 16;
-/// See [`MOST`]; a power of two.
-const RARELY: u32 = 64;
+const CHECKS_PER_CLOCK_READING: u32 = 32;
+/// Upper limit of the score: plus one for each time that spinning paid, minus one for each time that it did not. At 0
+/// it is tried only once in [`RETRY_INTERVAL`] times.
+const MAX_SCORE: u32 = 16;
+/// See [`MAX_SCORE`]; a power of two.
+const RETRY_INTERVAL: u32 = 64;
 
 pub struct AdaptiveSpin {
     score: AtomicU32,
@@ -32,18 +33,18 @@ pub static SPIN: AdaptiveSpin = AdaptiveSpin::new();
 impl AdaptiveSpin {
     const fn new() -> Self {
         AdaptiveSpin {
-            score: AtomicU32::new(MOST),
+            score: AtomicU32::new(MAX_SCORE),
             times: AtomicU32::new(0),
             taken: AtomicBool::new(false),
         }
     }
 
-    /// Checks `done` until it is true, or [`LONGEST`] has passed.
+    /// Checks `done` until it is true, or [`MAX_SPIN`] has passed.
     pub fn until(&self, done: impl Fn() -> bool) {
         if !self.is_worthwhile() || self.taken.swap(true, Relaxed) {
             return;
         }
-        self.learn(look(done));
+        self.learn(spin(done));
         self.taken.store(false, Relaxed);
     }
 
@@ -53,13 +54,13 @@ impl AdaptiveSpin {
     }
 
     fn is_worthwhile(&self) -> bool {
-        self.score.load(Relaxed) > 0 || self.times.fetch_add(1, Relaxed) % RARELY == 0
+        self.score.load(Relaxed) > 0 || self.times.fetch_add(1, Relaxed) % RETRY_INTERVAL == 0
     }
 
     fn learn(&self, paid: bool) {
         let score = self.score.load(Relaxed);
         let score = if paid {
-            (score + 1).min(MOST)
+            (score + 1).min(MAX_SCORE)
         } else {
             score.saturating_sub(1)
         };
@@ -67,16 +68,16 @@ impl AdaptiveSpin {
     }
 }
 
-fn look(done: impl Fn() -> bool) -> bool {
+fn spin(done: impl Fn() -> bool) -> bool {
     let started = Instant::now();
     loop {
-        for _ in 0..LOOKS {
+        for _ in 0..CHECKS_PER_CLOCK_READING {
             if done() {
                 return true;
             }
             std::hint::spin_loop();
         }
-        if started.elapsed() > LONGEST {
+        if started.elapsed() > MAX_SPIN {
             return false;
         }
         std::thread::yield_now();
@@ -88,7 +89,7 @@ mod tests {
     use super::*;
     use std::cell::Cell;
 
-    /// How often it looks for what is there at that look.
+    /// How often it checks, if the condition is true at the check with that number.
     fn looks(spin: &AdaptiveSpin, at: u32) -> u32 {
         let looks = Cell::new(0);
         spin.until(|| {
@@ -101,17 +102,22 @@ mod tests {
     #[test]
     fn it_looks_until_it_is_done_or_the_moment_is_over() {
         let spin = AdaptiveSpin::new();
-        assert_eq!((looks(&spin, 1), looks(&spin, LOOKS)), (1, LOOKS));
+        assert_eq!(
+            (looks(&spin, 1), looks(&spin, CHECKS_PER_CLOCK_READING)),
+            (1, CHECKS_PER_CLOCK_READING)
+        );
         let started = Instant::now();
-        assert!(looks(&spin, 0) >= LOOKS);
-        assert!(started.elapsed() > LONGEST);
+        assert!(looks(&spin, 0) >= CHECKS_PER_CLOCK_READING);
+        assert!(started.elapsed() > MAX_SPIN);
     }
 
     #[test]
     fn what_does_not_pay_is_tried_now_and_then() {
         let spin = AdaptiveSpin::new();
-        (0..MOST).for_each(|_| assert!(looks(&spin, 0) > 0));
-        let tried = (0..RARELY * 2).filter(|_| looks(&spin, 0) > 0).count();
+        (0..MAX_SCORE).for_each(|_| assert!(looks(&spin, 0) > 0));
+        let tried = (0..RETRY_INTERVAL * 2)
+            .filter(|_| looks(&spin, 0) > 0)
+            .count();
         assert_eq!(tried, 2);
         while looks(&spin, 1) == 0 {}
         assert_eq!(looks(&spin, 1), 1, "it pays again");

@@ -1,9 +1,9 @@
-//! The allocator of the extension: the system's, but for what has to stand on whole cache lines.
+//! The allocator of the extension. It is the system's, except for blocks that have to be aligned to cache lines.
 //!
-//! For those the system would be asked by `posix_memalign`, and the one of glibc before 2.38 does not find the place again
-//! that such a block has left: each takes new memory, which is never given back (its bug 14581). Programs that make and
-//! drop Maps or worker pools would grow without end. So a larger block of the common kind is asked for, and used from the
-//! first line on that lies in it; the word before that line says how far it is from the beginning of the block.
+//! The standard allocator would call `posix_memalign` for those. In glibc before 2.38 that does not reuse the memory of
+//! such blocks after they were freed (bug 14581), so a program that makes and drops Maps or worker pools would grow
+//! without end. So this allocator asks for a larger block of the ordinary kind, and uses it from the first aligned
+//! address on. The word before that address has its distance from the beginning of the block.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::mem::{align_of, size_of};
@@ -11,29 +11,29 @@ use std::ptr;
 
 pub struct Aligned;
 
-/// What every block of the system's is aligned to.
-const COMMON: usize = 2 * size_of::<usize>();
+/// Every block of the system's allocator is aligned to this.
+const SYSTEM_ALIGNMENT: usize = 2 * size_of::<usize>();
 
 type Distance = usize;
 
-/// The block that has room for `layout`, wherever its first line is, and for the word before that.
-fn roomy(layout: Layout) -> Option<Layout> {
+/// A layout with room for `layout` at the first aligned address, wherever the block begins, and for the word before it.
+fn enclosing_layout(layout: Layout) -> Option<Layout> {
     let size = layout.size().checked_add(layout.align())?;
-    Layout::from_size_align(size, COMMON).ok()
+    Layout::from_size_align(size, SYSTEM_ALIGNMENT).ok()
 }
 
-/// The first line in the block that has a word before it.
+/// The first aligned address in the block that has a word before it.
 ///
 /// # Safety
-/// `block` is null, or a block of `roomy(layout)`.
+/// `block` is null, or a block of `enclosing_layout(layout)`.
 unsafe fn first_line(block: *mut u8, layout: Layout) -> *mut u8 {
     if block.is_null() {
         return block;
     }
     // The block is aligned to two words, so that there is at least one before every line but the first of all places.
     let distance = layout.align() - block as usize % layout.align();
-    // SAFETY: at most `align` bytes from the beginning, so that `size` bytes are left; the word before it is in the block
-    // too, and aligned, because both the block and the distance are multiples of `COMMON`.
+    // SAFETY: at most `align` bytes from the beginning, so that `size` bytes are left; the word before it is in the
+    // block too, and aligned, because both the block and the distance are multiples of `SYSTEM_ALIGNMENT`.
     unsafe {
         let line = block.add(distance);
         line.sub(size_of::<Distance>())
@@ -43,39 +43,41 @@ unsafe fn first_line(block: *mut u8, layout: Layout) -> *mut u8 {
     }
 }
 
-const _: () = assert!(COMMON >= size_of::<Distance>() && COMMON >= align_of::<Distance>());
+const _: () = assert!(
+    SYSTEM_ALIGNMENT >= size_of::<Distance>() && SYSTEM_ALIGNMENT >= align_of::<Distance>()
+);
 
 // SAFETY: blocks are the system's, or lie in one of its, with the size and alignment that were asked for; each is given
-// back with the layout that it was taken with, as `roomy` gives the same answer for the same layout.
+// back with the layout that it was taken with, as `enclosing_layout` gives the same answer for the same layout.
 unsafe impl GlobalAlloc for Aligned {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        if layout.align() <= COMMON {
+        if layout.align() <= SYSTEM_ALIGNMENT {
             // SAFETY: the caller's own request.
             return unsafe { System.alloc(layout) };
         }
         // SAFETY: a layout that is larger than none, and a block of it.
-        roomy(layout).map_or(ptr::null_mut(), |room| unsafe {
+        enclosing_layout(layout).map_or(ptr::null_mut(), |room| unsafe {
             first_line(System.alloc(room), layout)
         })
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        if layout.align() <= COMMON {
+        if layout.align() <= SYSTEM_ALIGNMENT {
             // SAFETY: the caller's own request.
             return unsafe { System.alloc_zeroed(layout) };
         }
         // SAFETY: as in `alloc`; the word that is written is before what the caller gets.
-        roomy(layout).map_or(ptr::null_mut(), |room| unsafe {
+        enclosing_layout(layout).map_or(ptr::null_mut(), |room| unsafe {
             first_line(System.alloc_zeroed(room), layout)
         })
     }
 
     unsafe fn dealloc(&self, place: *mut u8, layout: Layout) {
-        if layout.align() <= COMMON {
+        if layout.align() <= SYSTEM_ALIGNMENT {
             // SAFETY: the caller's own request.
             return unsafe { System.dealloc(place, layout) };
         }
-        if let Some(room) = roomy(layout) {
+        if let Some(room) = enclosing_layout(layout) {
             // SAFETY: `place` came from `first_line`, which has written how far the beginning of the block is.
             unsafe {
                 let distance = place.sub(size_of::<Distance>()).cast::<Distance>().read();
@@ -85,7 +87,7 @@ unsafe impl GlobalAlloc for Aligned {
     }
 
     unsafe fn realloc(&self, place: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        if layout.align() <= COMMON {
+        if layout.align() <= SYSTEM_ALIGNMENT {
             // SAFETY: the caller's own request.
             return unsafe { System.realloc(place, layout, size) };
         }

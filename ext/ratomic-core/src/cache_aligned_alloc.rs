@@ -1,32 +1,32 @@
 //! An allocator that gives each block whole cache lines, against false sharing: if the entries of two shards shared a
-//! line, a thread that changes a value would take the line from the thread that works in the other shard, and two Ractors
-//! would be slower than one.
+//! line, a thread that changes a value would take the line from the thread that works in the other shard, and two
+//! Ractors would be slower than one.
 
 use allocator_api2::alloc::{AllocError, Allocator, Global, Layout};
 use std::ptr::NonNull;
 
 /// Processors fetch lines of 64 bytes in pairs.
-const PAIR: usize = 128;
+const LINE_PAIR_BYTES: usize = 128;
 
 #[derive(Clone, Copy, Default)]
 pub struct CacheAlignedAlloc;
 
-fn whole(layout: Layout) -> Result<Layout, AllocError> {
+fn whole_lines(layout: Layout) -> Result<Layout, AllocError> {
     layout
-        .align_to(PAIR)
+        .align_to(LINE_PAIR_BYTES)
         .map(|layout| layout.pad_to_align())
         .map_err(|_| AllocError)
 }
 
-// SAFETY: hands on what the global allocator promises, for a layout that is at least as large and as aligned, and is the
-// same each time for the same request.
+// SAFETY: hands on what the global allocator promises, for a layout that is at least as large and as aligned, and is
+// the same each time for the same request.
 unsafe impl Allocator for CacheAlignedAlloc {
     fn allocate(&self, layout: Layout) -> Result<NonNull<[u8]>, AllocError> {
-        Global.allocate(whole(layout)?)
+        Global.allocate(whole_lines(layout)?)
     }
 
     unsafe fn deallocate(&self, place: NonNull<u8>, layout: Layout) {
-        if let Ok(layout) = whole(layout) {
+        if let Ok(layout) = whole_lines(layout) {
             // SAFETY: the caller got `place` from `allocate` with the layout that it gives now.
             unsafe { Global.deallocate(place, layout) };
         }

@@ -1,21 +1,23 @@
-//! A direct-mapped cache of the answer "callers may run this callable themselves": for how many more dispatches (`uses`),
-//! and up to which weight (`limit`). It is read at every small dispatch. An entry that is lost is found out again, slowly.
+//! A direct-mapped cache of the answer "callers may run this callable themselves": for how many more dispatches
+//! (`uses`), and up to which weight (`limit`). It is read at every small dispatch. An entry that is lost is found out
+//! again, slowly.
 //!
-//! A key is the address of a callable. It has one slot, found by its hash, and `grant` overwrites whatever the slot held:
-//! nothing is searched. `revoke` knows only the number with which the entry was granted, so it looks at all slots.
+//! A key is the address of a callable. It has one slot, found by its hash, and `grant` overwrites whatever the slot
+//! held: nothing is searched. `revoke` knows only the number with which the entry was granted, so it looks at all
+//! slots.
 //!
 //! `keep` is called by the collector's mark function. A key that was not used since the last call is dropped, or the
 //! cache would keep its object alive for ever.
 //!
 //! Each slot is a seqlock with the key as its version:
 //!
-//! - `grant`: `uses` = 0, key (`Release`), fence (`Release`), limit, `uses` (`Release`). `granting` is a try-lock: of two
-//!   grants for one slot at the same time one gives up.
+//! - `grant`: `uses` = 0, key (`Release`), fence (`Release`), limit, `uses` (`Release`). `granting` is a try-lock: of
+//!   two grants for one slot at the same time one gives up.
 //! - `take`: key (`Acquire`), `uses` - 1 (`AcqRel`), limit, fence (`Acquire`), key again. If the key has changed, the
 //!   limit may be another key's, and is discarded.
 //!
-//! An answer may be revoked a moment after `take`: it says what was known when it was granted. A `grant` and a `revoke` at
-//! the same time may end either way, so the caller of `grant` checks afterwards whether the reason still holds.
+//! An answer may be revoked a moment after `take`: it says what was known when it was granted. A `grant` and a `revoke`
+//! at the same time may end either way, so the caller of `grant` checks afterwards whether the reason still holds.
 
 use crate::sync::{fence, AtomicBool, AtomicI64, AtomicUsize, Ordering::*};
 
@@ -24,7 +26,7 @@ const SLOTS: usize = 64;
 const FREE: usize = 0;
 
 /// More uses than a slot ever has.
-const UNSEEN: i64 = i64::MAX;
+const NOT_SEEN: i64 = i64::MAX;
 
 struct Slot {
     key: AtomicUsize,
@@ -46,7 +48,7 @@ impl Default for CallerRunsCache {
         let slot = |_| Slot {
             key: AtomicUsize::new(FREE),
             number: AtomicI64::new(0),
-            seen: AtomicI64::new(UNSEEN),
+            seen: AtomicI64::new(NOT_SEEN),
             uses: AtomicI64::new(0),
             limit: AtomicI64::new(0),
             granting: AtomicBool::new(false),
@@ -69,7 +71,7 @@ impl CallerRunsCache {
         // among those of the takers.
         slot.uses.swap(0, Relaxed);
         slot.number.store(number, Relaxed);
-        slot.seen.store(UNSEEN, Relaxed);
+        slot.seen.store(NOT_SEEN, Relaxed);
         // A taker that reads this key sees `uses` = 0, or the `uses` stored below.
         slot.key.store(key, Release);
         // A taker that reads the limit stored below finds this key when it reads the key again.
@@ -116,7 +118,8 @@ impl CallerRunsCache {
         &self.slots[(key >> 3 ^ key >> 9) % SLOTS]
     }
 
-    /// The keys whose objects the collector is to keep: those used or granted since the call before. Others are dropped.
+    /// The keys whose objects the collector is to keep: those used or granted since the call before. Others are
+    /// dropped.
     pub fn keep(&self) -> impl Iterator<Item = usize> + '_ {
         self.slots
             .iter()

@@ -1,6 +1,6 @@
-//! A signed 64-bit counter. Every change is one compare-and-swap loop, so the returned value is the one that this very
-//! call produced. `Relaxed` is enough where the number is all that is communicated, but a counter also guards other
-//! data here (a cursor hands out work), so changes are `AcqRel` and reads `Acquire`.
+//! A signed 64-bit counter. Each change is a compare-and-swap loop, because it checks for overflow first; the value
+//! that is returned is the one that this call has stored. Changes are `AcqRel` and reads `Acquire`, because a program
+//! may publish other data with a counter: a thread that reads the new value sees what was written before the change.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 

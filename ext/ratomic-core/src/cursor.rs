@@ -1,8 +1,9 @@
-//! Where the claims on a run of items stand, and how it ended.
+//! The claims on the items of one dispatch, and how it ended.
 //!
-//! One word. Below `FINISHED` it is the number of the next item that nobody has claimed; from there on nobody claims
-//! anything any more, because the work was done or was stopped. Claims go on adding to it, and stay far below 64 bits.
-//! Changes are `AcqRel` and reads `Acquire`: who claims an item sees what was done before the cursor was handed to it.
+//! It is one word. Below `FINISHED` it is the number of the first item that is not claimed. From `FINISHED` on there is
+//! nothing to claim, because the work is done or was stopped. A late claim still adds to the word, which stays far
+//! below 64 bits. Changes are `AcqRel` and reads `Acquire`, so a thread that claims an item sees all that was written
+//! before it got the cursor.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -14,7 +15,8 @@ const INTERRUPTED: u64 = 1 << 62;
 pub struct Cursor(AtomicU64);
 
 impl Cursor {
-    /// Claims the next `count` items for the caller alone and returns the number of the first. It may be beyond the last.
+    /// Claims the next `count` items for the caller alone and returns the number of the first. It may be beyond the
+    /// last.
     pub fn claim(&self, count: u32) -> u64 {
         self.0.fetch_add(u64::from(count), Ordering::AcqRel)
     }
@@ -23,7 +25,7 @@ impl Cursor {
         self.0.load(Ordering::Acquire)
     }
 
-    /// Of all that call this, exactly one is told `true`, unless it was stopped before.
+    /// Returns `true` to exactly one caller; to none if the cursor was stopped before.
     pub fn finish(&self) -> bool {
         let finish = |at| (at < FINISHED).then_some(FINISHED);
         self.0
@@ -35,7 +37,7 @@ impl Cursor {
         self.0.fetch_max(STOPPED, Ordering::AcqRel);
     }
 
-    /// Stops it, and what runs is not to go on either.
+    /// Stops the cursor, and marks that items which are running shall end.
     pub fn interrupt(&self) {
         self.0.fetch_max(INTERRUPTED, Ordering::AcqRel);
     }

@@ -1,6 +1,7 @@
-//! What a fork needs. A child has one thread, the one that forked; a lock that another thread held at that moment would
-//! stay locked in the child, over a half-done change. So the forking thread takes every lock first (`prepare`), and
-//! releases them in the parent (`parent`) and in the child (`child`), where it also forgets the threads that are gone.
+//! Keeps structures usable across a fork. A child has one thread, the one that forked. A lock that another thread held
+//! at that moment would stay locked in the child for ever, and the change under it would stay half done. So the thread
+//! that forks takes all locks first (`prepare`), and releases them in the parent (`parent`) and in the child (`child`).
+//! In the child it also forgets the threads that do not exist there.
 //!
 //! Lock order: the registry, then the structures one after another, then the wait graph. No other code holds the locks
 //! of two structures at once, and the wait graph's is always the innermost.
@@ -26,9 +27,9 @@ pub trait Forkable: Send + Sync {
     /// Called in the child, by its only thread, with every lock held by `hold`.
     unsafe fn reset(&self, survivor: usize);
 
-    /// In a child, once its locks are free: what the structure was to get from threads that are gone is `instead` now, a
-    /// word that means something to who made the structure.
-    fn lose(&self, _instead: usize) {}
+    /// Called in a child after its locks were released. Threads of the parent will never deliver what they owed to this
+    /// structure, so it stores `failure` instead: a word whose meaning the owner of the structure knows.
+    fn fail_pending(&self, _failure: usize) {}
 }
 
 #[derive(Default)]
@@ -108,14 +109,14 @@ pub fn parent() {
     FORKING.with(|place| place.borrow_mut().take());
 }
 
-/// Calls [`Forkable::lose`] of every structure. In the child, after [`child`].
-pub fn lose(instead: usize) {
+/// Calls [`Forkable::fail_pending`] of every structure. In the child, after [`child`].
+pub fn fail_pending(failure: usize) {
     let structures: Vec<_> = {
         let slots = REGISTRY.lock().unwrap_or_else(PoisonError::into_inner);
         let all = slots.used.iter().flatten();
         all.filter_map(Weak::upgrade).collect()
     };
-    structures.iter().for_each(|one| one.lose(instead));
+    structures.iter().for_each(|one| one.fail_pending(failure));
 }
 
 /// After the fork, in the child, whose only thread `survivor` names as it does when it claims keys.

@@ -1,9 +1,9 @@
-//! Parks one thread (as crossbeam's `Parker`), and the [`Park`] trait, with which the host of this crate (Ruby's VM, or a
-//! test) does what it must around a park.
+//! Parks one thread (as crossbeam's `Parker`), and the [`Park`] trait, with which the host of this crate (Ruby's VM, or
+//! a test) does what it must around a park.
 //!
-//! A parked thread is woken by `unpark` ("look again": it hands nothing over), by an interrupt of the host, or by its
-//! deadline. Because a notification carries no item, a thread that is killed in the moment in which it is unparked has
-//! nothing to give back but the notification itself, which it passes on to the next waiter (see [`crate::queue`]).
+//! A parked thread is woken by `unpark`, by an interrupt of the host, or by its deadline. `unpark` means "look again";
+//! it hands over no item. So a thread that is killed while it is unparked owns no item. It only passes the notification
+//! on to the next waiter (see [`crate::queue`]).
 
 use crate::sync::{lock, Arc, AtomicBool, Condvar, Mutex, Ordering};
 use std::time::{Duration, Instant};
@@ -23,7 +23,7 @@ impl Deadline {
             .map_or(Deadline::Never, Deadline::At)
     }
 
-    /// Whichever comes first.
+    /// The earlier of the two.
     pub fn sooner(self, other: Self) -> Self {
         match (self, other) {
             (Deadline::At(mine), Deadline::At(other)) => Deadline::At(mine.min(other)),
@@ -53,11 +53,11 @@ pub trait Park {
     /// this thread back.
     fn park(&self, parker: &Arc<Parker>, deadline: Deadline) -> Result<(), Self::Error>;
 
-    /// Runs what the VM has pending for a thread that blocks: a kill, an exception from another thread, a signal. Called
-    /// before and after a sleep.
+    /// Runs what the VM has pending for a thread that blocks: a kill, an exception from another thread, a signal.
+    /// Called before and after a sleep.
     fn check(&self) -> Result<(), Self::Error>;
 
-    /// Whether the thread of that name has not ended yet.
+    /// Whether that thread is still alive.
     fn is_alive(&self, thread: usize) -> Result<bool, Self::Error>;
 }
 
@@ -128,7 +128,7 @@ impl Parker {
         }
     }
 
-    /// Wakes the thread, which finds nothing and sleeps on.
+    /// Wakes the thread without a notification: it finds no flag set and sleeps again.
     pub fn nudge(&self) {
         self.changed.notify_one();
     }
@@ -151,7 +151,7 @@ impl Parker {
         lock(&self.flags).interrupted = false;
     }
 
-    /// Parks until unparked, interrupted, or the deadline has passed. The caller asks which it was.
+    /// Parks until the thread is unparked or interrupted, or the deadline has passed. The caller checks which it was.
     pub fn park(&self, deadline: Deadline) {
         #[cfg(not(loom))]
         if self.eager {

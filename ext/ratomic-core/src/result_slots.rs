@@ -1,9 +1,10 @@
-//! The result slots of one dispatch: each is filled once, in any order, by any thread; and waiting for them.
+//! The result slots of one dispatch, and waiting for them. Any thread may fill slots, in any order, and each slot once.
 //!
-//! A slot keeps the first value that it is given: a result that arrives after its deadline, or from a worker that was
-//! given up, changes nothing. Every call that filled something is logged as a range, which is the order of completion.
+//! A slot keeps the first value that it gets. A result that arrives after its deadline, or from a worker that was
+//! abandoned, changes nothing. Each call that has filled slots is logged as a range, so the log has the order of
+//! completion.
 //!
-//! Waiters are few (one, as a rule). Each is unparked by every range that fulfils what it waits for, or completes all.
+//! There are few waiters, as a rule one. A call that fulfils what a waiter waits for unparks it.
 
 use crate::fork_rw_lock::{ForkRwLock, WriteGuard};
 use crate::parker::{Deadline, Park, Parker};
@@ -14,25 +15,26 @@ use smallvec::SmallVec;
 pub type Range = (usize, usize);
 
 /// Most dispatches are small: one slot, filled once, awaited by one thread. Those take no memory on the heap.
-type Few<T> = SmallVec<[T; 1]>;
+type SmallList<T> = SmallVec<[T; 1]>;
 
 struct State<T> {
-    slots: Few<Option<T>>,
+    slots: SmallList<Option<T>>,
     filled: usize,
-    log: Few<Range>,
-    waiters: Few<(Goal, Arc<Parker>)>,
+    log: SmallList<Range>,
+    waiters: SmallList<(Condition, Arc<Parker>)>,
 }
 
-/// What a waiter waits for.
+/// The condition that ends a wait.
 #[derive(Clone, Copy)]
-enum Goal {
+enum Condition {
     All,
     Ranges(usize),
 }
 
 impl<T> State<T> {
-    fn reached(&self, goal: Goal) -> bool {
-        self.filled == self.slots.len() || matches!(goal, Goal::Ranges(n) if self.log.len() >= n)
+    fn reached(&self, condition: Condition) -> bool {
+        self.filled == self.slots.len()
+            || matches!(condition, Condition::Ranges(n) if self.log.len() >= n)
     }
 }
 
@@ -43,10 +45,10 @@ pub struct ResultSlots<T> {
 impl<T: Copy> ResultSlots<T> {
     pub fn new(size: usize) -> Self {
         let state = State {
-            slots: Few::from_elem(None, size),
+            slots: SmallList::from_elem(None, size),
             filled: 0,
-            log: Few::new(),
-            waiters: Few::new(),
+            log: SmallList::new(),
+            waiters: SmallList::new(),
         };
         ResultSlots {
             state: ForkRwLock::new(state),
@@ -62,7 +64,7 @@ impl<T: Copy> ResultSlots<T> {
     }
 
     pub fn is_complete(&self) -> bool {
-        self.state.read().reached(Goal::All)
+        self.state.read().reached(Condition::All)
     }
 
     /// Whether `count` values from `start` on would fill the last of the slots. No, where some of these may be full.
@@ -91,8 +93,8 @@ impl<T: Copy> ResultSlots<T> {
         self.file_and_tell(start, values, |_| (), || ())
     }
 
-    /// As [`ResultSlots::file`], and tells, under the lock, each value that went into a slot, and that these were all. So who
-    /// finds a slot full finds done what was done when it was told.
+    /// As [`ResultSlots::file`]. Under the lock it calls `filed` with each value that went into a slot, and then
+    /// `all_filed`. So a thread that finds a slot full sees what these calls have done.
     pub fn file_and_tell(
         &self,
         start: usize,
@@ -110,7 +112,7 @@ impl<T: Copy> ResultSlots<T> {
             value
         });
         all_filed();
-        settle(state);
+        unlock_and_wake(state);
         Some(filled)
     }
 
@@ -119,13 +121,13 @@ impl<T: Copy> ResultSlots<T> {
         let mut state = self.state.write();
         let size = state.slots.len();
         let filled = state.put(0, size, |_| value);
-        settle(state);
+        unlock_and_wake(state);
         filled
     }
 
     /// Waits until every slot is full. `false` means that the deadline passed.
     pub fn wait<H: Park>(&self, host: &H, deadline: Deadline) -> Result<bool, H::Error> {
-        self.wait_for(Goal::All, host, deadline)
+        self.wait_for(Condition::All, host, deadline)
     }
 
     /// Waits until `n` ranges were logged, or every slot is full.
@@ -135,17 +137,17 @@ impl<T: Copy> ResultSlots<T> {
         host: &H,
         deadline: Deadline,
     ) -> Result<bool, H::Error> {
-        self.wait_for(Goal::Ranges(n), host, deadline)
+        self.wait_for(Condition::Ranges(n), host, deadline)
     }
 
     fn wait_for<H: Park>(
         &self,
-        goal: Goal,
+        condition: Condition,
         host: &H,
         deadline: Deadline,
     ) -> Result<bool, H::Error> {
         loop {
-            if self.state.read().reached(goal) {
+            if self.state.read().reached(condition) {
                 return Ok(true);
             }
             if deadline.passed() {
@@ -155,10 +157,10 @@ impl<T: Copy> ResultSlots<T> {
             let parker = Parker::eager();
             {
                 let mut state = self.state.write();
-                if state.reached(goal) {
+                if state.reached(condition) {
                     return Ok(true);
                 }
-                state.waiters.push((goal, Arc::clone(&parker)));
+                state.waiters.push((condition, Arc::clone(&parker)));
             }
             let slept = host.park(&parker, deadline);
             self.state
@@ -169,11 +171,11 @@ impl<T: Copy> ResultSlots<T> {
         }
     }
 
-    /// Wakes the waiters' threads for a moment, whatever they wait for.
+    /// Wakes the waiting threads for a moment, without a notification.
     ///
-    /// Linux may put two threads that are woken together on one processor, while the one that the waiter has left idles,
-    /// and notices at its next tick, up to 4 ms later. But a processor looks around for work each time it is about to
-    /// idle.
+    /// Linux may put two threads that are woken together on one processor, while the one that the waiter has left
+    /// idles, and notices at its next tick, up to 4 ms later. But a processor looks around for work each time it is
+    /// about to idle.
     pub fn nudge(&self) {
         let waiters: Vec<_> = self
             .state
@@ -230,9 +232,9 @@ impl<T: Copy> ResultSlots<T> {
     }
 }
 
-fn heap<T>(few: &Few<T>) -> usize {
-    if few.spilled() {
-        std::mem::size_of_val(few.as_slice())
+fn heap<T>(list: &SmallList<T>) -> usize {
+    if list.spilled() {
+        std::mem::size_of_val(list.as_slice())
     } else {
         0
     }
@@ -263,8 +265,8 @@ impl<T> State<T> {
     }
 }
 
-/// Unlocks, and wakes those whose goal is reached.
-fn settle<T>(mut state: WriteGuard<'_, State<T>>) {
+/// Releases the lock, and then unparks the waiters whose condition is true now.
+fn unlock_and_wake<T>(mut state: WriteGuard<'_, State<T>>) {
     let mut woken = Vec::new();
     for place in (0..state.waiters.len()).rev() {
         if state.reached(state.waiters[place].0) {

@@ -1,18 +1,19 @@
-//! How many dispatches there were that callers ran themselves, and how long all dispatches took.
+//! Counts the dispatches that callers ran themselves, and has the latency histogram of all dispatches.
 //!
-//! Single words, each exact and none in step with another: `Relaxed` throughout, for nothing else is read on the strength
-//! of a count.
+//! Each word is exact by itself; two of them are not changed in one step. All accesses are `Relaxed`, because no other
+//! data is read depending on a count.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::OnceLock;
 use std::time::Instant;
 
-/// Buckets of the histogram: the bounds are a factor of 4 apart, and the last one has no bound.
+/// Buckets of the histogram. Each bound is 4 times the one before; the last bucket has none.
 pub const BUCKETS: usize = 13;
-/// The first bound is 2 to the power of this, in microseconds.
-const FIRST: u32 = 4;
+/// The first bound is 2 to the power of this, in microseconds: 16.
+const FIRST_BOUND_LOG2: u32 = 4;
 
-/// Aligned, so that the counts of what is over soon lie in one cache line: who runs it has not looked here for a while.
+/// Aligned to a cache line, so that the counts of a short dispatch are in one line. A caller that runs few dispatches
+/// has to fetch each line from memory.
 #[derive(Debug, Default)]
 #[repr(C, align(64))]
 pub struct Tally {
@@ -56,7 +57,7 @@ impl Tally {
 
 /// Half the number of binary digits beyond those of the first bound.
 fn bucket(microseconds: u64) -> usize {
-    let beyond = u64::BITS - (microseconds.saturating_sub(1) >> FIRST).leading_zeros();
+    let beyond = u64::BITS - (microseconds.saturating_sub(1) >> FIRST_BOUND_LOG2).leading_zeros();
     (beyond.div_ceil(2) as usize).min(BUCKETS - 1)
 }
 

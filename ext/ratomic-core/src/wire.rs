@@ -1,10 +1,10 @@
-//! The bytes of plain data on its way between two processes: tags, numbers and lengths. Nothing here trusts what it
-//! reads: it returns [`Damaged`], and reads nothing beyond the end.
+//! The binary format of plain data between two processes: tags, numbers and lengths. The reader trusts no byte: for
+//! bytes that no writer makes it returns [`Malformed`], and it never reads beyond the end.
 //!
-//! A value is one byte, its tag, and what belongs to that. Small numbers are in the tag itself. A tag may have the mark
-//! [`SHARED`]: the value is referred to again further on, by the position of its tag.
+//! A value is a tag of one byte and the tag's content. Small numbers are in the tag itself. A tag may have the bit
+//! [`SHARED`]: a later value refers to this one, by the position of its tag.
 
-/// What a value is. The numbers are of this version alone: both ends are forks of one process.
+/// The kind of a value. The numbers may differ between versions of the gem, because both ends are forks of one process.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u8)]
 pub enum Tag {
@@ -25,7 +25,7 @@ pub enum Tag {
     Hash,
     /// Text that follows as a value.
     Symbol,
-    /// What was met before: the number of a Symbol or a key, the position of anything else.
+    /// A value that was written before: the number of a Symbol or a key, or the position of any other value.
     SymbolAgain,
     Key,
     KeyAgain,
@@ -56,8 +56,8 @@ pub const SHARED: u8 = 0x80;
 /// A byte with this bit is a number from 0 to 63.
 const SMALL: u8 = 0x40;
 
-/// How many values can be in each other.
-pub const DEEPEST: u32 = 100;
+/// Levels of nested Arrays and Hashes.
+pub const MAX_DEPTH: u32 = 100;
 
 #[derive(Default)]
 pub struct Writer {
@@ -138,9 +138,9 @@ impl Writer {
     }
 }
 
-/// Not what a [`Writer`] has written.
+/// Bytes that no [`Writer`] writes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Damaged;
+pub struct Malformed;
 
 pub struct Reader<'a> {
     bytes: &'a [u8],
@@ -169,73 +169,73 @@ impl<'a> Reader<'a> {
 
     /// The beginning of the next value, and whether it is referred to again.
     #[inline]
-    pub fn head(&mut self) -> Result<(Head, bool), Damaged> {
+    pub fn head(&mut self) -> Result<(Head, bool), Malformed> {
         let byte = self.byte()?;
         if byte & SMALL != 0 {
             // Numbers are never referred to.
             let small = Head::Small(i64::from(byte & (SMALL - 1)));
             return (byte & SHARED == 0)
                 .then_some((small, false))
-                .ok_or(Damaged);
+                .ok_or(Malformed);
         }
-        let tag = TAGS.get(usize::from(byte & !SHARED)).ok_or(Damaged)?;
+        let tag = TAGS.get(usize::from(byte & !SHARED)).ok_or(Malformed)?;
         Ok((Head::Tag(*tag), byte & SHARED != 0))
     }
 
     #[inline]
-    fn byte(&mut self) -> Result<u8, Damaged> {
-        let byte = *self.bytes.get(self.position).ok_or(Damaged)?;
+    fn byte(&mut self) -> Result<u8, Malformed> {
+        let byte = *self.bytes.get(self.position).ok_or(Malformed)?;
         self.position += 1;
         Ok(byte)
     }
 
-    pub fn integer(&mut self) -> Result<i64, Damaged> {
+    pub fn integer(&mut self) -> Result<i64, Malformed> {
         let number = self.length()?;
         Ok((number >> 1) as i64 ^ -((number & 1) as i64))
     }
 
-    pub fn float(&mut self) -> Result<f64, Damaged> {
-        let bytes = self.raw(8)?.try_into().map_err(|_| Damaged)?;
+    pub fn float(&mut self) -> Result<f64, Malformed> {
+        let bytes = self.raw(8)?.try_into().map_err(|_| Malformed)?;
         Ok(f64::from_bits(u64::from_le_bytes(bytes)))
     }
 
     #[inline]
-    pub fn length(&mut self) -> Result<u64, Damaged> {
+    pub fn length(&mut self) -> Result<u64, Malformed> {
         let mut length = 0;
         for shift in (0..64).step_by(7) {
             let byte = self.byte()?;
             let part = u64::from(byte & 0x7f);
             if part << shift >> shift != part {
-                return Err(Damaged);
+                return Err(Malformed);
             }
             length |= part << shift;
             if byte < 0x80 {
                 return Ok(length);
             }
         }
-        Err(Damaged)
+        Err(Malformed)
     }
 
     /// How many values follow, each of which has `least` bytes at least.
     #[inline]
-    pub fn count(&mut self, least: usize) -> Result<usize, Damaged> {
-        let count = usize::try_from(self.length()?).map_err(|_| Damaged)?;
+    pub fn count(&mut self, least: usize) -> Result<usize, Malformed> {
+        let count = usize::try_from(self.length()?).map_err(|_| Malformed)?;
         match count.checked_mul(least) {
             Some(bytes) if bytes <= self.left() => Ok(count),
-            _ => Err(Damaged),
+            _ => Err(Malformed),
         }
     }
 
     #[inline]
-    pub fn text(&mut self) -> Result<&'a [u8], Damaged> {
+    pub fn text(&mut self) -> Result<&'a [u8], Malformed> {
         let size = self.count(1)?;
         self.raw(size)
     }
 
     #[inline]
-    pub fn raw(&mut self, size: usize) -> Result<&'a [u8], Damaged> {
-        let end = self.position.checked_add(size).ok_or(Damaged)?;
-        let bytes = self.bytes.get(self.position..end).ok_or(Damaged)?;
+    pub fn raw(&mut self, size: usize) -> Result<&'a [u8], Malformed> {
+        let end = self.position.checked_add(size).ok_or(Malformed)?;
+        let bytes = self.bytes.get(self.position..end).ok_or(Malformed)?;
         self.position = end;
         Ok(bytes)
     }
@@ -311,7 +311,7 @@ mod tests {
         let mut reader = Reader::new(writer.bytes());
         assert_eq!(reader.text(), Ok(&[][..]));
         assert_eq!(reader.text(), Ok(&[7; 300][..]));
-        assert_eq!(reader.text(), Err(Damaged));
+        assert_eq!(reader.text(), Err(Malformed));
     }
 
     #[test]
@@ -319,25 +319,25 @@ mod tests {
         let mut writer = Writer::default();
         writer.text(&[7; 300]);
         for end in 0..writer.bytes().len() {
-            assert_eq!(Reader::new(&writer.bytes()[..end]).text(), Err(Damaged));
+            assert_eq!(Reader::new(&writer.bytes()[..end]).text(), Err(Malformed));
         }
-        assert_eq!(Reader::new(&[1, 2]).float(), Err(Damaged));
-        assert_eq!(Reader::new(&[]).head(), Err(Damaged));
+        assert_eq!(Reader::new(&[1, 2]).float(), Err(Malformed));
+        assert_eq!(Reader::new(&[]).head(), Err(Malformed));
     }
 
     #[test]
     fn lengths_that_cannot_be_are_damaged() {
-        assert_eq!(Reader::new(&[0xff; 11]).length(), Err(Damaged));
+        assert_eq!(Reader::new(&[0xff; 11]).length(), Err(Malformed));
         let mut longest = [0xff; 10];
         longest[9] = 1;
         assert_eq!(Reader::new(&longest).length(), Ok(u64::MAX));
-        assert_eq!(Reader::new(&longest).count(1), Err(Damaged));
-        assert_eq!(Reader::new(&longest).count(16), Err(Damaged));
-        assert_eq!(Reader::new(&[2, 0, 0, 0]).count(2), Err(Damaged));
+        assert_eq!(Reader::new(&longest).count(1), Err(Malformed));
+        assert_eq!(Reader::new(&longest).count(16), Err(Malformed));
+        assert_eq!(Reader::new(&[2, 0, 0, 0]).count(2), Err(Malformed));
         assert_eq!(Reader::new(&[2, 0, 0, 0, 0]).count(2), Ok(2));
         longest[9] = 2;
-        assert_eq!(Reader::new(&longest).length(), Err(Damaged));
-        assert_eq!(Reader::new(&[]).raw(usize::MAX), Err(Damaged));
+        assert_eq!(Reader::new(&longest).length(), Err(Malformed));
+        assert_eq!(Reader::new(&[]).raw(usize::MAX), Err(Malformed));
     }
 
     #[test]

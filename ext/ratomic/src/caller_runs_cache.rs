@@ -1,7 +1,7 @@
 //! `Ratomic::Workers::CallerRunsCache`: which callables a caller may run itself, and up to what weight of items.
 //!
-//! The key is the callable object. All checks before a dispatch of small work are made in one call here, because the work
-//! may take less time than separate checks would.
+//! The key is the callable object. All checks before a dispatch of small work are made in one call here, because the
+//! work may take less time than separate checks would.
 
 use crate::ffi::{
     barrier, class,
@@ -15,8 +15,8 @@ use rb_sys::ruby_value_type::*;
 use rb_sys::VALUE;
 use std::ffi::CStr;
 
-/// What an item weighs besides its bytes: `Ratomic::Workers::WorkEstimate::ITEM_WEIGHT`.
-const ITEM: i64 = 64;
+/// The weight of an item without its bytes. The same as `Ratomic::Workers::WorkEstimate::ITEM_WEIGHT`.
+const ITEM_WEIGHT: i64 = 64;
 
 #[derive(Default, TypedData)]
 #[magnus(
@@ -29,8 +29,8 @@ const ITEM: i64 = 64;
 struct CallerRunsCache(Core);
 
 impl DataTypeFunctions for CallerRunsCache {
-    // The keys are addresses, so their objects stay where they are. Those that nobody used since the last collection that
-    // came here lose their entries, and nothing keeps them alive.
+    // The keys are addresses, so their objects stay where they are. Those that nobody used since the last collection
+    // that came here lose their entries, and nothing keeps them alive.
     fn mark(&self, _marker: &gc::Marker) {
         self.0.keep().for_each(|key| RawValue(key as VALUE).mark());
     }
@@ -92,7 +92,7 @@ fn fit(items: RawValue, limit: i64) -> bool {
     }
     // SAFETY: a living Array.
     let len = unsafe { rb_sys::RARRAY_LEN(items.0) };
-    let mut weight = ITEM.saturating_mul(len as i64);
+    let mut weight = ITEM_WEIGHT.saturating_mul(len as i64);
     if weight > limit || !deep_freeze::share(items, Unfrozen::Refuse) {
         return false;
     }

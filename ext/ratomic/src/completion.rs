@@ -1,5 +1,5 @@
-//! `Ratomic::Workers::Completion`: the result slots of one dispatch, waiting for them, and the cursor by which its items are
-//! claimed. One object for all that, because a program makes one for every dispatch.
+//! `Ratomic::Workers::Completion`: the result slots of one dispatch, waiting for them, and the cursor by which its
+//! items are claimed. It is one object, because a program makes one for every dispatch.
 
 use crate::ffi::{
     args, barrier, class, error,
@@ -23,11 +23,11 @@ use ratomic_core::{
 use std::cell;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-/// What a Completion has.
+/// The native part of a Completion.
 struct Work {
     result_slots: ResultSlots<RawValue>,
     cursor: Cursor,
-    /// Whether workers fill it, who stay in the parent when the process forks.
+    /// Whether workers fill it. After a fork they exist only in the parent.
     dispatched: bool,
     /// How many slots are full and have no result, and how many of these are those of dropped items.
     vacant: AtomicUsize,
@@ -45,11 +45,11 @@ impl Forkable for Work {
         unsafe { self.result_slots.reset(survivor) };
     }
 
-    /// `instead` is an object that lives as long as the process, so the collector need not be told of it.
-    fn lose(&self, instead: usize) {
+    /// `failure` is an object that lives as long as the process, so no write barrier is needed for it.
+    fn fail_pending(&self, failure: usize) {
         if self.dispatched && !self.result_slots.is_complete() {
             self.cursor.stop();
-            self.result_slots.fill(RawValue(instead as _));
+            self.result_slots.fill(RawValue(failure as _));
         }
     }
 }
@@ -107,20 +107,20 @@ impl Completion {
         self.0.get().map(|work| &work.cursor)
     }
 
-    /// In a forked child: fills all that workers of the parent were to fill, wherever it is, also where another Ractor
-    /// had just made it. The VM need not know of an object for that.
-    fn lose(_class: Value, failure: Value) -> Result<(), Error> {
+    /// Called in a forked child: fills, in every completion, the slots that workers of the parent had to fill. It finds
+    /// them in the registry of forks and not through the VM, so it finds also those that another Ractor had just made.
+    fn fail_pending(_class: Value, failure: Value) -> Result<(), Error> {
         if !shareable::is_shareable(RawValue::of(failure))? {
             return Err(error::shareable(
                 "what takes the place of results must be shareable",
             ));
         }
         gc::register_mark_object(failure);
-        fork::lose(RawValue::of(failure).0 as _);
+        fork::fail_pending(RawValue::of(failure).0 as _);
         Ok(())
     }
 
-    /// With a second argument that is true, it is for what workers do, and a forked child fills it: see `lose`.
+    /// A true second argument means that workers fill the completion. Then a forked child fills it: see `fail_pending`.
     fn initialize(this: Receiver<Self>, args: &[Value]) -> Result<(), Error> {
         args::count(args, 1, 2)?;
         let size = class::integer(args[0], "size")?;
@@ -345,7 +345,7 @@ impl Completion {
 pub fn define(ruby: &Ruby, ratomic: RModule) -> Result<(), Error> {
     let class = class::define::<Completion>(ruby, ratomic.define_module("Workers")?, "Completion")?;
     class.define_method("initialize", method!(Completion::initialize, -1))?;
-    class.define_singleton_method("lose", method!(Completion::lose, 1))?;
+    class.define_singleton_method("fail_pending", method!(Completion::fail_pending, 1))?;
     class.define_method("file", method!(Completion::file, -1))?;
     class.define_method("fill", method!(Completion::fill, 1))?;
     class.define_method("wait", method!(Completion::wait, -1))?;

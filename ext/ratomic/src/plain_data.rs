@@ -1,9 +1,10 @@
-//! `Ratomic::Workers::Processes::PlainData`: plain data as bytes, for the sockets between a pool and its worker processes.
+//! `Ratomic::Workers::Processes::PlainData`: plain data as bytes, for the sockets between a pool and its worker
+//! processes.
 //!
-//! Plain data is what parsers return: nil, true, false, Integers, Floats, Symbols, Strings, Arrays and Hashes, of Ruby's
-//! own classes and with nothing beside their content. `Marshal` writes it as well, at three to six times the cost: for each
-//! String it writes the name of an instance variable for the encoding, it enters every object into a table on both sides,
-//! and makes each key of each Hash anew.
+//! Plain data is what parsers return: nil, true, false, Integers, Floats, Symbols, Strings, Arrays and Hashes, of
+//! Ruby's own classes and with nothing beside their content. `Marshal` writes it as well, at three to six times the
+//! cost: for each String it writes the name of an instance variable for the encoding, it enters every object into a
+//! table on both sides, and makes each key of each Hash anew.
 //!
 //! What comes out is what `Marshal` would return: the same types and encodings, what was one object is one object, and
 //! nothing but keys is frozen, unless all is to be.
@@ -15,8 +16,8 @@ use crate::ffi::{error, RawValue};
 use magnus::{function, prelude::*, rb_sys::protect, Error, RModule, RString, Ruby, Value};
 use std::ffi::c_long;
 
-/// A letter, and the number of bytes that follow, the highest first: see lib/ratomic/workers/processes/wire.rb.
-const HEAD: usize = 5;
+/// A letter and four bytes with the length of the rest, the highest first: see lib/ratomic/workers/processes/wire.rb.
+const HEADER_BYTES: usize = 5;
 
 /// The frame of an object; nil where it is not plain data, or refers to itself, or has too many levels.
 fn frame(ruby: &Ruby, letter: RString, object: Value) -> Result<Option<RString>, Error> {
@@ -26,10 +27,10 @@ fn frame(ruby: &Ruby, letter: RString, object: Value) -> Result<Option<RString>,
     let Some(mut writer) = writer::write(&[letter, 0, 0, 0, 0], RawValue::of(object)) else {
         return Ok(None);
     };
-    let Ok(size) = u32::try_from(writer.position() - HEAD) else {
+    let Ok(size) = u32::try_from(writer.position() - HEADER_BYTES) else {
         return Ok(None);
     };
-    writer.bytes_mut()[1..HEAD].copy_from_slice(&size.to_be_bytes());
+    writer.bytes_mut()[1..HEADER_BYTES].copy_from_slice(&size.to_be_bytes());
     Ok(Some(ruby.str_from_slice(writer.bytes())))
 }
 
@@ -44,8 +45,8 @@ fn load(bytes: RString, frozen: bool) -> Result<Value, Error> {
 }
 
 /// Appends what was read to a buffer, and takes the whole frames out of it: a flat list of letters and contents. The
-/// content of a frame of plain data is the object, that of one of text a String in UTF-8, that of any other its bytes. Both
-/// Strings belong to one thread, which is in here.
+/// content of a frame of plain data is the object, that of one of text a String in UTF-8, that of any other its bytes.
+/// Both Strings belong to one thread, which is in here.
 fn take(
     ruby: &Ruby,
     buffer: RString,
@@ -81,7 +82,7 @@ fn take(
 
 /// The letter and the content of a frame that is there as a whole, and what follows it.
 fn first(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
-    let (head, rest) = bytes.split_first_chunk::<HEAD>()?;
+    let (head, rest) = bytes.split_first_chunk::<HEADER_BYTES>()?;
     let [letter, size @ ..] = *head;
     let (content, after) = rest.split_at_checked(u32::from_be_bytes(size) as usize)?;
     Some((letter, content, after))

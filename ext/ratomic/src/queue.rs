@@ -1,9 +1,9 @@
 //! `Ratomic::Queue`: `ratomic_core::Queue` of shareable objects.
 //!
-//! The VM looks for interrupts when a method returns, and an item in the hands of a thread that is killed there is lost.
-//! So the methods that take items are native to the last step, and look for interrupts themselves when they have taken:
-//! what a killed thread holds then goes back to where it was. What remains is the way out, some nanoseconds long, which
-//! no method can close from inside.
+//! The VM checks for interrupts when a Ruby method returns. If a thread is killed there, the item that the method has
+//! just taken is lost. So the methods that take items are native, and they check for interrupts themselves after they
+//! have taken: if the thread is killed, the items go back to the front of the queue. Only the return from the native
+//! method, of some nanoseconds, is not covered; no method can do that from inside.
 
 use crate::ffi::{
     args, barrier, class, error,
@@ -36,8 +36,9 @@ const PLACE: &str = "a Ratomic::Queue";
 )]
 struct Queue(OnceShared<Core<RawValue>>, Reported);
 
-/// `mark` and `compact` run while nothing else does: on 4.0 every collection stops all Ractors, and since 4.1 only one
-/// that does so looks into shareable objects. ObjectSpace, too, calls `mark`, but outside a collection.
+/// A collection calls `mark` and `compact` with all Ractors stopped: Ruby 4.0 stops them in every collection, and since
+/// 4.1 only a collection that stops them looks into shareable objects. ObjectSpace calls `mark` too, without stopping
+/// them.
 impl DataTypeFunctions for Queue {
     fn mark(&self, _marker: &gc::Marker) {
         let Some(core) = self.0.peek() else { return };
@@ -47,7 +48,7 @@ impl DataTypeFunctions for Queue {
         } else {
             show_copies(
                 RawValue::NIL,
-                |skip, words| core.some(skip, words),
+                |skip, words| core.copy_from(skip, words),
                 RawValue::mark_movable,
             );
         }
@@ -80,7 +81,7 @@ impl Queue {
         Ok(())
     }
 
-    /// Tells the collector when the queue has got more memory, or less.
+    /// Tells the collector when the queue's memory has changed.
     #[inline]
     fn report(&self) {
         if let Some(core) = self.0.peek() {
@@ -195,7 +196,7 @@ impl Queue {
     }
 }
 
-/// Lets a pending interrupt have its way before the items are handed out: if it ends the thread, they go back.
+/// Runs a pending interrupt before the items are returned. If it ends the thread, the items go back to the queue.
 fn keep(this: Receiver<Queue>, items: &[RawValue]) -> Result<(), Error> {
     gvl::check_now().inspect_err(|_| {
         if let Some(core) = this.0.peek() {
@@ -207,7 +208,7 @@ fn keep(this: Receiver<Queue>, items: &[RawValue]) -> Result<(), Error> {
     })
 }
 
-/// Takes what is there, at most `room` more.
+/// Takes up to `room` more items, as many as there are.
 fn take_up_to(core: &Core<RawValue>, taken: RArray, mut room: usize) -> Result<(), Error> {
     // On the stack, where a collector sees the items between the queue and the Array.
     let mut items = [RawValue::NIL; 64];
@@ -224,7 +225,7 @@ fn take_up_to(core: &Core<RawValue>, taken: RArray, mut room: usize) -> Result<(
     Ok(())
 }
 
-/// True where the item went in, false where the time was up.
+/// True if the item was pushed, false if the queue was full until the deadline.
 fn stored(
     this: Receiver<Queue>,
     item: RawValue,

@@ -1,4 +1,4 @@
-//! `Ratomic::Workers::Tally`: how many dispatches callers ran themselves, and how long all dispatches took.
+//! `Ratomic::Workers::Tally`: counts the dispatches that callers ran themselves, and the latency of all dispatches.
 
 use crate::ffi::{
     class, copy,
@@ -31,9 +31,11 @@ impl Tally {
         tally::now()
     }
 
-    /// Counts a dispatch that the caller has run, and makes its results shareable: where they stand, or as frozen copies of
-    /// what is not yet. Nil, where some are not plain data and have to be looked at, and where items were dropped.
-    fn settle(
+    /// Counts a dispatch that the caller has run, and makes its results shareable: either freezes the objects
+    /// themselves (`in_place`), or replaces each that is not shareable by a frozen copy. Returns the nanoseconds that
+    /// it took. Returns nil if a result is not plain data or an item was dropped; then `Transfer.seal` has to look at
+    /// the results.
+    fn record_and_freeze(
         this: Receiver<Self>,
         started: u64,
         results: RArray,
@@ -69,7 +71,7 @@ impl Tally {
         this.0.record(nanoseconds);
     }
 
-    /// Counts a dispatch that the caller has run, of which the results stay what they are.
+    /// Counts a dispatch that the caller has run, and leaves its results as they are.
     fn record_by_caller(this: Receiver<Self>, nanoseconds: u64, items: u64) {
         this.0.record_by_caller(nanoseconds, items);
     }
@@ -95,7 +97,7 @@ pub fn define(ruby: &Ruby, ratomic: RModule) -> Result<(), Error> {
     let class = class::define::<Tally>(ruby, ratomic.define_module("Workers")?, "Tally")?;
     class.define_method("initialize", method!(Tally::initialize, 0))?;
     class.define_method("start", method!(Tally::start, 0))?;
-    class.define_method("settle", method!(Tally::settle, 3))?;
+    class.define_method("record_and_freeze", method!(Tally::record_and_freeze, 3))?;
     class.define_method("record", method!(Tally::record, 1))?;
     class.define_method("record_by_caller", method!(Tally::record_by_caller, 2))?;
     class.define_method("by_caller", method!(Tally::by_caller, 0))?;

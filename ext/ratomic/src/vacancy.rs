@@ -1,11 +1,11 @@
-//! What stands in the slot of an item that has no result: `DROPPED`, and what a reduction puts there. Two objects that live
-//! as long as the process, so that to find them is to compare addresses.
+//! The two objects that stand in the slot of an item without a result: `DROPPED`, and the one that a reduction puts
+//! there. They live as long as the process, so a comparison of addresses finds them.
 
 use crate::ffi::{error, shareable, RawValue};
 use magnus::{function, gc, prelude::*, Error, RModule, Value};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-/// Zero is `false` in every Ruby, and that is a result: so what was not given is `NEVER`, which is no object.
+/// The value before an object is registered: the address of no object. (Zero is `false`, which can be a result.)
 const NEVER: usize = usize::MAX;
 
 static DROPPED: AtomicUsize = AtomicUsize::new(NEVER);

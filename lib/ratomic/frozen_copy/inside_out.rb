@@ -2,8 +2,8 @@
 
 module Ratomic
   class FrozenCopy
-    # A walk through a graph that comes to what is in a Set, and to the Set, after all that is in those. Everything else
-    # may be handed to the VM when the Sets have been.
+    # Walks a graph from the inside out: it comes to a Set after all the elements of the Set. After that the VM can
+    # handle the rest of the graph.
     # @api private
     class InsideOut
       # There is an exception that a record is to take the place of.

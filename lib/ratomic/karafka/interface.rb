@@ -6,8 +6,8 @@ module Ratomic
     # in.
     #
     # future: a Class with {Future::Retrieval}; immediate: the object for messages that were not dispatched; error: the
-    # marker of a failed payload; message: a Class whose +new+ takes the raw payload; usual: the Class of distributors
-    # that are not called, because workers cut the messages into chunks by themselves
+    # marker of a failed payload; message: a Class whose +new+ takes the raw payload; usual: a Class of distributors
+    # that are not called, because the workers cut the messages into chunks
     Interface = Struct.new(:future, :immediate, :error, :message, :usual) do
       # @return [Interface] without Karafka
       def self.own

@@ -2,7 +2,8 @@
 
 module Ratomic
   module Karafka
-    # What a deserializer gets instead of a message: the message itself cannot cross to a worker. Frozen and shareable.
+    # A deserializer gets this instead of a message, because the message itself cannot cross to a worker. Frozen and
+    # shareable.
     class Message
       # @return [String, nil] frozen; nil for a tombstone
       attr_reader :raw_payload

@@ -13,7 +13,7 @@ module Ratomic
     class Pool
       include Singleton
 
-      # How many deserializers are kept, with what was learnt about their cost.
+      # Deserializers that are kept. The pool learns the cost of each by the object, so a new object would begin anew.
       KEPT = 256
 
       class << self

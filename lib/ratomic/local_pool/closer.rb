@@ -35,7 +35,7 @@ module Ratomic
         resource = slot.empty
         return if resource.nil?
 
-        Thread.handle_interrupt(Pool::Waiting::ON_BLOCKING) do
+        Workers::Interrupts.on_blocking do
           if @callable
             @callable.call(resource)
           elsif resource.respond_to?(:close)

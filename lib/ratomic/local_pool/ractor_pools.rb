@@ -79,7 +79,7 @@ module Ratomic
       # @param new [RactorPool] for a LocalPool that has none here
       def add(pool, new)
         Pool::Trap.told do
-          Thread.handle_interrupt(Pool::Waiting::NEVER) do
+          Workers::Interrupts.deferred do
             @lock.synchronize { @ractor_pools[pool] ||= new.tap { @all[new] = new } }
           end
         end

@@ -12,7 +12,7 @@ module Ratomic
     # A resource is made and closed outside the lock, by the thread that holds its slot. So a slow server delays only
     # the thread that talks to it, and there are never more than +size+ resources.
     #
-    # Callers of {#claim}, {#give} and {#checkin} have interrupts masked ({Pool::Waiting::NEVER}).
+    # Callers of {#claim}, {#give} and {#checkin} have interrupts masked ({Workers::Interrupts.deferred}).
     class ResourceStack
       # @param factory [#call] makes a resource
       # @param closer [Closer] closes one
@@ -32,7 +32,7 @@ module Ratomic
       # @raise [ClosedError]
       # @raise [TrapError]
       def claim(timeout, lent:)
-        Pool::Waiting.timeout(timeout)
+        Pool::Arguments.timeout(timeout)
         waiter = WaitQueue::Waiter.new(lent)
         @lock.synchronize { waiter.take(free_slot) || @wait_queue.wait(waiter, timeout) { free_slot } }
         done = waiter.slot
@@ -50,7 +50,7 @@ module Ratomic
         return unless slot.resource.nil?
 
         slot.generation = @generation
-        Thread.handle_interrupt(Pool::Waiting::ON_BLOCKING) { slot.resource = @factory.call }
+        Workers::Interrupts.on_blocking { slot.resource = @factory.call }
         raise Error, "the factory of the pool returned nil instead of a resource" if slot.resource.nil?
       end
 
@@ -144,7 +144,7 @@ module Ratomic
       # @raise the first error of closing one, after all were closed
       def withdraw(&decision)
         full = []
-        Thread.handle_interrupt(Pool::Waiting::NEVER) do
+        Workers::Interrupts.deferred do
           @lock.synchronize do
             decision.call
             full, @idle = @idle.partition(&:resource)

@@ -59,14 +59,14 @@ module Ratomic
       # @param timeout [Numeric, nil] seconds
       # @yieldreturn [Slot, nil] a slot that is free without having been handed over; called after each check interval
       def wait(waiter, timeout)
-        deadline = timeout && (Pool::Waiting.now + timeout)
+        deadline = timeout && (Workers::Clock.now + timeout)
         @waiters[waiter] = true
         until waiter.slot
-          left = deadline ? deadline - Pool::Waiting.now : CHECK_INTERVAL_S
+          left = deadline ? deadline - Workers::Clock.now : CHECK_INTERVAL_S
           break if left <= 0
 
           seconds = left < CHECK_INTERVAL_S ? left : CHECK_INTERVAL_S
-          Thread.handle_interrupt(Pool::Waiting::ON_BLOCKING) { waiter.condition.wait(@lock, seconds) }
+          Workers::Interrupts.on_blocking { waiter.condition.wait(@lock, seconds) }
           waiter.slot || waiter.take(yield)
         end
       ensure

@@ -55,7 +55,7 @@ module Ratomic
       private
 
       def foreign(object)
-        return "the object was checked in before, or moved elsewhere" if Waiting.moved?(object)
+        return "the object was checked in before, or moved elsewhere" if Lease.moved?(object)
 
         "this #{Reflection.class_of(object)} is not checked out here: it belongs to another pool or Ractor, or was " \
           "lent by `with`, which takes it back itself"

@@ -5,6 +5,19 @@ module Ratomic
     # An object that is lent, with the number that the server knows it by. No method of the object is called: it may be
     # of any class, or only the shell of an object that was moved away.
     class Lease
+      # @return [String, nil] why the object cannot go from owner to owner
+      def self.immovable(object)
+        return "the object was moved elsewhere" if moved?(object)
+        return "the #{Reflection.class_of(object)} is frozen" if Reflection.frozen?(object)
+
+        Workers::Moving.obstacle(object, "object")&.to_s
+      end
+
+      # @return [Boolean] whether the object was moved away, and only its shell is left
+      def self.moved?(object)
+        Ractor::MovedObject === object # it answers no method
+      end
+
       # @return [Integer]
       attr_reader :number
       # @return [Object]

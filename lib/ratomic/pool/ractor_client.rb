@@ -7,8 +7,8 @@ require_relative "checkout_request"
 module Ratomic
   class Pool
     # A Ractor's end of a pool: it asks the server for objects, receives them and moves them back. The threads of the
-    # Ractor share it. Callers of all its methods have interrupts masked ({Waiting::NEVER}); only the wait for an answer
-    # lets them in.
+    # Ractor share it. Callers of all its methods have interrupts masked ({Workers::Interrupts.deferred}); only the wait
+    # for an answer lets them in.
     class RactorClient
       # Seconds to wait for the answer to a withdrawal. The server never blocks and needs microseconds for it.
       WITHDRAW_TIMEOUT_S = 5
@@ -34,7 +34,7 @@ module Ratomic
       # @raise [ClosedError]
       # @raise [TimeoutError]
       def lend(timeout, must: false)
-        Waiting.timeout(timeout)
+        Arguments.timeout(timeout)
         request = @idle_requests.pop || CheckoutRequest.new(@port, @number)
         @channel.inbox.push(timeout&.zero? ? request.at_once : request)
         answer = wait(request, timeout)
@@ -93,7 +93,7 @@ module Ratomic
       def wait(request, timeout)
         answer = nil
         begin
-          Thread.handle_interrupt(Waiting::ON_BLOCKING) { answer = request.wait(timeout&.zero? ? nil : timeout) }
+          Workers::Interrupts.on_blocking { answer = request.wait(timeout&.zero? ? nil : timeout) }
           stayed = true
         ensure
           answer ||= withdraw(request)
@@ -128,7 +128,7 @@ module Ratomic
       # This Ractor is ending: it has closed its ports and is about to kill this thread. Nothing may be raised here
       # until then: CRuby 4.0 crashes when it prints an error of such a thread.
       def await_end
-        Thread.handle_interrupt(Object => :immediate) { sleep }
+        Workers::Interrupts.allowed { sleep }
       end
 
       def refusal(timeout, out, waiting, missing, failure = nil)
@@ -140,7 +140,7 @@ module Ratomic
 
       # @return [String, nil] what is wrong with the object
       def return_object(lease, object)
-        if (reason = Waiting.immovable(object))
+        if (reason = Lease.immovable(object))
           lose(lease)
           return reason
         end

@@ -43,7 +43,7 @@ module Ratomic
       end
 
       def synchronize(&block)
-        Trap.told { Thread.handle_interrupt(Waiting::NEVER) { @lock.synchronize(&block) } }
+        Trap.told { Workers::Interrupts.deferred { @lock.synchronize(&block) } }
       end
 
       def tidy

@@ -1,7 +1,5 @@
 # frozen_string_literal: true
 
-require_relative "waiting"
-
 module Ratomic
   class Pool
     # A Ractor-local variable (as a thread-local one): one value for each Ractor, made by the first thread of the Ractor
@@ -27,7 +25,7 @@ module Ratomic
 
         permit = nil
         begin
-          Thread.handle_interrupt(Waiting::ON_BLOCKING) { permit = @permit.pop }
+          Workers::Interrupts.on_blocking { permit = @permit.pop }
           Ractor.current[@name] ||= make.call
         ensure
           @permit.push(permit) if permit

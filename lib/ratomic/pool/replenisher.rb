@@ -23,7 +23,7 @@ module Ratomic
       # @return [Thread]
       def start(&finally)
         @thread = Thread.new do
-          Thread.handle_interrupt(Object => :immediate) { make while order? } # not its creator's mask
+          Workers::Interrupts.allowed { make while order? } # not its creator's mask
         ensure
           @factory.forget if @channel.closed? && ResourceFactory === @factory
           finally&.call

@@ -22,7 +22,14 @@ module Ratomic
     #   :made                               ServerChannel    a new object is in the port
     #   [:factory_failed, text]             Replenisher      the factory raised
     #
-    # Answers: {CheckoutRequest#answer}. Orders for new objects: {ServerChannel#order}, read by {Replenisher}.
+    # It answers each request once ({CheckoutRequest#answer}):
+    #
+    #   number                              the lease; its object is in the port of the client already
+    #   [lent, waiting, missing, failure]   no object: the request was `:at_once`, or was withdrawn
+    #   :closed                             the pool is closed
+    #
+    # It orders a new object for each that is lost ({ServerChannel#order}); the {Replenisher} makes it. To the
+    # {RactorMonitor} it sends `[number, ractor]`, a Ractor to be monitored, and `:stop`.
     class Server
       # @param channel [ServerChannel]
       # @param objects [Integer] how many will be added first
@@ -36,8 +43,8 @@ module Ratomic
       # Runs until the pool is closed or the program ends. An interrupt can end the wait for a message, never the
       # handling of one.
       def run
-        Thread.handle_interrupt(Waiting::NEVER) do
-          while (message = Thread.handle_interrupt(Waiting::ON_BLOCKING) { @channel.inbox.pop })
+        Workers::Interrupts.deferred do
+          while (message = Workers::Interrupts.on_blocking { @channel.inbox.pop })
             drain_returns
             handle(message)
             @inventory.serve

@@ -63,7 +63,7 @@ module Ratomic
       def server(answers, factory, factory_ractor)
         Ractor.new(answers, @size, factory, factory_ractor, name: "ratomic-pool") do |back, size, made_here, ends_with|
           channel = ServerChannel.new(Queue.new(INBOX_CAPACITY), Ractor::Port.new, Queue.new(size), size)
-          Thread.handle_interrupt(Object => :immediate) do # not its creator's mask
+          Workers::Interrupts.allowed do # not its creator's mask
             server = Server.new(channel, size, ends_with)
             replenisher = Replenisher.new(channel, made_here).start if made_here
             back.push(channel)

@@ -2,8 +2,8 @@
 
 module Ratomic
   module Workers
-    # What a dispatch would do, without doing it: what would be shared, copied or refused, what stands in the callable's
-    # way, and whether the pool would pay.
+    # Says what a dispatch would do, without doing it: which items would be shared, copied or refused, why a worker
+    # cannot run the callable, and whether workers would be faster than the caller.
     class Explanation
       # The default of `try:`. It is not nil, because nil can be an item.
       UNTRIED = Object.new.freeze

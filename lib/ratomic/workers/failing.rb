@@ -4,7 +4,7 @@ require_relative "then_guard"
 
 module Ratomic
   module Workers
-    # What a {Future} tells of the items that have failed.
+    # Methods of a {Future} for the items that have failed.
     module Failing
       include ThenGuard
 

@@ -1,23 +1,26 @@
 # frozen_string_literal: true
 
+require_relative "../value_object"
 require_relative "runtime/text"
 
 module Ratomic
   module Workers
-    # What stands in the results in place of an item that has none: it raised, it ran too long, it ended its worker, it
-    # was cancelled. A Failure is frozen and shareable and holds only Strings, all in UTF-8, because an exception loses
-    # its backtrace on the way from one Ractor to another.
+    # Stands in the place of the result of an item that raised, ran too long, ended its worker or was cancelled. A
+    # Failure is frozen and shareable. It holds only Strings, all in UTF-8, because an exception loses its backtrace on
+    # the way from one Ractor to another.
     #
-    # What ends many items at once (a cancelled dispatch has millions) is told once: the Failures of such items are made
-    # when the results are asked for, and have all in common but their index.
+    # If one cause ends many items (a cancelled dispatch can have millions), it is stored once. The Failures of the
+    # items are made when the results are asked for, and differ only in their index.
     class Failure
-      # All of it but the place.
+      include ValueObject
+
+      # The part that Failures with the same cause share: all except the index.
       Account = Struct.new(:exception_class, :message, :backtrace, :cause, :stage)
       private_constant :Account
 
-      # So many lines of a backtrace are kept; a stack that overflowed has thousands.
+      # Lines of a backtrace that are kept; a stack that overflowed has thousands.
       BACKTRACE_LINES = 50
-      # So many causes are followed.
+      # Levels of causes that are kept.
       CAUSES = 8
       WORDS = Exception.instance_method(:to_s).then { |words| RACTORS ? Ractor.make_shareable(words) : words }
       STAGE = :@__ratomic_stage__
@@ -36,7 +39,7 @@ module Ratomic
               deeper && from(deeper, index, depth + 1), Reflection.variable_of(error, STAGE))
         end
 
-        # Says with an exception which stage of a {Pipeline} it comes from. Of several, in each other, the innermost.
+        # Notes in an exception which stage of a {Pipeline} has raised it. Of nested stages the innermost is kept.
         # @api private
         def note_stage(error, name)
           return if Reflection.frozen?(error) || Reflection.variable_of(error, STAGE)
@@ -46,15 +49,15 @@ module Ratomic
 
         private
 
-        # All that is asked here may be the code of others.
+        # The methods that are called here may be the program's own, and may raise.
         def message_of(error)
           Text.of(error.message.to_s)
         rescue UserException => e
           "#{own_words(error)} (its message cannot be read: #{Reflection.class_name_of(e)})".lstrip
         end
 
-        # What it was made with: a class may make more of it, with what a worker cannot reach (that of a LoadError looks
-        # for the gem of that name).
+        # The text that the exception was made with. A class may add to it in `message`, with objects that a worker
+        # cannot use (LoadError looks for the gem of that name).
         def own_words(error)
           Text.of(WORDS.bind_call(error))
         rescue UserException
@@ -108,24 +111,24 @@ module Ratomic
         @account.stage
       end
 
-      # @return [true] so that `result.respond_to?(:failure?)` tells a Failure from a result of any kind
+      # @return [true] no other result has this method: `result.respond_to?(:failure?)` is true only for a Failure
       def failure?
         true
       end
 
-      # What to do instead, where the item did what Ruby does not allow in a Ractor and a way out is known.
+      # Advice, if the item has done something that Ruby does not allow in a Ractor and another way is known.
       # @return [String, nil]
       def remedy
         Remedy.of(exception_class, message, backtrace) || cause&.remedy
       end
 
-      # @return [String, nil] the row of the table of what runs in a worker that tells more, such as
+      # @return [String, nil] the row with details in the table of what runs in a worker, such as
       #   "docs/what_runs/4.0.md#json-load"
       def row
         Remedy.row(remedy)
       end
 
-      # The same failure at another place.
+      # The same failure, for another item.
       # @return [Failure]
       def at(index)
         self.class.allocate.place(index, @account)
@@ -143,15 +146,6 @@ module Ratomic
         end
       end
 
-      def ==(other)
-        other.class == self.class && other.to_h == to_h
-      end
-      alias eql? ==
-
-      def hash
-        to_h.hash
-      end
-
       # @return [Hash] of index, exception_class, message, backtrace and cause (a Hash as well), and of the stage where
       #   there is one
       def to_h
@@ -163,10 +157,6 @@ module Ratomic
       def to_s
         way = remedy && " (#{Remedy.with_row(remedy)})"
         "item #{index || "?"}#{stage && " in #{stage}"}: #{exception_class}: #{message}#{way}"
-      end
-
-      def inspect
-        "#<#{self.class} #{self}>"
       end
 
       protected

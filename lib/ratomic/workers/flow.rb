@@ -59,7 +59,7 @@ module Ratomic
         @lock.synchronize { wake_leader } if @items.size >= @wanted
       end
 
-      # The source has ended, by itself or with an error, which the consumer gets after the results.
+      # Called when the source has ended. The consumer gets an error of the source after the results.
       def finish(error = nil)
         @lock.synchronize do
           @finished = true
@@ -69,9 +69,9 @@ module Ratomic
         end
       end
 
-      # A lane: waits for items that it may take.
+      # Called by a lane: waits for items that it may take.
       # @param most [Integer]
-      # @return [Group, nil] nil when there will be no more
+      # @return [Group, nil] nil when the source has ended and nothing is left
       def group(most)
         @lock.synchronize do
           while more?
@@ -80,13 +80,13 @@ module Ratomic
             group = lead([most, @share].min) { @by_consumer }
             return group if group
           end
-          @place.signal # the next one is to see that, too
+          @place.signal # the next thread has to see the end, too
           nil
         end
       end
 
-      # Whether the consumer runs what was read, and the lanes rest: where a whole window is less work than to wake all
-      # these threads.
+      # Sets whether the consumer runs the items itself, while the lanes sleep. That is faster if a whole window is less
+      # work than to wake all these threads.
       # @param yes [Boolean]
       def by_consumer=(yes)
         @lock.synchronize do
@@ -96,20 +96,20 @@ module Ratomic
         end
       end
 
-      # A lane: the group is done.
+      # Called by a lane when its group is done.
       # @param results [Array] with a {Vacancy} for an item that has none
       def deliver(group, results)
         results = numbered(group, results) if results.any?(Failure)
         @lock.synchronize do
           @running -= 1
           keep(group, results)
-          # Of a {KeyedFlow} what was read earlier may still wait: for its key, and so for the consumer.
+          # In a {KeyedFlow} items that were read earlier can still wait for their key, and so for the consumer.
           @output.signal if !@ordered || @results.key?(@taken) || (@by_consumer && @running.zero?)
           wake_leader if free.positive? || @finished
         end
       end
 
-      # A lane cannot go on: the consumer gets the error at once.
+      # Called by a lane that cannot go on. The consumer gets the error at once.
       def break(error)
         @lock.synchronize { @broken ||= error }
         finish

@@ -2,11 +2,12 @@
 
 module Ratomic
   module Workers
-    # Of the threads that have nothing to do one, the **leader**, waits for the items of a {Flow}; the others wait for
-    # its place. So what comes wakes one thread. When the leader has a group it gives its place to the next, and runs
-    # the group itself. (The Leader/Followers pattern of Schmidt, O'Ryan, Kircher, Pyarali and Buschmann, 2000.)
+    # One idle thread, the **leader**, waits for the items of a {Flow}; the other idle threads wait to become the
+    # leader. So an item wakes only one thread. When the leader has a group of items, it makes another thread the leader
+    # and runs the group itself. (The Leader/Followers pattern of Schmidt, O'Ryan, Kircher, Pyarali and Buschmann,
+    # 2000.)
     #
-    # Included by {Flow}, whose lock the caller of each method has.
+    # {Flow} includes this module. The caller of each method holds the lock of the flow.
     module FlowLeader
       # Seconds that the leader waits for more items of a source that has been quick, while a worker has nothing to do.
       LINGER_S = 0.000_3

@@ -5,14 +5,14 @@ require_relative "failing"
 
 module Ratomic
   module Workers
-    # The results of a dispatch, now or later. Frozen, and shareable whenever the callable is: it may be waited for in
-    # any thread, and sent to another Ractor. Nothing but who holds the future keeps the results.
+    # The results of a dispatch, now or later. A future is frozen, and shareable if the callable is: any thread can wait
+    # for it, and it can be sent to another Ractor. Only references to the future keep the results alive.
     #
     # {#value}, {#value!}, {#wait}, {#each} and {#each_completed} block. The other threads of the Ractor (and the Fibers
-    # of a scheduler) run meanwhile, and the wait ends on `Thread#kill`, `Timeout` and signals. The dispatch goes on
-    # then, and later work waits for it, unless it is cancelled: in an `ensure` (`future&.cancel` does nothing where all
-    # is done), or with the option `cancel_on_abandon: true`, see {Options#initialize}. In an item a {HelperThread} runs
-    # meanwhile what nobody has begun of the dispatch, see {NestedDispatch}.
+    # of a scheduler) run meanwhile. `Thread#kill`, `Timeout` and signals end the wait, but not the dispatch: its items
+    # are still run, and later dispatches wait for a worker. To end it too, cancel it in an `ensure` (`future&.cancel`
+    # does nothing if all is done), or use the option `cancel_on_abandon: true`, see {Options#initialize}. If an item
+    # waits for the future, a {HelperThread} runs meanwhile the items that no worker has begun, see {NestedDispatch}.
     class Future
       include Grouped
       include Failing

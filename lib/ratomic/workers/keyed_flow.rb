@@ -144,7 +144,7 @@ module Ratomic
 
         copy = FrozenCopy.of(key)
         copy.eql?(key) && copy.hash == key.hash ? copy : key
-      rescue StandardError # what cannot be copied
+      rescue StandardError # the key cannot be copied
         key
       end
 

@@ -16,7 +16,7 @@ module Ratomic
     # Frozen, and shareable if all stages are. Make it once and keep it: {#stats} belong to the object, whatever pools
     # run it. If a stage is a pipeline itself, its stages are inserted.
     class Pipeline
-      # Of this many items of a run (a power of two) one is timed.
+      # One of so many items of a run is timed (a power of two).
       TIMING_SAMPLE_RATE = 8
       private_constant :TIMING_SAMPLE_RATE
 
@@ -30,7 +30,7 @@ module Ratomic
 
         @stages = stages.flat_map { |stage| Pipeline === stage ? stage.stages : [stage] }.freeze
         @stages.each { |stage| Callable.check(stage) unless Callable.call?(stage) } # which says what is missing
-        @gauges = Ractor.make_shareable(@stages.map { |stage| Gauge.new(Callable.label(stage)) })
+        @stage_metrics = Ractor.make_shareable(@stages.map { |stage| StageMetrics.new(Callable.label(stage)) })
         @runs = @stages.any? { |stage| Runs.takes?(stage) }
         freeze
       end
@@ -43,10 +43,10 @@ module Ratomic
           started = now
           item = stage.call(item)
           dropped = Vacancy === item
-          @gauges[index].add(1, dropped ? 1 : 0, 0, 1, now - started)
+          @stage_metrics[index].add(1, dropped ? 1 : 0, 0, 1, now - started)
           return item if dropped
         rescue Exception => e # rubocop:disable Lint/RescueException -- it is raised again
-          @gauges[index].add(1, 0, 1, 1, now - started)
+          @stage_metrics[index].add(1, 0, 1, 1, now - started)
           raise at(index, e)
         end
         item
@@ -58,27 +58,27 @@ module Ratomic
         log = @stages.map { [0, 0, 0, 0] } # dropped, failed, timed, nanoseconds
         results = @runs ? by_stage(items, log) : by_item(items, log)
         count = items.size
-        @gauges.each_with_index do |gauge, index|
-          gauge.add(count, *log[index])
+        @stage_metrics.each_with_index do |metrics, index|
+          metrics.add(count, *log[index])
           count -= log[index][0] + log[index][1]
         end
         results
       end
 
-      # What its stages have done so far, in all pools of this process. Of most items the time is not taken, so it is an
-      # estimate.
+      # Counts of the stages so far, in all pools of this process. The time is an estimate, because most items are not
+      # timed.
       # @return [Array<Hash>] for each stage :stage (its name), :entered, :kept, :dropped, :failed (Integers), :seconds
       #   (Float)
       def stats
-        @gauges.map(&:to_h)
+        @stage_metrics.map(&:to_h)
       end
 
       # @api private
-      # @return [Array<Gauge>] frozen and shareable
-      attr_reader :gauges
+      # @return [Array<StageMetrics>] frozen and shareable
+      attr_reader :stage_metrics
 
       def to_s
-        @gauges.map(&:name).join(" > ")
+        @stage_metrics.map(&:name).join(" > ")
       end
 
       def inspect
@@ -91,9 +91,9 @@ module Ratomic
         Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond)
       end
 
-      # @return [Exception] the same, which knows its stage
+      # @return [Exception] the error itself, after the name of its stage was noted
       def at(index, error)
-        Failure.note_stage(error, @gauges[index].name)
+        Failure.note_stage(error, @stage_metrics[index].name)
         error
       end
 
@@ -150,15 +150,15 @@ module Ratomic
         end
       end
 
-      # @return [Array, nil] nil where it has raised
+      # @return [Array, nil] nil if the stage has raised
       def run_of(stage, values)
         Runs.results(stage, values.freeze, 0).map { |result| Failure === result ? result.at(nil) : result }
       rescue UserException
         nil
       end
 
-      # What one stage has done. Shareable.
-      class Gauge
+      # The counts of one stage. Shareable.
+      class StageMetrics
         # @return [String] of its stage
         attr_reader :name
 
@@ -191,7 +191,7 @@ module Ratomic
             seconds: timed.zero? ? 0.0 : @nanoseconds.value / 1e9 / timed * entered }
         end
       end
-      private_constant :Gauge
+      private_constant :StageMetrics
     end
   end
 end

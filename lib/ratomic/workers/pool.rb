@@ -61,7 +61,8 @@ module Ratomic
 
       # Runs the callable with each of the items, in the workers.
       #
-      # Shareable items are shared; of others a frozen copy crosses; with `move: true` they are moved.
+      # Shareable items are shared with the workers. Of any other item the workers get a frozen copy; with `move: true`
+      # it is moved.
       #
       # Returns at once, with four exceptions. The caller runs small work itself (`min_batch:`). It waits, or runs the
       # items, when the queue is full (`max_queue:` with `on_full: :block` or `:caller_runs`). With the `:inline`
@@ -78,11 +79,11 @@ module Ratomic
       #   @param callable [#call] a shareable object, a module or class, or a shareable proc
       #   @param options see {Options#initialize}
       #   @return [Future]
-      #   @raise [CallableError] with the path of what is in the way
+      #   @raise [CallableError] with the path of the object that is not shareable
       #   @raise [ShutdownError, QueueFullError]
       # @overload dispatch_async(items, **options) { |item| ... }
       #   @return [Future]
-      #   @raise [CallableError] with Ruby's own reason, where the block uses what cannot be shared
+      #   @raise [CallableError] with Ruby's own reason, if the block uses an object that cannot be shared
       #   @raise [ShutdownError, QueueFullError]
       def dispatch_async(items, callable = nil, options = nil, &block)
         return dispatch_block(items, callable, options, block) if block_given? # cheaper than to look at `block`
@@ -179,7 +180,7 @@ module Ratomic
       # Accepts no more dispatches, and waits until all accepted ones are done and the workers have ended. Does not wait
       # in an item of the pool itself, which would wait for its own end.
       # @param timeout [Numeric, nil] seconds
-      # @return [Boolean] false when the time was up; the pool goes on ending, and {#kill} ends it at once
+      # @return [Boolean] false when the time was up. The pool still ends by itself; {#kill} ends it at once.
       def shutdown(timeout: nil)
         Clock.check(timeout)
         engine = current || unstarted
@@ -190,7 +191,7 @@ module Ratomic
         NestedDispatch.wait(engine, timeout) { |seconds| engine.terminated.wait(seconds) }
       end
 
-      # Ends the pool now. What has no result yet becomes a Failure; items that run are interrupted.
+      # Ends the pool now. Items that run are interrupted, and each item without a result gets a Failure.
       # @return [self]
       def kill
         engine = current || unstarted
@@ -270,12 +271,12 @@ module Ratomic
         @settings.name
       end
 
-      # @return [:frozen, :owned] what dispatches get that do not say otherwise
+      # @return [:frozen, :owned] the default of `results:` in a dispatch
       def results
         @options.results
       end
 
-      # @return [Symbol, nil] :thread or :process, what it was made with
+      # @return [Symbol, nil] :thread or :process, as given to {#initialize}
       def fallback
         @settings.fallback
       end

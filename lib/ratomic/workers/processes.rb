@@ -7,13 +7,13 @@ require "socket"
 
 module Ratomic
   module Workers
-    # Worker processes: what a pool with `backend: :process` runs its items in. Each worker is a thread of this process
-    # that hands its chunks to a process of its own, see {Connection}, and waits; so all that a pool promises is kept by
-    # the same code as with the other backends.
+    # Worker processes: a pool with `backend: :process` runs its items in them. Each worker is a thread of this process.
+    # It sends its chunks to a process of its own (see {Connection}) and waits for the results. So the code that keeps a
+    # pool's promises is the same for all backends.
     #
     # @api private
     module Processes
-      # settings of a pool => number of a worker => the process that was forked before that worker has asked for it
+      # settings of a pool => number of a worker => a process that was forked for that worker in advance
       STOCK = {}.compare_by_identity
       STOCK_GATE = Thread::Mutex.new
       # Collections that an object survives before it is old.
@@ -49,7 +49,7 @@ module Ratomic
             Interrupts.deferred { stock(settings, worker, Launch.call(settings.hooks, worker)) }
           end
         rescue SystemCallError
-          nil # the workers try again
+          nil # each worker forks its own process when it needs it
         end
 
         # @param worker [Integer] its number
@@ -58,14 +58,14 @@ module Ratomic
           Connection.new(engine, worker, STOCK_GATE.synchronize { STOCK[engine.settings]&.delete(worker) })
         end
 
-        # The pool has ended: what its workers have not taken ends too.
+        # Called when the pool has ended: ends the processes that no worker has taken.
         # @return [void]
         def discard(engine)
           left = STOCK_GATE.synchronize { STOCK.delete(engine.settings) } || {}
           left.each_value(&:close)
         end
 
-        # Of two threads that start one pool the processes of one are not needed.
+        # If two threads start the same pool at once, the second process for a worker replaces the first, which ends.
         def stock(settings, worker, child)
           needless = STOCK_GATE.synchronize do
             here = (STOCK[settings] ||= {})
@@ -74,14 +74,14 @@ module Ratomic
           needless&.close
         end
 
-        # A collection writes to each object that is not old, so that the page is copied in every process that collects.
-        # Now they get old once for all of them.
+        # A collection writes to each object that is not old yet. Then each process that collects gets copies of the
+        # pages with such objects. So the objects are made old before the processes are forked.
         def age_objects
           COLLECTIONS_UNTIL_OLD.times { GC.start } if Launch.collector?
         end
         private :age_objects, :stock
 
-        # In a forked child, of whatever kind: it has none of them.
+        # Called in every forked child: the processes are not its own.
         # @return [void]
         def in_child
           STOCK.clear

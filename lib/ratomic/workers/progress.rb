@@ -8,7 +8,7 @@ module Ratomic
       attr_reader :completed
       # @return [Integer] items of the dispatch
       attr_reader :total
-      # @return [Integer, nil] Failures among them; nil where nobody has counted them ({Future#progress})
+      # @return [Integer, nil] Failures among them; nil if they were not counted ({Future#progress})
       attr_reader :failures
       # @return [Float, nil] since the dispatch, where that is known
       attr_reader :seconds

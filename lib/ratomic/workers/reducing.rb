@@ -4,9 +4,8 @@ require_relative "then_guard"
 
 module Ratomic
   module Workers
-    # The future of a reduction, see {Pool#reduce_async}. What workers have folded is merged by who asks for the value,
-    # each time anew: the partial sums come home, one for each chunk that a worker ran. Frozen, and shareable where the
-    # callable and the block are.
+    # The future of a reduction, see {Pool#reduce_async}. Workers return partial sums, one for each chunk. {#value}
+    # merges them in the calling thread, at each call again. Frozen, and shareable if the callable and the block are.
     class Reducing
       include ThenGuard
 
@@ -24,7 +23,7 @@ module Ratomic
       # Blocks as {Future#value} does, and runs the merge in the calling thread.
       # @param timeout [Numeric, nil] seconds; nil waits for ever, 0 does not wait
       # @return [Reduction]
-      # @raise [WaitTimeoutError] with the counts; the future stays good
+      # @raise [WaitTimeoutError] with the counts; call it again later
       # @raise what the merge raises
       def value(timeout: nil)
         sum = nil
@@ -60,7 +59,7 @@ module Ratomic
         @future.ready?
       end
 
-      # What was folded by then is in the sum.
+      # Items that were folded before are in the sum.
       # @see Future#cancel
       def cancel(interrupt: false)
         @future.cancel(interrupt: interrupt)

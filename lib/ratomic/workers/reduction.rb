@@ -2,7 +2,7 @@
 
 module Ratomic
   module Workers
-    # What {Pool#reduce} returns: the sum of the results, and beside it what is not in there.
+    # The result of {Pool#reduce}: the sum, and the counts and Failures of items that are not in the sum.
     class Reduction
       # @return [Object] what the merge of the partial sums returned; the caller's own
       attr_reader :sum

@@ -2,8 +2,9 @@
 
 module Ratomic
   module Workers
-    # What to do instead of what Ruby does not allow in a Ractor, for the messages of {Failure}s and of `explain`. None
-    # of it freezes what the program shares: an IO, a logger, a lock, a random generator, a class.
+    # Advice for the messages of {Failure}s and of `explain`: what to do instead of something that Ruby does not allow
+    # in a Ractor. It never advises to freeze an object that the program has to change: an IO, a logger, a lock, a
+    # random number generator, a class.
     module Remedy
       PASS = "read it before the dispatch, and pass it on as `context:` or with the items"
       FREEZE = "freeze it where it is made, if nothing changes it later (Ractor.make_shareable), or share a " \
@@ -23,7 +24,7 @@ module Ratomic
       STREAMS = { STDIN: "$stdin", STDOUT: "$stdout", STDERR: "$stderr" }.freeze
       THREADS = "run it with backend: :thread"
 
-      # Messages of Ruby, and what is to be done. The first that fits counts.
+      # Ruby's messages, and the advice for each. The first that matches is taken.
       MESSAGES = {
         /@(?:unsafe_)?load_default_options from JSON/ => CALLS[:json_load],
         /@dump_default_options from JSON/ => CALLS[:json_dump],
@@ -51,7 +52,7 @@ module Ratomic
       UNSHAREABLE = "un-shareable Proc"
       UNSHAREABLE_PROC = "#{THREADS}, or define the method with `def`, or of a proc that Ractor.shareable_proc has " \
                          "made".freeze
-      # The rows of the tables of what runs in a worker that belong to a remedy.
+      # remedy => its row in the tables of what runs in a worker
       ROWS = CALLS.to_h { |question, remedy| [remedy, question.to_s.tr("_", "-").freeze] }.merge(
         PASS => "argv", CALLS[:erb_result] => "erb-result", FREEZE => "constant",
         **MESSAGES.values.grep(/use \$std/).to_h { |remedy| [remedy, "stdout-constant"] },
@@ -61,7 +62,7 @@ module Ratomic
         MESSAGES.fetch(/modify|define|\bset\b/) => "define"
       ).freeze
       TABLE = "docs/what_runs/#{HEAP_PER_RACTOR ? "4.1" : "4.0"}.md".freeze
-      # A callable, and all that it refers to, is frozen.
+      # Advice for a callable that sets a variable in `call`: it is frozen, with all that it refers to.
       KEEP = "set it in `initialize`, if it is the same for all items; keep it per worker, if it changes or cannot " \
              "be shared (a parser, a client, a cache: Ratomic::Workers.per_worker); or keep it in a Ratomic::Map in " \
              "a constant, if all workers are to share what one has found"
@@ -87,7 +88,8 @@ module Ratomic
           end
         end
 
-        # Whether an item has failed because it ran in a Ractor, so that a thread of the main one would do.
+        # Whether an item has failed because it ran in a Ractor, so that it would not fail in a thread of the main
+        # Ractor.
         # @param result [Object]
         def of_ractor?(result)
           return false unless Failure === result
@@ -99,7 +101,7 @@ module Ratomic
           end
         end
 
-        # Where the documents tell more.
+        # The place in the documents with more details.
         # @param remedy [String, nil]
         # @return [String, nil] such as "docs/what_runs/4.0.md#json-load"
         def row(remedy)
@@ -128,7 +130,7 @@ module Ratomic
           plain?(value) ? FREEZE : "make one inside `call`, or keep it in a Ratomic::LocalPool, one per worker"
         end
 
-        # Whether all of it is data that may be frozen without harm to who shares it: nothing that works by changing.
+        # Whether it is data that can be frozen without harm, and not an object that has to change to work.
         def plain?(value, seen = {}.compare_by_identity)
           return true if seen[value] || FrozenCopy.shareable?(value)
 
@@ -138,10 +140,10 @@ module Ratomic
           false
         end
 
-        # Whether all of the process has it, so that it must not be frozen.
+        # Whether it belongs to the whole process (the load path, ARGV), so that it must not be frozen.
         def of_the_process?(value)
           [$LOAD_PATH, $LOADED_FEATURES, ARGV, ARGF].any? { |own| own.equal?(value) }
-        rescue Ractor::IsolationError # in a worker, which has none of them
+        rescue Ractor::IsolationError # a worker cannot refer to them
           false
         end
 

@@ -12,13 +12,13 @@ module Ratomic
     #   INVOICE = Ratomic::Workers::RenderERB.new(File.read("invoice.erb"), helpers: Money, filename: "invoice.erb")
     #   Ratomic::Workers.dispatch_async(orders, INVOICE)
     #
-    # Frozen and shareable. Make it once for a template and keep it: what it compiled is kept in each worker.
+    # Frozen and shareable. Make it once for a template and keep it: each worker keeps the compiled template for it.
     class RenderERB
       NUMBERS = Counter.new
       private_constant :NUMBERS
 
       # @param source [String] the template
-      # @param helpers [Module, Array<Module>] whose methods the template may call
+      # @param helpers [Module, Array<Module>] the template can call their methods
       # @param trim_mode [String, nil] as for ERB; "-" lets `-%>` end a line without a line end
       # @param filename [String] for backtraces
       # @raise [SyntaxError] with the line and the reason, when the template does not compile

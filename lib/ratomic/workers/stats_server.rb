@@ -4,16 +4,17 @@ require "socket"
 
 module Ratomic
   module Workers
-    # Tells who connects to a socket in the file system what the pools of this process do, as one line of JSON: see
-    # {Workers.serve_stats}. Only the user who runs the process can connect. A forked child does not serve.
+    # Serves the statistics of this process's pools at a socket in the file system: each client gets one line of JSON.
+    # See {Workers.serve_stats}. Only the user who runs the process can connect. A forked child does not serve.
     class StatsServer
-      # Seconds that one who has connected gets to read.
+      # Seconds after which a client that does not read is disconnected.
       READ_TIMEOUT_S = 1
 
       @open = []
 
       class << self
-        # A forked child lets go of its parent's sockets: while it had them, nobody could tell that the parent is gone.
+        # Closes the parent's sockets in a forked child. While the child had them open, a client could not see that the
+        # parent has ended.
         # @api private
         def in_child
           @open.each(&:let_go)
@@ -27,8 +28,8 @@ module Ratomic
       # @return [String]
       attr_reader :path
 
-      # @param path [String] of the socket; one that nobody serves any more is replaced
-      # @raise [ArgumentError] when there is something else, or somebody who serves
+      # @param path [String] of the socket; a socket that no process serves is replaced
+      # @raise [ArgumentError] if another file is there, or if another process serves the socket
       def initialize(path)
         @path = File.expand_path(path)
         @owner = Process.pid
@@ -49,7 +50,7 @@ module Ratomic
         self.class.open.delete(self)
         File.unlink(@path)
         self
-      rescue Errno::ENOENT # somebody was faster
+      rescue Errno::ENOENT # another process has removed it
         self
       end
 
@@ -75,7 +76,7 @@ module Ratomic
         File.unlink(@path)
       end
 
-      # It is made under another name, so that nobody can connect before only its user may.
+      # The socket is made under another name, so that no client can connect before its permissions are set.
       def listen
         hidden = "#{@path}.#{Process.pid}"
         socket = UNIXServer.new(hidden)

@@ -107,14 +107,16 @@ module Ratomic
         @limit < @pool.size * SMALL_WINDOW ? @pool.size : @pool.size * 2
       end
 
-      # @param threads [Array] takes each as it starts: when the next one cannot be made, they are ended
+      # @param threads [Array] each thread is added when it starts; if the next one cannot be made, the caller ends
+      #   these
       def start(flow, threads)
-        @pool.dispatch_async([], @callable, @by_workers) # refuses here what it would refuse there
+        @pool.dispatch_async([], @callable, @by_workers) # raises here what it would raise in a lane
         threads << thread(flow.method(:finish)) { read(flow) }
         lanes.times { threads << thread(flow.method(:break)) { run_groups(flow) } }
       end
 
-      # @param failed [#call] told why the thread could not go on. Whatever it was: the consumer would wait for ever.
+      # @param failed [#call] called with the error that has ended the thread, of any class; otherwise the consumer
+      #   would wait for ever
       def thread(failed)
         NestedDispatch.thread("ratomic-#{@pool.name}-stream") do
           yield
@@ -143,7 +145,7 @@ module Ratomic
         end
       end
 
-      # @return [Array] the results, and how long all of it takes in a worker, as far as that is known
+      # @return [Array] the results, and the time that they are expected to take in a worker, if that is known
       def run(items)
         future = @pool.dispatch_async(items, @callable, @by_workers)
         [future.slots, future.work]
@@ -151,7 +153,7 @@ module Ratomic
         future&.cancel
       end
 
-      # Whether so small a window is work for the consumer.
+      # Whether the window is so small that the consumer runs it.
       def here?(items)
         @pool.quick?(items, @callable, @options, @limit)
       end

@@ -8,10 +8,10 @@ require_relative "top/screen"
 
 module Ratomic
   module Workers
-    # `ratomic top`: what the pools of other processes do, in a terminal. It asks the sockets that they have opened with
-    # {Workers.serve_stats}, and needs no native extension.
+    # `ratomic top` shows in a terminal what the pools of other processes do. It connects to the sockets that they have
+    # opened with {Workers.serve_stats}. It needs no native extension.
     class Top
-      # Seconds that a process gets to answer.
+      # Seconds to wait for the answer of a process.
       ANSWER_TIMEOUT_S = 2
 
       # @param arguments [Array<String>] of the command line
@@ -30,7 +30,7 @@ module Ratomic
         return fail_with(parser.help) if @paths.empty?
 
         @once ? show_once : follow
-      rescue Errno::EPIPE # who read has enough
+      rescue Errno::EPIPE # the reader of the output has closed it
         0
       end
 
@@ -75,7 +75,7 @@ module Ratomic
         0
       end
 
-      # The whole screen at once, so that it does not flicker.
+      # Writes the whole screen at once, so that it does not flicker.
       def draw(before)
         answers = look
         require "io/console"

@@ -33,14 +33,13 @@ module Ratomic
     end
     private_constant :Vacancy
 
-    # What a callable returns for an item that is to have no result. Such an item is done, and is counted, but nothing
-    # of it is frozen or comes home; {Future#value} has the results of the others, and {Future#indices} where they
-    # stood.
+    # A callable returns this for an item that shall have no result. The item is done and is counted, but has no entry
+    # in {Future#value}; {Future#indices} has the indices of the items that have one.
     #
     #   paid = Ratomic::Workers.dispatch_async(payloads, KeepPaid)   # whose `call` returns DROPPED for most of them
     #   paid.indices.zip(paid.value) { |index, event| store(event, offsets[index]) }
     #
-    # Only an item's whole result counts: in an Array it is an object as any other.
+    # Only an item's whole result counts. Inside an Array it is an ordinary object.
     DROPPED = Vacancy.new("Ratomic::Workers::DROPPED")
 
     # The result of an item went into the sum that stands in another's place, see {Fold}.

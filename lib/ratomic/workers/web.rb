@@ -13,41 +13,41 @@ module Ratomic
     #   use Rack::URLMap, "/workers" => Ratomic::Workers::Web        # Sinatra
     #   run Ratomic::Workers::Web.new(title: "Importer")             # config.ru
     #
-    # It shows messages of exceptions, backtraces and the contexts of dispatches: put it behind the application's own
-    # authentication. It only reads, unless it was made with a `token:`. It tells of the process that answers; where a
-    # server forks several, each has pools of its own.
+    # The page shows exception messages, backtraces and the contexts of dispatches. So mount it behind the application's
+    # own authentication. It only reads, unless it was made with a `token:`. It shows the pools of the process that
+    # answers the request. If a server forks several processes, each of them has pools of its own.
     #
-    # `GET /` is the page, `/stats.json` the same as data. It reads counters and asks no worker.
+    # `GET /` is the page, `/stats.json` the same as data. Both read counters; no worker is asked.
     class Web
-      # Nothing may be loaded from elsewhere, and nothing in the page may run.
+      # The browser loads nothing from other sites, and runs no script that is written inside the page.
       POLICY = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; base-uri 'none'; " \
                "form-action 'self'; frame-ancestors 'none'"
       HEADERS = {
         "content-security-policy" => POLICY, "x-content-type-options" => "nosniff", "x-frame-options" => "DENY",
         "referrer-policy" => "no-referrer", "cache-control" => "no-store"
       }.freeze
-      # Bytes of a form that are read.
+      # The rest of a longer form is not read.
       MAX_FORM_BYTES = 8192
       FOLDER = File.expand_path("web", __dir__)
       private_constant :FOLDER
 
-      # The application that needs no configuration.
-      # @param env [Hash] of Rack
+      # Answers a request with the default title and without actions, so that the class itself is a Rack application.
+      # @param env [Hash] Rack's environment
       # @return [Array(Integer, Hash, Array)]
       def self.call(env)
         (@default ||= new).call(env)
       end
 
       # @param title [String]
-      # @param token [String, nil] of 16 characters or more, which who wants to cancel a dispatch, or to shut down or
-      #   kill a pool, has to type; nil for none of that
+      # @param token [String, nil] a secret of 16 characters or more. A user types it to cancel a dispatch, or to shut
+      #   down or kill a pool. With nil the page has no such actions.
       def initialize(title: "Workers", token: nil)
         @title = title
         @actions = token && Actions.new(token)
         @files = { "/style.css" => ["text/css", read("style.css")], "/live.js" => ["text/javascript", read("live.js")] }
       end
 
-      # @param env [Hash] of Rack
+      # @param env [Hash] Rack's environment
       # @return [Array(Integer, Hash, Array)] status, headers and body
       def call(env)
         status, type, text = answer(env)
@@ -109,7 +109,7 @@ module Ratomic
         html(Page.new(@title, root, true).document(Html.join(Html.tag(:p, words), back)), status)
       end
 
-      # The page of another site has sent it.
+      # Whether a page of another site has sent the form (cross-site request forgery).
       def foreign?(env)
         site = env["HTTP_SEC_FETCH_SITE"]
         return !%w[same-origin none].include?(site) if site
@@ -120,7 +120,7 @@ module Ratomic
 
       def form(text)
         URI.decode_www_form(text.dup.force_encoding(Encoding::UTF_8).scrub).to_h
-      rescue ArgumentError # it is no form
+      rescue ArgumentError # the text is not an encoded form
         {}
       end
     end

@@ -43,7 +43,7 @@ class DemoForksTest < Minitest::Test
     assert_equal %w[nil nil 2 false true ended ended], output.split
   end
 
-  def test_one_that_has_died_is_told
+  def test_the_death_of_a_fork_is_reported
     output = run_in_a_folder(<<~RUBY)
       forks = Demo::Forks.new(2, [job([1, :die])])
       begin

@@ -41,7 +41,7 @@ class DemoThreadPoolTest < Minitest::Test
     end
   end
 
-  def test_what_is_no_standard_error_reaches_the_caller
+  def test_an_exception_that_is_no_standard_error_reaches_the_caller
     with_pool(2) do |pool|
       assert_raises(NotImplementedError) { within(5) { pool.map([1], ->(_item) { raise NotImplementedError }) } }
       assert_equal [2], within(5) { pool.map([1], ->(item) { item + 1 }) }

@@ -127,7 +127,7 @@ class KarafkaPoolTest < Minitest::Test
     refute_predicate deserializer, :frozen?
   end
 
-  def test_who_dispatches_deserializes_nothing
+  def test_the_dispatching_thread_deserializes_nothing
     @pool.start(2, min_payloads: 1)
     places = within(30) do
       Thread.current.name = "the listener"
@@ -137,7 +137,7 @@ class KarafkaPoolTest < Minitest::Test
     refute_includes places, "the listener"
   end
 
-  def test_a_deserializer_that_cannot_be_shared_is_left_alone_and_told
+  def test_a_deserializer_that_cannot_be_shared_is_not_used_and_reported
     @pool.start(2, min_payloads: 1)
     skip "threads share everything" unless Ratomic::RACTORS
     2.times { assert_nil retrieve(many(3), Counting.new) }

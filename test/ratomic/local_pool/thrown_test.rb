@@ -11,7 +11,7 @@ class LocalPoolThrownTest < Minitest::Test
   end
 
   # Old Timeouts leave by a throw, new ones by an exception; a throw of the block's own is neither.
-  def test_a_timeout_is_told_from_a_throw
+  def test_a_timeout_is_distinguished_from_a_throw
     pool = Ratomic::LocalPool.new(size: 1, factory: Make)
     first = pool.with { |resource| resource }
     catch(:out) { pool.with { throw :out } }

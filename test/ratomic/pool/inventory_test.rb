@@ -122,7 +122,7 @@ class PoolInventoryTest < Minitest::Test
     assert_equal [1, 0, 1, nil], books
   end
 
-  def test_the_reason_why_the_factory_failed_is_told_until_it_succeeds
+  def test_the_error_of_the_factory_is_reported_until_it_succeeds
     @inventory.failure = "IOError: no"
     assert_equal "IOError: no", books.last
     @inventory.add([])

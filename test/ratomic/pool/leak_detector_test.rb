@@ -39,7 +39,7 @@ class PoolLeakDetectorTest < Minitest::Test
     assert_raises(Ratomic::OwnershipError) { @leak_detector.remove([]) }
   end
 
-  def test_equal_objects_are_told_apart
+  def test_equal_objects_are_distinguished
     objects = Array.new(3) { |number| add(number, []) }
     assert_equal [2, 0, 1], [2, 0, 1].map { |i| @leak_detector.remove(objects[i]).number }
   end

@@ -13,4 +13,16 @@ class PoolLeaseTest < Minitest::Test
     assert_nil lease.object
     refute lease.hold(object).empty?
   end
+
+  def test_why_an_object_cannot_go_from_owner_to_owner
+    skip_without_ractors
+    assert_nil Ratomic::Pool::Lease.immovable([])
+    assert_nil Ratomic::Pool::Lease.immovable(BasicObject.new)
+    assert_match(/Array is frozen/, Ratomic::Pool::Lease.immovable([].freeze))
+    port = Ractor::Port.new
+    port.send(moved = [], move: true)
+    assert_match(/moved elsewhere/, Ratomic::Pool::Lease.immovable(moved))
+  ensure
+    port&.close
+  end
 end

@@ -26,7 +26,7 @@ class PoolServerChannelTest < Minitest::Test
     assert_raises(Ractor::MovedError) { object << 2 }
   end
 
-  def test_a_returned_object_wakes_the_server_only_if_somebody_waits
+  def test_a_returned_object_wakes_the_server_only_if_a_request_waits
     @channel.send_back([1], 7)
     assert_equal 7, @channel.returns.pop
     assert @channel.inbox.empty?

@@ -32,7 +32,7 @@ class PoolServerTest < Minitest::Test
     requests.each { |one| assert_nil one.wait(0) }
   end
 
-  def test_a_return_with_nobody_waiting_is_there_for_the_next
+  def test_an_object_that_comes_back_without_waiters_is_lent_to_the_next_request
     first = request.tap { |one| @channel.report(one) }
     number = first.wait(5)
     @channel.send_back(@port.receive, number)

@@ -48,7 +48,7 @@ class QueueSharingTest < Minitest::Test
     assert_predicate @queue, :empty?
   end
 
-  def test_an_error_of_the_items_own_copying_is_told_and_nothing_is_pushed
+  def test_an_error_while_an_item_is_copied_is_raised_and_nothing_is_pushed
     skip_unless_copies_are_initialized
     item = Class.new { def initialize_copy(_other) = raise("no copies of me") }.new
     error = assert_raises(Ratomic::ShareableError, RuntimeError) { @queue << item }

@@ -30,7 +30,7 @@ class QueueWaitingTest < Minitest::Test
     assert_raises(ArgumentError) { queue.pop_soon(-1) }
   end
 
-  def test_who_expects_an_item_soon_is_served_first
+  def test_a_thread_in_pop_soon_is_served_first
     queue = Ratomic::Queue.new(2)
     served = Thread::Queue.new
     threads = [-> { queue.pop }, -> { queue.pop_soon(5) }].each_with_index.map do |pop, place|

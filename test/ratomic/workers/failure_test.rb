@@ -16,7 +16,7 @@ class FailureTest < Minitest::Test
   end
 
   # A cancelled dispatch makes millions of them.
-  def test_at_another_place_it_is_one_small_object_that_has_all_else_in_common
+  def test_a_failure_for_another_item_shares_all_but_its_index
     require "objspace"
     failure = Failure.from(error, 7)
     other = failure.at(8)
@@ -52,7 +52,7 @@ class FailureTest < Minitest::Test
     end
   end
 
-  def test_when_a_message_cannot_be_read_the_words_that_it_was_made_with_are_there
+  def test_when_message_raises_the_text_of_the_exception_is_used
     odd = Class.new(LoadError) { def message = raise("no gem of that name") }.new("cannot load such file -- csv")
     assert_equal "cannot load such file -- csv (its message cannot be read: RuntimeError)", Failure.from(odd, 0).message
   end
@@ -88,7 +88,7 @@ class FailureTest < Minitest::Test
     assert Ractor.shareable?(failure)
   end
 
-  def test_all_that_it_says_is_text
+  def test_all_its_texts_are_in_one_encoding
     ["é".encode("UTF-16LE"), "é".encode("ISO-8859-1"), "é".b, "\xff\xfe".b].each do |message|
       failure = Failure.new(3, "Größe", message, ["ü.rb:1".encode("UTF-16BE")])
       assert_match(/\Aitem 3: Größe: (é|\ufffd+)\z/, failure.to_s)
@@ -98,7 +98,7 @@ class FailureTest < Minitest::Test
     end
   end
 
-  def test_an_exception_class_that_will_not_tell_its_name_has_one
+  def test_an_exception_class_whose_name_raises_has_a_name
     anonymous = Class.new(StandardError) { def self.to_s = raise("no name") }
     assert_match(/\A#<Class:0x\h+>\z/, Failure.from(anonymous.new("x"), 0).exception_class)
   end

@@ -62,7 +62,7 @@ class TopTest < Minitest::Test
     assert_includes top(@folder)[1], "parsers"
   end
 
-  def test_where_nobody_answers_it_says_so
+  def test_a_socket_without_an_answer_is_reported
     status, text, = top(@path)
     assert_equal 1, status
     assert_match(/stats.sock: Errno::ENOENT: No such file/, text)
@@ -72,7 +72,7 @@ class TopTest < Minitest::Test
     assert_match(/stats.sock.other: Errno::ENOENT/, text)
   end
 
-  def test_who_answers_something_else_spoils_nothing
+  def test_an_answer_that_is_no_json_is_reported
     server = UNIXServer.new(@path)
     thread = Thread.new { server.accept.tap { |client| client.write("{\"pools\": [") }.close }
     status, text, = top(@path)

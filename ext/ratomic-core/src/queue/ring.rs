@@ -1,9 +1,8 @@
-//! The memory of a queue: items at positions that count up (and back, for what is put back), each in the slot of its
-//! position modulo the size.
+//! The memory of a queue. Positions count up (`put_back` counts down); an item is in the slot of its position modulo
+//! the size.
 //!
-//! Who may touch what: one end's lock is enough to read where the slots are. A slot belongs to the pushing end until its
-//! position is published, to the popping end until that one's position has passed it. Both locks are needed to change
-//! where the slots are.
+//! The address of the slots may be read with either end's lock, and changed only with both. A slot belongs to the
+//! pushing end until its position is published, and then to the popping end until that end has passed it.
 
 use crate::sync::Cell;
 use std::mem::MaybeUninit;

@@ -1,4 +1,5 @@
-//! What the native classes have in common: made by `new`, frozen and shareable from then on, never copied.
+//! Shared code of the native classes. Their objects are made by `new`, are frozen and shareable after that, and are
+//! never copied.
 
 use super::{
     deep_freeze::{self, Unfrozen},
@@ -36,10 +37,10 @@ fn refuse_copy(this: Value, _original: Value) -> Result<Value, Error> {
 
 /// The last step of an `initialize`, before the object holds any VALUE.
 ///
-/// Before, because the VM looks into a native object under its lock, and what it finds there and has not noted as
-/// shareable it enters into a table, for which it may need to collect: then two threads wait for each other, one for the
-/// lock and one for the other Ractors to stop, and the process hangs for good. Where it finds nothing, or only what is
-/// noted, it allocates nothing.
+/// It has to be before that, because the VM looks into a native object while it holds its lock. An object in it that is
+/// not marked as shareable goes into a table, and for the table's memory the VM may need a collection. Then two threads
+/// wait for each other, one for the lock and one for the other Ractors to stop, and the process hangs. If the VM finds
+/// nothing, or only marked objects, it allocates nothing.
 pub fn seal<T: TypedData>(this: Receiver<T>) -> Result<(), Error> {
     seal_new::<T>(this.word())
 }
@@ -54,14 +55,14 @@ pub fn seal_new<T: TypedData>(object: RawValue) -> Result<(), Error> {
     make_shareable(object)
 }
 
-/// Whether it has nothing but what this extension gave it: no instance variables, no `object_id` yet, nor a class that a
-/// program made of ours. Then the VM need not look through it, which takes longer than to make it.
+/// Whether the program has added nothing to it: no instance variables, no `object_id`, and no subclass of ours. Then
+/// the VM need not walk it, which takes longer than to make it.
 fn is_bare<T: TypedData>(object: RawValue) -> bool {
     object.class_or_singleton() == RawValue::of(T::class(&error::ruby()).as_value()).0
         && deep_freeze::is_whole(object)
 }
 
-/// Freezes an object that this extension made, with all that it refers to.
+/// Freezes an object of this extension, with everything that it refers to.
 pub fn share_in_place(object: Value) -> Result<(), Error> {
     let object = RawValue::of(object);
     if deep_freeze::share(object, Unfrozen::Freeze) {

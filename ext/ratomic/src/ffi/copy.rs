@@ -1,6 +1,7 @@
-//! A frozen deep copy of plain data ([`plain`]) that others still use, so that it cannot be frozen where it stands. In one
-//! pass and without the VM's table of what it has seen, which costs several times as much. Runs no Ruby code: neither
-//! Strings, Arrays and Hashes of Ruby's own classes nor the keys that are stored here have methods that could be another's.
+//! A frozen deep copy of plain data ([`plain`]) that others still use, so that it cannot be frozen where it stands. In
+//! one pass and without the VM's table of what it has seen, which costs several times as much. Runs no Ruby code:
+//! neither Strings, Arrays and Hashes of Ruby's own classes nor the keys that are stored here have methods that could
+//! be another's.
 
 use super::{
     deep_freeze::{self, Unfrozen},
@@ -17,11 +18,12 @@ use rb_sys::ruby_value_type::{
 use rb_sys::{st_data_t, VALUE};
 use std::ffi::{c_int, CStr};
 
-const DEEPEST: u32 = 100;
-/// Beyond so many objects the table of the VM is worth its cost: what refers to itself in many ways would grow for ever.
-const MOST: u32 = 100_000;
-/// Bytes. The VM shares a longer text with its copy.
-const SHORT: usize = 16 * 1024;
+const MAX_DEPTH: u32 = 100;
+/// Larger graphs are left to the VM, whose table finds objects that are referred to twice. Without it the copy of a
+/// graph that refers to itself in many ways would grow without end.
+const MAX_OBJECTS: u32 = 100_000;
+/// Longer Strings are left to the VM, which shares their bytes with the copy.
+const MAX_COPIED_BYTES: usize = 16 * 1024;
 
 /// The object itself if it is shareable, else a copy of it, in which what is referred to twice becomes two; nothing,
 /// where it is no plain data.
@@ -30,7 +32,7 @@ pub fn frozen(object: RawValue) -> Option<RawValue> {
         return Some(object);
     }
     let mut copying = Copy {
-        left: MOST,
+        left: MAX_OBJECTS,
         seen: None,
         kinds: None,
         unnoted: false,
@@ -38,15 +40,16 @@ pub fn frozen(object: RawValue) -> Option<RawValue> {
     shared(copying.copy(object, 0)?)
 }
 
-/// Makes copies of items, one after another, as [`frozen`] does, but none of what refers to something twice: that has to
-/// be one object in the copy, too.
+/// Makes copies of items, one after another, as [`frozen`] does, but none of what refers to something twice: that has
+/// to be one object in the copy, too.
 #[derive(Default)]
 pub struct Copier {
     seen: Seen,
     kinds: Option<(VALUE, bool)>,
 }
 
-/// A copy that is frozen throughout, and whether it still has to be noted as shareable: by the VM, see [`deep_freeze::by_the_vm`].
+/// A copy that is frozen throughout, and whether it still has to be noted as shareable: by the VM, see
+/// [`deep_freeze::by_the_vm`].
 pub struct Copied {
     pub word: RawValue,
     pub unnoted: bool,
@@ -68,7 +71,7 @@ impl Copier {
     fn of_object(&mut self, item: RawValue) -> Option<Copied> {
         self.seen.clear();
         let mut copying = Copy {
-            left: MOST,
+            left: MAX_OBJECTS,
             seen: Some(&mut self.seen),
             kinds: self.kinds,
             unnoted: false,
@@ -125,7 +128,7 @@ impl Copy<'_> {
         }
         self.left = self.left.checked_sub(1)?;
         let klass = word.class_or_singleton();
-        if depth == DEEPEST {
+        if depth == MAX_DEPTH {
             return None;
         }
         // Results may refer to one twice.
@@ -219,7 +222,7 @@ impl Copy<'_> {
         // SAFETY: a living String. Its bytes are copied before anything else can run; its encoding is one of the VM's.
         unsafe {
             let length = rb_sys::RSTRING_LEN(word.0);
-            if self.seen.is_some() && length as usize > SHORT {
+            if self.seen.is_some() && length as usize > MAX_COPIED_BYTES {
                 return None;
             }
             if !word.has_content_elsewhere() {

@@ -2,9 +2,9 @@
 //! enters every object into a table to find cycles, and costs more than parsing it did.
 //!
 //! Plain data is what parsers return: Strings, numbers, Symbols, Arrays, Hashes and Structs with no instance variables,
-//! and frozen objects, all without singleton classes. An object is noted as shareable after everything in it is, so every
-//! note is true whenever the walk ends early. Anything else, and what is nested too deep (a cycle, too), is left to the
-//! VM.
+//! and frozen objects, all without singleton classes. An object is noted as shareable after everything in it is, so
+//! every note is true whenever the walk ends early. Anything else, and what is nested too deep (a cycle, too), is left
+//! to the VM.
 //!
 //! How an object is noted, and what is known of it beyond the C API, depends on the Ruby: see [`super::note`]. Where a
 //! single object cannot be noted, plain data is only looked through here, and the VM does the rest in one walk.
@@ -31,7 +31,7 @@ fn moved_object(ruby: &Ruby) -> Result<VALUE, Error> {
     Ok(ractor.const_get::<_, Value>("MovedObject")?.as_raw())
 }
 
-/// True if the object is shareable now; if not, it may be all the same.
+/// True if the object is shareable now. False means only that it was not proved here.
 #[inline]
 pub fn share(object: RawValue, unfrozen: Unfrozen) -> bool {
     if is_noted(object) {
@@ -64,7 +64,7 @@ pub fn is_whole(object: RawValue) -> bool {
     }
 }
 
-/// Whether it is what a move has left behind.
+/// Whether it is the `Ractor::MovedObject` that a move has left behind.
 #[inline]
 pub fn is_moved(word: RawValue) -> bool {
     !word.is_immediate() && MOVED.get() == Some(&word.class_or_singleton())
@@ -74,7 +74,8 @@ fn is_noted(word: RawValue) -> bool {
     word.is_immediate() || word.has_shareable_flag()
 }
 
-/// Whether this is a Hash of no subclass, with neither a default nor a default proc. False also when that cannot be told.
+/// Whether this is a Hash of no subclass, with neither a default nor a default proc. False also when that cannot be
+/// told.
 pub fn has_no_default(hash: RawValue) -> bool {
     // SAFETY: the VM's own class, set before any extension is loaded.
     let own_class = hash.class_or_singleton() == unsafe { rb_sys::rb_cHash };
@@ -102,10 +103,10 @@ pub fn by_the_vm(object: RawValue) -> bool {
     protect(|| unsafe { rb_sys::rb_ractor_make_shareable(object.0) }).is_ok()
 }
 
-const DEEPEST: u32 = 100;
+const MAX_DEPTH: u32 = 100;
 
-/// A shorter Array has so little memory to spare that to give it back costs more than it is worth.
-const SHORT: std::ffi::c_long = 64;
+/// Ruby's `freeze` of an Array gives unused memory back. For a shorter Array that costs more than it saves.
+const MIN_SHRUNK_ELEMENTS: std::ffi::c_long = 64;
 
 /// What to do with an object that is not frozen.
 #[derive(Clone, Copy, PartialEq)]
@@ -129,7 +130,7 @@ impl Walk {
         if is_noted(word) {
             return true;
         }
-        if self.depth == DEEPEST {
+        if self.depth == MAX_DEPTH {
             return false;
         }
         self.depth += 1;
@@ -161,7 +162,8 @@ impl Walk {
         if word.class_or_singleton() != class {
             return false;
         }
-        // Left to the VM: a String or Array whose memory is shared with another one (ELTS_SHARED), which it copies first.
+        // Left to the VM: a String or Array whose memory is shared with another one (ELTS_SHARED), which it copies
+        // first.
         let left = !matches!(self.way, Way::Walk) && word.has_shared_content();
         kind == RUBY_T_OBJECT || !left && !self.is_barred(word, kind) && has_no_variables(word)
     }
@@ -194,12 +196,14 @@ impl Walk {
         if matches!(self.way, Way::Walk) {
             return matches!(word.type_of(), RUBY_T_STRING | RUBY_T_ARRAY | RUBY_T_HASH);
         }
-        // SAFETY: living objects of the class itself, whose `freeze` is what these functions do. None raises but that of
-        // a String in use. That of an Array gives back the memory that it has to spare, too.
+        // SAFETY: living objects of the class itself, whose `freeze` is what these functions do. None raises but that
+        // of a String in use. That of an Array gives back the memory that it has to spare, too.
         unsafe {
             match word.type_of() {
                 RUBY_T_STRING => return self.freeze_string(word),
-                RUBY_T_ARRAY if rb_sys::RARRAY_LEN(word.0) < SHORT => rb_sys::rb_obj_freeze(word.0),
+                RUBY_T_ARRAY if rb_sys::RARRAY_LEN(word.0) < MIN_SHRUNK_ELEMENTS => {
+                    rb_sys::rb_obj_freeze(word.0)
+                }
                 RUBY_T_ARRAY => rb_sys::rb_ary_freeze(word.0),
                 RUBY_T_HASH => rb_sys::rb_hash_freeze(word.0),
                 _ => return false,

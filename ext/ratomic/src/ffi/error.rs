@@ -36,7 +36,8 @@ pub fn about(value: Value, error: impl FnOnce(String) -> Error) -> Error {
     }
 }
 
-/// What `inspect` answers, or the class of what has none. It may raise, and so may any other thread meanwhile.
+/// The result of `inspect`, or the class if the object has no such method. It runs Ruby code, so it may raise, also an
+/// exception that another thread sends.
 pub fn inspect(value: Value) -> Result<String, Error> {
     match value.funcall::<_, _, RString>("inspect", ()) {
         // SAFETY: copied before anything else can run.

@@ -1,26 +1,26 @@
-//! Showing a collector what a structure holds.
+//! Shows a collector the objects in a structure.
 //!
-//! In a collection every thread that could be inside a structure is stopped at a safepoint, so it is read without its
-//! lock. Up to Ruby 4.0 because a collection stops all Ractors. Since 4.1 a Ractor also collects by itself while the
-//! others go on; but such a collection looks into no shareable object, and ours are shareable from the end of
-//! `initialize` on. Before that only the Ractor that makes them, whose thread collects, can be inside. A collection of all
-//! heaps stops all Ractors there, too.
+//! During a collection every thread that could be inside a structure is stopped at a safepoint, so the structure is
+//! read without its lock. On Ruby 4.0 a collection stops all Ractors. Since 4.1 a Ractor also collects alone while the
+//! others run, but such a collection looks into no shareable object, and ours are shareable from the end of
+//! `initialize` on. Before that end only the Ractor that makes the object can be inside, and its thread is the one that
+//! collects. A collection of all heaps stops all Ractors on 4.1, too.
 //!
-//! ObjectSpace calls the same function while the other Ractors run. Then the words are copied under the lock, to the
-//! stack, which keeps their objects alive, and shown after it is given up, because the visitor may allocate.
+//! ObjectSpace calls the same functions while other Ractors run. Then the words are copied to the stack under the lock,
+//! and shown after the lock is released, because the visitor may allocate. The stack keeps the objects alive meanwhile.
 
 use super::RawValue;
 use magnus::rb_sys::protect;
 use std::sync::LazyLock;
 
-/// Whether a collection is running, and with it nothing else.
+/// Whether a collection is running, with all other threads stopped.
 pub fn everything_stopped() -> bool {
     // SAFETY: asks for a flag.
     unsafe { rb_sys::rb_during_gc() != 0 }
 }
 
-/// Whether the collection that is running looks at all objects, or only at the young ones and who refers to these. Asked
-/// for the first time when the extension is loaded, because then it may allocate, and a VM that cannot tell may raise.
+/// Whether the running collection is a major one, which marks all objects, or a minor one. It is asked first when the
+/// extension is loaded, because then it may allocate, and a VM that does not know the key may raise.
 pub fn looks_at_all() -> bool {
     static MAJOR_BY: LazyLock<Option<RawValue>> = LazyLock::new(|| {
         let mut symbol = RawValue::NIL;

@@ -7,8 +7,8 @@ use std::ffi::c_void;
 use std::ptr;
 use std::sync::Arc;
 
-/// The running thread, as the owner of claims: its Thread object is on its own stack, so it lives and stays in place as
-/// long as the thread runs.
+/// Identifies the running thread as the owner of claims, by the address of its Thread object. The object is on the
+/// thread's own stack, so it is neither freed nor moved while the thread runs.
 pub fn thread() -> usize {
     // SAFETY: the running thread is one of the VM's.
     unsafe { rb_sys::rb_thread_current() as usize }
@@ -33,7 +33,8 @@ impl Park for Gvl {
 
     fn check(&self) -> Result<(), Error> {
         check_now()?;
-        // What is put off until the thread blocks (`handle_interrupt(Object => :on_blocking)`) shows in no flag.
+        // An interrupt that is deferred until the thread blocks (`handle_interrupt(Object => :on_blocking)`) sets no
+        // flag.
         if error::ruby()
             .thread_current()
             .funcall::<_, _, bool>("pending_interrupt?", ())?
@@ -49,7 +50,7 @@ impl Park for Gvl {
     }
 }
 
-/// Sleeps in the thread that calls, whatever Fibers it has.
+/// Sleeps in the calling thread, without asking a Fiber scheduler.
 pub fn sleep_in_thread(parker: &Parker, deadline: Deadline) -> Result<(), Error> {
     native_thread::sleep(parker, deadline, |deadline| sleep_here(parker, deadline))
 }
@@ -72,7 +73,7 @@ fn sleep_here(parker: &Parker, deadline: Deadline) -> Result<(), Error> {
     .map(drop)
 }
 
-/// Runs what is pending and not put off: for a method that does not block.
+/// Runs pending interrupts, but not deferred ones. For methods that do not block.
 pub fn check_now() -> Result<(), Error> {
     protect(|| {
         // SAFETY: the thread holds its VM lock, and `protect` catches what this raises.
@@ -82,7 +83,7 @@ pub fn check_now() -> Result<(), Error> {
     .map(drop)
 }
 
-/// The VM looks for what is put off when it gets its lock back, and only there.
+/// The VM runs deferred interrupts when a thread takes the VM lock again, and only there. So this gives the lock up.
 fn block_for_nothing() -> Result<(), Error> {
     protect(|| {
         // SAFETY: `nothing` uses no argument, and `protect` catches what the VM raises afterwards.

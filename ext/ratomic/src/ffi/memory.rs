@@ -1,22 +1,23 @@
-//! What the collector has to know of memory that it did not hand out: when much of it belongs to objects that may be
-//! dropped, it is time to look for these. And the processor, of memory that will be read in a moment.
+//! Tells the collector about memory that it has not allocated: it has to run when objects that may be garbage own much
+//! of it. Also tells the processor which memory will be read next (`prefetch`).
 
 use super::RawValue;
 use magnus::rb_sys::protect;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-/// What one object has told of its memory.
+/// The bytes that one object has reported.
 #[derive(Default)]
 pub struct Reported(AtomicUsize);
 
-/// Bytes below which a difference is not worth a call.
-const GRAIN: usize = 1024;
+/// A smaller difference is not reported.
+const MIN_REPORTED_BYTES: usize = 1024;
 
 impl Reported {
-    /// Tells what an object has now. May collect, so it is to be called with the VM lock and with no other.
+    /// Reports the bytes that an object owns now. It may start a collection, so the caller holds the VM lock and no
+    /// other lock.
     #[inline]
     pub fn report(&self, bytes: usize) {
-        if self.0.load(Relaxed).abs_diff(bytes) >= GRAIN {
+        if self.0.load(Relaxed).abs_diff(bytes) >= MIN_REPORTED_BYTES {
             self.report_now(bytes);
         }
     }
@@ -30,26 +31,27 @@ impl Reported {
 
     fn replace(&self, bytes: usize) -> usize {
         let before = self.0.swap(bytes, Relaxed);
-        // SAFETY: changes counters of the VM. It neither collects nor allocates, also in a sweep, where `drop` calls it:
-        // the VM files it as a reallocation, after which it never collects (`rb_gc_impl_adjust_memory_usage`, 4.0 and 4.1).
+        // SAFETY: changes counters of the VM. It neither collects nor allocates, also in a sweep, where `drop` calls
+        // it: the VM files it as a reallocation, after which it never collects (`rb_gc_impl_adjust_memory_usage`, 4.0
+        // and 4.1).
         unsafe { rb_sys::rb_gc_adjust_memory_usage((bytes as isize - before as isize) as _) };
         before
     }
 }
 
-/// The VM looks at its counters when it allocates memory, and only there: a loop that does nothing but fill queues would
-/// never have it look.
+/// The VM reads its counters only when it allocates memory. A loop that only fills queues allocates none, so this
+/// allocates one byte.
 fn consider_collecting() {
     let looked = protect(|| {
         // SAFETY: memory of one byte, freed at once; `protect` catches the want of it.
         unsafe { rb_sys::ruby_xfree(rb_sys::ruby_xmalloc(1)) };
         RawValue::NIL.0
     });
-    // Where not even that is left, who allocates next is told.
+    // Without memory for one byte the next allocation of the program raises the error.
     drop(looked);
 }
 
-/// Runs in a sweep, in any Ractor.
+/// Runs while the collector sweeps, in any Ractor.
 impl Drop for Reported {
     fn drop(&mut self) {
         if *self.0.get_mut() > 0 {
@@ -58,14 +60,15 @@ impl Drop for Reported {
     }
 }
 
-/// Bytes from which on memory that was freed at once is worth looking for.
+/// After so many bytes were freed at once, glibc is asked to give memory back to the system.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
-const MUCH: usize = 1 << 20;
+const MIN_TRIMMED_BYTES: usize = 1 << 20;
 
-/// So many bytes were freed. glibc keeps what lies below something that is still in use, until it is told to look.
+/// To be called after `bytes` were freed. glibc keeps freed memory below a block that is still used, until
+/// `malloc_trim`.
 pub fn freed(bytes: usize) {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
-    if bytes >= MUCH {
+    if bytes >= MIN_TRIMMED_BYTES {
         // SAFETY: gives whole pages of free memory back to the system; takes the allocator's own locks.
         unsafe { libc::malloc_trim(0) };
     }
@@ -73,8 +76,8 @@ pub fn freed(bytes: usize) {
     let _ = bytes;
 }
 
-/// Fetches an object's header, for a collector that comes to it soon. Objects that lie all over the heap cost it a wait
-/// for memory each, which is longer than all else that it does with them.
+/// Fetches the header of an object that the collector will mark soon. Objects that are spread over the heap cost it a
+/// cache miss each, which takes longer than the rest of their marking.
 #[inline]
 pub fn prefetch(word: &RawValue) {
     #[cfg(target_arch = "x86_64")]

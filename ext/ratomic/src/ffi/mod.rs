@@ -1,4 +1,5 @@
-//! What the classes need of the VM. Nothing here keeps a `VALUE` beyond a call.
+//! All access to Ruby's C API. Nothing here keeps a `VALUE` after a call has returned, except in statics that are made
+//! when the extension is loaded.
 
 pub mod args;
 pub mod barrier;

@@ -1,9 +1,10 @@
-//! Sleeping in another Ractor than the main one, without keeping a native thread of the VM for good.
+//! Sleeping in another Ractor than the main one, without occupying a native thread of the VM all the time.
 //!
-//! Ruby runs the threads of all other Ractors on a few native threads. One that sleeps in native code keeps its native
-//! thread. When all of them do, Ruby 4.0 makes no other, and Ractors that are ready to run, among them perhaps the one
-//! that is waited for, never do. (4.1 makes one then.) So a sleep is cut into pieces, the first one short; between two
-//! of them the thread waits for a moment in the VM's own way, which lets its native thread run who is ready.
+//! Ruby runs the threads of all other Ractors on a few native threads. A thread that sleeps in native code occupies its
+//! native thread. If all native threads are occupied, Ruby 4.0 makes no new one, and Ractors that are ready never run,
+//! perhaps also the one that the sleepers wait for. (Ruby 4.1 makes a new one.) So a sleep is cut into slices, the
+//! first one short. Between two slices the thread calls the VM's own sleep for a moment, and then its native thread can
+//! run another Ractor.
 
 use super::RawValue;
 use magnus::{prelude::*, rb_sys::protect, Error, Ruby, Value};
@@ -12,7 +13,8 @@ use std::ptr;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-/// What the main Ractor has in its storage, where sleeps are to be cut.
+/// A key of the Ractor-local storage, set only in the main Ractor. It exists only on Rubies on which sleeps have to be
+/// cut.
 static MAIN: OnceLock<Key> = OnceLock::new();
 
 struct Key(rb_sys::rb_ractor_local_key_t);
@@ -33,8 +35,8 @@ struct Type(rb_sys::rb_ractor_local_storage_type);
 // SAFETY: it has no content.
 unsafe impl Sync for Type {}
 
-const FIRST: Duration = Duration::from_millis(20);
-const LONGEST: Duration = Duration::from_secs(1);
+const FIRST_SLEEP: Duration = Duration::from_millis(20);
+const MAX_SLEEP: Duration = Duration::from_secs(1);
 
 /// To be called when the extension is loaded, which is in the main Ractor.
 pub fn install(ruby: &Ruby) -> Result<(), Error> {
@@ -71,14 +73,14 @@ pub fn sleep(
     if !is_shared() {
         return sleep(deadline);
     }
-    let mut piece = FIRST;
+    let mut slice = FIRST_SLEEP;
     loop {
-        sleep(deadline.sooner(Deadline::after(piece)))?;
+        sleep(deadline.sooner(Deadline::after(slice)))?;
         if parker.is_awake() || deadline.passed() {
             return Ok(());
         }
         yield_native_thread()?;
-        piece = LONGEST.min(piece * 2);
+        slice = MAX_SLEEP.min(slice * 2);
     }
 }
 

@@ -1,9 +1,10 @@
-//! Notes that one object is shareable: the last step for an object that is frozen, and in which everything is noted.
+//! Marks one object as shareable. It is the last step for an object that is frozen and refers only to objects that are
+//! marked already.
 //!
-//! Ruby's C API has a function for that (`rb_obj_set_shareable` in ruby/ractor.h), which Ruby 4.0 does not let extensions
-//! call. Its other function, `rb_ractor_make_shareable`, walks the whole graph and enters each object into a table, which
-//! takes longer than to parse it. So there are three ways. Which one this Ruby takes is decided once, when the extension
-//! is loaded, by asking the Ruby and not by its number:
+//! Ruby's C API has a function for that (`rb_obj_set_shareable` in ruby/ractor.h), which Ruby 4.0 does not let
+//! extensions call. Its other function, `rb_ractor_make_shareable`, walks the whole graph and enters each object into a
+//! table, which takes longer than to parse it. So there are three ways. Which one this Ruby takes is decided once, when
+//! the extension is loaded, by asking the Ruby and not by its number:
 //!
 //! - [`Way::Function`], where the function can be called;
 //! - [`Way::Flag`], where the build is for a Ruby on which setting the flag in the header was proved to be all that the
@@ -19,12 +20,12 @@ type SetShareable = unsafe extern "C" fn(VALUE) -> VALUE;
 
 pub enum Way {
     Function(SetShareable),
-    Flag(Found),
+    Flag(ProvedLayout),
     Walk,
 }
 
-/// What [`Way::Flag`] knows of this Ruby beyond its C API.
-pub struct Found {
+/// The layout of this Ruby's objects that [`Way::Flag`] uses and that is not in the C API.
+pub struct ProvedLayout {
     pub flags: Flags,
     pub defaults: Defaults,
 }
@@ -64,12 +65,12 @@ fn choose(ruby: &Ruby) -> Result<Way, Error> {
     if !cfg!(header_flag_proved) || asked == "function" {
         return Ok(Way::Walk);
     }
-    let found = Found {
+    let layout = ProvedLayout {
         flags: Flags::find(ruby)?,
         defaults: Defaults::find(ruby)?,
     };
     Ok(match only_the_flag_changes(ruby)? {
-        true => Way::Flag(found),
+        true => Way::Flag(layout),
         false => Way::Walk,
     })
 }

@@ -1,5 +1,5 @@
-//! What a native object holds: nothing between `allocate` and `initialize`, then one structure for good (a `OnceLock` of an
-//! `Arc`). The structure is registered with the fork handler for as long as the object lives.
+//! The content of a native object: nothing between `allocate` and `initialize`, then one structure, which never changes
+//! (a `OnceLock` of an `Arc`). The structure is registered with the fork handler as long as the object lives.
 
 use super::error;
 use magnus::Error;
@@ -21,7 +21,7 @@ impl<T> OnceShared<T> {
             .map_err(|_| error::frozen("already initialized"))
     }
 
-    /// What a collector visits: it may meet an object that is not initialized yet.
+    /// The structure, for a collector: it can meet an object that is not initialized yet.
     #[inline]
     pub fn peek(&self) -> Option<&T> {
         self.0.get().map(|(structure, _)| &**structure)

@@ -1,8 +1,9 @@
 //! Waiting in a Fiber that belongs to a Fiber scheduler: the other Fibers of the thread run meanwhile.
 //!
 //! A waiter is woken by threads of any Ractor, and none of another Ractor may call the scheduler. So a thread of this
-//! Ractor sleeps in place of the Fiber, and the Fiber waits for the end of that thread, which Ruby has every scheduler do
-//! well. It is made anew for each wait: that costs some 30 microseconds, and only where something has to be waited for.
+//! Ractor sleeps in place of the Fiber, and the Fiber waits for the end of that thread, which Ruby has every scheduler
+//! do well. It is made anew for each wait: that costs some 30 microseconds, and only where something has to be waited
+//! for.
 
 use super::{gvl, RawValue};
 use magnus::{prelude::*, rb_sys::protect, Error, Value};
@@ -22,13 +23,14 @@ pub fn is_current() -> bool {
     unsafe { rb_fiber_scheduler_current() != RawValue::NIL.0 }
 }
 
-/// What the thread needs. It owns it, so the Fiber may be ended at any time.
+/// The data of the thread that waits. The thread owns it, so the Fiber may be ended at any time.
 struct Sleep {
     parker: Arc<Parker>,
     deadline: Deadline,
 }
 
-/// Returns when the waiter was woken or the deadline has passed. What is raised in the Fiber meanwhile is the error.
+/// Returns when the parker was woken or the deadline has passed. An exception that is raised in the Fiber meanwhile is
+/// the error.
 pub fn sleep(parker: &Arc<Parker>, deadline: Deadline) -> Result<(), Error> {
     let sleep = Box::new(Sleep {
         parker: Arc::clone(parker),
@@ -47,7 +49,7 @@ pub fn sleep(parker: &Arc<Parker>, deadline: Deadline) -> Result<(), Error> {
     ended.map(drop)
 }
 
-/// For whoever lists the threads. A fork leaves it behind, and the Fiber then looks again.
+/// Names the thread for lists of threads. It does not exist in a forked child; there the Fiber checks again.
 fn name(thread: Value) -> Result<(), Error> {
     let _: Value = thread.funcall("name=", ("ratomic-fiber-wait",))?;
     let _: Value = thread.funcall("report_on_exception=", (false,))?;
@@ -58,7 +60,7 @@ fn name(thread: Value) -> Result<(), Error> {
 unsafe extern "C" fn begin(sleep: *mut c_void) -> VALUE {
     // SAFETY: the box of `sleep`, which only this thread has.
     let sleep = unsafe { Box::from_raw(sleep.cast::<Sleep>()) };
-    // A kill of this thread that is raised in there ends it as the return does.
+    // If this thread is killed meanwhile, it ends too.
     let _ = gvl::sleep_in_thread(&sleep.parker, sleep.deadline);
     RawValue::NIL.0
 }

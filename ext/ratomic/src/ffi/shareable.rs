@@ -1,4 +1,4 @@
-//! What may be stored: only what every Ractor may see.
+//! Makes an object fit to be stored. Structures hold only shareable objects.
 
 use super::{
     deep_freeze::{self, Unfrozen},
@@ -14,7 +14,8 @@ extern "C" {
     fn rb_ractor_shareable_p_continue(object: VALUE) -> bool;
 }
 
-/// Whether the object can go in as it is. Of a few it is left to [`share`] to find out.
+/// Whether the object can be stored as it is. For a few kinds of objects the answer is false though [`share`] would
+/// store them as they are.
 pub fn is_shareable(word: RawValue) -> Result<bool, Error> {
     if deep_freeze::share(word, Unfrozen::Refuse) {
         return Ok(true);
@@ -22,7 +23,8 @@ pub fn is_shareable(word: RawValue) -> Result<bool, Error> {
     Ok(walk::find(word) == Found::Nothing && is_noted(word))
 }
 
-/// Asks the VM, which notes what it finds. To be called with a graph in which [`walk::find`] finds nothing.
+/// Asks the VM, which marks the objects that it finds shareable. To be called only with a graph in which [`walk::find`]
+/// finds nothing.
 pub fn is_noted(word: RawValue) -> bool {
     // SAFETY: a living object, on the caller's stack. The VM's walk runs no Ruby code; `protect` catches what it raises
     // without memory, or at the end of the stack.
@@ -64,7 +66,7 @@ fn vm_copy(word: RawValue) -> Result<RawValue, Error> {
     protect(|| unsafe { rb_sys::rb_ractor_make_shareable_copy(word.0) }).map(RawValue)
 }
 
-/// What the VM's own way would get wrong.
+/// Copies a graph that the VM would not copy correctly.
 fn rebuild(value: Value) -> Result<RawValue, Error> {
     let module: RModule = error::ruby().class_object().const_get("Ratomic")?;
     let rebuilding: Value = module.const_get("FrozenCopy")?;
@@ -72,7 +74,7 @@ fn rebuild(value: Value) -> Result<RawValue, Error> {
     Ok(RawValue::of(copy))
 }
 
-/// Why, in words for people; what is no StandardError goes on.
+/// The error with its reason as text. An exception that is no StandardError is returned as it is.
 fn explained(value: Value, place: &str, reason: Error) -> Error {
     let words = || -> Result<Option<RString>, Error> {
         let root = error::ruby().class_object();

@@ -1,5 +1,5 @@
-//! A walk through what an object refers to: elements, members and instance variables. It runs no Ruby code and allocates
-//! no object, so nothing moves or goes away meanwhile.
+//! A walk through what an object refers to: elements, members and instance variables. It runs no Ruby code and
+//! allocates no object, so nothing moves or goes away meanwhile.
 
 use super::deep_freeze::{self, Unfrozen};
 use super::RawValue;
@@ -11,27 +11,27 @@ use std::ffi::c_int;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::OnceLock;
 
-/// What is in a graph that is not noted as shareable.
+/// The result of a walk through a graph that is not marked as shareable.
 #[derive(Clone, Copy, PartialEq)]
 pub enum Found {
     Nothing,
-    /// What there must not be two of: an IO, of which the VM would make a second descriptor that is open on the same
-    /// file, or the instance of a Singleton; and what was moved to another owner, which the VM calls shareable.
+    /// An object that must not be copied: an IO, of which the VM would make a second descriptor of the same file, or
+    /// the instance of a Singleton. Also the shell of an object that was moved away, which the VM calls shareable.
     Single(RawValue),
-    /// What the VM's own way would get wrong, see [`find`].
+    /// An object that the VM would not copy or share correctly, see [`find`].
     Odd,
-    /// More than [`DEEPEST`] levels.
+    /// More than [`MAX_DEPTH`] levels.
     Deep,
 }
 
-/// How many levels of objects the VM is given to walk through, which calls itself for each level. Where the stack ends it
-/// raises, wherever it is then: in the midst of malloc the lock of that stays locked, or its lists half changed. So that
-/// is never tried. A Fiber, which has the smallest stack, has room for 1,400 levels of Hashes; JSON.parse makes 100.
-const DEEPEST: u32 = 1_000;
+/// The VM gets no graph with more levels of objects, because its walk is recursive. At the end of the stack it raises at
+/// any point, also inside malloc, whose lock then stays locked or whose lists are half changed. A Fiber has the smallest
+/// stack, with room for 1,400 levels of Hashes. JSON.parse makes at most 100.
+const MAX_DEPTH: u32 = 1_000;
 pub const TOO_DEEP: &str = "it is nested too deeply (more than 1,000 levels)";
 
-/// The addresses of what was met. An object that a compaction moves meanwhile is met for the first time again, or taken
-/// for the one that was there before.
+/// The addresses of objects that were met. If a compaction moves an object meanwhile, it counts as a new one, or as the
+/// one that was at its address before.
 pub type Seen = HashSet<VALUE, BuildHasherDefault<Spread>>;
 
 /// A number for each of them.
@@ -42,10 +42,10 @@ pub type Places = HashMap<VALUE, usize, BuildHasherDefault<Spread>>;
 struct Walk {
     /// Objects, and by how many levels they were reached.
     ahead: Vec<(RawValue, u32)>,
-    /// The level of what is met now.
+    /// The level of the object that is met now.
     level: u32,
     seen: Seen,
-    /// Whether it is looked for what is met twice, be it a text.
+    /// Whether the walk searches for objects that are met twice, also Strings.
     tree: bool,
     /// Whether there is a Hash in it that the VM would copy wrong.
     odd: bool,
@@ -78,26 +78,26 @@ impl Hasher for Spread {
     }
 }
 
-/// Looks through a graph for an IO, and for what must be made shareable from the inside out, or be rebuilt when it is
-/// copied:
+/// Searches a graph for an IO, and for objects that must be made shareable from the inside out, or be rebuilt when they
+/// are copied:
 ///
-/// - a Set: where it is a native object the VM walks it under its own lock, and hangs (4.0.5) if it meets something there
-///   that is not noted yet; and it copies few of them;
-/// - a Hash whose keys are found by what they are and not by what is in them: copies of the keys are not found any more;
-/// - an exception, which holds the stack that it came from.
+/// - a Set: if it is a native object, the VM walks it under its own lock, and hangs (4.0.5) at an element that is not
+///   marked as shareable. And the VM copies few Sets;
+/// - a Hash whose keys are found by identity: it does not find copies of its keys;
+/// - an exception, which refers to the stack that it came from.
 pub fn find(root: RawValue) -> Found {
     Walk::default().find(root)
 }
 
-/// Whether [`find`] finds nothing, and has seen all there is: nothing that only Ruby's methods know of, as the default of
-/// a Hash, or the receiver of a Method.
+/// Whether [`find`] finds nothing and has seen everything. It cannot see references that only Ruby's methods return, as
+/// the default of a Hash or the receiver of a Method.
 pub fn is_ordinary(root: RawValue) -> bool {
     let mut walk = Walk::default();
     walk.find(root) == Found::Nothing && !walk.unsure
 }
 
-/// The class Set and the module Singleton. For a constant the VM takes its lock, for which all Ractors compete, so they are
-/// looked up once.
+/// The class Set and the module Singleton. For a constant the VM takes its lock, for which all Ractors compete, so they
+/// are looked up once.
 struct Known {
     set: RawValue,
     singleton: RawValue,
@@ -129,12 +129,12 @@ pub fn set_class() -> RClass {
     RClass::from_value(known().set.value()).expect("it is registered, so it stays where it is")
 }
 
-/// Classes whose instances are native objects with nothing in them that [`find`] looks for: times, dates, decimal numbers.
-/// The first free place takes the next one.
+/// Classes whose instances are native objects with nothing in them that [`find`] looks for: times, dates, decimal
+/// numbers. The first free place takes the next one.
 static LEAVES: [OnceLock<RawValue>; 4] = [const { OnceLock::new() }; 4];
 
-/// To be called in the main Ractor, as [`install`]. Where there is no room for one more, its instances are looked through
-/// in Ruby, as those of any other native class.
+/// To be called in the main Ractor, as [`install`]. Where there is no room for one more, its instances are looked
+/// through in Ruby, as those of any other native class.
 pub fn know_leaf(class: RClass) {
     let word = RawValue::of(class.as_value());
     for place in &LEAVES {
@@ -155,7 +155,7 @@ fn is_leaf(word: RawValue) -> bool {
 }
 
 /// How many levels of Arrays a key may have.
-const DEEPEST_KEY: u32 = 20;
+const MAX_KEY_DEPTH: u32 = 20;
 
 /// Whether a copy of the key is found where the key is: a number, text, or an Array of such.
 fn is_by_content(key: RawValue, depth: u32) -> bool {
@@ -166,7 +166,7 @@ fn is_by_content(key: RawValue, depth: u32) -> bool {
         // In a Hash that compares by content a String key is frozen, and one that is frozen is not copied.
         RUBY_T_STRING => key.is_frozen() || depth > 0,
         RUBY_T_FLOAT | RUBY_T_BIGNUM => true,
-        RUBY_T_ARRAY if depth < DEEPEST_KEY => {
+        RUBY_T_ARRAY if depth < MAX_KEY_DEPTH => {
             // SAFETY: a living Array; the index is below its length.
             let len = unsafe { rb_sys::RARRAY_LEN(key.0) };
             // SAFETY: the VM's own class.
@@ -188,8 +188,8 @@ fn compares_by_identity(hash: RawValue) -> bool {
     }
 }
 
-/// Whether the graph is a tree of plain containers and text, apart from what is shareable: a move can take all of it, and
-/// meets nothing twice. False also for what this does not know.
+/// Whether the graph, without its shareable parts, is a tree of plain containers and Strings. A move can take all of it
+/// and meets no object twice. False also for objects that this walk does not know.
 pub fn is_plain_tree(root: RawValue) -> bool {
     let mut walk = Walk {
         tree: true,
@@ -198,7 +198,7 @@ pub fn is_plain_tree(root: RawValue) -> bool {
     walk.meet(root);
     while let Some((word, level)) = walk.ahead.pop() {
         match word.type_of() {
-            _ if level > DEEPEST || deep_freeze::is_moved(word) => return false,
+            _ if level > MAX_DEPTH || deep_freeze::is_moved(word) => return false,
             RUBY_T_STRING | RUBY_T_ARRAY | RUBY_T_OBJECT | RUBY_T_STRUCT => {}
             RUBY_T_HASH if deep_freeze::has_no_default(word) => {}
             _ if deep_freeze::share(word, Unfrozen::Refuse) => continue,
@@ -255,11 +255,11 @@ impl Walk {
             if !self.seen.insert(word.0) {
                 continue;
             }
-            if level > DEEPEST {
+            if level > MAX_DEPTH {
                 return Found::Deep;
             }
             if word.is_a(RUBY_T_FILE) || deep_freeze::is_moved(word) || is_singleton(word) {
-                // In what is odd it is looked for in Ruby, which tells where it is.
+                // In a graph that is odd, Ruby code searches for it and finds its path.
                 return if found == Found::Odd {
                     found
                 } else {

@@ -9,12 +9,12 @@ use crate::ffi::{
     number, RawValue,
 };
 use magnus::{rb_sys::protect, Error};
-use ratomic_core::wire::{Damaged, Head, Reader, Tag, DEEPEST};
+use ratomic_core::wire::{Head, Malformed, Reader, Tag, MAX_DEPTH};
 use rb_sys::VALUE;
 use std::ffi::{c_int, c_long, CString};
 
-/// The object that the bytes stand for, which nobody changes meanwhile. Frozen, all of it is, and noted as shareable where
-/// single objects can be.
+/// The object that the bytes stand for, which nobody changes meanwhile. Frozen, all of it is, and noted as shareable
+/// where single objects can be.
 pub fn read(bytes: &[u8], frozen: bool) -> Result<RawValue, Error> {
     let mut reading = Reading::new(bytes, frozen);
     let made = reading.value(0);
@@ -31,7 +31,7 @@ pub fn text(bytes: &[u8], frozen: bool) -> RawValue {
     let mut reading = Reading::new(&[], frozen);
     // SAFETY: bytes that nobody changes meanwhile.
     let made = unsafe { rb_sys::rb_utf8_str_new(bytes.as_ptr().cast(), bytes.len() as c_long) };
-    reading.settle(RawValue(made))
+    reading.finish(RawValue(made))
 }
 
 /// A Ruby Array that is made when it is needed, and keeps what is in it alive.
@@ -55,12 +55,12 @@ impl List {
         }
     }
 
-    fn get(&self, number: u64) -> Result<RawValue, Damaged> {
-        let list = self.0.ok_or(Damaged)?;
+    fn get(&self, number: u64) -> Result<RawValue, Malformed> {
+        let list = self.0.ok_or(Malformed)?;
         // SAFETY: as above; the index is below its length.
         unsafe {
             let known = number < rb_sys::RARRAY_LEN(list) as u64;
-            let place = known.then_some(number as c_long).ok_or(Damaged)?;
+            let place = known.then_some(number as c_long).ok_or(Malformed)?;
             Ok(RawValue(rb_sys::rb_ary_entry(list, place)))
         }
     }
@@ -80,7 +80,7 @@ struct Reading<'a> {
     raised: Option<Error>,
 }
 
-type Made = Result<RawValue, Damaged>;
+type Made = Result<RawValue, Malformed>;
 
 impl<'a> Reading<'a> {
     fn new(bytes: &'a [u8], frozen: bool) -> Reading<'a> {
@@ -113,7 +113,7 @@ impl<'a> Reading<'a> {
         self.shared.push(RawValue::NIL);
         let made = self.tagged(tag, depth)?;
         if made.is_immediate() {
-            return Err(Damaged); // of these there is but one
+            return Err(Malformed); // of these there is but one
         }
         self.shared.put(place, made);
         Ok(made)
@@ -133,14 +133,14 @@ impl<'a> Reading<'a> {
             }
             Tag::Utf8 | Tag::Binary | Tag::Ascii | Tag::Encoded => {
                 let made = self.string(tag)?;
-                Ok(self.settle(made))
+                Ok(self.finish(made))
             }
-            Tag::Array if depth < DEEPEST => self.array(depth),
-            Tag::Hash if depth < DEEPEST => self.hash(depth),
+            Tag::Array if depth < MAX_DEPTH => self.array(depth),
+            Tag::Hash if depth < MAX_DEPTH => self.hash(depth),
             Tag::Symbol => self.symbol(),
             Tag::SymbolAgain => self.symbols.get(self.input.length()?),
             Tag::Again => self.again(),
-            Tag::Key | Tag::KeyAgain | Tag::Array | Tag::Hash => Err(Damaged),
+            Tag::Key | Tag::KeyAgain | Tag::Array | Tag::Hash => Err(Malformed),
         }
     }
 
@@ -149,9 +149,9 @@ impl<'a> Reading<'a> {
         let found = self
             .positions
             .binary_search_by(|known| (*known as u64).cmp(&position));
-        let word = self.shared.get(found.map_err(|_| Damaged)? as u64)?;
+        let word = self.shared.get(found.map_err(|_| Malformed)? as u64)?;
         // One that is not done yet would be in itself.
-        (word != RawValue::NIL).then_some(word).ok_or(Damaged)
+        (word != RawValue::NIL).then_some(word).ok_or(Malformed)
     }
 
     fn array(&mut self, depth: u32) -> Made {
@@ -163,17 +163,17 @@ impl<'a> Reading<'a> {
             // SAFETY: as above.
             unsafe { rb_sys::rb_ary_push(array, element.0) };
         }
-        Ok(self.settle(RawValue(array)))
+        Ok(self.finish(RawValue(array)))
     }
 
     fn hash(&mut self, depth: u32) -> Made {
-        /// As many as fit into a Hash without a table. They are on the stack meanwhile.
-        const FEW: usize = 8;
+        /// A Hash with so many pairs has no table. They are collected on the stack first.
+        const MAX_PAIRS: usize = 8;
         let count = self.input.count(2)?;
         // SAFETY: a new Hash that nobody else has.
         let hash = unsafe { rb_sys::rb_hash_new() };
-        let mut few = [RawValue::NIL.0; FEW * 2];
-        let is_few = count <= FEW;
+        let mut few = [RawValue::NIL.0; MAX_PAIRS * 2];
+        let is_few = count <= MAX_PAIRS;
         for place in 0..count {
             let key = self.key()?;
             let value = self.value(depth + 1)?;
@@ -189,7 +189,7 @@ impl<'a> Reading<'a> {
             // SAFETY: as above, and as many words as are given.
             unsafe { rb_sys::rb_hash_bulk_insert(count as c_long * 2, few.as_ptr(), hash) };
         }
-        Ok(self.settle(RawValue(hash)))
+        Ok(self.finish(RawValue(hash)))
     }
 
     /// A number or a Symbol, or text, which is interned: of equal keys there is one object.
@@ -202,17 +202,17 @@ impl<'a> Reading<'a> {
             Head::Tag(Tag::Key) => self.new_key(),
             Head::Tag(tag) => {
                 let key = match shared {
-                    true => self.shared(tag, position, DEEPEST)?,
-                    false => self.tagged(tag, DEEPEST)?,
+                    true => self.shared(tag, position, MAX_DEPTH)?,
+                    false => self.tagged(tag, MAX_DEPTH)?,
                 };
-                is_number_or_symbol(key).then_some(key).ok_or(Damaged)
+                is_number_or_symbol(key).then_some(key).ok_or(Malformed)
             }
         }
     }
 
     fn new_key(&mut self) -> Made {
         let Head::Tag(tag) = self.input.head()?.0 else {
-            return Err(Damaged);
+            return Err(Malformed);
         };
         let key = self.interned(tag)?;
         self.noted = self.noted && deep_freeze::share(key, Unfrozen::Refuse);
@@ -240,7 +240,7 @@ impl<'a> Reading<'a> {
         }))
     }
 
-    fn encoding(&mut self, tag: Tag) -> Result<c_int, Damaged> {
+    fn encoding(&mut self, tag: Tag) -> Result<c_int, Malformed> {
         match tag {
             // SAFETY: a number that never changes.
             Tag::Utf8 => Ok(unsafe { rb_sys::rb_utf8_encindex() }),
@@ -249,22 +249,22 @@ impl<'a> Reading<'a> {
             // SAFETY: as above.
             Tag::Ascii => Ok(unsafe { rb_sys::rb_usascii_encindex() }),
             Tag::Encoded => {
-                let name = CString::new(self.input.text()?).map_err(|_| Damaged)?;
+                let name = CString::new(self.input.text()?).map_err(|_| Malformed)?;
                 let mut index = -1;
                 self.protected(|| {
                     // SAFETY: a string with a NUL at its end. It may load an encoding, which may raise.
                     index = unsafe { rb_sys::rb_enc_find_index(name.as_ptr()) };
                     RawValue::NIL
                 })?;
-                (index >= 0).then_some(index).ok_or(Damaged)
+                (index >= 0).then_some(index).ok_or(Malformed)
             }
-            _ => Err(Damaged),
+            _ => Err(Malformed),
         }
     }
 
     fn symbol(&mut self) -> Made {
         let Head::Tag(tag) = self.input.head()?.0 else {
-            return Err(Damaged);
+            return Err(Malformed);
         };
         let text = self.string(tag)?;
         // SAFETY: a living String; raises when its bytes are no text.
@@ -277,7 +277,7 @@ impl<'a> Reading<'a> {
         let is_negative = match self.input.length()? {
             0 => false,
             1 => true,
-            _ => return Err(Damaged),
+            _ => return Err(Malformed),
         };
         let bytes = self.input.text()?;
         let negative = rb_sys::INTEGER_PACK_NEGATIVE as c_int;
@@ -294,19 +294,19 @@ impl<'a> Reading<'a> {
     fn protected(&mut self, call: impl FnOnce() -> RawValue) -> Made {
         protect(|| call().0).map(RawValue).map_err(|error| {
             self.raised = Some(error);
-            Damaged
+            Malformed
         })
     }
 
-    /// Which is frozen as it is made.
+    /// A number is frozen from its creation on, so it is only marked as shareable.
     fn number(&mut self, made: VALUE) -> RawValue {
         let made = RawValue(made);
         self.noted = self.noted && deep_freeze::share(made, Unfrozen::Refuse);
         made
     }
 
-    /// Of an object that is done.
-    fn settle(&mut self, made: RawValue) -> RawValue {
+    /// Freezes and marks an object that is complete, if frozen objects were asked for.
+    fn finish(&mut self, made: RawValue) -> RawValue {
         if self.frozen {
             // SAFETY: an object that was just made, with no memory to spare.
             unsafe { rb_sys::rb_obj_freeze(made.0) };
@@ -327,6 +327,6 @@ fn integer(number: i64) -> Made {
     match number::to_fixnum(number) {
         Some(word) => Ok(word),
         // A number that needs 64 bits is written as a Bignum.
-        None => Err(Damaged),
+        None => Err(Malformed),
     }
 }

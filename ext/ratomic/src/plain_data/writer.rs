@@ -2,7 +2,7 @@
 //! count and no pointer across one.
 
 use crate::ffi::{deep_freeze, defaults, number, walk::Places, RawValue};
-use ratomic_core::wire::{Tag, Writer, DEEPEST};
+use ratomic_core::wire::{Tag, Writer, MAX_DEPTH};
 use rb_sys::ruby_value_type::{
     RUBY_T_ARRAY, RUBY_T_BIGNUM, RUBY_T_FLOAT, RUBY_T_HASH, RUBY_T_STRING, RUBY_T_SYMBOL,
 };
@@ -29,14 +29,15 @@ struct Writing {
     start: usize,
     /// Where each object stands.
     met: Places,
-    /// The number of each key and Symbol. A String that is a key is another object to a Hash than the same one elsewhere:
-    /// keys are frozen and interned, as in what `Marshal` returns.
+    /// The number of each key and Symbol. A String that is a key is another object to a Hash than the same one
+    /// elsewhere: keys are frozen and interned, as in what `Marshal` returns.
     keys: Places,
     symbols: Places,
 }
 
-/// Stands for an object that is being written: who meets it then is in it.
-const OPEN: usize = usize::MAX;
+/// The position of an object that is being written. If the writer meets the object again then, the object contains
+/// itself.
+const IN_PROGRESS: usize = usize::MAX;
 
 impl Writing {
     fn value(&mut self, word: RawValue, depth: u32) -> Option<()> {
@@ -57,8 +58,8 @@ impl Writing {
             RUBY_T_STRING => self.string(word)?,
             RUBY_T_FLOAT => self.out.float(number::float(word)),
             RUBY_T_BIGNUM => self.bignum(word),
-            RUBY_T_ARRAY | RUBY_T_HASH if depth < DEEPEST => {
-                self.met.insert(word.0, OPEN);
+            RUBY_T_ARRAY | RUBY_T_HASH if depth < MAX_DEPTH => {
+                self.met.insert(word.0, IN_PROGRESS);
                 match kind {
                     RUBY_T_ARRAY => self.array(word, depth)?,
                     _ => self.hash(word, depth)?,
@@ -87,7 +88,7 @@ impl Writing {
     }
 
     fn again(&mut self, position: usize) -> Option<()> {
-        if position == OPEN {
+        if position == IN_PROGRESS {
             return None;
         }
         self.out.share(position);
@@ -224,7 +225,7 @@ impl Writing {
                 self.out.tag(Tag::Key);
                 self.string(word)
             }
-            RUBY_T_SYMBOL | RUBY_T_FLOAT | RUBY_T_BIGNUM => self.value(word, DEEPEST),
+            RUBY_T_SYMBOL | RUBY_T_FLOAT | RUBY_T_BIGNUM => self.value(word, MAX_DEPTH),
             _ => None,
         }
     }

@@ -1,17 +1,17 @@
-//! A caller's items, taken as they are now: copies of what is not shareable.
+//! A snapshot of a caller's items: copies of those that are not shareable.
 
 use crate::ffi::{copy::Copier, deep_freeze, words, RawValue};
 use magnus::{prelude::*, RArray, Ruby, Value};
 
-/// Of an Array of at most so many items: a frozen one with the same items, but that plain data that is not frozen has
-/// become a frozen copy. Itself, if nothing of that has to be done. Anything else as it is.
+/// Returns a frozen Array with the items, in which plain data that is not frozen is replaced by frozen copies. If
+/// nothing has to be replaced, or if `items` is no Array or has more than `most` items, it returns `items` itself.
 ///
-/// What is then asked of the items stays true while they run, whoever changes the caller's Array.
+/// So the caller's program can change its Array while the items run, and checks of the items stay true.
 pub fn snapshot(ruby: &Ruby, items: Value, most: usize) -> Value {
     let Some(array) = RArray::from_value(items).filter(|array| array.len() <= most) else {
         return items;
     };
-    // What is asked of the items runs nothing.
+    // This check runs no Ruby code.
     let is_open = |item: &RawValue| !item.is_immediate() && !item.is_frozen();
     if items.is_frozen() && !words(&array).iter().any(is_open) {
         return items;
@@ -21,11 +21,11 @@ pub fn snapshot(ruby: &Ruby, items: Value, most: usize) -> Value {
     copies.as_value()
 }
 
-/// Copies of the items, or the items themselves where they are shareable, or have to be copied in another way; and the
-/// places of these last.
+/// Returns two Arrays: copies of the items, and the indexes of items that have to be copied in another way. A shareable
+/// item, and one of those, is in the first Array itself.
 ///
-/// Nothing here runs Ruby code, so the Array and all that is in it are taken as they are at one moment. The objects that
-/// are made are seen by a collector: they are on the stack, or in something that is.
+/// Nothing here runs Ruby code, so the result is a snapshot of one moment. A collector finds the new objects, because
+/// they are on the stack, or in objects that are.
 pub fn copies(ruby: &Ruby, items: RArray) -> (RArray, RArray) {
     let (copies, left) = (ruby.ary_new_capa(items.len()), ruby.ary_new());
     let source = RawValue::of(items.as_value());

@@ -3,8 +3,8 @@
 module Ratomic
   module Compat
     module Avro
-      # The texts of schemas by their ids, from a Hash or from a callable, which is asked once for each id in a process,
-      # whoever needs it first. Frozen; shareable where the callable is.
+      # The texts of schemas by their ids, from a Hash or from a callable. The callable is called once for each id in a
+      # process. Frozen, and shareable if the callable is.
       class SchemaTexts
         # @param source [Hash{Integer => String}, #call]
         # @raise [TypeError]

@@ -2,13 +2,13 @@
 
 module Ratomic
   module Workers
-    # Blocks that are written where they are passed, made into what workers can call: with the object in which they are
-    # written as their self where that is shareable (in a method of a module), and nil elsewhere.
+    # Makes a block callable for workers. The `self` of the shareable proc is that of the code around the block if that
+    # is shareable (a module), else nil.
     module Blocks
       # @param block [#call]
       # @param what [String] for the message
-      # @return [#call] shareable, where this Ruby can make it so
-      # @raise [CallableError] when it uses variables that cannot be shared
+      # @return [#call] shareable, if this Ruby can make procs shareable
+      # @raise [CallableError] if the block uses variables that cannot be shared
       def self.share(block, what)
         return block if !(Proc === block) || !Ractor.respond_to?(:shareable_proc) || Ractor.shareable?(block)
         return Named.new(block) if UnshareableReason.symbol?(block)
@@ -27,7 +27,7 @@ module Ratomic
       end
       private_class_method :receiver
 
-      # The proc of a Symbol.
+      # Stands for the proc of a Symbol (`&:upcase`), which cannot be made shareable.
       class Named
         def initialize(block)
           @name = block.inspect[/\(&:(.*?)\)/, 1].delete_prefix('"').delete_suffix('"').to_sym

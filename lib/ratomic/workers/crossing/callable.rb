@@ -16,7 +16,7 @@ module Ratomic
         refuse(callable)
       end
 
-      # As {check}, where workers are threads of the caller's Ractor and may have what is not shareable.
+      # As {check}, for workers that are threads of the caller's Ractor: they may call an object that is not shareable.
       # @return [Object, RactorLocalRefs::Ref]
       def self.any(callable)
         return check(callable) if FrozenCopy.shareable?(callable) || !call?(callable)
@@ -24,8 +24,8 @@ module Ratomic
         RactorLocalRefs.keep(callable)
       end
 
-      # As {check}, and refuses as well what would raise `Ractor::IsolationError` in a worker, as far as the code of
-      # the callable shows it.
+      # As {check}, and refuses also a callable whose code would raise `Ractor::IsolationError` in a worker, as far as
+      # {IsolationLint} finds that.
       # @raise [CallableError]
       def self.strict(callable)
         check(callable)
@@ -35,11 +35,11 @@ module Ratomic
         raise CallableError, "#{describe(callable)} cannot run in a worker: #{finding}"
       end
 
-      # The key of what the pool learns of a callable. It stands for one object and does not keep it alive. Two objects
-      # of one class, or two procs that are written in one place, may cost very different times. Where the dispatch has
-      # a name (`as:`) it is kept by that, whatever object comes under it.
+      # The key by which the pool keeps what it learns of a callable. It stands for one object, because two objects of
+      # one class, or two procs of one place in the source, may cost very different times. It does not keep the object
+      # alive. If the dispatch has a name (`as:`), the name is the key, for any object.
       # @param as [String, nil]
-      # @return [Module, Integer, String] nothing else ever has it
+      # @return [Module, Integer, String] no other callable ever has the same key
       def self.key(callable, as = nil)
         callable = callable.callable if Around === callable
         return Fold === callable ? "reduce of #{as}".freeze : as if as
@@ -48,7 +48,7 @@ module Ratomic
         Fold === callable ? callable.key : Reflection.id_of(callable)
       end
 
-      # The callables that it is made of: for a reduction the user's callable, for a pipeline its stages.
+      # The callables inside a callable: for a reduction the user's callable, for a pipeline its stages.
       # @return [Array<#call>]
       def self.parts(callable)
         case callable
@@ -121,7 +121,7 @@ module Ratomic
       MODULE = "a module with `def self.call(item)`"
       private_constant :MODULE
 
-      # The methods of an object that is shareable can be made so as well.
+      # A Method of a shareable object can be made shareable, too.
       def self.method_reason(method)
         if FrozenCopy.shareable?(method.receiver)
           "it was not made shareable"
@@ -170,7 +170,7 @@ module Ratomic
         "Make the receiver shareable (`Ractor.make_shareable(method.receiver)`) and then the Method, or use #{MODULE}"
       end
 
-      # Whether it is the self of the program, which all of it shares.
+      # Whether it is the program's main object, which must not be frozen.
       def self.main?(object)
         Reflection.class_of(object).equal?(Object) && object.inspect == "main"
       end

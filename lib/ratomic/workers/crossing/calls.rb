@@ -2,17 +2,20 @@
 
 module Ratomic
   module Workers
-    # Calls in compiled code whose receiver is a constant that is written there: `JSON.load(text)`, `ERB.new(t).result`,
-    # also by way of a local variable.
-    # It follows what is on the stack from one instruction to the next, as long as it knows each of them; at a jump, a
-    # label, or an instruction that it does not know, it begins anew with nothing.
+    # Finds calls in compiled code whose receiver is a constant: `JSON.load(text)`, `ERB.new(t).result`, also if the
+    # receiver is in a local variable first.
+    #
+    # It simulates the VM's stack, one instruction after another. At a jump, a label, or an instruction that it does not
+    # know, it begins again with an empty stack.
     class Calls
-      # What instructions push, and what they take before that.
+      # Instructions that push one object; and instructions that take some and push one. The first operand is their
+      # number.
       PUSHES = /\A(?:putnil|putself|putobject.*|(?:put|dup)(?:chilled)?string|dup(?:array|hash)|getinstancevariable)\z/
       TAKES = { newarray: 1, newhash: 1, concatstrings: 1 }.freeze
       private_constant :PUSHES, :TAKES
 
-      # The bit of a call's flags that is set when it has no receiver. Asked of the VM: two calls differ in that only.
+      # The bit of a call's flags that is set if the call has no receiver. It is found by compiling two calls that
+      # differ only in that, because its value differs between Rubies.
       # @return [Integer, nil]
       def self.without_receiver
         return unless defined?(RubyVM::InstructionSequence)
@@ -28,8 +31,8 @@ module Ratomic
         nil
       end
 
-      # @yieldparam receiver [Array(Symbol, Array<Symbol>), nil] [:constant, names], or [:new, names] for an object that
-      #   was just made of that class; nil when it is not known
+      # @yieldparam receiver [Array(Symbol, Array<Symbol>), nil] [:constant, names], or [:new, names] for a new object
+      #   of that class; nil if it is not known
       # @yieldparam name [Symbol] of the method
       # @yieldparam count [Integer] arguments
       def initialize(&found)
@@ -37,7 +40,7 @@ module Ratomic
         forget
       end
 
-      # What comes next can come from elsewhere.
+      # At a label the stack is not known: the VM may jump to it from another place.
       def label
         forget unless @made
       end
@@ -65,7 +68,7 @@ module Ratomic
 
       private
 
-      # Keywords are counted apart.
+      # `orig_argc` does not count keyword arguments.
       def count(sent)
         sent[:orig_argc] + (sent[:kw_arg] || []).size
       end
@@ -89,7 +92,8 @@ module Ratomic
         @stack.push(made ? [:new, receiver[1]] : nil)
       end
 
-      # The call of `new` is there twice, for a class that has its own, and ends with a swap and a pop.
+      # Ruby compiles `new` into two branches, one of them for a class with a `new` of its own. They end with a swap and
+      # a pop. The instructions before those are skipped.
       def begin_new(count)
         receiver = @stack[-(count + 1)] if @stack.size > count
         @found.call(receiver, :new, count)

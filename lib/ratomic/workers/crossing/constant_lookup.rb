@@ -2,8 +2,8 @@
 
 module Ratomic
   module Workers
-    # What a constant in a piece of code stands for, found as Ruby finds it: first in the modules around the code, then
-    # in what the innermost inherits, which ends with Object.
+    # Finds the value of a constant that is named in a piece of code, in Ruby's order: first the modules around the
+    # code, then the ancestors of the innermost one, then Object.
     class ConstantLookup
       # @param code [RubyVM::InstructionSequence]
       # @param owner [Module, nil] of the method
@@ -12,9 +12,10 @@ module Ratomic
         @owner = owner
       end
 
-      # @param names [Array<Symbol>] as they are written, "" before a leading `::`
-      # @return [Array] one value, or none; where nobody can tell which modules are around (Nesting), what it may be
-      # @raise [Ractor::IsolationError] in another Ractor than the main one, if it may not be read there
+      # @param names [Array<Symbol>] the parts of the constant's path; a leading `::` is the part ""
+      # @return [Array] the value, or nothing if there is none. If {LexicalScope} cannot tell the modules around the
+      #   code, all values that it may have.
+      # @raise [Ractor::IsolationError] in another Ractor than the main one, if the constant may not be read there
       def values(names)
         return dig([Object], names.drop(1)) if names[0] == :""
 
@@ -37,7 +38,7 @@ module Ratomic
 
       private
 
-      # Nothing is loaded for it.
+      # Skips constants with an autoload, because to look must not load a file.
       def dig(scopes, names)
         names.inject(scopes) do |found, name|
           found.grep(Module).filter_map do |from|
@@ -51,7 +52,7 @@ module Ratomic
           around.find { |scope| !scope.singleton_class? }
       end
 
-      # By the owner's name.
+      # The modules that the method's owner is nested in by its name: `A::B::C`, `A::B`, `A`, Object.
       def guessed
         return [Object] unless Module === @owner
 

@@ -4,37 +4,38 @@ require_relative "calls"
 
 module Ratomic
   module Workers
-    # Reads the compiled code of a callable's `call` (and `call_many`), and of the methods that it calls on itself, for
-    # what a worker may not touch: constants that hold something mutable, global variables, class variables, a module's
-    # instance variables, calls that are known to fail there. It sees what is written there, not what is called further
-    # on; what it finds raises `Ractor::IsolationError` if it is reached.
+    # Searches the compiled code of a callable for what raises `Ractor::IsolationError` in a Ractor: constants that hold
+    # a mutable object, global variables, class variables, a module's instance variables, and calls that are known to
+    # fail there. It reads the methods `call` and `call_many`, and the methods that they call on `self`. It does not
+    # follow calls of other objects. Whether the code is ever reached, it cannot tell.
     #
-    # How compiled code looks is not promised (RubyVM::InstructionSequence#to_a). What does not look as expected is not
-    # read, and nothing is claimed of it.
+    # Ruby does not promise the format of compiled code (RubyVM::InstructionSequence#to_a). Code in another format than
+    # the one known here is skipped, without a finding.
     class IsolationLint
-      # A constant, variable or call that would raise.
+      # A constant, variable or call that would raise in a Ractor.
       Finding = Struct.new(:kind, :name, :reason, keyword_init: true) do
         def to_s
           "#{kind} #{name}: #{reason}"
         end
       end
 
-      # Global variables that each Ractor has its own of, or that are local.
+      # Global variables that a Ractor may use: each Ractor, method or thread has one of its own.
       GLOBALS = %i[
         $stdin $stdout $stderr $> $~ $_ $! $@ $? $$ $/ $-0 $VERBOSE $-v $-w $-W $DEBUG $-d $-p $-l $-a $-i
       ].freeze
 
       FORMAT = "YARVInstructionSequence/SimpleDataFormat"
-      # Where to_a has the kind of code (:method, :block), the table of what is done at exceptions, the instructions.
+      # Indexes in the Array of to_a: the kind of code (:method, :block), the table of exception handlers, the
+      # instructions.
       KIND = 9
       CATCH = 12
       BODY = 13
-      # What has its own self, or is only defined.
+      # Instructions that define a method or class. Their code has another `self`, or does not run with the callable.
       APART = %i[definemethod definesmethod defineclass].freeze
 
       BARE = Calls.without_receiver
-      # Whether a constant that is written down is read by one instruction. Where it is, `getconstant` reads those of
-      # something that is only known when it runs.
+      # Whether this Ruby reads a constant like `A::B` with one instruction. If so, `getconstant` occurs only where the
+      # module is computed at run time (`self.class::LIST`).
       PATHS = defined?(RubyVM) && RubyVM::INSTRUCTION_NAMES.include?("opt_getconstant_path")
       private_constant :FORMAT, :KIND, :CATCH, :BODY, :APART, :BARE, :PATHS
 
@@ -45,13 +46,13 @@ module Ratomic
       end
 
       # @param callable [#call]
-      # @return [Array<Symbol>] names of the instance variables that an object sets when it is called (`@cache ||= {}`):
-      #   frozen, it would raise a FrozenError for each item
+      # @return [Array<Symbol>] names of the instance variables that the object sets when it is called (`@cache ||=
+      #   {}`). If such an object were frozen, each item would raise a FrozenError.
       def self.state(callable)
         Proc === callable || Module === callable ? [] : new(callable).tap(&:findings).state
       end
 
-      # @return [Array<Symbol>] see {IsolationLint.state}; of what was read so far
+      # @return [Array<Symbol>] as {IsolationLint.state}, from the code that was read so far
       attr_reader :state
 
       def initialize(callable)
@@ -91,11 +92,12 @@ module Ratomic
         @lookup = ConstantLookup.new(code, owner)
         made_of_proc(of, code) if Method === of && parts[KIND] == :block
         walk(parts)
-      rescue StandardError, ScriptError, SystemStackError # another format than the one that is known
+      rescue StandardError, ScriptError, SystemStackError # the code has another format than the one known here
         nil
       end
 
-      # A method written in C has no code, and no place; what `attr_reader` made has a place.
+      # Finds the instance variable that a method of `attr_reader` reads. Such a method has a source location and no
+      # code; a method written in C has neither.
       def reader(method)
         return unless Method === method && method.source_location && method.arity.zero?
 
@@ -113,8 +115,8 @@ module Ratomic
                                      "which is not shareable; #{Remedy::UNSHAREABLE_PROC}")
       end
 
-      # An instruction is an Array that begins with its name; a block's code is nested in the operands, that of a rescue
-      # in the table of those.
+      # An instruction is an Array that begins with its name. The code of a block is nested in the operands of an
+      # instruction; the code of a `rescue` or `ensure` is in the table of exception handlers.
       def walk(code)
         calls = Calls.new { |*call| known_call(*call) }
         own = OwnConstants.new(@callable)
@@ -172,12 +174,12 @@ module Ratomic
         found("call", name, "fails in a Ractor; #{Remedy.with_row(Remedy::CALLS[question])}")
       end
 
-      # @yieldreturn [Array] its value; without a block it is looked up by where it is written
+      # @yieldreturn [Array] the value of the constant. Without a block Ruby's lexical rules find it.
       def constant(names)
         unshareable("constant", names.join("::")) { block_given? ? yield : @lookup.values(names) }
       end
 
-      # @yieldreturn [Array] its value, or what it may be
+      # @yieldreturn [Array] the value; or several, if it is one of these and nobody can tell which
       def unshareable(kind, name)
         values = yield
         return if values.empty? || values.any? { |value| Ractor.shareable?(value) }
@@ -200,7 +202,7 @@ module Ratomic
         found("class variable", name, "only the main Ractor may #{question[/set/] || "use"} class variables")
       end
 
-      # Where it may be read, but not all that it may hold.
+      # Here Ractors may read class variables, so only the value matters.
       def class_variable_in(name)
         unshareable("class variable", name) { @lookup.class_variable(name) }
       end

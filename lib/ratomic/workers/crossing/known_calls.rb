@@ -2,8 +2,8 @@
 
 module Ratomic
   module Workers
-    # Calls that fail in a Ractor, as far as they can be told from the code that makes them: each with the question to
-    # {RactorCapabilities} whether this Ruby allows it, which has a {Remedy} of the same name.
+    # Calls that fail in a Ractor and that compiled code shows. Each has a name. {RactorCapabilities} answers by that
+    # name whether this Ruby allows the call, and {Remedy} has the advice for it.
     module KnownCalls
       OF_CLASS = {
         "JSON" => { load: :json_load, dump: :json_dump }, "OptionParser" => { new: :option_parser },
@@ -12,18 +12,18 @@ module Ratomic
         "Ripper" => %i[sexp sexp_raw lex tokenize new].to_h { |name| [name, :ripper] },
         "Etc" => %i[getpwuid getpwnam getlogin getgrgid getgrnam passwd group].to_h { |name| [name, :etc] }
       }.freeze
-      # Of an object that was just made: by class, method and number of arguments.
+      # Calls on an object that was just made (`ERB.new(text).result`): class, method and number of arguments.
       OF_NEW = { ["ERB", :result, 0] => :erb_result, ["ERB", :result_with_hash, 1] => :erb_hash }.freeze
-      # Whatever they are called on.
+      # Methods that fail on any receiver.
       OF_ANY = %i[unicode_normalize unicode_normalize! unicode_normalized?].freeze
-      # Without a receiver, where they are Kernel's.
+      # Calls without a receiver, if the method is Kernel's.
       OF_SELF = %i[fork at_exit].freeze
       private_constant :OF_CLASS, :OF_NEW, :OF_ANY, :OF_SELF
 
       class << self
         # @param kind [Module] the receiver, or the class of the receiver
         # @param made [Boolean] whether the receiver was just made
-        # @return [Symbol, nil] the question
+        # @return [Symbol, nil] the name of the call, if it fails
         def of(kind, made, name, count)
           title = Reflection.name_of(kind)
           question = made ? OF_NEW[[title, name, count]] : OF_CLASS.dig(title, name) || of_singleton(kind, name)
@@ -42,7 +42,7 @@ module Ratomic
 
         private
 
-        # A Ruby that allowed a fork would do it.
+        # To ask whether a fork is allowed would fork, so the answer is fixed.
         def fails?(question)
           question == :fork ? RACTORS : !RactorCapabilities.allowed?(question)
         end

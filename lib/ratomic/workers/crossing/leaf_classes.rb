@@ -2,17 +2,17 @@
 
 module Ratomic
   module Workers
-    # Classes of native objects in which no walk in Ruby finds anything that could be in the way of sharing: what
-    # parsers and databases return beside plain data. The native walk knows them by their class. Of any other native
-    # object it does not know what is in it, and leaves the whole result to the walk in Ruby, which takes ten times as
+    # Classes whose objects are native and refer to nothing that Ruby can reach, like Time, Date and BigDecimal: parsers
+    # and databases return them beside plain data. The native walk treats objects of these classes as leaves. It cannot
+    # look into any other native object, and then leaves the whole result to the walk in Ruby, which takes ten times as
     # long.
     module LeafClasses
-      # Those that a program may load at any time.
+      # Classes that a program may load later, or never.
       LATER = %i[Date DateTime BigDecimal].freeze
       private_constant :LATER
 
-      # Has the native walk know those that are loaded. Called when the library is loaded and when a pool starts. Only
-      # the main Ractor's classes can be kept where they are: elsewhere it does nothing.
+      # Registers the classes that are loaded by now. Called when the library is loaded and when a pool starts. It does
+      # nothing in another Ractor than the main one, because only the main Ractor may keep them.
       def self.learn
         return if RACTORS && !Ractor.main?
 
@@ -20,7 +20,7 @@ module Ratomic
         LATER.each { |name| Sharing.know_leaf(::Object.const_get(name)) if loaded?(name) }
       end
 
-      # Nothing is loaded by asking.
+      # Whether the class is loaded. The question itself loads nothing.
       def self.loaded?(name)
         ::Object.const_defined?(name, false) && !::Object.autoload?(name) && ::Class === ::Object.const_get(name)
       end

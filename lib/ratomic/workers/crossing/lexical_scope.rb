@@ -4,24 +4,26 @@ require_relative "../scheduling/bounded_cache"
 
 module Ratomic
   module Workers
-    # The modules in whose text a method or a block stands, where Ruby looks for constants first. Ruby tells that only
-    # to the code itself. So its file is compiled once more (not run), and the same code is looked for in it: what has
-    # changed since it was loaded, or was never in a file, has no answer.
+    # Finds the modules whose bodies surround a method or a block in its source file (`Module.nesting`), where Ruby
+    # looks for constants first. `Module.nesting` answers only for the code that calls it. So the source file is
+    # compiled again, without running it, and the same code is searched in the result. If the file has changed since it
+    # was loaded, or the code is from no file, there is no answer.
     class LexicalScope
       FOUND = BoundedCache.new
       UNKNOWN = :unknown
       private_constant :FOUND, :UNKNOWN
-      # What is the same in the code that was loaded and in that of the file: label, type, locals, arguments, and all
-      # instructions. See RubyVM::InstructionSequence#to_a.
+      # Indexes in the Array of RubyVM::InstructionSequence#to_a. Two pieces of code are the same if these are equal:
+      # label, type, locals, arguments, and all instructions.
       SAME = [5, 9, 10, 11, 13].freeze
-      # Flags of `defineclass`: what it defines, and that its name was written with `::`.
+      # Flags of the instruction `defineclass`: the bits of its kind, the kind of a singleton class, and the bit of a
+      # name that was written with `::`.
       KIND = 7
       SINGLETON = 1
       SCOPED = 8
       private_constant :SAME, :KIND, :SINGLETON, :SCOPED
 
       # @param code [RubyVM::InstructionSequence]
-      # @return [Array<Module>, nil] innermost first, the last is Object; nil when it cannot be told
+      # @return [Array<Module>, nil] the innermost first, Object last; nil if they cannot be found
       def self.of(code)
         key = "#{code.absolute_path}:#{code.first_lineno}:#{code.label}"
         found = FOUND[key] || (FOUND[key] = new(code).modules || UNKNOWN)
@@ -47,7 +49,7 @@ module Ratomic
 
       def silently
         verbose = $VERBOSE
-        return yield if verbose.nil? || (RACTORS && !Ractor.main?) # where it may not be set
+        return yield if verbose.nil? || (RACTORS && !Ractor.main?) # only the main Ractor may set it
 
         begin
           $VERBOSE = nil
@@ -58,7 +60,7 @@ module Ratomic
       end
 
       # @param frames [Array] [name, flags] of each class or module around the part, outermost first
-      # @return [Array, nil] those around the code
+      # @return [Array, nil] the frames around the code
       def find(part, frames)
         return unless part.is_a?(Array)
         return frames if same?(part)

@@ -4,9 +4,9 @@ module Ratomic
   module Workers
     # Checks whether items can be moved (`move: true`), before any of them is touched.
     #
-    # Ruby moves a graph part by part. One that it cannot move stops it half-way, and what it had moved before is lost.
-    # And Ruby 4.0 loses what a graph reaches twice: the second time it finds only the shell that it has left behind,
-    # a `Ractor::MovedObject`. Whether this Ruby does is found out once.
+    # Ruby moves a graph part by part. If it comes to a part that it cannot move, it raises, and the parts that it has
+    # moved before are lost. Ruby 4.0 also loses an object to which a graph refers twice: at the second reference it
+    # finds only the `Ractor::MovedObject` that it has left there. Whether this Ruby does that is found out once.
     module Moving
       # Why a graph cannot be moved.
       Finding = Struct.new(:path, :object, :again, :deep) do
@@ -26,19 +26,20 @@ module Ratomic
 
       class << self
         # @param root [Object]
-        # @param name [String] what the caller knows it as
-        # @param parts [Boolean] whether its elements are moved one by one: what two of them reach is always lost
-        # @return [Finding, nil] the first thing in the way
+        # @param name [String] the name of `root` in messages
+        # @param parts [Boolean] whether its elements are moved one by one; then an object that two of them refer to is
+        #   always lost
+        # @return [Finding, nil] the first part that cannot be moved
         def obstacle(root, name, parts: false)
           return if Sharing.plain_tree?(root)
-          # A move calls itself for each level, as making shareable does.
+          # Ruby's move is recursive, like its walk that makes objects shareable, and could overflow the stack.
           return Finding.new(name, root, nil, true) if Sharing.too_deep?(root)
 
           look(root, name, parts) { true }
         end
 
         # @param items [Array] of a dispatch
-        # @return [Array] of the same; with a frozen copy of one that cannot be moved, or a {Transfer::Refused}
+        # @return [Array] the items; instead of one that cannot be moved a frozen copy, or a {Transfer::Refused}
         # @raise [ShareableError] if the move would lose something; nothing has been touched then
         def prepare(items)
           return items if !RACTORS || Sharing.plain_tree?(items)
@@ -62,9 +63,9 @@ module Ratomic
           Transfer::Refused === copy ? Transfer::Refused.new(copy.failure.at(index)) : copy
         end
 
-        # Depth first. What is met again inside itself is a cycle, which Ruby moves well.
+        # Walks the graph depth first. An object that contains itself is no finding: Ruby moves cycles correctly.
         # @yieldparam finding [Finding]
-        # @yieldreturn [Boolean] whether that is what is looked for
+        # @yieldreturn [Boolean] whether to return this finding
         # @return [Finding, nil]
         def look(root, name, parts)
           paths = {}.compare_by_identity
@@ -100,7 +101,7 @@ module Ratomic
           end
         end
 
-        # Of an Exception that was raised the backtrace stays.
+        # A move loses the backtrace of an Exception that was raised, so such an Exception counts as immovable.
         def opaque?(object)
           case object
           when ::Ractor::MovedObject then true
@@ -111,14 +112,14 @@ module Ratomic
           end
         end
 
-        # Whether all of the program uses it.
+        # Whether it is a standard stream, which the whole program uses.
         def standard?(stream)
           own = [$stdin, $stdout, $stderr]
           own += %i[STDIN STDOUT STDERR].map { |name| Object.const_get(name) } if Ractor.main?
           own.any? { |one| one.equal?(stream) }
         end
 
-        # What becomes of it in a move.
+        # Moves the object through a port, and returns the result.
         def move(object)
           port = Ractor::Port.new
           port.send(object, move: true)
@@ -132,9 +133,9 @@ module Ratomic
 
       BACKTRACE = ::Exception.instance_method(:backtrace_locations)
                              .then { |own| RACTORS ? Ractor.make_shareable(own) : own }
-      # Whether a move keeps what is reached twice.
+      # Whether a move keeps an object to which the graph refers twice.
       ALIASES = !RACTORS || [+""].then { |twice| move(twice + twice) }.then { |one, other| one.equal?(other) }
-      # Whether it takes Sets.
+      # Whether Sets can be moved.
       SETS = RACTORS && !move(Set.new).nil?
       private_constant :BACKTRACE, :ALIASES, :SETS
     end

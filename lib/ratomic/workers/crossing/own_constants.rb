@@ -2,8 +2,8 @@
 
 module Ratomic
   module Workers
-    # Constants in compiled code that are read of the callable or its class, and not by where they are written:
-    # `self::LIST`, `self.class::LIST`, `const_get(:LIST)`, `self.class.const_get(:LIST)`.
+    # Finds, in compiled code, constants that are read from the callable itself or from its class, and not by the
+    # lexical rules: `self::LIST`, `self.class::LIST`, `const_get(:LIST)`, `self.class.const_get(:LIST)`.
     class OwnConstants
       # @param callable [#call]
       def initialize(callable)
@@ -12,23 +12,24 @@ module Ratomic
         @before = []
       end
 
-      # @param instruction [Array] of a name and operands; the next one
-      # @return [Symbol, nil] the name of a constant that it reads
+      # @param instruction [Array] name and operands of the next instruction
+      # @return [Symbol, nil] the name of the constant, if the instruction reads one in such a way
       def follow(instruction)
         name = name_in(@before, instruction)
         @before = [*@before.last(2), instruction]
         name
       end
 
-      # @return [Array] its value, or nothing; nothing is loaded for it
-      # @raise [Ractor::IsolationError] in another Ractor than the main one, if it may not be read there
+      # @return [Array] the value of the constant; empty if there is none, or if it has an autoload (to look must not
+      #   load a file)
+      # @raise [Ractor::IsolationError] in another Ractor than the main one, if the constant may not be read there
       def values(name)
         @scope.autoload?(name) || !@scope.const_defined?(name) ? [] : [@scope.const_get(name)]
       end
 
       private
 
-      # Without pattern matching, which YARD 0.9.28 cannot read here.
+      # YARD 0.9.28 cannot read pattern matching here.
       def name_in(before, instruction)
         put, value = before.last
         return unless put == :putobject && own?(before[0..-2])
@@ -39,7 +40,7 @@ module Ratomic
         value if Symbol === value && kind == :opt_send_without_block && operand[:mid] == :const_get
       end
 
-      # Whether these put the module there whose constant it is.
+      # Whether these instructions push the callable (if it is a module) or its class.
       def own?(instructions)
         return instructions.last == [:putself] if @self
 

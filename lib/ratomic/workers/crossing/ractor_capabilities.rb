@@ -4,13 +4,13 @@ require "singleton"
 
 module Ratomic
   module Workers
-    # Finds out what this Ruby allows in a Ractor, by trying: each thing once, in a small Ractor of its own. It changes
-    # from one Ruby to the next.
+    # Finds out what this Ruby allows in a Ractor, because that changes from one Ruby to the next. Each operation is
+    # tried once, in a small Ractor of its own.
     module RactorCapabilities
       ANSWERS = Map.new
       private_constant :ANSWERS
 
-      # What is tried. Each method is a question.
+      # The operations. Each method is one, and its name is the question.
       module Try
         @@variable = 1 # rubocop:disable Style/ClassVars -- what is asked about
 
@@ -72,7 +72,7 @@ module Ratomic
           end
         end
 
-        # Has one instance.
+        # A class with `include Singleton`.
         class Only
           include Singleton
         end
@@ -80,18 +80,19 @@ module Ratomic
 
       class << self
         # @param question [Symbol] a method of {Try}
-        # @return [Boolean] whether a Ractor may do so; without Ractors all is allowed
+        # @return [Boolean] whether a Ractor may do it; on a Ruby without Ractors always true
         def allowed?(question)
           return true unless RACTORS
 
           ANSWERS.fetch_or_store(question) { ask(question) }
         end
 
-        # Whether the callable's method may be called in another Ractor at all: one that `define_method` made of a proc
-        # may not, unless the proc is shareable. It is called with arguments that it does not take.
+        # Whether the callable's method may be called in another Ractor. A method that `define_method` has made of a
+        # proc may not, unless the proc is shareable. To find out, the method is called with a wrong number of
+        # arguments, so that its code does not run.
         # @param callable [Object] shareable
         # @param method [Method] of it
-        # @return [Boolean] true also where it cannot be told
+        # @return [Boolean] true also if it cannot be found out
         def callable?(callable, method)
           return true unless RACTORS && Ractor.shareable?(callable) && (count = wrong_count(method))
 
@@ -121,7 +122,7 @@ module Ratomic
           end.value
         end
 
-        # @return [Integer, nil] of arguments, nil when it takes any number
+        # @return [Integer, nil] a number of arguments that the method does not take; nil if it takes any number
         def wrong_count(method)
           kinds = method.parameters.map(&:first)
           return kinds.count { |kind| %i[req opt].include?(kind) } + 1 unless kinds.include?(:rest)

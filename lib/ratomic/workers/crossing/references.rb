@@ -2,7 +2,7 @@
 
 module Ratomic
   module Workers
-    # The objects that an object refers to, each with the step that leads to it, as Ruby would write it.
+    # The objects that an object refers to, each with the expression that leads to it from there.
     module References
       class << self
         # @yieldparam step [String] "@io", "[2]", "[:key]", "name"
@@ -14,9 +14,9 @@ module Ratomic
           list
         end
 
-        # @param path [String] to an object
-        # @param step [String] from there
-        # @return [String] as Ruby would write both
+        # @param path [String] the expression that leads to an object
+        # @param step [String] the expression that leads from there to the next
+        # @return [String] both as one expression
         def join(path, step)
           path.empty? || step.start_with?("[") ? "#{path}#{step}" : "#{path}.#{step}"
         end
@@ -29,7 +29,7 @@ module Ratomic
           when Hash then pairs(object) + default(object)
           when Struct then object.each_pair.map { |name, child| [name.to_s, child] }
           when Range then [["begin", object.begin], ["end", object.end]]
-          when Proc then [] # what it can reach Ruby itself tells, see Callable
+          when Proc then [] # Ruby's own error names what a Proc refers to, see Callable
           when Method then [["receiver", object.receiver]]
           else members(object)
           end
@@ -39,7 +39,7 @@ module Ratomic
           hash.flat_map { |key, child| (text = name(key)) && [["key #{text}", key], ["[#{text}]", child]] }
         end
 
-        # The key's own words, where it has some.
+        # The key's `inspect`, or its class if that raises.
         def name(key)
           key.inspect
         rescue UserException

@@ -2,20 +2,20 @@
 
 module Ratomic
   module Workers
-    # Finds objects that must stay mutable (an IO, a logger, a lock, a generator of random numbers) in an object that an
-    # error message is about to advise to freeze. Ruby freezes some of these silently, and the program that uses them
-    # breaks somewhere else.
+    # Before an error message advises to freeze an object, this module searches it for objects that must stay mutable:
+    # an IO, a logger, a lock, a random number generator. Ruby freezes some of these without an error, and then the
+    # program fails where it uses them.
     # @api private
     module StatefulObjects
       KINDS = [::IO, Thread, Thread::Mutex, Thread::Queue, Thread::ConditionVariable, Random].freeze
-      # Methods by which locks, loggers and streams of any class are known.
+      # An object of any class that has one of these methods counts as a lock, logger or stream.
       METHODS = %i[synchronize write info].freeze
-      # How many objects are searched.
+      # After so many objects the search ends without a find.
       MAX_OBJECTS = 10_000
       private_constant :KINDS, :METHODS, :MAX_OBJECTS
 
       class << self
-        # @return [Object, nil] the first one in it
+        # @return [Object, nil] the first such object in `root`
         def in(root)
           seen = {}.compare_by_identity
           left = [root]
@@ -28,11 +28,11 @@ module Ratomic
 
             References.of(object) { |_, child| left << child }
           end
-        rescue UserException # user code that would not be asked
+        rescue UserException # a method of the program has raised: do not advise to freeze its object
           root
         end
 
-        # @return [String] what to do with an object that holds it
+        # @return [String] what to do with an object that holds `object`
         def advice(object)
           "It holds an instance of #{Reflection.class_name_of(object)}, which is not to be frozen: open one inside " \
             "`call`, keep it in a Ratomic::LocalPool, one per worker, or use backend: :thread"

@@ -31,7 +31,7 @@ module Ratomic
         end
       end
 
-      # Items with a Refused among them.
+      # Items, with a Refused among them.
       class Holed < Array
       end
 
@@ -76,7 +76,7 @@ module Ratomic
         items
       end
 
-      # @return [Array, nil] nil where the VM would get something wrong, or refuses
+      # @return [Array, nil] nil if the VM handles an object wrongly, or refuses
       def self.copy_together(items)
         Ractor.make_shareable(items, copy: true) if items.size > 1 && Sharing.ordinary?(items)
       rescue UserException

@@ -13,25 +13,26 @@ module Ratomic
       # @return [Object]
       attr_reader :object
 
-      # Deepest level; a few more than {Sharing}.too_deep? lets through, which does not count everything.
+      # Deepest level that is searched. A few more than {Sharing}.too_deep? allows, because that does not count all
+      # levels.
       MAX_DEPTH = 1_010
-      # So many objects are tried one by one.
+      # Levels of nested unshareable objects that are searched for the innermost one.
       SEARCHED_LEVELS = 100
       private_constant :MAX_DEPTH, :SEARCHED_LEVELS
 
       class << self
-        # The first thing in `root` that Ruby would freeze or open again although the rest of the program needs it as it
-        # is.
+        # Finds the first object in `root` that must not be made shareable: Ruby would freeze it or open it again, and
+        # the rest of the program needs it as it is.
         # @return [UnshareablePart, nil]
-        # @raise [ShareableError] for what has more levels than Ruby's own walk has room for on every stack
+        # @raise [ShareableError] if `root` has so many levels that Ruby's own walk could overflow a stack
         def forbidden(root)
           raise ShareableError, Sharing::TOO_DEEP if Sharing.too_deep?(root)
 
           walk(root) { |object| forbidden?(object) }
         end
 
-        # What stands in the way of sharing `root`: what the program needs as it is, else the innermost thing that can
-        # be neither shared nor copied, else what is only not frozen yet.
+        # Finds the object that keeps `root` from being shared: first one that the program needs as it is, else the
+        # innermost one that can be neither shared nor copied, else one that is only not frozen.
         # @return [UnshareablePart, nil]
         def in(root)
           return if FrozenCopy.shareable?(root)
@@ -43,7 +44,7 @@ module Ratomic
         end
 
         # Why `root` could be neither shared nor copied.
-        # @param error [Exception] what that raised
+        # @param error [Exception] raised by the attempt
         # @return [String]
         def reason(root, error)
           case error
@@ -53,7 +54,7 @@ module Ratomic
           end
         end
 
-        # Whether Ruby would make this shareable at the cost of the rest of the program.
+        # Whether Ruby would make this object shareable, and the rest of the program would fail.
         def forbidden?(object)
           case object
           when ::Ractor::MovedObject then true # Ruby calls it shareable, and whatever it is in
@@ -64,7 +65,7 @@ module Ratomic
 
         private
 
-        # Breadth first, each object once, nothing that is plain and shareable already.
+        # Walks the graph breadth first, each object once, without objects that are known to be shareable.
         def walk(root, kind = :hopeless)
           seen = {}.compare_by_identity
           level = [[root, ""]]
@@ -85,18 +86,18 @@ module Ratomic
           nil
         end
 
-        # Whether there is nothing in it that could be in the way.
+        # Whether nothing in it can keep it from being shared.
         def nothing_in?(object)
           Module === object || Sharing.deep_frozen?(object)
         end
 
-        # All that it holds is shareable, but itself is not frozen.
+        # Whether only the object itself is not frozen, and everything that it refers to is shareable.
         def unfrozen?(object)
           !FrozenCopy.shareable?(object) && !object.frozen? &&
             References.of(object).all? { |_, child| FrozenCopy.shareable?(child) }
         end
 
-        # From what cannot cross to what in it cannot.
+        # Goes from an object that cannot be shared to the part of it that cannot, and so on.
         def descend(root)
           object = root
           path = ""
@@ -119,7 +120,7 @@ module Ratomic
         @kind = kind
       end
 
-      # @return [String] "@handler.@io (an instance of IO)", and why, where there is more to say
+      # @return [String] "@handler.@io (an instance of IO)", with the reason if one is known
       def to_s
         return "#{path.empty? ? "it" : path} was moved to another owner (Ractor::MovedObject)" if moved?
 

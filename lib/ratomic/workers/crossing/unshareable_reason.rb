@@ -7,7 +7,7 @@ module Ratomic
       OF_SYMBOL = "Ruby shares that of a Symbol only when it was made shareable"
 
       class << self
-        # Whether it was made of a Symbol.
+        # Whether the proc was made of a Symbol.
         # @param block [Proc]
         def symbol?(block)
           block.source_location.nil? && block.lambda? && block.inspect.include?("(&:")
@@ -55,7 +55,7 @@ module Ratomic
             "time.getlocal(time.utc_offset) and time.getutc are"
         end
 
-        # What Ruby has against sharing the proc: the variable of its surroundings, or its self.
+        # Ruby's reason not to share the proc: a variable outside of it, or its self.
         def proc_words(block)
           return OF_SYMBOL if symbol?(block)
 

@@ -15,7 +15,7 @@ module Ratomic
       # Runs the items that have no result yet. It is one long method because a method call takes as long as a small
       # item.
       # @param results [Array] gets those of the items
-      # @param tally [Tally, nil] nil where nobody looks at the time
+      # @param tally [Tally, nil] nil if there is no limit
       # @param limit [Integer, nil] of the time, as {Tally#start}
       # @return [Boolean, :left] whether there are Failures; or that the rest is left
       def self.run(items, callable, results, tally, limit) # rubocop:disable Metrics/MethodLength

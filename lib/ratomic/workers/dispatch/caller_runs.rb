@@ -53,7 +53,7 @@ module Ratomic
           return finish(engine, items, callable, options, results, started, true)
         end
 
-        took = engine.metrics.tally.settle(started, results, engine.in_place)
+        took = engine.metrics.tally.record_and_freeze(started, results, engine.in_place)
         return settle(engine, callable, options, results) unless took
 
         learn(engine, items, Callable.key(callable), took) if learn?(took, started)
@@ -149,7 +149,7 @@ module Ratomic
 
           outcome |= run_until(nil, engine, items, callable, results, options, false)
         end
-        took = engine.metrics.tally.settle(started, results, engine.in_place)
+        took = engine.metrics.tally.record_and_freeze(started, results, engine.in_place)
         took && !outcome ? ResolvedFuture.new(results) : settle(engine, callable, options, results)
       end
 

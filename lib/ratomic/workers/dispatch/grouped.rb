@@ -2,9 +2,9 @@
 
 module Ratomic
   module Workers
-    # What a {Stream} asks of the {Future} of a group of its items.
+    # Methods of a {Future} that a {Stream} calls. The future is that of a group of the stream's items.
     module Grouped
-      # What has become of each item, with a {Vacancy} for one that has no result.
+      # The results, with a {Failure} or a {Vacancy} for an item that has none.
       # @api private
       # @return [Array] frozen
       def slots(timeout: nil)
@@ -13,9 +13,9 @@ module Ratomic
         @batch.stopped? ? all_named(slots, slots.each_index.to_a) : slots
       end
 
-      # How long a worker needs for all items, by what was measured of the callable so far.
+      # How long a worker is expected to need for all items, from earlier measurements of the callable.
       # @api private
-      # @return [Float, nil] nanoseconds; nil where nothing is known
+      # @return [Float, nil] nanoseconds; nil if the callable was not measured
       def work
         cost = @engine.costs.of(@batch.key)
         cost && (cost * @batch.weight)

@@ -4,8 +4,8 @@ module Ratomic
   module Workers
     # The initial value of the sums of a reduction. Each chunk gets its own.
     class Initial
-      # @param given [Object] a callable makes a new one each time; what is not frozen is copied each time, its first
-      #   level so that it can be changed
+      # @param given [Object] a callable makes a new value for each chunk. A value that is not frozen is copied for each
+      #   chunk; the first level of the copy can be changed.
       # @raise [ShareableError]
       def initialize(given, blocks)
         @made = Reflection.responds?(given, :call)

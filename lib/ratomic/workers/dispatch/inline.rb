@@ -8,7 +8,7 @@ module Ratomic
     module Inline
       class << self
         # Runs the batch to its end.
-        # @param items [Array] of the caller, who hands them over if the batch is moved
+        # @param items [Array] of the caller; if the batch is moved, the caller hands them over
         def run(engine, batch, items)
           engine.show(-batch.ticket, batch) do
             batch.moved? ? run_moved(engine, batch, items) : run_all(engine, batch)
@@ -24,7 +24,7 @@ module Ratomic
           end
         end
 
-        # One by one: what an item leaves behind when it ends its thread is nothing then.
+        # Runs moved items one by one. If an item ends its thread, no other item is lost with it.
         def run_moved(engine, batch, items)
           MoveBuffer.take_over(items).each_with_index do |item, index|
             break if batch.completion.complete?
@@ -33,7 +33,7 @@ module Ratomic
           end
         end
 
-        # @return [Array<Batch>] what is left when an item has ended the thread
+        # @return [Array<Batch>] the items that are left if an item has ended the thread
         def run_part(engine, part)
           return [] unless (first = part.claim(part.limit))
 

@@ -63,7 +63,7 @@ module Ratomic
         # @param engine [Engine] that is waited for
         # @param seconds [Numeric, nil]
         # @yieldparam seconds [Numeric] to wait
-        # @yieldreturn [Object, nil] what was waited for; nil or false when the time was up
+        # @yieldreturn [Object, nil] the object that was waited for; nil or false when the time was up
         # @return [Object, nil] the same
         def wait(engine, seconds)
           return yield(seconds) unless (own = own_engine)

@@ -18,52 +18,54 @@ module Ratomic
 
       attr_reader(*DEFAULTS.keys)
 
-      # @param timeout [Numeric, nil] seconds from the dispatch until what has no result yet becomes a Failure
+      # @param timeout [Numeric, nil] seconds from the dispatch on; then each item without a result gets a Failure
       # @param item_timeout [Numeric, nil] seconds that one item may run
       # @param retries [Integer] how often an item is run again that has ended its thread or its worker (`Thread.exit`,
-      #   a kill). Not one that raises: that is its Failure, at once; what may pass (a connection that was lost) is to
-      #   be tried again in the callable. Nor one that ran longer than `item_timeout:`, or was moved
-      # @param min_batch [Integer, :auto] smaller dispatches are run by the caller, once workers have run this callable
-      #   object some times and it was quick; `0` never, `:auto` by measured cost. Nobody interrupts what the caller
-      #   runs: when items take far longer than those before he is held up by one or two of them, and what is left, and
-      #   the next dispatch, go to the workers. Where that must not be, take `0`, `timeout:` or `item_timeout:`.
-      # @param context [Object, nil] there in the worker as `Workers.context` and in every event; must be shareable.
-      #   What an item leaves on its thread instead (`Thread.current[:x]`, thread variables, `Fiber[]`) later items in
-      #   that worker see, of any dispatch; from a caller's thread it is taken away.
+      #   a kill). An item that raises is not run again: the callable itself has to retry after a temporary error (a
+      #   lost connection). Neither is an item that ran longer than `item_timeout:`, or that was moved.
+      # @param min_batch [Integer, :auto] the caller runs smaller dispatches itself, after workers have run this
+      #   callable object several times and it was quick. `0` means never, `:auto` by measured cost. Items in the
+      #   caller's thread are not interrupted. If they take far longer than earlier ones, the caller waits for one or
+      #   two of them, and workers run the rest and the next dispatch. To exclude that, use `0`, `timeout:` or
+      #   `item_timeout:`.
+      # @param context [Object, nil] an item reads it with `Workers.context`, and every event has it; must be shareable.
+      #   (Do not use `Thread.current[:x]`, thread variables or `Fiber[]` for that: in a worker later items of any
+      #   dispatch see them, and from a caller's thread they are removed.)
       # @param move [Boolean] hand the items over instead of sharing or copying them
       # @param sequential [Boolean] run all items in one worker, one after another in their order
       # @param on_full [:block, :raise, :caller_runs] what a dispatch does when `max_queue` dispatches wait already
       # @param queue_timeout [Numeric, nil] seconds that `on_full: :block` waits before it raises QueueFullError
       # @param cancel_on_abandon [Boolean] cancel the dispatch, as {Future#cancel} does, when a thread that waits for it
-      #   is ended there and no other thread waits for it. It waits in {Future#value}, `value!`, `wait`, `each` and
-      #   `each_completed`, the blocks of the last two included; it is ended by `Thread#kill` or any exception
-      #   (`Thread#raise`, `Timeout.timeout`, Ctrl-C, one raised in the block). Not by the `timeout:` of these methods,
-      #   after which the future is still good, nor by `break`; and a thread that does not wait yet is not known.
-      # @param results [:frozen, :owned] frozen ones are shared and can be read any number of times. Owned ones are the
-      #   caller's own: not frozen, whatever they are that a Ractor may own (also a StringIO, a Set, an object with a
-      #   Mutex), and handed over once, to the thread and Ractor that ask first; after that {TakenError}. See
-      #   {OwnedFuture}.
-      # @param as [String, Symbol, nil] a name for what is dispatched ("orders"). What the pool learns of it (its cost,
-      #   whether callers may run it) is kept by the name instead of by the callable object: for callables that are made
-      #   anew for each dispatch, or one object that does many things. Statistics, events, Prometheus and the live page
-      #   tell of it by that name. Of more than {Names::MAX_NAMES} names the rest is counted together.
-      # @param around [#call, nil] called with each item, in the place of the callable; it yields where the item is to
-      #   run (`def self.call(item) = Tracer.in_span("job") { yield }`): for OpenTelemetry, or with `backend: :thread`
-      #   for the executor of Rails. A shareable object, a module or class, or a block of constants. The result is that
-      #   of the item. A callable with `call_many` has its items one by one then.
-      # @param run [:auto, :waiter] who runs small work: with `:auto` the thread that dispatches it; with `:waiter` the
-      #   one that asks for its results first, unless a worker has begun it. That thread asks in {Future#value},
-      #   `value!`, `wait`, `indices`, `each` and `each_completed`, but not with `timeout: 0`. The thread that
-      #   dispatches computes nothing then: for event loops, reactors and listeners. (A queue that is full with
-      #   `on_full: :caller_runs`, and the `:inline` backend, run it at once all the same.) What is small is what
-      #   `min_batch:` says. With `results: :owned` workers run all of it.
-      # @raise [ArgumentError, TypeError] which names the option, its value and what it may be
+      #   is ended and no other thread waits for it. A thread waits in {Future#value}, `value!`, `wait`, `each` and
+      #   `each_completed`, also in the blocks of the last two. `Thread#kill` or any exception (`Thread#raise`,
+      #   `Timeout.timeout`, Ctrl-C, one raised in the block) ends it. The `timeout:` of these methods does not count,
+      #   since the thread can wait again, and neither does `break`. A thread that has not begun to wait does not count
+      #   either.
+      # @param results [:frozen, :owned] frozen results are shared and can be read any number of times. Owned results
+      #   are the caller's own: they are not frozen, and can be any object that a Ractor may own (also a StringIO, a
+      #   Set, an object with a Mutex). They are handed over once, to the thread and Ractor that ask first; a second
+      #   call raises {TakenError}. See {OwnedFuture}.
+      # @param as [String, Symbol, nil] a name for the work ("orders"). The pool keeps by this name what it learns (the
+      #   cost, whether callers may run it), instead of by the callable object. Use it for callables that are made for
+      #   each dispatch, or for one object that does different work. Statistics, events, Prometheus and the live page
+      #   show the name. Names beyond {Names::MAX_NAMES} are counted together.
+      # @param around [#call, nil] called with each item instead of the callable; its `yield` runs the item (`def
+      #   self.call(item) = Tracer.in_span("job") { yield }`). It is for OpenTelemetry, or with `backend: :thread` for
+      #   the executor of Rails. It is a shareable object, a module or class, or a block that uses only constants. The
+      #   result is that of the item. The items of a callable with `call_many` then run one by one.
+      # @param run [:auto, :waiter] which thread runs small work: with `:auto` the thread that dispatches it; with
+      #   `:waiter` the first thread that asks for its results, unless a worker has begun it. It asks in {Future#value},
+      #   `value!`, `wait`, `indices`, `each` and `each_completed`, but not with `timeout: 0`. With `:waiter` the
+      #   dispatching thread computes nothing, which suits event loops, reactors and listeners. (If the queue is full
+      #   and `on_full:` is `:caller_runs`, and with the `:inline` backend, it runs the items all the same.)
+      #   `min_batch:` says what is small. With `results: :owned` workers run everything.
+      # @raise [ArgumentError, TypeError] which names the option, its value and the values that are allowed
       def initialize(given = {})
         DEFAULTS.each { |name, default| instance_variable_set(VARIABLES[name], default) }
         take(given)
       end
 
-      # @param given [Hash, Options] options that were checked before, by a {Stream}, are taken as they are
+      # @param given [Hash, Options] Options are not checked again: a {Stream} has checked them
       # @return [Options] these, with some changed
       def with(given)
         return given if Options === given
@@ -72,12 +74,13 @@ module Ratomic
         dup.take(given)
       end
 
-      # Whether the caller may run it itself: nobody has to watch its time, and nothing is handed over.
+      # Whether the caller may run the dispatch itself: it has no time limit that somebody has to enforce, and moves
+      # nothing.
       def by_caller?
         @by_caller
       end
 
-      # Whether who waits for it may run it himself.
+      # Whether the thread that waits for the dispatch may run it.
       def by_waiter?
         @by_waiter
       end
@@ -117,7 +120,7 @@ module Ratomic
 
       private
 
-      # Whether small work may be run by others than workers.
+      # Whether another thread than a worker may run small work.
       def small?
         @min_batch != 0 && !(@timeout || @item_timeout || @move)
       end
@@ -134,7 +137,7 @@ module Ratomic
         end
       end
 
-      # One String for each name, which all its dispatches share.
+      # Returns the same String for all dispatches of a name.
       def named(value)
         return if value.nil?
 

@@ -14,9 +14,9 @@ module Ratomic
     # handed over with all that it has made, and another one that was started before takes its place. A smaller share of
     # plain data comes as a copy. {Pool#explain} says what would be.
     #
-    # So results come by share: `each` yields nothing of a share before its worker has ended. After {#cancel} what was
-    # done before comes home at once if it can be copied (Marshal), and otherwise when the item that runs has ended. A
-    # future that is dropped leaves nothing behind.
+    # So results come by share: `each` yields nothing of a share before its worker has ended. After {#cancel} the
+    # results so far arrive at once if they can be copied (Marshal), and otherwise when the running item has ended. If
+    # the program drops the future, its results are collected.
     class OwnedFuture < Future
       # Seconds between two looks at whether a share has arrived, while more is on its way.
       CHECK_INTERVAL_S = 0.01

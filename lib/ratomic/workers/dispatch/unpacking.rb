@@ -8,7 +8,7 @@ module Ratomic
       # @param batch [Batch]
       def initialize(engine, batch)
         @completion = batch.completion
-        # Where no slot can have been filled by another than who made the result, whole runs are put in.
+        # If only the worker that made a result can have filled its slot, whole runs are copied at once.
         metrics = engine.metrics
         @certain = !batch.careful? && !batch.stopped? &&
                    [metrics.respawns, metrics.abandoned, metrics.fallback_items].all?(&:zero?)

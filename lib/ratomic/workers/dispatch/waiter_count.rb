@@ -10,11 +10,11 @@ module Ratomic
         freeze
       end
 
-      # Counts the caller as waiting while the block runs. The dispatch is abandoned when the block is left by
-      # `Thread#kill` or an exception, but for the {TimeoutError} of a `timeout:`, and nobody else waits at that moment.
-      # So it is when it is left by `throw`, as the `Timeout` of Ruby 3.1 does; but where a block of the caller runs in
-      # there, that cannot be told from its `break`.
-      # @param breaks [Boolean] whether a block of the caller runs in there
+      # Counts the caller as waiting while the block runs. The dispatch is abandoned if `Thread#kill` or an exception
+      # ends the block (except the {TimeoutError} of a `timeout:`) and no other thread waits then. A `throw` out of the
+      # block abandons it too: the `Timeout` of Ruby 3.1 throws. But if a block of the caller runs inside, a `throw`
+      # cannot be told from the `break` of that block, and does not abandon it.
+      # @param breaks [Boolean] whether a block of the caller runs inside
       # @yieldreturn [Object]
       # @return [Object] the same
       def during(future, breaks)

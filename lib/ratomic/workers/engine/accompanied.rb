@@ -41,13 +41,13 @@ module Ratomic
 
       private
 
-      # The pool has ended.
+      # Emits the event of the pool's end.
       def tell_end
         emit(:ended)
         @subscribers.close
       end
 
-      # Makes the counters and the subscribers, which both engines share.
+      # Makes the counters and the subscribers that both engines share.
       def share_books
         @metrics = Metrics.new(@name)
         @subscribers = Subscribers.new(@costs.caller_runs_cache)

@@ -1,6 +1,6 @@
 # frozen_string_literal: true
 
-# The shareable state that callers, workers and the coordinator of a pool have in common.
+# The state that callers, workers and the coordinator of a pool share.
 
 require_relative "accompanied"
 require_relative "cancellation"

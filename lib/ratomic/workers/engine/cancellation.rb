@@ -4,7 +4,7 @@ module Ratomic
   module Workers
     # The {Engine}'s ways to end a dispatch, or an item of it, before it has its result.
     module Cancellation
-      # Ends a batch early: what has no result yet becomes the failure.
+      # Ends a batch early: each item without a result gets the failure.
       # @return [Integer] items that had none
       def stop(batch, failure)
         filled = batch.stop(failure)
@@ -19,7 +19,7 @@ module Ratomic
         filled
       end
 
-      # The caller does not want it any more.
+      # Cancels a dispatch.
       # @return [Integer] items that had no result
       def cancel(batch)
         cancelled = stop(batch, PoolFailures.cancelled(batch))
@@ -38,7 +38,7 @@ module Ratomic
         post([:interrupt, batch.ticket].freeze)
       end
 
-      # Its time is up.
+      # Ends a dispatch whose `timeout:` is over.
       def expire(batch)
         expired = stop(batch, PoolFailures.expired(batch))
         return if expired.zero?
@@ -47,7 +47,7 @@ module Ratomic
         emit(:expired, batch, items: expired)
       end
 
-      # The time of one of its items is up.
+      # Ends an item whose `item_timeout:` is over.
       def time_out(batch, index)
         @metrics.overdue.increment
         emit(:overdue, batch, item: index)

@@ -6,9 +6,9 @@ require_relative "result_recorder"
 
 module Ratomic
   module Workers
-    # What a started pool runs on: the run queue, the mailbox of the coordinator, counters. Frozen and shareable, so
-    # that callers and workers in any Ractor use the same. A fork leaves the child without workers; it gets a new
-    # engine.
+    # The shared state of a pool that was started: the run queue, the mailbox of the coordinator, counters. Frozen and
+    # shareable, so that callers and workers in any Ractor use the same. A forked child has no workers, so its pool gets
+    # a new engine.
     class Engine
       include ResultRecorder
       include Cancellation
@@ -17,13 +17,14 @@ module Ratomic
       WIND_UP = [:wind_up].freeze
       RESERVE = [:reserve].freeze
 
-      # @return [Map] number of a worker => batch that it has in hand; what others run has another place, see {#show}
+      # @return [Map] number of a worker => batch that it is running. Batches that other threads run have other keys,
+      #   see {#show}.
       attr_reader :board
       # @return [Map] number of a worker => its WorkerStatus
       attr_reader :worker_statuses
       # @return [RunQueue]
       attr_reader :run_queue
-      # @return [Ractor::Port, Mailbox::QueueMailbox, nil] of the coordinator, where there is one
+      # @return [Ractor::Port, Mailbox::QueueMailbox, nil] of the coordinator; nil without one
       attr_reader :mailbox
       # @return [Completion] of one slot, filled when the last worker has ended
       attr_reader :terminated
@@ -33,8 +34,8 @@ module Ratomic
       attr_reader :workers_started
       # @return [Module] the {Backend}
       attr_reader :backend
-      # @return [Boolean] whether results that a caller makes are frozen where they stand, and not in a copy. Kept here
-      #   because each small dispatch asks
+      # @return [Boolean] whether the results that a caller makes are frozen themselves, instead of copies of them. It
+      #   is computed once, because each small dispatch reads it.
       attr_reader :in_place
       attr_reader :number, :settings, :name, :size, :chunker, :costs, :metrics, :accepted, :finished
 
@@ -77,7 +78,7 @@ module Ratomic
         @settings.gain
       end
 
-      # @return [Map] number of a worker => the Home of what it is making
+      # @return [Map] number of a worker => the {OwnedResults} of the results that it is making
       def homes
         @run_queue.reserve.homes
       end
@@ -97,7 +98,7 @@ module Ratomic
         @lifecycle.ended?
       end
 
-      # Accepts no more.
+      # Accepts no more dispatches.
       def close
         @lifecycle.close(Lifecycle::CLOSING)
       end
@@ -109,7 +110,7 @@ module Ratomic
         nil
       end
 
-      # Something was finished: the coordinator checks whether it was the last of a pool that is closing.
+      # Called when a dispatch has ended: if the pool is closing, the coordinator checks whether it was the last one.
       def wind_up
         post(WIND_UP)
       end
@@ -179,18 +180,18 @@ module Ratomic
         killed? && !stop(batch, PoolFailures::KILLED).nil?
       end
 
-      # The batch is done: drops what is kept for it elsewhere.
+      # Called when the batch is done: drops references that other objects have kept for it.
       def forget(batch)
         RactorLocalRefs.take(batch.callable) if RactorLocalRefs::Ref === batch.callable
         @fallback&.drop(batch.ticket)
       end
 
-      # Tells the subscribers, if there are any.
+      # Sends an event to the subscribers, if there are any.
       def emit(name, batch = nil, details = {})
         @subscribers.tell(Event.new(name, @name, batch, details)) unless @subscribers.none?
       end
 
-      # The last worker has ended.
+      # Called when the last worker has ended.
       def end
         return unless @lifecycle.end
 
@@ -201,8 +202,8 @@ module Ratomic
         @terminated.fill(true)
       end
 
-      # This is a forked child, which has no workers. What is not done yet becomes Failures here; the workers of the
-      # parent go on there.
+      # Called in a forked child, which has no workers. Items without a result get a Failure here. In the parent its
+      # workers still run them.
       def lose
         @lifecycle.close(Lifecycle::CLOSED)
         stop_all(PoolFailures::FORKED)

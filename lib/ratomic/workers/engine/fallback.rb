@@ -43,8 +43,8 @@ module Ratomic
 
       # Decides which engine runs a dispatch of the callable.
       # @param primary [Engine] of the Ractors
-      # @return [Array(Engine, Object)] and the callable as it is admitted there
-      # @raise [CallableError] which no backend takes
+      # @return [Array(Engine, Object)] the engine, and the callable as that engine admits it
+      # @raise [CallableError] if neither engine admits it
       def place(primary, callable, options)
         key = Fallback.key(callable, options.as)
         return [here = start(primary), here.admit(callable)] if @known[key] && (engine || main?)
@@ -58,10 +58,11 @@ module Ratomic
         [here, admitted]
       end
 
-      # Which items of a chunk are to be run again: those that failed because they ran in a Ractor. Where items have an
-      # order, all from the first of them on; where they are summed, the whole chunk, since a sum has its place too.
+      # The items of a chunk that have to run again, because they failed in a Ractor. If the items have an order, also
+      # all items after the first of these; in a reduction the whole chunk, because its one sum has a fixed place.
       # @param first [Integer] index of the first result
-      # @param last [Integer, nil] index after the last item of the chunk, where that has ended at the first of them
+      # @param last [Integer, nil] index after the last item of the chunk, if the chunk has stopped at the first such
+      #   item
       # @return [Array<Span>, nil] nil when there are none
       def spans(batch, first, results, last = nil)
         faults = results.each_index.select { |place| Remedy.of_ractor?(results[place]) }
@@ -86,7 +87,7 @@ module Ratomic
         primary.emit(:fallback, batch, { callable: name, backend: @backend, reason: reason }.merge(details))
       end
 
-      # Runs a part of a batch again. In a thread of the main Ractor.
+      # Runs a part of a batch again. It is called in a thread of the main Ractor.
       # @param failure [Failure] of its first item
       # @return [void]
       def run(primary, part, failure)
@@ -102,17 +103,17 @@ module Ratomic
       end
 
       # @param index [Integer] of an item
-      # @return [Boolean, nil] whether it is run again; nil for a batch of which nothing is
+      # @return [Boolean, nil] whether the item is run again; nil if no item of the dispatch is
       def has?(ticket, index)
         @parts[ticket]&.values&.any? { |part| index >= part.from && index < part.limit }
       end
 
-      # Whether something of that dispatch is run again.
+      # Whether any item of that dispatch is run again.
       def divides?(ticket)
         @parts.key?(ticket)
       end
 
-      # The dispatch is over.
+      # Called when the dispatch is over.
       def drop(ticket)
         @parts.delete(ticket)
       end

@@ -11,10 +11,10 @@ module Ratomic
     # A part of a batch that is run again here has the completion of that batch, so the caller gets its results as
     # usual.
     class FallbackEngine < Engine
-      # Starts one. In the main Ractor.
+      # Starts one, in the main Ractor.
       # @param primary [Engine]
       # @param settings [Settings]
-      # @raise [ShutdownError] where the primary has ended
+      # @raise [ShutdownError] if the primary has ended
       # @raise [ThreadError]
       def self.start(primary, settings)
         pool, = Pool::RUNNING[primary.number]
@@ -54,7 +54,7 @@ module Ratomic
         !RACTORS || Ractor.main?
       end
 
-      # Keeps the deadlines of a part of a batch.
+      # Enforces the deadlines of a part of a batch.
       def watch(part)
         options = part.options
         post([:deadline, part, part.expiry, :expire].freeze) if options.timeout
@@ -85,7 +85,7 @@ module Ratomic
 
       private
 
-      # The primary tells of the end of the pool.
+      # The primary reports the end of the pool, not this engine.
       def tell_end
         @primary.post(WIND_UP)
       end

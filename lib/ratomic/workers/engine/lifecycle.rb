@@ -6,9 +6,9 @@ module Ratomic
     # ThreadPoolExecutor: RUNNING, SHUTDOWN, STOP, TERMINATED.)
     class Lifecycle
       OPEN = 0
-      # No more is accepted; what was accepted is finished.
+      # No new dispatch is accepted; accepted ones are finished.
       CLOSING = 1
-      # What was accepted is stopped as well.
+      # Accepted dispatches are stopped, too.
       CLOSED = 2
 
       # @param caller_runs_cache [CallerRunsCache] suspended when the pool closes, because callers that find their

@@ -8,7 +8,7 @@ module Ratomic
     # Only the Ractor that made a port can receive from it. A blocked receive must never be interrupted: it is woken by
     # a message.
     module Mailbox
-      # What a send to a mailbox that was closed raises.
+      # Errors of a send to a mailbox that was closed.
       CLOSED = [Ractor::ClosedError, ::ClosedQueueError].freeze
 
       # @return [Ractor::Port, QueueMailbox]

@@ -30,9 +30,9 @@ module Ratomic
         Ractor.make_shareable(self)
       end
 
-      # The results can be taken now, or are lost.
+      # Says that the results can be taken now, or are lost.
       # @param how [String, :ended, :here, :lost]
-      # @return [Boolean] false when this was known before
+      # @return [Boolean] false if it was said before
       def arrive(how)
         @latch.file(ARRIVED, [how].freeze).positive?
       end
@@ -41,7 +41,7 @@ module Ratomic
         @latch.filled?(ARRIVED)
       end
 
-      # The worker has run its items and will end within microseconds.
+      # Called when the worker has run its items and will end within microseconds.
       # @return [void]
       def leave
         @latch.file(ENDS, SAID)
@@ -73,7 +73,7 @@ module Ratomic
         String === @latch[ARRIVED]
       end
 
-      # Whether the results are in another Ractor that goes on, so that they cannot be taken.
+      # Whether the results are in another Ractor that has not ended, so that they cannot be taken.
       def elsewhere?
         @latch[ARRIVED] == HERE && !@ractor.equal?(Ractor.current)
       end

@@ -4,7 +4,7 @@ require_relative "../failure"
 
 module Ratomic
   module Workers
-    # The Failures that the pool itself gives: for items that ended their worker, ran too long, or never ran.
+    # Makes the Failures of items that did not raise: they ended their worker, ran too long, or never ran.
     module PoolFailures
       DIED = {
         thread: "the item ended the thread that ran it (Thread.exit or Thread#kill)",
@@ -21,15 +21,16 @@ module Ratomic
       GIVEN_UP = Failure.new(nil, CancelledError.name, "the dispatch was refused or interrupted")
 
       class << self
-        # @param how [Symbol, String] a key of DIED, or what has become of the worker's process
-        # @return [Failure] whose only line of backtrace is where the callable is written
+        # @param how [Symbol, String] a key of DIED, or a text that says how the worker's process has ended
+        # @return [Failure] with one line of backtrace: the place of the callable in the source
         def died(callable, index, how)
           return Failure.new(index, WorkerDiedError.name, how, place(callable)) if String === how
 
           Failure.new(index, how == :throw ? "UncaughtThrowError" : "ThreadError", DIED.fetch(how), place(callable))
         end
 
-        # Owned results cross as copies from where no Ractor can end with them.
+        # A Failure for an owned result that cannot be copied. A thread that stands in for a worker has to send copies,
+        # because it does not end with its results.
         def not_copied(result, index)
           kind = Reflection.class_of(result)
           Failure.new(index, ShareableError.name,

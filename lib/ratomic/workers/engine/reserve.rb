@@ -17,7 +17,7 @@ module Ratomic
         freeze
       end
 
-      # A worker in reserve is needed, or was taken.
+      # Called when a worker in reserve is needed, or was taken.
       # @return [void]
       def short
         @short.reset(1)

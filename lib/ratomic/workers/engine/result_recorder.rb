@@ -27,7 +27,7 @@ module Ratomic
       def file(batch, first, results, failed, now = nil, last = nil)
         if failed && @fallback && (spans = @fallback.spans(batch, first, results, last))
           remember(batch, spans[0].failure)
-          return file_around(spans, batch, first, results, now) unless batch.moved? # nobody else has those
+          return file_around(spans, batch, first, results, now) unless batch.moved? # moved items have no other copy
         end
         file_as_is(batch, first, results, failed, now)
       end
@@ -93,7 +93,7 @@ module Ratomic
         file_as_is(batch, indexes.begin, kept, true, now)
       end
 
-      # The callable does not run in a Ractor.
+      # Called when the callable has failed because it ran in a Ractor.
       def remember(batch, failure)
         @costs.mark_caller_unsafe(batch.key)
         @fallback.remember(self, Fallback.key(batch.target, batch.options.as), @costs.name_of(batch),

@@ -15,7 +15,7 @@ module Ratomic
     #
     # - A sleeping worker looks again after {SEARCH_INTERVAL_S}. Only when all workers sleep, they sleep without a
     #   limit.
-    # - A push also wakes a worker when nobody has looked for {MAX_SEARCH_AGE_NS}, or more than {ONE_WORKER_BATCHES}
+    # - A push also wakes a worker when no worker has looked for {MAX_SEARCH_AGE_NS}, or more than {ONE_WORKER_BATCHES}
     #   wait.
     class RunQueue
       # Time that a worker sleeps before it looks again, while others are awake.
@@ -57,7 +57,7 @@ module Ratomic
         freeze
       end
 
-      # Puts a batch in that nobody has begun.
+      # Puts in a batch that no worker has begun.
       # @return [Boolean] false when there is no room
       # @raise [ClosedQueueError]
       def try_push(batch)
@@ -95,7 +95,8 @@ module Ratomic
         @begun.try_pop if taken.positive? && (begun = @begun.size).positive? && taken * begun >= @fresh.size + begun
       end
 
-      # A batch in here may be done: it was stopped, or others than workers ran it. {#sweep} looks for it.
+      # Called when a batch in the queue may be done: it was stopped, or another thread than a worker ran it. {#sweep}
+      # removes it.
       def leave_behind
         @stale.increment
       end
@@ -146,13 +147,13 @@ module Ratomic
         end_sleep(untimed && batch) if asleep
       end
 
-      # A worker stops searching: it begins a long chunk, sleeps or ends.
+      # Called by a worker that stops searching: it begins a long chunk, sleeps or ends.
       def stop_searching
         @searching.decrement
         wake_one unless empty?
       end
 
-      # A worker is searching again.
+      # Called by a worker that is searching again.
       def start_searching
         @searching.increment
       end
@@ -217,7 +218,8 @@ module Ratomic
         @fresh.empty? && @begun.empty?
       end
 
-      # Puts the batch to the end. If others have taken its room, it goes to the begun ones, which have more.
+      # Puts the batch to the end of the queue. If that is full by now, it goes to the queue of begun batches, which has
+      # room.
       def turn_round(batch)
         Thread.pass until @fresh.try_push(batch) || @begun.try_push(batch)
         true

@@ -38,8 +38,8 @@ module Ratomic
                      hooks: Hooks.new(nil, nil))
         @size = count(:size, size || Etc.nprocessors, 1024)
         @max_queue = count(:max_queue, max_queue || MAX_QUEUE, 2**20)
-        @backend = known(backend || (RACTORS ? :ractor : :thread))
-        @fallback = known_fallback(fallback)
+        @backend = choice(:backend, backend || (RACTORS ? :ractor : :thread), Backend.names)
+        @fallback = (choice(:fallback, fallback, FALLBACKS) unless fallback.nil?)
         @recycle_after = limits(recycle_after)
         @hooks = hooks
         @name = Settings.text(name || "workers-#{NUMBERS.increment}")
@@ -56,12 +56,12 @@ module Ratomic
         dup.instance_exec { (@backend = :inline) && freeze }
       end
 
-      # Whether there is something beside the workers that runs what fails because it ran in a Ractor.
+      # Whether the pool has a fallback: other workers for items that fail because they ran in a Ractor.
       def falls_back?
         !@fallback.nil? && kind.fallback?
       end
 
-      # Makes a block into what the workers, or what runs beside them, can call.
+      # Makes a block callable for the workers, or for those of the fallback.
       # @param block [#call]
       # @param what [String] for the message
       # @return [#call]
@@ -113,25 +113,16 @@ module Ratomic
         given.dup.freeze
       end
 
-      def known_fallback(fallback)
-        return if fallback.nil?
-        unless FALLBACKS.include?(fallback)
-          raise ArgumentError, "fallback: is #{fallback.inspect}, it must be one of #{FALLBACKS.inspect}"
-        end
-        return fallback unless fallback == :process && Processes.none?
-
-        raise NotImplementedError, "fallback: :process needs a system that can fork; take :thread"
-      end
-
-      def known(backend)
-        unless Backend.names.include?(backend)
-          raise ArgumentError, "backend: is #{backend.inspect}, it must be one of #{Backend.names.inspect}"
+      # @return [Symbol] the value
+      def choice(option, value, choices)
+        unless choices.include?(value)
+          raise ArgumentError, "#{option}: is #{value.inspect}, it must be one of #{choices.inspect}"
         end
 
-        why = Backend.of(backend).unavailable
-        raise NotImplementedError, "backend: #{backend.inspect} #{why}" if why
+        why = Backend.of(value).unavailable
+        raise NotImplementedError, "#{option}: #{value.inspect} #{why}" if why
 
-        backend
+        value
       end
     end
   end

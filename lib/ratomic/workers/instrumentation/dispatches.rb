@@ -3,8 +3,8 @@
 module Ratomic
   module Workers
     module Instrumentation
-      # What is known of the dispatches that have not ended, while their events come in. A slow subscriber loses events,
-      # also those that end a dispatch: so only the newest are kept.
+      # Collects what the events tell about each dispatch, until it ends. A slow subscriber loses events, also those
+      # that end a dispatch. So the number of dispatches is limited, and the oldest is forgotten first.
       class Dispatches
         MAX_DISPATCHES = 10_000
         ENDS = %i[completed cancelled expired rejected].freeze
@@ -16,8 +16,8 @@ module Ratomic
         end
 
         # @param event [Event]
-        # @return [Known, nil] of the dispatch that the event belongs to; nil when it is told of no dispatch, or of one
-        #   that has ended (a worker may still file what nobody waits for)
+        # @return [Known, nil] of the dispatch that the event belongs to. nil if it belongs to none, or to one that has
+        #   ended: a worker can still file results of a dispatch that was cancelled.
         def [](event)
           number = event.dispatch
           return if number.nil?
@@ -26,7 +26,7 @@ module Ratomic
           return if known.event.nil?
 
           count(known, event[:failure]) if event.name == :failed
-          @known[number] = Known.new if ends?(event) # its place is kept
+          @known[number] = Known.new if ends?(event) # empty, so that a later event is known to be late
           known
         end
 

@@ -6,20 +6,20 @@ require_relative "dispatches"
 module Ratomic
   module Workers
     module Instrumentation
-      # Writes a line to a Logger for each dispatch that was slow, failed or was ended early, and for trouble with
-      # workers; and one for each callable that `fallback:` takes past the Ractors.
+      # Writes to a Logger: a line for each dispatch that was slow, that has Failures, or that was ended early; a line
+      # when a worker dies or is abandoned; and a line for each callable that `fallback:` runs outside of the Ractors.
       #
       #   require "ratomic/workers/instrumentation/log"
       #   Ratomic::Workers::Instrumentation::Log.subscribe(pool, Rails.logger, slow: 2)
       #
-      # While a pool has subscribers its callers run no small work themselves.
+      # While a pool has subscribers, workers run all dispatches; callers do not run small ones themselves.
       class Log
         WORKERS = { worker_abandoned: "worker %d could not be interrupted and was given up",
                     paused: "workers die one after the other; the next one comes in %.2f s" }.freeze
 
         # @param pool [Pool]
-        # @param logger [#warn] a Logger, or what takes a line as it does
-        # @param slow [Numeric, nil] seconds from which a dispatch is slow; nil tells of no slow ones
+        # @param logger [#warn] a Logger, or another object whose `warn` takes a line
+        # @param slow [Numeric, nil] a dispatch that takes so many seconds is slow; with nil none is
         # @return [Subscription]
         def self.subscribe(pool, logger, slow: 1)
           log = new(logger, slow: slow)

@@ -5,17 +5,18 @@ require_relative "../../../ratomic"
 module Ratomic
   module Workers
     module Instrumentation
-      # Hands the events of a pool to ActiveSupport::Notifications, which the program has loaded, as "completed.ratomic"
-      # and so on, see {Event#name}.
+      # Publishes the events of a pool through ActiveSupport::Notifications, under names like "completed.ratomic" (see
+      # {Event#name}). The program loads ActiveSupport.
       #
       #   require "ratomic/workers/instrumentation/notifications"
       #   Ratomic::Workers::Instrumentation::Notifications.subscribe(pool)
       #   ActiveSupport::Notifications.subscribe("completed.ratomic") { |event| ... event.payload[:items] ... }
       #
-      # The payload is {Event#to_h} without the name. "completed.ratomic" begins when the dispatch was made, as far as
-      # ActiveSupport (7.0 and newer) can be told so; `payload[:seconds]` says how long it took in any case.
+      # The payload is {Event#to_h} without the name. With ActiveSupport 7.0 or newer the event "completed.ratomic"
+      # begins when the dispatch was made; an older one has no way to say that. `payload[:seconds]` always says how long
+      # the dispatch took.
       #
-      # While a pool has subscribers its callers run no small work themselves.
+      # While a pool has subscribers, workers run all dispatches; callers do not run small ones themselves.
       class Notifications
         SUFFIX = ".ratomic"
 
@@ -46,7 +47,8 @@ module Ratomic
           @notifications.publish_event(::ActiveSupport::Notifications::Event.new(name, began, event.time, id, payload))
         end
 
-        # Its subscribers are of three kinds, and only this reaches all of them.
+        # ActiveSupport has three kinds of subscribers, and without `publish_event` only `instrument` reaches all of
+        # them.
         def instrument(name, payload)
           @notifications.instrument(name, payload)
         end

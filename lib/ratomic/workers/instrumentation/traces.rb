@@ -6,33 +6,33 @@ require_relative "dispatches"
 module Ratomic
   module Workers
     module Instrumentation
-      # Makes an OpenTelemetry span of each dispatch. The program has loaded and configured OpenTelemetry.
+      # Makes an OpenTelemetry span of each dispatch. The program loads and configures OpenTelemetry.
       #
       #   require "ratomic/workers/instrumentation/traces"
       #   Traces = Ratomic::Workers::Instrumentation::Traces
       #   Traces.subscribe(pool)
       #   pool.dispatch_async(items, callable, context: Traces.context)
       #
-      # With {context} as `context:` the span belongs to the one that is current where the dispatch is made, and an item
-      # finds there what it has to send along with its own requests: `Workers.context["traceparent"]`. (OpenTelemetry
-      # itself cannot be called in a Ractor: it keeps its state in variables of modules.)
+      # With {context} as `context:`, the span is a child of the caller's current span. An item reads the header for its
+      # own requests from `Workers.context["traceparent"]`. (It cannot call OpenTelemetry in a Ractor, because
+      # OpenTelemetry keeps its state in variables of modules.)
       #
-      # While a pool has subscribers its callers run no small work themselves.
+      # While a pool has subscribers, workers run all dispatches; callers do not run small ones themselves.
       class Traces
-        # So many Failures of a span are told one by one.
+        # Only the first Failures of a dispatch become events of its span.
         MAX_FAILURE_EVENTS = 8
 
         class << self
           # @param pool [Pool]
-          # @param tracer [Object, nil] OpenTelemetry's; nil takes the provider's, by the name "ratomic"
+          # @param tracer [Object, nil] OpenTelemetry's; with nil the tracer provider is asked for one named "ratomic"
           # @return [Subscription]
           def subscribe(pool, tracer: nil)
             traces = new(tracer || ::OpenTelemetry.tracer_provider.tracer("ratomic", VERSION))
             pool.subscribe { |event| traces.call(event) }
           end
 
-          # What is current here, for `context:`.
-          # @param more [Hash] of your own, shareable
+          # The caller's current trace context, for `context:`.
+          # @param more [Hash] entries of your own, shareable
           # @return [Hash] frozen, with the fields that the configured propagators use ("traceparent", "tracestate")
           def context(more = {})
             carrier = {}
@@ -67,7 +67,8 @@ module Ratomic
                                                        })
         end
 
-        # The event of its start may be lost.
+        # A span begins with the first event that arrives, because the event of the start can be lost. The last event
+        # has the duration, so that the start is computed from it.
         def began(event)
           event.time - (event[:seconds] || 0)
         end

@@ -1,6 +1,6 @@
 # frozen_string_literal: true
 
-# Statistics, events, Prometheus.
+# Statistics, events to subscribers, and the text format of Prometheus.
 
 require_relative "error_warning"
 require_relative "figures"

@@ -2,11 +2,11 @@
 
 module Ratomic
   module Workers
-    # Shows an error that no caller can rescue, because it was raised in a thread of the library: once for each class of
-    # error in a process, with `warn`. After that they are only counted, so that a fault that comes back with each item
-    # does not fill the log.
+    # Shows, with `warn`, an error that was raised in a thread of the library, where no caller can rescue it. Only the
+    # first error of each class in a process is shown. The others are only counted ({Metrics#trouble}), so that a fault
+    # that comes back with each item does not fill the log.
     module ErrorWarning
-      # "process class" => true. A forked child is another process, and begins anew.
+      # "pid class" => true. With the pid in its keys a forked child shows errors again.
       SHOWN = Map.new
       private_constant :SHOWN
 
@@ -16,13 +16,14 @@ module Ratomic
       def self.once(failure, place)
         first = false
         name = failure.exception_class
-        name = Metrics::ANONYMOUS if name.start_with?("#<") # a program may make any number of them
+        name = Metrics::ANONYMOUS if name.start_with?("#<") # a program may make any number of such classes
         SHOWN.fetch_or_store("#{Process.pid} #{name}") { first = true }
         show(failure, place) if first
         first
       end
 
-      # Whatever goes wrong here (a `Warning.warn` of the program, a closed `$stderr`) must not end the caller's thread.
+      # An error in here (from the program's own `Warning.warn`, or a closed `$stderr`) must not end the thread that
+      # reports.
       def self.show(failure, place)
         at = failure.backtrace.first
         warn("ratomic: an error in #{place}: #{failure.exception_class}: #{failure.message}#{" (#{at})" if at}\n" \

@@ -2,7 +2,7 @@
 
 module Ratomic
   module Workers
-    # Numbers as people read them. Needs nothing else of the library.
+    # Formats numbers for people. This file uses nothing else of the library, so that `ratomic top` can load it alone.
     module Figures
       module_function
 
@@ -25,8 +25,8 @@ module Ratomic
         number.round.to_s.gsub(/(\d)(?=(\d{3})+\z)/, "\\1'")
       end
 
-      # @param share [Float] 0.0 to 1.0; never told as all while something is missing
-      # @return [String]
+      # @param share [Float] 0.0 to 1.0
+      # @return [String] rounded down, so that "100%" means all
       def percent(share)
         "#{(share * 100).floor}%"
       end

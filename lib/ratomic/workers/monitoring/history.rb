@@ -2,29 +2,30 @@
 
 module Ratomic
   module Workers
-    # Throughput and latency of the last minutes. The pools only count; a thread reads their counters now and then, and
-    # the differences are the history. That thread starts with the first reader, and ends when nobody has read the
-    # history for as long as it reaches back.
+    # Throughput and latency of the last minutes. Pools only count. A thread reads their counters every few seconds, and
+    # the differences between two samples are the history. The thread starts with the first reader. It ends when nobody
+    # has read the history for the time that it covers.
     class History
-      # Time between two samples, and how many are kept (ten minutes).
+      # Seconds between two samples, and how many points are kept (ten minutes).
       INTERVAL_S = 5
       MAX_POINTS = 120
 
       Sample = Struct.new(:time, :items, :dispatches, :microseconds, :buckets, :busy, :failures)
-      # Rates are for a second, times in seconds (that of the point itself is monotonic), `busy` is the share of all
-      # workers; nil where nothing has ended.
+      # The counts are per second. `time` is a monotonic clock in seconds. `mean` and `slow` are seconds, and nil if no
+      # dispatch has ended in between. `busy` is the share of the workers' time in which they ran items.
       Point = Struct.new(:time, :items, :dispatches, :mean, :slow, :busy, :failures)
 
       LOCK = Thread::Mutex.new
       private_constant :LOCK
 
       class << self
-        # @return [History] of this process, sampled from now on
+        # @return [History] of this process; its samples begin now if there was no reader before
         def current
           LOCK.synchronize { (@current ||= new).tap(&:look) }
         end
 
-        # A forked child begins its own: the thread of its parent's is not here. See {ForkHook}.
+        # In a forked child the thread of the parent's history does not exist, so the child begins a new one. See
+        # {ForkHook}.
         # @api private
         def in_child
           @current = nil
@@ -111,7 +112,7 @@ module Ratomic
         Point.new(after.time, rate[:items], rate[:dispatches], *latency(before, after), busy, rate[:failures])
       end
 
-      # @return [Array(Float, Float)] mean, and the time below which 95% were
+      # @return [Array(Float, Float)] the mean and the 95th percentile of dispatches that ended between two samples
       def latency(before, after)
         buckets = after.buckets.zip(before.buckets).map { |last, first| last - first }
         return [nil, nil] unless (count = buckets.sum).positive?

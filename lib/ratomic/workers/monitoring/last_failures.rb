@@ -2,10 +2,10 @@
 
 module Ratomic
   module Workers
-    # The last Failures of each class, with the dispatch that they belong to. Written when an item fails: two writes to
-    # a Map. (To make a Failure takes ten times as long.)
+    # The last Failures of each class of exception, with their dispatches. A failed item costs one more write to a Map.
+    # (To make its Failure takes ten times as long.)
     class LastFailures
-      # How many are kept of each class (a power of two), and of how many classes.
+      # MAX_PER_CLASS is a power of two: the number of a Failure chooses its page by a bit mask.
       MAX_PER_CLASS = 4
       MAX_CLASSES = 64
 
@@ -15,7 +15,7 @@ module Ratomic
       end
 
       # @param name [String] of the class
-      # @param number [Integer] how many of the class there were with this one
+      # @param number [Integer] the count of Failures of that class, with this one
       # @param note [Hash] frozen and shareable
       def keep(name, number, note)
         page = @pages[number & (MAX_PER_CLASS - 1)]

@@ -2,8 +2,8 @@
 
 module Ratomic
   module Workers
-    # The counts of a pool, in Counters and Maps: every worker writes them, and anybody reads them without asking a
-    # worker.
+    # The counts of a pool. They are Counters and Maps, so workers write them and any Ractor reads them, without
+    # messages between them.
     class Metrics
       # Upper bounds of the latency histogram's buckets in seconds: a factor of 4 from 16 microseconds to 67 seconds.
       BOUNDS = Array.new(12) { |i| (16 * (4**i)) / 1_000_000.0 }.freeze
@@ -14,7 +14,8 @@ module Ratomic
 
       # @param counts [Array<Integer>] of the buckets
       # @param share [Float] 0.0 to 1.0
-      # @return [Float, nil] the bound below which so many ended, or the highest there is; nil where none ended
+      # @return [Float, nil] the upper bound of the bucket in which that share is reached, or the highest bound there
+      #   is; nil if the buckets are empty
       def self.quantile(counts, share)
         return if (total = counts.sum).zero?
 
@@ -23,7 +24,7 @@ module Ratomic
       end
 
       attr_reader(*COUNTS)
-      # @return [Tally] of the dispatches that callers ran themselves, and of how long all took
+      # @return [Tally] counts the dispatches that callers ran themselves, and the latency of all dispatches
       attr_reader :tally
       # @return [Map] Failures by the name of the exception's class
       attr_reader :failures
@@ -33,7 +34,7 @@ module Ratomic
       attr_reader :trouble_log
       # @return [Names] what dispatches with a name have done
       attr_reader :names
-      # @return [Counter] nanoseconds that workers which are gone were busy
+      # @return [Counter] nanoseconds for which workers that have ended were busy
       attr_reader :past_busy
 
       # @param pool [String, nil] its name
@@ -50,13 +51,13 @@ module Ratomic
         freeze
       end
 
-      # Notes the pipeline of a new dispatch, for {#pipelines}.
+      # Remembers the pipeline of a new dispatch, for {#pipelines}.
       def meet(callable)
         callable = callable.callable while Fold === callable || Around === callable
         return unless Pipeline === callable
 
         key = Callable.key(callable)
-        @pipelines[key] ||= [callable.to_s, callable.gauges].freeze
+        @pipelines[key] ||= [callable.to_s, callable.stage_metrics].freeze
       end
 
       # Counts a new batch.
@@ -65,30 +66,30 @@ module Ratomic
         @names.begin(batch.options.as) if batch.options.as
       end
 
-      # @return [Hash{String => Array<Hash>}] see {Pipeline#stats}, by the names of the stages; of several with the same
-      #   names the second is "name (2)"
+      # @return [Hash{String => Array<Hash>}] {Pipeline#stats} of each pipeline, by the names of its stages. Of two
+      #   pipelines with the same names the second is "name (2)".
       def pipelines
         times = Hash.new(0)
-        @pipelines.to_h.values.to_h do |name, gauges|
-          [(times[name] += 1) == 1 ? name : "#{name} (#{times[name]})", gauges.map(&:to_h)]
+        @pipelines.to_h.values.to_h do |name, stages|
+          [(times[name] += 1) == 1 ? name : "#{name} (#{times[name]})", stages.map(&:to_h)]
         end
       end
 
-      # @param times [Integer] less than 0 takes back
+      # @param times [Integer] a negative number takes back what was counted
       def count_failure(failure, times = 1)
         count_class(failure.exception_class, times)
       end
 
-      # Counts the Failures of a partial sum that were not kept.
+      # Counts the Failures that a partial sum has counted without keeping them.
       # @param partial [Partial]
-      # @param sign [Integer] -1 takes back
+      # @param sign [Integer] -1 takes back what was counted
       def count_more(partial, sign = 1)
         partial.more.each { |name, count| count_class(name, sign * count) }
       end
 
-      # Counts a Failure, and keeps it among the last ones.
+      # Counts a Failure, and keeps it in {#last_failures}.
       # @param callable [String] its name
-      # @param dispatch [Integer, nil] number of the dispatch; nil where the caller ran it
+      # @param dispatch [Integer, nil] number of the dispatch; nil if the caller ran it
       # @param context [Object, nil] of the dispatch
       def note_failure(failure, callable, dispatch, context, times = 1)
         number = count_failure(failure, times)
@@ -98,8 +99,8 @@ module Ratomic
         }.freeze)
       end
 
-      # Counts an error that was raised in a thread of the pool itself, where no caller can rescue it, and shows the
-      # first of each class. Not that the pool was shut down: that was asked for.
+      # Counts an error that was raised in a thread of the pool itself, where no caller can rescue it. The first error
+      # of each class is shown with `warn`, except ShutdownError: the user has asked for the shutdown.
       # @param error [Exception, Failure]
       # @param place [String] where it was raised
       def trouble(error, place = "a thread")
@@ -113,13 +114,13 @@ module Ratomic
         @trouble_log["#{failure.exception_class}: #{failure.message}"[0, 200]] = failure.backtrace.first.to_s
       end
 
-      # @return [Hash] seconds (Float bound, the last is infinity) => dispatches that took no longer, and longer than
-      #   the bound before
+      # @return [Hash{Float => Integer}] upper bound in seconds (the last is infinity) => count of the dispatches that
+      #   took at most so long, and longer than the bound before
       def latency
         (BOUNDS + [Float::INFINITY]).zip(@tally.buckets).to_h
       end
 
-      # @return [Float] seconds of all completed dispatches together
+      # @return [Float] the sum of the seconds that all completed dispatches took
       def latency_sum
         @tally.microseconds / 1_000_000.0
       end
@@ -136,7 +137,7 @@ module Ratomic
         @failures.increment(shown(name), times)
       end
 
-      # Classes without a name are counted together: a program may make any number of them.
+      # Counts classes without a name together, because a program may make any number of them.
       def shown(name)
         name.start_with?("#<") ? ANONYMOUS : name
       end

@@ -4,13 +4,14 @@ module Ratomic
   module Workers
     # The counts of dispatches that have a name (`as:`), by name: a few Counters for each.
     class Names
-      # Names that are told apart. A program that makes a new name for each dispatch gets the others as one.
+      # So many names are counted one by one, all others together under OTHER. So a program that makes a new name for
+      # each dispatch does not fill the memory.
       MAX_NAMES = 256
       OTHER = "(other)"
 
       # The counts of one name. Shareable.
       class Account
-        # Of the finished ones.
+        # `items` and `nanoseconds` are those of finished dispatches.
         COUNTS = %i[dispatches by_caller items failures nanoseconds].freeze
         attr_reader(*COUNTS)
 
@@ -32,13 +33,13 @@ module Ratomic
         freeze
       end
 
-      # A dispatch goes to the workers.
+      # Counts a dispatch that begins.
       def begin(name)
         account(name).dispatches.increment
       end
 
-      # A dispatch has all its results.
-      # @param nanoseconds [Integer] from the dispatch on
+      # Counts the items of a dispatch that has all its results.
+      # @param nanoseconds [Integer] from the call of `dispatch_async` to the last result
       def end(name, items, nanoseconds)
         account = account(name)
         account.items.increment(items)
@@ -46,13 +47,13 @@ module Ratomic
       end
 
       # Counts failed items of a dispatch that is running or done.
-      # @param count [Integer] less than 0 takes back
+      # @param count [Integer] a negative number takes back what was counted
       def fail(name, count)
         account(name).failures.increment(count) unless count.zero?
       end
 
-      # The caller has run one.
-      # @param slots [Array, ResolvedFuture] what has become of its items
+      # Counts a dispatch that its caller has run.
+      # @param slots [Array, ResolvedFuture] results and Failures of its items
       def by_caller(name, slots, nanoseconds)
         self.begin(name)
         self.end(name, slots.size, nanoseconds)
@@ -60,7 +61,7 @@ module Ratomic
         fail(name, slots.each.sum { |result| failures(result) })
       end
 
-      # @return [Hash{String => Hash}] the names, each with what it has done
+      # @return [Hash{String => Hash}] the counts of each name
       def to_h
         @accounts.to_h.transform_values(&:to_h)
       end
@@ -75,7 +76,8 @@ module Ratomic
         end
       end
 
-      # Several threads may find room at the same time: then there are a few more names.
+      # The check and the write are two steps, so several threads at once can add a few names more than MAX_NAMES. The
+      # limit does not have to be exact.
       def account(name)
         @accounts[name] || @accounts.fetch_or_store(@accounts.size < MAX_NAMES ? name : OTHER) { Account.new }
       end

@@ -5,7 +5,7 @@ module Ratomic
     # The statistics of pools in the text format that Prometheus reads (version 0.0.4).
     class Prometheus
       PREFIX = "ratomic_workers_"
-      # name => [type, help, where it is in the statistics]
+      # name => [type, help, path of its value in {Pool#stats}]
       METRICS = {
         "dispatches_total" => ["counter", "Dispatches that were made.", %i[dispatches made]],
         "dispatches_by_caller_total" => ["counter", "Dispatches that the caller ran itself.", %i[dispatches by_caller]],
@@ -34,7 +34,7 @@ module Ratomic
         "events_dropped_total" => ["counter", "Events that a slow subscriber lost.", %i[events_dropped]]
       }.each_value { |metric| metric.each(&:freeze).freeze }.freeze
 
-      # Of dispatches with a name (`as:`); the label is `as`.
+      # Metrics of dispatches with a name (`as:`). The name is in the label `as`.
       NAMED = {
         "named_dispatches_total" => ["Dispatches by their name (as:).", :dispatches],
         "named_by_caller_total" => ["Dispatches that the caller ran itself, by their name.", :by_caller],
@@ -44,7 +44,8 @@ module Ratomic
       }.each_value(&:freeze).freeze
       private_constant :NAMED
 
-      # @param stats [Array<Hash>] as of {Pool#stats}; pools of the same name get a number as well
+      # @param stats [Array<Hash>] {Pool#stats} of each pool. Pools with equal labels get a label `number` too, because
+      #   Prometheus refuses two samples with the same labels.
       def initialize(*stats)
         same = stats.group_by { |pool| labels(pool) }
         @pools = same.flat_map do |labels, pools|
@@ -81,7 +82,7 @@ module Ratomic
           @pools.flat_map { |labels, stats| histogram(labels, name, stats[:latency]) }
       end
 
-      # Nothing where no dispatch has a name.
+      # No lines, if no dispatch has a name.
       def named
         return [] if @pools.all? { |_labels, stats| stats[:names].empty? }
 
@@ -92,7 +93,7 @@ module Ratomic
         end
       end
 
-      # Prometheus wants each bucket to hold those below it too.
+      # The buckets of Prometheus are cumulative: each counts also what is in those below it.
       def histogram(labels, name, latency)
         sum = 0
         buckets = latency[:buckets].map do |bound, count|

@@ -2,8 +2,8 @@
 
 module Ratomic
   module Workers
-    # What the workers of a pool are running. The workers are not asked; it is read from their {WorkerStatus} and from
-    # the board of the engine.
+    # The items that a pool is running now. It is read from the {WorkerStatus} of each worker and from the engine's
+    # board; no worker is asked.
     class Running
       # @param engine [Engine]
       def initialize(engine)
@@ -12,8 +12,8 @@ module Ratomic
         @now = Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond)
       end
 
-      # @return [Array<Hash>] first of each worker, then of each thread beside them that runs items (a {HelperThread},
-      #   or a caller that met a full queue)
+      # @return [Array<Hash>] first each worker, then each other thread that runs items (a {HelperThread}, or a caller
+      #   that found the queue full)
       def to_a
         workers = @engine.worker_statuses.to_h.sort.map { |_, worker_status| of_worker(worker_status) }
         workers + @board.reject { |place, _| worker?(place) }.map { |_, batch| { worker: nil, **of_batch(batch) } }
@@ -25,7 +25,8 @@ module Ratomic
         Integer === place && place.positive?
       end
 
-      # Its numbers are not read in one step: what does not fit together is left out.
+      # The worker goes on while its numbers are read, one after another. If the board and the status name different
+      # dispatches, only the numbers that do not depend on the dispatch are shown.
       def of_worker(worker_status)
         began = worker_status.long_since
         seen = { worker: worker_status.id, busy_seconds: worker_status.busy_until(@now) / 1e9 }

@@ -2,10 +2,10 @@
 
 module Ratomic
   module Workers
-    # What an object holds, in a few words: for pages and terminals that show what people have put into a context. None
-    # of their methods are called, and of what is large only the beginning is looked at.
+    # A short `inspect` for pages and terminals that show the context of a dispatch. It calls no method that the program
+    # has defined, and reads only the beginning of large objects.
     module ShortInspect
-      # Characters of a String, elements of a collection, and levels.
+      # Limits: characters of a String, elements of a collection, levels of nested collections.
       MAX_CHARACTERS = 200
       MAX_ELEMENTS = 8
       MAX_DEPTH = 3
@@ -25,7 +25,8 @@ module Ratomic
 
         private
 
-        # Bytes are cut first: a copy of a long String would be made for nothing.
+        # Cuts bytes before it cuts characters, so that a long String is not copied as a whole. (A character has at most
+        # four bytes.)
         def text(string)
           short = Text.of(String.new(string).byteslice(0, MAX_CHARACTERS * 4))[0, MAX_CHARACTERS]
           short.inspect + (string.bytesize > short.bytesize ? "..." : "")

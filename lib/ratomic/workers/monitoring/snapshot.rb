@@ -2,8 +2,8 @@
 
 module Ratomic
   module Workers
-    # All pools of the process at one moment, as plain data that JSON can hold: what the live page and `ratomic top`
-    # show. Texts that come from items are text here, and no code of theirs runs.
+    # The state of all pools of this process, as plain data that JSON can hold. The live page and `ratomic top` show it.
+    # Objects that come from items are converted to Strings, without a call of their methods.
     class Snapshot
       # @param history [History, nil]
       def initialize(history = nil)
@@ -52,7 +52,7 @@ module Ratomic
         stats[:last_failures].transform_values { |notes| notes.map { |note| failure(note) } }
       end
 
-      # Upper bounds; that of the slowest is not known.
+      # The quantiles are upper bounds of buckets. The last bucket has none, so the one before it stands for it.
       def latency(histogram)
         counts = histogram[:buckets].values
         quantiles = { p50: 0.5, p95: 0.95, p99: 0.99 }.transform_values { |share| Metrics.quantile(counts, share) }

@@ -2,7 +2,7 @@
 
 module Ratomic
   module Workers
-    # The statistics of a pool, read from its counters at one moment.
+    # The statistics of a pool, read from its counters.
     class Stats
       UNSEEN = "Coverage is running, and counts nothing that runs in another Ractor; for test suites: " \
                "Ratomic::Workers.configure(backend: :thread)"
@@ -11,15 +11,15 @@ module Ratomic
 
       PER_WORKER = "it has an object in each worker (Workers.per_worker), and callers have none"
 
-      # Whether Coverage is running and does not count what workers run.
+      # Whether Coverage is running, but does not see the code that workers run.
       # @param backend [Module]
       def self.unseen?(backend)
         !backend.covered? && Ractor.main? && defined?(::Coverage) && ::Coverage.respond_to?(:running?) &&
           ::Coverage.running?
       end
 
-      # At most this many callables that need the fallback get a note each.
-      NAMED = 5
+      # At most so many callables that need the fallback get a note each.
+      MAX_FALLBACK_NOTES = 5
 
       # @param engine [Engine]
       def initialize(engine)
@@ -29,7 +29,8 @@ module Ratomic
         @metrics = engine.metrics
       end
 
-      # Read in an order that keeps it consistent: what is done before what was begun.
+      # Reads what has ended before what has begun. Workers go on meanwhile, and in this order no count of ended
+      # dispatches or items is higher than that of begun ones.
       # @return [Hash] frozen
       def to_h
         counted = items
@@ -88,7 +89,7 @@ module Ratomic
           retries: counts[:retries], overdue: counts[:overdue] }
       end
 
-      # What the pool has run outside of its Ractors.
+      # What the pool's fallback has run, outside of its Ractors.
       def fallbacks(counts)
         { backend: @engine.fallback&.backend, items: counts[:fallback_items],
           dispatches: counts[:fallback_dispatches], workers: @there ? @there.worker_statuses.size : 0,
@@ -103,7 +104,8 @@ module Ratomic
         { running: Running.new(@engine).to_a, callables: callables, last_failures: @metrics.last_failures.to_h }
       end
 
-      # What a small item costs, how many make a chunk, and who runs a small dispatch, with the reason.
+      # For each callable: the time of a small item, the size of a chunk, and whether the caller or the pool runs a
+      # small dispatch, with the reason.
       def callables
         waking = @engine.costs.waking / 1e9
         @engine.costs.callables.map do |known|
@@ -115,7 +117,7 @@ module Ratomic
         end
       end
 
-      # @return [String] why the caller runs small dispatches of it, or does not
+      # @return [String] why the caller runs small dispatches of the callable, or why it does not
       def reason(known, waking)
         return PER_WORKER if known[:caller_unsafe] == :per_worker
         return CALLER_UNSAFE if known[:caller_unsafe]
@@ -130,13 +132,14 @@ module Ratomic
         return [] unless @engine.fallback
 
         callables = @engine.fallback.callables
-        notes = callables.first(NAMED).map do |name, reason|
+        notes = callables.first(MAX_FALLBACK_NOTES).map do |name, reason|
           "#{name} runs in #{Backend.of(@engine.fallback.backend).place} (fallback:): #{reason}"
         end
-        callables.size > NAMED ? notes << "so do #{callables.size - NAMED} more callables" : notes
+        more = callables.size - MAX_FALLBACK_NOTES
+        more.positive? ? notes << "so do #{more} more callables" : notes
       end
 
-      # @return [Array<String>] what a person should know
+      # @return [Array<String>] sentences about what is unusual or wrong in this pool
       def notes(counts)
         notes = []
         if counts[:pauses].positive?

@@ -2,16 +2,16 @@
 
 module Ratomic
   module Workers
-    # The queues that get the events of a pool. They are native queues, so each thread of a worker can push without
-    # waiting. Events that find a full queue are lost, and counted.
+    # The queues of those who have subscribed to the events of a pool. Workers push into them and never wait: if a queue
+    # is full, the event is lost and counted. They are native queues, so that every Ractor can push.
     class Subscribers
       CAPACITY = 1024
 
       # @return [Counter] events that found a full queue
       attr_reader :dropped
 
-      # @param caller_runs_cache [CallerRunsCache] suspended while there are subscribers: callers that find their
-      #   callable in it make no events
+      # @param caller_runs_cache [CallerRunsCache] suspended while there are subscribers, because a caller that finds
+      #   its callable there makes no events
       def initialize(caller_runs_cache)
         @caller_runs_cache = caller_runs_cache
         @queues = Map.new
@@ -20,7 +20,7 @@ module Ratomic
         freeze
       end
 
-      # Asked before an event is made.
+      # Whoever makes an event asks this first, so that without subscribers none is made.
       def none?
         @queues.empty?
       end
@@ -45,7 +45,7 @@ module Ratomic
         @queues.each_pair { |number, queue| hand(number, queue, event) }
       end
 
-      # The pool has ended: no more events.
+      # Closes all queues when the pool has ended.
       def close
         @queues.keys.each { |number| remove(number) }
       end
@@ -54,7 +54,7 @@ module Ratomic
 
       def hand(number, queue, event)
         queue.try_push(event) || @dropped.increment
-      rescue ::ClosedQueueError # by its owner, who wants no more
+      rescue ::ClosedQueueError # the subscriber has closed its queue
         remove(number)
       end
     end

@@ -3,15 +3,15 @@
 module Ratomic
   module Workers
     module Processes
-      # What `explain` says of a callable that runs in worker processes.
+      # What `explain` reports about a callable that runs in worker processes.
       module Advice
-        # What only looks as if it were shared.
+        # Objects that Ractors and threads share, but of which each process has a copy.
         OF_ONE_PROCESS = [Counter, Map, Queue].freeze
         private_constant :OF_ONE_PROCESS
 
         class << self
-          # @return [Hash{Symbol => Object}] :way (:copied or :forked), :why, and :own, an Array of what each process
-          #   has for itself
+          # @return [Hash{Symbol => Object}] :way (:copied or :forked), :why, and :own, an Array of the objects of which
+          #   each process has a copy
           def of(callable)
             bad = InheritedCallables.parts(callable).find { |part| !Wire.dump(part) }
             why = bad ? "it has no copy: #{Wire.obstacle(bad)}" : "Marshal writes it"
@@ -29,7 +29,7 @@ module Ratomic
 
           private
 
-          # Looks through the variables of the callable, and what its code names, each object once.
+          # Searches the variables of the callable and the objects that its code names.
           # @return [Array<String>] "@calls (Ratomic::Map)"
           def own(callable)
             seen = {}.compare_by_identity
@@ -50,12 +50,12 @@ module Ratomic
             found
           end
 
-          # The counts of a pipeline are those that come home.
+          # Leaves out the counts of a pipeline's stages: {StageCounts} brings them to the parent.
           def inner(object, path)
             return NamedObjects.of(object) if Proc === object
 
             steps = References.of(object)
-            steps.reject! { |step, _| step == "@gauges" } if Pipeline === object
+            steps.reject! { |step, _| step == "@stage_metrics" } if Pipeline === object
             steps.map { |step, child| [child, References.join(path, step)] }
           end
         end

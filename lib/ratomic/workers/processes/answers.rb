@@ -3,13 +3,13 @@
 module Ratomic
   module Workers
     module Processes
-      # What comes from a worker process: the results of a request, what its hooks have raised, and that it has ended.
-      # It belongs to the thread that has the {Connection}.
+      # Reads what a worker process sends: the results of a request, the errors of its hooks, and the end of the
+      # process. Only the thread that owns the {Connection} uses it.
       class Answers
-        # Seconds between two looks at what has come, of a request that is not done: at first and at most.
+        # Seconds between two checks for results while a request runs: the first interval and the longest.
         FIRST_CHECK_INTERVAL_S = 0.001
         MAX_CHECK_INTERVAL_S = 0.01
-        # Frames of the beginning that may wait in the socket.
+        # So many BEGUN frames of earlier requests may be unread in the socket.
         MAX_STALE = 64
         private_constant :FIRST_CHECK_INTERVAL_S, :MAX_CHECK_INTERVAL_S, :MAX_STALE
 
@@ -20,7 +20,7 @@ module Ratomic
         # @param metrics [Metrics] of the pool
         def initialize(child, metrics)
           @control = child.control
-          @control.nonblock = false # the system call that reads may wait
+          @control.nonblock = false # a read waits in the system call
           @data = child.data
           @metrics = metrics
           @buffer = String.new(encoding: Encoding::BINARY)
@@ -29,9 +29,9 @@ module Ratomic
           expect(true, true)
         end
 
-        # A request is about to be made.
-        # @param frozen [Boolean] whether its results are
-        # @param single [Boolean] whether there is no result before the end
+        # Prepares for the next request.
+        # @param frozen [Boolean] whether its results are frozen
+        # @param single [Boolean] whether all results come at its end
         # @return [void]
         def expect(frozen, single)
           @frozen = frozen
@@ -50,10 +50,11 @@ module Ratomic
           @raised
         end
 
-        # Reads until the request is done or the process has ended. Nobody is woken for each result: they are looked for
-        # now and then, for who asks what there is so far.
+        # Reads until the request is done or the process has ended. The process does not wake this thread for each
+        # result. This thread checks for results at intervals, so that a caller who asks for the results so far gets
+        # them.
         # @yieldparam result [Object] see {Connection#run}
-        # @return [Array, nil] what the process says at the end; nil when it has ended before
+        # @return [Array, nil] the content of the DONE frame; nil if the process has ended before
         def await(&results)
           look = FIRST_CHECK_INTERVAL_S
           until @outcome
@@ -85,22 +86,22 @@ module Ratomic
 
         private
 
-        # Waits for what the process has to say.
-        # @return [String, nil] nil when it has ended
+        # Waits for bytes on the control socket.
+        # @return [String, nil] nil if the process has ended
         def listen
           @control.readpartial(Wire::CONTROL_BYTES)
         rescue EOFError, Errno::ECONNRESET
           nil
         end
 
-        # The same, for so many seconds, or until more of a frame has come.
+        # Waits so many seconds for bytes on the control socket, or for the rest of a frame that has come in part.
         def look_up(seconds)
-          # Of a frame that has come in part the rest is on its way.
+          # If a part of a frame has come, its rest is about to come.
           @buffer.empty? ? @control.wait_readable(seconds) : IO.select([@control, @data])
           hear
         end
 
-        # @return [Boolean] whether the other socket is to be looked at
+        # @return [Boolean] whether the data socket has to be read
         def take(said, &results)
           signs, last, frames = @ending ? ["", Wire::LAST, said] : said.partition(Wire::LAST)
           @single = false if signs.include?(Wire::FULL) # which it does not say again
@@ -112,7 +113,7 @@ module Ratomic
           @stale > MAX_STALE
         end
 
-        # @return [String, nil] what the process has to say; nil when it has ended
+        # @return [String, nil] bytes of the control socket; nil if the process has ended
         def hear
           said = @control.read_nonblock(64, exception: false)
           said.equal?(:wait_readable) ? "" : said
@@ -120,8 +121,8 @@ module Ratomic
           nil
         end
 
-        # Reads what has come.
-        # @return [Boolean] whether more may come
+        # Reads the frames that have come.
+        # @return [Boolean] false at the end of the socket
         def drain(&results)
           loop do
             bytes = @data.read_nonblock(Wire::READ_BYTES, @piece ||= +"", exception: false)
@@ -138,7 +139,8 @@ module Ratomic
           PlainData.take(buffer, bytes, @frozen).each_slice(2) { |letter, content| note(letter, content, &results) }
         end
 
-        # That the process has begun with the request before this one says nothing any more.
+        # A BEGUN frame has come: one of an earlier request that was not read then (`@stale` counts these), or this
+        # request's.
         def begun!
           @stale.zero? ? @begun = true : @stale -= 1
         end

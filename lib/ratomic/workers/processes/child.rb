@@ -3,14 +3,14 @@
 module Ratomic
   module Workers
     module Processes
-      # A worker process, as its parent has it: the ends of its sockets, and who waits for its end. It is ended once, by
-      # the thread that has it.
+      # The parent's handle of a worker process: the parent's ends of the sockets, and the thread that waits for the end
+      # of the process. The thread that owns the handle ends the process, once.
       class Child
-        # Seconds that it gets to end by itself.
+        # Seconds after which a process that was asked to end is killed.
         STOP_TIMEOUT_S = 0.2
         private_constant :STOP_TIMEOUT_S
 
-        # @return [UNIXSocket] to which requests go, and from which readiness comes
+        # @return [UNIXSocket] the parent writes requests to it, and reads from it that results are ready
         attr_reader :control
         # @return [UNIXSocket] from which results come
         attr_reader :data
@@ -30,8 +30,8 @@ module Ratomic
           @waiter.alive?
         end
 
-        # Ends it at once, whatever it does. (Its number may be another process's, if somebody else has waited for it;
-        # its waiter has ended then, too.)
+        # Kills the process. It does nothing when the waiter has ended: then the pid may belong to another process,
+        # because somebody has waited for this one.
         # @return [void]
         def kill
           Process.kill(:KILL, @waiter.pid) if @waiter.alive?
@@ -39,7 +39,7 @@ module Ratomic
           nil
         end
 
-        # Asks it to end, with all that it does at its end.
+        # Asks the process to call its stop hooks and to end.
         # @return [void]
         def stop
           @control.write(Wire.frame(Wire::STOP))
@@ -54,21 +54,21 @@ module Ratomic
           @waiter.join
         end
 
-        # Lets it end, and sees to it that it does.
+        # Closes the sockets, after which the process ends by itself; kills it if it does not.
         # @return [void]
         def close
           SocketRegistry.close(*@ends)
           kill unless @waiter.join(STOP_TIMEOUT_S)
         end
 
-        # How it has ended. It has closed its socket, so it is about to.
+        # How the process has ended. It is called when the socket is closed, so the process has ended or is about to.
         # @param begun [Boolean] whether it had begun with the item
         # @return [String, :thread]
         def obituary(begun)
           kill unless @waiter.join(STOP_TIMEOUT_S)
           status = @waiter.value
           moment = begun ? "while it ran the item" : "before it ran the item"
-          return "the worker process has ended #{moment}" unless status # somebody else has waited for it
+          return "the worker process has ended #{moment}" unless status # other code of the program has waited for it
           return :thread if status.exitstatus == Launch::THREAD_ENDED
 
           signal = status.termsig

@@ -3,8 +3,8 @@
 module Ratomic
   module Workers
     module Processes
-      # A {Chunk} that a worker process runs. It keeps what it has in the chunk, result by result, where the worker's
-      # other threads find it.
+      # Has a worker process run a {Chunk}. It stores each result in the chunk as it comes, where the worker's main
+      # thread can read it.
       class ChunkRequest
         # @param chunk [Chunk]
         # @param link [Connection]
@@ -15,7 +15,7 @@ module Ratomic
 
         # @param worker_status [WorkerStatus] see {Chunk#run_watched}
         # @param gate [Thread::Mutex] as there
-        # @return [Boolean] false when the process has died; the chunk then says of what
+        # @return [Boolean] false if the process has died; then {ByProcess#death} of the chunk has the cause
         def run(worker_status, gate)
           return run_one_by_one(worker_status, gate) if @chunk.careful?
           return run_whole if @chunk.whole?
@@ -65,7 +65,8 @@ module Ratomic
           true
         end
 
-        # The item has not begun where another process is made for it. Who is ended meanwhile was in no item.
+        # While a new process is forked for the item, the item has not begun. If the thread is ended then, no item is at
+        # fault.
         def between_items(worker_status, gate, index)
           gate.synchronize { worker_status.end_item }
           yield
@@ -77,7 +78,7 @@ module Ratomic
           false
         end
 
-        # The dispatch itself cannot cross.
+        # Called when the request cannot be written: no item of the chunk can run.
         def fail_all(error)
           @chunk.in_run = false
           (@chunk.first + @chunk.results.size...@chunk.last).each do |index|

@@ -3,20 +3,21 @@
 module Ratomic
   module Workers
     module Processes
-      # A worker of a pool at its worker process: forks it, hands requests over, takes results, ends it. It belongs to
-      # one thread, the {Runner} of the worker; whatever ends that thread in the midst of a request (a deadline, a
-      # cancellation) ends the process as well, also in a native call.
+      # The connection of a worker to its process: forks the process, sends requests, reads results and ends the
+      # process. Only the worker's {Runner} thread uses it. If that thread is ended during a request (by a deadline or a
+      # cancellation), the process is killed, also while it is in a native call.
       class Connection
-        # Seconds before the next attempt to fork, when the system has no room: at first and at most.
+        # Seconds before the next attempt to fork, when the system has no room for a process: the first pause and the
+        # longest.
         FIRST_FORK_PAUSE_S = 0.01
         MAX_FORK_PAUSE_S = 1.0
-        # Times that a request is made when its process died before it began.
+        # How often a request is sent, if its process dies each time before it has begun.
         MAX_ATTEMPTS = 5
-        # Callables that came as copies, after which a process is forked anew.
+        # After so many callables that were sent as copies a process is replaced, because it keeps each of them.
         MAX_COPIED_CALLABLES = 256
         private_constant :FIRST_FORK_PAUSE_S, :MAX_FORK_PAUSE_S, :MAX_ATTEMPTS, :MAX_COPIED_CALLABLES
 
-        # @return [String, nil] what has ended the process of the last request
+        # @return [String, nil] the cause of death of the process of the last request
         attr_reader :death
 
         # @param engine [Engine]
@@ -31,8 +32,8 @@ module Ratomic
           take(child) if child
         end
 
-        # Has a process that knows the callable, and forks one where there is none.
-        # @return [Boolean] whether it had to
+        # Makes sure that there is a process and that it knows the callable.
+        # @return [Boolean] whether a process was forked for that
         def prepare(callable)
           @number = Reflection.id_of(callable)
           @definition = nil
@@ -47,9 +48,9 @@ module Ratomic
           true
         end
 
-        # Has a request done. It is of the callable of the last {#prepare}.
+        # Sends a request and reads its results. The request is of the callable of the last {#prepare}.
         # @param request [Request]
-        # @param aside [#call] called with a block that makes a new process, which is not the time of an item
+        # @param aside [#call] called with a block that forks a process. The time of that block is no item's time.
         # @yieldparam result [Object] of the next item, in their order; of a run, the Array of all
         # @return [Symbol] :done, also when the process stopped early; :raised, of a run; :died, and then {#death} says
         #   how. It was the item of which there is no result
@@ -79,7 +80,7 @@ module Ratomic
           close
         end
 
-        # Ends the process: between two requests by its end of file, in one at once.
+        # Ends the process: between two requests by closing its socket, during a request by a kill.
         # @return [void]
         def close
           Interrupts.deferred do
@@ -105,9 +106,9 @@ module Ratomic
           aside ? aside.call { prepare(callable) } : prepare(callable)
         end
 
-        # The time that hooks take is no item's.
+        # Waits for the start hooks first, so that their time does not count as that of an item.
         def await_start
-          @busy = true # until the end: who is interrupted in here ends it
+          @busy = true # stays true if this thread is interrupted here; then the process is killed
           @answers.await_start
           @busy = @starting = false
         end
@@ -139,13 +140,13 @@ module Ratomic
           @full || @outdated || (most ? @items >= most : false)
         end
 
-        # @return [Symbol] as {#run}, or :lost when it died before it had begun, :unreadable
+        # @return [Symbol] as {#run}; or :lost if the process died before it had begun, or :unreadable
         def attempt(request, &results)
           frame = request.to_frame(@number, @definition, @recycle[:megabytes])
           return :raised unless frame
 
           @answers.expect(request.frozen_results?, request.single?)
-          @busy = true # until the end: who is interrupted in here leaves it so
+          @busy = true # stays true if this thread is interrupted here
           outcome = @answers.await(&results) if send(frame)
           outcome ? finish(request, *outcome) : mourn
         end
@@ -170,13 +171,13 @@ module Ratomic
           @answers.raised? ? :raised : :done
         end
 
-        # It is older than a class that it needs. The next attempt has it replaced.
+        # Called when the process is older than a class that the request needs. The next attempt forks a new process.
         def renew
           @outdated = true
           :unreadable
         end
 
-        # The process has ended in the midst of a request.
+        # Called when the process has died during a request.
         def mourn
           @engine.metrics.respawns.increment
           begun = @answers.begun?

@@ -3,41 +3,41 @@
 module Ratomic
   module Workers
     module Processes
-      # The callables that were dispatched so far. A worker process inherits them when it is forked, whatever they are
-      # (a proc, an object that holds a connection); the parent then names them by number. One that comes later goes as
-      # a copy (Marshal), or, if it has none, the worker is forked anew. They are held weakly: only a worker process
-      # keeps those that it has inherited.
+      # The callables that were dispatched so far. A worker process inherits them when it is forked, of whatever kind
+      # they are (a proc, an object that holds a connection). After that the parent sends only their numbers. A callable
+      # that is dispatched for the first time later is sent as a copy (Marshal); if it cannot be copied, a new process
+      # is forked. The parent holds them weakly; a worker process keeps those that it has inherited.
       #
-      # What the pool makes of callables for one dispatch (a {Fold}, an {Around}) goes in parts, which are known then. A
-      # {PerWorker} is known from when it is made: in a copy of what refers to it, and in a hook, it is the same object.
+      # A callable that the pool has made for one dispatch (a {Fold}, an {Around}) is sent as its parts. A {PerWorker}
+      # is registered when it is made. So the copy of an object that refers to it, and a hook, have the same PerWorker.
       module InheritedCallables
         # number => object
         CALLABLES = ObjectSpace::WeakMap.new
-        # What cannot be written down in a copy.
+        # Raised for a callable that cannot be copied.
         Unwritable = Class.new(StandardError)
         private_constant :CALLABLES
 
         @known = {}
 
         class << self
-          # Whoever is forked from now on has it.
+          # Registers a callable. Processes that are forked from now on inherit it.
           # @return [void]
           def meet(callable)
             number = Reflection.id_of(callable)
-            # Once: Ruby 3.1 enters a key again each time, and with many keys for one value a compaction damages a
-            # WeakMap.
+            # Each key is stored once only: Ruby 3.1 adds an entry each time, and a compaction damages a WeakMap in
+            # which many keys have one value.
             CALLABLES[number] = callable unless CALLABLES.key?(number)
           end
 
-          # In a worker process, which has only what it has inherited, and what came later as a copy.
+          # Called in a worker process: keeps the callables that it has inherited.
           # @return [Hash{Integer => Object}]
           def keep
             @known = all
           end
 
           # @param number [Integer] of an object of the parent's
-          # @return [Object] the one that this worker process has of it
-          # @yieldreturn [Object] a copy, where it has none
+          # @return [Object] the object that this worker process has inherited
+          # @yieldreturn [Object] a copy, if it has not inherited it
           def same(number)
             return yield unless Processes.inside?
 
@@ -58,7 +58,7 @@ module Ratomic
           end
 
           # @param known [#key?] numbers that the reader knows
-          # @return [String] from which {#read} makes the callable
+          # @return [String] bytes from which {#read} makes the callable
           # @raise [Unwritable]
           def write(callable, known)
             Marshal.dump(describe(callable, known))
@@ -83,7 +83,7 @@ module Ratomic
             raise Unwritable, e.message
           end
 
-          # Whether it was made for one dispatch, of callables that may be older.
+          # Whether it was made for one dispatch, from callables that may be older.
           def composite?(object)
             Fold === object || Around === object
           end

@@ -3,22 +3,23 @@
 module Ratomic
   module Workers
     module Processes
-      # Forks worker processes, one at a time: each closes what its parent has open for the others.
+      # Forks worker processes, one at a time, because each new process has to close the sockets that its parent has
+      # open to the others.
       module Launch
         GATE = Thread::Mutex.new
-        # Signals that a process group or a service gets as a whole. The parent says what is to be done; a worker
-        # process ends with it.
+        # Signals that are often sent to a whole process group or service. Worker processes ignore them. The parent
+        # decides what happens, and when it ends, they end.
         SHARED_SIGNALS = %w[HUP INT QUIT TERM USR1 USR2].freeze
-        # Status of a worker process of which an item has ended the thread.
+        # Exit status of a worker process in which an item has ended the thread.
         THREAD_ENDED = 113
-        # In a worker process what could write a buffer of the parent's. Threads that are not here any more had it; when
-        # it is collected, it would be written here too.
+        # Objects of the parent's threads, which do not exist in a worker process. An IO among them would write its
+        # buffer again when it is collected. So a worker process keeps them for ever.
         PINNED = [] # rubocop:disable Style/MutableConstant -- of one process
         private_constant :PINNED, :GATE, :SHARED_SIGNALS
 
         class << self
           # Forks a worker process from the calling thread.
-          # @param hooks [Hooks] which it calls
+          # @param hooks [Hooks] that the process calls
           # @param worker [Integer] number of the worker that it belongs to
           # @return [Child]
           # @raise [SystemCallError] when the system has no room for another
@@ -26,12 +27,13 @@ module Ratomic
             Interrupts.deferred { GATE.synchronize { start(hooks, worker) } }
           end
 
-          # Whether the program has a collector. It is off for a moment to find out, in which no process is forked.
+          # Whether the garbage collector is enabled. To find out, it is disabled for a moment; no process is forked in
+          # that moment.
           def collector?
             Interrupts.deferred { GATE.synchronize { GC.disable ? false : GC.enable } }
           end
 
-          # @return [Array<UNIXSocket>, nil] in a worker process that has just been forked, those to its parent
+          # @return [Array<UNIXSocket>, nil] the sockets to the parent, in a worker process that was just forked
           def own_ends
             making = @making
             making.drop(1) if making && making[0].equal?(Thread.current)
@@ -49,26 +51,27 @@ module Ratomic
             SocketRegistry.close(*(pid ? pairs.map(&:last) : pairs.to_a.flatten))
           end
 
-          # The numbers of the callables are taken before it: a process knows more of them rather than fewer.
+          # The numbers of the callables are read before the fork, so the process knows at least those that the parent
+          # counts on.
           def fork_off(hooks, worker, ends)
             @making = [Thread.current, *ends].freeze
-            was = GC.disable # in the child until it has pinned what it must not collect
+            was = GC.disable # the child enables it after it has pinned objects that it must not collect
             Process.fork { Launch.child(was, hooks, worker, ends) }
           ensure
             GC.enable unless was
             @making = nil
           end
 
-          # Nobody else has to wait for it, and it leaves no zombie.
+          # A thread that waits for the end of the process, so that it leaves no zombie.
           def waiter(pid)
             Process.detach(pid).tap { |thread| thread.name = "ratomic-process-#{pid}" }
           end
         end
 
-        # All of a worker process, from its first step to its last. It leaves without any of what a program does at its
-        # end: no handler, no finalizer, no buffer of the parent.
+        # Runs in the worker process, from its start to its end. It ends with `exit!`: it calls no at_exit handler and
+        # no finalizer of the parent, and writes no buffer of the parent.
         # @return [void] it does not return
-        # @param without [Boolean] whether the parent does without a collector
+        # @param without [Boolean] whether the parent has disabled the garbage collector
         def self.child(without, hooks, worker, ends)
           status = THREAD_ENDED
           ObjectSpace.each_object(IO) { |io| PINNED << io }
@@ -77,22 +80,23 @@ module Ratomic
             control, data, lifeline = ends
             settle_in(lifeline)
             server = Server.new(control, data, hooks, worker)
-            # Where a hook has ended the thread in which the process began, it begins again in another one.
+            # If a start hook has ended the thread, the process goes on in another thread.
             status = 0 if work(server) || (server.starting? && work(server))
           end
         ensure
           exit!(status)
         end
 
-        # An item must not find itself in the main thread, where its `exit` would be taken for a signal handler's.
-        # @return [Boolean, nil] whether the thread has come to its end
+        # Items do not run in the main thread, because there their `exit` could not be told from that of a signal
+        # handler.
+        # @return [Boolean, nil] whether the thread has done all its work
         def self.work(server)
           OwnThread.start { server.run && Thread.current[:done] = true }.join[:done]
         end
         private_class_method :work
 
         def self.settle_in(lifeline)
-          # Not "IGNORE", which programs that it starts would inherit.
+          # A block and not "IGNORE": programs that the process starts would inherit that.
           SHARED_SIGNALS.each { |signal| trap(signal) { nil } }
           trap("CHLD", "DEFAULT")
           Thread.current.priority = 0

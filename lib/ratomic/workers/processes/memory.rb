@@ -3,12 +3,12 @@
 module Ratomic
   module Workers
     module Processes
-      # How much memory a process has for its own.
+      # The memory that a process shares with no other process.
       module Memory
         PATH = "/proc/self/smaps_rollup"
         private_constant :PATH
 
-        # @return [Integer, nil] bytes that it shares with no other process; nil where the system does not tell
+        # @return [Integer, nil] bytes; nil if the system does not report it
         def self.own
           File.foreach(PATH).sum { |line| line.start_with?("Private_") ? line[/\d+/].to_i * 1024 : 0 }
         rescue SystemCallError

@@ -5,10 +5,11 @@ require_relative "../crossing/isolation_lint"
 module Ratomic
   module Workers
     module Processes
-      # The objects that the code of a callable names: its constants, and, of a proc, the variables around it. As its
-      # parent it sees what is written there, not what is called further on.
+      # Finds the objects that the code of a callable names: its constants and, for a proc, the local variables of the
+      # code around it. Like its superclass it reads the code of the callable, and does not follow calls of other
+      # objects.
       class NamedObjects < IsolationLint
-        # A variable of a block around the one that is read, by its name, in what `disasm` prints.
+        # Matches, in the output of `disasm`, the read of a local variable that belongs to an outer block.
         OUTER = /\bgetlocal(?:_WC_[1-9]\d*)?\s+(\w+)@\d+(?!, 0)/
         OWN = /\bgetlocal_WC_0\b/
         private_constant :OUTER, :OWN
@@ -63,7 +64,7 @@ module Ratomic
           @objects << [@callable.instance_variable_get(name), "#{@callable}.#{name}"]
         end
 
-        # What its parent looks for is no fault here.
+        # The findings of the superclass mean nothing here: in a process such code may run.
         def found(*); end
       end
     end

@@ -3,19 +3,19 @@
 module Ratomic
   module Workers
     module Processes
-      # How a worker process learns that its parent has ended, in whatever way, also by `kill -9` and while the worker
-      # is in a native call: a pipe into which nobody ever writes. Only the parent has its writing end, so the kernel
-      # closes it with the parent. Where the system can (Linux), it then sends SIGIO to the worker, which ends it;
-      # elsewhere the worker sees the end of its socket when it next reads.
+      # Tells a worker process that its parent has ended, also by `kill -9`, and also while the worker is in a native
+      # call. It is a pipe to which no process writes. Only the parent has the writing end, so the kernel closes it when
+      # the parent ends. On Linux the kernel then sends SIGIO to the worker, and that signal ends it. On other systems
+      # the worker finds its socket closed when it reads next.
       module ParentWatch
-        # Of fcntl(2), which Ruby's Fcntl does not name.
+        # Constants of fcntl(2) that Ruby's Fcntl does not have.
         SET_OWNER = 8
         ASYNC = 0o20000
         KNOWN = /\A(?:x86_64|aarch64|i.86|arm\w*)-linux/.match?(RUBY_PLATFORM)
         private_constant :SET_OWNER, :ASYNC, :KNOWN
 
-        # In a worker process. The owner of a file that gets the signal is one for all processes that have it, so each
-        # worker has a pipe of its own.
+        # Called in a worker process. All processes that have the same pipe open share one owner, and only the owner
+        # gets the signal. So each worker process has a pipe of its own.
         # @param reader [IO]
         # @return [void]
         def self.hold(reader)
@@ -24,9 +24,9 @@ module Ratomic
           trap("IO", "SYSTEM_DEFAULT")
           reader.fcntl(SET_OWNER, Process.pid)
           reader.fcntl(Fcntl::F_SETFL, reader.fcntl(Fcntl::F_GETFL, 0) | ASYNC)
-          exit! if reader.wait_readable(0) # it had ended before that
+          exit! if reader.wait_readable(0) # the parent had ended before
         rescue SystemCallError, ArgumentError
-          nil # then it is the end of the socket that tells
+          nil # this system sends no signal: the worker will find its socket closed
         end
       end
     end

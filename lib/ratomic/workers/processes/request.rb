@@ -3,10 +3,10 @@
 module Ratomic
   module Workers
     module Processes
-      # What a worker process is asked to do: to run some items of a dispatch, one after the other or in one call.
+      # A request to a worker process: to run some items of a dispatch, one after the other or in one call.
       class Request
-        # How the items are to be: frozen, or, if they were handed over (`move: true`), not. In capitals if all of the
-        # request is plain data.
+        # Letters of a request's frame. They say whether the items are frozen; items that were moved (`move: true`) are
+        # not. The capital letters mean that the whole request is plain data.
         FROZEN = "f"
         OPEN = "o"
         EACH = 0
@@ -30,7 +30,8 @@ module Ratomic
         # @param number [Integer] of the callable
         # @param definition [String, nil] of a callable that the process does not know
         # @param megabytes [Numeric, nil] see {Settings}
-        # @return [String, nil] the bytes; nil for a run of which an item cannot be written, so that they go one by one
+        # @return [String, nil] the bytes; nil if an item of a run cannot be written. Then the items are sent one by
+        #   one.
         # @raise [ShareableError] when the context cannot be written
         def to_frame(number, definition, megabytes)
           context = @batch.options.context
@@ -44,18 +45,18 @@ module Ratomic
           Wire.frame(letter, bytes)
         end
 
-        # Whether what it returns is frozen in the end.
+        # Whether its results are frozen.
         def frozen_results?
           !@batch.owned?
         end
 
-        # Whether all that comes of it comes at its end.
+        # Whether all its results come at its end.
         def single?
           @kind == RUN || @items.size == 1
         end
 
         # @param letter [String] of its frame
-        # @return [Array] what it was made of
+        # @return [Array] the arguments for {Server::Order}
         # @raise what Marshal raises for classes that this process does not have
         def self.read(letter, bytes)
           frozen = frozen?(letter)

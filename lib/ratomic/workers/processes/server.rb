@@ -3,41 +3,40 @@
 module Ratomic
   module Workers
     module Processes
-      # What a worker process does all its life: calls the hooks of its pool for its start, reads a request, runs its
-      # items, writes the results, and so on until it is told to end, for which there are hooks too. Each result is
-      # written when it is made, so that it outlives the process, and whatever ends that is the fault of the item that
-      # has no result.
+      # The main loop of a worker process: calls the start hooks of the pool, then reads a request, runs its items and
+      # writes the results, again and again, and calls the stop hooks at its end. Each result is written as soon as it
+      # is made. So it survives the process, and if the process dies, the first item without a result is at fault.
       class Server
-        # Nanoseconds between two looks at how much memory it has.
+        # Nanoseconds between two checks of the process's memory.
         MEMORY_CHECK_INTERVAL_NS = 1_000_000_000
-        # What is asked for, see {Request#to_frame}.
+        # A request that was read, see {Request#to_frame}.
         Order = Struct.new(:kind, :number, :definition, :context, :from, :limit, :owned, :megabytes, :items)
         private_constant :MEMORY_CHECK_INTERVAL_NS, :Order
 
-        # @param control [UNIXSocket] requests come, readiness goes
-        # @param data [UNIXSocket] results go
+        # @param control [UNIXSocket] requests are read from it; that results are ready is written to it
+        # @param data [UNIXSocket] results are written to it
         # @param hooks [Hooks]
         # @param worker [Integer] number of the worker, for the hooks
         def initialize(control, data, hooks, worker)
           @control = control
-          control.nonblock = false # it waits for nothing else
+          control.nonblock = false # a read waits in the system call
           @data = data
           data.setsockopt(:SOCKET, :SNDBUF, Wire::SEND_BUFFER_BYTES)
           @hooks = hooks
           @worker = worker
           @starting = @silent = false
           @known = InheritedCallables.keep
-          @gauges = @last = nil
+          @totals_before = @last = nil
           @looked = now
         end
 
-        # Whether it was in its hooks when its thread was ended.
+        # Whether the start hooks have not ended. Asked when the thread has ended.
         def starting?
           @starting
         end
 
-        # Works until the parent says that it is over or closes the socket, or something is raised into the thread
-        # between two requests.
+        # Serves requests until the parent sends STOP or closes the socket, or until an exception is raised into the
+        # thread between two requests.
         # @return [true]
         def run
           WorkerLocals.begin
@@ -54,8 +53,8 @@ module Ratomic
 
         private
 
-        # The parent sends one frame, and waits for what comes of it.
-        # @return [Array(String, String), nil] nil when the parent has ended in its midst
+        # Reads a request. The parent sends one frame and then waits for the results.
+        # @return [Array(String, String), nil] nil if the parent has ended before the whole frame was sent
         def receive
           bytes = @control.readpartial(Wire::CONTROL_BYTES)
           bytes << @control.readpartial(Wire::CONTROL_BYTES) while bytes.bytesize < Wire::HEAD_SIZE
@@ -66,7 +65,7 @@ module Ratomic
           [letter, bytes] if bytes.bytesize == size
         end
 
-        # A hook that has ended the thread is not called again: it would do the same.
+        # Calls the start hooks. A hook that has ended the thread is not called again in the next thread.
         def start
           if @starting
             write(Wire.frame(Wire::REPLACED))
@@ -82,12 +81,12 @@ module Ratomic
           @hooks.stop(@worker) { |error| tell(error) }
         end
 
-        # What a hook has raised.
+        # Sends the error of a hook to the parent.
         def tell(error)
           write(Wire.frame(Wire::TROUBLE, Marshal.dump(Failure.from(error, nil))))
         end
 
-        # What cannot be read is of a class that is younger than this process.
+        # If a request cannot be read, it refers to a class that the parent has defined after the fork of this process.
         def understand(letter, bytes)
           order = Order.new(*Request.read(letter, bytes))
           callable = @known[order.number] ||= InheritedCallables.read(order.definition, @known)
@@ -100,7 +99,7 @@ module Ratomic
         end
 
         def serve(order, callable)
-          @gauges = StageCounts.of(callable)
+          @totals_before = StageCounts.of(callable)
           Context.with(order.context) do
             write(Wire.frame(Wire::BEGUN))
             @silent = true
@@ -137,7 +136,8 @@ module Ratomic
           @last = Wire.frame(Wire::RAISED)
         end
 
-        # @return [Failure] why it cannot cross; in the words of the other backends, where they would say so too
+        # @return [Failure] why the result cannot be sent, with the message of the other backends if they would refuse
+        #   it too
         def stand_in(result, index, owned)
           sealed = Transfer.seal_one(result, index, :copied) unless owned
           return sealed if Failure === sealed
@@ -155,7 +155,7 @@ module Ratomic
 
         # The last result goes with the end.
         def finish(megabytes)
-          done = Wire.end([StageCounts.changes(@gauges), full?(megabytes)])
+          done = Wire.end([StageCounts.changes(@totals_before), full?(megabytes)])
           bytes = @last ? @last << done : done
           @last = nil
           return @control.write(Wire::LAST, bytes) if @silent && bytes.bytesize < Wire::LAST_BYTES
@@ -164,7 +164,7 @@ module Ratomic
           @control.write(Wire::READY)
         end
 
-        # @param megabytes [Numeric, nil] that it may have for its own
+        # @param megabytes [Numeric, nil] limit of the memory that the process shares with no other
         def full?(megabytes)
           return false if megabytes.nil? || now - @looked < MEMORY_CHECK_INTERVAL_NS
 
@@ -172,7 +172,7 @@ module Ratomic
           (Memory.own || 0) > megabytes * 1_000_000
         end
 
-        # The parent reads when it is told that all is done, or that the socket is full.
+        # Writes results. The parent reads them when it is told that the request is done, or that the socket is full.
         def write(bytes)
           @silent = false
           written = @data.write_nonblock(bytes, exception: false)

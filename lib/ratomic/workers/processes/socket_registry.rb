@@ -3,8 +3,8 @@
 module Ratomic
   module Workers
     module Processes
-      # The ends of sockets that this process has to its worker processes, or, in one of these, to its parent. Whatever
-      # else is forked from here must not keep them open: nobody would see the end of a process.
+      # The sockets of this process to its worker processes or, in a worker process, to its parent. Any other child that
+      # is forked has to close them. A socket that is open in another process does not report the end of its peer.
       module SocketRegistry
         OPEN = {}.compare_by_identity
         private_constant :OPEN
@@ -22,7 +22,7 @@ module Ratomic
             end
           end
 
-          # In a forked child, of whatever kind.
+          # Called in every forked child: closes the sockets.
           # @param kept [Array<UNIXSocket>]
           # @return [void]
           def forget(kept)

@@ -3,25 +3,26 @@
 module Ratomic
   module Workers
     module Processes
-      # What the stages of a pipeline have counted in a worker process, on its way to the pool, where it is added.
+      # Carries what the stages of a pipeline have counted in a worker process to the pool's process, which adds it to
+      # its own counts.
       module StageCounts
         class << self
-          # @return [Hash, nil] the gauges of a pipeline, with what they show now; nil for any other callable
+          # @return [Hash, nil] each StageMetrics of a pipeline and its totals now; nil for any other callable
           def of(callable)
             pipeline = pipeline(callable)
-            pipeline && pipeline.gauges.to_h { |gauge| [gauge, gauge.totals] }
+            pipeline && pipeline.stage_metrics.to_h { |stage| [stage, stage.totals] }
           end
 
           # @param before [Hash, nil] see {of}
-          # @return [Array<Array<Integer>>, nil] by how much they have grown
+          # @return [Array<Array<Integer>>, nil] by how much the totals have grown
           def changes(before)
-            before&.map { |gauge, totals| gauge.totals.zip(totals).map { |now, then_| now - then_ } }
+            before&.map { |stage, totals| stage.totals.zip(totals).map { |now, then_| now - then_ } }
           end
 
           # @param changes [Array<Array<Integer>>, nil]
           # @return [void]
           def add(callable, changes)
-            changes && pipeline(callable).gauges.zip(changes) { |gauge, change| gauge.add(*change) }
+            changes && pipeline(callable).stage_metrics.zip(changes) { |stage, change| stage.add(*change) }
           end
 
           private

@@ -3,17 +3,17 @@
 module Ratomic
   module Workers
     module Processes
-      # What goes over the sockets between a pool and a worker process. Each message is a frame: one letter, the number
-      # of bytes, and that many bytes.
+      # The format of messages between a pool and a worker process. Each message is a frame: one letter, the number of
+      # bytes, and that many bytes.
       module Wire
-        # Levels of what is written.
+        # Levels of nested objects that are written.
         MAX_DEPTH = 1_050
         HEAD = "aN"
         FRAME = "aNa*"
         HEAD_SIZE = 5
         # Bytes at a time.
         READ_BYTES = 1 << 17
-        # Bytes of results that may wait in a socket, where the system allows so many.
+        # Size of a socket's send buffer, if the system allows so much. Results wait there until the parent reads them.
         SEND_BUFFER_BYTES = 1 << 20
         # A worker process has begun with the first item.
         BEGUN = "b"
@@ -22,7 +22,7 @@ module Ratomic
         TEXT = "t"
         DROP = "d"
         RESULT = "r"
-        # All results of a run, if they are plain data, or not; or that it has raised.
+        # Results of a run: all are plain data; some are not; the run has raised.
         PLAIN_RUN = "n"
         RUN = "m"
         RAISED = "x"
@@ -35,22 +35,22 @@ module Ratomic
         STOP = "s"
         # The request is done.
         DONE = "e"
-        # What the worker process has to say on the control socket: that it is done, or that its results have filled
-        # the socket.
+        # Bytes on the control socket, from the worker process. READY: the request is done. FULL: the data socket is
+        # full of results.
         READY = "."
         FULL = "!"
-        # Or that it is done, and what there was to say follows: the frames of the last result and of the end. Nothing
-        # but the frame of the beginning has gone the other way.
+        # The request is done, and its last frames follow on the control socket: the last result and DONE. On the data
+        # socket there is only BEGUN.
         LAST = ","
-        # Bytes that it says so at most.
+        # Longer frames go over the data socket.
         LAST_BYTES = 4096
-        # Bytes of the control socket that are read at a time. The request of a few items comes in one piece.
+        # Bytes that one read of the control socket asks for. A request with a few items comes in one read.
         CONTROL_BYTES = 1 << 14
-        # How the results of a run stand: one byte for each.
+        # The kinds of results of a run: one byte for each result.
         MADE = 0
         DROPPED_ITEM = 1
         FOLDED_ITEM = 2
-        # Neither counts of a pipeline, nor too much memory.
+        # The most frequent content of DONE: no counts of a pipeline, and not too much memory.
         NOTHING = [nil, false].freeze
         private_constant :MADE, :DROPPED_ITEM, :FOLDED_ITEM
 
@@ -169,7 +169,7 @@ module Ratomic
             DROPPED.equal?(result) ? DROPPED_ITEM : FOLDED_ITEM
           end
 
-          # What is frozen everywhere else.
+          # Freezes Failures and partial sums. They are frozen with every backend, also if results are not.
           def settle(result)
             case result
             when Failure then Ractor.make_shareable(result)

@@ -20,23 +20,24 @@ module Ratomic
       STOP_TIMEOUT_S = 5.0
 
       class << self
-        # A worker is abandoned.
+        # Called when a worker is abandoned.
         # @param worker_status [WorkerStatus] of the worker
         def stuck(worker_status)
           STUCK.increment if worker_status.abandon
         end
 
-        # A worker has ended, with all its threads.
+        # Called when a worker has ended, with all its threads.
         def unstuck(worker_status)
           STUCK.decrement if worker_status.end
         end
 
-        # A forked child has none of them.
+        # Called in a forked child, which has none of these workers and chunks.
         def forget
           [STUCK, RUNS].each(&:reset)
         end
 
-        # Handlers run in the opposite order of their making: this one is made early and runs late.
+        # Ruby runs at_exit handlers in the opposite order of their registration. This one is registered early, so it
+        # runs late.
         def prepare
           at_exit do
             stopped = stop_pools(BEGUN.increment == 1)
@@ -45,16 +46,17 @@ module Ratomic
           end
         end
 
-        # A pool has started. When the end has begun already (a test runner may do all its work in a handler of its own
-        # that runs after ours) another handler is needed, which runs after the one that is running.
+        # Called when a pool has started. If the program is ending already (a test runner may do all its work in an
+        # at_exit handler that runs after ours), another handler is registered, which runs after the one that is
+        # running.
         def remind
           prepare unless BEGUN.zero? || !main?
         end
 
         private
 
-        # The first time pools start anew with the next dispatch, for handlers that run later. Not again: a thread that
-        # dispatches all the time would start them for ever.
+        # Stops all pools. After the first call a dispatch starts its pool again, because handlers that run later may
+        # dispatch. After the second call it does not: a thread that dispatches all the time would start pools for ever.
         # @return [Boolean] whether all have stopped
         def stop_pools(anew)
           limit = Clock.now + STOP_TIMEOUT_S
@@ -69,8 +71,9 @@ module Ratomic
           sleep(0.01) while RUNS.value.positive? && Clock.now < limit
         end
 
-        # Ends the process here, with what Ruby would say and answer. Handlers made before this one do not run, and
-        # files that are open keep what is in their buffers: whatever stops all Ractors would wait for the stuck one.
+        # Ends the process at once, with the message and the status that Ruby would give. Handlers that were registered
+        # before this one do not run, and buffers of open files are not written: Ruby would stop all Ractors first, and
+        # wait for the stuck one.
         def leave(error)
           signal = error.signo if error.is_a?(SignalException)
           warn(error.full_message(highlight: false)) unless error.nil? || signal || error.is_a?(SystemExit)
@@ -79,7 +82,7 @@ module Ratomic
           exit!(error.is_a?(SystemExit) ? error.status : error.nil?)
         end
 
-        # So that whoever started the program sees what ended it.
+        # Ends the process by the signal itself, so that its parent sees which signal has ended it.
         def die_of(signal)
           trap(signal, "SYSTEM_DEFAULT")
           Process.kill(signal, Process.pid)

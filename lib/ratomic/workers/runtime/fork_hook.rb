@@ -2,8 +2,9 @@
 
 module Ratomic
   module Workers # :nodoc:
-    # What happens around a fork. The child has none of the workers: it fails what they had to do, so that no thread of
-    # the child waits for it, and its pools start anew with the next dispatch.
+    # Prepares for a fork, and cleans up in the child. The child has none of the workers. So it gives a Failure to all
+    # items without a result, so that no thread of the child waits for them, and its pools start again with the next
+    # dispatch.
     #
     # During a fork no coordinator may wait on its port. CRuby 4.0.5 keeps a list of waiting threads in the stacks of
     # these threads; the child uses those stacks for its own threads, and then crashes or hangs at a lock.
@@ -23,7 +24,7 @@ module Ratomic
         ForkHook.around { super }
       end
 
-      # Whatever goes wrong in here, the fork itself is made and its block runs.
+      # Runs the fork. An error in the preparation does not prevent the fork.
       # @yieldreturn [Integer] 0 in the child
       def self.around
         number = NUMBERS.increment
@@ -57,9 +58,9 @@ module Ratomic
         FORKS.values.each { |done| done.wait(Coordinator::STOP_TIMEOUT_S) }
       end
 
-      # Each step is taken whatever became of the one before.
+      # Takes each step, also if an earlier one has raised.
       def self.in_child
-        attempt { FORKS.clear } # those of other threads go on in the parent only
+        attempt { FORKS.clear } # forks of other threads happen in the parent only
         attempt { AtExit.forget }
         attempt { Processes.in_child }
         attempt { LocalPool::RactorPools.in_child }
@@ -71,9 +72,10 @@ module Ratomic
           attempt { engine.lose }
         end
         attempt { Pool::RUNNING.clear }
-        # Some that a worker or a coordinator had are known to those only. The structures themselves are asked, not
-        # ObjectSpace: that one shows what another Ractor had only allocated, or, with a heap for each, nothing of it.
-        attempt { Completion.lose(PoolFailures::FORKED) }
+        # Only a worker or a coordinator of the parent has known some of the completions. They are found in the registry
+        # of native structures and not in ObjectSpace, which shows also objects that another Ractor had only allocated,
+        # or, on a Ruby with a heap for each Ractor, none of its objects.
+        attempt { Completion.fail_pending(PoolFailures::FORKED) }
       end
 
       # @return [Object, nil] what the block returns; nil when it raises

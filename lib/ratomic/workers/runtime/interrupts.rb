@@ -7,6 +7,8 @@ module Ratomic
     # Runs blocks with interrupts allowed or deferred. An interrupt is what another thread sends to this one:
     # `Thread#raise` or `Thread#kill`.
     #
+    # The masks name Object and not Exception, because to CRuby `Thread#kill` is no exception.
+    #
     # The masks are constants. They compare by identity and have no key after Exception, because Ruby copies any other
     # mask at each use.
     module Interrupts
@@ -15,7 +17,8 @@ module Ratomic
       # Signals and the end of a `Timeout` block are not deferred: see {UserException}.
       EXCEPTIONS_DEFERRED = UserException::EXEMPT.to_h { |kind| [kind, :immediate] }
                                                  .merge(Exception => :never).compare_by_identity.freeze
-      private_constant :ALLOWED, :DEFERRED
+      ON_BLOCKING = { Object => :on_blocking }.compare_by_identity.freeze
+      private_constant :ALLOWED, :DEFERRED, :ON_BLOCKING
 
       class << self
         # Runs the block with no interrupts deferred, whatever the thread inherited: a thread inherits the masks of its
@@ -27,6 +30,12 @@ module Ratomic
         # For a short block that must run to its end: interrupts come after it.
         def deferred(&block)
           Thread.handle_interrupt(DEFERRED, &block)
+        end
+
+        # For a wait inside of {deferred}: interrupts come while the thread blocks, and only then. So the wait can be
+        # ended, and what it returns is never lost before the next line.
+        def on_blocking(&block)
+          Thread.handle_interrupt(ON_BLOCKING, &block)
         end
 
         # For blocks that call a user's code: an exception that another thread raises into this one comes after the

@@ -14,7 +14,7 @@ module Ratomic
         text.force_encoding(Encoding::UTF_8).scrub
       end
 
-      # Whether the bytes may be UTF-8 whatever their encoding says, as in a message that quotes what was read.
+      # Whether the bytes are valid UTF-8 though the String has another encoding, as in a message that quotes input.
       def self.untold?(encoding)
         [Encoding::UTF_8, Encoding::BINARY, Encoding::US_ASCII].include?(encoding) || encoding.dummy?
       end

@@ -73,7 +73,7 @@ module Ratomic
         before.size == now.size && before.all? { |name, value| now.key?(name) && value.equal?(now[name]) }
       end
 
-      # @yieldparam value [Object, nil] nil for what was not there
+      # @yieldparam value [Object, nil] nil if the variable did not exist
       def put_back(before, now)
         (before.keys | now.keys).each { |name| yield name, before[name] unless before[name].equal?(now[name]) }
       end

@@ -19,7 +19,7 @@ module Ratomic
         !(SignalException === error || END_OF_BLOCK === error || (SystemExit === error && handlers_run_here?))
       end
 
-      # Whether this is the main thread, in the midst of which Ruby runs `trap` handlers.
+      # Whether this is the main thread, which runs also the `trap` handlers, in the middle of other code.
       def self.handlers_run_here?
         Thread.current.equal?(Thread.main) && (!RACTORS || Ractor.main?)
       end

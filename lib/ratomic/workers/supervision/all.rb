@@ -1,6 +1,6 @@
 # frozen_string_literal: true
 
-# The coordinator of a pool and what it starts, watches and ends; the backends.
+# The coordinator of a pool, its parts, and the backends.
 
 require_relative "backend"
 require_relative "coordinator"

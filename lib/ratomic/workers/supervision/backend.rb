@@ -27,7 +27,8 @@ module Ratomic
 
       # Starts a pool.
       # @param settings [Settings]
-      # @yieldparam engine [Engine] before its coordinator waits for a message, unless that is in a Ractor of its own
+      # @yieldparam engine [Engine] before its coordinator waits for a message, unless the coordinator has its own
+      #   Ractor
       # @return [Engine]
       # @raise [NotImplementedError] where such a pool cannot be started in this Ractor
       def self.start(settings, &known)

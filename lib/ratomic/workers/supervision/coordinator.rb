@@ -9,7 +9,7 @@ module Ratomic
       # Seconds that stopped workers get before the pool ends without them.
       STOP_TIMEOUT_S = 2.0
 
-      # Of an error, see {Metrics#trouble}.
+      # The place of an error in messages, see {Metrics#trouble}.
       PLACE = "the coordinator"
       private_constant :PLACE
 
@@ -47,7 +47,8 @@ module Ratomic
 
       private
 
-      # An error in here is the pool's own. It is counted, and shown once; the coordinator goes on.
+      # Handles one message. An error in it is a fault of the library: it is counted and shown once, and the coordinator
+      # handles the next message.
       def take(message)
         return look_for_dead if end_of_ractor?(message)
 
@@ -56,14 +57,15 @@ module Ratomic
         @engine.metrics.trouble(e, PLACE)
       end
 
-      # From Ractor#monitor: :exited or :aborted, which does not say of whom, or in later Rubies [ractor, :exited].
+      # Whether the message is from Ractor#monitor: :exited or :aborted, which does not name the Ractor, or on later
+      # Rubies [ractor, :exited].
       def end_of_ractor?(message)
         Symbol === message || Ractor === message[0]
       end
 
       # Messages that are not in {OWN} are handled by the {Watchdog}.
       def handle(what, *details)
-        return lose(details.first(1)) if @killed && %i[audit offer].include?(what) # nobody is left to run it
+        return lose(details.first(1)) if @killed && %i[audit offer].include?(what) # no worker is left to run it
 
         OWN.include?(what) ? send(what, *details) : @watchdog.handle(what, *details)
       end
@@ -90,7 +92,8 @@ module Ratomic
       def gone(id, wanted, parts)
         parts = lose(parts) if @killed
         known = @registry.gone(id, wanted || @killed, parts)
-        # A worker that is to end is not replaced, and an unknown one has been replaced already: nobody takes its parts.
+        # A worker that ends on purpose is not replaced, and an unknown one was replaced already. So their parts go to
+        # the run queue.
         parts.each { |part| @watchdog.handle(:offer, part) } if wanted || !known
         wind_up
       end
@@ -142,7 +145,8 @@ module Ratomic
         @killed ? lose([part]) : @engine.fallback.run(@engine, part, failure)
       end
 
-      # When a pool is closing and everything accepted is done the workers may go, and when they are gone it ends.
+      # If the pool is closing and all accepted items are done, the workers are stopped. When they have ended, the pool
+      # ends.
       def wind_up
         return if @engine.open?
 
@@ -174,7 +178,7 @@ module Ratomic
       # The last message of a worker that has ended is in the mailbox already. The message that is posted here comes
       # after it.
       def look_for_dead
-        return wind_up if @registry.departing.look # each has a message of its own
+        return wind_up if @registry.departing.look # a departing worker was found; each end has its own message
 
         @registry.ended.each { |id| @engine.post([:lost, id].freeze) }
       end

@@ -8,12 +8,12 @@ module Ratomic
     # The coordinator learns that a Ractor has ended. A caller does not wait in `Ractor#value`, because that wait cannot
     # be interrupted.
     class DepartingWorkers
-      # Seconds that a Ractor gets to end. After that its results are lost.
+      # Seconds to wait for the end of a Ractor. After that its results are lost.
       ARRIVAL_TIMEOUT_S = 2.0
-      # On Rubies with a heap for each Ractor, the heap of an ended Ractor is freed only by a collection of the whole
-      # process, which may not happen by itself for a long time. So one is started here after this many heaps. It takes
-      # the longer the more heaps there are; so the pause between two of them is at least this many times as long as the
-      # last one took.
+      # On Rubies with a heap for each Ractor, only a collection of the whole process frees the heap of an ended Ractor,
+      # and that may not happen by itself for a long time. So a collection is started here after so many heaps. It takes
+      # longer with more heaps. So the pause between two collections is at least as many times as long as the last one
+      # took.
       MIN_HEAPS_TO_COLLECT = 32
       GC_PAUSE_FACTOR = 4
 
@@ -46,7 +46,7 @@ module Ratomic
         @bodies.size < before
       end
 
-      # Gives up the Ractors whose time is over.
+      # Stops to wait for the Ractors whose time is over.
       # @return [void]
       def give_up(now = Clock.now)
         look
@@ -55,7 +55,7 @@ module Ratomic
         remind(@bodies.each_value.map(&:last).min) unless @bodies.empty?
       end
 
-      # Gives up all of them.
+      # Stops to wait for all of them.
       # @return [void]
       def leave_all
         give_up(Float::INFINITY)

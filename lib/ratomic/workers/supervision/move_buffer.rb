@@ -2,8 +2,8 @@
 
 module Ratomic
   module Workers
-    # Moved items, in parcels, between the caller that handed them over and the worker that is ready for them. Meanwhile
-    # they belong to the coordinator's Ractor.
+    # Keeps moved items, in parcels, after the caller has handed them over and until a worker is ready for them.
+    # Meanwhile they belong to the coordinator's Ractor.
     class MoveBuffer
       class << self
         # @return [Integer] number of parcels for so many items
@@ -11,8 +11,8 @@ module Ratomic
           items.fdiv(items_in(items, workers)).ceil
         end
 
-        # Hands the items over to the coordinator. From here on the caller's references raise `Ractor::MovedError`
-        # (where there are no Ractors they stay what they are).
+        # Hands the items over to the coordinator. After that the caller's references raise `Ractor::MovedError` (not on
+        # a Ruby without Ractors).
         # @param engine [Engine]
         # @param batch [Batch]
         # @param items [Array] from {Moving.prepare}; the list itself is not moved
@@ -59,7 +59,7 @@ module Ratomic
         @ready = {}   # ticket => ports of workers that came before their parcel
       end
 
-      # A parcel of a dispatch has come.
+      # Called when a parcel of a dispatch has come.
       def put(ticket, first, items)
         ports = @ready[ticket]
         return (@waiting[ticket] ||= []) << [first, items] unless ports
@@ -69,7 +69,7 @@ module Ratomic
         port.send([first, items], move: true)
       end
 
-      # A worker is ready for a parcel of the batch.
+      # Called when a worker is ready for a parcel of the batch.
       def ready(batch, port)
         return port.send(nil) if batch.completion.complete?
 
@@ -81,7 +81,7 @@ module Ratomic
         port.send(parcel, move: true)
       end
 
-      # The dispatch has ended early.
+      # Called when the dispatch has ended early.
       def drop(ticket)
         @waiting.delete(ticket)
         @ready.delete(ticket)&.each { |port| port.send(nil) }

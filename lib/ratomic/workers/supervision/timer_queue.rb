@@ -2,17 +2,17 @@
 
 module Ratomic
   module Workers
-    # What the coordinator has to do later, in order of time, and its wait for what comes first: a message, or the time
-    # of an entry. Only the coordinator's thread calls it.
+    # The tasks that the coordinator has to do later, in order of time. The coordinator waits here for a message or for
+    # the time of the first task, whichever comes first. Only the coordinator's thread calls it.
     #
-    # Where the mailbox takes no timeout (a port of Ruby 4.0) a small thread sleeps instead of the coordinator, and
-    # sends a :tick when an entry is due. The thread starts with the first entry. So it is in a Ractor of its own, too:
-    # there the VM's timer ends such a wait, and in a snapshot of Ruby 4.1 it hung, with all that waits in the process,
-    # when the Ractor ended in that moment.
+    # If the mailbox takes no timeout (a port of Ruby 4.0), a {TimerThread} sleeps instead of the coordinator and sends
+    # a :tick when a task is due. The thread starts with the first task. A coordinator in another Ractor than the main
+    # one uses the thread on every Ruby: the VM's timer ends a wait with a timeout there, and in a snapshot of Ruby 4.1
+    # the timer hung when the Ractor ended in that moment, and with it all waits of the process.
     class TimerQueue
       TICK = [:tick].freeze
       # The longest wait in seconds. Ruby raises for some that are longer.
-      LONGEST_WAIT_S = 3600
+      MAX_WAIT_S = 3600
       Entry = Struct.new(:at, :what, :details, :ticket, :batch)
       # Whether WeakMap works. Before Ruby 3.3 (which brought WeakMap#delete) it confuses objects that had the same
       # address one after the other, and a deadline could be lost.
@@ -28,7 +28,7 @@ module Ratomic
         @sweep_at = 64
       end
 
-      # The coordinator begins, perhaps anew: in the place of a thread that had taken a TICK and was ended.
+      # Called when the coordinator's thread begins. It may replace a thread that was ended after it had taken a TICK.
       def restart
         @ticking = false
       end
@@ -39,10 +39,10 @@ module Ratomic
         return @mailbox.receive if !@timed || @ticking || @entries.empty?
 
         left = Clock.left(@entries[0].at)
-        return @mailbox.receive(timeout: [left, LONGEST_WAIT_S].min) || TICK if left.positive?
+        return @mailbox.receive(timeout: [left, MAX_WAIT_S].min) || TICK if left.positive?
 
-        # What is in the mailbox already comes first, such as the results that the entry would not wait for any more.
-        # What comes in after this moment does not.
+        # The tick goes to the end of the mailbox: messages that are in it already are handled before the due entry
+        # (they may be the results that it waits for), later ones after it.
         @mailbox.send(TICK)
         @ticking = true
         @mailbox.receive

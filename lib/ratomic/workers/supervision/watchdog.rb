@@ -40,7 +40,7 @@ module Ratomic
 
       private
 
-      # The `timeout:` of a dispatch is up. Its workers file what they have done of it, and then it ends.
+      # Called when the `timeout:` of a dispatch is over. Its workers file their results so far, and then it ends.
       def expire(batch)
         return if batch.completion.complete?
 
@@ -107,7 +107,8 @@ module Ratomic
         @timer_queue.add(Clock.now + INTERRUPT_GRACE_S, :grace, member.worker_status.id, batch.ticket, index, batch)
       end
 
-      # The interrupted item runs still: it is in a native call that cannot be interrupted. Its worker is abandoned.
+      # Called when an interrupted item still runs: it is in a native call that cannot be interrupted. The worker is
+      # abandoned.
       def grace(id, ticket, index, batch = nil)
         return unless (member = @registry[id])
 
@@ -126,9 +127,10 @@ module Ratomic
         @engine.offer(part) || @timer_queue.add(Clock.now + AUDIT_INTERVAL_S, :offer, part)
       end
 
-      # A worker is gone. It may have claimed items, or held the batch's only place in the run queue. What is lost is
-      # known only if two checks in a row find the same: a single one could meet a worker between a claim and its run.
-      # @param before [Object, nil] what the last check found: :unclaimed, :offered or the empty slots
+      # Called when a worker is gone. It may have claimed items, or held the batch's only place in the run queue. Items
+      # count as lost only if two checks in a row find the same, because one check could come between a worker's claim
+      # and its run.
+      # @param before [Object, nil] the finding of the last check: :unclaimed, :offered or the empty slots
       def audit(batch, before = nil)
         return if batch.completion.complete?
 

@@ -14,7 +14,7 @@ module Ratomic
         end
       end
 
-      # How long an abandoned worker may take to send its owned results.
+      # Seconds that an abandoned worker has to send its owned results.
       ABANDONED_ARRIVAL_TIMEOUT_S = 0.75
       # A worker that lived so long did not belong to a crash loop.
       MIN_HEALTHY_LIFE_S = 1.0
@@ -67,7 +67,7 @@ module Ratomic
         @members.each_value { |member| member.tell(Worker::STOP) if member.reserve }
       end
 
-      # A worker has started.
+      # Called when a worker has started.
       def up(id, control)
         return unless (member = @members[id])
 
@@ -77,9 +77,9 @@ module Ratomic
         member.tell(Worker::STOP) if @stopped
       end
 
-      # A worker has ended, on purpose or killed by an item.
+      # Called when a worker has ended, on purpose or killed by an item.
       # @param wanted [Boolean] whether it was on purpose
-      # @param parts [Array<Batch>] what it has left to run
+      # @param parts [Array<Batch>] the items that it has left to run
       # @return [Boolean] whether the worker was known
       def gone(id, wanted, parts)
         return false unless (member = dismiss(id))
@@ -98,7 +98,7 @@ module Ratomic
         @members.each_value.reject { |member| @backend.alive?(member.body) }.map { |member| member.worker_status.id }
       end
 
-      # A worker died without a message.
+      # Called when a worker has died without a message.
       # @return [Batch, nil] the batch that it was running
       def lost(id)
         return unless @members.key?(id)
@@ -123,7 +123,7 @@ module Ratomic
         member
       end
 
-      # Leaves all workers alone. The pool ends without them.
+      # Stops to wait for the workers. The pool ends without them.
       def leave_all
         @members.each_value { |member| AtExit.stuck(member.worker_status) }
         @departing.leave_all
@@ -160,7 +160,7 @@ module Ratomic
         member
       end
 
-      # A worker has ended to send its owned results: another one takes its place.
+      # Called when a worker has ended to send its owned results: a worker in reserve takes its place.
       def refill
         return if @stopped
 

@@ -5,8 +5,9 @@ require "digest"
 module Ratomic
   module Workers
     class Web
-      # What may be done from the page, where it is allowed: each is confirmed on a page of its own, with the token that
-      # the operator knows. A form counts only in the process that made it, and for some minutes.
+      # The actions that a user can start from the page: to cancel a dispatch, and to shut down or kill a pool. The user
+      # confirms each on a page of its own, by typing the token. The form of that page is valid for some minutes, and
+      # only in the process that made it, because pools are found by a number that is counted in each process.
       class Actions
         include Html
 
@@ -19,7 +20,8 @@ module Ratomic
                                       "are interrupted."]
         }.each_value(&:freeze).freeze
         MIN_TOKEN_LENGTH = 16
-        # Seconds that a form is good for, wrong tokens that are heard, and seconds for which nothing is heard then.
+        # After so many wrong tokens within LOCKOUT_S, all forms are refused until the oldest of them is older than
+        # that.
         FORM_LIFETIME_S = 300
         MAX_WRONG_TOKENS = 5
         LOCKOUT_S = 60
@@ -35,10 +37,10 @@ module Ratomic
           @wrong = []
         end
 
-        # @param asked [Hash] of the request
+        # @param asked [Hash] parameters of the request
         # @param page [Page]
         # @param root [String]
-        # @return [String, nil] the page that asks for the token; nil where there is nothing to be done
+        # @return [String, nil] the page that asks for the token; nil if there is no such action or no such pool
         def confirmation(asked, page, root)
           title, meaning = NAMES[asked["action"]]
           pool, = Pool::RUNNING[asked["pool"].to_i]
@@ -54,8 +56,8 @@ module Ratomic
                             method: "post", action: "#{root}/act"))
         end
 
-        # @param given [Hash] of the form
-        # @return [Array(Integer, String)] status, and what to say
+        # @param given [Hash] fields of the form
+        # @return [Array(Integer, String)] HTTP status, and the text for the user
         def perform(given)
           status, words = refusal(given)
           return [status, words] if status
@@ -82,7 +84,7 @@ module Ratomic
           [409, "This form is too old."] unless (Time.now.to_i - given["at"].to_i).between?(0, FORM_LIFETIME_S)
         end
 
-        # Digests are compared: how long that takes tells nothing of the token.
+        # Compares digests instead of the texts, so that the time of the comparison says nothing about the token.
         def right?(token)
           right = Digest::SHA256.digest(token) == @digest
           @lock.synchronize { @wrong << Clock.now } unless right

@@ -3,7 +3,8 @@
 module Ratomic
   module Workers
     class Web
-      # A small chart of the last minutes, as SVG in the page: an area under a line, and the highest value in words.
+      # A small chart of the last minutes, as SVG in the page: a line with the area under it, and the highest value as
+      # text.
       class Chart
         include Html
 
@@ -11,9 +12,10 @@ module Ratomic
         HEIGHT = 60
 
         # @param title [String]
-        # @param points [Array<Array(Float, Float)>] age in seconds and value; nil where there is none
-        # @param show [Proc] of a value, for people
-        # @param reach [Integer] seconds
+        # @param points [Array<Array(Float, Float)>] age in seconds and value; the value is nil where nothing was
+        #   measured
+        # @param reach [Integer] seconds that the chart covers
+        # @param show [Proc] formats a value for people
         def initialize(title, points, reach, &show)
           @title = title
           @points = points
@@ -37,7 +39,7 @@ module Ratomic
                                     aria_label: words)
         end
 
-        # A line for each stretch without a gap.
+        # Draws one line for each run of points that have values, so that a gap stays visible.
         def lines(highest)
           scale = highest.positive? ? (HEIGHT - 2) / highest : 0
           stretches = @points.slice_when { |one, other| one[1].nil? || other[1].nil? }.reject { |run| run[0][1].nil? }

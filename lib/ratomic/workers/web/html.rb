@@ -3,8 +3,8 @@
 module Ratomic
   module Workers
     class Web
-      # Writes HTML. All text is escaped but what was made here: so nothing that comes from items, pools or requests can
-      # become markup, wherever it is put.
+      # Writes HTML. Everything is escaped, except Markup that this module has made. So no text from an item, a pool or
+      # a request can become markup, in whatever place it is written.
       module Html
         # Markup that was made by {tag} or {join}.
         class Markup
@@ -25,8 +25,9 @@ module Ratomic
         module_function
 
         # @param name [Symbol] of the element
-        # @param content [Object] Markup as it is, Arrays one after another, other things as text, nil as nothing
-        # @param attributes [Hash] those that are nil or false are left out, true has no value
+        # @param content [Object] Markup is written as it is, the elements of an Array one after another, nil not at
+        #   all, and any other object as text
+        # @param attributes [Hash] an attribute that is nil or false is not written; true is written without a value
         # @return [Markup]
         def tag(name, *content, **attributes)
           written = attributes.map { |key, value| attribute(key, value) }.join
@@ -40,7 +41,7 @@ module Ratomic
           Markup.new(content.flatten.map { |part| Markup === part ? part.to_s : escape(part) }.join)
         end
 
-        # @return [String] of text, without bytes and control characters that no page may hold
+        # @return [String] the text as HTML, without the bytes and control characters that HTML does not allow
         def escape(text)
           Text.of(text.to_s).gsub(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/, "\uFFFD").gsub(/[&<>"']/, ESCAPES)
         end

@@ -3,7 +3,7 @@
 module Ratomic
   module Workers
     class Web
-      # What the page says of dispatches with a name (`as:`), a row for each name.
+      # The table of dispatches with a name (`as:`), with a row for each name.
       class NameRows
         include Figures
 

@@ -3,7 +3,7 @@
 module Ratomic
   module Workers
     class Web
-      # The page of a {Snapshot}.
+      # The HTML page that shows a {Snapshot}.
       class Page
         include Html
 
@@ -17,7 +17,7 @@ module Ratomic
         end
 
         # @param body [Html::Markup]
-        # @param live [Boolean] whether it brings itself up to date
+        # @param live [Boolean] whether the page updates itself
         # @return [String]
         def document(body, live: false)
           head = tag(:head,
@@ -42,7 +42,7 @@ module Ratomic
 
         private
 
-        # With JavaScript a part of the page is fetched; without it the browser loads the page again.
+        # With JavaScript the browser fetches only the part that changes. Without it, it loads the whole page again.
         def renewal
           join(tag(:script, "", src: "#{@root}/live.js", defer: true, data_from: "#{@root}/live"),
                tag(:noscript, tag(:meta, http_equiv: "refresh", content: "5")))

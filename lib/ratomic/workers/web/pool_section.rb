@@ -3,12 +3,12 @@
 module Ratomic
   module Workers
     class Web
-      # What the page says of one pool.
+      # The part of the page that shows one pool.
       class PoolSection
         include Html
         include Figures
 
-        # Where the library's own code is.
+        # The folder of this library's files, to find its lines in a backtrace.
         OWN = "#{File.expand_path("..", __dir__)}/".freeze
         private_constant :OWN
 
@@ -69,7 +69,7 @@ module Ratomic
             "failures" => count(@pool[:failures].values.sum) }
         end
 
-        # What is told only where it has happened.
+        # Counts that are shown only when they are not zero.
         def troubled
           counts = { **@pool[:dispatches].slice(:cancelled, :expired, :rejected),
                      **@pool[:workers].slice(:overdue, :retries, :respawns, :abandoned) }
@@ -115,7 +115,7 @@ module Ratomic
           running[:item] ? " (item #{running[:item]})" : ""
         end
 
-        # Of a short chunk it is known when its dispatch was made.
+        # Workers note only the start of long chunks. For a short one the age of its dispatch is shown.
         def duration(running)
           dispatched = "dispatched #{time(running[:dispatch_seconds])} ago"
           running[:seconds] ? join(time(running[:seconds]), tag(:small, " ", dispatched)) : tag(:small, dispatched)
@@ -172,7 +172,8 @@ module Ratomic
                (tag(:div, "caused by", account(cause), class: "cause") if cause))
         end
 
-        # From the item to the library's first line: what is below is the same for all.
+        # Shows the lines from the item's code down to the first line of this library. The lines below it are the same
+        # in every backtrace.
         def backtrace(lines)
           return if lines.empty?
 

@@ -4,8 +4,8 @@ module Ratomic
   module Workers
     # The methods of a {Chunk} that run it in a worker process, see {Processes::ChunkRequest}.
     module ByProcess
-      # @return [String, Symbol, nil] what has ended the process, in words or as a key of {PoolFailures::DIED}; the
-      #   first item without a result is at fault
+      # @return [String, Symbol, nil] the cause of the process's death, as text or as a key of {PoolFailures::DIED}. The
+      #   first item without a result is at fault.
       attr_accessor :death
       # @return [Boolean] whether all its items are in one call
       attr_writer :in_run
@@ -40,13 +40,13 @@ module Ratomic
         @results.concat(results)
       end
 
-      # The process has stopped because the time of the chunk was up, if it has not done all.
+      # Called when the process has stopped. If items are left, the time of the chunk was up.
       def cut_short
         @cut = @first + @results.size < @last
       end
 
-      # Within the time of its item.
-      # @return [Object] the result, or why it cannot be shared
+      # Makes a result shareable. The time that this takes counts as the item's.
+      # @return [Object] the result, or a Failure that says why it cannot be shared
       def sealed(result, index)
         seal_one(result, index)
       rescue Exception => e # rubocop:disable Lint/RescueException -- as in Chunk#run

@@ -51,7 +51,8 @@ module Ratomic
         self
       end
 
-      # It runs in the memory of the program, where what an item returns may be in use elsewhere.
+      # Says that the chunk runs in the program's own Ractor. There the program may use the results elsewhere, so copies
+      # of them are frozen.
       # @return [self]
       def share_memory
         @sealing = :copied
@@ -100,7 +101,7 @@ module Ratomic
             result = fail_with(e, index + @offset)
             stop = index + 1 if @halted
           end
-          results << result # not in there: what comes from another thread just now would be a second one
+          results << result # outside of the rescue: an exception from another thread would add a second result
           return false if guard.pending_interrupt?
 
           index += 1
@@ -120,7 +121,7 @@ module Ratomic
       end
       private :run_whole
 
-      # As #run, and before each item writes down when it started, for those who watch for items that run too long.
+      # As #run, and records the start of each item, so that the watchdog finds items that run too long.
       # @param worker_status [WorkerStatus]
       # @param gate [Thread::Mutex] held while an item begins or ends, so that an interrupt meets the item it is meant
       #   for
@@ -141,8 +142,8 @@ module Ratomic
         true
       end
 
-      # A copy of the results, while there may come more. Its memory is its own: what `dup` makes shares that of the
-      # original, and then neither can be sealed natively.
+      # A copy of the results so far, while the chunk may still run. `dup` would share memory with the original Array,
+      # and then neither of the two could be sealed natively.
       # @return [Array]
       def so_far
         @results.map(&:itself)
@@ -156,25 +157,25 @@ module Ratomic
         @results = sealed
       end
 
-      # Whether it has ended in a call for all its items, of which any may be the one at fault.
+      # Whether it has ended in a call of `call_many`. Then any of its items can be the one at fault.
       def in_run?
         @in_run && @results.empty?
       end
 
       # The item that was running, or was to run next, when the run ended early.
-      # @return [Integer, nil] nil when all have run, or it ended by itself
+      # @return [Integer, nil] nil if all items have run, or if the chunk has stopped by itself
       def failed_index
         index = @first + @results.size
         index if index < @last && !@cut && !@halted
       end
 
-      # @return [Integer] index of the first item that has not run, and is not to blame
+      # @return [Integer] index of the first item that has not run and is not at fault
       def next_index
         @first + @results.size + (failed_index ? 1 : 0)
       end
 
-      # The last item has a result, and has ended the worker all the same: it is the one at fault. Of a run nobody
-      # knows.
+      # Says that the last item with a result is at fault: it has ended the worker after it had returned. After
+      # `call_many` the item at fault is not known.
       def blame_last
         @in_run ? @results.clear : @results.pop
         @fatal = true
@@ -199,7 +200,7 @@ module Ratomic
 
       private
 
-      # The worker has asked for the first item.
+      # Called before each item except the first; the runner has checked for that one.
       def stop?(started)
         return false if @results.empty?
         return true if @batch.completion.complete?
@@ -222,7 +223,7 @@ module Ratomic
         item.failure
       end
 
-      # Within the time of its item.
+      # Makes a result shareable. The time that this takes counts as the item's.
       def seal_one(result, index)
         sealed = Transfer.seal_one(result, index, @sealing)
         @failed = true if Failure === sealed

@@ -4,10 +4,10 @@ require_relative "share"
 
 module Ratomic
   module Workers
-    # A {Share} whose results are copied to the caller at once, chunk by chunk. For a thread that runs items in another
-    # Ractor than the caller's, and goes on afterwards.
+    # A {Share} whose results are copied to the caller at once, chunk by chunk. It is for a thread in another Ractor
+    # than the caller's that does not end after the chunk.
     class CopiedShare < Share
-      # @param runs [Hash{Integer => Array}] whose Failures are left out, they are filed as they are
+      # @param runs [Hash{Integer => Array}] their Failures are not copied; they are filed as they are
       # @return [String, nil] frozen; nil when it cannot be copied
       def self.dump(runs)
         Marshal.dump(runs.transform_values { |run| run.map { |result| result unless Failure === result } }).freeze

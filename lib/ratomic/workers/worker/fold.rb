@@ -2,9 +2,9 @@
 
 module Ratomic
   module Workers
-    # The callable that workers run for a reduction: runs the user's callable with each item of a chunk ({Runs}), and
-    # folds the results on the spot. So what comes home of a chunk is one {Partial}, in the place of the first item that
-    # has a part in it; the other items have a {Vacancy}, or a {Failure}.
+    # The callable that workers run for a reduction. It calls the user's callable with each item of a chunk ({Runs}) and
+    # folds the results at once. So a chunk has one {Partial}, as the result of the first item that is in the sum. Each
+    # other item has a {Vacancy} or a {Failure}.
     #
     # @api private
     class Fold
@@ -12,7 +12,7 @@ module Ratomic
       attr_reader :callable
 
       # @param most [Integer] Failures of a chunk that are kept
-      # @param falls_back [Boolean] whether those that come of running in a Ractor are kept in any case
+      # @param falls_back [Boolean] whether Failures are always kept that come from running in a Ractor
       def initialize(callable, most, falls_back = false) # rubocop:disable Style/OptionalBooleanParameter
         @callable = callable
         @most = most
@@ -20,14 +20,14 @@ module Ratomic
         freeze
       end
 
-      # What the pool learns of it is not what it learns of the callable alone, but is known again in the next
+      # The key for what the pool learns of costs: another one than that of the callable alone, and the same in the next
       # reduction.
       # @return [Integer] no object has such an id
       def key
         -Reflection.id_of(Around === @callable ? @callable.callable : @callable)
       end
 
-      # One item alone. What it raises is for the pool to make a Failure of.
+      # Runs one item alone. The pool makes a Failure of what it raises.
       # @return [Partial, Vacancy]
       def call(item)
         result = @callable.call(item)
@@ -69,7 +69,7 @@ module Ratomic
         nil
       end
 
-      # The Failures of a chunk: some are kept, the rest is counted.
+      # Keeps some Failures of a chunk, and counts the rest.
       class Spare
         NONE = {}.freeze
 
@@ -95,7 +95,7 @@ module Ratomic
         end
       end
 
-      # With a block of the user's.
+      # Folds with a block of the user's.
       class OfBlock < self
         # @param initial [Initial]
         def initialize(callable, most, initial, block, merge, falls_back = false) # rubocop:disable Style/OptionalBooleanParameter
@@ -118,7 +118,7 @@ module Ratomic
         end
       end
 
-      # The callable knows how.
+      # Folds with the callable's own methods.
       class OfObject < self
         def initialize(callable, most, falls_back = false) # rubocop:disable Style/OptionalBooleanParameter
           @adds = Reflection.responds?(callable, :add)

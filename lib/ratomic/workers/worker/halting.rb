@@ -2,15 +2,15 @@
 
 module Ratomic
   module Workers
-    # A {Chunk} of items that have an order, in a pool with `fallback:`. At the first one that has failed because it ran
-    # in a Ractor it stops: that one is run again elsewhere, and the others after it.
+    # A {Chunk} of items that have an order, in a pool with `fallback:`. It stops at the first item that has failed
+    # because it ran in a Ractor. The fallback runs that item again, and then the items after it.
     module Halting
       # @return [void]
       def halt
         @halting = true
       end
 
-      # Whether it has stopped so.
+      # Whether it has stopped at such an item.
       def halted?
         @halted
       end

@@ -2,8 +2,8 @@
 
 module Ratomic
   module Workers
-    # What a pool does in each worker when it starts and when it ends, in the thread that runs its items. A worker
-    # process does it by itself, see {Processes::Server}. Frozen and shareable.
+    # The hooks that a pool calls when a worker starts and when it ends, in the thread that runs its items. A worker
+    # process calls them itself, see {Processes::Server}. Frozen and shareable.
     class Hooks
       START = "on_worker_start:"
       STOP = "on_worker_stop:"
@@ -11,7 +11,7 @@ module Ratomic
 
       # @param on_worker_start [#call, PerWorker, Array, nil]
       # @param on_worker_stop [#call, nil]
-      # @raise [CallableError] when they cannot be shared
+      # @raise [CallableError] if the hooks cannot be shared
       def initialize(on_worker_start, on_worker_stop)
         @start = shared(on_worker_start, START)
         @stop = shared(on_worker_stop, STOP)
@@ -22,12 +22,12 @@ module Ratomic
         !@start.empty? || !@stop.empty?
       end
 
-      # Whether there is something to be done at the end of a worker.
+      # Whether there is a hook for the end of a worker.
       def any_at_stop?
         !@stop.empty?
       end
 
-      # The thread of a worker that runs its items.
+      # Runs the block, the work of a worker's thread, between the hooks.
       # @param worker [Integer] its number
       # @param fresh [Boolean] whether it is the worker's first thread. A later one replaces a thread that an item has
       #   killed, or the start hook itself; so the start hook is not run again
@@ -45,15 +45,15 @@ module Ratomic
         done
       end
 
-      # In the thread that runs the items, before the first one.
+      # Calls the start hooks, in the thread that runs the items.
       # @param worker [Integer] its number
-      # @yieldparam error [Exception] the worker works without it
+      # @yieldparam error [Exception] raised by a hook; the worker works all the same
       # @return [void]
       def start(worker, &trouble)
         @start.each { |hook| run(trouble) { PerWorker === hook ? hook.prepare : hook.call(worker) } }
       end
 
-      # In the same thread, after the last one.
+      # Calls the stop hooks, in the same thread.
       # @see #start
       def stop(worker, &trouble)
         @stop.each { |hook| run(trouble) { hook.call(worker) } }
@@ -61,7 +61,7 @@ module Ratomic
 
       private
 
-      # The worker goes on without what the hook was to do.
+      # An error of a hook is reported, and the worker goes on.
       def run(trouble)
         yield
       rescue UserException => e

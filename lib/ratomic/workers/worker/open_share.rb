@@ -21,7 +21,7 @@ module Ratomic
         @share.nil?
       end
 
-      # A chunk is about to run.
+      # Adds a chunk that is about to run.
       # @param chunk [Chunk]
       # @return [Chunk] the same
       def hold(chunk)
@@ -41,7 +41,7 @@ module Ratomic
       end
 
       # Whether the worker goes on: with any batch if it has no share, else with the batch of its share.
-      # @param kept [Array<Batch>] what the worker has in hand; what is exhausted of this dispatch is taken out
+      # @param kept [Array<Batch>] batches that the worker has taken; those of this dispatch without items are removed
       def open?(kept)
         return true unless (share = @share)
 
@@ -49,9 +49,9 @@ module Ratomic
         kept[0] && kept[0].ticket == share.ticket && !full?
       end
 
-      # Sends the share ahead, or gives back what the worker has in hand besides.
+      # Sends the share to the caller as a copy. If that is not possible, it gives back the worker's other batches.
       # @param kept [Array<Batch>]
-      # @return [Boolean] true when it has gone ahead, false when the worker is to end and bring it home
+      # @return [Boolean] true if the copy was sent; false if the worker has to end to hand the share over
       def close(kept)
         if @share.home.arrived? || (slight? && @share.send_ahead)
           @engine.homes.delete(@worker_status.id)
@@ -62,21 +62,21 @@ module Ratomic
         false
       end
 
-      # The dispatch was cancelled. An item that runs still is left alone.
+      # Called when the dispatch was cancelled. It does not end an item that runs.
       # @return [void]
       def recall(ticket)
         share = @share
         share.send_ahead if share && share.ticket == ticket
       end
 
-      # The worker can neither go on nor end.
+      # Called when the worker can neither go on nor end: sends what can be copied.
       # @return [void]
       def save
         @share&.save
       end
 
-      # The worker ends now.
-      # @return [Hash{Integer => Array}, nil] what its Ractor is to have as its value
+      # Called when the worker ends.
+      # @return [Hash{Integer => Array}, nil] the value of its Ractor
       def leave
         @share&.leave
       end
@@ -90,13 +90,13 @@ module Ratomic
         share
       end
 
-      # Whether it goes home before all is done, so that results come as they are made and other dispatches have their
-      # turn.
+      # Whether the share is handed over before the batch is done. Then results arrive while others are made, and other
+      # dispatches get a worker.
       def full?
         took >= (@engine.run_queue.waiting_size.zero? ? Share::MAX_SHARE_NS : Share::MAX_SHARE_CONTENDED_NS)
       end
 
-      # Whether it is so small that a copy costs less than the end of a worker.
+      # Whether the share is so small that a copy costs less than the end of a worker.
       def slight?
         took < Share::MIN_SHARE_NS && @share.plain?
       end

@@ -6,7 +6,7 @@ module Ratomic
   module Workers
     # A {Chunk} of an owned dispatch. Its results are not frozen, and go to the {Share} of the worker that runs it.
     class OwnedChunk < Chunk
-      # It never stops early: the rest would become the share of another worker.
+      # It has no time limit: the rest would become the share of another worker.
       # @see Chunk#initialize
       def initialize(batch, callable, first, last, stride, _limit = nil)
         super(batch, callable, first, last, stride)
@@ -35,7 +35,7 @@ module Ratomic
         return if @sealed
 
         tokens = stand_ins(@results)
-        @sealed = true # nothing comes between these two
+        @sealed = true # no interrupt comes between these two lines
         @results = tokens
       end
 
@@ -51,7 +51,7 @@ module Ratomic
         @share ||= Share.beside(@batch)
       end
 
-      # Nothing is frozen.
+      # Owned results are not frozen.
       def seal_one(result, _index)
         result
       end

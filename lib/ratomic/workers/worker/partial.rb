@@ -16,7 +16,7 @@ module Ratomic
         @sum = sum
         @count = count
         @more = more
-        freeze # all but the sum, which is sealed as any result
+        freeze # the sum is not frozen here; it is sealed like any result
       end
     end
     private_constant :Partial

@@ -2,8 +2,9 @@
 
 module Ratomic
   module Workers
-    # Data of which a copy is as good as the original: Strings, numbers, Symbols, true, false and nil, in Arrays and
-    # Hashes, of no classes of somebody's own. Anything else may have an identity, or state that no copy has.
+    # Data of which a copy is as good as the original: Strings, numbers, Symbols, true, false and nil, and Arrays and
+    # Hashes of these, all of Ruby's own classes. Any other object can have an identity, or state that a copy does not
+    # have.
     module PlainData
       # Data that is nested more deeply counts as not plain, so that the stack never overflows.
       MAX_DEPTH = 100
@@ -11,14 +12,14 @@ module Ratomic
 
       class << self
         # @param objects [Array]
-        # @return [Boolean] whether all are; Failures count as such, they are not copied
+        # @return [Boolean] whether all are plain data. Failures count as plain data; they are not copied.
         def all?(objects)
           objects.all? { |object| Failure === object || plain?(object, MAX_DEPTH) }
         end
 
         private
 
-        # BasicObjects answer nothing, so it is the classes that are asked.
+        # Asks the classes, because a BasicObject answers no method.
         def plain?(object, depth)
           case object
           when String then object.instance_of?(String)

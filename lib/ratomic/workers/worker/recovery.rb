@@ -39,9 +39,9 @@ module Ratomic
         []
       end
 
-      # Files the results so far. Those that are not plain data are frozen in a thread of their own, because their
-      # `freeze` may have killed the last thread, or may never return.
-      # @param results [Array] a copy, where the chunk may still run
+      # Files the results so far. Results that are not plain data are frozen in a new thread, because their `freeze` may
+      # have killed the last thread, or may never return.
+      # @param results [Array] a copy, if the chunk may still run
       # @param seconds [Numeric, nil] after which the results that are not frozen yet are left out
       def file(results, seconds = nil)
         return file_sealed(@chunk.stand_ins(results)) if @chunk.owned?
@@ -81,7 +81,7 @@ module Ratomic
         thread&.kill
       end
 
-      # Whether to wait no longer.
+      # Whether to stop waiting.
       # @param limit [Float, nil] monotonic seconds
       def over?(limit)
         @engine.expire(@batch) if @timed && @batch.expiry && Clock.now >= @batch.expiry
@@ -115,7 +115,7 @@ module Ratomic
         end
       end
 
-      # @return [Batch, nil] the item alone, when it may run once more
+      # @return [Batch, nil] a batch of the item alone, if `retries:` allows another run
       def again(failed_index, what)
         return if @batch.completion.filled?(failed_index)
 

@@ -2,11 +2,11 @@
 
 module Ratomic
   module Workers
-    # Where a {Runner} has its items run: in its own thread, or in the process that belongs to it.
+    # Runs the items of a {Runner}: in its own thread, or in its worker process.
     module RunLocation
       private
 
-      # While the block runs the thread has a process, if its pool is one of processes.
+      # Runs the block. In a pool of processes the thread has a {Processes::Connection} meanwhile.
       def placed
         Interrupts.deferred { @link = @engine.backend.link(@engine, @worker_status.id) }
         done = yield
@@ -21,8 +21,8 @@ module Ratomic
         return @open_share.hold(chunk) unless @shared
         return chunk.share_memory unless @link
 
-        @woken = false if @link.prepare(@callable) # the time that a fork takes is not the usual one
-        chunk # what a process returns is nobody else's
+        @woken = false if @link.prepare(@callable) # a wake-up with a fork takes longer than usual: do not learn from it
+        chunk # the results came from a process, so this program does not use them elsewhere
       end
 
       # @return [Boolean] false when an item has ended its thread, its worker or its process

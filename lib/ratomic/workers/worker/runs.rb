@@ -2,16 +2,14 @@
 
 module Ratomic
   module Workers
-    # Items that are handed to the callable all at once: the whole chunk goes to `call_many(items)`, where the callable
-    # has that, as COPY parsers and batch decoders do. `items` is a frozen Array; what comes back is an Array with a
-    # result for each, of which any may be {DROPPED}, or a {Failure} without an index (`Failure.from(error, nil)`),
-    # which gets that of its item.
+    # Runs all items of a chunk in one call, `call_many(items)`, if the callable has that method (COPY parsers and batch
+    # decoders do). `items` is a frozen Array. `call_many` returns an Array with a result for each item. A result may be
+    # {DROPPED}, or a {Failure} without an index (`Failure.from(error, nil)`), which gets the index of its item.
     #
-    # When `call_many` raises, or ends its thread or its worker, the items are run again one by one, with `call`, so
-    # that the one at fault is found. So what `call_many` has done to the world outside by then is done twice. One by
-    # one they are run as well where each has its time (`item_timeout:`), where one could not cross, and where they were
-    # lost with a worker. A dispatch that is cancelled meanwhile, or whose time is up, has no results of a run that is
-    # not over.
+    # If `call_many` raises, or ends its thread or its worker, the items are run again one by one with `call`, to find
+    # the one at fault. So side effects of the failed `call_many` happen twice. Items are also run one by one if each
+    # has a time limit (`item_timeout:`), if one of them could not cross, and if they were lost with a worker. If the
+    # dispatch is cancelled or its time is up, a `call_many` that has not returned has no results.
     module Runs
       # @return [Boolean]
       def self.takes?(callable)
@@ -20,7 +18,8 @@ module Ratomic
 
       # @param items [Array] frozen
       # @param first [Integer] index of the first
-      # @return [Array] of as many results; what is no such Array is a {Failure} of each item, since no item is at fault
+      # @return [Array] a result for each item. If `call_many` returns anything else, each item gets a {Failure}, since
+      #   no single item is at fault.
       # @raise what the callable raises
       def self.results(callable, items, first)
         results = callable.call_many(items)
@@ -32,7 +31,7 @@ module Ratomic
         end
       end
 
-      # Whether there are Failures among the results, or are counted in there.
+      # Whether there are Failures among the results, or counted in a {Partial}.
       def self.failed?(callable, results)
         return true if results.any?(Failure)
         return false unless Fold === callable

@@ -7,7 +7,7 @@ module Ratomic
     # another worker is woken in vain.
     class SearchState
       # @param run_queue [RunQueue]
-      # @param worker_status [WorkerStatus] where others see since when the worker is away
+      # @param worker_status [WorkerStatus] records since when the worker is away
       def initialize(run_queue, worker_status)
         @run_queue = run_queue
         @worker_status = worker_status

@@ -24,8 +24,8 @@ module Ratomic
       # @return [Hash{Integer => Array}] runs of results, by the index of the first
       attr_reader :runs
 
-      # The share of a thread that goes on after the chunk (a helper, a waiter). In the caller's own Ractor the results
-      # can stay where they are; from another Ractor they are copied.
+      # Makes the share of a thread that does not end after the chunk (a helper, a waiter). In the caller's Ractor the
+      # results stay where they are; from another Ractor they are copied.
       # @param batch [Batch]
       # @return [Share]
       def self.beside(batch)
@@ -35,7 +35,7 @@ module Ratomic
         new(batch, home).tap { |share| LocalStore.here.keep(home, share.runs) }
       end
 
-      # @return [Integer] nanoseconds that an owned dispatch takes besides its items
+      # @return [Integer] nanoseconds that an owned dispatch takes in addition to its items
       def self.cost(engine)
         engine.costs.waking + engine.backend.handover_cost_ns
       end
@@ -49,31 +49,32 @@ module Ratomic
       end
 
       # @param first [Integer] index of the first
-      # @param results [Array] of a run of items, which may be kept before with fewer
-      # @return [Array] what is filed for them
+      # @param results [Array] of a run of items; a shorter Array of the same run may have been kept before
+      # @return [Array] the values that are filed for them
       def keep(first, results)
         @runs[first] = results
         tokens(results)
       end
 
-      # As {#keep}, of what is kept already.
+      # As {#keep}, for results that are kept already.
       # @return [Array]
       def keep_again(_first, results)
         tokens(results)
       end
 
-      # @return [Array] the results, with the home in the place of each that has to come home
+      # @return [Array] the values to file: the {OwnedResults} for each result that the caller has to take, and each
+      #   Failure and Vacancy as it is
       def tokens(results)
         tokens = results.map { |result| Failure === result || Vacancy === result ? result : @home }
         Ractor.make_shareable(tokens)
       end
 
-      # Whether it is plain data, of which a copy is as good.
+      # Whether all results are {PlainData}.
       def plain?
         @runs.each_value.all? { |results| PlainData.all?(results) }
       end
 
-      # Sends it ahead of the worker, as a copy, if all of it can be copied.
+      # Sends a copy of the results to the caller, before the worker ends, if all can be copied.
       # @return [Boolean] whether it has arrived
       def send_ahead
         return true if @home.arrived?
@@ -83,7 +84,7 @@ module Ratomic
         !copy.nil?
       end
 
-      # The worker ends now.
+      # Called when the worker ends.
       # @return [Hash{Integer => Array}] the runs
       def leave
         @home.leave

@@ -119,7 +119,7 @@ module Ratomic
 
       def ended?(thread, limit)
         !thread.join(Clock.left(limit)).nil?
-      rescue Exception # rubocop:disable Lint/RescueException -- what it has died of
+      rescue Exception # rubocop:disable Lint/RescueException -- the thread has died of it, and has recorded that
         true
       end
     end

@@ -91,7 +91,7 @@ module Ratomic
         @last.value
       end
 
-      # @return [Integer] nanoseconds in chunks, all in all
+      # @return [Integer] nanoseconds that the worker has spent in chunks that have ended
       def busy_nanoseconds
         @busy.value
       end

@@ -54,7 +54,7 @@ module DecodeAvroContract
                     { [0, 9].pack("CN") => /\Athere is no schema 9, only 7, 8, 70000\z/ }
   end
 
-  def test_what_is_not_in_the_wire_format
+  def test_a_payload_in_another_format_fails
     assert_failures Ratomic::Workers::DecodeAvro::PayloadError,
                     { '{"id": 1}' => /\Athe first byte is 123, and not the 0 that/,
                       "" => /\Athe payload has 0 bytes, and the header alone has 5/,
@@ -76,11 +76,11 @@ module DecodeAvroContract
                       [0, 70_000, 1].pack("CNC") => /truncated \(schema 70000\): a length is negative/ }
   end
 
-  def test_what_is_no_string
+  def test_a_payload_that_is_no_string_fails
     assert_failures TypeError, { 5 => /\Aa payload must be a String, not an instance of Integer\z/ }
   end
 
-  def test_a_malformed_schema_is_told
+  def test_a_malformed_schema_is_reported
     decode = Ratomic::Workers::DecodeAvro.new(Ractor.make_shareable(Malformed))
     told = { [0, 1].pack("CN") => /\Aschema 1 is none: /, [0, 2].pack("CN") => /\Aschema 2 is none: .*"nonsense"/ }
     assert_failures Ratomic::Workers::DecodeAvro::SchemaError, told, decode

@@ -43,7 +43,7 @@ class BlocksTest < Minitest::Test
     assert Ractor.shareable?(share(&:+))
   end
 
-  def test_what_is_no_proc_or_is_shareable_stays
+  def test_a_shareable_proc_and_an_object_that_is_no_proc_stay_as_they_are
     shared = Ractor.shareable_proc { 1 }
     assert_same shared, share(shared)
     assert_same Written, share(Written)

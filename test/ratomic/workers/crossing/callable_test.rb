@@ -27,7 +27,7 @@ class CallableTest < Minitest::Test
     end
   end
 
-  def test_what_is_no_object_but_has_call_is_a_callable
+  def test_a_basic_object_and_a_delegator_are_callables
     bare = Bare.new
     Kernel.instance_method(:freeze).bind_call(bare)
     parser = Ractor.make_shareable(SimpleDelegator.new(Ratomic::Workers::ParseJSON))
@@ -76,7 +76,7 @@ class CallableTest < Minitest::Test
     assert_same parser, Callable.check(parser)
   end
 
-  def test_the_object_in_the_way_is_named_with_its_path_and_the_mend
+  def test_the_unshareable_object_is_named_with_its_path_and_advice
     message = message_of(Parser.new(Client.new))
     assert_match(/CallableTest::Parser/, message)
     assert_match(/@handler\.@io is an instance of IO/, message)
@@ -180,7 +180,7 @@ class CallableTest < Minitest::Test
     end
   end
 
-  def test_the_proc_of_a_symbol_is_told_from_others
+  def test_the_proc_of_a_symbol_is_refused_with_advice
     skip_without_ractors
     message = message_of(:bit_length.to_proc)
     assert_match(/that of a Symbol/, message)
@@ -206,7 +206,7 @@ class CallableTest < Minitest::Test
     assert_match(/@handler is an instance of .*: to freeze or copy it raises RuntimeError: the licence/, message)
   end
 
-  def test_threads_may_have_what_is_not_shareable
+  def test_threads_may_call_an_object_that_is_not_shareable
     ref = Callable.any(block = proc { |item| item })
     assert Ractor.shareable?(ref)
     assert_same block, Ratomic::Workers::RactorLocalRefs.take(ref)

@@ -32,7 +32,7 @@ class ConstantLookupTest < Minitest::Test
     assert_equal [[]] * 3, lookups.map { |lookup| lookup.class_variable(:@@of_nobody) }
   end
 
-  def test_where_nobody_can_tell_it_is_what_it_may_be
+  def test_without_known_modules_all_possible_values_are_returned
     code = RubyVM::InstructionSequence.compile("1")
     lookup = Ratomic::Workers::ConstantLookup.new(code, Outer::Inner)
     assert_equal [[1], [2]], [lookup.values([:VALUE]), lookup.values([:LOOKUP_VALUE]).uniq]

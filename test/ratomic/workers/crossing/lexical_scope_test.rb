@@ -24,7 +24,7 @@ class LexicalScopeTest < Minitest::Test
     Ratomic::Workers::LexicalScope.of(RubyVM::InstructionSequence.of(code))
   end
 
-  def test_it_has_the_modules_in_whose_text_the_code_stands
+  def test_it_finds_the_modules_around_the_code
     here = [LexicalScopeTest, Object]
     assert_equal [Outer.singleton_class, Outer, *here], of(Outer.method(:call))
     assert_equal [Outer::Inner, Outer, *here], of(Outer::Inner.new.method(:call))
@@ -34,7 +34,7 @@ class LexicalScopeTest < Minitest::Test
     assert_equal here, of(method(:of))
   end
 
-  def test_what_cannot_be_told_is_nil
+  def test_modules_that_cannot_be_found_are_nil
     assert_nil of(Outer::Compact.new.method(:call)), "a name with :: may be anybody's"
     assert_nil of(eval("proc {}")) # rubocop:disable Style/EvalWithLocation
     assert_nil Ratomic::Workers::LexicalScope.of(Object.new)

@@ -13,7 +13,7 @@ class StatefulObjectsTest < Minitest::Test
     def info(text) = text
   end
 
-  def test_it_finds_what_is_not_to_be_frozen
+  def test_it_finds_objects_that_must_not_be_frozen
     [$stdout, StringIO.new, Notes.new, Monitor.new, Thread::Mutex.new, Thread::Queue.new, Thread::ConditionVariable.new,
      Random.new(1), Thread.current].each do |object|
       assert_same object, StatefulObjects.in(object)

@@ -91,10 +91,10 @@ class TransferTest < Minitest::Test
 
   def test_what_an_item_refers_to_twice_is_one_object_in_its_copy
     twice = +"twice"
-    wake_one = []
-    wake_one << wake_one
+    ring = []
+    ring << ring
     row = [twice, { again: twice }, Plain.new(twice)]
-    packed = Transfer.pack([row, row, wake_one, [twice]])
+    packed = Transfer.pack([row, row, ring, [twice]])
     assert Ractor.shareable?(packed)
     assert_same packed[0][0], packed[0][1][:again]
     assert_same packed[0][0], packed[0][2].list

@@ -41,11 +41,11 @@ class UnshareablePartTest < Minitest::Test
   end
 
   def test_a_ring_of_objects_ends
-    wake_one = [1]
-    wake_one << wake_one
-    assert_equal "", path_to(wake_one)
-    wake_one << $stdin
-    assert_equal "[2]", path_to(wake_one)
+    ring = [1]
+    ring << ring
+    assert_equal "", path_to(ring)
+    ring << $stdin
+    assert_equal "[2]", path_to(ring)
   end
 
   def test_forbidden_is_what_freezing_would_break_for_the_program

@@ -195,10 +195,10 @@ class DispatchTest < Minitest::Test
   end
 
   def test_items_that_are_handed_over_go_to_the_coordinator
-    move_buffer = told { dispatch([+"a", +"b"], move: true) }
+    parcels = told { dispatch([+"a", +"b"], move: true) }
     batch = @engine.run_queue.try_pop
     assert_equal [true, 2, 2], [batch.moved?, batch.size, batch.limit]
-    assert_equal [[:parcel, batch.ticket, 0, ["a"]], [:parcel, batch.ticket, 1, ["b"]]], move_buffer
+    assert_equal [[:parcel, batch.ticket, 0, ["a"]], [:parcel, batch.ticket, 1, ["b"]]], parcels
   end
 
   def test_items_that_are_handed_over_are_not_run_by_their_caller

@@ -53,7 +53,7 @@ class HistoryTest < Minitest::Test
     assert_empty history.points(kept)
   end
 
-  def test_a_thread_takes_the_samples_while_somebody_looks
+  def test_a_thread_takes_samples_while_there_are_readers
     pool = new_pool.start
     history = History.new.look
     thread = history.instance_variable_get(:@thread)

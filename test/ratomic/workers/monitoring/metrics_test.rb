@@ -18,7 +18,7 @@ class MetricsTest < Minitest::Test
   end
 
   def test_what_callers_have_run_is_among_the_counts
-    @metrics.tally.settle(@metrics.tally.start, [1, 2], true)
+    @metrics.tally.record_and_freeze(@metrics.tally.start, [1, 2], true)
     assert_equal({ by_caller: 1, by_caller_items: 2 }, @metrics.counts.slice(:by_caller, :by_caller_items))
   end
 

@@ -30,7 +30,7 @@ class ShortInspectTest < Minitest::Test
     assert_equal "[#<ShortInspectTest::Loud>, #<BasicObject>, Comparable]", shown
   end
 
-  def test_what_is_no_text_is_marked
+  def test_invalid_bytes_are_replaced
     assert_equal "\"a\uFFFD\"", brief("a\xff")
     assert_predicate brief("\xff\xfe".b), :valid_encoding?
   end

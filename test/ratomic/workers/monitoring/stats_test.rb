@@ -80,7 +80,7 @@ class StatsTest < Minitest::Test
     assert_operator @pool.stats[:workers][:busy_seconds_total], :>, 0
   end
 
-  def test_what_workers_run_is_told_with_its_time_and_context
+  def test_running_chunks_are_listed_with_their_time_and_context
     hold = Hold.new
     future = @pool.dispatch_async([1, 2, 3], hold, sequential: true, context: "import 7")
     eventually { hold.begun.value == 1 }
@@ -97,7 +97,7 @@ class StatsTest < Minitest::Test
     eventually { @pool.stats[:running].none? { |worker| worker[:dispatch] } }
   end
 
-  def test_what_a_caller_runs_beside_the_workers_is_told_too
+  def test_chunks_that_callers_run_are_listed_too
     pool = Ratomic::Workers::Pool.new(size: 1, backend: :inline)
     hold = Hold.new
     thread = Thread.new { pool.dispatch_async([1], hold) }

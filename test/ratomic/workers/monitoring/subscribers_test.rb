@@ -17,7 +17,7 @@ class SubscribersTest < Minitest::Test
     !@caller_runs_cache.take(Comparable, [1].freeze).nil?
   end
 
-  def test_everyone_is_told_until_taken_out
+  def test_every_subscriber_gets_events_until_it_is_removed
     queues = Array.new(2) { Ratomic::Queue.new(4) }
     numbers = queues.map { |queue| @subscribers.add(queue) }
     @subscribers.tell(@event)
@@ -36,7 +36,7 @@ class SubscribersTest < Minitest::Test
     assert_equal 2, @subscribers.dropped.value
   end
 
-  def test_who_closes_the_queue_is_taken_out
+  def test_a_subscriber_that_closes_its_queue_is_removed
     @subscribers.add(queue = Ratomic::Queue.new(1))
     queue.close
     @subscribers.tell(@event)
@@ -44,7 +44,7 @@ class SubscribersTest < Minitest::Test
     assert_equal 0, @subscribers.dropped.value
   end
 
-  def test_while_somebody_listens_no_caller_takes_the_short_way
+  def test_while_there_are_subscribers_no_caller_finds_its_callable_in_the_cache
     assert permit?
     numbers = Array.new(2) { @subscribers.add(Ratomic::Queue.new(1)) }
     refute permit?

@@ -44,7 +44,7 @@ class StageCountsTest < Minitest::Test
     pipeline = Workers.pipeline(Double)
     around = Workers.const_get(:Around).wrap(pipeline, Near)
     fold = Workers.const_get(:Fold).new(around, 10)
-    [around, fold].each { |callable| assert_equal pipeline.gauges, Counts.of(callable).keys }
+    [around, fold].each { |callable| assert_equal pipeline.stage_metrics, Counts.of(callable).keys }
     Counts.add(fold, [[5, 0, 0, 0, 0]])
     assert_equal [5], entered(pipeline)
   end

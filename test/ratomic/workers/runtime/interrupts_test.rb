@@ -5,7 +5,7 @@ require "test_helper"
 class InterruptsTest < Minitest::Test
   Interrupts = Ratomic::Workers::Interrupts
 
-  def test_what_is_not_to_be_interrupted_runs_to_its_end
+  def test_a_deferred_block_runs_to_its_end
     go_on = Thread::Queue.new
     done = false
     thread = Thread.new do
@@ -19,7 +19,7 @@ class InterruptsTest < Minitest::Test
     assert done
   end
 
-  def test_what_other_threads_raise_comes_after_the_code_of_others
+  def test_exceptions_of_other_threads_come_after_the_code_of_users
     inside = nil
     assert_raises(KeyError) do
       Interrupts.exceptions_deferred do
@@ -47,5 +47,39 @@ class InterruptsTest < Minitest::Test
     until_asleep(thread)
     thread.kill
     assert thread.join(5)
+  end
+
+  def test_a_killed_thread_finishes_its_deferred_block
+    masked = Thread::Queue.new
+    steps = []
+    thread = Thread.new do
+      Interrupts.deferred do
+        masked << true
+        Thread.pass until Thread.pending_interrupt?
+        steps << :masked
+      end
+      steps << :after
+    end
+    masked.pop
+    thread.kill
+    within(5) { thread.join }
+    assert_equal [:masked], steps
+  end
+
+  def test_an_interrupt_that_was_deferred_ends_a_wait_that_blocks
+    steps = Thread::Queue.new
+    thread = Thread.new do
+      Interrupts.deferred do
+        steps << :inside
+        Thread.pass until Thread.pending_interrupt?
+        steps << :deferred
+        Interrupts.on_blocking { Thread::Queue.new.pop }
+        steps << :never
+      end
+    end
+    assert_equal :inside, steps.pop
+    thread.kill
+    assert thread.join(5)
+    assert_equal [:deferred], Array.new(steps.size) { steps.pop }
   end
 end

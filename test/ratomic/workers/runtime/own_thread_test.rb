@@ -19,7 +19,7 @@ class OwnThreadTest < Minitest::Test
     thread&.kill
   end
 
-  def test_who_joins_it_does_not_get_what_ended_it
+  def test_join_does_not_raise_the_exception_that_ended_the_thread
     [-> { raise NotImplementedError }, -> { exit }, -> { throw :tag }].each do |way|
       assert_nil within(5) { OwnThread.start(&way).value }
     end

@@ -13,7 +13,7 @@ class TextTest < Minitest::Test
     [text.encode("UTF-16LE"), text.encode("ISO-8859-1"), text.b].each { |string| assert_equal text, Text.of(string) }
   end
 
-  def test_what_is_no_text_is_marked
+  def test_invalid_bytes_are_replaced
     ["\xff".b, "\xff", "\xff".dup.force_encoding("US-ASCII"), "\x00\xd8".dup.force_encoding("UTF-16LE")].each do |bytes|
       assert_predicate Text.of(bytes), :valid_encoding?
       assert_includes Text.of(bytes), "\ufffd"

@@ -66,7 +66,7 @@ class CostsTest < Minitest::Test
     assert @costs.small(:other)
   end
 
-  def test_marks_do_not_pile_up_and_who_is_forgotten_begins_anew
+  def test_marks_do_not_pile_up_and_a_forgotten_callable_begins_anew
     20.times { @costs.learn(:key, 1, 10, 1) }
     @costs.mark_caller_unsafe(:key)
     20.times { @costs.learn(:key, 1, 10, 1) }

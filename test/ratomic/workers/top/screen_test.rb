@@ -37,7 +37,7 @@ class ScreenTest < Minitest::Test
     assert_operator Screen.new({ "a" => process(name: "x" * 500) }, nil, 40).lines.map(&:size).max, :<, 40
   end
 
-  def test_what_is_not_there_is_told
+  def test_missing_sockets_and_pools_are_shown
     assert_equal ["no sockets"], Screen.new({}, nil, nil).lines
     assert_includes Screen.new({ "a" => { **process, pools: [] } }, nil, nil).lines, "  no pool has workers"
     assert_equal "a: Errno::ENOENT", Screen.new({ "a" => "Errno::ENOENT" }, nil, nil).lines[0]

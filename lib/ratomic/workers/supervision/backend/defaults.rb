@@ -3,8 +3,9 @@
 module Ratomic
   module Workers
     module Backend
-      # All that the rest of the library asks a backend; nothing else compares names of backends. The answers here are
-      # those of workers that are threads of the program's own Ractor. Each backend overrides what is different there.
+      # All questions that the library asks a backend, so that no other code compares names of backends. The answers
+      # here are those for workers that are threads of the program's own Ractor. Each backend overrides the answers that
+      # differ.
       #
       # A backend also has `to_sym`, its name; `spawn(engine, worker_status, parts)`, which starts a worker and returns
       # its body; and `alive?(body)`.
@@ -24,7 +25,7 @@ module Ratomic
         # @return [void]
         def prepare(_settings); end
 
-        # The pool has ended.
+        # Called when the pool has ended.
         # @return [void]
         def discard(_engine); end
 
@@ -96,8 +97,8 @@ module Ratomic
           :in_place
         end
 
-        # Where a worker listens. A thread gets messages only from its own Ractor, so it needs no port; and a fork while
-        # threads wait at ports may damage the child, see {ForkHook}.
+        # Makes the mailbox of a worker. A thread gets messages only from its own Ractor, so it needs no port. (And a
+        # fork while threads wait at ports may damage the child, see {ForkHook}.)
         # @return [Ractor::Port, Mailbox::QueueMailbox]
         def new_mailbox
           Mailbox::QueueMailbox.new

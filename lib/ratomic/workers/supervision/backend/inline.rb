@@ -22,7 +22,7 @@ module Ratomic
             false
           end
 
-          # As strict as Ractors are: it reports beforehand what they would find out.
+          # As strict as Ractors: it refuses a callable before it runs if a Ractor would raise an error in it.
           def admit(callable, _home)
             Callable.strict(callable)
           end

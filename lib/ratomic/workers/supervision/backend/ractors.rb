@@ -71,8 +71,8 @@ module Ratomic
             [size, Etc.nprocessors].min
           end
 
-          # RUBY_MAX_CPU as Ruby reads it: what is no positive number says nothing. RUBY_MN_THREADS=-1 gives each Ractor
-          # a native thread of its own (in a Ruby that knows it).
+          # Reads RUBY_MAX_CPU as Ruby does: a value that is not a positive number is ignored. RUBY_MN_THREADS=-1 gives
+          # each Ractor a native thread of its own, on Rubies that support it.
           # @return [Integer, Float] Ractors that Ruby runs at a time
           def at_once(environment = ENV)
             return Float::INFINITY if HEAP_PER_RACTOR && environment["RUBY_MN_THREADS"].to_i.negative?

@@ -43,7 +43,7 @@ class IsolationLintStateTest < Minitest::Test
     end
   end
 
-  def test_who_dispatches_one_is_told_the_ways_out
+  def test_a_dispatch_of_such_a_callable_raises_with_advice
     skip_without_ractors
     pool = Ratomic::Workers::Pool.new(size: 1)
     error = assert_raises(Ratomic::Workers::CallableError) { pool.dispatch_async([1], Memo.new) }

@@ -69,15 +69,6 @@ class ProcessesTest < Minitest::Test
     end
   end
 
-  # The first item in a process that was just forked takes long, and is remembered.
-  def pool_for_callers(callable)
-    super do |pool|
-      costs = pool.instance_variable_get(:@cell)[:engine].costs
-      200.times { costs.learn(Workers::Callable.key(callable), Workers::WorkEstimate::ITEM_WEIGHT, 10, 1) }
-      yield pool
-    end
-  end
-
   # Each interrupted item costs a process, and to fork one takes a part of the time.
   def test_what_is_done_keeps_its_result_also_beside_an_item_that_computes
     computing = Class.new { def call(item) = item == :loop ? loop { item.to_s } : item }.new.freeze
@@ -211,7 +202,7 @@ class ProcessesTest < Minitest::Test
     end
   end
 
-  def test_who_is_ended_while_he_waits_for_a_sum_cancels_it
+  def test_a_thread_that_is_ended_while_it_waits_for_a_sum_cancels_the_reduction
     ProcessLedger.within do |ledger|
       thread = Thread.new { @pool.reduce([1] * 10, HoldInFile.new(ledger)) }
       eventually { ledger.count(:begun).positive? }
