@@ -12,7 +12,7 @@ require "ratomic"
 # 2. In any order, anywhere: {Cdc::CountRuns} decodes every row of some runs into a {Cdc::Change} and counts them on the
 #    spot. It is made for `Ratomic::Workers.reduce`: what comes home are counts, merged in the order of the stream.
 #
-# A stream of any length, in bounded memory ({Cdc::Pipeline} does this with several reductions on their way):
+# A stream of any length, in bounded memory ({Cdc::Pipeline} does this while the next is read):
 #
 #   intake = Cdc::Intake.new(memory: 64 << 20)      # bytes of open transactions in memory, the rest goes to a file
 #   count = Cdc::CountRuns.new(intake.relations)    # frozen, shareable

@@ -55,13 +55,23 @@ module Cdc
       count(run, {}, initial)
     end
 
-    # All runs of a chunk look each table up once, and are counted together: many are of a row or two.
+    # Each table is looked up once for all of these runs: many are of a row or two.
+    #
     # @param runs [Array<Run>]
-    # @return [Array<Counted>] all in the first, and nothing in the others
-    def call_many(runs)
+    # @return [Counted] of all of them
+    def count_all(runs)
       known = {}.compare_by_identity # by the descriptions that are current there
       counted = initial
       runs.each { |run| count(run, known[run.schemas] ||= {}, counted) }
+      counted
+    end
+
+    # For a reduction, which takes runs in chunks.
+    #
+    # @param runs [Array<Run>]
+    # @return [Array<Counted>] all in the first, and nothing in the others
+    def call_many(runs)
+      counted = count_all(runs)
       Array.new(runs.size) { |index| index.zero? ? counted : @nothing }
     end
 

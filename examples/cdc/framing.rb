@@ -45,14 +45,14 @@ module Cdc
     # @return [Integer] place in the stream where the yielded data begins
     attr_reader :base
 
-    # @param bytes [String] the next piece of the stream, of any length
+    # @param bytes [String] the next piece of the stream, of any length, and in whatever encoding: it is copied as bytes
     # @yieldparam data [String] binary; good until the block returns
     # @yieldparam at [Integer] where in it a message begins
     # @yieldparam ending [Integer] where its newline is
     # @yieldparam loss [Loss, nil] instead of a message (all else is nil then): bytes that are none
     def feed(bytes, &block)
       drop_taken
-      @data << bytes
+      @data << (bytes.encoding == Encoding::BINARY ? bytes : bytes.b)
       take(&block)
     end
 

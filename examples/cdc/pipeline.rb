@@ -1,39 +1,18 @@
 # frozen_string_literal: true
 
 require "etc"
+require_relative "group_queue"
 require_relative "report"
 
 module Cdc
-  # Has what comes in counted by a pool of workers while the next is read. When the workers have enough to do, the
-  # thread that reads counts too. So as many threads are busy as there are processors. One more would slow all of them
-  # down: a garbage collection stops every Ractor, and has to wait for the one whose turn on a processor it is not.
+  # Has what comes in counted by a pool of workers, and by the thread that reads, while the next is read ({GroupQueue}).
   # What comes of it is taken in the order of the stream.
   class Pipeline
-    # Bytes of the runs of one reduction at least, unless it is the last: workers are busy with them for some
-    # milliseconds.
-    ITEM = 256 * 1024
-    # Reductions on their way for each worker: as much as it does while a large transaction is read.
-    IN_FLIGHT = 6
+    # Bytes of the runs of a group at least, unless it is the last: some milliseconds of work.
+    GROUP = 512 * 1024
     # How many different complaints are remembered, and how many lines of each kind are printed.
     KINDS = 1000
     LINES = 3
-
-    # What the thread that reads has counted, among the reductions of workers.
-    class Done
-      attr_reader :sum
-
-      def initialize(sum)
-        @sum = sum
-      end
-
-      def ready?
-        true
-      end
-
-      def value!
-        self
-      end
-    end
 
     # @param callable [CountRuns]
     # @param workers [Integer, nil] size of the pool; nil for one worker less than there are processors
@@ -41,20 +20,24 @@ module Cdc
     # @yieldparam pipeline [Pipeline]
     def self.open(callable, workers, rows: nil)
       pool = Ratomic::Workers::Pool.new(size: workers || [Etc.nprocessors - 1, 1].max, name: "cdc")
-      yield new(callable, pool, rows)
+      groups = GroupQueue.new(callable, pool)
+      yield new(groups, rows)
     ensure
+      groups&.close
       pool&.shutdown(timeout: 10)
     end
 
-    def initialize(callable, pool, rows)
-      @callable = callable
-      @pool = pool
+    # @return [Totals] of what came back so far
+    attr_reader :totals
+
+    # @param groups [GroupQueue]
+    # @param rows [IO, nil] see {Pipeline.open}
+    def initialize(groups, rows)
+      @groups = groups
       @rows = rows
       @runs = []
       @size = 0
-      @waiting = []
       @totals = Totals.new
-      @most = IN_FLIGHT * pool.size
       @rejected = Hash.new { |hash, reason| hash[reason] = [0, nil] }
       @failed = 0
       @lost = []
@@ -68,21 +51,29 @@ module Cdc
       case event
       when Run
         @runs << event
-        dispatch if (@size += event.bytesize) >= ITEM
+        hand_on if (@size += event.bytesize) >= GROUP
       when Loss then @lost << event if @lost.size < KINDS
       when Notice then @notices << event if @notices.size < KINDS
       end
     end
 
-    # Waits for what is on its way, and prints what came of it.
+    # Waits for what is on its way.
+    #
+    # @return [void]
+    def finish
+      hand_on if @runs.any?
+      @groups.finish
+      collect
+    end
+
+    # As {#finish}, and prints what came of it.
     #
     # @param source [Recording, Intake] where the runs came from
     # @param statistics [Statistics, nil] what to compare with
     # @param error [Error, nil] what ended the stream too early
     # @return [Boolean] whether nothing failed and every number is equal
     def report(source, statistics, error = nil)
-      dispatch
-      collect until @waiting.empty?
+      finish
       report = Report.new(@totals, source.messages, statistics)
       (@rows ? $stderr : $stdout).puts(report, summary(source, statistics))
       notes.each { |line| warn line }
@@ -93,36 +84,28 @@ module Cdc
 
     private
 
-    def dispatch
-      return if @runs.empty?
-
-      collect while @waiting.first&.ready?
-      @waiting << (enough? ? Done.new(count) : @pool.reduce_async(@runs, @callable, min_batch: 0, sequential: true))
+    def hand_on
+      @groups.push(@runs)
       @runs = []
       @size = 0
-    end
-
-    # Whether the workers have enough to do.
-    def enough?
-      @waiting.count { |reduction| !reduction.ready? } >= @most
-    end
-
-    def count
-      @callable.call_many(@runs).reduce { |sum, other| @callable.merge(sum, other) }
+      collect
     end
 
     def collect
-      result = @waiting.shift.value!.sum
-      @totals.add(result.tally)
-      @rows&.write(result.text)
-      @failed += result.rejected.size
-      result.rejected.each do |rejected|
-        next if @rejected.size >= KINDS && !@rejected.key?(rejected.reason)
-
-        seen = @rejected[rejected.reason]
-        seen[0] += 1
-        seen[1] ||= rejected
+      @groups.each_ready do |counted|
+        @totals.add(counted.tally)
+        @rows&.write(counted.text)
+        @failed += counted.rejected.size
+        counted.rejected.each { |rejected| note(rejected) }
       end
+    end
+
+    def note(rejected)
+      return if @rejected.size >= KINDS && !@rejected.key?(rejected.reason)
+
+      seen = @rejected[rejected.reason]
+      seen[0] += 1
+      seen[1] ||= rejected
     end
 
     def notes

@@ -42,6 +42,15 @@ class CdcFramingTest < Minitest::Test
     assert_equal frame(stream(*KINDS)), frame(*stream(*KINDS).each_char)
   end
 
+  # As IO#read fills a buffer that was made with +"".
+  def test_bytes_that_are_marked_as_text_make_the_same_messages
+    whole = stream(*KINDS, insert(10, 1, "größer"), insert(10, 2, "\xff"))
+    text = whole.dup.force_encoding(Encoding::UTF_8)
+
+    assert_equal frame(whole), frame(text)
+    assert_equal frame(whole), frame(text.byteslice(0, 700), text.byteslice(700..))
+  end
+
   def test_a_stream_cut_anywhere_but_between_two_messages_is_truncated_where_the_last_one_begins
     whole = stream(*KINDS)
     ends = KINDS.inject([0]) { |all, message| all << (all.last + message.bytesize + 1) }

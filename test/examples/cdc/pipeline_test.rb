@@ -17,7 +17,7 @@ class CdcPipelineTest < Minitest::Test
       super(relations)
     end
 
-    def call_many(runs)
+    def count_all(runs)
       if Thread.current[:cdc_reader]
         @gate.try_push(true)
       elsif (open = @gate.pop(timeout: 20))

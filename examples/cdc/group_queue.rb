@@ -1,0 +1,91 @@
+# frozen_string_literal: true
+
+require_relative "count_groups"
+
+module Cdc
+  # Has groups of runs counted by workers ({CountGroups}) and, when these have enough to do, by the calling thread. So
+  # as many threads are busy as there are processors. One more would slow all of them down: a garbage collection stops
+  # every Ractor, and has to wait for the one whose turn on a processor it is not.
+  #
+  # Results come in the order of the groups. For one thread.
+  class GroupQueue
+    # Groups that a worker has, counted or not, before the calling thread counts one itself: as many as it is busy with
+    # while a large transaction is read.
+    IN_FLIGHT = 4
+
+    # @param callable [CountRuns]
+    # @param pool [Ratomic::Workers::Pool] all of whose workers this takes until {#close}
+    def initialize(callable, pool)
+      @callable = callable
+      @pool = pool
+      @most = IN_FLIGHT * pool.size
+      @groups = Ratomic::Queue.new(@most)
+      @results = Ratomic::Queue.new(@most)
+      @workers = nil
+      @outside = 0
+      @pushed = @next = 0
+      @ready = {}
+    end
+
+    # The first group is counted here, before there is a worker: what the JIT compiler compiles meanwhile stops nobody.
+    #
+    # @param runs [Array<Run>]
+    # @return [void]
+    def push(runs)
+      receive
+      number = @pushed
+      @pushed += 1
+      return @ready[number] = @callable.count_all(runs) if number.zero? || @outside >= @most
+
+      @workers ||= start
+      @groups.push(Ractor.make_shareable([number, runs]))
+      @outside += 1
+    end
+
+    # @yieldparam counted [CountRuns::Counted] of each group that is counted, the next in order
+    # @return [void]
+    def each_ready
+      receive
+      while (counted = @ready.delete(@next))
+        @next += 1
+        yield counted
+      end
+    end
+
+    # No more groups come. Counts what no worker has begun, and waits for the rest.
+    #
+    # @return [void]
+    # @raise [Ratomic::Error] if a worker failed
+    def finish
+      while (group = @groups.try_pop)
+        @ready[group.first] = @callable.count_all(group.last)
+        @outside -= 1
+      end
+      @groups.close
+      @workers&.each(&:value!)
+      receive
+    end
+
+    # Lets the workers go, whatever is left.
+    #
+    # @return [void]
+    def close
+      @groups.close
+      @groups.clear
+    end
+
+    private
+
+    def start
+      work = CountGroups.new(@callable, @groups, @results)
+      Array.new(@pool.size) { |number| @pool.dispatch_async([number], work, min_batch: 0) }
+    end
+
+    def receive
+      while (result = @results.try_pop)
+        @ready[result.first] = result.last
+        @outside -= 1
+      end
+    end
+  end
+end
