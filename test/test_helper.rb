@@ -6,7 +6,7 @@ require "support/stress"
 require "support/waiting"
 require "support/watchdog"
 patience = Stress::FACTOR * Waiting::PATIENCE
-Watchdog.start(suite: 25 * 60 * patience, test: 6 * 60 * patience, exit: 30 * Waiting::PATIENCE)
+Watchdog.start(suite: 25 * 60 * patience, test: 10 * 60 * patience, exit: 30 * Waiting::PATIENCE)
 
 Minitest.autorun
 require "ratomic"

@@ -3,7 +3,8 @@
 
 mod support;
 
-use ratomic_core::{table::Mark, Table};
+use ratomic_core::table::{Mark, Part};
+use ratomic_core::Table;
 use std::convert::Infallible;
 use support::{all, Number, Patient};
 
@@ -66,4 +67,23 @@ fn the_owner_of_a_claim_stores_what_was_swept_anew() {
     table.release(&grant, |place| place.set(2, 7));
     let found: Result<_, Infallible> = table.get(&mut Number(2));
     assert_eq!((found, table.len()), (Ok(Some(7)), 1));
+}
+
+/// A collector that moves values while snapshots are under way.
+#[test]
+fn whoever_moves_values_reaches_also_what_was_put_aside_for_snapshots() {
+    const MOVED: u64 = 1 << 40;
+    let table = filled(1_000);
+    let (first, second) = (table.snapshot(1), table.snapshot(2));
+    table.sweep_all(even);
+    for part in [Part::BelowLastLevel, Part::OfLastLevel(0..usize::MAX)] {
+        // SAFETY: there is one thread.
+        unsafe { table.visit_mut(&part, |_, value| *value += MOVED) };
+    }
+    for snapshot in [first, second] {
+        let mut found = all(snapshot, 1_024);
+        found.sort_unstable();
+        let expected: Vec<_> = (0..1_000).map(|key| (key, key + MOVED)).collect();
+        assert_eq!(found, expected);
+    }
 }

@@ -30,9 +30,7 @@ pub trait Visitor<K, V> {
     /// A pair that will be visited in a moment.
     fn soon(&mut self, _key: &K, _value: &V) {}
     fn pair(&mut self, key: &K, value: &V);
-    /// A pair of which copies are kept that [`Table::visit_mut`] does not reach.
-    fn fixed(&mut self, key: &K, value: &V);
-    /// The key and the owner of a claim, which may outlive the owner's stack. `visit_mut` does not reach them either.
+    /// The key and the owner of a claim, which may outlive the owner's stack. [`Table::visit_mut`] does not reach them.
     fn claim(&mut self, key: &K, owner: usize);
 }
 
@@ -67,7 +65,7 @@ impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
             }
             shard
                 .asides()
-                .for_each(|(key, value)| visitor.fixed(key, value));
+                .for_each(|(key, value)| visitor.pair(key, value));
             shard
                 .claims()
                 .iter()
@@ -75,7 +73,8 @@ impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
         }
     }
 
-    /// Visits every key and value of some shards for a collector that moves objects.
+    /// Visits every key and value of some shards for a collector that moves objects, also those that were put aside for
+    /// snapshots: they may have been put aside after this mark visited their shard, so that nothing has pinned them.
     ///
     /// # Safety
     /// As for [`crate::fork_rw_lock::ForkRwLock::held_mut`].
@@ -89,6 +88,7 @@ impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
             shard
                 .pairs_mut()
                 .for_each(|found| pair(&mut found.key, &mut found.value));
+            shard.asides_mut().for_each(|(key, value)| pair(key, value));
         }
     }
 

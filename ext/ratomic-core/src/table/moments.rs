@@ -13,7 +13,6 @@
 
 use crate::fork_rw_lock::ForkRwLock;
 use crate::sync::{AtomicUsize, Ordering};
-use std::sync::Arc;
 
 /// A snapshot that is under way.
 struct Active {
@@ -34,7 +33,7 @@ pub struct Moments {
 /// The pairs of a shard as they were, for the snapshot of that number.
 pub struct Aside<K, V> {
     pub number: usize,
-    pub pairs: Arc<[(K, V)]>,
+    pub pairs: Box<[(K, V)]>,
 }
 
 impl Moments {

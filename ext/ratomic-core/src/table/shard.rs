@@ -7,7 +7,6 @@ use super::totals::Totals;
 use crate::cache_aligned_alloc::CacheAlignedAlloc;
 use hashbrown::hash_table::{Entry, HashTable};
 use std::mem::size_of;
-use std::sync::Arc;
 
 /// Why an attempt did not come to an end.
 pub enum Blocked<K> {
@@ -153,6 +152,12 @@ impl<K, V> Shard<K, V> {
         asides.flat_map(|aside| &*aside.pairs)
     }
 
+    /// As [`Shard::asides`], for who changes them.
+    pub fn asides_mut(&mut self) -> impl Iterator<Item = &mut (K, V)> {
+        let asides = self.rest.iter_mut().flat_map(|rest| &mut rest.asides);
+        asides.flat_map(|aside| &mut *aside.pairs)
+    }
+
     /// Drops what was put aside for a snapshot.
     pub fn forget(&mut self, number: usize, totals: &Totals) {
         let before = self.memory();
@@ -213,10 +218,10 @@ impl<K: Copy + PartialEq, V: Copy> Shard<K, V> {
             return;
         }
         let before = self.memory();
-        let pairs: Arc<[(K, V)]> = self.pairs().map(|pair| (pair.key, pair.value)).collect();
+        let pairs: Box<[(K, V)]> = self.pairs().map(|pair| (pair.key, pair.value)).collect();
         let asides = wanting.into_iter().map(|number| Aside {
             number,
-            pairs: Arc::clone(&pairs),
+            pairs: pairs.clone(),
         });
         self.rest().asides.extend(asides);
         self.resized(before, totals);

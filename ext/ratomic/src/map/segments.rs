@@ -84,11 +84,6 @@ impl Visitor<RawValue, RawValue> for Marking {
         value.mark_movable();
     }
 
-    fn fixed(&mut self, key: &RawValue, value: &RawValue) {
-        key.mark();
-        value.mark();
-    }
-
     fn claim(&mut self, key: &RawValue, owner: usize) {
         key.mark();
         RawValue(owner as _).mark();
