@@ -18,7 +18,7 @@ module Ratomic
     # up Ruby 4.0 too.
     class Reaper
       JOIN = [:join].freeze
-      REAPERS = Pool::RactorLocal.new(:ratomic_workers_reaper)
+      REAPERS = Ratomic::Pool::RactorLocal.new(:ratomic_workers_reaper)
       private_constant :REAPERS
 
       # @return [Reaper, nil] of this Ractor; nil in a Ractor that is no worker's
