@@ -45,11 +45,16 @@ module CdcBench
       halves = groups.partition.with_index { |_runs, index| index.even? }
       decode(groups.first(8)) # so that it is compiled
       alone = timed { decode(groups) }
-      { seconds: timed { halves.map { |half| fork { decode(half) && exit!(0) } }.each { |pid| Process.wait(pid) } },
+      { seconds: timed { halves.map { |half| fork { decode(half) && exit!(0) } }.each { |pid| ended(pid) } },
         alone: alone }
     end
 
     private
+
+    def ended(pid)
+      _, status = Process.wait2(pid)
+      raise "a fork ended with #{status}" unless status.success?
+    end
 
     def decode(groups)
       groups.each { |runs| @callable.count_all(runs) }

@@ -31,6 +31,7 @@ module Cdc
     #
     # @param runs [Array<Run>]
     # @return [void]
+    # @raise [StandardError] what a worker has raised
     def push(runs)
       receive
       number = @pushed
@@ -55,7 +56,8 @@ module Cdc
     # No more groups come. Counts what no worker has begun, and waits for the rest.
     #
     # @return [void]
-    # @raise [Ratomic::Error] if a worker failed
+    # @raise [StandardError] what a worker has raised
+    # @raise [Error] if a worker ended in the middle of a group
     def finish
       while (group = @groups.try_pop)
         @ready[group.first] = @callable.count_all(group.last)
@@ -64,6 +66,7 @@ module Cdc
       @groups.close
       @workers&.each(&:value!)
       receive
+      raise Error, "a worker ended, and #{@outside} groups of rows were not counted" unless @outside.zero?
     end
 
     # Lets the workers go, whatever is left.
@@ -81,7 +84,9 @@ module Cdc
       Array.new(@pool.size) { |number| @pool.dispatch_async([number], work, min_batch: 0) }
     end
 
+    # A worker has no value before {#finish}, unless it failed.
     def receive
+      @workers&.each { |worker| worker.value! if worker.ready? } unless @groups.closed?
       while (result = @results.try_pop)
         @ready[result.first] = result.last
         @outside -= 1

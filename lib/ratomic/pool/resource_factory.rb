@@ -34,7 +34,7 @@ module Ratomic
         setspecial splatarray splatkw swap throw topn toregexp
       ].to_h { |name| [name, true] }.freeze
       # rubocop:enable Naming/VariableNumber
-      # Calls that reach all variables around the block.
+      # Calls that reach all variables around the block, also where they are only named: `send(:eval)`.
       OPAQUE = %i[binding eval instance_eval class_eval module_eval local_variables].freeze
       EXEC = BasicObject.instance_method(:instance_exec).then { |own| RACTORS ? Ractor.make_shareable(own) : own }
       private_constant :FORMAT, :CATCH, :BODY, :SELF, :OTHER, :OPAQUE, :EXEC
@@ -74,8 +74,8 @@ module Ratomic
         nil # it uses variables that are not shareable or are assigned again, or was made of a method
       end
 
-      # @return [Hash{Symbol => true}, nil] the names of all instructions and calls in the code of the block; nil if it
-      #   has none, or code of another form than the one that is known
+      # @return [Hash{Symbol => true}, nil] the names of all instructions and calls, and all Symbols, in the code of the
+      #   block; nil if it has none, or code of another form than the one that is known
       def instructions(block)
         code = RubyVM::InstructionSequence.of(block) if defined?(RubyVM::InstructionSequence)
         return unless code
@@ -95,7 +95,7 @@ module Ratomic
 
       def known?(instruction, names)
         name = instruction[0]
-        instruction.each { |operand| names[operand[:mid]] = true if Hash === operand }
+        instruction.flatten.each { |operand| names[Hash === operand ? operand[:mid] : operand] = true }
         names[name] = OTHER[name] || SELF.include?(name)
       end
 

@@ -111,7 +111,7 @@ module Ratomic
         @account.stage
       end
 
-      # @return [true] no other result has this method: `result.respond_to?(:failure?)` is true only for a Failure
+      # @return [true] plain results do not have this method, so `result.respond_to?(:failure?)` tells them apart
       def failure?
         true
       end

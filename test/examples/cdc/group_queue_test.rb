@@ -91,10 +91,33 @@ class CdcGroupQueueTest < Minitest::Test
     @queue = Cdc::GroupQueue.new(Sum.new, @pool)
     reading do
       @queue.push([1])
-      2.times { @queue.push([nil]) } # for each worker, or one of them and the caller
+      @queue.push([nil])
       error = assert_raises(StandardError) { @queue.finish }
 
       assert_match(/no number/, error.message)
+    end
+  end
+
+  def test_what_a_worker_raises_ends_a_stream_that_goes_on
+    @queue = Cdc::GroupQueue.new(Sum.new, @pool)
+    reading do
+      2.times { |number| @queue.push([number.zero? ? 1 : nil]) }
+      error = assert_raises(StandardError) { loop { @queue.push([1]) } }
+
+      assert_match(/no number/, error.message)
+    end
+  end
+
+  def test_a_group_that_nobody_counted_is_noticed
+    gate = Ratomic::Queue.new(1)
+    @queue = Cdc::GroupQueue.new(Sum.new(gate), @pool)
+    reading do
+      5.times { |number| @queue.push([number]) }
+      assert within(20) { @queue.instance_variable_get(:@groups).pop } # as a worker that died with it
+      gate.push(true)
+      error = assert_raises(Cdc::Error) { @queue.finish }
+
+      assert_equal "a worker ended, and 1 groups of rows were not counted", error.message
     end
   end
 

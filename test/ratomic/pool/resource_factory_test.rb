@@ -59,6 +59,7 @@ class PoolResourceFactoryTest < Minitest::Test
     seen = :seen
     assert_equal seen, Ratomic::Pool::ResourceFactory.of(proc { eval("seen", binding, __FILE__, __LINE__) }).call
     assert_includes Ratomic::Pool::ResourceFactory.of(proc { binding.local_variables }).call, :seen
+    assert_equal seen, Ratomic::Pool::ResourceFactory.of(proc { send(:eval, "seen", send(:binding)) }).call
   end
 
   def test_code_in_a_rescue_and_in_blocks_of_blocks_is_read

@@ -28,7 +28,7 @@ module Ratomic
           nil
         ensure
           finally&.call
-          Reaper.here&.expect
+          Interrupts.deferred { Reaper.here&.expect }
         end
         thread.name = name # it may not have run yet
         mark(thread)

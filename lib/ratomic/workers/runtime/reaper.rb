@@ -12,7 +12,8 @@ module Ratomic
     # into the VM's queue of ready Ractors, and the native thread runs the woken thread at once, without taking the
     # Ractor out of the queue. (Ruby 4.1 takes it out.) A Ractor that is put there a second time breaks the queue: all
     # Ractors of the process stand still, or it crashes. A thread that is joined makes its joiner ready before it gives
-    # up its turn. Then the VM goes on with the joiner, and nothing is put into the queue.
+    # up its turn. Then the VM goes on with the joiner, and nothing is put into the queue. (What is left: a thread that
+    # ends while the main thread waits for another one, which it does when it replaces a runner, and at its end.)
     #
     # There is no thread for this alone, because a Ractor that ends with a living thread while the program ends can lock
     # up Ruby 4.0 too.
@@ -50,9 +51,18 @@ module Ratomic
       # Waits for the threads that end.
       # @return [void]
       def join
-        @ending.pop.join until @ending.empty?
-      rescue Exception # rubocop:disable Lint/RescueException -- what the thread has died of
-        retry
+        until @ending.empty?
+          thread = @ending.pop
+          join_one(thread) while thread.alive?
+        end
+      end
+
+      private
+
+      def join_one(thread)
+        thread.join
+      rescue Exception # rubocop:disable Lint/RescueException -- what it has died of, or what an item raises into this one
+        nil
       end
     end
   end

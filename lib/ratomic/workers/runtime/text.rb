@@ -14,7 +14,8 @@ module Ratomic
         text.force_encoding(Encoding::UTF_8).scrub
       end
 
-      # Whether the bytes are valid UTF-8 though the String has another encoding, as in a message that quotes input.
+      # Whether the encoding says little of the bytes, which may be UTF-8 (as in a message that quotes input) and may be
+      # invalid.
       def self.untold?(encoding)
         [Encoding::UTF_8, Encoding::BINARY, Encoding::US_ASCII].include?(encoding) || encoding.dummy?
       end

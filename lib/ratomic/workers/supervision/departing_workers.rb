@@ -46,7 +46,7 @@ module Ratomic
         @bodies.size < before
       end
 
-      # Stops to wait for the Ractors whose time is over.
+      # Stops waiting for the Ractors whose time is over.
       # @return [void]
       def give_up(now = Clock.now)
         look
@@ -55,7 +55,7 @@ module Ratomic
         remind(@bodies.each_value.map(&:last).min) unless @bodies.empty?
       end
 
-      # Stops to wait for all of them.
+      # Stops waiting for all of them.
       # @return [void]
       def leave_all
         give_up(Float::INFINITY)

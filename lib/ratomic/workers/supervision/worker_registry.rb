@@ -123,7 +123,7 @@ module Ratomic
         member
       end
 
-      # Stops to wait for the workers. The pool ends without them.
+      # Stops waiting for the workers. The pool ends without them.
       def leave_all
         @members.each_value { |member| AtExit.stuck(member.worker_status) }
         @departing.leave_all

@@ -23,7 +23,7 @@ module Ratomic
         end
 
         # Nobody else has them while the block runs. (An Array is changed in one step under the GVL.)
-        # @yieldparam worker locals [WorkerLocals]
+        # @yieldparam worker_locals [WorkerLocals]
         def borrow
           shelf = SHELF.value || SHELF.fetch { [] }
           yield worker_locals = take(shelf)
