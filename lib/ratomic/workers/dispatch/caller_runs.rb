@@ -111,7 +111,7 @@ module Ratomic
         future
       ensure
         left = put_back(state, engine, key) if state
-        # The short way cannot use `call_many`, knows callables by object, and does not check in which Ractor it runs.
+        # The short way cannot use `call_many`, knows callables by object, and knows nothing of a fallback.
         engine.costs.permit(callable, key) unless left || many || !done || !options.unnamed? || engine.fallback
       end
 

@@ -15,7 +15,7 @@ module Ratomic
       # @param options [Options]
       # @return [Future]
       def self.future(engine, items, callable, options)
-        if options.plain?
+        if options.plain? && engine.for_caller?
           # The {CallerRunsCache} refuses an Array that is not frozen.
           items = Sharing.snapshot(items, MAX_SNAPSHOT_ITEMS)
           future = CallerRuns.at_once(engine, items, callable, options)

@@ -17,10 +17,11 @@ module Ratomic
         false
       end
 
-      # Whether the calling thread may run items itself. In another Ractor than the main one they would fail as they do
-      # in a worker.
+      # Whether the calling thread may run items itself. Callables of threads, processes and pools with `fallback:` may
+      # be such as fail in a Ractor, so they are run by callers in the Ractor of the pool only. (With workers that are
+      # Ractors results are frozen in place. That is asked first, because each small dispatch asks.)
       def for_caller?
-        @fallback.nil? || Ractor.main?
+        !RACTORS || (@fallback.nil? && (@in_place || !@backend.any_block?)) || home?
       end
 
       # Whether a {FallbackEngine} has to end first.

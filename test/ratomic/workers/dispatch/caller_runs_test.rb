@@ -41,6 +41,31 @@ class CallerRunsTest < Minitest::Test
     @pool.kill
   end
 
+  # Says whether it ran in the main Ractor.
+  module Home
+    def self.call(_item)
+      Ractor.main?
+    end
+  end
+
+  # What threads and processes run may be such as fails in a Ractor.
+  def test_callables_of_threads_and_processes_are_run_by_callers_in_the_ractor_of_the_pool_only
+    skip_without_ractors
+    [:thread, *(:process unless Ratomic::Workers::Processes.none?)].each do |backend|
+      pool = Ratomic::Workers::Pool.new(size: 1, backend: backend)
+      assert_equal [true], within(10) { pool.dispatch_async([1], Home, min_batch: 0).value }
+      pretend(Home, 1_000, pool)
+      3.times { assert_equal [true, true], within(10) { pool.dispatch_async([1, 2], Home).value } }
+      assert_operator pool.stats[:dispatches][:by_caller], :>, 0
+      elsewhere = within(20) do
+        in_ractor(pool, Home) { |mine, home| Array.new(3) { mine.dispatch_async([1, 2], home).value } }
+      end
+      assert_equal [[true, true]] * 3, elsewhere
+    ensure
+      pool.kill
+    end
+  end
+
   def by_caller
     @pool.stats[:dispatches][:by_caller]
   end
@@ -50,8 +75,8 @@ class CallerRunsTest < Minitest::Test
   end
 
   # Makes the pool believe that items cost so much.
-  def pretend(callable, nanoseconds)
-    super(Ratomic::Workers::Callable.key(callable), nanoseconds)
+  def pretend(callable, nanoseconds, pool = @pool)
+    super(Ratomic::Workers::Callable.key(callable), nanoseconds, pool)
   end
 
   def test_small_work_of_a_known_callable_is_done_at_once_in_the_callers_thread
@@ -324,11 +349,11 @@ class CallerRunsTest < Minitest::Test
 
   # Of a callable that was never measured, whatever has no permit would go to the pool.
   def test_the_short_way_is_for_items_that_are_not_frozen_too
-    caller_runs_cache.grant(Where, Where.object_id, 64_000, 9)
-    caller_runs_cache.grant(Misbehave, Misbehave.object_id, 64_000, 9)
     [[1], [1, :fail], [+"text"], [+"text"].freeze, ["a", [1].freeze],
      [[+"a", { b: [+"c"] }]], [{ a: 1 }, [+"b"]].freeze].each do |items|
-      future = @pool.dispatch_async(items, items.include?(:fail) ? Where : Misbehave)
+      callable = items.include?(:fail) ? Where : Misbehave
+      caller_runs_cache.grant(callable, callable.object_id, 64_000, 9) # each time: the other may have the same place
+      future = @pool.dispatch_async(items, callable)
       assert_kind_of Ratomic::Workers::ResolvedFuture, future, items.inspect
     end
   end
@@ -559,6 +584,7 @@ class CallerRunsTest < Minitest::Test
     @pool.dispatch_async([1].freeze, Where).value(timeout: 5)
     assert_equal :dispatched, events.pop(timeout: 5).name
     subscription.cancel
+    caller_runs_cache.grant(Where, Where.object_id, 64_000, 9) # a busy machine may have revoked it
     assert caller_runs_cache.take(Where, [1].freeze)
   end
 
