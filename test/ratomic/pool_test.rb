@@ -197,7 +197,7 @@ class PoolTest < Minitest::Test
   def test_a_dropped_object_is_replaced_when_it_is_collected
     pool = self.pool(size: 8)
     drop_all(pool)
-    eventually(10, "a full pool") { GC.start && false || pool.available == 8 }
+    eventually(30, "a full pool") { GC.start && false || pool.available == 8 }
     assert_full(pool)
   end
 
