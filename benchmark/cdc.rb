@@ -12,7 +12,6 @@
 require "ratomic"
 require "optparse"
 require "json"
-require "open3"
 require "tempfile"
 require_relative "workers/bench"
 require_relative "cdc/capture"

@@ -6,6 +6,7 @@
 require "json"
 require_relative "../../examples/cdc/cdc"
 require_relative "../../examples/cdc/pipeline"
+require_relative "../workers/bench"
 
 module CdcBench
   # Decodes the first bytes of a stream.
@@ -85,9 +86,9 @@ module CdcBench
     end
 
     def timed
-      started = Process.clock_gettime(Process::CLOCK_MONOTONIC)
+      started = WorkersBench.now
       yield
-      Process.clock_gettime(Process::CLOCK_MONOTONIC) - started
+      WorkersBench.now - started
     end
 
     def peak

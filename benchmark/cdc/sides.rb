@@ -1,7 +1,5 @@
 # frozen_string_literal: true
 
-require "rbconfig"
-
 module CdcBench
   # Lets both sides decode the stream, and compares.
   class Sides
@@ -75,13 +73,9 @@ module CdcBench
     end
 
     def program(name)
-      paths = $LOAD_PATH.flat_map { |path| ["-I", path] }
       options = [name, @capture, (@options[:megabytes] * 1_000_000).to_s, @options[:workers].to_s]
       yjit = @options[:yjit] && defined?(RubyVM::YJIT.enable) ? ["--yjit"] : []
-      text, status = Open3.capture2(RbConfig.ruby, "-W:no-experimental", *yjit, *paths, PROGRAM, *options)
-      abort "#{name} has failed" unless status.success?
-
-      JSON.parse(text)
+      JSON.parse(WorkersBench.child(*yjit, PROGRAM, *options))
     end
   end
 end

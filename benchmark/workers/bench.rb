@@ -1,6 +1,7 @@
 # frozen_string_literal: true
 
 require "etc"
+require "rbconfig"
 
 # What the parts of benchmark/workers have in common.
 module WorkersBench
@@ -16,6 +17,17 @@ module WorkersBench
   def self.percentile(numbers, share)
     sorted = numbers.sort
     sorted[((sorted.size - 1) * share).round]
+  end
+
+  # Runs Ruby in a process of its own, with the libraries of this one.
+  # @param arguments [Array<String>] options, then a program or -e and its text, then what that is given
+  # @return [String] what it has printed
+  def self.child(*arguments)
+    paths = $LOAD_PATH.flat_map { |path| ["-I", path] }
+    output = IO.popen([RbConfig.ruby, "-W:no-experimental", *paths, *arguments], &:read)
+    raise "a process of the benchmark has failed: #{Process.last_status}" unless Process.last_status.success?
+
+    output
   end
 
   # Runs contestants in rounds, prints what they reached, and remembers what was asked and missed.

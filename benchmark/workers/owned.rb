@@ -1,7 +1,5 @@
 # frozen_string_literal: true
 
-require "rbconfig"
-
 module WorkersBench
   # Owned results (`results: :owned`) of JSON documents: what the caller gets is his own and not frozen. Compared with a
   # sequential `map`, whose results are that too, with two bare Ractors whose values are taken (the least that it costs
@@ -122,9 +120,7 @@ module WorkersBench
 
     def memory(count)
       @bench.title "10,000 owned dispatches of #{count} documents in a row (or as many as fit into a minute)"
-      load_path = $LOAD_PATH.grep(/ratomic|main|lib|build/).flat_map { |path| ["-I", path] }
-      few, many, done = IO.popen([RbConfig.ruby, "-W:no-experimental", *load_path, "-e", MEMORY, "10000", count.to_s],
-                                 &:read).split.map(&:to_f)
+      few, many, done = WorkersBench.child("-e", MEMORY, "10000", count.to_s).split.map(&:to_f)
       @bench.show("resident memory after 100 owned dispatches of #{count} documents", few, "MB")
       @bench.show("resident memory after #{done.to_i} of them", many, "MB")
       # The allocator and the heap round up to some megabytes.

@@ -1,7 +1,5 @@
 # frozen_string_literal: true
 
-require "rbconfig"
-
 module WorkersBench
   # What a pool costs while it is there: memory, processor time when idle, and the recording of metrics.
   class Upkeep
@@ -63,9 +61,7 @@ module WorkersBench
 
     def memory(size)
       @bench.title "A pool of #{size} workers"
-      load_path = $LOAD_PATH.grep(/ratomic|main|lib|build/).flat_map { |path| ["-I", path] }
-      idle, busy, cpu = IO.popen([RbConfig.ruby, "-W:no-experimental", *load_path, "-e", MEMORY, size.to_s],
-                                 &:read).split.map(&:to_f)
+      idle, busy, cpu = WorkersBench.child("-e", MEMORY, size.to_s).split.map(&:to_f)
       @bench.show("#{size} workers, idle: resident memory of each", idle / 1024, "MB")
       @bench.show("#{size} workers, after work: resident memory of each", busy / 1024, "MB")
       @bench.show("#{size} workers, idle: processor time in a second", cpu * 1000, "ms")

@@ -1,26 +1,14 @@
 # frozen_string_literal: true
 
 require "test_helper"
+require "support/worker_callables"
 require "support/worker_pools"
 
 # Pools of Ractors whose items dispatch to each other: helper threads start and end in the workers' Ractors all the
 # time, while other Ractors wake them.
 class NestedStress < Minitest::Test
+  include WorkerCallables
   include WorkerPools
-
-  # Dispatches, as deep as the item says, two items to the next of its pools, and adds up what comes back.
-  class Descend
-    def initialize(*pools)
-      @pools = pools
-      Ractor.make_shareable(self)
-    end
-
-    def call(depth)
-      return 1 if depth.zero?
-
-      @pools[depth % @pools.size].dispatch_async([depth - 1] * 2, self).value.sum
-    end
-  end
 
   def test_threads_that_end_while_others_of_their_ractor_are_woken
     skip_without_ractors

@@ -11,6 +11,20 @@ module WorkerCallables
     end
   end
 
+  # Dispatches, as deep as the item says, two items to the next of its pools, and adds up what comes back.
+  class Descend
+    def initialize(*pools)
+      @pools = pools
+      Ractor.make_shareable(self)
+    end
+
+    def call(depth)
+      return 1 if depth.zero?
+
+      @pools[depth % @pools.size].dispatch_async([depth - 1] * 2, self).value.sum
+    end
+  end
+
   # Does to itself what the item says.
   module Misbehave
     Deep = Class.new(Exception) # rubocop:disable Lint/InheritException

@@ -62,7 +62,14 @@ module Ratomic
       end
 
       def start_thread
-        Workers::OwnThread.start("ratomic-pool-leak-detector") { nil while check }
+        Workers::OwnThread.start("ratomic-pool-leak-detector") { watch }
+      end
+
+      # The next lease starts another thread.
+      def watch
+        nil while check
+      rescue StandardError => e
+        warn "ratomic: an error in the leak detector of a pool: #{e.class}: #{e.message} (#{e.backtrace&.first})"
       end
 
       # The pause comes first: with many short leases the thread lives on between them. The pause is a wait at a native

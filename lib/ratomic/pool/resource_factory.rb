@@ -1,5 +1,7 @@
 # frozen_string_literal: true
 
+require_relative "../workers/crossing/compiled_code"
+
 module Ratomic
   class Pool
     # A factory that is not shareable and stays in its Ractor, reduced to the variables that it uses.
@@ -8,10 +10,6 @@ module Ratomic
     # could never be collected as long as anything can call the block. So the block is replaced by an isolated one,
     # which refers to the variables that it uses; and its self is kept only if it uses that.
     class ResourceFactory
-      FORMAT = "YARVInstructionSequence/SimpleDataFormat"
-      # Where to_a has the table of what is done at exceptions, and the instructions.
-      CATCH = 12
-      BODY = 13
       # Instructions with which a block uses its self.
       SELF = %i[
         putself getinstancevariable setinstancevariable definedivar getclassvariable setclassvariable defined
@@ -37,7 +35,7 @@ module Ratomic
       # Calls that reach all variables around the block, also where they are only named: `send(:eval)`.
       OPAQUE = %i[binding eval instance_eval class_eval module_eval local_variables].freeze
       EXEC = BasicObject.instance_method(:instance_exec).then { |own| RACTORS ? Ractor.make_shareable(own) : own }
-      private_constant :FORMAT, :CATCH, :BODY, :SELF, :OTHER, :OPAQUE, :EXEC
+      private_constant :SELF, :OTHER, :OPAQUE, :EXEC
 
       # @param factory [Proc]
       # @return [Proc, ResourceFactory] the factory itself if it is shareable
@@ -86,21 +84,18 @@ module Ratomic
 
       # @return [Boolean] whether all of it is known
       def read(code, names)
-        return false unless code[0] == FORMAT && Array === code[BODY]
+        return false unless Workers::CompiledCode.code?(code)
 
-        instructions = code[BODY].grep(Array)
+        instructions = code[Workers::CompiledCode::BODY].grep(Array)
+        parts = [*instructions, *code[Workers::CompiledCode::CATCH]].flatten(1)
         instructions.all? { |instruction| known?(instruction, names) } &&
-          [*instructions, *code[CATCH]].flatten(1).all? { |part| !code?(part) || read(part, names) }
+          parts.all? { |part| !Workers::CompiledCode.marked?(part) || read(part, names) }
       end
 
       def known?(instruction, names)
         name = instruction[0]
         instruction.flatten.each { |operand| names[Hash === operand ? operand[:mid] : operand] = true }
         names[name] = OTHER[name] || SELF.include?(name)
-      end
-
-      def code?(part)
-        Array === part && part[0] == FORMAT
       end
     end
   end

@@ -53,6 +53,14 @@ class PoolLeakDetectorTest < Minitest::Test
     assert_equal 0, @leak_detector.remove(kept).number
   end
 
+  def test_an_error_in_its_thread_is_shown
+    shown = Thread::Queue.new
+    @client.define_singleton_method(:lose) { |_lease| raise KeyError, "no such lease" }
+    @leak_detector.define_singleton_method(:warn) { |text| shown << text }
+    Thread.new { 1.upto(20) { |number| add(number, []) } }.join
+    assert_match(/an error in the leak detector of a pool: KeyError: no such lease/, within(20) { shown.pop })
+  end
+
   def test_its_thread_ends_when_nothing_is_lent
     before = Thread.list.size
     5.times { |number| @leak_detector.remove(add(number, [])) }

@@ -5,6 +5,7 @@
 require_relative "blocks"
 require_relative "callable"
 require_relative "calls"
+require_relative "compiled_code"
 require_relative "constant_lookup"
 require_relative "isolation_lint"
 require_relative "known_calls"

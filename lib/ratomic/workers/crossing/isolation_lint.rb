@@ -1,6 +1,7 @@
 # frozen_string_literal: true
 
 require_relative "calls"
+require_relative "compiled_code"
 
 module Ratomic
   module Workers
@@ -24,12 +25,6 @@ module Ratomic
         $stdin $stdout $stderr $> $~ $_ $! $@ $? $$ $/ $-0 $VERBOSE $-v $-w $-W $DEBUG $-d $-p $-l $-a $-i
       ].freeze
 
-      FORMAT = "YARVInstructionSequence/SimpleDataFormat"
-      # Indexes in the Array of to_a: the kind of code (:method, :block), the table of exception handlers, the
-      # instructions.
-      KIND = 9
-      CATCH = 12
-      BODY = 13
       # Instructions that define a method or class. Their code has another `self`, or does not run with the callable.
       APART = %i[definemethod definesmethod defineclass].freeze
 
@@ -37,7 +32,7 @@ module Ratomic
       # Whether this Ruby reads a constant like `A::B` with one instruction. If so, `getconstant` occurs only where the
       # module is computed at run time (`self.class::LIST`).
       PATHS = defined?(RubyVM) && RubyVM::INSTRUCTION_NAMES.include?("opt_getconstant_path")
-      private_constant :FORMAT, :KIND, :CATCH, :BODY, :APART, :BARE, :PATHS
+      private_constant :APART, :BARE, :PATHS
 
       # @param callable [#call]
       # @return [Array<Finding>]
@@ -87,10 +82,10 @@ module Ratomic
       # @param owner [Module, nil] of the method
       def read(of, owner = nil)
         return reader(of) unless (code = RubyVM::InstructionSequence.of(of))
-        return unless code?(parts = code.to_a)
+        return unless CompiledCode.code?(parts = code.to_a)
 
         @lookup = ConstantLookup.new(code, owner)
-        made_of_proc(of, code) if Method === of && parts[KIND] == :block
+        made_of_proc(of, code) if Method === of && parts[CompiledCode::KIND] == :block
         walk(parts)
       rescue StandardError, ScriptError, SystemStackError # the code has another format than the one known here
         nil
@@ -102,10 +97,6 @@ module Ratomic
         return unless Method === method && method.source_location && method.arity.zero?
 
         instance_variable(:"@#{method.original_name}")
-      end
-
-      def code?(parts)
-        parts.is_a?(Array) && parts[0] == FORMAT && parts[BODY].is_a?(Array)
       end
 
       def made_of_proc(method, code)
@@ -120,7 +111,7 @@ module Ratomic
       def walk(code)
         calls = Calls.new { |*call| known_call(*call) }
         own = OwnConstants.new(@callable)
-        code[BODY].each do |part|
+        code[CompiledCode::BODY].each do |part|
           calls.label if part.is_a?(Symbol) && part.start_with?("label")
           next if !part.is_a?(Array) || APART.include?(part[0])
 
@@ -129,11 +120,12 @@ module Ratomic
           own.follow(part)&.then { |name| constant([name]) { own.values(name) } }
           inside(part)
         end
-        code[CATCH].each { |entry| inside(entry) } if code[CATCH].is_a?(Array)
+        handlers = code[CompiledCode::CATCH]
+        handlers.each { |entry| inside(entry) } if handlers.is_a?(Array)
       end
 
       def inside(parts)
-        parts.each { |part| walk(part) if code?(part) } if parts.is_a?(Array)
+        parts.each { |part| walk(part) if CompiledCode.code?(part) } if parts.is_a?(Array)
       end
 
       def look_at(instruction)

@@ -49,11 +49,6 @@ module Ratomic
         super && @primary.open?
       end
 
-      # @see Engine#for_caller?
-      def for_caller?
-        !RACTORS || Ractor.main?
-      end
-
       # Enforces the deadlines of a part of a batch.
       def watch(part)
         options = part.options

@@ -9,20 +9,6 @@ class NestedDispatchTest < Minitest::Test
   include WorkerCallables
   include WorkerPools
 
-  # Dispatches, as deep as the item says, two items to the next of its pools, and adds up what comes back.
-  class Descend
-    def initialize(*pools)
-      @pools = pools
-      Ractor.make_shareable(self)
-    end
-
-    def call(depth)
-      return 1 if depth.zero?
-
-      @pools[depth % @pools.size].dispatch_async([depth - 1] * 2, self).value.sum
-    end
-  end
-
   # As Descend, with a dispatch for each of the two.
   class FanOut < Descend
     def call(depth)
