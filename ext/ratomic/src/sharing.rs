@@ -5,7 +5,7 @@ mod snapshot;
 use crate::ffi::{
     copy,
     deep_freeze::{self, Unfrozen},
-    error, note,
+    error, global_gc, note,
     walk::{self, Found},
     RawValue,
 };
@@ -13,10 +13,12 @@ use magnus::{function, prelude::*, Error, RClass, RModule, Value};
 use rb_sys::ruby_value_type::RUBY_T_OBJECT;
 
 fn deep_freeze(object: Value) -> bool {
+    global_gc::relieve();
     deep_freeze::share(RawValue::of(object), Unfrozen::Freeze)
 }
 
 fn is_deep_frozen(object: Value) -> bool {
+    global_gc::relieve();
     deep_freeze::share(RawValue::of(object), Unfrozen::Refuse)
 }
 
@@ -36,6 +38,7 @@ fn is_plain_tree(object: Value) -> bool {
 
 /// The object, if it is shareable, or a frozen copy; nil where it is no plain data.
 fn frozen_copy(object: Value) -> Option<Value> {
+    global_gc::relieve();
     copy::frozen(RawValue::of(object)).map(RawValue::value)
 }
 

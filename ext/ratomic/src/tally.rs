@@ -3,7 +3,7 @@
 use crate::ffi::{
     class, copy,
     deep_freeze::{self, Unfrozen},
-    words, RawValue, Receiver,
+    global_gc, words, RawValue, Receiver,
 };
 use crate::vacancy::any_vacant;
 use magnus::{method, prelude::*, DataTypeFunctions, Error, RArray, RModule, Ruby, TypedData};
@@ -41,6 +41,7 @@ impl Tally {
         results: RArray,
         in_place: bool,
     ) -> Result<Option<u64>, Error> {
+        global_gc::relieve();
         if in_place {
             let took = tally::now().saturating_sub(started);
             this.0.record_by_caller(took, results.len() as u64);

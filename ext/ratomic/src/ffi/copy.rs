@@ -5,6 +5,7 @@
 
 use super::{
     deep_freeze::{self, Unfrozen},
+    global_gc,
     note::{self, Way},
     number,
     shareable::is_noted,
@@ -101,7 +102,11 @@ fn long_text(item: RawValue) -> Option<RawValue> {
             return None;
         }
         let copy = RawValue(rb_sys::rb_str_freeze(rb_sys::rb_str_dup(item.0)));
-        is_noted(copy).then_some(copy)
+        let noted = is_noted(copy);
+        if noted {
+            global_gc::count(copy);
+        }
+        noted.then_some(copy)
     }
 }
 
@@ -212,8 +217,8 @@ impl Copy<'_> {
 
     /// Notes a frozen object that was just made of what is noted.
     fn noted(&self, copy: RawValue) -> RawValue {
-        if !self.unnoted {
-            note::shareable(copy);
+        if !self.unnoted && note::shareable(copy) {
+            global_gc::count(copy);
         }
         copy
     }

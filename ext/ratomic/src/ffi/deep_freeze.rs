@@ -9,7 +9,7 @@
 //! How an object is noted, and what is known of it beyond the C API, depends on the Ruby: see [`super::note`]. Where a
 //! single object cannot be noted, plain data is only looked through here, and the VM does the rest in one walk.
 
-use super::{defaults, flags::Flags, note, note::Way, RawValue};
+use super::{defaults, flags::Flags, global_gc, note, note::Way, RawValue};
 use magnus::{prelude::*, rb_sys::protect, rb_sys::AsRawValue, Error, RClass, Ruby, Value};
 use rb_sys::ruby_value_type::*;
 use rb_sys::{st_data_t, VALUE};
@@ -136,7 +136,11 @@ impl Walk {
         self.depth += 1;
         let done = self.is_plain(word) && self.frozen(word) && self.share_content(word);
         self.depth -= 1;
-        done && self.note(word)
+        let noted = done && self.note(word);
+        if noted {
+            global_gc::count(word);
+        }
+        noted
     }
 
     fn note(&self, word: RawValue) -> bool {

@@ -10,8 +10,14 @@
 //! and shown after the lock is released, because the visitor may allocate. The stack keeps the objects alive meanwhile.
 
 use super::RawValue;
-use magnus::rb_sys::protect;
+use magnus::{prelude::*, rb_sys::protect, Error, Ruby, Value};
 use std::sync::LazyLock;
+
+/// Whether each Ractor of this Ruby has a heap of its own.
+pub fn has_heap_per_ractor(ruby: &Ruby) -> Result<bool, Error> {
+    let answer: Value = ruby.eval("GC.stat.key?(:page_pool_total_pages)")?;
+    Ok(answer.to_bool())
+}
 
 /// Whether a collection is running, with all other threads stopped.
 pub fn everything_stopped() -> bool {

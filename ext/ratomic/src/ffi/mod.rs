@@ -11,6 +11,7 @@ pub mod error;
 mod flags;
 pub mod fork;
 pub mod gc;
+pub mod global_gc;
 pub mod gvl;
 pub mod key;
 pub mod memory;

@@ -6,8 +6,8 @@
 //! first one short. Between two slices the thread calls the VM's own sleep for a moment, and then its native thread can
 //! run another Ractor.
 
-use super::RawValue;
-use magnus::{prelude::*, rb_sys::protect, Error, Ruby, Value};
+use super::{gc, RawValue};
+use magnus::{rb_sys::protect, Error, Ruby};
 use ratomic_core::{Deadline, Parker};
 use std::ptr;
 use std::sync::OnceLock;
@@ -40,9 +40,8 @@ const MAX_SLEEP: Duration = Duration::from_secs(1);
 
 /// To be called when the extension is loaded, which is in the main Ractor.
 pub fn install(ruby: &Ruby) -> Result<(), Error> {
-    // A heap for each Ractor came with the better scheduler.
-    let heap_per_ractor: Value = ruby.eval("GC.stat.key?(:page_pool_total_pages)")?;
-    if heap_per_ractor.to_bool() {
+    // It came with the better scheduler.
+    if gc::has_heap_per_ractor(ruby)? {
         return Ok(());
     }
     MAIN.get_or_init(|| {

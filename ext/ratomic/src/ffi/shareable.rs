@@ -2,7 +2,7 @@
 
 use super::{
     deep_freeze::{self, Unfrozen},
-    error,
+    error, global_gc,
     walk::{self, Found},
     RawValue,
 };
@@ -44,6 +44,7 @@ pub fn share(value: Value, place: &str) -> Result<RawValue, Error> {
 
 fn share_object(value: Value, place: &str) -> Result<RawValue, Error> {
     let word = RawValue::of(value);
+    global_gc::relieve();
     if deep_freeze::share(word, Unfrozen::Refuse) {
         return Ok(word);
     }
