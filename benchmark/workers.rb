@@ -19,12 +19,13 @@ require_relative "workers/owned"
 require_relative "workers/grid"
 require_relative "workers/items"
 require_relative "workers/streams"
+require_relative "workers/long_stream"
 require_relative "workers/upkeep"
 
 options = { rounds: 5, only: nil, json: nil, yjit: true }
 OptionParser.new do |parser|
   parser.on("--rounds N", Integer, "rounds, of which the median counts (5)") { |count| options[:rounds] = count }
-  parts = "references, dispatching, documents, owned, items, streams, grid, upkeep"
+  parts = "references, dispatching, documents, owned, items, streams, long_stream, grid, upkeep"
   parser.on("--only NAMES", Array, "of: #{parts}") { |names| options[:only] = names }
   parser.on("--[no-]yjit", "switch YJIT on (yes)") { |yes| options[:yjit] = yes }
   parser.on("--json FILE", "write the results there, too") { |file| options[:json] = file }
@@ -37,8 +38,8 @@ bench = WorkersBench::Bench.new(options[:rounds])
 puts bench.machine
 sections = { "references" => WorkersBench::References, "dispatching" => WorkersBench::Dispatching,
              "documents" => WorkersBench::Documents, "owned" => WorkersBench::Owned,
-             "items" => WorkersBench::Items, "streams" => WorkersBench::Streams, "grid" => WorkersBench::Grid,
-             "upkeep" => WorkersBench::Upkeep }
+             "items" => WorkersBench::Items, "streams" => WorkersBench::Streams,
+             "long_stream" => WorkersBench::LongStream, "grid" => WorkersBench::Grid, "upkeep" => WorkersBench::Upkeep }
 sections.each do |name, section|
   section.new(bench).run if options[:only].nil? || options[:only].include?(name)
 end
