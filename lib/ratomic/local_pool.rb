@@ -1,9 +1,7 @@
 # frozen_string_literal: true
 
 require_relative "pool/ending"
-require_relative "pool/exit_hooks"
-require_relative "pool/ractor_local"
-require_relative "pool/trap"
+require_relative "workers/runtime/ractor_local"
 require_relative "pool/arguments"
 require_relative "local_pool/factory"
 require_relative "local_pool/ractor_pools"
@@ -151,7 +149,7 @@ module Ratomic
 
     # @return [Integer] how many of this Ractor's +size+ resources are free (made or not) at this moment
     def available
-      Pool::Trap.told { ractor_pool.stack.available }
+      Workers::Trap.explain { ractor_pool.stack.available }
     end
 
     # Renews this Ractor's resources: idle ones are closed now, those in use when they come back.
@@ -160,7 +158,7 @@ module Ratomic
     # @raise [Ratomic::ClosedError] if this Ractor's pool was closed
     # @raise [StandardError] the first error of closing a resource, after all were closed
     def reload
-      Pool::Trap.told { ractor_pool.stack.reload }
+      Workers::Trap.explain { ractor_pool.stack.reload }
       nil
     end
 
@@ -170,13 +168,13 @@ module Ratomic
     # @return [nil]
     # @raise [StandardError] the first error of closing a resource, after all were closed
     def close
-      Pool::Trap.told { ractor_pool.stack.close }
+      Workers::Trap.explain { ractor_pool.stack.close }
       nil
     end
 
     # @return [Boolean] whether this Ractor's pool was closed
     def closed?
-      Pool::Trap.told { ractor_pool.stack.closed? }
+      Workers::Trap.explain { ractor_pool.stack.closed? }
     end
 
     # @return [String]
@@ -191,7 +189,7 @@ module Ratomic
     end
 
     def with_stack
-      Pool::Trap.told { Workers::Interrupts.deferred { yield ractor_pool.stack } }
+      Workers::Trap.explain { Workers::Interrupts.deferred { yield ractor_pool.stack } }
     end
 
     def claim(stack, timeout)

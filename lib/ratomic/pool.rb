@@ -2,12 +2,10 @@
 
 require_relative "pool/arguments"
 require_relative "pool/ractor_clients"
-require_relative "pool/finalizer"
 require_relative "pool/server_channel"
 require_relative "pool/ending"
 require_relative "pool/starter"
 require_relative "pool/resource_factory"
-require_relative "pool/trap"
 
 module Ratomic
   # A pool of mutable objects (buffers, parsers, encoders) that move from owner to owner: at any time one Ractor alone
@@ -24,9 +22,9 @@ module Ratomic
   # or refers to a Thread).
   #
   # A Ractor of the pool's own (its {Server}) keeps the free objects; the head of that class lists the messages between
-  # callers and server. A shareable factory runs in it; any other one in
-  # the Ractor that made the pool, and the pool then ends with that Ractor. In a forked child the pool starts anew on
-  # first use, with new objects; one whose factory is not shareable has to be used first in the child's main Ractor.
+  # callers and server. A shareable factory runs in it; any other one in the Ractor that made the pool, and the pool
+  # then ends with that Ractor. In a forked child the pool starts anew on first use, with new objects; one whose factory
+  # is not shareable has to be used first in the child's main Ractor.
   #
   # When a pool is closed, or when nothing refers to it any more, its objects, its Ractor and its threads end.
   #
@@ -58,7 +56,7 @@ module Ratomic
       @channels = Map.new
       RactorClients.here.factories[self] = factory unless @factory
       @channels[:current] = Starter.new(@size, factory).start
-      ObjectSpace.define_finalizer(self, Finalizer.new(@channels))
+      ObjectSpace.define_finalizer(self, RactorClients::Finalizer.new(@channels))
       freeze
     end
 
@@ -109,7 +107,7 @@ module Ratomic
     # @raise [Ratomic::ClosedError] if the pool is closed
     # @raise [Ratomic::TrapError] in a signal handler
     def checkout(timeout: @timeout)
-      Trap.told { take(timeout) }
+      Workers::Trap.explain { take(timeout) }
     end
 
     # Gives back what {#checkout} took, from any thread of the same Ractor. Does not wait.
@@ -120,7 +118,7 @@ module Ratomic
     #   before, or lent by {#with}, which takes it back itself; also if it was frozen or cannot be moved: then it is
     #   replaced
     def checkin(object)
-      Trap.told { Workers::Interrupts.deferred { client.checkin(object) } }
+      Workers::Trap.explain { Workers::Interrupts.deferred { client.checkin(object) } }
       nil
     end
 

@@ -8,7 +8,7 @@ module Ratomic
     # All {RactorPool}s of one Ractor: one for each LocalPool that it uses, until the LocalPool is collected. They are
     # in one Ractor-local variable, because Ruby never frees the name of such a variable.
     class RactorPools
-      PER_RACTOR = Pool::RactorLocal.new(:ratomic_local_pools)
+      PER_RACTOR = Workers::RactorLocal.new(:ratomic_local_pools)
       KEYS = ObjectSpace.const_defined?(:WeakKeyMap) ? ObjectSpace::WeakKeyMap : WeakKeys
       private_constant :KEYS
 
@@ -22,8 +22,8 @@ module Ratomic
       class << self
         # @return [RactorPools] this Ractor's
         def here
-          PER_RACTOR.value || Pool::Trap.told do
-            Pool::ExitHooks.here.then { |exit_hooks| PER_RACTOR.fetch { new(exit_hooks) } }
+          PER_RACTOR.value || Workers::Trap.explain do
+            Workers::ExitHooks.here.then { |exit_hooks| PER_RACTOR.fetch { new(exit_hooks) } }
           end
         end
 
@@ -38,7 +38,7 @@ module Ratomic
         end
       end
 
-      # @param exit_hooks [Pool::ExitHooks] this Ractor's
+      # @param exit_hooks [Workers::ExitHooks] this Ractor's
       def initialize(exit_hooks)
         @ractor_pools = KEYS.new # a RactorPool must not refer to its LocalPool: that can be collected
         # RactorPool => itself, to go through them. Each has a value of its own: with one value for many keys a
@@ -78,7 +78,7 @@ module Ratomic
 
       # @param new [RactorPool] for a LocalPool that has none here
       def add(pool, new)
-        Pool::Trap.told do
+        Workers::Trap.explain do
           Workers::Interrupts.deferred do
             @lock.synchronize { @ractor_pools[pool] ||= new.tap { @all[new] = new } }
           end

@@ -37,7 +37,7 @@ module Ratomic
         @lock.synchronize { waiter.take(free_slot) || @wait_queue.wait(waiter, timeout) { free_slot } }
         done = waiter.slot
       rescue ThreadError
-        Pool::Trap.told { raise }
+        Workers::Trap.explain { raise }
       ensure
         # An interrupt ended the wait in the moment in which the slot was handed over.
         give(waiter.slot) if waiter&.slot && !done

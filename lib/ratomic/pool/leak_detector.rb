@@ -62,14 +62,8 @@ module Ratomic
       end
 
       def start_thread
-        Workers::OwnThread.start("ratomic-pool-leak-detector") { watch }
-      end
-
-      # The next lease starts another thread.
-      def watch
-        nil while check
-      rescue StandardError => e
-        warn "ratomic: an error in the leak detector of a pool: #{e.class}: #{e.message} (#{e.backtrace&.first})"
+        # After an error the next lease starts another thread.
+        Workers::OwnThread.start("ratomic-pool-leak-detector", place: "the leak detector of a pool") { nil while check }
       end
 
       # The pause comes first: with many short leases the thread lives on between them. The pause is a wait at a native

@@ -1,9 +1,7 @@
 # frozen_string_literal: true
 
 require_relative "ractor_client"
-require_relative "exit_hooks"
-require_relative "ractor_local"
-require_relative "trap"
+require_relative "../workers/runtime/ractor_local"
 
 module Ratomic
   class Pool
@@ -13,14 +11,32 @@ module Ratomic
       # @return [ObjectSpace::WeakKeyMap] pool => factory
       attr_reader :factories
 
-      PER_RACTOR = RactorLocal.new(:ratomic_pool_clients)
+      PER_RACTOR = Workers::RactorLocal.new(:ratomic_pool_clients)
+
+      # Closes the server of a pool that has been collected. Shareable, because the collector may call it in any Ractor;
+      # it does not refer to the pool, which could never be collected then.
+      class Finalizer
+        # @param channels [Ratomic::Map] the pool's {ServerChannel} in this process, as +:current+
+        def initialize(channels)
+          @channels = channels
+          freeze
+        end
+
+        # @param _id [Integer] of the collected pool
+        def call(_id)
+          @channels[:current].close
+          RactorClients.tidy
+        end
+      end
 
       # @return [RactorClients] this Ractor's
       def self.here
-        PER_RACTOR.value || Trap.told { ExitHooks.here.then { |exit_hooks| PER_RACTOR.fetch { new(exit_hooks) } } }
+        PER_RACTOR.value || Workers::Trap.explain do
+          Workers::ExitHooks.here.then { |exit_hooks| PER_RACTOR.fetch { new(exit_hooks) } }
+        end
       end
 
-      # @param exit_hooks [ExitHooks] this Ractor's
+      # @param exit_hooks [Workers::ExitHooks] this Ractor's
       def initialize(exit_hooks)
         @factories = ObjectSpace::WeakKeyMap.new
         @clients = ObjectSpace::WeakKeyMap.new # a client must not refer to its pool: a pool can be collected
@@ -43,7 +59,7 @@ module Ratomic
       end
 
       def synchronize(&block)
-        Trap.told { Workers::Interrupts.deferred { @lock.synchronize(&block) } }
+        Workers::Trap.explain { Workers::Interrupts.deferred { @lock.synchronize(&block) } }
       end
 
       def tidy

@@ -22,14 +22,12 @@ module Ratomic
       # @yield at the end of the thread
       # @return [Thread]
       def start(&finally)
-        @thread = Thread.new do
-          Workers::Interrupts.allowed { make while order? } # not its creator's mask
+        @thread = Workers::OwnThread.start("ratomic-pool-replenisher", place: "the replenisher of a pool") do
+          make while order?
         ensure
           @factory.forget if @channel.closed? && ResourceFactory === @factory
           finally&.call
         end
-        @thread.name = "ratomic-pool-replenisher"
-        Workers::OwnThread.mark(@thread)
       end
 
       # Waits for the end of the thread. It ends when the pool is closed.

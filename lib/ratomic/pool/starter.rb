@@ -75,7 +75,7 @@ module Ratomic
 
       def replenish_here(channel)
         replenisher = Replenisher.new(channel, @factory)
-        exit_hooks = ExitHooks.here
+        exit_hooks = Workers::ExitHooks.here
         block = exit_hooks.on_end { |_, last| last && channel.close && replenisher.join }
         replenisher.start { exit_hooks.forget(block) }
       end

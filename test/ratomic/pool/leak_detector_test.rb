@@ -1,8 +1,11 @@
 # frozen_string_literal: true
 
 require "test_helper"
+require "support/shown_errors"
 
 class PoolLeakDetectorTest < Minitest::Test
+  include ShownErrors
+
   # Remembers which leases were reported as lost.
   class RactorClient
     attr_reader :lost
@@ -54,11 +57,10 @@ class PoolLeakDetectorTest < Minitest::Test
   end
 
   def test_an_error_in_its_thread_is_shown
-    shown = Thread::Queue.new
     @client.define_singleton_method(:lose) { |_lease| raise KeyError, "no such lease" }
-    @leak_detector.define_singleton_method(:warn) { |text| shown << text }
-    Thread.new { 1.upto(20) { |number| add(number, []) } }.join
-    assert_match(/an error in the leak detector of a pool: KeyError: no such lease/, within(20) { shown.pop })
+    assert_shown(KeyError, /an error in the leak detector of a pool: KeyError: no such lease/, 20) do
+      Thread.new { 1.upto(20) { |number| add(number, []) } }.join
+    end
   end
 
   def test_its_thread_ends_when_nothing_is_lent

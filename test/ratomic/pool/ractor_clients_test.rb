@@ -3,6 +3,12 @@
 require "test_helper"
 
 class PoolRactorClientsTest < Minitest::Test
+  ServerChannel = Struct.new(:calls) do
+    def close
+      calls.increment
+    end
+  end
+
   def setup
     skip_without_ractors
     @clients = Ratomic::Pool::RactorClients.here
@@ -25,5 +31,13 @@ class PoolRactorClientsTest < Minitest::Test
     refute_same @clients.client(@pool, @pool.send(:channel)), @clients.client(@pool, other.send(:channel))
   ensure
     other&.close
+  end
+
+  def test_the_finalizer_closes_the_current_channel_and_is_shareable
+    channels = Ratomic::Map.new
+    channels[:current] = ServerChannel.new(calls = Ratomic::Counter.new).freeze
+    Ratomic::Pool::RactorClients::Finalizer.new(channels).call(1)
+    assert_equal 1, calls.read
+    assert Ractor.shareable?(Ratomic::Pool::RactorClients::Finalizer.new(channels))
   end
 end

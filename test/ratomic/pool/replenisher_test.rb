@@ -44,6 +44,16 @@ class PoolReplenisherTest < Minitest::Test
     assert_match(/OwnershipError/, @channel.inbox.pop(timeout: 5).last)
   end
 
+  # An error in it is shown by {Ratomic::Workers::OwnThread}, and not a second time by Ruby.
+  def test_its_thread_is_one_of_the_librarys_own
+    start { [:made] }
+    assert_equal "ratomic-pool-replenisher", @thread.name
+    assert @thread.thread_variable_get(:fork_safe)
+    @channel.order
+    assert_equal :made, @channel.inbox.pop(timeout: 5)
+    refute @thread.report_on_exception
+  end
+
   def test_it_ends_with_the_pool_also_in_a_pause
     start { raise IOError }
     @channel.order

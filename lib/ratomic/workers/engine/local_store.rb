@@ -1,12 +1,14 @@
 # frozen_string_literal: true
 
+require_relative "../runtime/ractor_local"
+
 module Ratomic
   module Workers
     # Keeps owned results that threads of the caller's own Ractor have made. They cannot be in the future, which is
     # shareable and they are not. They are kept here as long as anything refers to their {OwnedResults}.
     class LocalStore
       KEYS = ObjectSpace.const_defined?(:WeakKeyMap) ? ObjectSpace::WeakKeyMap : LocalPool::WeakKeys
-      ALL = Ratomic::Pool::RactorLocal.new(:ratomic_workers_owned)
+      ALL = RactorLocal.new(:ratomic_workers_owned)
       private_constant :KEYS, :ALL
 
       # @return [LocalStore] this Ractor's

@@ -4,8 +4,8 @@ require_relative "reaper"
 
 module Ratomic
   module Workers
-    # The threads that the library makes for itself. When one dies, nothing is reported, and `join` does not raise: the
-    # exception may be an item's.
+    # The threads that the library makes for itself. When one dies, Ruby reports nothing, and `join` does not raise: the
+    # exception may be an item's. A thread that runs no items has its errors shown ({ErrorWarning}).
     #
     # A thread inherits the interrupt masks of its creator (`Thread.handle_interrupt`) for ever: a caller who starts a
     # pool inside such a block would get workers that cannot be interrupted. So these threads begin with none.
@@ -18,14 +18,15 @@ module Ratomic
       # @param name [String, nil]
       # @param finally [Proc, nil] called at the end of the thread; in any case, if this is called with interrupts
       #   deferred ({Interrupts.deferred})
+      # @param place [String, nil] what the thread is, for the warning if a StandardError ends it; nil for no warning
       # @return [Thread]
-      def self.start(name = nil, finally = nil, &block)
+      def self.start(name = nil, finally = nil, place: nil, &block)
         thread = Thread.new do
           Thread.current.report_on_exception = false
           Thread.current.name = name
           Interrupts.allowed(&block)
-        rescue Exception # rubocop:disable Lint/RescueException -- see above
-          nil
+        rescue Exception => e # rubocop:disable Lint/RescueException -- see above
+          ErrorWarning.once(Failure.from(e, nil), place) if place && StandardError === e
         ensure
           finally&.call
           Interrupts.deferred { Reaper.here&.expect }

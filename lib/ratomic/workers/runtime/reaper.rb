@@ -1,6 +1,6 @@
 # frozen_string_literal: true
 
-require_relative "../../pool/ractor_local"
+require_relative "ractor_local"
 
 module Ratomic
   module Workers
@@ -19,7 +19,7 @@ module Ratomic
     # up Ruby 4.0 too.
     class Reaper
       JOIN = [:join].freeze
-      REAPERS = Ratomic::Pool::RactorLocal.new(:ratomic_workers_reaper)
+      REAPERS = RactorLocal.new(:ratomic_workers_reaper)
       private_constant :REAPERS
 
       # @return [Reaper, nil] of this Ractor; nil in a Ractor that is no worker's

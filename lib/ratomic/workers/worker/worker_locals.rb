@@ -1,5 +1,7 @@
 # frozen_string_literal: true
 
+require_relative "../runtime/ractor_local"
+
 module Ratomic
   module Workers
     # What one worker keeps between its items: the object of each {PerWorker}, for as long as anything refers to that.
@@ -8,7 +10,7 @@ module Ratomic
     class WorkerLocals
       KEY = :__ratomic_workers_belongings__
       KEYS = ObjectSpace.const_defined?(:WeakKeyMap) ? ObjectSpace::WeakKeyMap : LocalPool::WeakKeys
-      SHELF = Ratomic::Pool::RactorLocal.new(:ratomic_workers_belongings)
+      SHELF = RactorLocal.new(:ratomic_workers_belongings)
       private_constant :KEY, :KEYS, :SHELF
 
       class << self

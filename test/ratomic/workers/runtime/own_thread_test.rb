@@ -1,8 +1,11 @@
 # frozen_string_literal: true
 
 require "test_helper"
+require "support/shown_errors"
 
 class OwnThreadTest < Minitest::Test
+  include ShownErrors
+
   OwnThread = Ratomic::Workers::OwnThread
 
   def test_it_runs_the_block_in_a_thread_of_that_name_that_says_nothing_when_it_dies
@@ -22,6 +25,15 @@ class OwnThreadTest < Minitest::Test
   def test_join_does_not_raise_the_exception_that_ended_the_thread
     [-> { raise NotImplementedError }, -> { exit }, -> { throw :tag }].each do |way|
       assert_nil within(5) { OwnThread.start(&way).value }
+    end
+  end
+
+  class OwnError < StandardError
+  end
+
+  def test_the_error_of_a_thread_that_runs_no_items_is_shown
+    assert_shown(OwnError, /an error in a thread of the test: .*OwnError: unexpected/) do
+      within(5) { OwnThread.start(place: "a thread of the test") { raise OwnError, "unexpected" }.join }
     end
   end
 

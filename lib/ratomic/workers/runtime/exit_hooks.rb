@@ -3,7 +3,7 @@
 require_relative "ractor_local"
 
 module Ratomic
-  class Pool
+  module Workers
     # Blocks that are called when a thread of this Ractor ends. When its main thread ends, the Ractor ends.
     #
     # Ruby has no +at_exit+ for a Ractor. A thread of ours with an +ensure+ would notice the end too, but CRuby 4.0 can

@@ -1,7 +1,7 @@
 # frozen_string_literal: true
 
 module Ratomic
-  class Pool
+  module Workers
     # A Ractor-local variable (as a thread-local one): one value for each Ractor, made by the first thread of the Ractor
     # that asks for it. This object is shareable; the values are in the Ractors' own storage.
     class RactorLocal
@@ -25,7 +25,7 @@ module Ratomic
 
         permit = nil
         begin
-          Workers::Interrupts.on_blocking { permit = @permit.pop }
+          Interrupts.on_blocking { permit = @permit.pop }
           Ractor.current[@name] ||= make.call
         ensure
           @permit.push(permit) if permit

@@ -2,19 +2,19 @@
 
 require "test_helper"
 
-class PoolTrapTest < Minitest::Test
+class TrapTest < Minitest::Test
   def test_it_tells_a_signal_handler_from_the_rest
-    refute Ratomic::Pool::Trap.here?
-    assert_equal(:value, Ratomic::Pool::Trap.told { :value })
-    assert_raises(ThreadError) { Ratomic::Pool::Trap.told { raise ThreadError } }
+    refute Ratomic::Workers::Trap.here?
+    assert_equal(:value, Ratomic::Workers::Trap.explain { :value })
+    assert_raises(ThreadError) { Ratomic::Workers::Trap.explain { raise ThreadError } }
     out = ruby!(<<~RUBY)
       require "ratomic"
       told = Thread::Queue.new
       trap(:USR1) do
-        told << Ratomic::Pool::Trap.here?
-        told << Ratomic::Pool::Trap.told { :value }
+        told << Ratomic::Workers::Trap.here?
+        told << Ratomic::Workers::Trap.explain { :value }
         begin
-          Ratomic::Pool::Trap.told { Mutex.new.lock }
+          Ratomic::Workers::Trap.explain { Mutex.new.lock }
         rescue Ratomic::Error => e
           told << e.class
         end

@@ -1,13 +1,13 @@
 # frozen_string_literal: true
 
 module Ratomic
-  class Pool
+  module Workers
     # Locks and signal handlers. Ruby runs a handler in the midst of whatever the main thread does, and raises if the
     # handler waits for a lock: it may have interrupted the code that holds this lock.
     module Trap
       # Runs a block that may need a lock.
       # @raise [TrapError] if it needs one in a signal handler
-      def self.told
+      def self.explain
         yield
       rescue ThreadError
         raise unless here?

@@ -2,12 +2,12 @@
 
 require "test_helper"
 
-class PoolRactorLocalTest < Minitest::Test
-  STORAGE = Ratomic::Pool::RactorLocal.new(:ratomic_storage_test)
+class RactorLocalTest < Minitest::Test
+  STORAGE = Ratomic::Workers::RactorLocal.new(:ratomic_storage_test)
 
   def test_one_value_for_all_threads_of_a_ractor
     made = Ratomic::Counter.new
-    storage = Ratomic::Pool::RactorLocal.new(:"ratomic_storage_test_#{object_id}")
+    storage = Ratomic::Workers::RactorLocal.new(:"ratomic_storage_test_#{object_id}")
     assert_nil storage.value
     values = Array.new(8) { Thread.new { storage.fetch { made.increment && Object.new } } }.map(&:value)
     assert_equal 1, values.uniq.size
@@ -23,7 +23,7 @@ class PoolRactorLocalTest < Minitest::Test
   end
 
   def test_an_error_leaves_it_empty_and_usable
-    storage = Ratomic::Pool::RactorLocal.new(:"ratomic_storage_test_#{object_id}_2")
+    storage = Ratomic::Workers::RactorLocal.new(:"ratomic_storage_test_#{object_id}_2")
     assert_raises(IOError) { storage.fetch { raise IOError } }
     assert_equal(:second, storage.fetch { :second })
   end

@@ -2,12 +2,12 @@
 
 require "test_helper"
 
-class PoolExitHooksTest < Minitest::Test
+class ExitHooksTest < Minitest::Test
   def test_it_tells_of_every_thread_of_its_ractor_and_of_the_end_of_the_ractor_last
     skip_without_ractors
     told = Ratomic::Queue.new(16)
     in_ractor(told) do |queue|
-      Ratomic::Pool::ExitHooks.here.on_end { |thread, last| queue.push([thread.name.to_s.dup, last]) }
+      Ratomic::Workers::ExitHooks.here.on_end { |thread, last| queue.push([thread.name.to_s.dup, last]) }
       Thread.new { nil }.tap { |thread| thread.name = "short" }.join
       nil
     end
@@ -21,8 +21,8 @@ class PoolExitHooksTest < Minitest::Test
     assert_raises(KeyError) do
       in_ractor(told) do |queue|
         Thread.current.report_on_exception = false
-        Ratomic::Pool::ExitHooks.here.on_end { raise "in the way" }
-        Ratomic::Pool::ExitHooks.here.on_end { |_, last| queue.push(last) }
+        Ratomic::Workers::ExitHooks.here.on_end { raise "in the way" }
+        Ratomic::Workers::ExitHooks.here.on_end { |_, last| queue.push(last) }
         raise KeyError
       end
     end
@@ -31,7 +31,7 @@ class PoolExitHooksTest < Minitest::Test
 
   def test_the_main_ractor_is_left_alone
     told = []
-    Ratomic::Pool::ExitHooks.here.on_end { told << true }
+    Ratomic::Workers::ExitHooks.here.on_end { told << true }
     Thread.new { nil }.join
     assert_empty told
   end
