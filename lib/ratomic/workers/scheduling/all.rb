@@ -5,7 +5,5 @@
 require_relative "bounded_cache"
 require_relative "chunker"
 require_relative "costs"
-require_relative "local_cost_cache"
-require_relative "moving_averages"
 require_relative "route_chooser"
 require_relative "work_estimate"

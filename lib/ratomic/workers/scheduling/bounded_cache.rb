@@ -9,6 +9,8 @@ module Ratomic
     class BoundedCache
       # Keys that are kept at most. The last half as many are always there.
       MAX_KEYS = 1024
+      # Weight of a new sample in a moving average.
+      SAMPLE_WEIGHT = 0.25
 
       def initialize
         @pages = [Map.new, Map.new].freeze
@@ -30,6 +32,15 @@ module Ratomic
         page = @pages[@turns.value & 1]
         page = turn(page) if page.size >= MAX_KEYS / 2 && page[key].nil?
         page[key] = note
+      end
+
+      # Keeps an exponentially weighted moving average. Of two samples at the same time one may be lost, which does not
+      # matter for an average.
+      # @param sample [Float]
+      # @return [Float] the average with the sample in it
+      def average(key, sample)
+        known = self[key]
+        self[key] = known ? known + ((sample - known) * SAMPLE_WEIGHT) : sample
       end
 
       def delete(key)

@@ -36,7 +36,7 @@ module Ratomic
         @caller_runs_cache = CallerRunsCache.new
         @stable_runs = BoundedCache.new
         @waking = Counter.new(WAKE_LATENCY_NS)
-        @nanoseconds = MovingAverages.new
+        @nanoseconds = BoundedCache.new
         @small = BoundedCache.new
         @caller_unsafe = BoundedCache.new
         @names = BoundedCache.new
@@ -69,7 +69,7 @@ module Ratomic
         return unless weight.positive? # there were no items
 
         known = @nanoseconds[key]
-        cost = @nanoseconds.learn(key, (nanoseconds + 1).fdiv(weight))
+        cost = @nanoseconds.average(key, (nanoseconds + 1).fdiv(weight))
         slow = slow?(nanoseconds, items, known && (known * weight))
         # Runs of a caller-unsafe callable do not count: if the cache loses the mark, it begins anew.
         runs = slow || caller_unsafe?(key) ? 0 : (@stable_runs[key] || 0) + 1

@@ -14,8 +14,8 @@ module Ratomic
       EXPLORE_RATE = 32
 
       def initialize
-        @by_caller = MovingAverages.new
-        @by_pool = MovingAverages.new
+        @by_caller = BoundedCache.new
+        @by_pool = BoundedCache.new
         @turns = Counter.new
         freeze
       end
@@ -32,13 +32,13 @@ module Ratomic
       # @param nanoseconds [Integer] that it took
       # @param items [Integer]
       def learn_caller(key, nanoseconds, items)
-        @by_caller.learn(key, nanoseconds.fdiv(items)) if items.positive?
+        @by_caller.average(key, nanoseconds.fdiv(items)) if items.positive?
       end
 
       # The pool has run a dispatch, or runs it still.
       # @param nanoseconds [Integer] that the caller waited
       def learn_pool(key, nanoseconds, items)
-        @by_pool.learn(key, nanoseconds.fdiv(items)) if items.positive?
+        @by_pool.average(key, nanoseconds.fdiv(items)) if items.positive?
       end
     end
   end
