@@ -25,7 +25,7 @@ module Compute
 end
 
 PAGE = { "REQUEST_METHOD" => "GET", "PATH_INFO" => "/live", "SCRIPT_NAME" => "" }.freeze
-EVERY = 2.0 # seconds between two requests of a page
+INTERVAL_S = 2.0 # between two requests of a page
 FASTER = 20
 SECONDS = 0.3
 
@@ -60,14 +60,14 @@ page = spent.call(200) { web.call(PAGE) }
 sample = spent.call(200) { history.sample }
 puts "#{RUBY_DESCRIPTION}, #{Etc.nprocessors} processors"
 puts "one answer #{(page * 1000).round(2)} ms (#{web.call(PAGE)[2][0].bytesize} bytes), one sample " \
-     "#{(sample * 1000).round(3)} ms: #{((page + sample) / EVERY * 100).round(3)} % of one processor with a viewer"
+     "#{(sample * 1000).round(3)} ms: #{((page + sample) / INTERVAL_S * 100).round(3)} % of one processor with a viewer"
 
 orders = Thread::Queue.new
 Thread.new do
   while (way = orders.pop)
-    (SECONDS * FASTER / EVERY).to_i.times do
+    (SECONDS * FASTER / INTERVAL_S).to_i.times do
       web.call(PAGE) if way == :viewers
-      sleep(EVERY / FASTER)
+      sleep(INTERVAL_S / FASTER)
     end
   end
 end

@@ -15,7 +15,7 @@ module Primitives
     # Only rounds count in which `more` was at least `least` times as fast as `less`.
     Condition = Struct.new(:more, :less, :least)
     # So many times the rounds are run at most until enough of them count.
-    PATIENCE = 4
+    MAX_ROUNDS_FACTOR = 4
 
     attr_reader :title, :unit, :bounds, :note
 
@@ -44,7 +44,7 @@ module Primitives
     def run(rounds)
       @contestants.each_value(&:call) # warm
       seen = []
-      seen << round while sound(seen).size < rounds && seen.size < rounds * PATIENCE
+      seen << round while sound(seen).size < rounds && seen.size < rounds * MAX_ROUNDS_FACTOR
       counted = sound(seen)
       @note = note_on(counted, seen) if @condition
       counted = seen if counted.empty?

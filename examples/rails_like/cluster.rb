@@ -9,7 +9,7 @@ class Cluster
   class Hangs < StandardError; end
 
   SERVER = File.expand_path("server.rb", __dir__)
-  LIMIT = 120 # seconds
+  TIMEOUT_S = 120
 
   # @return [Integer]
   attr_reader :port
@@ -104,10 +104,10 @@ class Cluster
   end
 
   def wait(what)
-    limit = now + LIMIT
+    limit = now + TIMEOUT_S
     until yield
       raise Hangs, "Puma's master has ended\n#{log}" if ended? && what != "the end"
-      raise Hangs, "waited #{LIMIT} s for #{what}\n#{log}" if now > limit
+      raise Hangs, "waited #{TIMEOUT_S} s for #{what}\n#{log}" if now > limit
 
       sleep(0.02)
     end

@@ -7,17 +7,17 @@ class Server
                 431 => "Request Header Fields Too Large", 500 => "Internal Server Error",
                 501 => "Not Implemented", 503 => "Service Unavailable" }.freeze
     # Seconds that a client may be silent between two requests, and within one.
-    IDLE = 5
-    READ = 10
+    IDLE_TIMEOUT_S = 5
+    READ_TIMEOUT_S = 10
     # How often a thread that waits for the next request looks whether others need it.
-    LOOK = 0.05
+    CHECK_INTERVAL_S = 0.05
 
     # @param number [Integer] of an open file, which is closed in the end
     # @param site [Site]
     def initialize(number, site)
       @socket = TCPSocket.for_fd(number)
       @socket.setsockopt(Socket::IPPROTO_TCP, Socket::TCP_NODELAY, 1)
-      @socket.timeout = READ if @socket.respond_to?(:timeout=)
+      @socket.timeout = READ_TIMEOUT_S if @socket.respond_to?(:timeout=)
       @site = site
     end
 
@@ -36,9 +36,9 @@ class Server
     # wait for a thread; a first request is always waited for.
     def next_request?
       silent = 0
-      until @socket.wait_readable(LOOK)
-        silent += LOOK
-        return false if silent > IDLE || (@served && wanted?)
+      until @socket.wait_readable(CHECK_INTERVAL_S)
+        silent += CHECK_INTERVAL_S
+        return false if silent > IDLE_TIMEOUT_S || (@served && wanted?)
       end
       true
     end

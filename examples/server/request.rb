@@ -17,9 +17,9 @@ class Server
       end
     end
 
-    LINE = 8_192
-    HEADERS = 100
-    BODY = 1 << 20
+    MAX_LINE_BYTES = 8_192
+    MAX_HEADERS = 100
+    MAX_BODY_BYTES = 1 << 20
     FIRST = %r{\A([A-Z]+) (/\S*) (HTTP/1\.[01])\r?\n\z}
     HEADER = /\A([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(.*?)[ \t]*\r?\n\z/
 
@@ -27,7 +27,7 @@ class Server
     # @return [Request, nil] nil when the client has gone
     # @raise [Bad]
     def self.read(io)
-      line = io.gets("\n", LINE)
+      line = io.gets("\n", MAX_LINE_BYTES)
       return if line.nil?
 
       _, verb, path, version = *FIRST.match(line) || raise(Bad, 400)
@@ -41,8 +41,8 @@ class Server
     def self.read_headers(io)
       headers = {}
       count = 0
-      until ["\r\n", "\n"].include?(line = io.gets("\n", LINE))
-        raise Bad, 431 if (count += 1) > HEADERS
+      until ["\r\n", "\n"].include?(line = io.gets("\n", MAX_LINE_BYTES))
+        raise Bad, 431 if (count += 1) > MAX_HEADERS
 
         _, name, value = *HEADER.match(line.to_s) || raise(Bad, 400)
         raise Bad, 400 if name.casecmp?("content-length") && headers.key?("content-length")
@@ -56,7 +56,7 @@ class Server
     def self.read_body(io, length)
       return "" if length.nil?
       raise Bad, 400 unless length.match?(/\A\d+\z/)
-      raise Bad, 413 if length.to_i > BODY
+      raise Bad, 413 if length.to_i > MAX_BODY_BYTES
 
       body = io.read(length.to_i)
       body.to_s.bytesize == length.to_i ? body.to_s : raise(Bad, 400)

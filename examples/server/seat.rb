@@ -4,7 +4,7 @@ class Server
   # The place of one worker: a thread that starts it, waits for its end, and starts another one when it has died.
   class Seat
     # A worker that lives shorter than this, in seconds, is followed by the next one only after as long a pause.
-    SHORT = 0.1
+    SHORT_WAIT_S = 0.1
 
     # Runs a worker, in its Ractor.
     # @return [:done, :died]
@@ -46,7 +46,7 @@ class Server
         return if life == :done
 
         @site.figures.crashes.increment unless @killed
-        sleep(SHORT) if Process.clock_gettime(Process::CLOCK_MONOTONIC) - began < SHORT
+        sleep(SHORT_WAIT_S) if Process.clock_gettime(Process::CLOCK_MONOTONIC) - began < SHORT_WAIT_S
         @orders.clear
       end
     end

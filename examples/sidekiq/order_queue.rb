@@ -8,7 +8,7 @@ class OrderQueue
   # queue again; seconds: from TERM to its end; figures: what it said at its end
   Part = Struct.new(:done, :put_back, :waiting, :seconds, :status, :figures)
 
-  LIMIT = 120 # seconds that jobs may take
+  TIMEOUT_S = 120
 
   # @param port [Integer] of Redis
   # @param log [String] a file
@@ -53,10 +53,10 @@ class OrderQueue
   private
 
   def wait(process)
-    limit = now + LIMIT
+    limit = now + TIMEOUT_S
     until yield
       raise "Sidekiq has ended" unless process.alive?
-      raise "Sidekiq was not done after #{LIMIT} s" if now > limit
+      raise "Sidekiq was not done after #{TIMEOUT_S} s" if now > limit
 
       sleep(0.01)
     end

@@ -18,7 +18,7 @@ module Ratomic
     attr_reader :exception_class
     # @return [String]
     attr_reader :message
-    # @return [Array<String>] at most {Workers::Failure::BACKTRACE_LINES} lines
+    # @return [Array<String>] at most {Workers::Failure::MAX_BACKTRACE_LINES} lines
     attr_reader :backtrace
     # @return [ErrorRecord, nil]
     attr_reader :cause

@@ -7,7 +7,7 @@ require "timeout"
 
 # Whoever waits in a Fiber of a scheduler lets its other Fibers run.
 class FiberSchedulerTest < Minitest::Test
-  NAP = 0.05
+  NAP_S = 0.05
 
   # @return [Array(Object, Integer)] what the block returned, and how many naps another Fiber had ended by then
   def beside_naps(naps = 5, &wait)
@@ -16,14 +16,14 @@ class FiberSchedulerTest < Minitest::Test
         done = 0
         answer = nil
         Fiber.schedule { answer = [wait.call, done] }
-        Fiber.schedule { naps.times { sleep(NAP) && done += 1 } }
+        Fiber.schedule { naps.times { sleep(NAP_S) && done += 1 } }
         Fiber.scheduler.run_until { answer }
         answer
       end
     end
   end
 
-  def later(seconds = NAP * 3)
+  def later(seconds = NAP_S * 3)
     Thread.new { sleep(seconds) && yield }
   end
 
@@ -60,7 +60,7 @@ class FiberSchedulerTest < Minitest::Test
 
   def test_a_wait_that_ends_by_its_time
     queue = Ratomic::Queue.new(1)
-    item, naps = beside_naps { queue.pop(timeout: NAP * 2.5) }
+    item, naps = beside_naps { queue.pop(timeout: NAP_S * 2.5) }
     assert_nil item
     assert_includes 1..3, naps
   end
@@ -86,7 +86,7 @@ class FiberSchedulerTest < Minitest::Test
   def test_a_claim_of_a_map
     map = Ratomic::Map.new
     entered = Thread::Queue.new
-    holder = Thread.new { map.compute(:key) { entered << true && sleep(NAP * 3) && 1 } }
+    holder = Thread.new { map.compute(:key) { entered << true && sleep(NAP_S * 3) && 1 } }
     entered.pop
     value, naps = beside_naps { map.increment(:key) }
     assert_equal 2, value
@@ -100,7 +100,7 @@ class FiberSchedulerTest < Minitest::Test
     within(20) do
       FiberScheduler.run do
         order = []
-        2.times { |number| Fiber.schedule { pool.with { order << number && sleep(NAP) && order << number } } }
+        2.times { |number| Fiber.schedule { pool.with { order << number && sleep(NAP_S) && order << number } } }
         Fiber.scheduler.run_until { order.size == 4 }
         order
       end
@@ -129,7 +129,7 @@ class FiberSchedulerTest < Minitest::Test
     queue = Ratomic::Queue.new(1)
     assert_leaves_nothing do
       error, = beside_naps do
-        Fiber.scheduler.timeout_after(NAP, Timeout::Error, "over") { queue.pop }
+        Fiber.scheduler.timeout_after(NAP_S, Timeout::Error, "over") { queue.pop }
       rescue Timeout::Error => e
         e
       end

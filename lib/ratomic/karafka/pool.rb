@@ -14,7 +14,7 @@ module Ratomic
       include Singleton
 
       # Deserializers that are kept. The pool learns the cost of each by the object, so a new object would begin anew.
-      KEPT = 256
+      MAX_CALLABLES = 256
 
       class << self
         # @return [Interface]
@@ -124,7 +124,7 @@ module Ratomic
         @lock.synchronize do
           return @callables[deserializer] if @callables.key?(deserializer)
 
-          @callables.shift if @callables.size >= KEPT
+          @callables.shift if @callables.size >= MAX_CALLABLES
           @callables[deserializer] = make_callable(deserializer)
         end
       end

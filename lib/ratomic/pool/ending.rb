@@ -14,8 +14,8 @@ module Ratomic
     module Ending
       # The message of what `Timeout.timeout(seconds, SomeError)` raises.
       EXPIRED = "execution expired"
-      TEXT = Exception.instance_method(:to_s).then { |own| RACTORS ? Ractor.make_shareable(own) : own }
-      private_constant :EXPIRED, :TEXT
+      TO_S = Exception.instance_method(:to_s).then { |own| RACTORS ? Ractor.make_shareable(own) : own }
+      private_constant :EXPIRED, :TO_S
 
       # @param error [Exception, nil] that ended the block; nil for a kill, and for break, return and throw
       # @return [Boolean]
@@ -23,7 +23,7 @@ module Ratomic
         case error
         when nil then Thread.current.status == "aborting"
         when ::Timeout::Error then true
-        when StandardError, ScriptError then EXPIRED == TEXT.bind_call(error)
+        when StandardError, ScriptError then EXPIRED == TO_S.bind_call(error)
         else true
         end
       end

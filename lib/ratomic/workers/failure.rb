@@ -19,12 +19,12 @@ module Ratomic
       private_constant :Account
 
       # Lines of a backtrace that are kept; a stack that overflowed has thousands.
-      BACKTRACE_LINES = 50
+      MAX_BACKTRACE_LINES = 50
       # Levels of causes that are kept.
-      CAUSES = 8
-      WORDS = Exception.instance_method(:to_s).then { |words| RACTORS ? Ractor.make_shareable(words) : words }
+      MAX_CAUSES = 8
+      TO_S = Exception.instance_method(:to_s).then { |words| RACTORS ? Ractor.make_shareable(words) : words }
       STAGE = :@__ratomic_stage__
-      private_constant :WORDS, :STAGE
+      private_constant :TO_S, :STAGE
 
       # @return [Integer, nil] place of the item in the dispatch, from 0
       attr_reader :index
@@ -34,7 +34,7 @@ module Ratomic
         # @param index [Integer, nil]
         # @return [Failure]
         def from(error, index, depth = 0)
-          deeper = cause_of(error) if depth < CAUSES
+          deeper = cause_of(error) if depth < MAX_CAUSES
           new(index, Reflection.class_name_of(error), message_of(error), backtrace_of(error),
               deeper && from(deeper, index, depth + 1), Reflection.variable_of(error, STAGE))
         end
@@ -59,7 +59,7 @@ module Ratomic
         # The text that the exception was made with. A class may add to it in `message`, with objects that a worker
         # cannot use (LoadError looks for the gem of that name).
         def own_words(error)
-          Text.of(WORDS.bind_call(error))
+          Text.of(TO_S.bind_call(error))
         rescue UserException
           nil
         end
@@ -96,7 +96,7 @@ module Ratomic
         @account.message
       end
 
-      # @return [Array<String>] frozen, at most {BACKTRACE_LINES} lines
+      # @return [Array<String>] frozen, at most {MAX_BACKTRACE_LINES} lines
       def backtrace
         @account.backtrace
       end
@@ -170,8 +170,8 @@ module Ratomic
       private
 
       def shorten(lines)
-        kept = lines.first(BACKTRACE_LINES).map { |line| Text.of(line).freeze }
-        kept << "... #{lines.size - BACKTRACE_LINES} lines more" if lines.size > BACKTRACE_LINES
+        kept = lines.first(MAX_BACKTRACE_LINES).map { |line| Text.of(line).freeze }
+        kept << "... #{lines.size - MAX_BACKTRACE_LINES} lines more" if lines.size > MAX_BACKTRACE_LINES
         kept
       end
     end

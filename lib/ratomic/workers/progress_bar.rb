@@ -9,10 +9,10 @@ module Ratomic
       LINE_INTERVAL_S = 60
       # The rate is that of so many seconds.
       RATE_WINDOW_S = 15
-      WIDTH = 80
-      BAR = (8..40)
+      DEFAULT_COLUMNS = 80
+      BAR_COLUMNS = (8..40)
       # Characters that are kept for numbers.
-      WORDS = 44
+      NUMBER_COLUMNS = 44
       # Constants that a test framework has once it is loaded.
       FRAMEWORKS = %i[Minitest RSpec].freeze
       private_constant :FRAMEWORKS
@@ -31,7 +31,7 @@ module Ratomic
         @output = output
         @samples = []
         @written = 0 # the second of the last line
-        @widest = WORDS
+        @widest = NUMBER_COLUMNS
         @terminal = output.tty? && ENV["TERM"] != "dumb"
       end
 
@@ -82,7 +82,7 @@ module Ratomic
         words = words(progress)
         @widest = [@widest, words.size].max # or the bar would change its length with each number
         room = columns - (@title ? @title.size + 1 : 0) - 4 # for brackets, a space, and none in the last column
-        width = (room - @widest).clamp(BAR)
+        width = (room - @widest).clamp(BAR_COLUMNS)
         return [@title, words].compact.join(" ")[0, columns - 1] if width > room - words.size
 
         full = (progress.fraction * width).floor
@@ -112,9 +112,9 @@ module Ratomic
       def columns
         require "io/console"
         _, columns = @output.winsize
-        columns.positive? ? columns : WIDTH
+        columns.positive? ? columns : DEFAULT_COLUMNS
       rescue LoadError, SystemCallError, NoMethodError
-        WIDTH
+        DEFAULT_COLUMNS
       end
     end
   end

@@ -106,7 +106,7 @@ class FailureTest < Minitest::Test
   def test_a_long_backtrace_is_cut
     lines = Array.new(10_000) { |i| "file.rb:#{i}" }
     failure = Failure.new(0, "SystemStackError", "deep", lines)
-    assert_equal Failure::BACKTRACE_LINES + 1, failure.backtrace.size
+    assert_equal Failure::MAX_BACKTRACE_LINES + 1, failure.backtrace.size
     assert_equal "... 9950 lines more", failure.backtrace.last
     assert_equal "... 9950 lines more", failure.at(3).backtrace.last
   end
@@ -119,7 +119,7 @@ class FailureTest < Minitest::Test
     depth = 0
     failure = Failure.from(one, 0)
     depth += 1 while (failure = failure.cause)
-    assert_equal Failure::CAUSES, depth
+    assert_equal Failure::MAX_CAUSES, depth
   end
 
   def test_equal_failures_are_equal

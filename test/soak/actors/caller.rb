@@ -5,7 +5,7 @@ require_relative "actor"
 module Soak
   # Dispatches, cancels, kills who waits, waits too short, and looks at every result.
   class Caller < Actor
-    PATIENCE = 60
+    TIMEOUT_S = 60
 
     def act
       items = Work.items(@random, 60)
@@ -54,9 +54,9 @@ module Soak
     # All the ways to the results.
     def in_a_way(future)
       case @random.rand(4)
-      when 0 then future.each(timeout: PATIENCE).to_a
-      when 1 then future.each_completed(timeout: PATIENCE).to_a.sort_by(&:last).map(&:first)
-      else future.value(timeout: PATIENCE)
+      when 0 then future.each(timeout: TIMEOUT_S).to_a
+      when 1 then future.each_completed(timeout: TIMEOUT_S).to_a.sort_by(&:last).map(&:first)
+      else future.value(timeout: TIMEOUT_S)
       end
     end
 

@@ -5,13 +5,13 @@ require_relative "actor"
 module Soak
   # Forks. A child uses everything, and ends in time.
   class Forker < Actor
-    PATIENCE = 30
+    TIMEOUT_S = 30
 
     def act
       sleep(@random.rand * 0.01)
       gently = chance(0.2)
       pid = fork { in_child(gently) }
-      limit = Soak.now + PATIENCE
+      limit = Soak.now + TIMEOUT_S
       until (ended = Process.wait2(pid, Process::WNOHANG))
         give_up(pid) if Soak.now > limit
         sleep 0.001
@@ -26,7 +26,7 @@ module Soak
       Work.begin_round
       items = Work.items(@random, 20)
       pool = @stage.pool(@random)
-      Work.compare(items, pool.dispatch_async(items, Work).value(timeout: PATIENCE), true) unless pool.shutdown?
+      Work.compare(items, pool.dispatch_async(items, Work).value(timeout: TIMEOUT_S), true) unless pool.shutdown?
       use_primitives
       gently ? exit(0) : exit!(0)
     rescue StandardError => e

@@ -17,7 +17,7 @@ module Soak
     Ending = Struct.new(:code, :status, :err, :out)
 
     # Seconds in which a program ends; the work in flight would take longer.
-    LIMIT = 20
+    END_TIMEOUT_S = 20
     BACKENDS = [*("ractor" if Ratomic::RACTORS), "thread", "inline"].freeze
     # The work is on its way when its first item has begun.
     WORK = {
@@ -82,7 +82,7 @@ module Soak
       ending = @endings.fetch(name)
       begun = Soak.now
       what = "#{name}, #{work}, #{backend}"
-      ended = ruby("#{PROGRAM}#{WORK.fetch(work)}\n#{ending.code}\n", backend, seconds: LIMIT)
+      ended = ruby("#{PROGRAM}#{WORK.fetch(work)}\n#{ending.code}\n", backend, seconds: END_TIMEOUT_S)
       @slowest = [[Soak.now - begun, what], @slowest].max_by(&:first)
       compare(what, ending, ended)
     end

@@ -10,16 +10,16 @@ module Soak
   class Execution
     LOGS = File.expand_path("../../../build/soak", __dir__)
     # Seconds beyond its own that a part gets: to begin, to settle, to end.
-    PATIENCE = 90
+    EXTRA_TIME_S = 90
     # Seconds in which it is to write where it stands.
-    REPORT = 15
+    REPORT_INTERVAL_S = 15
     VERDICTS = { "ok" => :ok, "FAILED" => :failed, "skip" => :skip }.freeze
 
     def initialize(name, seconds, seed)
       @name = name
       @seconds = seconds
       @seed = seed
-      @limit = (seconds * 1.5) + PATIENCE
+      @limit = (seconds * 1.5) + EXTRA_TIME_S
       @log = File.join(LOGS, "#{name.tr("/", "-")}.log")
     end
 
@@ -67,10 +67,10 @@ module Soak
     # The report of SIGABRT has the stacks. Where even that hangs, the process is killed.
     def stop(pid)
       Process.kill(:ABRT, pid)
-      return if ended?(pid, REPORT)
+      return if ended?(pid, REPORT_INTERVAL_S)
 
       Process.kill(:KILL, pid)
-      ended?(pid, REPORT)
+      ended?(pid, REPORT_INTERVAL_S)
     end
 
     def kill_group(pid)

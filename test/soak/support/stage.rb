@@ -12,7 +12,7 @@ module Soak
   class Stage
     # Seconds in which actors act, and in which they have to come to their end then.
     ROUND = 3
-    PATIENCE = 90
+    TIMEOUT_S = 90
 
     # @param actors [Hash] class => how many of it
     def self.run(actors)
@@ -50,7 +50,7 @@ module Soak
       sleep ROUND
       Work.end_round
       counts = threads.map { |thread| value_of(thread) }
-      @pools.values.each { |pool| pool.shutdown(timeout: PATIENCE) || raise(Wrong, "#{pool.inspect} does not end") }
+      @pools.values.each { |pool| pool.shutdown(timeout: TIMEOUT_S) || raise(Wrong, "#{pool.inspect} does not end") }
       Work.check
       counts.each_with_object(Hash.new(0)) { |(what, count), all| all[what] += count }
     end
@@ -90,7 +90,7 @@ module Soak
     end
 
     def value_of(thread)
-      return thread.value if thread.join(PATIENCE)
+      return thread.value if thread.join(TIMEOUT_S)
 
       stacks = Thread.list.map { |one| [one.inspect, *one.backtrace].join("\n    ") }
       warn "seed #{@seed}", stacks

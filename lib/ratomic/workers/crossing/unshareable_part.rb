@@ -17,8 +17,8 @@ module Ratomic
       # levels.
       MAX_DEPTH = 1_010
       # Levels of nested unshareable objects that are searched for the innermost one.
-      SEARCHED_LEVELS = 100
-      private_constant :MAX_DEPTH, :SEARCHED_LEVELS
+      MAX_SEARCHED_LEVELS = 100
+      private_constant :MAX_DEPTH, :MAX_SEARCHED_LEVELS
 
       class << self
         # Finds the first object in `root` that must not be made shareable: Ruby would freeze it or open it again, and
@@ -102,7 +102,7 @@ module Ratomic
           object = root
           path = ""
           seen = {}.compare_by_identity
-          until seen[object] || seen.size > SEARCHED_LEVELS
+          until seen[object] || seen.size > MAX_SEARCHED_LEVELS
             seen[object] = true
             step, child = References.of(object).find { |_, inner| !seen[inner] && UnshareableReason.of?(inner) }
             return new(path, object) unless step

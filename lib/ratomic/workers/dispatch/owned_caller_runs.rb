@@ -30,7 +30,7 @@ module Ratomic
         cost = engine.costs.of(key)
         return false unless cost
 
-        WorkEstimate.of(items) * cost * [engine.gain, Costs::LEAST_GAIN].max < Share.cost(engine)
+        WorkEstimate.of(items) * cost * [engine.gain, Costs::MIN_GAIN].max < Share.cost(engine)
       end
 
       # Runs the items and learns from it.

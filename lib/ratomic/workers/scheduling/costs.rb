@@ -19,7 +19,7 @@ module Ratomic
 
       # Lower limit of `gain`: a pool that cannot save time (one worker, or threads) is there so that work goes on
       # beside the caller.
-      LEAST_GAIN = 0.5
+      MIN_GAIN = 0.5
 
       # Dispatches for which an answer of the {CallerRunsCache} is good. Then the work is measured again.
       CACHED_USES = 255
@@ -31,7 +31,7 @@ module Ratomic
 
       # @param gain [Float] share of the time that all workers together save, at best
       def initialize(gain)
-        @gain = [gain, LEAST_GAIN].max
+        @gain = [gain, MIN_GAIN].max
         @route_chooser = RouteChooser.new
         @caller_runs_cache = CallerRunsCache.new
         @stable_runs = BoundedCache.new
