@@ -15,7 +15,7 @@ class EventsTest < Minitest::Test
     assert_raises(Events::Invalid) { Events::ParseEvent.call(json) }.message
   end
 
-  def test_nothing_in_the_place_of_a_document_is_nothing
+  def test_nil_in_the_place_of_a_document_gives_nil
     assert_nil Events::ParseEvent.call(nil)
   end
 

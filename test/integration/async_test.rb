@@ -53,7 +53,7 @@ class AsyncTest < Minitest::Test
     assert_success(run_command(*command, env: { "NIO4R_PURE" => "true" })).out
   end
 
-  def test_the_value_of_a_future
+  def test_fibers_wait_for_the_value_of_a_future
     out = with_async(<<~RUBY)
       Workers.dispatch_async([0.0], Wait).value
       puts beside_naps { Workers.dispatch_async([0.5], Wait, timeout: 10).value }.inspect
@@ -63,7 +63,7 @@ class AsyncTest < Minitest::Test
     assert_operator naps, :>=, 2
   end
 
-  def test_a_queue_and_a_claim_of_a_map
+  def test_fibers_wait_for_a_queue_and_for_a_claim_of_a_map
     out = with_async(<<~RUBY)
       queue = Ratomic::Queue.new(1)
       Thread.new { sleep(0.3) && queue << "item" }

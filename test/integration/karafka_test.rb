@@ -12,7 +12,7 @@ class KarafkaSpecsTest < Minitest::Test
     run_command(SPECS, *arguments, seconds: 300, env: { "RATOMIC_RUBY" => RbConfig.ruby })
   end
 
-  def test_they_pass
+  def test_karafkas_specs_pass
     skip "KARAFKA names no working copy of Karafka" unless ENV["KARAFKA"]
     result = run_specs(ENV.fetch("KARAFKA"))
     skip result.out.lines.last.chomp if result.status.exitstatus == 77
@@ -20,7 +20,7 @@ class KarafkaSpecsTest < Minitest::Test
     assert_match(/^[1-9]\d* examples, 0 failures/, result.out)
   end
 
-  def test_what_they_cannot_be_run_with_is_told
+  def test_the_reason_why_karafkas_specs_cannot_run_is_told
     Dir.mktmpdir do |folder|
       result = run_specs(folder)
       assert_equal 77, result.status.exitstatus

@@ -58,20 +58,20 @@ class FiberSchedulerTest < Minitest::Test
     assert_equal (0...10).to_a, got
   end
 
-  def test_a_wait_that_ends_by_its_time
+  def test_a_wait_may_end_by_its_timeout
     queue = Ratomic::Queue.new(1)
     item, naps = beside_naps { queue.pop(timeout: NAP_S * 2.5) }
     assert_nil item
     assert_includes 1..3, naps
   end
 
-  def test_a_close_ends_it
+  def test_a_close_ends_a_wait
     queue = Ratomic::Queue.new(1)
     later { queue.close }
     assert_nil beside_naps { queue.pop }.first
   end
 
-  def test_the_value_of_a_future
+  def test_fibers_run_beside_a_wait_for_a_future
     pool = Ratomic::Workers::Pool.new(size: 1, min_batch: 0)
     future = pool.dispatch_async([0.25], WorkerCallables::Sleep)
     results, naps = beside_naps { future.value(timeout: 10) }
@@ -83,7 +83,7 @@ class FiberSchedulerTest < Minitest::Test
     pool.shutdown
   end
 
-  def test_a_claim_of_a_map
+  def test_fibers_run_beside_a_wait_for_a_claim_of_a_map
     map = Ratomic::Map.new
     entered = Thread::Queue.new
     holder = Thread.new { map.compute(:key) { entered << true && sleep(NAP_S * 3) && 1 } }
@@ -107,7 +107,7 @@ class FiberSchedulerTest < Minitest::Test
     end
   end
 
-  def test_a_resource_of_a_local_pool
+  def test_fibers_run_beside_a_wait_for_a_resource_of_a_local_pool
     pool = Ratomic::LocalPool.new(size: 1, factory: Maker)
     assert_equal [0, 0, 1, 1], borrowed_in_turn(pool)
   end
@@ -117,7 +117,7 @@ class FiberSchedulerTest < Minitest::Test
     def self.call = Object.new
   end
 
-  def test_an_object_of_a_pool
+  def test_fibers_run_beside_a_wait_for_an_object_of_a_pool
     skip_without_ractors
     pool = Ratomic::Pool.new(size: 1, timeout: 10) { [] }
     assert_equal 2, borrowed_in_turn(pool).each_slice(2).count { |one, other| one == other }

@@ -168,7 +168,7 @@ class FrozenCopyTest < Minitest::Test
     through_all([(+"a"..+"b"), set_of(1)]) { |copy| assert_equal "a".."b", copy[0] }
   end
 
-  def test_what_cannot_be_right_is_refused_with_the_reason
+  def test_objects_that_cannot_be_copied_right_are_refused_with_the_reason
     ring = Holder.new(nil)
     ring.held = set_of(ring)
     self_set = Set.new.compare_by_identity
@@ -214,7 +214,7 @@ class FrozenCopyTest < Minitest::Test
     assert_equal expected, objects.map { |object| FrozenCopy.shareable?(object) }
   end
 
-  def test_every_ractor_may_do_so
+  def test_every_ractor_may_make_copies
     skip_without_ractors
     map = Ratomic::Map.new
     Ractor.new(map) do |shared|

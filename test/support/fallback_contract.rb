@@ -405,7 +405,7 @@ module FallbackContract
     assert_equal([true], value_of([10], Picky, min_batch: :auto, run: :waiter).map(&:last))
   end
 
-  def test_explain_says_so
+  def test_explain_names_the_fallback
     explained = @pool.explain([10], Picky)
     assert_equal [fallback, false], explained.to_h[:fallback].values_at(:backend, :used)
     assert_match(/^fallback: #{fallback}: what fails because it runs in a Ractor is run again in /, explained.to_s)
@@ -422,7 +422,7 @@ module FallbackContract
     assert_equal(1, Workers::Snapshot.new.to_h[:pools].count { |pool| pool[:name] == @pool.name })
   end
 
-  def test_it_ends_with_the_pool_and_leaves_nothing
+  def test_the_fallback_ends_with_the_pool_and_leaves_nothing
     assert_leaves_nothing(20) do
       pool = new_pool
       futures = Array.new(20) { pool.dispatch_async([1, 10, 11, 2], Picky) }

@@ -32,7 +32,7 @@ module NativeContract
     use(object)
   end
 
-  def test_what_was_allocated_and_never_initialized_refuses_every_method
+  def test_an_object_that_was_never_initialized_refuses_every_method
     methods = build.class.public_instance_methods(false) - %i[initialize_copy]
     refute_empty methods
     methods.each do |name|
@@ -42,14 +42,14 @@ module NativeContract
     end
   end
 
-  def test_a_collection_meets_what_was_never_initialized
+  def test_a_collection_may_meet_an_object_that_was_never_initialized
     blanks = Array.new(100) { build.class.allocate }
     GC.start
     assert_equal 100, blanks.uniq(&:object_id).size
   end
 
   # The number is kept beside the object, and has to be shareable with it.
-  def test_one_that_had_an_object_id_before_is_shareable_with_it
+  def test_an_object_that_had_an_object_id_before_is_shareable
     object = build.class.allocate.tap(&:object_id)
     object.send(:initialize, *arguments)
     GC.verify_internal_consistency

@@ -303,7 +303,7 @@ module OwnedContract
     assert_good_as_new
   end
 
-  def test_a_way_for_results_that_there_is_not
+  def test_an_unknown_value_of_results_is_refused
     error = assert_raises(ArgumentError) { @pool.dispatch_async([1], Double, results: :mine) }
     assert_match(/results: is :mine, it must be one of \[:frozen, :owned\]/, error.message)
   end
@@ -327,7 +327,7 @@ module OwnedContract
     assert_good_as_new
   end
 
-  def test_dropped_items_of_what_the_caller_runs
+  def test_dropped_items_of_an_owned_dispatch_that_the_caller_runs
     pool = Ratomic::Workers::Pool.new(size: 2, backend: backend)
     40.times { within(20) { pool.dispatch_async([3, 4, 6], KeepThirds, results: :owned).value(timeout: 15) } }
     future = pool.dispatch_async([3, 4, 6], KeepThirds, results: :owned)

@@ -106,7 +106,7 @@ module PerWorkerContract
     numbers.each_value { |all| assert_equal (1..all.size).to_a, all.map { |_, calls, _| calls }.sort }
   end
 
-  def test_two_of_one_factory_are_two
+  def test_two_per_workers_of_one_factory_have_two_objects
     one, two = [tool, tool].map { |callable| value_of([1], callable)[0][0] }
     refute_equal one, two
   end
@@ -133,13 +133,13 @@ module PerWorkerContract
     assert_equal [[1, 3], [2, 4]], (results.last(2).map { |_, calls, item| [calls, item] })
   end
 
-  def test_what_has_not_the_method_is_a_failure
+  def test_an_object_without_the_method_is_a_failure
     failure = value_of([1], Ratomic::Workers.per_worker(MakeNothing, call: :use))[0]
     assert_failure failure, "Ratomic::Workers::FactoryError", 0
     assert_match(/NilClass, which has no method `use`/, failure.message)
   end
 
-  def test_what_is_around_runs_once_for_each_item_and_its_result_is_that_of_the_item
+  def test_around_runs_once_for_each_item_and_returns_its_result
     before = Note.begun
     results = value_of([1, 2, :raise_error, 3], Misbehave, around: Note)
     assert_equal [1, 2, 3], results.values_at(0, 1, 3)
@@ -148,13 +148,13 @@ module PerWorkerContract
     assert_equal Note.begun, Note.ended
   end
 
-  def test_what_is_around_and_does_not_yield_is_a_failure
+  def test_an_around_that_does_not_yield_is_a_failure
     failure = value_of([:skip], Double, around: Note)[0]
     assert_failure failure, "Ratomic::Workers::CallableError", 0
     assert_match(/PerWorkerContract::Note did not yield/, failure.message)
   end
 
-  def test_what_is_around_may_be_around_what_each_worker_has
+  def test_around_and_per_worker_can_be_combined
     before = Note.begun
     assert_equal [[1, 5], [2, 6]], (value_of([5, 6], tool, around: Note, sequential: true).map { |_, *rest| rest })
     assert_equal 2, Note.begun - before

@@ -114,7 +114,7 @@ module PoolContract
   # What a Timeout may raise.
   TooLate = Class.new(StandardError)
 
-  def test_what_was_in_use_when_its_user_was_killed_is_not_lent_again
+  def test_an_object_whose_user_was_killed_is_not_lent_again
     pool = self.pool(size: 1)
     refute(kept?(pool, &:kill))
     refute(kept?(pool) { |thread| thread.raise(Interrupt) })
@@ -122,7 +122,7 @@ module PoolContract
     assert_full(pool)
   end
 
-  def test_what_was_in_use_when_a_timeout_came_is_not_lent_again
+  def test_an_object_whose_block_timed_out_is_not_lent_again
     pool = self.pool(size: 1)
     assert_raises(Timeout::Error) { Timeout.timeout(0.05) { leave(pool) { sleep } } }
     refute(marked?(pool))
@@ -274,7 +274,7 @@ module PoolContract
     assert_full(pool)
   end
 
-  def test_what_was_not_checked_out_is_refused
+  def test_checkin_refuses_an_object_that_was_not_checked_out
     pool = self.pool(size: 1)
     assert_raises(Ratomic::OwnershipError) { pool.checkin(Object.new) }
     assert_raises(Ratomic::OwnershipError) { pool.checkin("frozen") }
@@ -302,7 +302,7 @@ module PoolContract
     assert_full(pool)
   end
 
-  def test_what_with_lent_is_not_taken_back_by_checkin
+  def test_checkin_refuses_an_object_that_with_has_lent
     pool = self.pool(size: 1)
     pool.with { |object| assert_raises(Ratomic::OwnershipError) { pool.checkin(object) } }
     assert_full(pool)
@@ -339,7 +339,7 @@ module PoolContract
     assert_match(/closed/, pool.inspect)
   end
 
-  def test_what_is_out_when_the_pool_closes_can_still_be_given_back
+  def test_an_object_that_is_lent_when_the_pool_closes_can_still_be_given_back
     pool = self.pool
     object = pool.checkout
     assert_equal(:finished, pool.with { pool.close && nil || :finished })

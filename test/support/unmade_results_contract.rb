@@ -297,7 +297,7 @@ module UnmadeResultsContract
     assert_equal [], within(20) { @pool.stream(Array.new(500, 1), KeepTens, max_in_flight: 8).to_a }
   end
 
-  def test_what_a_caller_runs_himself_is_dropped_as_well
+  def test_items_that_the_caller_runs_may_be_dropped_as_well
     pool_for_callers(KeepTens) do |pool|
       3.times do
         measure_often(pool, KeepTens)
@@ -375,7 +375,7 @@ module UnmadeResultsContract
     assert_equal [0, 50], [runs.calls.value, @pool.stats[:failures]["KeyError"]]
   end
 
-  def test_a_run_may_drop
+  def test_a_run_may_drop_items
     future = @pool.dispatch_async((1..50).to_a, Runs.new(:odd))
     assert_equal [(2..50).step(2).to_a, 25], [future.value(timeout: 15), future.dropped]
   end
@@ -408,7 +408,7 @@ module UnmadeResultsContract
     hold&.open
   end
 
-  def test_a_run_ends_with_the_time_of_its_dispatch
+  def test_a_run_ends_with_the_deadline_of_its_dispatch
     hold = HoldRun.new
     results = value_of((0...50).to_a, hold, timeout: 0.2)
     assert_equal ["Ratomic::Workers::DispatchTimeoutError"], results.map(&:exception_class).uniq
@@ -417,7 +417,7 @@ module UnmadeResultsContract
     hold&.open
   end
 
-  def test_what_a_caller_runs_himself_is_one_run
+  def test_items_that_the_caller_runs_are_one_run
     runs = Runs.new
     pool_for_callers(runs) do |pool|
       before = runs.runs.value
@@ -467,13 +467,13 @@ module UnmadeResultsContract
     assert_equal text, changed.sum
   end
 
-  def test_an_object_that_has_all_of_it_needs_no_block
+  def test_an_object_with_all_methods_of_a_reduction_needs_no_block
     reduction = within(20) { @pool.reduce(0...1234, CountDigits.new) }
     assert_equal((0..9).to_h { |digit| [digit, digit < 4 ? 124 : 123] }, reduction.sum.sort.to_h)
     assert_equal 1234, reduction.count
   end
 
-  def test_no_items_and_only_dropped_ones_leave_what_was_given
+  def test_without_results_a_reduction_returns_its_initial_value
     assert_equal [{}, 0], @pool.reduce([], CountDigits.new).then { |reduction| [reduction.sum, reduction.count] }
     skip_without_shareable_blocks
     reduction = @pool.reduce([1, 3], EvenText, initial: "none") { |sum, part| sum + part }
@@ -576,7 +576,7 @@ module UnmadeResultsContract
     hold&.open
   end
 
-  def test_what_a_caller_folds_himself_is_the_same
+  def test_a_reduction_that_the_caller_runs_gives_the_same
     sums = CountDigits.new
     @pool.reduce([1], sums)
     costs = @pool.instance_variable_get(:@cell)[:engine].costs
@@ -628,7 +628,7 @@ module UnmadeResultsContract
     assert_equal [0, 1, 1], pipeline.stats.map { |stage| stage[:failed] }
   end
 
-  def test_a_pipeline_of_which_an_item_ends_its_thread
+  def test_an_item_of_a_pipeline_may_end_its_thread
     results = value_of([0, 2, :end_thread, 4], Workers.pipeline(Halve, Small))
     assert_equal [0, 1, 2], results.values_at(0, 1, 3)
     assert_failure results[2], "ThreadError", 2

@@ -12,14 +12,14 @@ class InsideOutTest < Minitest::Test
     seen
   end
 
-  def test_what_is_in_a_set_comes_before_it_and_nothing_else_comes
+  def test_elements_of_a_set_come_before_it_and_nothing_else_comes
     inner = Set[text = +"a"]
     outer = Set[list = [inner], 1]
     seen = visited({ key: [outer, +"other"] }).grep_v(Hash) # a Set of older Rubies has one
     assert_equal [text, inner, list, 1, outer].map(&:inspect), seen.map(&:inspect)
   end
 
-  def test_a_ring_ends_and_one_through_a_set_is_refused
+  def test_a_cycle_ends_and_one_through_a_set_is_refused
     ring = [Set[1]]
     ring << ring
     assert_includes visited(ring), ring[0]

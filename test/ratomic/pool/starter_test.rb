@@ -9,7 +9,7 @@ class PoolStarterTest < Minitest::Test
     skip_without_ractors
   end
 
-  def test_what_a_pool_can_lend
+  def test_the_factory_must_make_mutable_movable_objects
     assert_equal [], Starter.check([])
     [1, nil, :symbol, "frozen", [].freeze, Object].each do |object|
       assert_raises(Ratomic::OwnershipError) { Starter.check(object) }

@@ -56,7 +56,7 @@ class AroundTest < Minitest::Test
     assert_equal(3, begun { assert_equal 12, pool.reduce([1, 2, 3], Double, initial: 0) { |sum, n| sum + n }.sum })
   end
 
-  def test_callers_have_it_too_and_the_short_way_does_not_forget_it
+  def test_callers_have_it_too_also_with_the_native_cache
     pool = new_pool(min_batch: :auto)
     pool.dispatch_async([1], Double).value(timeout: 5)
     costs(pool).caller_runs_cache.grant(Double, Double.object_id, 64_000, 9)
@@ -66,7 +66,7 @@ class AroundTest < Minitest::Test
     assert_equal 1, pool.stats[:dispatches][:by_caller]
   end
 
-  def test_what_is_learnt_is_of_the_callable
+  def test_costs_are_learnt_for_the_callable_and_not_for_what_is_around
     pool = new_pool
     20.times { pool.dispatch_async([1], Double, around: Note).value(timeout: 5) }
     assert_equal ["WorkerCallables::Double"], pool.stats[:costs].keys
@@ -80,7 +80,7 @@ class AroundTest < Minitest::Test
     assert_equal 0, Workers::RactorLocalRefs.size
   end
 
-  def test_what_cannot_be_around_is_refused
+  def test_an_object_that_cannot_be_around_is_refused
     assert_raises(Workers::CallableError) { new_pool(around: 5) }
     assert_raises(Workers::CallableError) { new_pool.dispatch_async([1], Object.new.freeze, around: Note) }
   end

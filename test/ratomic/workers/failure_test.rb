@@ -26,7 +26,7 @@ class FailureTest < Minitest::Test
     assert Ractor.shareable?(other)
   end
 
-  def test_it_keeps_what_an_exception_says
+  def test_it_has_the_class_message_and_backtrace_of_the_exception
     failure = Failure.from(error, 7)
     assert_equal [7, "ArgumentError", "outer"], [failure.index, failure.exception_class, failure.message]
     assert_match(/failure_test.rb:\d+/, failure.backtrace.first)
@@ -111,7 +111,7 @@ class FailureTest < Minitest::Test
     assert_equal "... 9950 lines more", failure.at(3).backtrace.last
   end
 
-  def test_a_ring_of_causes_ends
+  def test_a_cycle_of_causes_is_cut
     one = RuntimeError.new("one")
     two = RuntimeError.new("two")
     one.define_singleton_method(:cause) { two }
@@ -129,7 +129,7 @@ class FailureTest < Minitest::Test
     assert_equal Failure.new(2, "A", "b"), Failure.new(1, "A", "b").at(2)
   end
 
-  def test_it_becomes_the_error_that_fits
+  def test_it_becomes_the_error_class_that_fits
     names = { "KeyError" => "ItemError", "Ratomic::Workers::CancelledError" => "CancelledError",
               "Ratomic::Workers::ShutdownError" => "ShutdownError" }
     names.each { |name, made| assert_equal "Ratomic::Workers::#{made}", Failure.new(0, name, "x").to_error.class.name }

@@ -5,18 +5,18 @@ require "test_helper"
 class ParseJSONTest < Minitest::Test
   Parse = Ratomic::Workers::ParseJSON
 
-  def test_what_it_parses_is_frozen_all_the_way
+  def test_results_are_deeply_frozen
     document = Parse.call('{"a": [1, 2.5, "text", null, true], "b": {}}')
     assert_equal({ "a" => [1, 2.5, "text", nil, true], "b" => {} }, document)
     assert Ractor.shareable?(document)
   end
 
-  def test_what_is_nested_as_deeply_as_the_parser_allows_is_frozen_too
+  def test_results_of_the_deepest_nesting_are_frozen_too
     document = Parse.call(("[" * 100) + ("]" * 100))
     assert Ractor.shareable?(document)
   end
 
-  def test_nothing_in_the_place_of_a_document_is_nothing
+  def test_nil_in_the_place_of_a_document_gives_nil
     assert_nil Parse.call(nil)
     pool = Ratomic::Workers::Pool.new(size: 1)
     assert_equal [[1], nil, [2]], pool.dispatch_async(["[1]", nil, "[2]"], Parse).value!(timeout: 5)

@@ -47,7 +47,7 @@ class SubscriptionTest < Minitest::Test
     @pool.dispatch_async([1], Double).wait(timeout: 5)
   end
 
-  def test_a_queue_that_its_owner_closes_takes_nothing_from_the_others
+  def test_closing_the_queue_of_one_subscriber_does_not_affect_the_others
     queues = Array.new(3) { Ratomic::Queue.new(100) }
     queues.each { |queue| @pool.subscribe(queue) }
     queues[0].close
@@ -81,13 +81,13 @@ class SubscriptionTest < Minitest::Test
     assert_equal "true\nfalse\n", out
   end
 
-  def test_a_slow_subscriber_holds_nobody_up_and_what_it_misses_is_counted
+  def test_a_slow_subscriber_delays_nobody_and_the_events_that_it_misses_are_counted
     @pool.subscribe(Ratomic::Queue.new(1))
     within(10) { 50.times { @pool.dispatch_async([1], Double).wait } }
     assert_operator @pool.stats[:events_dropped], :>, 50
   end
 
-  def test_what_a_subscriber_raises_ends_nothing
+  def test_an_error_of_a_subscriber_does_not_end_its_subscription
     seen = Thread::Queue.new
     @pool.subscribe { |event| seen << event and raise "in the subscriber" }
     2.times { @pool.dispatch_async([1], Double).wait(timeout: 5) }
@@ -96,7 +96,7 @@ class SubscriptionTest < Minitest::Test
     assert_match(/in the subscriber/, @pool.stats[:troubles][:last].keys.join)
   end
 
-  def test_what_a_subscriber_raises_is_shown_once
+  def test_an_error_of_a_subscriber_is_shown_once
     seen = Thread::Queue.new
     @pool.subscribe { |event| seen << event and raise SubscriberError, "in the subscriber" }
     assert_shown(SubscriberError, /a subscriber of the pool events: .*subscription_test.rb/) do
@@ -111,7 +111,7 @@ class SubscriptionTest < Minitest::Test
     refute subscription.join(timeout: 0)
   end
 
-  def test_a_subscription_needs_somebody
+  def test_a_subscription_needs_a_block_or_a_queue
     assert_raises(ArgumentError) { @pool.subscribe }
   end
 end

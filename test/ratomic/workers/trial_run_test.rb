@@ -50,7 +50,7 @@ class TrialRunTest < Minitest::Test
     assert_match(/^tried: returned: a Array in \d/, explanation.to_s)
   end
 
-  def test_nil_is_a_sample_and_so_is_what_is_dropped
+  def test_nil_can_be_the_sample_and_the_sample_may_be_dropped
     assert_equal :returned, @pool.explain([], Counting, try: nil).to_h[:try][:outcome]
     explanation = @pool.explain([], Counting, try: :drop)
     assert_equal :dropped, explanation.to_h[:try][:outcome]
@@ -58,14 +58,14 @@ class TrialRunTest < Minitest::Test
     assert_equal [nil, :drop], CALLS[:items]
   end
 
-  def test_what_fails_is_told_with_its_class
+  def test_an_error_is_reported_with_its_class
     explanation = @pool.explain([1], Misbehave, try: :raise_error)
     assert_equal :failed, explanation.to_h[:try][:outcome]
     assert_match(/KeyError/, explanation.to_h[:try][:failure])
     refute_predicate explanation, :ok?
   end
 
-  def test_what_only_a_worker_finds_is_told_with_its_remedy
+  def test_an_error_that_only_a_worker_finds_is_reported_with_its_remedy
     skip_without_ractors
     explanation = @pool.explain([1], AskingEtc, try: 1)
     skip "this Ruby allows it" if explanation.ok?

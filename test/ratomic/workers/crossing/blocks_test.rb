@@ -30,15 +30,15 @@ class BlocksTest < Minitest::Test
     assert_equal 3, Ractor.new(block) { |shared| shared.call(1, 2) }.value
   end
 
-  def test_in_a_module_it_keeps_its_self
+  def test_a_block_in_a_module_keeps_its_self
     assert_equal 7, share(Written.block).call(1, 3)
   end
 
-  def test_elsewhere_its_self_is_nil
+  def test_the_self_of_other_blocks_is_nil
     assert_nil share { itself }.call
   end
 
-  def test_that_of_a_symbol_works
+  def test_the_block_of_a_symbol_works
     assert_equal [3, 2], [share(&:+).call(1, 2), share(&:[]).call([1, 2], 1)]
     assert Ractor.shareable?(share(&:+))
   end
@@ -49,7 +49,7 @@ class BlocksTest < Minitest::Test
     assert_same Written, share(Written)
   end
 
-  def test_one_that_uses_what_changes_is_refused
+  def test_a_block_that_uses_unshareable_variables_is_refused
     list = []
     error = assert_raises(Ratomic::Workers::CallableError) { share { |sum, n| list << n && sum } }
     assert_match(/the block \(.*blocks_test.rb:\d+\) cannot run in a worker: .*list/, error.message)

@@ -4,7 +4,7 @@ require "test_helper"
 require "delegate"
 
 class CallableTest < Minitest::Test
-  def test_the_error_has_the_path_of_what_is_in_the_way
+  def test_the_error_has_the_path_of_the_unshareable_object
     holder = Struct.new(:handler) { def call(item) = item }.new([+"text"])
     error = assert_raises(Ratomic::Workers::CallableError) { Ratomic::Workers::Callable.check(holder) }
     assert_includes error.message, error.path
@@ -70,7 +70,7 @@ class CallableTest < Minitest::Test
     assert_raises(CallableError) { Callable.check(callable) }.message
   end
 
-  def test_modules_and_frozen_objects_are_fine
+  def test_modules_and_frozen_objects_are_accepted
     assert_same Plain, Callable.check(Plain)
     parser = Parser.new(:symbol).freeze
     assert_same parser, Callable.check(parser)
@@ -83,14 +83,14 @@ class CallableTest < Minitest::Test
     assert_match(/inside `call`|LocalPool/, message)
   end
 
-  def test_what_is_only_not_frozen_is_to_be_frozen
+  def test_the_advice_for_an_unfrozen_object_is_to_freeze_it
     assert_match(/@handler \(Hash\) is not frozen. .*Ractor.make_shareable\(callable\)/,
                  message_of(Parser.new({}).freeze))
     assert_match(/it \(CallableTest::Parser\) is not frozen/, message_of(Parser.new(1)))
     refute_predicate Parser.new(1), :frozen?
   end
 
-  def test_a_block_says_what_it_reaches
+  def test_the_error_for_a_block_names_the_object_that_it_refers_to
     text = +"text"
     message = message_of(proc { text })
     assert_match(/callable_test.rb:\d+/, message)
@@ -98,12 +98,12 @@ class CallableTest < Minitest::Test
     assert_match(/'text'|"text"|self/, message)
   end
 
-  def test_what_has_no_call_is_refused
+  def test_an_object_without_a_call_method_is_refused
     assert_match(/\(Integer\) has no method `call`/, message_of(3))
     assert_match(/callable Comparable has no method/, message_of(Comparable))
   end
 
-  def test_each_object_is_known_by_itself
+  def test_each_object_has_a_key_of_its_own
     assert_same Plain, Callable.key(Plain)
     callables = Array.new(2) { Parser.new(1) } + Array.new(2) { proc { |item| item } }
     keys = callables.map { |callable| Callable.key(callable) }
@@ -111,7 +111,7 @@ class CallableTest < Minitest::Test
     assert Ractor.shareable?(keys.freeze)
   end
 
-  def test_for_people_it_has_the_name_of_its_kind
+  def test_its_label_is_the_name_of_its_class
     assert_equal %w[CallableTest::Plain CallableTest::Parser],
                  [Plain, Parser.new(1)].map { |callable| Callable.label(callable) }
     assert_match(/callable_test.rb:\d+/, Callable.label(proc { |item| item }))
@@ -128,7 +128,7 @@ class CallableTest < Minitest::Test
     end
   end
 
-  def test_one_with_a_method_of_its_own_is_found_all_the_same
+  def test_an_object_that_overrides_object_id_has_its_key_all_the_same
     request = Ractor.make_shareable(Request.new)
     assert_match(/callable_test.rb:\d+/, Callable.place(request))
     assert_empty Ratomic::Workers::IsolationLint.findings(request)
@@ -188,7 +188,7 @@ class CallableTest < Minitest::Test
     assert_equal [3], run_in_a_worker(Ractor.shareable_proc { |item| item.bit_length }) # rubocop:disable Style/SymbolProc
   end
 
-  def test_what_is_composed_of_others_is_to_be_written_out
+  def test_the_advice_for_a_composed_proc_is_to_write_it_out
     skip_without_ractors
     one = Ractor.shareable_proc { |item| item + 1 }
     [one >> one, one >> Math.method(:sqrt), one.curry, Math.method(:sqrt).to_proc, { 4 => 5 }.to_proc].each do |made|
@@ -201,7 +201,7 @@ class CallableTest < Minitest::Test
     assert_equal [6], run_in_a_worker(Ractor.shareable_proc { |item| second.call(one.call(item)) })
   end
 
-  def test_an_object_that_raises_when_it_is_frozen_is_no_property_of_a_ractor
+  def test_an_object_that_raises_when_it_is_frozen_is_not_taken_for_one_of_this_ractor
     message = message_of(Parser.new(Class.new { def freeze = raise("the licence forbids it") }.new))
     assert_match(/@handler is an instance of .*: to freeze or copy it raises RuntimeError: the licence/, message)
   end

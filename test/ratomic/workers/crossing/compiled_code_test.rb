@@ -5,7 +5,7 @@ require "test_helper"
 class CompiledCodeTest < Minitest::Test
   CompiledCode = Ratomic::Workers::CompiledCode
 
-  def test_code_of_this_ruby_is_known_and_has_its_parts_where_they_are_looked_for
+  def test_compiled_code_of_this_ruby_has_the_known_form
     parts = RubyVM::InstructionSequence.of(proc { Integer("x") rescue nil }).to_a # rubocop:disable Style/RescueModifier
     assert CompiledCode.code?(parts)
     assert_equal :block, parts[CompiledCode::KIND]
@@ -13,7 +13,7 @@ class CompiledCodeTest < Minitest::Test
     assert_includes parts[CompiledCode::BODY], [:leave]
   end
 
-  def test_what_is_no_code_or_has_another_form_is_not_taken_for_it
+  def test_other_objects_and_other_forms_are_not_taken_for_compiled_code
     parts = RubyVM::InstructionSequence.of(proc { 1 }).to_a
     [nil, :send, [], ["another", *parts.drop(1)], parts.first(5)].each { |other| refute CompiledCode.code?(other) }
     assert CompiledCode.marked?(parts.first(5))

@@ -49,7 +49,7 @@ class IsolationLintTest < Minitest::Test
     end
   end
 
-  def test_it_finds_what_a_worker_may_not_touch_also_in_blocks_and_helpers
+  def test_it_finds_what_a_worker_may_not_use_also_in_blocks_and_helper_methods
     found = IsolationLint.findings(Sample).map { |finding| [finding.kind, finding.name] }
     assert_equal [%w[constant LIST], ["global variable", "$seen"], ["instance variable", "@count"],
                   ["instance variable", "#{Sample}.@settings"]], found.sort
@@ -165,7 +165,7 @@ class IsolationLintTest < Minitest::Test
     assert_equal readable.sort, shown.sort
   end
 
-  def test_what_is_found_fails_in_a_worker
+  def test_each_finding_fails_in_a_worker
     skip_without_ractors
     pool = Ratomic::Workers::Pool.new(size: 1, min_batch: 0)
     failure = pool.dispatch_async([1], Sample).value(timeout: 5)[0]
@@ -221,7 +221,7 @@ class IsolationLintTest < Minitest::Test
 
   ::ONLY_AT_THE_TOP = [+"mutable"] # rubocop:disable Style/MutableConstant
 
-  def test_of_code_that_is_in_no_file_only_what_is_so_in_any_case_is_claimed
+  def test_of_code_without_a_file_it_reports_only_what_is_certain
     Shop.module_eval("module Later; def self.call(_item) = TABLE.size; end", __FILE__, __LINE__)
     assert_empty IsolationLint.findings(Shop::Later), "it may be Object's, which is shareable"
     Shop.module_eval("module Last; def self.call(_item) = ONLY_AT_THE_TOP; end", __FILE__, __LINE__)
@@ -398,7 +398,7 @@ class IsolationLintTest < Minitest::Test
   end
 
   # Another format than the one that is known, and one that cannot be had at all.
-  def test_code_that_looks_otherwise_is_not_read
+  def test_compiled_code_of_an_unknown_form_is_not_read
     head = ["YARVInstructionSequence/SimpleDataFormat"] * 13
     unknown = [nil, [], ["Other", 1], [*head, "text"], [*head, [[:opt_getconstant_path, 5], [:getglobal], [1, [:x]]]]]
     unknown.each do |format|

@@ -22,7 +22,7 @@ class LeafClassesTest < Minitest::Test
   end
 
   # Anything may be in those.
-  def test_not_those_of_a_subclass_or_with_a_singleton_class_nor_other_native_objects
+  def test_subclasses_singletons_and_other_native_objects_are_not_leaves
     time = Time.now
     def time.zone = "mine"
     [time, Class.new(Time).now, ObjectSpace::WeakMap.new, Thread::Mutex.new].each do |object|
@@ -30,7 +30,7 @@ class LeafClassesTest < Minitest::Test
     end
   end
 
-  def test_what_they_carry_is_looked_at_all_the_same
+  def test_instance_variables_of_leaves_are_looked_at
     time = Time.now
     time.instance_variable_set(:@io, $stdout)
     refute Sharing.ordinary?([time])

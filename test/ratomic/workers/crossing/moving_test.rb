@@ -38,7 +38,7 @@ class MovingTest < Minitest::Test
     found.to_s[/it\S* and it\S*/]
   end
 
-  def test_what_is_reached_twice_is_found_with_both_paths
+  def test_an_object_that_is_reached_twice_is_found_with_both_paths
     skip "a move keeps it in this Ruby" if whole?
     one = +"one"
     assert_equal "it[0] and it[1]", twice([one, one])
@@ -56,7 +56,7 @@ class MovingTest < Minitest::Test
     assert_match(/\.@one and .* are the same String/, Moving.obstacle({ key => one }, "it").to_s)
   end
 
-  def test_what_may_be_reached_twice
+  def test_objects_that_may_be_reached_twice
     frozen = "frozen"
     cycle = [+""]
     cycle << cycle
@@ -69,7 +69,7 @@ class MovingTest < Minitest::Test
     end
   end
 
-  def test_what_cannot_be_moved_is_found
+  def test_objects_that_cannot_be_moved_are_found
     raised = begin
       raise "raised"
     rescue StandardError => e
@@ -85,7 +85,7 @@ class MovingTest < Minitest::Test
   end
 
   # What is found is what Ruby does.
-  def test_what_has_too_many_levels_is_found_and_goes_nowhere
+  def test_items_of_too_many_levels_are_found_and_not_moved
     deep = 200_000.times.inject([]) { |inner, _| [inner] }
     assert_equal "object is nested too deeply", Moving.obstacle(deep, "object").to_s
     assert_nil Moving.obstacle(900.times.inject([]) { |inner, _| [inner] }, "object")
@@ -95,7 +95,7 @@ class MovingTest < Minitest::Test
     assert_equal 1, deep.size
   end
 
-  def test_a_set_as_ruby_has_it
+  def test_a_set_is_moved_where_this_ruby_can
     port = Ractor::Port.new
     moved = begin
       port.send(Set[+"a"], move: true) && true
@@ -107,7 +107,7 @@ class MovingTest < Minitest::Test
     port&.close
   end
 
-  def test_items_that_cannot_be_moved_go_as_a_copy_or_as_their_failure
+  def test_items_that_cannot_be_moved_are_copied_or_fail
     buffer = +"buffer"
     part = +"part"
     items = [buffer, Thread.current, [part, Time.at(0)], [part, proc {}]]
@@ -129,7 +129,7 @@ class MovingTest < Minitest::Test
     port.close
   end
 
-  def test_what_was_moved_before_does_not_go_again_and_takes_nothing_along
+  def test_an_object_that_was_moved_before_is_refused_alone
     gone = moved_away
     assert_equal "it[1][:a] was moved to another owner before", Moving.obstacle([+"", { a: gone }], "it").to_s
     buffer = +"buffer"
@@ -139,7 +139,7 @@ class MovingTest < Minitest::Test
     assert_equal "buffer", buffer
   end
 
-  def test_the_streams_of_the_program_stay
+  def test_the_standard_streams_are_not_moved
     [$stdout, $stderr].each { |stream| assert_match(/instance of IO/, Moving.obstacle([stream], "it").to_s) }
     reader, writer = IO.pipe
     assert_nil Moving.obstacle([reader], "it")
@@ -147,7 +147,7 @@ class MovingTest < Minitest::Test
     [reader, writer].each { |stream| stream&.close }
   end
 
-  def test_items_with_something_in_common_are_refused_before_anything_is_touched
+  def test_items_that_share_an_object_are_refused_before_any_is_moved
     buffer = +"buffer"
     assert_same items = [[buffer], [+""]], Moving.prepare(items)
     error = assert_raises(Ratomic::ShareableError) { Moving.prepare([[buffer], [buffer]]) }

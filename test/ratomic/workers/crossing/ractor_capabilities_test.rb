@@ -13,7 +13,7 @@ class RactorCapabilitiesTest < Minitest::Test
     end
   end
 
-  def test_it_answers_what_a_ractor_says_and_says_nothing
+  def test_its_answers_are_true_in_a_ractor_and_nothing_is_printed
     skip_without_ractors
     out = ruby!(<<~RUBY)
       require "ratomic"
@@ -36,7 +36,7 @@ class RactorCapabilitiesTest < Minitest::Test
     assert_equal %w[true true 1], out.lines(chomp: true)
   end
 
-  def test_a_method_of_a_proc_may_not_be_called_elsewhere
+  def test_a_method_made_of_a_proc_may_not_be_called_in_another_ractor
     skip_without_ractors
     callable = %i[one any of_a_proc].to_h { |name| [name, RactorCapabilities.callable?(Fixed, Fixed.method(name))] }
     assert_equal({ one: true, any: true, of_a_proc: false }, callable)

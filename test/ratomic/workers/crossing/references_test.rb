@@ -16,7 +16,7 @@ class ReferencesTest < Minitest::Test
     Ratomic::Workers::References.of(object)
   end
 
-  def test_each_comes_with_the_step_that_leads_to_it
+  def test_each_reference_has_the_step_that_leads_to_it
     assert_equal [["[0]", 1], ["[1]", 2]], children([1, 2])
     assert_equal [["key :a", :a], ["[:a]", 1], ["default", 7]], children(Hash.new(7).merge(a: 1))
     assert_equal [["x", 1], ["y", 2]], children(Point.new(1, 2))
@@ -34,7 +34,7 @@ class ReferencesTest < Minitest::Test
     end
   end
 
-  def test_what_answers_nothing_is_a_child_too
+  def test_an_object_without_methods_is_a_reference_too
     assert_equal ["key #<ReferencesTest::Silent>", "[#<ReferencesTest::Silent>]"],
                  children({ Silent.new => 1 }).map(&:first)
     mute = BasicObject.new
@@ -43,13 +43,13 @@ class ReferencesTest < Minitest::Test
     assert mute.equal?(child)
   end
 
-  def test_instance_variables_of_containers_are_children_too
+  def test_instance_variables_of_containers_are_references_too
     list = [1]
     list.instance_variable_set(:@note, 2)
     assert_equal [["[0]", 1], ["@note", 2]], children(list)
   end
 
-  def test_an_object_without_methods_has_none
+  def test_an_object_without_methods_has_no_references
     assert_empty children(BasicObject.new)
   end
 end

@@ -21,19 +21,19 @@ class StatefulObjectsTest < Minitest::Test
     end
   end
 
-  def test_data_and_classes_are_not_alive
+  def test_plain_data_and_classes_are_not_stateful
     circle = []
     circle << circle << Box.new(circle)
     [nil, 1, +"text", [[+"a"]], { a: { "b" => [] } }, Box.new(+"a"), String, Class.new, circle, Object.new, 1..2]
       .each { |object| assert_nil StatefulObjects.in(object) }
   end
 
-  def test_a_lock_in_an_instance_variable
+  def test_it_finds_a_lock_in_an_instance_variable
     mixed = Class.new { include MonitorMixin }.new
     assert_same mixed, StatefulObjects.in([mixed])
   end
 
-  def test_what_will_not_be_asked_counts_as_alive
+  def test_an_object_that_answers_no_question_counts_as_stateful
     bad = Class.new { def respond_to?(*) = raise("no") }.new
     assert_nil StatefulObjects.in(bad)
     assert_match(/instance of Random.*backend: :thread/, StatefulObjects.advice(Random.new(1)))

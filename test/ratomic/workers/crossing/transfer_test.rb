@@ -117,7 +117,7 @@ class TransferTest < Minitest::Test
     end
   end
 
-  def test_a_structs_and_an_objects_own_ways_are_asked
+  def test_methods_that_structs_and_objects_override_are_called
     skip_unless_copies_are_initialized
     packed = Transfer.pack([Counted.new(["a"]), Hasty.new([+"b"]), Plain.new([+"c"])])
     assert Ractor.shareable?(packed)
@@ -127,7 +127,7 @@ class TransferTest < Minitest::Test
     assert_equal [%w[a cloned], %w[b frozen], %w[c]], packed.map(&:fields)
   end
 
-  def test_objects_are_copied_with_what_hangs_on_them
+  def test_objects_are_copied_with_their_instance_variables
     row = Row.new([+"a"])
     row.instance_variable_set(:@self, row)
     several = Row.new(Row.new(Plain.new(Row.new([+"deep"]))))
@@ -143,7 +143,7 @@ class TransferTest < Minitest::Test
     refute_predicate several.fields.fields, :frozen?
   end
 
-  def test_what_only_rubys_methods_know_of_is_looked_at
+  def test_parts_that_only_ruby_methods_reach_are_copied_too
     File.open(__FILE__) do |file|
       hash = Hash.new(file)
       packed = Transfer.pack([[+"a"], hash, Row.new([+"b"]), hash.method(:fetch), Row.new([+"c"])])
@@ -154,7 +154,7 @@ class TransferTest < Minitest::Test
     end
   end
 
-  def test_there_is_one_of_what_is_a_singleton
+  def test_a_singleton_is_not_copied
     only = Class.new(Struct.new(:list)) { include Singleton }.instance
     only.list = [+"mine"]
     packed = Transfer.pack([only, Plain.new([+"a"]), Plain.new([+"b"])])
@@ -162,7 +162,7 @@ class TransferTest < Minitest::Test
     refute_predicate only, :frozen?
   end
 
-  def test_one_that_cannot_cross_leaves_its_neighbours_alone
+  def test_an_item_that_cannot_cross_does_not_affect_the_others
     items = Array.new(20) { |i| i == 7 ? Holder.new([Thread.current]) : Row.new([i.to_s]) }
     packed = Transfer.pack(items)
     assert_equal [7], packed.grep(Transfer::Refused).map { |hole| hole.failure.index }
@@ -170,7 +170,7 @@ class TransferTest < Minitest::Test
     assert_equal(((0..19).to_a - [7]).map(&:to_s), packed.grep(Row).map { |row| row.fields[0] })
   end
 
-  def test_a_string_with_something_unshareable_hanging_on_it_is_refused
+  def test_a_string_with_an_unshareable_instance_variable_is_refused
     text = +"text"
     text.instance_variable_set(:@hook, Thread.current)
     refused = Transfer.pack([text])[0]
@@ -178,7 +178,7 @@ class TransferTest < Minitest::Test
     assert_match(/@hook/, refused.failure.message)
   end
 
-  def test_what_cannot_cross_leaves_a_hole_that_says_why
+  def test_an_item_that_cannot_cross_is_replaced_by_the_reason
     File.open(__FILE__) do |file|
       packed = Transfer.pack([1, Holder.new([file]), { in: $stdin }])
       assert_instance_of Transfer::Holed, packed
@@ -205,7 +205,7 @@ class TransferTest < Minitest::Test
     end
   end
 
-  def test_what_has_more_levels_is_refused_and_does_no_harm
+  def test_items_of_more_levels_are_refused_without_a_crash
     within(20) do
       [[], [].freeze].product([1_002, 200_000]).each do |inner, levels|
         deep = levels.times.inject(inner) { |outer, _| inner.frozen? ? [outer].freeze : [outer] }
@@ -233,7 +233,7 @@ class TransferTest < Minitest::Test
     end
   end
 
-  def test_whatever_an_object_does_when_it_is_frozen_or_copied_stays_with_it
+  def test_an_object_that_raises_or_exits_when_it_is_copied_fails_alone
     [-> { raise NotImplementedError }, -> { raise Exception }, -> { exit }].each do |way| # rubocop:disable Lint/RaiseException
       packed = within(5) { Transfer.pack([1, Wild.new(&way), +"a"]) } # not in the main thread, see UserException
       sealed = within(5) { Transfer.seal([1, Wild.new(&way), +"a"], 0) }
@@ -242,7 +242,7 @@ class TransferTest < Minitest::Test
     end
   end
 
-  def test_what_another_thread_raises_is_not_taken_for_an_items
+  def test_an_exception_from_another_thread_is_not_taken_for_that_of_an_item
     skip_unless_copies_are_initialized
     caller = Thread.current
     once = [true]
@@ -260,7 +260,7 @@ class TransferTest < Minitest::Test
     assert_same text, sealed[1]
   end
 
-  def test_a_result_that_cannot_be_frozen_leaves_its_neighbours_alone
+  def test_a_result_that_cannot_be_frozen_does_not_affect_the_others
     file = File.open(__FILE__)
     sealed = Transfer.seal([+"a", Holder.new(file), Thread.current, +"b"], 10)
     assert_equal %w[a b], sealed.values_at(0, 3)

@@ -54,7 +54,7 @@ class UnshareableReasonTest < Minitest::Test
   REASONS.delete_if { |object, _| Uncopied === object } unless Copying::INITIALIZED
   REASONS.freeze
 
-  def test_each_says_why
+  def test_each_kind_of_object_has_its_reason
     REASONS.each { |object, reason| assert_match reason, UnshareableReason.of(object) }
     [1, +"text", [+"a"], Object.new].each do |object|
       assert_nil UnshareableReason.of(object)

@@ -102,7 +102,7 @@ class HelperThreadTest < Minitest::Test
     end
   end
 
-  def test_what_was_cancelled_is_not_run_by_those_who_stand_in
+  def test_a_cancelled_batch_is_not_run_by_a_compensating_thread
     in_a_circle do
       tally = Tally.new
       @engine.run_queue.try_push((made = batch([1, 2], tally)).part(0, 2))
@@ -129,7 +129,7 @@ class HelperThreadTest < Minitest::Test
     assert_equal [60], outer.value(timeout: 10)
   end
 
-  def test_who_waits_in_an_item_is_woken_by_a_cancel_and_gets_results_as_they_come
+  def test_an_item_that_waits_is_woken_by_a_cancel_and_gets_results_as_they_come
     pool = new_pool
     hold = Hold.new
     inner = Thread::Queue.new
@@ -143,7 +143,7 @@ class HelperThreadTest < Minitest::Test
     assert_equal [1], first.value(timeout: 5)
   end
 
-  def test_what_only_workers_can_run_goes_back_into_the_lane
+  def test_a_batch_that_only_workers_can_run_goes_back_into_the_run_queue
     in_a_circle do
       moved = Workers::Batch.new(nil, 2, 1, Double, Workers::Options.new(move: true), 64)
       @engine.run_queue.try_push(moved)
@@ -152,7 +152,7 @@ class HelperThreadTest < Minitest::Test
     end
   end
 
-  def test_what_it_takes_of_a_pool_that_is_killed_is_not_lost
+  def test_a_batch_that_it_took_from_a_killed_pool_is_not_lost
     in_a_circle do
       @engine.run_queue.try_push(made = batch([1, 2]))
       taken = @engine.run_queue.try_pop

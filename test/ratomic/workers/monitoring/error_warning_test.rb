@@ -40,7 +40,7 @@ class ErrorWarningTest < Minitest::Test
   end
 
   # The warnings of a program may be errors, in its tests.
-  def test_a_warning_that_raises_ends_nothing
+  def test_a_warning_that_raises_does_not_end_the_thread
     out = ruby!(<<~RUBY, seconds: 60)
       require "ratomic"
       def Warning.warn(*) = raise(NotImplementedError, "no warnings here")

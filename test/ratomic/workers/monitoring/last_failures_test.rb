@@ -20,7 +20,7 @@ class LastFailuresTest < Minitest::Test
                  @last.to_h.transform_values { |notes| notes.map { |note| note[:time] } })
   end
 
-  def test_there_is_an_end_to_the_classes
+  def test_the_number_of_classes_is_limited
     100.times { |number| keep("Error#{number}", 1, 2, 3, 4) }
     keep("Error0", 5)
     assert_equal LastFailures::MAX_CLASSES, @last.to_h.size

@@ -17,7 +17,7 @@ class MetricsTest < Minitest::Test
     assert_in_delta 1000.000018, @metrics.latency_sum, 0.000001
   end
 
-  def test_what_callers_have_run_is_among_the_counts
+  def test_items_that_callers_run_are_counted
     @metrics.tally.record_and_freeze(@metrics.tally.start, [1, 2], true)
     assert_equal({ by_caller: 1, by_caller_items: 2 }, @metrics.counts.slice(:by_caller, :by_caller_items))
   end
@@ -37,12 +37,12 @@ class MetricsTest < Minitest::Test
     assert_equal({ "(anonymous)" => 3 }, @metrics.last_failures.to_h.transform_values(&:size))
   end
 
-  def test_trouble_that_will_not_tell_its_message_is_kept_too
+  def test_an_internal_error_whose_message_raises_is_kept_too
     @metrics.trouble(Class.new(StandardError) { def message = raise(NotImplementedError) }.new)
     assert_match(/cannot be read: NotImplementedError/, @metrics.trouble_log.to_h.keys[0])
   end
 
-  def test_trouble_is_kept_up_to_a_limit_and_counted_beyond
+  def test_internal_errors_are_kept_up_to_a_limit_and_counted_beyond
     30.times { |i| @metrics.trouble(RuntimeError.new("trouble #{i}")) }
     assert_equal 30, @metrics.counts[:troubles]
     assert_equal 20, @metrics.trouble_log.size

@@ -136,7 +136,7 @@ class NamesTest < Minitest::Test
     hold.open
   end
 
-  def test_names_that_a_program_makes_up_have_an_end
+  def test_the_number_of_names_is_limited
     names = Workers.const_get(:Names).new
     most = Workers::Names::MAX_NAMES
     (most + 50).times { |number| names.begin("name #{number}".freeze) }
@@ -146,7 +146,7 @@ class NamesTest < Minitest::Test
     assert Ractor.shareable?(names)
   end
 
-  def test_what_is_no_name_is_refused
+  def test_a_name_of_another_type_is_refused
     assert_raises(TypeError) { @pool.dispatch_async([1], Double, as: 5) }
     assert_raises(ArgumentError) { @pool.dispatch_async([1], Double, as: "") }
   end

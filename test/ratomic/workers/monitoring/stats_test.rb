@@ -39,7 +39,7 @@ class StatsTest < Minitest::Test
     end
   end
 
-  def test_names_of_all_kinds_spoil_no_statistics
+  def test_class_names_of_all_kinds_can_be_shown
     pool = Ratomic::Workers::Pool.new(size: 1, min_batch: 0)
     pool.dispatch_async([1, 2], Nameless.new.freeze).value(timeout: 5)
     assert_includes pool.stats[:costs].keys, "StatsTest::Nameless"
@@ -59,14 +59,14 @@ class StatsTest < Minitest::Test
     @pool.kill
   end
 
-  def test_a_fresh_pool_has_nothing_to_tell
+  def test_the_statistics_of_a_fresh_pool_are_zero
     stats = @pool.stats
     assert_equal ["sta\"ts", 2, :running], stats.values_at(:name, :size, :state)
     assert_equal({ accepted: 0, finished: 0, in_flight: 0, dropped: 0 }, stats[:items])
     assert_equal({}, stats[:failures])
   end
 
-  def test_what_is_in_flight_is_seen
+  def test_items_in_flight_are_counted
     hold = Hold.new
     future = @pool.dispatch_async([1, 2, 3], hold, sequential: true)
     eventually { hold.begun.value == 1 }

@@ -30,7 +30,7 @@ class SubscribersTest < Minitest::Test
     assert_predicate @subscribers, :none?
   end
 
-  def test_what_finds_a_full_queue_is_counted
+  def test_events_for_a_full_queue_are_counted_as_dropped
     @subscribers.add(Ratomic::Queue.new(1))
     3.times { @subscribers.tell(@event) }
     assert_equal 2, @subscribers.dropped.value

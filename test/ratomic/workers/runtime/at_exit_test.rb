@@ -61,7 +61,7 @@ class AtExitTest < Minitest::Test
     end
   end
 
-  def test_a_background_thread_that_runs_such_an_item_itself_does_not_either
+  def test_a_background_thread_that_runs_a_stuck_item_does_not_keep_the_program_from_ending
     ["backend: :inline", "max_queue: 1, size: 1, on_full: :caller_runs"].each do |settings|
       ended = ruby(<<~RUBY, seconds: 15)
         require "ratomic"

@@ -11,7 +11,7 @@ class ClockTest < Minitest::Test
     assert_nil Clock.limit(nil)
   end
 
-  def test_what_is_left_is_never_less_than_nothing
+  def test_the_time_left_is_never_negative
     assert_in_delta 2, Clock.left(Clock.limit(2)), 1
     assert_equal 0, Clock.left(Clock.now - 1)
     assert_nil Clock.left(nil)

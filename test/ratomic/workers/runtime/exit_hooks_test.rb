@@ -3,7 +3,7 @@
 require "test_helper"
 
 class ExitHooksTest < Minitest::Test
-  def test_it_tells_of_every_thread_of_its_ractor_and_of_the_end_of_the_ractor_last
+  def test_hooks_run_at_the_end_of_each_thread_and_last_at_the_end_of_the_ractor
     skip_without_ractors
     told = Ratomic::Queue.new(16)
     in_ractor(told) do |queue|
@@ -15,7 +15,7 @@ class ExitHooksTest < Minitest::Test
     assert_equal true, told.pop(timeout: 5).last
   end
 
-  def test_it_tells_after_a_crash_and_an_error_in_one_block_does_not_stop_the_others
+  def test_hooks_run_after_a_crash_and_an_error_in_one_does_not_stop_the_others
     skip_without_ractors
     told = Ratomic::Queue.new(16)
     assert_raises(KeyError) do
@@ -29,7 +29,7 @@ class ExitHooksTest < Minitest::Test
     assert_equal true, told.pop(timeout: 5)
   end
 
-  def test_the_main_ractor_is_left_alone
+  def test_the_main_ractor_has_no_hooks
     told = []
     Ratomic::Workers::ExitHooks.here.on_end { told << true }
     Thread.new { nil }.join

@@ -32,7 +32,7 @@ class ForkHookTest < Minitest::Test
     assert_equal "[2]\n", out
   end
 
-  def test_an_error_of_a_step_is_shown_once_and_the_others_are_made
+  def test_an_error_of_a_step_is_shown_once_and_the_other_steps_run
     result = assert_success(ruby(<<~RUBY, seconds: 60))
       require "ratomic"
       module Work; def self.call(item) = item * 2; end
@@ -101,7 +101,7 @@ class ForkHookTest < Minitest::Test
   end
 
   # Another Ractor may have been about to make one, or anything else that a look through the heap shows half-made.
-  def test_the_block_of_a_fork_runs_whatever_the_heap_holds
+  def test_the_block_of_a_fork_runs_whatever_objects_there_are
     out = ruby!(<<~RUBY)
       require "ratomic"
       Workers = Ratomic::Workers

@@ -19,7 +19,7 @@ class InterruptsTest < Minitest::Test
     assert done
   end
 
-  def test_exceptions_of_other_threads_come_after_the_code_of_users
+  def test_exceptions_from_other_threads_come_after_the_users_block
     inside = nil
     assert_raises(KeyError) do
       Interrupts.exceptions_deferred do
@@ -42,7 +42,7 @@ class InterruptsTest < Minitest::Test
     assert_raises(Timeout::Error) { Interrupts.exceptions_deferred { Timeout.timeout(0.01) { sleep(10) && flunk } } }
   end
 
-  def test_what_its_maker_has_put_off_comes_in_a_thread_that_allows_it
+  def test_a_thread_that_allows_interrupts_gets_what_its_creator_deferred
     thread = Interrupts.deferred { Thread.new { Interrupts.allowed { sleep } } }
     until_asleep(thread)
     thread.kill

@@ -14,7 +14,7 @@ class OwnThreadTest < Minitest::Test
     assert_nil within(5) { OwnThread.start { Thread.current.name }.value }
   end
 
-  def test_it_is_marked_as_servers_that_fork_look_for
+  def test_it_has_the_fork_safe_mark_that_servers_look_for
     thread = OwnThread.start { sleep }
     assert thread.thread_variable_get(:fork_safe)
     assert_nil Thread.current.thread_variable_get(:fork_safe)
@@ -37,7 +37,7 @@ class OwnThreadTest < Minitest::Test
     end
   end
 
-  def test_nothing_is_put_off_in_it_whatever_its_maker_has_put_off
+  def test_it_can_be_interrupted_whatever_mask_its_creator_had
     Thread.handle_interrupt(Object => :never) do
       [:kill.to_proc, ->(thread) { thread.raise(KeyError) }].each do |way|
         thread = OwnThread.start { sleep }

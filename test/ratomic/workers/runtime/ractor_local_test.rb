@@ -5,7 +5,7 @@ require "test_helper"
 class RactorLocalTest < Minitest::Test
   STORAGE = Ratomic::Workers::RactorLocal.new(:ratomic_storage_test)
 
-  def test_one_value_for_all_threads_of_a_ractor
+  def test_all_threads_of_a_ractor_have_the_same_value
     made = Ratomic::Counter.new
     storage = Ratomic::Workers::RactorLocal.new(:"ratomic_storage_test_#{object_id}")
     assert_nil storage.value
@@ -15,14 +15,14 @@ class RactorLocalTest < Minitest::Test
     assert_same values.first, storage.value
   end
 
-  def test_another_value_in_another_ractor
+  def test_another_ractor_has_another_value
     skip_without_ractors
     STORAGE.fetch { +"mine" }
     assert_equal([true, "theirs"], in_ractor(STORAGE) { |storage| [storage.value.nil?, storage.fetch { +"theirs" }] })
     assert_equal "mine", STORAGE.value
   end
 
-  def test_an_error_leaves_it_empty_and_usable
+  def test_an_error_of_the_block_leaves_it_empty_and_usable
     storage = Ratomic::Workers::RactorLocal.new(:"ratomic_storage_test_#{object_id}_2")
     assert_raises(IOError) { storage.fetch { raise IOError } }
     assert_equal(:second, storage.fetch { :second })

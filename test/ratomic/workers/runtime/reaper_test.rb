@@ -35,7 +35,7 @@ class ReaperTest < Minitest::Test
     refute value
   end
 
-  def test_other_ractors_have_none
+  def test_ractors_that_are_no_workers_have_no_reaper
     assert_nil Reaper.here
     assert_equal [], (in_ractor { [*Reaper.here] }) if Ratomic::RACTORS
   end

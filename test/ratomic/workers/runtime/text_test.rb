@@ -5,7 +5,7 @@ require "test_helper"
 class TextTest < Minitest::Test
   Text = Ratomic::Workers::Text
 
-  def test_text_of_any_encoding_is_put_into_one
+  def test_text_of_any_encoding_is_converted
     text = "Größe"
     [text, text.encode("UTF-16LE"), text.encode("ISO-8859-1"), text.b, "ascii".encode("US-ASCII")].each do |string|
       assert_equal Encoding::UTF_8, Text.of(string).encoding
@@ -21,7 +21,7 @@ class TextTest < Minitest::Test
     assert_predicate Text.of("+".dup.force_encoding("UTF-7")), :valid_encoding?
   end
 
-  def test_it_is_a_copy_of_which_no_method_of_its_own_was_called
+  def test_it_is_a_copy_and_no_method_of_a_string_subclass_is_called
     own = Class.new(String) { def encode(*) = exit }.new("text")
     text = Text.of(own)
     assert_equal [String, "text", false], [text.class, text, text.frozen?]

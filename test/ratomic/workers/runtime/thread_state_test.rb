@@ -13,7 +13,7 @@ class ThreadStateTest < Minitest::Test
     end.value
   end
 
-  def test_what_was_left_is_taken_away_and_what_was_there_is_back
+  def test_variables_that_an_item_set_are_removed_and_changed_ones_restored
     on_a_thread do |state, mine|
       refute_predicate state, :changed?
       refute state.restore
@@ -29,14 +29,14 @@ class ThreadStateTest < Minitest::Test
     end
   end
 
-  def test_our_own_variables_are_not_an_items
+  def test_variables_of_the_library_do_not_count_as_changes
     on_a_thread do |state|
       Ratomic::Workers::Context.current = :trace
       refute_predicate state, :changed?
     end
   end
 
-  def test_nor_is_what_a_local_pool_keeps_there
+  def test_variables_of_a_local_pool_do_not_count_as_changes
     maker = Ractor.make_shareable(Struct.new(:text) { def call = +"" }.new("x"))
     lent = Ratomic::LocalPool.new(size: 1, factory: maker)
     on_a_thread do |state|
@@ -45,7 +45,7 @@ class ThreadStateTest < Minitest::Test
     end
   end
 
-  def test_fiber_storage_too
+  def test_fiber_storage_is_restored_too
     skip "this Ruby has none" unless Fiber.respond_to?(:[])
     on_a_thread do |state|
       Fiber[:left] = 1

@@ -20,7 +20,7 @@ class BoundedCacheTest < Minitest::Test
     assert Ractor.shareable?(@cache)
   end
 
-  def test_of_a_full_one_the_older_half_is_forgotten_but_for_what_was_looked_up
+  def test_a_full_cache_forgets_the_older_half_except_keys_that_were_read
     (1..MOST).each { |key| @cache[key] = key }
     assert_equal MOST, @cache.to_h.size
     assert_equal 2, @cache[2]
@@ -29,7 +29,7 @@ class BoundedCacheTest < Minitest::Test
     assert_equal [nil, 2, nil, 1], [1, 2, 3, -1].map { |key| @cache[key] }
   end
 
-  def test_what_is_looked_up_now_and_then_is_never_forgotten
+  def test_a_key_that_is_read_now_and_then_is_never_forgotten
     @cache[:hot] = 1
     (1..(MOST * 5)).each { |key| (@cache[key] = key) && @cache[:hot] }
     assert_equal 1, @cache[:hot]

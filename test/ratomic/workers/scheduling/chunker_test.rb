@@ -62,11 +62,11 @@ class ChunkerTest < Minitest::Test
     end
   end
 
-  def test_what_was_never_measured_is_tried_in_small_chunks
+  def test_callables_without_a_measured_cost_get_small_chunks
     assert_equal Workers::Chunker::UNMEASURED_ITEMS, size(batch((0...1_000_000).to_a))
   end
 
-  def test_a_chunk_takes_no_longer_than_others_may_wait
+  def test_a_chunk_is_no_longer_than_other_dispatches_may_wait
     learn(10_000)
     assert_in_delta Workers::Chunker::MAX_CHUNK_NS / 10_000, size(batch((0...100_000).to_a)), 2
     learn(1e9.to_i)

@@ -3,7 +3,7 @@
 require "test_helper"
 
 class CostsTest < Minitest::Test
-  def test_of_no_items_nothing_is_learnt
+  def test_nothing_is_learnt_from_a_dispatch_without_items
     costs = Ratomic::Workers::Costs.new(0.5)
     costs.learn("empty", 0, 500, 0)
     costs.route_chooser.learn_caller("empty", 500, 0)
@@ -15,7 +15,7 @@ class CostsTest < Minitest::Test
     @costs = Ratomic::Workers::Costs.new(0.5)
   end
 
-  def test_it_follows_what_is_measured
+  def test_the_cost_follows_the_measurements
     assert_nil @costs.of(:key)
     @costs.learn(:key, 64, 6399, 1)
     assert_in_delta 100, @costs.of(:key), 0.01
@@ -33,7 +33,7 @@ class CostsTest < Minitest::Test
     assert_nil @costs.small(:key)
   end
 
-  def test_many_items_that_take_far_longer_than_they_were_to_take_end_that_as_well
+  def test_callers_no_longer_run_a_callable_whose_items_take_far_longer_than_estimated
     20.times { @costs.learn(:key, 100, 1000, 50) }
     assert @costs.small(:key)
     @costs.learn(:key, 100, Ratomic::Workers::Costs::MAX_CALLER_ITEM_NS, 50)
@@ -43,7 +43,7 @@ class CostsTest < Minitest::Test
     assert_nil @costs.small(:key)
   end
 
-  def test_several_of_one_name_are_told_apart
+  def test_callables_with_the_same_name_are_numbered
     a, b = Array.new(2) { Class.new { def self.name = "x" }.new }
     [a, b].each_with_index do |callable, n|
       key = Ratomic::Workers::Callable.key(callable)
@@ -66,7 +66,7 @@ class CostsTest < Minitest::Test
     assert @costs.small(:other)
   end
 
-  def test_marks_do_not_pile_up_and_a_forgotten_callable_begins_anew
+  def test_marks_are_limited_in_number_and_a_forgotten_callable_is_learnt_anew
     20.times { @costs.learn(:key, 1, 10, 1) }
     @costs.mark_caller_unsafe(:key)
     20.times { @costs.learn(:key, 1, 10, 1) }
@@ -78,7 +78,7 @@ class CostsTest < Minitest::Test
     assert_nil @costs.small(:key)
   end
 
-  def test_small_is_what_is_done_before_a_worker_would_be_awake
+  def test_a_small_dispatch_ends_before_a_worker_would_be_awake
     20.times { @costs.learn(:key, 64, 6399, 1) }
     assert_equal @costs.waking / 0.5 / 100, @costs.small(:key)
     poor = Ratomic::Workers::Costs.new(0.0)
@@ -86,7 +86,7 @@ class CostsTest < Minitest::Test
     assert_equal @costs.small(:key), poor.small(:key), "one worker is not there to save time"
   end
 
-  def test_waking_is_learnt_within_reason
+  def test_the_time_to_wake_a_worker_is_learnt_within_limits
     200.times { @costs.learn_waking(10_000) }
     assert_in_delta 20_000, @costs.waking, 100
     500.times { @costs.learn_waking(10**12) }

@@ -14,13 +14,13 @@ class RouteChooserTest < Minitest::Test
     Array.new(dispatches) { @route_chooser.caller?(:key) }.count(true)
   end
 
-  def test_each_is_tried_before_they_are_compared
+  def test_both_routes_are_tried_before_they_are_compared
     assert @route_chooser.caller?(:key)
     @route_chooser.learn_caller(:key, 1_000, 10)
     refute @route_chooser.caller?(:key)
   end
 
-  def test_the_faster_one_has_the_work_and_the_other_a_share_of_it
+  def test_the_faster_route_gets_the_work_and_the_slower_one_a_sample
     @route_chooser.learn_caller(:key, 1_000, 10)
     @route_chooser.learn_pool(:key, 2_000, 10)
     assert_equal (RouteChooser::EXPLORE_RATE - 1) * 10, by_caller(RouteChooser::EXPLORE_RATE * 10)
@@ -28,13 +28,13 @@ class RouteChooserTest < Minitest::Test
     assert_equal 10, by_caller(RouteChooser::EXPLORE_RATE * 10)
   end
 
-  def test_times_are_compared_by_item
+  def test_times_are_compared_for_each_item
     @route_chooser.learn_caller(:key, 1_000, 10)
     @route_chooser.learn_pool(:key, 5_000, 100)
     assert_equal 1, by_caller(RouteChooser::EXPLORE_RATE)
   end
 
-  def test_each_callable_has_its_own
+  def test_each_callable_has_times_of_its_own
     @route_chooser.learn_caller(:other, 1_000, 10)
     @route_chooser.learn_pool(:other, 1, 10)
     assert @route_chooser.caller?(:key)

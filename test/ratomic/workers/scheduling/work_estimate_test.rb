@@ -3,7 +3,7 @@
 require "test_helper"
 
 class WorkEstimateTest < Minitest::Test
-  def test_an_item_may_call_anything_its_bytesize
+  def test_a_bytesize_that_is_no_number_does_not_count
     sized = Struct.new(:name, :bytesize)
     [nil, "x", -1000, Float::NAN, 1.5].each do |bytes|
       weight = Ratomic::Workers::WorkEstimate.of([sized.new("a", bytes)])
@@ -18,7 +18,7 @@ class WorkEstimateTest < Minitest::Test
 
   WorkEstimate = Ratomic::Workers::WorkEstimate
 
-  def test_an_item_weighs_something_and_what_has_bytes_weighs_these_too
+  def test_an_item_has_a_weight_and_its_bytes_are_added
     assert_equal 3 * WorkEstimate::ITEM_WEIGHT, WorkEstimate.of([1, :two, nil])
     assert_equal (2 * WorkEstimate::ITEM_WEIGHT) + 10, WorkEstimate.of(%w[hello world])
     assert_equal WorkEstimate::ITEM_WEIGHT + 5, WorkEstimate.of(["hello"])
@@ -35,7 +35,7 @@ class WorkEstimateTest < Minitest::Test
     assert_equal 2 * WorkEstimate::ITEM_WEIGHT, WorkEstimate.sum([1, 2, 3, 4], 1, 2)
   end
 
-  def test_nothing_weighs_nothing
+  def test_no_items_weigh_nothing
     assert_equal 0, WorkEstimate.of([])
   end
 end

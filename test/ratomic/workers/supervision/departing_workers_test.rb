@@ -25,7 +25,7 @@ class DepartingWorkersTest < Minitest::Test
     @timer_queue.close
   end
 
-  def test_who_has_ended_has_arrived
+  def test_a_worker_that_has_ended_has_arrived
     refute @departing.look
     @backend.living.delete(:one)
     assert @departing.look
@@ -37,7 +37,7 @@ class DepartingWorkersTest < Minitest::Test
     assert_predicate @departing, :empty?
   end
 
-  def test_who_is_late_is_given_up
+  def test_a_worker_that_is_late_is_given_up
     @departing.give_up
     assert_equal [false, false], @homes.map(&:arrived?)
     @departing.give_up(Workers::Clock.now + 6)
@@ -52,7 +52,7 @@ class DepartingWorkersTest < Minitest::Test
     assert_equal 2, @timer_queue.instance_variable_get(:@entries).size
   end
 
-  def test_of_those_who_are_left_some_have_ended
+  def test_of_the_workers_that_are_left_some_have_ended
     @backend.living.delete(:two)
     @departing.leave_all
     assert @homes.all?(&:arrived?)

@@ -51,26 +51,26 @@ module TimerQueueContract
     assert_equal :third, receive
   end
 
-  def test_messages_that_go_on_to_come_keep_no_entry_waiting
+  def test_a_stream_of_messages_delays_no_entry
     @timer_queue.add(now + 0.01, :due)
     @mailbox.send(:message)
     within(5) { @mailbox.send(:message) until @timer_queue.receive == [:tick] }
     assert_equal [[:due]], @timer_queue.take_due
   end
 
-  def test_it_waits_for_what_is_due_years_later
+  def test_an_entry_may_be_due_years_later
     [1e9, 1e300, Float::INFINITY].each { |seconds| @timer_queue.add(now + seconds, :later) }
     @mailbox.send(:message)
     assert_equal :message, receive
     assert_empty @timer_queue.take_due
   end
 
-  def test_what_is_due_at_once_comes_in_order
+  def test_entries_of_the_same_time_come_in_order
     10.times { |i| @timer_queue.add(now - 10 + i, i) }
     assert_equal (0...10).map { |i| [i] }, @timer_queue.take_due
   end
 
-  def test_the_deadline_of_what_is_done_is_void
+  def test_the_deadline_of_a_batch_that_is_done_is_dropped
     done = batch
     waiting = batch
     @timer_queue.add_for(done, now - 1, :expire)

@@ -115,7 +115,7 @@ class WorkerRegistryTest < Minitest::Test
     assert_equal [true, true], events.map { |_, details| details[:expected] }
   end
 
-  def test_who_is_not_on_it_is_ignored
+  def test_an_unknown_worker_is_ignored
     @engine.board[7] = batch
     refute @registry.gone(7, false, [batch])
     assert_nil @registry.abandon(7)
@@ -134,7 +134,7 @@ class WorkerRegistryTest < Minitest::Test
     assert_equal 570, @engine.metrics.past_busy.value
   end
 
-  def test_what_a_worker_left_waits_in_the_lane_or_goes_to_the_next_one_when_that_is_full
+  def test_parts_that_a_worker_left_go_to_the_run_queue_or_to_the_next_worker_when_that_is_full
     left = [batch, batch]
     fill_begun(1)
     @registry.gone(1, false, left)
@@ -143,7 +143,7 @@ class WorkerRegistryTest < Minitest::Test
     assert_equal [left[1]], @workers.parts[3]
   end
 
-  def test_what_is_done_already_is_left_to_nobody
+  def test_parts_that_are_done_already_are_not_run_again
     done = batch.tap { |made| made.completion.fill(1) }
     @registry.gone(1, false, [done])
     assert_equal [0, []], [@engine.run_queue.size, @workers.parts[3]]
@@ -156,7 +156,7 @@ class WorkerRegistryTest < Minitest::Test
     assert_equal [10, 11], [@engine.metrics.pauses.value, @engine.metrics.respawns.value]
   end
 
-  def test_when_the_pause_is_over_the_coordinator_is_told_to_hire
+  def test_after_the_pause_the_coordinator_is_told_to_start_a_worker
     crash
     fill_begun
     started = Workers::Clock.now
@@ -167,7 +167,7 @@ class WorkerRegistryTest < Minitest::Test
     assert_equal [[:start_worker, [left]]], @timer_queue.take_due
   end
 
-  def test_one_that_lived_long_enough_ends_the_crash_loop
+  def test_a_worker_that_lives_long_enough_ends_the_crash_loop
     2.times { crash }
     assert_equal 1, @engine.metrics.pauses.value
     @registry[ids.last].born -= WorkerRegistry::MIN_HEALTHY_LIFE_S
@@ -177,21 +177,21 @@ class WorkerRegistryTest < Minitest::Test
     assert_equal 2, @engine.metrics.pauses.value
   end
 
-  def test_those_that_have_started_are_told_to_stop
+  def test_workers_that_have_started_are_told_to_stop
     @registry.up(2, @control)
     assert_equal [[:worker_started, { worker: 2 }]], events
     @registry.stop
     assert_equal [:stop], within(5) { @control.receive }
   end
 
-  def test_it_knows_who_is_in_a_chunk_of_a_dispatch
+  def test_it_knows_which_workers_run_a_chunk_of_a_dispatch
     @engine.worker_statuses[2].begin_chunk(42, nil)
     busy = []
     [42, 43].each { |ticket| @registry.busy_with(ticket) { |member| busy << [ticket, member.worker_status.id] } }
     assert_equal [[42, 2]], busy
   end
 
-  def test_a_worker_that_died_without_a_word_is_found_and_what_it_had_is_given_back
+  def test_a_worker_that_died_without_a_message_is_found_and_its_parts_are_given_back
     @workers.dead << 2
     assert_equal [2], @registry.ended
     @engine.board[2] = made = batch
@@ -201,7 +201,7 @@ class WorkerRegistryTest < Minitest::Test
     assert_equal [1, [:worker_ended]], [@engine.metrics.respawns.value, events.map(&:first)]
   end
 
-  def test_when_all_are_to_stop_nobody_takes_the_place_of_one_that_is_given_up
+  def test_an_abandoned_worker_is_not_replaced_when_all_are_to_stop
     stuck = Workers::AtExit::STUCK.value
     @registry.stop
     @registry.abandon(1)
@@ -210,7 +210,7 @@ class WorkerRegistryTest < Minitest::Test
     Workers::AtExit::STUCK.reset(stuck)
   end
 
-  def test_a_worker_that_does_not_listen_yet_or_any_more_is_told_nothing
+  def test_no_message_is_sent_to_a_worker_that_has_not_started_or_has_ended
     member = @registry[1]
     refute member.tell([:stop].freeze)
     @registry.up(1, @control)
@@ -220,7 +220,7 @@ class WorkerRegistryTest < Minitest::Test
     refute member.tell([:stop].freeze)
   end
 
-  def test_who_is_left_when_the_pool_ends_is_known_until_he_has_ended
+  def test_workers_that_are_left_when_the_pool_ends_are_known_until_they_have_ended
     stuck = Workers::AtExit::STUCK.value
     worker_statuses = [1, 2].map { |id| @registry[id].worker_status }
     2.times { @registry.leave_all }
@@ -229,7 +229,7 @@ class WorkerRegistryTest < Minitest::Test
     assert_equal stuck, Workers::AtExit::STUCK.value
   end
 
-  def test_a_worker_that_is_given_up_is_marked_told_counted_and_replaced
+  def test_an_abandoned_worker_is_marked_told_counted_and_replaced
     stuck = Workers::AtExit::STUCK.value
     @registry.up(1, @control)
     worker_status = @engine.worker_statuses[1]

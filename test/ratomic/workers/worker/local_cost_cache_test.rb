@@ -28,13 +28,13 @@ class LocalCostCacheTest < Minitest::Test
     end.count(true)
   end
 
-  def test_from_some_of_the_short_chunks_of_a_callable_that_is_known_well_it_learns
+  def test_of_a_well_known_callable_only_some_short_chunks_are_learnt_from
     assert_equal Workers::Costs::MIN_STABLE_RUNS, learnt(Workers::Costs::MIN_STABLE_RUNS, 1_000), "from all until then"
     assert_equal 5, learnt(5 * Workers::LocalCostCache::SAMPLE_RATE, 1_000)
     assert_equal 4, learnt(4, Workers::RunQueue::LONG_CHUNK_NS * 2), "and from all that are long"
   end
 
-  def test_what_it_has_at_hand_is_what_was_learnt
+  def test_its_copy_is_the_cost_that_was_learnt
     assert_nil @local_costs.cost(Double)
     learnt(1, 1_000)
     assert_equal @costs.of(Double), @local_costs.cost(Double)
@@ -42,7 +42,7 @@ class LocalCostCacheTest < Minitest::Test
     assert_equal @costs.of(Double), @local_costs.cost(Double)
   end
 
-  def test_another_callable_is_another_matter
+  def test_another_callable_has_its_own_cost
     learnt(Workers::Costs::MIN_STABLE_RUNS, 1_000)
     assert_nil @local_costs.cost(Sleep)
     @local_costs.cost(Double)
@@ -57,7 +57,7 @@ class LocalCostCacheTest < Minitest::Test
     assert_equal 3, learnt(3, 1_000)
   end
 
-  def test_a_chunk_of_which_nothing_has_run_teaches_nothing
+  def test_a_chunk_without_results_is_not_learnt_from
     @local_costs.learn(chunk(run: false), 1_000)
     assert_nil @costs.of(Double)
   end

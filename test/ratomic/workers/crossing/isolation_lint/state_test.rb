@@ -31,13 +31,13 @@ class IsolationLintStateTest < Minitest::Test
     def change = @changed = true
   end
 
-  def test_what_a_callable_sets_when_it_is_called
+  def test_it_finds_instance_variables_that_a_callable_sets_when_it_is_called
     assert_equal [:@cache], IsolationLint.state(Memo.new)
     assert_equal [:@last], IsolationLint.state(Deep.new)
     assert_empty IsolationLint.state(Steady.new)
   end
 
-  def test_what_has_no_such_state
+  def test_it_finds_nothing_where_no_instance_variable_is_set
     [proc { @x = 1 }, Memo, Object.new, BasicObject.new, :upcase.to_proc, 1.method(:+)].each do |callable|
       assert_empty IsolationLint.state(callable)
     end
