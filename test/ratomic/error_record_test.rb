@@ -108,7 +108,7 @@ class ErrorRecordTest < Minitest::Test
     e
   end
 
-  def test_one_that_was_never_raised_is_copied_as_ruby_does
+  def test_an_exception_that_was_never_raised_is_copied_as_ruby_does
     map = Ratomic::Map.new
     map[:last] = KeyError.new("words")
     assert_equal [KeyError, "words"], [map[:last].class, map[:last].message]

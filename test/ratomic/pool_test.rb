@@ -58,7 +58,7 @@ class PoolTest < Minitest::Test
     assert_raises(Ractor::MovedError) { outside << "outside" }
   end
 
-  def test_what_is_in_an_object_travels_with_it
+  def test_an_object_is_moved_with_all_that_it_refers_to
     pool = self.pool(size: 1)
     pool.with { |buffer| buffer << "from main" }
     seen = in_ractor(pool) { |mine| mine.with { |buffer| buffer.dup.tap { buffer << "from the other" } } }
@@ -205,14 +205,14 @@ class PoolTest < Minitest::Test
     Thread.new { 8.times { pool.checkout } }.join
   end
 
-  def test_what_a_ractor_held_when_it_ended_is_replaced_within_a_second
+  def test_an_object_of_a_ractor_that_ended_is_replaced_within_a_second
     pool = self.pool(size: 4)
     in_ractor(pool) { |mine| Array.new(3) { mine.checkout }.size }
     eventually(1, "a full pool") { pool.available == 4 }
     assert_full(pool)
   end
 
-  def test_what_a_ractor_held_when_it_crashed_is_replaced_within_a_second
+  def test_an_object_of_a_ractor_that_crashed_is_replaced_within_a_second
     pool = self.pool(size: 4)
     assert_raises(KeyError) do
       in_ractor(pool) do |mine|
@@ -393,7 +393,7 @@ class PoolTest < Minitest::Test
     2.times { pool.with { |list| assert_same list, list[0] } }
   end
 
-  def test_what_cannot_be_moved_back_leaves_the_rest_of_it_as_it_was
+  def test_an_object_that_cannot_be_moved_back_stays_whole
     pool = self.pool(size: 1)
     buffer = +"mine"
     error = assert_raises(Ratomic::OwnershipError) { pool.with { |list| list.push(buffer, [Thread.current]) } }
@@ -492,7 +492,7 @@ class PoolTest < Minitest::Test
     assert_equal ["made_anew", "main Ractor", "in_main", "now_everywhere"], out.lines(chomp: true)
   end
 
-  def test_a_loan_from_before_the_fork_does_not_disturb_the_childs_pool
+  def test_a_lease_from_before_the_fork_does_not_disturb_the_childs_pool
     out = ruby!(<<~RUBY)
       require "ratomic"
       POOL = Ratomic::Pool.new(2, 1) { [] }

@@ -21,7 +21,7 @@ class LocalPoolFactoryTest < Minitest::Test
     assert_same holder, check(holder)
   end
 
-  def test_what_has_no_call_is_a_type_error
+  def test_an_object_without_call_is_an_error
     [nil, :call, Object.new].each { |object| assert_raises(ArgumentError) { check(object) } }
   end
 

@@ -33,7 +33,7 @@ class PoolLeakDetectorTest < Minitest::Test
     @leak_detector.add(Ratomic::Pool::Lease.new(number, object))
   end
 
-  def test_what_was_added_can_be_removed_once
+  def test_a_lease_that_was_added_can_be_removed_once
     object = add(1, [])
     lease = @leak_detector.remove(object)
     assert_equal 1, lease.number

@@ -41,7 +41,7 @@ class PoolServerChannelTest < Minitest::Test
     assert_equal [:back, Ratomic::Pool::ServerChannel::MAX_RETURNS], @channel.inbox.pop
   end
 
-  def test_what_is_free_is_counted_within_the_size
+  def test_the_number_of_free_objects_stays_within_the_size
     3.times { @channel.add([]) }
     assert_equal 2, @channel.free
     4.times { @channel.lent }

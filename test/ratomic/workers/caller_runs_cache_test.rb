@@ -110,7 +110,7 @@ class CallerRunsCacheTest < Minitest::Test
 
   Forgotten = Class.new(Callable)
 
-  def test_what_is_not_used_any_more_is_not_kept_alive
+  def test_a_callable_that_is_used_no_more_is_not_kept_alive
     Thread.new { 20.times { |number| @caller_runs_cache.grant(Forgotten.new, number, ITEM, 1000) } }.join
     eventually(10, "they are collected") do
       GC.start
@@ -118,7 +118,7 @@ class CallerRunsCacheTest < Minitest::Test
     end
   end
 
-  def test_what_is_used_is_kept_over_collections
+  def test_a_callable_in_use_survives_collections
     disabled = GC.disable # one that comes by itself, between two looks, would count as well
     GC.start
     grant

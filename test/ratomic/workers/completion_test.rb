@@ -26,7 +26,7 @@ class CompletionTest < Minitest::Test
     assert_equal [1, :first, 3], completion.to_a
   end
 
-  def test_what_has_no_result_is_left_out_and_counted
+  def test_slots_without_a_result_are_left_out_and_counted
     dropped = Ratomic::Workers::DROPPED
     folded = Ratomic::Workers.const_get(:FOLDED)
     counter = Ratomic::Counter.new
@@ -49,7 +49,7 @@ class CompletionTest < Minitest::Test
     assert_equal [0, 0], [completion.vacant, completion.dropped]
   end
 
-  def test_what_is_no_counter_is_refused_before_anything_is_filed
+  def test_an_object_that_is_no_counter_is_refused_before_anything_is_filed
     completion = Completion.new(1)
     [7, nil, "text", Ratomic::Map.new].each do |counter|
       assert_raises(TypeError) { completion.file(0, results(Ratomic::Workers::DROPPED), counter) }
@@ -92,7 +92,7 @@ class CompletionTest < Minitest::Test
     assert_equal [true, false], [completion.completed_by?(1, 2), completion.completed_by?(0, 2)], "the first is full"
   end
 
-  def test_what_is_interrupted_is_stopped_and_stays_interrupted
+  def test_an_interrupted_completion_is_stopped_and_stays_interrupted
     completion = Completion.new(1)
     completion.stop
     assert_equal [true, false], [completion.stopped?, completion.interrupted?]
@@ -101,7 +101,7 @@ class CompletionTest < Minitest::Test
     assert_equal [true, true], [completion.stopped?, completion.interrupted?]
   end
 
-  def test_nothing_to_wait_for_is_complete_at_once
+  def test_a_completion_without_slots_is_complete_at_once
     completion = Completion.new(0)
     assert_predicate completion, :complete?
     within(2) { assert_equal [true, true, []], [completion.wait, completion.wait_filed(1), completion.to_a] }
@@ -202,7 +202,7 @@ class CompletionTest < Minitest::Test
     assert_equal [400, (0...400).to_a], [completion.filed, completion.to_a]
   end
 
-  def test_of_two_that_file_the_same_slots_one_wins_each_slot
+  def test_of_two_threads_that_file_the_same_slots_one_wins_each_slot
     skip_without_ractors
     completion = Completion.new(2_000)
     counts = Array.new(2) do |number|

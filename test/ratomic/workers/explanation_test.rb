@@ -72,7 +72,7 @@ class ExplanationTest < Minitest::Test
     refute @pool.explain([1], Double).to_h[:estimate][:pays]
   end
 
-  def test_nothing_runs
+  def test_no_item_runs
     tally = Tally.new
     @pool.explain([1, 2, 3], tally).to_s
     assert_empty tally.calls

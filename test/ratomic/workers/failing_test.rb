@@ -28,7 +28,7 @@ class FailingTest < Minitest::Test
     refute_predicate fine, :failed?
   end
 
-  def test_one_failure_shows_before_the_rest_is_done
+  def test_a_failure_is_seen_before_the_rest_is_done
     refused = Ractor.make_shareable(Object.new.tap do |callable|
       hold = @hold
       callable.instance_variable_set(:@hold, hold)

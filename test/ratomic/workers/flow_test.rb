@@ -105,7 +105,7 @@ class FlowTest < Minitest::Test
     assert_equal 4, within(5) { flow.group(50) }.items.size
   end
 
-  def test_one_lane_waits_for_items_and_hands_its_place_on
+  def test_one_lane_waits_for_items_and_passes_the_lead_on
     flow = Flow.new(3, 3, 100, true)
     waiting = Array.new(3) { lane(flow, 1) }
     3.times { |number| flow.add(number) }
@@ -125,7 +125,7 @@ class FlowTest < Minitest::Test
     assert_equal [7], group_of(third).items
   end
 
-  def test_what_has_no_result_gives_its_place_back
+  def test_an_item_without_a_result_gives_its_place_back
     flow = Flow.new(1, 1, 4, true)
     @reader = reader(flow, 8)
     group = flow.group(4)

@@ -66,7 +66,7 @@ class FutureTest < Minitest::Test
     assert_raises(Workers::TimeoutError) { within(5) { future.each_completed(timeout: 0.05) { flunk } } }
   end
 
-  def test_what_was_cancelled_before_it_began_never_runs
+  def test_items_that_were_cancelled_before_they_began_never_run
     first = @pool.dispatch_async([1, 2], @hold)
     eventually { @hold.begun.value == 2 }
     tally = Tally.new
@@ -94,7 +94,7 @@ class FutureTest < Minitest::Test
 
   # Asked for an error, it makes none of the Failures; asked for its value, one for each, to which Ruby may add a record
   # when it makes it shareable: the `object_id`, for which there is no room later.
-  def test_what_never_ran_makes_its_failures_when_they_are_asked_for
+  def test_failures_of_items_that_never_ran_are_made_when_they_are_read
     future = @pool.dispatch_async([0] * 10_000, @hold)
     future.cancel
     made = lambda do |&look|
@@ -107,7 +107,7 @@ class FutureTest < Minitest::Test
     assert_equal [0, 1], future.each.first(2).map(&:index)
   end
 
-  def test_what_was_cancelled_on_the_way_runs_no_further
+  def test_items_after_a_cancel_do_not_run
     future = @pool.dispatch_async((1..50).to_a, @hold)
     @hold.open(3)
     eventually { @hold.finished.value == 3 && @hold.begun.value == 5 }
@@ -128,7 +128,7 @@ class FutureTest < Minitest::Test
     assert_equal [2, 4], @pool.dispatch_async([1, 2], Double).value(timeout: 3)
   end
 
-  def test_what_is_done_cannot_be_cancelled
+  def test_a_dispatch_that_is_done_cannot_be_cancelled
     future = @pool.dispatch_async([1], Double)
     future.wait(timeout: 5)
     refute future.cancel

@@ -25,7 +25,7 @@ class PerWorkerTest < Minitest::Test
     assert_equal [1], (new_pool.dispatch_async([:a], callable).value(timeout: 5).map { |_, calls, _| calls })
   end
 
-  def test_what_cannot_be_a_factory_is_refused
+  def test_an_object_that_cannot_be_a_factory_is_refused
     assert_raises(ArgumentError) { Workers.per_worker }
     assert_raises(ArgumentError) { Workers.per_worker(MakeTool) { 1 } }
     assert_raises(TypeError) { Workers.per_worker(MakeTool, call: "use") }

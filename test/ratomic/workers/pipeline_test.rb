@@ -33,7 +33,7 @@ class PipelineTest < Minitest::Test
     assert_includes pipeline.inspect, pipeline.to_s
   end
 
-  def test_what_a_stage_raises_is_raised_as_it_is
+  def test_an_error_of_a_stage_is_raised_as_it_is
     pipeline = Workers.pipeline(Double, Odd)
     error = assert_raises(NoMethodError) { pipeline.call(nil) }
     assert_equal Double.name, Workers::Failure.from(error, 7).stage

@@ -58,7 +58,7 @@ class WorkersPoolTest < Minitest::Test
     assert_leaves_nothing { 10.times { Pool.new(size: 3) } }
   end
 
-  def test_who_only_asks_starts_no_workers
+  def test_questions_to_a_pool_start_no_workers
     assert_leaves_nothing do
       pool = Ratomic::Workers::Pool.new(size: 2, name: "asked")
       assert_equal [2, { made: 0, completed: 0 }],
@@ -189,7 +189,7 @@ class WorkersPoolTest < Minitest::Test
   end
 
   # The last item of a dispatch that is begun is queued too, but it has its turn behind it.
-  def test_what_has_begun_does_not_wait
+  def test_begun_dispatches_do_not_count_as_waiting
     pool = Ratomic::Workers::Pool.new(size: 1, max_queue: 1, min_batch: 0, on_full: :raise)
     hold = Hold.new
     running = pool.dispatch_async([1, 2], hold)
@@ -206,7 +206,7 @@ class WorkersPoolTest < Minitest::Test
     pool.kill
   end
 
-  def test_what_was_cancelled_or_is_over_does_not_wait
+  def test_cancelled_and_ended_dispatches_do_not_count_as_waiting
     pool = Ratomic::Workers::Pool.new(size: 1, max_queue: 2, min_batch: 0, on_full: :raise)
     hold = Hold.new
     running = pool.dispatch_async([1], hold)
@@ -282,7 +282,7 @@ class WorkersPoolTest < Minitest::Test
     assert_equal 0, pool.stats[:dispatches][:queued]
   end
 
-  def test_one_dispatch_of_a_million_items
+  def test_a_dispatch_may_have_a_million_items
     results = within(60) { new_pool.dispatch_async(0...1_000_000, Double).value }
     assert_equal 1_000_000, results.size
     assert_equal 999_999 * 1_000_000, results.sum
@@ -297,7 +297,7 @@ class WorkersPoolTest < Minitest::Test
     giant.cancel
   end
 
-  def test_what_has_no_holder_is_collected
+  def test_a_pool_without_references_is_collected
     skip_without_ractors
     pool = new_pool
     pool.dispatch_async([1], Double).value(timeout: 5)
@@ -350,7 +350,7 @@ class WorkersPoolTest < Minitest::Test
     assert_equal ["", ""], [result.out, result.err]
   end
 
-  def test_who_is_killed_while_he_starts_a_pool_leaves_none_behind
+  def test_a_thread_that_is_killed_while_it_starts_a_pool_leaves_none_behind
     skip_without_ractors
     assert_leaves_nothing do
       in_ractor do

@@ -53,7 +53,7 @@ class ProgressBarTest < Minitest::Test
     assert_match(/, 1 failed, 1:02:05$/, slow)
   end
 
-  def test_what_was_stopped_says_how_far_it_was
+  def test_a_stopped_dispatch_shows_how_far_it_was
     output = StringIO.new
     Bar.new("Parsing", output: output).stop(Progress.new(7, 200, failures: 1, seconds: 2.5))
     assert_equal "Parsing: stopped at 7 of 200 items after 2.5 s, 1 failed\n", output.string

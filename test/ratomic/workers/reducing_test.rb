@@ -39,7 +39,7 @@ class ReducingTest < Minitest::Test
     assert_equal 10, Ractor.new(reducing) { |received| received.value.sum.size }.value
   end
 
-  def test_of_the_default_pool
+  def test_the_default_pool_reduces_too
     assert_equal [1, 2], Ratomic::Workers.reduce([1, 2], Collect).sum
     assert_equal [1, 2], Ratomic::Workers.reduce_async([1, 2], Collect).value.sum
   ensure

@@ -56,7 +56,7 @@ class RenderERBTest < Minitest::Test
     assert_match(/page\.erb:2/, error.backtrace.first)
   end
 
-  def test_one_that_does_not_compile_is_refused_with_the_line_and_the_reason
+  def test_a_template_that_does_not_compile_is_refused_with_the_line_and_the_reason
     ["fine\n<% if %>", "fine\n<% page.each do |x| %>\n", "\n<%= page[ %>"].each do |source|
       error = assert_raises(SyntaxError) { RenderERB.new(source, filename: "page.erb") }
       assert_match(/page\.erb:[2-4]: *syntax error/, error.message)

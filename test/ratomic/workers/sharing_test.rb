@@ -15,7 +15,7 @@ class SharingTest < Minitest::Test
     assert Ractor.shareable?(data)
   end
 
-  def test_what_is_no_plain_data_is_left_to_ruby
+  def test_objects_that_are_no_plain_data_are_left_to_ruby
     odd = +"odd"
     odd.instance_variable_set(:@note, [])
     [odd, Thread.current, Class.new(Array).new, Hash.new { 1 }, [].tap { |list| list << list }].each do |other|
@@ -49,7 +49,7 @@ class SharingTest < Minitest::Test
   end
 
   # The number is in an object of its own, which only Ruby can note as shareable.
-  def test_what_was_asked_for_its_object_id_is_left_to_ruby
+  def test_objects_with_an_object_id_are_left_to_ruby
     ruby!(<<~RUBY)
       require "ratomic"
       kept = [+"text", [1], { a: 1 }, 2**90, Object.new.freeze, [[+"nested"]]]

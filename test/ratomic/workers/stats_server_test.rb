@@ -36,7 +36,7 @@ class StatsServerTest < Minitest::Test
     JSON.parse(within(5) { UNIXSocket.open(path, &:read) })
   end
 
-  def test_who_connects_gets_the_statistics
+  def test_a_client_gets_the_statistics
     pool = new_pool(name: "parsers")
     pool.dispatch_async([1, :raise_error], Misbehave).value
     serve
@@ -89,7 +89,7 @@ class StatsServerTest < Minitest::Test
     assert read
   end
 
-  def test_who_does_not_read_keeps_nobody_waiting_for_long
+  def test_a_client_that_does_not_read_delays_others_only_briefly
     pools = Array.new(40) { |i| new_pool(name: "#{i}#{"x" * 20_000}", backend: :inline).start }
     serve
     lazy = UNIXSocket.new(@path)

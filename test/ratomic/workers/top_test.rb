@@ -56,7 +56,7 @@ class TopTest < Minitest::Test
     refute_match(/\e/, text)
   end
 
-  def test_of_a_folder_it_asks_all_sockets
+  def test_it_asks_all_sockets_of_a_folder
     work
     File.write(File.join(@folder, "note.txt"), "no socket")
     assert_includes top(@folder)[1], "parsers"

@@ -14,7 +14,7 @@ class VacancyTest < Minitest::Test
     assert_equal "Ratomic::Workers::DROPPED", dropped.to_s
   end
 
-  def test_what_another_ractor_returns_is_it
+  def test_a_vacancy_from_another_ractor_is_the_same_object
     skip_without_ractors
     assert_same Workers::DROPPED, Ractor.new { Ratomic::Workers::DROPPED }.value
   end

@@ -31,7 +31,7 @@ class WayHomeTest < Minitest::Test
     assert_equal :unknown, way([1]).to_h[:results][:way]
   end
 
-  def test_what_is_known_decides
+  def test_the_learnt_cost_decides
     skip_without_ractors
     known = lambda do |pool|
       engine = pool.start.instance_variable_get(:@cell)[:engine]
@@ -44,7 +44,7 @@ class WayHomeTest < Minitest::Test
     assert_match(/^results: owned, handed over: a worker's share takes about 32.00 ms; from/, far.to_s)
   end
 
-  def test_what_callers_may_not_run_is_copied_while_it_is_small
+  def test_small_results_of_callables_that_callers_may_not_run_are_copied
     skip_without_ractors
     explanation = way([1, 1]) do |pool|
       engine = pool.start.instance_variable_get(:@cell)[:engine]

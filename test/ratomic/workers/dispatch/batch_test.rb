@@ -29,7 +29,7 @@ class BatchTest < Minitest::Test
     assert_equal 0, all.unclaimed
   end
 
-  def test_what_was_stopped_cannot_be_claimed_and_all_slots_are_filled
+  def test_a_stopped_batch_cannot_be_claimed_and_all_its_slots_are_filled
     batch = batch(10)
     assert_equal 0, batch.claim(4)
     batch.completion.file(0, [1, 2].freeze)
@@ -42,7 +42,7 @@ class BatchTest < Minitest::Test
     assert_equal 0, batch.stop(failure)
   end
 
-  def test_what_is_done_is_not_stopped_any_more
+  def test_a_batch_that_is_done_cannot_be_stopped
     batch = batch(2)
     batch.completion.file(0, [1, 2].freeze)
     assert_equal 0, batch.stop(Workers::PoolFailures::KILLED)
@@ -72,7 +72,7 @@ class BatchTest < Minitest::Test
     assert_predicate batch, :stopped?
   end
 
-  def test_of_a_trial_one_wait_is_timed
+  def test_the_first_wait_of_a_trial_is_timed
     trial = Workers::Batch::Trial.new([1].freeze, 1, 1, Comparable, Workers::Options.new, 64)
     assert Ractor.shareable?(trial)
     assert_equal [true, false, false], Array.new(3) { trial.timed? }

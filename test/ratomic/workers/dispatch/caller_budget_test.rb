@@ -56,7 +56,7 @@ class CallerBudgetTest < Minitest::Test
     assert_equal [:done, 1, 2], pace([0, 1, 2], Clock.new(1), [:done])
   end
 
-  def test_what_raises_is_a_failure_in_its_place
+  def test_an_item_that_raises_is_a_failure_in_its_place
     results = pace([0, :fail, 2, :fail], Clock.new(1))
     assert_equal true, @failed
     assert_equal [1, 3], results.grep(Ratomic::Workers::Failure).map(&:index)

@@ -134,7 +134,7 @@ class CallerRunsTest < Minitest::Test
     slow.wait(timeout: 5)
   end
 
-  def test_of_a_dispatch_that_is_tried_in_the_pool_the_first_wait_counts
+  def test_of_a_dispatch_that_tries_the_pool_the_first_wait_is_measured
     pretend(Where, 100_000)
     route_chooser.learn_caller(Where, 10**12, 1)
     future = @pool.dispatch_async([1, 2, 3], Where)
@@ -198,7 +198,7 @@ class CallerRunsTest < Minitest::Test
     Class.new { def call(item) = sleep(item) }.new.freeze.tap { |sleeper| pretend(sleeper, 100) }
   end
 
-  def test_what_another_thread_raises_waits_for_the_items_whatever_its_class
+  def test_exceptions_of_any_class_from_other_threads_wait_for_the_items
     [StandardError, Exception].each do |parent|
       error = Class.new(parent)
       sleeper = small_sleeper
@@ -289,7 +289,7 @@ class CallerRunsTest < Minitest::Test
     end
   end
 
-  def test_what_reading_an_error_or_freezing_a_result_does_stays_with_the_item
+  def test_errors_in_messages_and_in_freeze_stay_with_the_item
     @pool.dispatch_async([1], Make, min_batch: 0).value(timeout: 5)
     [[Misbehave, :raise_while_read], [Make, [:raise_exception]]].each do |callable, item|
       @pool.dispatch_async([1], callable, min_batch: 0).value(timeout: 5)
@@ -412,7 +412,7 @@ class CallerRunsTest < Minitest::Test
     end
   end
 
-  def test_what_the_program_goes_on_using_is_not_frozen
+  def test_objects_that_the_program_goes_on_using_are_not_frozen
     @pool.kill
     @pool = Ratomic::Workers::Pool.new(size: 2, backend: :thread)
     Thread.main[:ratomic_test_memo] = { list: [+"a", [1]], sets: [Set[+"x"], Struct.new(:a).new([])] }
@@ -535,7 +535,7 @@ class CallerRunsTest < Minitest::Test
     Process.clock_gettime(Process::CLOCK_MONOTONIC) - started
   end
 
-  def test_what_is_known_of_one_object_says_nothing_of_another_of_its_class
+  def test_costs_of_one_object_do_not_count_for_another_of_its_class
     pretend(cheap = Adapter.new(0), 100)
     assert_predicate @pool.dispatch_async([1], cheap), :ready?
     dear = Adapter.new(0.02)
@@ -559,7 +559,7 @@ class CallerRunsTest < Minitest::Test
   end
 
   # Fifty items, all of them quick but one: 50 times 2 ms would be as long, and each is far from that.
-  def test_what_overruns_its_estimate_by_far_is_for_the_pool_from_the_next_dispatch_on
+  def test_after_a_dispatch_that_far_overran_its_estimate_the_pool_gets_the_next
     [false, true].each do |short_way|
       pretend(adapter = Adapter.new(0), 100)
       caller_runs_cache.grant(adapter, adapter.object_id, 64_000, 9) if short_way

@@ -69,7 +69,7 @@ class DispatchTest < Minitest::Test
     assert_equal [1], @engine.run_queue.try_pop.items
   end
 
-  def test_what_is_not_enumerable_is_refused_by_the_name_of_its_class
+  def test_items_that_are_not_enumerable_are_refused_with_their_class
     { 7 => "Integer", "text" => "String", Object.new => "Object", nil => "NilClass" }.each do |items, name|
       assert_match(/not #{name}\z/, assert_raises(TypeError) { dispatch(items) }.message)
     end
@@ -91,7 +91,7 @@ class DispatchTest < Minitest::Test
     assert_equal [1, 0, 0, 0], counts
   end
 
-  def test_what_was_refused_is_not_kept
+  def test_a_refused_dispatch_is_not_kept
     callable = proc { |item| item }
     raising = Class.new { def bytesize = raise(Interrupt) }.new.freeze
     assert_raises(Interrupt) { dispatch([raising], callable) }
@@ -117,7 +117,7 @@ class DispatchTest < Minitest::Test
     assert_equal [[:dispatched, 2], [:rejected, 2]], Array.new(2) { events.try_pop.then { |e| [e.name, e[:items]] } }
   end
 
-  def test_what_finds_a_full_lane_is_run_by_its_caller
+  def test_a_dispatch_that_finds_the_queue_full_is_run_by_its_caller
     fill_lane
     assert_empty(told do
       future = dispatch([1, 2], on_full: :caller_runs, timeout: 60, item_timeout: 60)
@@ -220,7 +220,7 @@ class DispatchTest < Minitest::Test
     assert_equal [6, 2, 1, 1], counts
   end
 
-  def test_what_is_not_shareable_is_never_run_by_the_caller
+  def test_unshareable_items_are_never_run_by_the_caller
     callable = proc { |item| item }
     [callable, Workers::RactorLocalRefs::Ref].each { |known| pretend(known, 100) }
     future = dispatch([1], callable)

@@ -24,7 +24,7 @@ class GroupedTest < Minitest::Test
     eventually { (twice.work - (future.work * 2)).abs < future.work / 1000 } # both by what is known now
   end
 
-  def test_of_what_the_caller_has_run_nothing_is_known
+  def test_a_future_that_the_caller_has_run_has_no_measured_work
     assert_nil Ratomic::Workers::ResolvedFuture.new([1].freeze).work
   end
 end

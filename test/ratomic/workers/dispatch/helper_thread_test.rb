@@ -52,7 +52,7 @@ class HelperThreadTest < Minitest::Test
   end
 
   # The item that waits has the lock, and another one, which is in its run queue, wants it.
-  def test_who_has_what_he_waited_for_goes_on_at_once
+  def test_a_waiter_goes_on_as_soon_as_its_results_are_there
     one = new_pool
     forward = Forward.new(new_pool, Sleep, Thread::Mutex.new)
     futures = Array.new(3) { one.dispatch_async([0.1], forward) }
@@ -73,7 +73,7 @@ class HelperThreadTest < Minitest::Test
     assert_equal [0], compensating.uniq
   end
 
-  def test_what_a_helper_runs_does_not_end_with_the_item_that_waits
+  def test_items_that_a_helper_runs_do_not_end_with_the_item_that_waits
     one = new_pool
     tally = Tally.new
     slow = ->(item) { sleep(0.02) && tally.call(item) }
@@ -113,7 +113,7 @@ class HelperThreadTest < Minitest::Test
   end
 
   # Otherwise the next circle of the pool would not be seen.
-  def test_one_that_is_killed_before_it_runs_does_not_count_as_there
+  def test_a_helper_that_is_killed_before_it_runs_is_not_counted
     in_a_circle do
       20.times { HelperThread.stand_in(@engine).kill.join(5) }
       assert_predicate @engine.run_queue.compensating, :zero?

@@ -7,11 +7,11 @@ class InitialTest < Minitest::Test
     Ratomic::Workers.const_get(:Initial).new(given, ->(block, _what) { block })
   end
 
-  def test_what_is_frozen_is_itself
+  def test_a_frozen_initial_value_is_used_as_it_is
     [1, "text", [1].freeze, nil].each { |given| assert_same given, initial(given).fresh }
   end
 
-  def test_what_is_not_is_a_new_one_each_time
+  def test_a_mutable_initial_value_is_copied_each_time
     counts = initial(Hash.new(7))
     first = counts.fresh
     first[:a] += 1
@@ -20,7 +20,7 @@ class InitialTest < Minitest::Test
     refute_predicate initial(+"").fresh, :frozen?
   end
 
-  def test_what_is_given_stays_as_it_is
+  def test_the_callers_initial_value_is_not_changed
     given = [1, [2]]
     initial(given).fresh << 3
     assert_equal [[1, [2]], false, false], [given, given.frozen?, given[1].frozen?]
@@ -32,7 +32,7 @@ class InitialTest < Minitest::Test
     refute_same made.fresh, made.fresh
   end
 
-  def test_what_can_be_neither_is_refused_with_a_way_out
+  def test_an_initial_value_that_can_be_neither_shared_nor_copied_is_refused_with_advice
     error = assert_raises(Ratomic::ShareableError) { initial({ out: $stdout }) }
     assert_match(/initial: \(an instance of Hash\) .*pass a callable/, error.message)
   end

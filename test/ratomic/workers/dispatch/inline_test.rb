@@ -82,7 +82,7 @@ class InlineTest < Minitest::Test
     assert_equal 1, hold.begun.value
   end
 
-  def test_nothing_is_kept_of_a_pool_that_has_ended
+  def test_a_pool_that_has_ended_is_not_kept
     ended = nil
     subscription = @pool.subscribe { |event| ended = event.name }
     value_of([1], Double)

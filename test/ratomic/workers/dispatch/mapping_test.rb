@@ -53,7 +53,7 @@ class MappingTest < Minitest::Test
     end
   end
 
-  def test_what_the_caller_runs_itself_is_told_too
+  def test_progress_of_items_that_the_caller_runs_is_reported_too
     pool = Ratomic::Workers::Pool.new(size: 2)
     @pools << pool
     eventually(10, "a dispatch that the caller runs") do
@@ -102,7 +102,7 @@ class MappingTest < Minitest::Test
     assert_equal [[0, 3], :stopped], heard.last(2)
   end
 
-  def test_what_is_no_listener_is_refused
+  def test_an_object_that_cannot_take_progress_is_refused
     error = assert_raises(TypeError) { new_pool.map([1], Double, progress: 7) }
     assert_match(/progress: must be true, a title or an object with `call\(progress\)`, not Integer/, error.message)
   end

@@ -123,7 +123,7 @@ class NestedDispatchTest < Minitest::Test
   end
 
   # The inner future is read elsewhere, when the item that waited for it and ran a part of it has been interrupted.
-  def test_what_an_interrupted_item_ran_for_itself_is_run_again
+  def test_items_of_a_nested_dispatch_whose_waiter_was_interrupted_run_again
     pool = new_pool
     inner = Ratomic::Queue.new(1)
     waits = Class.new do
@@ -148,7 +148,7 @@ class NestedDispatchTest < Minitest::Test
     end.new(pool, hold, futures)
   end
 
-  def test_what_a_helper_runs_can_be_cancelled_as_anything
+  def test_items_that_a_helper_runs_can_be_cancelled
     each_backend do |pool|
       [false, true].each do |interrupt|
         hold = Hold.new
@@ -219,7 +219,7 @@ class NestedDispatchTest < Minitest::Test
     assert_equal [[true], [[2]]], [ends, waiting].map { |future| future.value(timeout: 10) }
   end
 
-  def test_what_was_done_when_the_time_is_up_keeps_its_result_inside_an_item_too
+  def test_items_of_a_nested_dispatch_that_are_done_in_time_keep_their_results
     each_backend do |pool|
       late = Class.new do
         def initialize(pool) = (@pool = pool) && Ractor.make_shareable(self)

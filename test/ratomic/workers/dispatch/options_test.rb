@@ -12,13 +12,13 @@ class OptionsTest < Minitest::Test
     refute_predicate options, :watched?
   end
 
-  def test_some_may_be_changed
+  def test_a_copy_has_the_changed_options_and_the_others
     options = Options.new(retries: 2, timeout: 5).with(timeout: 1.5, item_timeout: 1)
     assert_equal [2, 1.5, 1], [options.retries, options.timeout, options.item_timeout]
     assert_predicate options, :watched?
   end
 
-  def test_what_is_wrong_is_named
+  def test_a_wrong_option_is_named
     { retries: "2", min_batch: 1.5, timeout: "5" }.each do |name, value|
       assert_match(/#{name}: must be/, assert_raises(TypeError) { Options.new(name => value) }.message)
     end

@@ -41,7 +41,7 @@ class OwnedCallerRunsTest < Minitest::Test
     assert_equal({ "KeyError" => 1 }, @pool.stats[:failures])
   end
 
-  def test_what_takes_longer_is_for_the_pool
+  def test_longer_or_watched_work_is_for_the_pool
     learn
     assert_kind_of Ratomic::Workers::OwnedResolvedFuture, @pool.dispatch_async([1], Fresh, min_batch: 2)
     refute_kind_of Ratomic::Workers::OwnedResolvedFuture, @pool.dispatch_async([1], Fresh, min_batch: 0)

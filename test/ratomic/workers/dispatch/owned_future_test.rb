@@ -130,7 +130,7 @@ class OwnedFutureOfRactorsTest < Minitest::Test
     end
   end
 
-  def test_what_was_done_comes_home_when_a_dispatch_is_cancelled_though_an_item_runs_on
+  def test_results_come_home_when_a_dispatch_is_cancelled_although_an_item_runs_on
     hold = Hold.new
     future = owned([1, 2, :hold], Last.new(hold), sequential: true, item_timeout: 60)
     within(10) { @pool.dispatch_async([1, 2], Double, item_timeout: 60).value }
@@ -161,7 +161,7 @@ class OwnedFutureOfRactorsTest < Minitest::Test
     end
   end
 
-  def test_what_was_done_comes_as_a_copy_from_a_worker_that_cannot_end
+  def test_results_of_a_worker_that_cannot_end_come_as_a_copy
     started = Process.clock_gettime(Process::CLOCK_MONOTONIC)
     results = owned_value([1, 2, 3, :stick], Stick, sequential: true, timeout: 0.3)
     assert_operator Process.clock_gettime(Process::CLOCK_MONOTONIC) - started, :<, 2.8

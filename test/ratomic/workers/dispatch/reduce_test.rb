@@ -13,7 +13,7 @@ class ReduceTest < Minitest::Test
     assert_match words, error.message
   end
 
-  def test_what_is_missing_is_named
+  def test_a_missing_argument_is_named
     refused(ArgumentError, /needs initial: and a block .* no initial and no merge/)
     refused(ArgumentError, /a block needs initial:/) { |sum, n| sum + n }
     refused(ArgumentError, /with a block/, initial: 0)
@@ -29,7 +29,7 @@ class ReduceTest < Minitest::Test
     refused(Ratomic::Workers::CallableError, /the block of reduce .*'list'/, initial: 0) { |sum, n| list << n && sum }
   end
 
-  def test_what_the_callable_is_in_the_way_of_is_told_of_it
+  def test_the_error_names_the_part_of_the_callable_that_cannot_be_shared
     skip_without_ractors
     callable = Struct.new(:io) { def call(item) = item }.new($stdout)
     refused(Ratomic::Workers::CallableError, /io \(?.*IO/, callable, initial: 0) { |sum, _| sum }

@@ -69,7 +69,7 @@ class RemainderTest < Minitest::Test
     assert_equal [me], @pool.dispatch_async([0] * 4, @where).value(timeout: 5).uniq
   end
 
-  def test_one_dear_item_at_the_end_is_nobody_elses
+  def test_an_expensive_last_item_is_run_by_the_caller
     pretend_cheap
     assert_equal [me] * 3, @pool.dispatch_async([0, 0, 3], @where).value(timeout: 5)
   end

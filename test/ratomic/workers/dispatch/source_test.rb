@@ -36,7 +36,7 @@ class SourceTest < Minitest::Test
     assert_equal [1, 2, 3], Source.list(Pages.new(1, 3))
   end
 
-  def test_what_stands_in_for_a_source_is_one
+  def test_an_object_that_delegates_to_a_source_is_one
     assert_equal [1, 2], Source.list(SimpleDelegator.new([1, 2]))
     bare = Class.new(BasicObject) do
       def each
@@ -48,7 +48,7 @@ class SourceTest < Minitest::Test
     assert_includes assert_raises(TypeError) { Source.list(SimpleDelegator.new(nil)) }.message, "SimpleDelegator"
   end
 
-  def test_what_only_has_to_a_is_none_and_the_error_names_its_class
+  def test_an_object_with_only_to_a_is_refused_with_its_class
     refused = [[nil, "NilClass"], [Time.now, "Time"], [Struct.new(:a).new(1), "#<Class:"],
                ["a".match(/a/), "MatchData"], [5, "Integer"], [+"text", "String"], [:sym, "Symbol"],
                [Process::Status, "Class"],

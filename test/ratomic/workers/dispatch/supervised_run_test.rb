@@ -54,7 +54,7 @@ class SupervisedRunTest < Minitest::Test
     assert_predicate @engine, :idle?
   end
 
-  def test_what_an_item_raises_or_throws_is_its_own
+  def test_errors_and_throws_of_an_item_are_its_failure
     caught = catch(:tag) { left(turn([1, :raise_error, :throw_tag, 4], Misbehave)) }
     assert_empty caught
     assert_equal [1, "KeyError", "UncaughtThrowError", 4], classes
@@ -65,7 +65,7 @@ class SupervisedRunTest < Minitest::Test
     assert_equal [2, "Ratomic::ShareableError", 6], classes
   end
 
-  def test_what_an_item_that_ends_its_thread_leaves_behind_comes_back
+  def test_items_after_one_that_ends_its_thread_are_returned
     assert_equal [[2, 3]], left(turn([1, :end_thread, 3, 4], Misbehave))
     assert_equal [1, Workers::PoolFailures.died(@batch.target, 1, :thread), nil, nil], results
     assert_equal [[1, 1], [2, 2]], left(turn([1, :end_thread, 3], Misbehave, retries: 1))
@@ -118,7 +118,7 @@ class SupervisedRunTest < Minitest::Test
     assert_equal [Workers::DispatchTimeoutError.name] * 3, classes.last(3)
   end
 
-  def test_what_is_done_when_the_time_is_up_keeps_its_result
+  def test_items_that_are_done_when_the_time_is_up_keep_their_results
     [{}, { item_timeout: 20 }].each do |watch|
       assert_empty left(turn([0, :raise_error, 30], ->(item) { item == 30 ? sleep(30) : Misbehave.call(item) },
                              timeout: 0.3, **watch))
@@ -176,7 +176,7 @@ class SupervisedRunTest < Minitest::Test
     assert_equal [1, 0], [hold.begun.value, hold.finished.value]
   end
 
-  def test_what_interrupts_the_caller_is_not_an_items_doing
+  def test_an_exception_raised_into_the_caller_is_not_that_of_an_item
     hold = Hold.new
     caller = Thread.new do
       Thread.handle_interrupt(KeyError => :never) { assert_empty turn([1, 2, 3], hold).run }

@@ -9,7 +9,7 @@ class TakeOnceTest < Minitest::Test
     @right = Workers::TakeOnce.new
   end
 
-  def test_one_of_all_who_ask_gets_it
+  def test_one_of_many_threads_gets_the_results
     refute_predicate @right, :taken?
     got = Array.new(8) { Thread.new { @right.claim || true rescue false } }.map(&:value) # rubocop:disable Style/RescueModifier
     assert_equal 1, got.count(true)

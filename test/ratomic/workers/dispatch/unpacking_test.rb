@@ -35,7 +35,7 @@ class UnpackingTest < Minitest::Test
     assert_equal ["a", overdue, "c", "d"], Workers::Unpacking.new(@engine, @batch).all([filed(0, "a", "b", "c", "d")])
   end
 
-  def test_what_is_lost_are_failures
+  def test_lost_results_are_failures
     homes = [filed(0, "a", "b"), filed(2, "c", "d", how: Workers::OwnedResults::LOST)]
     results = Workers::Unpacking.new(@engine, @batch).all(homes)
     assert_equal %w[a b], results.first(2)

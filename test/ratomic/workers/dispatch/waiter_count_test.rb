@@ -88,7 +88,7 @@ class WaiterCountTest < Minitest::Test
     assert_predicate future, :cancelled?
   end
 
-  def test_one_that_waits_in_another_ractor_keeps_it
+  def test_a_thread_that_waits_in_another_ractor_keeps_the_dispatch
     skip_without_ractors
     future = dispatch
     other = Ractor.new(future) { |shared| shared.value(timeout: 20) }
@@ -100,7 +100,7 @@ class WaiterCountTest < Minitest::Test
     assert_equal (0...50).to_a, other.value
   end
 
-  def test_what_is_done_is_not_cancelled
+  def test_a_dispatch_that_is_done_is_not_cancelled
     future = @pool.dispatch_async([1], Double, cancel_on_abandon: true)
     future.value(timeout: 5)
     assert_raises(KeyError) { future.each { raise KeyError } }

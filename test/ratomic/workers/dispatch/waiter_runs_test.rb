@@ -94,14 +94,14 @@ class WaiterRunsTest < Minitest::Test
     end
   end
 
-  def test_who_does_not_wait_runs_nothing
+  def test_a_thread_that_does_not_wait_runs_nothing
     future = dispatch([1, 2])
     refute future.wait(timeout: 0)
     assert_raises(Workers::WaitTimeoutError) { future.value(timeout: 0) }
     assert_equal [0, 0], [@where.begun.value, future.progress.completed]
   end
 
-  def test_what_a_worker_has_begun_is_the_workers
+  def test_a_batch_that_a_worker_has_begun_stays_with_the_workers
     future = dispatch([1, 2])
     engine_batch(future).claim(1)
     refute future.wait(timeout: 0.05)
@@ -119,7 +119,7 @@ class WaiterRunsTest < Minitest::Test
     refute_includes future.value(timeout: 0).flatten, me
   end
 
-  def test_what_is_not_small_or_not_known_is_for_workers
+  def test_large_or_unknown_work_is_for_the_workers
     futures = [dispatch([1], Where.new), dispatch([1] * 50_000), dispatch([1], @where, min_batch: 0),
                dispatch([1], @where, timeout: 10), dispatch([1], @where, results: :owned)]
     futures.each { |future| refute future.wait(timeout: 0.02) }
@@ -171,7 +171,7 @@ class WaiterRunsTest < Minitest::Test
     assert @pool.shutdown(timeout: 10), "nothing that was accepted is missing"
   end
 
-  def test_one_that_is_killed_abandons_it
+  def test_a_waiter_that_is_killed_abandons_the_dispatch
     future = dispatch([1, :wait, 3], @where, cancel_on_abandon: true)
     waiter = Thread.new { future.value }
     eventually { @where.begun.value == 2 }
@@ -233,7 +233,7 @@ class WaiterRunsTest < Minitest::Test
     assert_equal 2, @where.begun.value
   end
 
-  def test_what_it_may_be
+  def test_what_run_may_be
     assert_raises(ArgumentError) { dispatch([1], run: :me) }
   end
 end

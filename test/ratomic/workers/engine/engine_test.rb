@@ -38,7 +38,7 @@ class EngineTest < Minitest::Test
     [@engine.finished.value, @engine.metrics.latency.values.sum]
   end
 
-  def test_what_comes_after_the_close_is_counted_and_refused
+  def test_a_dispatch_after_the_close_is_counted_and_refused
     batch(3)
     @engine.close
     error = assert_raises(Workers::ShutdownError) { batch(2) }

@@ -56,7 +56,7 @@ class FallbackTest < Minitest::Test
     assert_equal({ "Work" => "why" }, @fallback.callables)
   end
 
-  def test_what_it_remembers_has_an_end
+  def test_the_number_of_callables_that_it_remembers_is_limited
     2_000.times { |number| @fallback.remember(@engine, number, number.to_s, "why") }
     assert_operator @fallback.callables.size, :<=, 1024
     assert_equal "why", @fallback.reason(1_999)
@@ -86,7 +86,7 @@ class FallbackTest < Minitest::Test
   end
 
   # Where no thread can be made, items keep the Failures that they had.
-  def test_what_cannot_be_run_again_fails_as_it_did
+  def test_an_item_that_cannot_be_run_again_keeps_its_failure
     made = batch(3)
     @engine.accept(made)
     @fallback.run(@engine, made.part(1, 3), FAULT) # an engine that is not running has no pool
@@ -113,7 +113,7 @@ class FallbackTest < Minitest::Test
   end
 
   # That was asked for, and its items get their Failures.
-  def test_that_the_pool_was_shut_down_is_not_shown
+  def test_a_fallback_that_was_shut_down_is_not_shown_as_an_error
     made = batch(1)
     @engine.accept(made)
     _, shown = capture_io { @fallback.run(@engine, made, FAULT) }

@@ -25,7 +25,7 @@ class LifecycleTest < Minitest::Test
     refute @caller_runs_cache.take(Comparable, [1].freeze)
   end
 
-  def test_of_all_who_say_that_the_pool_ends_one_is_the_first
+  def test_of_many_threads_that_end_the_pool_one_is_the_first
     gate = Lifecycle.new(@caller_runs_cache)
     refute_predicate gate, :ended?
     assert_equal [true, false, false], Array.new(3) { gate.end }

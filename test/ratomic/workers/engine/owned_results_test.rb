@@ -6,7 +6,7 @@ class OwnedResultsTest < Minitest::Test
   Workers = Ratomic::Workers
   OwnedResults = Workers::OwnedResults
 
-  def test_nobody_has_arrived_before_it_was_said_and_the_first_word_counts
+  def test_results_have_arrived_only_after_the_first_message_says_so
     home = OwnedResults.new
     refute_predicate home, :arrived?
     refute home.wait(0)

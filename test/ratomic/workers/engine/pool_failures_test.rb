@@ -23,11 +23,11 @@ class PoolFailuresTest < Minitest::Test
     assert_equal "UncaughtThrowError", PoolFailures.died(batch.target, 2, :throw).exception_class
   end
 
-  def test_what_ran_too_long_names_the_limit
+  def test_the_failure_of_an_item_that_ran_too_long_names_the_limit
     assert_match(/longer than 0.5 s \(item_timeout: 0.5\)/, PoolFailures.overdue(batch(item_timeout: 0.5), 1).message)
   end
 
-  def test_what_never_ran_says_how_far_the_dispatch_was
+  def test_the_failure_of_an_item_that_never_ran_says_how_far_the_dispatch_was
     all = batch(timeout: 2)
     all.completion.file(0, [1].freeze)
     assert_match(/2 s after the dispatch \(timeout:\), when 1 of 3 items were done/, PoolFailures.expired(all).message)

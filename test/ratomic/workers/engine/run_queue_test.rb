@@ -24,7 +24,7 @@ class RunQueueTest < Minitest::Test
     end
   end
 
-  def test_what_is_pushed_is_popped_once_and_in_order
+  def test_batches_are_popped_once_and_in_order
     batches = Array.new(50) { batch }
     batches.each { |batch| assert @run_queue.try_push(batch) }
     assert_equal 50, @run_queue.size
@@ -107,7 +107,7 @@ class RunQueueTest < Minitest::Test
   end
 
   # One worker counts as about to look, and never does: an item ran longer than it was estimated to.
-  def test_nobody_waits_for_a_worker_that_does_not_look
+  def test_a_push_does_not_rely_on_a_searching_worker_that_does_not_look
     taken = Thread::Queue.new
     @run_queue.start_searching
     sleeper = worker(taken)
@@ -128,7 +128,7 @@ class RunQueueTest < Minitest::Test
     within(2) { workers.each(&:join) }
   end
 
-  def test_what_was_begun_takes_no_room_from_what_waits
+  def test_begun_batches_do_not_count_for_the_capacity
     run_queue = Workers::RunQueue.new(1, 1)
     begun = Array.new(2) { batch.tap { |each| assert run_queue.put_back(each) } }
     refute run_queue.put_back(batch), "it has room of its own, which has an end"
@@ -149,7 +149,7 @@ class RunQueueTest < Minitest::Test
     assert_nil @run_queue.try_pop_begun(100)
   end
 
-  def test_what_is_done_is_swept_out_and_the_rest_keeps_its_order
+  def test_done_batches_are_swept_out_and_the_rest_keeps_its_order
     batches = Array.new(5) { batch.tap { |each| @run_queue.try_push(each) } }
     batches.values_at(0, 3).each { |each| each.stop(Workers::PoolFailures::GIVEN_UP) }
     refute @run_queue.sweep, "nobody has said so"
@@ -180,7 +180,7 @@ class RunQueueTest < Minitest::Test
     end
   end
 
-  def test_what_finds_the_lane_closed_while_it_is_swept_is_handed_out
+  def test_a_batch_that_finds_the_queue_closed_during_a_sweep_is_handed_out
     run_queue = Workers::RunQueue.new(2, 1)
     run_queue.try_push(one = Late.new(run_queue))
     run_queue.leave_behind

@@ -55,7 +55,7 @@ class SettingsTest < Minitest::Test
     assert_equal "mine", settings.name
   end
 
-  def test_what_is_wrong_is_named_with_what_it_may_be
+  def test_a_wrong_setting_is_named_with_the_allowed_values
     assert_match(/size: is 0, it must be 1 to 1024/, assert_raises(ArgumentError) { Settings.new(size: 0) }.message)
     assert_match(/max_queue: must be an Integer, not 1.5/,
                  assert_raises(TypeError) { Settings.new(max_queue: 1.5) }.message)

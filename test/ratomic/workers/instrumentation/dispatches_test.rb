@@ -28,7 +28,7 @@ class DispatchesTest < Minitest::Test
     assert_nil @dispatches[Told.new(:completed, 1)]
   end
 
-  def test_what_is_of_no_dispatch_is_not_known
+  def test_events_without_a_dispatch_are_ignored
     assert_nil @dispatches[Told.new(:worker_started)]
   end
 

@@ -95,7 +95,7 @@ class LogTest < Minitest::Test
     assert_equal 1, lines.grep(/small: worker \d died/).size if Ratomic::RACTORS
   end
 
-  def test_what_items_say_makes_no_line_of_its_own
+  def test_line_breaks_in_messages_of_items_make_no_line_of_their_own
     lines = logged { @pool.dispatch_async(["{\nWARN x"], Ratomic::Workers::ParseJSON).value }
     assert_equal 1, lines.size
   end

@@ -52,12 +52,12 @@ class NamesTest < Minitest::Test
     Thread.current.object_id
   end
 
-  def test_what_is_learnt_of_one_adapter_says_nothing_of_another
+  def test_costs_of_one_adapter_do_not_count_for_another
     pretend(Workers::Callable.key(Adapter.new(Double)), 100)
     refute_includes @pool.dispatch_async([1] * 50, Adapter.new(Where)).value(timeout: 5), me
   end
 
-  def test_what_is_learnt_is_kept_by_name_whatever_object_comes_under_it
+  def test_costs_are_kept_by_name_whatever_the_callable_object
     ["orders", :orders].each do |name|
       pretend("orders", 100)
       assert_equal [me] * 2, @pool.dispatch_async([1, 2], Adapter.new(Where), as: name).value(timeout: 5)
@@ -65,7 +65,7 @@ class NamesTest < Minitest::Test
     refute_includes @pool.dispatch_async([1, 2], Adapter.new(Where), as: "payments").value(timeout: 5), me
   end
 
-  def test_one_object_under_two_names_is_two
+  def test_one_object_under_two_names_has_two_costs
     adapter = Adapter.new(Where)
     pretend("orders", 100)
     costs.mark_caller_unsafe("payments")
@@ -103,7 +103,7 @@ class NamesTest < Minitest::Test
     assert_match(/named_items_total\{.*,as="or\\"ders"\} 2$/, @pool.to_prometheus)
   end
 
-  def test_what_the_caller_runs_is_counted_by_name_as_well
+  def test_dispatches_that_the_caller_runs_are_counted_by_name_as_well
     pretend("here", 100)
     results = @pool.dispatch_async([1, :raise_error], Misbehave, as: "here").value(timeout: 5)
     assert_equal [1, 1, 2, 1], @pool.stats[:names]["here"].values_at(:dispatches, :by_caller, :items, :failures)

@@ -225,7 +225,7 @@ class CoordinatorTest < Minitest::Test
     assert_operator Workers::Clock.now - started, :>=, Workers::Coordinator::STOP_TIMEOUT_S
   end
 
-  def test_what_ended_workers_leave_is_run_or_stopped_with_the_pool
+  def test_parts_that_ended_workers_leave_are_run_or_stopped_with_the_pool
     tell(:start_worker, [made = batch([1, 2])].freeze)
     assert_results [2, 4], made
     assert_equal [1, 2], @engine.worker_statuses.keys.sort
@@ -238,7 +238,7 @@ class CoordinatorTest < Minitest::Test
     assert_equal 0, @engine.metrics.respawns.value
   end
 
-  def test_what_waits_for_the_next_worker_is_stopped_with_the_pool
+  def test_parts_that_wait_for_the_next_worker_are_stopped_with_the_pool
     left = batch([1, 2])
     @coordinator.instance_variable_get(:@timer_queue).add(Workers::Clock.now + 60, :start_worker, [left])
     held
@@ -246,13 +246,13 @@ class CoordinatorTest < Minitest::Test
     assert_failures "Ratomic::Workers::ShutdownError", left
   end
 
-  def test_what_comes_from_a_worker_that_was_given_up_long_ago_is_run
+  def test_parts_from_a_worker_that_was_abandoned_long_ago_are_run
     tell(:gone, 77, true, [left = batch([1, 2])].freeze)
     assert_results [2, 4], left
     assert_equal 0, @engine.metrics.respawns.value
   end
 
-  def test_what_a_lost_worker_had_in_hand_runs_elsewhere
+  def test_the_chunk_of_a_lost_worker_runs_elsewhere
     made = held
     tell(:lost, 1)
     eventually { @hold.begun.value == 2 }

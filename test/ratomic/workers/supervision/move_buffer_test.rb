@@ -47,7 +47,7 @@ class MoveBufferTest < Minitest::Test
     pool.kill
   end
 
-  def test_of_an_item_that_cannot_be_moved_nothing_is_touched
+  def test_an_item_that_cannot_be_moved_stays_whole
     skip_without_ractors
     buffer = +"buffer"
     result, = dispatch([[buffer, Thread.current]])
@@ -71,7 +71,7 @@ class MoveBufferTest < Minitest::Test
     assert_raises(Ractor::MovedError) { buffer.size }
   end
 
-  def test_what_two_items_reach_is_whole_or_refused
+  def test_an_object_that_two_items_reach_is_whole_or_refused
     shapes = [->(one) { [one, one] }, ->(one) { [[one], [one]] }, ->(one) { [[one, [one]]] }]
     shapes.each do |shape|
       items = shape.call(+"buffer")

@@ -84,7 +84,7 @@ module TimerQueueContract
     assert_operator @timer_queue.instance_variable_get(:@entries).size, :<, 200
   end
 
-  def test_what_is_not_to_be_done_any_more_is_taken_out
+  def test_entries_of_one_kind_can_be_taken_out_early
     [1, 2].each { |n| @timer_queue.add(now - n, :start_worker, [n]) }
     @timer_queue.add(now - 1, :expire)
     taken = []
@@ -172,7 +172,7 @@ class TimerQueueWithoutThreadTest < Minitest::Test
     assert_nil timer_thread
   end
 
-  def test_what_is_in_the_mailbox_comes_before_what_is_due_and_what_comes_later_does_not
+  def test_messages_in_the_mailbox_come_before_due_entries_and_later_messages_after_them
     @mailbox.send(:before)
     @timer_queue.add(now - 1, :due)
     assert_equal :before, receive

@@ -89,7 +89,7 @@ class WatchdogTest < Minitest::Test
     end
   end
 
-  def test_what_a_worker_took_with_it_runs_again
+  def test_items_that_a_dead_worker_had_run_again
     batch = batch_with_a_lost_claim((0...100).to_a, Double, 30)
     @engine.run_queue.try_push(batch)
     @engine.post([:audit, batch].freeze)
@@ -98,14 +98,14 @@ class WatchdogTest < Minitest::Test
     assert_equal 0, @pool.stats[:items][:in_flight]
   end
 
-  def test_what_lost_its_only_token_gets_another
+  def test_a_batch_that_lost_its_only_token_gets_another
     batch = batch_with_a_lost_claim((0...100).to_a, Double, 30)
     @engine.post([:audit, batch].freeze)
     assert batch.completion.wait(5)
     assert_equal (0...100).map { |i| i * 2 }, batch.completion.to_a
   end
 
-  def test_what_somebody_runs_who_waits_for_it_is_not_lost
+  def test_items_that_a_waiting_thread_runs_are_not_lost
     batch = batch_with_a_lost_claim((0...100).to_a, Double, 100)
     engine = Workers::Engine.new(Workers::Settings.new(size: 1, backend: :thread), Workers::Mailbox::QueueMailbox.new)
     engine.board[place = [batch.ticket, 7].freeze] = batch

@@ -24,7 +24,7 @@ class ScreenTest < Minitest::Test
     refute_match(%r{items/s}, Screen.new({ "a" => process(time: 102.0) }, { "a" => other }, nil).lines.join)
   end
 
-  def test_nothing_controls_the_terminal
+  def test_control_characters_are_not_written_to_the_terminal
     evil = "\e[2J\a\n\u009b31m"
     failures = { evil => 2 }
     last = { evil => [{ message: evil }] }

@@ -21,7 +21,7 @@ class HtmlTest < Minitest::Test
     assert_equal "<polyline></polyline>", Html.tag(:polyline).to_s
   end
 
-  def test_what_no_page_may_hold_is_replaced
+  def test_characters_that_no_page_may_have_are_replaced
     assert_equal "a\uFFFDb\uFFFD\n", Html.escape("a\0b\xff\n")
     assert_equal "\u00fc", Html.escape("\u00fc".encode("ISO-8859-1"))
   end

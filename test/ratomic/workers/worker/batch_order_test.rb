@@ -6,7 +6,7 @@ require "support/engine_room"
 class BatchOrderTest < Minitest::Test
   include EngineRoom
 
-  def test_what_was_begun_and_what_waits_have_their_turns
+  def test_begun_and_waiting_batches_take_turns
     run_queue = Ratomic::Workers::RunQueue.new(10, 1)
     batches = Array.new(3) { filler.tap { |made| run_queue.try_push(made) } }
     turns = Ratomic::Workers::BatchOrder.new(run_queue)

@@ -31,7 +31,7 @@ class ChunkTest < Minitest::Test
     refute_predicate part, :failed?
   end
 
-  def test_what_it_has_so_far_is_a_copy_that_leaves_both_to_be_frozen_natively
+  def test_its_results_so_far_are_a_copy_and_both_can_be_frozen_natively
     part = chunk((0...10).to_a)
     part.run(Guard)
     assert_equal part.results, so_far = part.so_far
@@ -83,7 +83,7 @@ class ChunkTest < Minitest::Test
     assert_equal [0.02], part.results
   end
 
-  def test_nothing_more_runs_when_the_dispatch_is_over
+  def test_no_further_item_runs_when_the_dispatch_is_over
     part = nil
     part = chunk([1, 2, 3, 4], ->(item) { item.tap { part.batch.stop(Workers::PoolFailures::KILLED) if item == 2 } })
     assert part.run(Guard)

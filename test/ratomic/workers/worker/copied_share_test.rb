@@ -23,7 +23,7 @@ class CopiedShareTest < Minitest::Test
     assert_equal({ 5 => ["a", nil, ["b"]] }, home.take)
   end
 
-  def test_what_cannot_be_copied_is_a_failure_that_says_so_and_its_neighbours_are_not
+  def test_a_result_that_cannot_be_copied_is_a_failure_and_the_others_are_not
     one, two, three = @copies.keep(5, ["a", Thread::Mutex.new, "c"])
     assert_equal [{ 5 => ["a"] }, { 7 => ["c"] }], [one.take, three.take]
     assert_equal 6, two.index

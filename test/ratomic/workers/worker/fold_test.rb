@@ -50,7 +50,7 @@ class FoldTest < Minitest::Test
     assert_equal [Workers::DROPPED] * 2, fold.call_many(%i[drop drop])
   end
 
-  def test_one_by_one_each_is_a_sum
+  def test_a_single_item_gives_a_partial_sum_of_one
     assert_equal [[3], 1], fold.call(3).then { |partial| [partial.sum, partial.count] }
     assert_same Workers::DROPPED, fold.call(:drop)
     assert_raises(KeyError) { fold.call(:bad) }

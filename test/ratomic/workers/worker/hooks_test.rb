@@ -164,7 +164,7 @@ class HooksTest < Minitest::Test
     end
   end
 
-  def test_what_a_hook_raises_is_shown_once
+  def test_an_error_of_a_hook_is_shown_once
     pool = new_pool(size: 2, backend: :thread, name: "hooked", on_worker_stop: Bad.new(:show))
     pool.start
     assert_shown(HookError, /on_worker_stop: of the pool hooked: .*hooks_test.rb/) do
@@ -173,7 +173,7 @@ class HooksTest < Minitest::Test
     assert_equal 2, pool.stats[:troubles][:count]
   end
 
-  def test_what_a_hook_raises_in_a_ractor_is_shown_once
+  def test_an_error_of_a_hook_in_a_ractor_is_shown_once
     skip_without_ractors
     result = assert_success(ruby(<<~RUBY, seconds: 60))
       require "ratomic"
@@ -285,7 +285,7 @@ class HooksTest < Minitest::Test
   # What a worker has told.
   TOLD = Ratomic::Map.new
 
-  def test_what_cannot_be_one_is_refused
+  def test_an_object_that_cannot_be_a_hook_is_refused
     assert_raises(Workers::CallableError) { Workers::Pool.new(on_worker_start: 5) }
     with_ledger do |ledger|
       assert_raises(Workers::CallableError) do

@@ -70,7 +70,7 @@ class OpenShareTest < Minitest::Test
     refute @open_share.open?([@batch])
   end
 
-  def test_what_is_slight_goes_ahead_and_the_worker_stays
+  def test_small_results_are_sent_ahead_and_the_worker_stays
     home = pack("a")
     assert @open_share.close([])
     assert_nil @engine.homes[7]
@@ -88,7 +88,7 @@ class OpenShareTest < Minitest::Test
     assert_equal({ 0 => ["a"] }, @open_share.leave)
   end
 
-  def test_what_cannot_be_copied_goes_home_however_little_it_is
+  def test_results_that_cannot_be_copied_go_home_even_if_they_are_few
     home = pack("a", Thread::Mutex.new)
     refute @open_share.close([])
     @open_share.save

@@ -35,7 +35,7 @@ class OwnedChunkTest < Minitest::Test
     assert_predicate @chunk, :failed?
   end
 
-  def test_what_is_done_so_far_can_be_filed_while_it_runs_and_after_it
+  def test_results_so_far_can_be_filed_during_the_run_and_after_it
     @chunk.results << ["1"]
     assert_equal [@share.home], @chunk.stand_ins(@chunk.so_far)
     @chunk.results << ["2"] << ["3"]

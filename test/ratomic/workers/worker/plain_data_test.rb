@@ -13,7 +13,7 @@ class PlainDataTest < Minitest::Test
     assert plain?
   end
 
-  def test_what_a_copy_would_not_be_is_not
+  def test_objects_that_a_copy_would_change_are_no_plain_data
     odd = [Object.new, Class.new(String).new, Class.new(Array).new, Class.new(Hash).new, Hash.new(1), Hash.new { 1 },
            {}.compare_by_identity, Struct.new(:a).new(1), Time.now, 1..2, Thread::Mutex.new, BasicObject.new, String]
     odd.each { |object| refute plain?(object) }

@@ -134,19 +134,19 @@ class RecoveryTest < Minitest::Test
     Workers::Recovery.new(@engine, @chunk)
   end
 
-  def test_of_results_one_of_which_ends_the_thread_that_freezes_it_the_others_are_filed
+  def test_a_result_that_ends_the_thread_which_freezes_it_does_not_affect_the_others
     assert_empty within(5) { frozen_badly(:end_thread).run(:thread) }
     assert_equal [1, Workers::PoolFailures.died(@batch.target, 1, :thread), 3], @batch.completion.to_a
     assert_equal [3, { "ThreadError" => 1 }], [@engine.finished.value, @engine.metrics.failures.to_h]
   end
 
-  def test_of_results_one_of_which_takes_too_long_to_freeze_those_before_it_are_filed
+  def test_results_before_one_that_takes_too_long_to_freeze_are_filed
     recovery = frozen_badly(:sleep)
     assert_leaves_nothing { within(5) { recovery.file(@chunk.results.dup, 0.05) } }
     assert_equal [1, nil, nil], @batch.completion.to_a
   end
 
-  def test_of_a_dispatch_that_is_over_nothing_is_frozen
+  def test_results_of_a_dispatch_that_is_over_are_not_frozen
     recovery = frozen_badly(:sleep)
     @engine.stop(@batch, Workers::PoolFailures::KILLED)
     assert_empty within(5) { recovery.run(:thread) }
@@ -184,7 +184,7 @@ class RecoveryTest < Minitest::Test
     assert_equal [[1, 2, Workers::ItemTimeoutError.name, nil, nil], 0], [classes, retries]
   end
 
-  def test_of_a_dispatch_that_is_over_nothing_is_left
+  def test_a_dispatch_that_is_over_leaves_no_parts
     chunk = ended_chunk(retries: 1)
     @engine.stop(@batch, Workers::PoolFailures::KILLED)
     assert_empty recovery(chunk)
@@ -199,7 +199,7 @@ class RecoveryTest < Minitest::Test
     assert @engine.costs.caller_unsafe?(Misbehave)
   end
 
-  def test_what_cannot_be_saved_is_not_waited_for
+  def test_results_that_cannot_be_saved_are_not_waited_for
     @engine = engine(Gone)
     assert_empty recovery(ended_chunk(move: true))
     assert_equal [1, 2, "ThreadError", "ClosedQueueError", "ClosedQueueError"], classes

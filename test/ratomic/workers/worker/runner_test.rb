@@ -79,7 +79,7 @@ class RunnerTest < Minitest::Test
 
   # Who stops all does not see a batch between the run queue and the board. Its item would be ended with its worker, and
   # blamed.
-  def test_what_it_takes_up_after_all_was_stopped_does_not_run
+  def test_a_batch_that_it_takes_after_the_stop_does_not_run
     made = batch(%w[a b], @log)
     @engine.kill
     @runner.start([made])
@@ -160,7 +160,7 @@ class RunnerTest < Minitest::Test
     completion.define_method(:nudge, native)
   end
 
-  def test_who_waits_for_a_long_chunk_is_nudged_while_a_worker_that_was_woken_does_not_run
+  def test_after_a_long_chunk_a_woken_worker_that_does_not_run_is_given_a_turn
     wakeups = @engine.run_queue.instance_variable_get(:@wakeups)
     @runner.start
     [false, true].each_with_index do |unheard, round|
@@ -233,7 +233,7 @@ class RunnerTest < Minitest::Test
     refute @runner.start.interrupt(made.ticket + 1)
   end
 
-  def test_what_is_left_after_its_thread_died_is_given_back
+  def test_items_that_are_left_after_its_thread_died_are_given_back
     push(made = batch([1, :end_thread, 3, 4], Misbehave, sequential: true))
     @runner.start
     assert_told :runner_died
@@ -264,7 +264,7 @@ class RunnerTest < Minitest::Test
     assert_equal [0, 1], made.completion.to_a.map(&:index)
   end
 
-  def test_what_a_runner_that_cannot_be_ended_has_so_far_is_filed
+  def test_results_so_far_of_a_runner_that_cannot_be_ended_are_filed
     deaf = ->(item) { Thread.handle_interrupt(Object => :never) { @hold.call(item) } }
     made = batch([0, 1, 2], Workers::RactorLocalRefs.keep(deaf), sequential: true)
     push(made)

@@ -23,7 +23,7 @@ class RunsTest < Minitest::Test
     Runs.results(Answer.new(answer), items, 10)
   end
 
-  def test_who_takes_them
+  def test_which_callables_take_runs
     assert Runs.takes?(Answer.new([]))
     refute Runs.takes?(->(item) { item })
     refute Runs.takes?(BasicObject.new)

@@ -16,7 +16,7 @@ class SearchStateTest < Minitest::Test
     @run_queue.instance_variable_get(:@searching).value
   end
 
-  def test_who_begins_something_short_stays_and_who_begins_something_long_is_away
+  def test_a_worker_with_a_short_chunk_counts_as_searching_and_one_with_a_long_chunk_does_not
     @search_state.leave(Workers::RunQueue::LONG_CHUNK_NS - 1)
     assert_equal [0, nil], [looking, @worker_status.long_since]
     [Workers::RunQueue::LONG_CHUNK_NS, nil].each do |nanoseconds|

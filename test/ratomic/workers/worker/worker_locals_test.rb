@@ -9,7 +9,7 @@ class WorkerLocalsTest < Minitest::Test
     WorkerLocals.borrow(&block)
   end
 
-  def test_what_is_borrowed_is_nobody_elses_meanwhile
+  def test_a_borrowed_object_is_used_by_nobody_else
     borrow { |one| borrow { |two| refute_same one, two } }
   end
 
@@ -32,7 +32,7 @@ class WorkerLocalsTest < Minitest::Test
     refute_same one, two
   end
 
-  def test_what_it_keeps_goes_with_its_owner
+  def test_each_owner_has_the_object_that_was_kept_for_it
     owner = Object.new
     worker_locals = WorkerLocals.new
     assert_nil worker_locals[owner]

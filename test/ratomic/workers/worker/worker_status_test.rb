@@ -23,7 +23,7 @@ class WorkerStatusTest < Minitest::Test
     assert_nil @worker_status.index
   end
 
-  def test_of_an_item_that_has_ended_its_thread_nothing_is_left_in_the_next_chunk
+  def test_the_next_chunk_has_no_trace_of_an_item_that_ended_its_thread
     @worker_status.begin_chunk(42, 10)
     @worker_status.begin_item(9)
     @worker_status.end_chunk(0)
@@ -31,7 +31,7 @@ class WorkerStatusTest < Minitest::Test
     assert_equal [43, nil], [@worker_status.ticket, @worker_status.index]
   end
 
-  def test_of_a_chunk_that_may_be_long_it_knows_when_it_began
+  def test_the_start_of_a_long_chunk_is_known
     assert_nil @worker_status.long_since
     @worker_status.begin_long(5_000)
     assert_equal 5_000, @worker_status.long_since

@@ -116,7 +116,7 @@ class WorkerTest < Minitest::Test
     assert_equal 4, @engine.finished.value
   end
 
-  def test_what_is_filed_twice_is_counted_once
+  def test_results_that_are_filed_twice_are_counted_once
     control = start
     made = held(Workers::RactorLocalRefs.keep(->(item) { @hold.call(item) && item.zero? ? raise(KeyError) : item }))
     control.send([:file, made].freeze)
