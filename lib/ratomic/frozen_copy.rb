@@ -117,7 +117,8 @@ module Ratomic
       number, made = @open[object]
       return made if made && number >= @barrier
 
-      raise ShareableError, "a #{Reflection.class_name_of(object)} is, within itself, in a Set or in a key of a Hash"
+      raise ShareableError, "a #{Reflection.class_name_of(object)} has, within itself, a Set or a key of a Hash that " \
+                            "contains it; break the cycle"
     end
 
     # Runs the block, and makes sure that all copies that it has begun are complete.
@@ -205,7 +206,7 @@ module Ratomic
     def leaf(object)
       inside = Workers::References.of(object).map(&:last)
       if inside.any? { |child| Workers::Sharing.odd?(child) }
-        raise ShareableError, "a #{Reflection.class_name_of(object)} refers to what Ruby does not copy"
+        raise ShareableError, "a #{Reflection.class_name_of(object)} refers to an object that Ruby does not copy"
       end
 
       Ractor.make_shareable(object, copy: true)

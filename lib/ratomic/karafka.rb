@@ -38,7 +38,7 @@ module Ratomic
     def self.parallel_of(karafka)
       karafka.const_get(:Deserializing).const_get(:Parallel)
     rescue NameError
-      raise Error, "this Karafka has no parallel deserialization (Karafka::Deserializing::Parallel)"
+      raise Error, "this Karafka has no parallel deserialization (Karafka::Deserializing::Parallel); upgrade it"
     end
     private_class_method :parallel_of
   end

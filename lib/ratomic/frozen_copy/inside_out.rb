@@ -44,7 +44,7 @@ module Ratomic
 
       def met_again(object)
         before = @entered[object]
-        raise ShareableError, "a Set is in itself" if before && before < @sets
+        raise ShareableError, "a Set contains itself; break the cycle" if before && before < @sets
 
         self
       end

@@ -68,10 +68,10 @@ module Ratomic
 
       def make_room
         return unless File.exist?(@path) || File.symlink?(@path)
-        raise ArgumentError, "#{@path} is there, and is no socket" unless File.socket?(@path)
+        raise ArgumentError, "#{@path} exists and is no socket; give another path" unless File.socket?(@path)
 
         UNIXSocket.new(@path).close
-        raise ArgumentError, "#{@path}: another process serves its statistics there"
+        raise ArgumentError, "#{@path}: another process serves its statistics there; give another path"
       rescue Errno::ECONNREFUSED
         File.unlink(@path)
       end
