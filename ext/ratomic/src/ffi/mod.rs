@@ -1,5 +1,23 @@
 //! All access to Ruby's C API. Nothing here keeps a `VALUE` after a call has returned, except in statics that are made
 //! when the extension is loaded.
+//!
+//! Who may call what, by the locks that the calling thread has. "VM lock" is the lock of its Ractor (the GVL);
+//! "native lock" is a lock of a structure in `ratomic_core`.
+//!
+//! | module | the caller has | what a call may do |
+//! | --- | --- | --- |
+//! | `raw_value`, `number` without `int64` | the VM lock, perhaps a native lock too | reads an object's header or content; never jumps |
+//! | `barrier` | the VM lock, no native lock; the store was just before | tells the collector; allocates nothing |
+//! | `gc`, `RawValue::mark`, `relocate` | nothing: called by a mark or compact function | marks; allocates nothing |
+//! | `fork` | nothing: called inside fork(2) | takes and releases all native locks; calls no Ruby |
+//! | `walk` | the VM lock, no native lock | reads a graph of objects; runs no Ruby code |
+//! | `note` | the VM lock, no native lock | sets a flag, or has the VM walk the object |
+//! | `copy`, `deep_freeze` | the VM lock, no native lock | allocates, or freezes; what is no plain data goes to the VM |
+//! | `args`, `class`, `defaults`, `error`, `key`, `number::int64`, `once_shared`, `receiver`, `shareable`, `tmp` | the VM lock, no native lock | may run Ruby code, allocate or raise; a jump comes back as an `Error` |
+//! | `memory` | the VM lock, no native lock | may start a collection |
+//! | `gvl` | the VM lock, no native lock | gives the VM lock up for a wait; calls `scheduler` or `native_thread` for it |
+//!
+//! `flags` is filled when the extension is loaded. While `gvl` waits, the thread has no lock and touches no `VALUE` (rule 1 in CONTRIBUTING.md).
 
 pub mod args;
 pub mod barrier;
