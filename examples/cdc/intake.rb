@@ -30,6 +30,7 @@ module Cdc
       @transactions = Transactions.new(@memory, method(:tell))
       @json = json
       @domains = {}
+      @described = {}
       @counts = Array.new(256, 0)
       @losses = 0
       @notices = Hash.new(0)
@@ -139,7 +140,7 @@ module Cdc
     def between(tag, payload, offset)
       streamed = @transactions.in_block?
       case tag
-      when 82 then describe(Relation.parse(payload, streamed: streamed, domains: @domains, json: @json))
+      when 82 then describe(payload, streamed)
       else
         event = Transaction.parse(payload, streamed: streamed)
         event.is_a?(Transaction::Type) ? type(event) : @transactions.follow(event, offset, payload.bytesize)
@@ -158,12 +159,22 @@ module Cdc
     # Of a domain the stream tells the base type, by name.
     def type(event)
       base = Cast::BY_NAME[event.name] if event.namespace.empty? || event.namespace == "pg_catalog"
+      return if base == @domains[event.oid]
+
       base ? @domains[event.oid] = base : @domains.delete(event.oid)
+      @described.clear # what a description means depends on it
     end
 
-    # The server repeats descriptions at will: only one that says something new gets a number.
-    def describe(relation)
-      return if current(relation.oid) == relation
+    # The server repeats descriptions at will, most of them word for word: only one that says something new is read, and
+    # gets a number.
+    def describe(payload, streamed)
+      description = payload.byteslice(streamed ? 5 : 1, payload.bytesize)
+      oid = Layout.uint32(description, 0)
+      return if @described[oid] == description && current(oid)
+
+      relation = Relation.parse(payload, streamed: streamed, domains: @domains, json: @json)
+      @described[oid] = description
+      return if current(oid) == relation
 
       number = @relations.size
       @relations[number] = relation

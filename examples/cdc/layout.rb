@@ -95,7 +95,11 @@ module Cdc
       raise MalformedMessage, "a table of #{columns} columns" if columns > MAX_COLUMNS
 
       at += 3
-      columns.times { at = cstring_end(data, at + 1)&.+(8) or return }
+      while columns.positive?
+        at = cstring_end(data, at + 1) or return
+        at += 8
+        columns -= 1
+      end
       within(data, at)
     end
 

@@ -177,6 +177,23 @@ class CdcIntakeTest < Minitest::Test
     assert_equal %i[integer integer boolean text], @intake.relations[0].casts
   end
 
+  def test_the_same_description_means_something_else_when_a_domain_has_another_base
+    table = relation(10, "notes", { "id" => :int4, "own" => 90_000 })
+    feed(*transaction(type(90_000, "", "int2"), table, insert(10, 1, 2)),
+         *transaction(type(90_000, "", "int2"), table, insert(10, 1, 2), xid: 8),
+         *transaction(type(90_000, "", "bool"), table, insert(10, 1, "t"), xid: 9))
+
+    assert_equal [%i[integer integer], %i[integer boolean]], @intake.relations.to_h.sort.map { |_number, is| is.casts }
+  end
+
+  def test_a_description_that_was_lost_counts_again_when_it_is_repeated
+    table = relation(10, "notes", { "id" => :int4 })
+    unreadable = relation(10, "\xff", { "id" => :int4 })
+    feed(*transaction(table, unreadable), *transaction(table, insert(10, 1), xid: 8))
+
+    assert_equal [1, 2], [@intake.losses, @intake.relations.size]
+  end
+
   def test_the_messages_between_rows_are_decoded
     moment = Cdc::Transaction.parse(start(xid: 5, lsn: 77, microseconds: 1_500_000))
 
