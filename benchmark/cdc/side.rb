@@ -22,7 +22,7 @@ module CdcBench
     # Reads and counts in one thread.
     def sequential
       totals = Cdc::Totals.new
-      seconds = timed { each_group { |runs| totals.add(@callable.count_all(runs).tally) } }
+      seconds = timed { each_group { |runs, first| totals.add(count(runs, first).tally) } }
       { seconds: seconds, changes: totals.changes, peak: peak }
     end
 
@@ -52,6 +52,11 @@ module CdcBench
 
     private
 
+    # Both sides warm up with the same rows.
+    def count(runs, first)
+      first ? Cdc::WarmUp.run(runs.sum(&:bytesize)) { @callable.count_all(runs) } : @callable.count_all(runs)
+    end
+
     def ended(pid)
       _, status = Process.wait2(pid)
       raise "a fork ended with #{status}" unless status.success?
@@ -69,20 +74,23 @@ module CdcBench
       end
     end
 
+    # As Cdc::Pipeline makes them.
     def each_group
       runs = []
       size = 0
+      due = Cdc::WarmUp::BYTES
       each_event do |event|
         next unless event.is_a?(Cdc::Run)
 
         runs << event
-        next if (size += event.bytesize) < Cdc::Pipeline::GROUP
+        next if (size += event.bytesize) < due
 
-        yield runs
+        yield runs, due != Cdc::Pipeline::GROUP
         runs = []
         size = 0
+        due = Cdc::Pipeline::GROUP
       end
-      yield runs if runs.any?
+      yield runs, due != Cdc::Pipeline::GROUP if runs.any?
     end
 
     def timed

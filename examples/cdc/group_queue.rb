@@ -1,6 +1,7 @@
 # frozen_string_literal: true
 
 require_relative "count_groups"
+require_relative "warm_up"
 
 module Cdc
   # Has groups of runs counted by workers ({CountGroups}) and, when these have enough to do, by the calling thread. So
@@ -27,18 +28,22 @@ module Cdc
       @ready = {}
     end
 
-    # The first group is counted here, before there is a worker: what the JIT compiler compiles meanwhile stops nobody.
+    # The first group is counted here, while the workers wait: for every piece of code that it compiles the JIT compiler
+    # stops the Ractors that run, and waiting ones cost nothing. They are there already, because code that was compiled
+    # for one Ractor alone is thrown away when a second begins.
     #
-    # @param runs [Array<Run>]
+    # @param runs [Array<Run>] the first time about {WarmUp::BYTES}
+    # @param bytes [Integer] how many these have
     # @return [void]
     # @raise [StandardError] what a worker has raised
-    def push(runs)
+    def push(runs, bytes = 0)
       receive
       number = @pushed
       @pushed += 1
-      return @ready[number] = @callable.count_all(runs) if number.zero? || @outside >= @most
-
       @workers ||= start
+      return @ready[number] = WarmUp.run(bytes) { @callable.count_all(runs) } if number.zero?
+      return @ready[number] = @callable.count_all(runs) if @outside >= @most
+
       @groups.push(Ractor.make_shareable([number, runs]))
       @outside += 1
     end

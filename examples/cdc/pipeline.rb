@@ -8,7 +8,7 @@ module Cdc
   # Has what comes in counted by a pool of workers, and by the thread that reads, while the next is read ({GroupQueue}).
   # What comes of it is taken in the order of the stream.
   class Pipeline
-    # Bytes of the runs of a group at least, unless it is the last: some milliseconds of work.
+    # Bytes of the runs of a group at least, unless it is the first ({WarmUp}) or the last: some milliseconds of work.
     GROUP = 512 * 1024
     # How many different complaints are remembered, and how many lines of each kind are printed.
     KINDS = 1000
@@ -37,6 +37,7 @@ module Cdc
       @rows = rows
       @runs = []
       @size = 0
+      @due = WarmUp::BYTES
       @totals = Totals.new
       @rejected = Hash.new { |hash, reason| hash[reason] = [0, nil] }
       @failed = 0
@@ -51,7 +52,7 @@ module Cdc
       case event
       when Run
         @runs << event
-        hand_on if (@size += event.bytesize) >= GROUP
+        hand_on if (@size += event.bytesize) >= @due
       when Loss then @lost << event if @lost.size < KINDS
       when Notice then @notices << event if @notices.size < KINDS
       end
@@ -85,9 +86,10 @@ module Cdc
     private
 
     def hand_on
-      @groups.push(@runs)
+      @groups.push(@runs, @size)
       @runs = []
       @size = 0
+      @due = GROUP
       collect
     end
 
