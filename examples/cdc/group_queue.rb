@@ -13,6 +13,9 @@ module Cdc
     # Groups that a worker has, counted or not, before the calling thread counts one itself: as many as it is busy with
     # while a large transaction is read.
     IN_FLIGHT = 4
+    # Bytes of rows handed to workers after which a collection is due, where each Ractor has a heap of its own: what was
+    # handed out is shareable, and only a collection of the whole process frees that. By itself it would come late.
+    COLLECT = 4 * 1024 * 1024
 
     # @param callable [CountRuns]
     # @param pool [Ratomic::Workers::Pool] all of whose workers this takes until {#close}
@@ -25,6 +28,7 @@ module Cdc
       @workers = nil
       @outside = 0
       @pushed = @next = 0
+      @handed_out = 0
       @ready = {}
     end
 
@@ -46,6 +50,7 @@ module Cdc
 
       @groups.push(Ractor.make_shareable([number, runs]))
       @outside += 1
+      collect if Ratomic::HEAP_PER_RACTOR && (@handed_out += bytes) >= COLLECT
     end
 
     # @yieldparam counted [CountRuns::Counted] of each group that is counted, the next in order
@@ -87,6 +92,11 @@ module Cdc
     def start
       work = CountGroups.new(@callable, @groups, @results)
       Array.new(@pool.size) { |number| @pool.dispatch_async([number], work, min_batch: 0) }
+    end
+
+    def collect
+      @handed_out = 0
+      GC.start
     end
 
     # A worker has no value before {#finish}, unless it failed.

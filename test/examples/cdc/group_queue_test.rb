@@ -87,6 +87,21 @@ class CdcGroupQueueTest < Minitest::Test
     end
   end
 
+  # Each Ractor has its own heap there, and a collection is counted by the one that asked for it.
+  def test_where_only_a_collection_of_the_whole_process_frees_what_was_handed_out_it_is_asked_for
+    skip "one heap" unless Ratomic::HEAP_PER_RACTOR
+
+    @queue = Cdc::GroupQueue.new(Sum.new, @pool)
+    reading do
+      @queue.push([1], Cdc::GroupQueue::COLLECT)
+      before = GC.stat(:major_gc_count)
+      2.times { @queue.push([1], Cdc::GroupQueue::COLLECT / 2) }
+
+      assert_operator GC.stat(:major_gc_count), :>, before
+      @queue.finish
+    end
+  end
+
   def test_what_a_worker_raises_is_raised_in_the_end_and_nothing_hangs
     @queue = Cdc::GroupQueue.new(Sum.new, @pool)
     reading do
