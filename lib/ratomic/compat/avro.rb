@@ -14,19 +14,20 @@ require_relative "avro/decoder"
 require_relative "avro/decode_avro"
 
 module Ratomic
-  # Makes libraries of others usable in workers that are Ractors. Each part is loaded by itself, never by
-  # +require "ratomic"+.
+  # Makes third-party libraries usable in workers that are Ractors. Each adapter has its own file to require;
+  # +require "ratomic"+ loads none of them.
   module Compat
-    # Apache's +avro+: schemas, and what encodes and decodes by them (+Avro::IO+). After
-    # +require "ratomic/compat/avro"+ in the main Ractor they do in every Ractor what they do there.
+    # Apache's gem +avro+: schemas, and the encoders and decoders that use them (+Avro::IO+). After
+    # +require "ratomic/compat/avro"+ in the main Ractor they work the same in every Ractor.
     #
-    # For that its {Constants} are frozen all the way, and in other Ractors than the main one {Settings} are read and
-    # not stored, {JSON} takes the place of MultiJson, and a {Fingerprint} needs no class variable. In the main Ractor
-    # the library's own code runs as before. Data files and RPC (+Avro::DataFile+, +Avro::IPC+) are left alone.
+    # To make that possible its {Constants} are frozen deeply. In Ractors other than the main one {Settings} are read
+    # from the environment each time and not cached, {JSON} replaces MultiJson, and {Fingerprint} replaces a
+    # computation that keeps its table in a class variable. In the main Ractor the library's own code runs as before.
+    # Data files and RPC (+Avro::DataFile+, +Avro::IPC+) are left as they are.
     module Avro
       # Called when this file is loaded; on a Ruby without Ractors there is nothing to do.
       # @return [void]
-      # @raise [Ractor::IsolationError] elsewhere than in the main Ractor
+      # @raise [Ractor::IsolationError] if called outside the main Ractor
       def self.install
         return unless RACTORS
 

@@ -3,8 +3,8 @@
 module Ratomic
   module Compat
     module Avro
-      # The library's decoder, but the {Payload} reads the numbers. Most bytes of a message belong to numbers, and this
-      # saves two calls for each number.
+      # The library's decoder, except that {Payload} decodes int and long itself. Every length and index in a message is
+      # such a number, and this saves two method calls for each.
       class BinaryDecoder < ::Avro::IO::BinaryDecoder
         # @return [Integer]
         def read_long

@@ -21,9 +21,9 @@ module Ratomic
       # The payload is not in Confluent's wire format, or is truncated, or does not fit its schema.
       class PayloadError < Ratomic::Error; end
 
-      # @param schemas [Hash{Integer => String}, #call] schemas as JSON by their ids; or what gets an id and returns the
-      #   JSON, nil if there is none. It is called where the message is decoded, so in a worker, once for each id in a
-      #   process; what it raises is the Failure of the item, and it is asked again with the next one
+      # @param schemas [Hash{Integer => String}, #call] schemas as JSON by their ids; or a callable that takes an id and
+      #   returns the JSON, nil if there is none. It is called where the message is decoded, so in a worker, once for
+      #   each id in a process. What it raises is the Failure of the item, and the next item with this id calls it again
       # @raise [TypeError] for anything else
       # @raise [SchemaError] one of the Hash is malformed
       # @raise [CallableError] the callable is not shareable (and there are Ractors)
@@ -37,7 +37,7 @@ module Ratomic
       # @param payload [String, nil]
       # @return [Object] what the datum is; of a dispatch it is frozen
       # @raise [PayloadError, SchemaError]
-      # @raise [TypeError] the payload is neither
+      # @raise [TypeError] the payload is neither a String nor nil
       def call(payload)
         @decoders.call(payload)
       end

@@ -3,10 +3,9 @@
 module Ratomic
   module Compat
     module Avro
-      # Decodes the messages of one worker. It keeps what it has made of each schema; it is not for two threads at a
-      # time.
+      # Decodes the messages of one worker and caches the parsed schemas. Not thread-safe.
       class Decoder
-        # Makes them. Frozen; shareable where the texts are.
+        # Creates a {Decoder} for each worker. Frozen; shareable if the {SchemaTexts} are.
         Factory = Struct.new(:texts) do
           # @return [Decoder]
           def call
@@ -54,7 +53,7 @@ module Ratomic
 
         private
 
-        # A {Reader} takes a tenth more time, and is needed only for schemas with dates, times or decimals.
+        # Only schemas with dates, times or decimals need a {Reader}, which takes a tenth more time.
         def reader(id)
           (@texts[id].include?("logicalType") ? Reader : ::Avro::IO::DatumReader).new(schema(id))
         end

@@ -6,7 +6,7 @@ module Ratomic
       # The bytes of one message, as Avro's BinaryDecoder reads them. An IO gives fewer bytes at its end than were asked
       # for, and the decoder would take them; here that raises.
       class Payload
-        # There are fewer bytes than there should be.
+        # The payload ends before the datum does.
         class Truncated < StandardError; end
 
         # @return [Integer] the place of the next byte
@@ -27,7 +27,7 @@ module Ratomic
           byte
         end
 
-        # A whole number of Avro: seven bits a byte, the lowest first, and the sign in the lowest bit.
+        # Reads an int or long: a variable-length number, seven bits per byte, lowest first, in zigzag encoding.
         # @return [Integer]
         # @raise [Truncated]
         def read_long

@@ -3,9 +3,9 @@
 module Ratomic
   module Compat
     module Avro
-      # The library's reader, but its dates, times and decimals are shareable. All else in a record is plain data, which
-      # is made shareable natively. One Date that is not shareable would leave the whole record to the VM's own walk,
-      # which is slower.
+      # The library's reader, except that it returns shareable dates, times and decimals. The rest of a record is plain
+      # data, which ratomic's extension makes shareable. With one Date that is not shareable it would have to leave the
+      # whole record to +Ractor.make_shareable+, which is slower.
       class Reader < ::Avro::IO::DatumReader
         # @return [Object] the datum
         def read_data(writers_schema, readers_schema, decoder)

@@ -20,7 +20,7 @@ module Ratomic
           freeze
         end
 
-        # @return [Array<Integer>] ids that are known by now
+        # @return [Array<Integer>] ids whose texts have been looked up
         def ids
           @texts.keys
         end

@@ -3,9 +3,9 @@
 module Ratomic
   module Compat
     module Avro
-      # Makes the settings of the library readable in other Ractors than the main one. The library stores in a module
-      # what it has read from the environment, which other Ractors may not do. Settings that the program has made are
-      # kept.
+      # Makes the settings of the library readable in Ractors other than the main one. The library caches what it reads
+      # from the environment in instance variables of a module, which other Ractors may not set. Settings that the
+      # program made before are kept.
       module Settings
         %w[enum_symbol field_default schema_name].each do |what|
           setting = "disable_#{what}_validation"
