@@ -23,6 +23,13 @@ use ratomic_core::{queue::TryPushError, Deadline, Queue as Core};
 
 const MAX_CAPACITY: i64 = 1 << 20;
 const PLACE: &str = "a Ratomic::Queue";
+/// What the collector is told that a queue takes: these bytes, and its memory so many times. Small queues are collected
+/// late otherwise. A `Thread::SizedQueue` takes two slots of the VM's heap, one of them of a rare size, and the
+/// collector runs when these run out, long before its limit of memory is reached. A queue takes one of the most frequent
+/// size, has more memory (its ends have cache lines of their own, its ring is a power of two), and what a sweep frees is
+/// taken off the count. So only a larger number keeps dropped ones few.
+const COLLECTOR_WEIGHT: usize = 2;
+const COLLECTOR_BASE_BYTES: usize = 8192;
 
 #[derive(Default, TypedData)]
 #[magnus(
@@ -85,7 +92,8 @@ impl Queue {
     #[inline]
     fn report(&self) {
         if let Some(core) = self.0.peek() {
-            self.1.report(core.memory());
+            self.1
+                .report(COLLECTOR_BASE_BYTES + COLLECTOR_WEIGHT * core.memory());
         }
     }
 

@@ -39,6 +39,21 @@ class QueueMemoryTest < Minitest::Test
     assert_operator out.to_i, :<, 35, "most of them were collected on the way"
   end
 
+  # A small one was not counted at all, and thousands waited for a collection.
+  def test_the_collector_is_told_of_small_queues_too
+    ruby!(<<~RUBY)
+      require "ratomic"
+      def known = GC.stat(:malloc_increase_bytes)
+      GC.start
+      GC.disable
+      before = known
+      queues = Array.new(500) { Ratomic::Queue.new(1) }
+      told = known - before
+      abort "told of \#{told} bytes for 500 queues" unless told >= 500 * 4096
+      abort "lost" unless queues.all?(&:empty?)
+    RUBY
+  end
+
   def test_a_queue_that_was_cleared_takes_what_an_empty_one_takes
     require "objspace"
     queue = Ratomic::Queue.new(MANY)
