@@ -16,6 +16,18 @@ module Ratomic
         RACTORS ? Ractor::Port.new : QueueMailbox.new
       end
 
+      # Closes a mailbox and drops the messages that are left in it. Its reader calls this when it takes no more: the VM
+      # keeps the messages of a closed port until they are received, so they would stay as long as the Ractor. It never
+      # blocks: what is closed and empty raises, or returns nil.
+      #
+      # @param mailbox [Ractor::Port, QueueMailbox]
+      def self.close(mailbox)
+        mailbox.close
+        nil while mailbox.receive
+      rescue *CLOSED
+        nil
+      end
+
       # The mailbox of threads that hear only from threads of their own Ractor, and of Rubies without `Ractor::Port`.
       class QueueMailbox
         CAPACITY = 2**16
