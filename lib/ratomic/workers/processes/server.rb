@@ -28,6 +28,7 @@ module Ratomic
           @known = InheritedCallables.keep
           @totals_before = @last = nil
           @looked = now
+          @budget = AllocationBudget.new if AllocationBudget::USEFUL
         end
 
         # Whether the start hooks have not ended. Asked when the thread has ended.
@@ -45,6 +46,7 @@ module Ratomic
             break stop if letter == Wire::STOP
 
             understand(letter, bytes)
+            @budget&.check
           end
           true
         rescue Errno::EPIPE, Errno::ECONNRESET, EOFError
