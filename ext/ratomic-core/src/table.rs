@@ -1,9 +1,9 @@
 //! A sharded hash table whose keys can be claimed.
 //!
-//! Each shard is a pair, a hashbrown table for further ones and a list of claims under one lock. Keys are compared under
-//! that lock only as far as no foreign code is needed (identity, or native comparison of strings and numbers). Where it
-//! is needed, the attempt ends with [`Blocked::Ask`], the caller asks with no lock held, its [`Probe`] remembers the
-//! answer, and it tries again. An entry that came in meanwhile is asked about in turn, so nothing is missed.
+//! Each shard is a pair, a hash table of further ones ([`entries`]) and a list of claims, under one lock. Keys are compared
+//! under that lock only as far as no foreign code is needed (identity, or native comparison of strings and numbers).
+//! Where it is needed, the attempt ends with [`Blocked::Ask`], the caller asks with no lock held, its [`Probe`] remembers
+//! the answer, and it tries again. An entry that came in meanwhile is asked about in turn, so nothing is missed.
 //!
 //! A claim is one thread's right to write one key while foreign code computes the value. It lies beside the entries, not
 //! among them: a key that is claimed and has no value yet is in nobody's sight. Readers pass claims by; another writer
@@ -17,7 +17,7 @@
 //! a fork. Lock order: `growing`, the shards in order, then the list of snapshots or the wait graph ([`deadlock`]).
 
 mod claim;
-mod from_outside;
+mod entries;
 mod levels;
 mod many;
 mod moments;
@@ -26,13 +26,14 @@ mod shard;
 mod snapshot;
 mod sweep;
 mod totals;
+mod visit;
 
 pub use claim::Grant;
-pub use from_outside::{Part, Visitor};
 pub use probe::{Probe, Same};
-pub use shard::Place;
+pub use shard::Entry;
 pub use snapshot::{Copied, Snapshot};
 pub use sweep::Mark;
+pub use visit::{Part, Visitor};
 
 use crate::deadlock;
 use crate::fork_rw_lock::{ForkRwLock, WriteGuard};
@@ -211,7 +212,7 @@ impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
         probe: &mut P,
         host: &H,
         me: usize,
-        mut change: impl FnMut(Place<'_, K, V>) -> R,
+        mut change: impl FnMut(Entry<'_, K, V>) -> R,
     ) -> Result<R, Failure<H::Error>>
     where
         P: Probe<K, Error = H::Error>,
@@ -219,7 +220,7 @@ impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
     {
         self.with_shard(probe, host, |shard, probe| {
             shard.admit(probe, me)?;
-            shard.place(probe, &self.totals).map(&mut change)
+            shard.entry(probe, &self.totals).map(&mut change)
         })
     }
 
@@ -257,17 +258,22 @@ impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
 
     /// Gives a claim back, with `change` as the owner's last word about the entry. Takes no time and cannot fail: as
     /// long as the claim stood nobody else could write the key, so the entry is where it was, or still missing. (It is
-    /// also missing when all entries were removed meanwhile; then the change counts as made before that.)
-    pub fn release(&self, grant: &Grant<K, V>, change: impl FnOnce(Place<'_, K, V>)) {
+    /// also missing when all entries were removed meanwhile; then the change counts as made before that, and is not called.)
+    pub fn release<R>(
+        &self,
+        grant: &Grant<K, V>,
+        change: impl FnOnce(Entry<'_, K, V>) -> R,
+    ) -> Option<R> {
         let mut shard = self.write(grant.hash);
         let mine = |claim: &Claim<K>| claim.owner == grant.owner && claim.key == grant.key;
         let place = shard.claims().iter().position(mine);
-        if !place.is_some_and(|place| shard.claims()[place].overtaken) {
+        let is_overtaken = place.is_some_and(|place| shard.claims()[place].overtaken);
+        let changed = (!is_overtaken).then(|| {
             let stored = |pair: &shard::Pair<K, V>| grant.stored == Some(pair.key);
-            change(shard.place_of(grant.hash, &self.totals, stored));
-        }
+            change(shard.entry_of(grant.hash, &self.totals, stored))
+        });
         let Some((claims, place)) = shard.claims_mut().zip(place) else {
-            return;
+            return changed;
         };
         let claim = claims.swap_remove(place);
         claim
@@ -276,6 +282,7 @@ impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
             .for_each(|(_, thread)| deadlock::forget(*thread));
         drop(shard);
         claim.wake();
+        changed
     }
 
     /// Looks a key up in its shard until `step` comes to an end, asking and sleeping in between with no lock held.

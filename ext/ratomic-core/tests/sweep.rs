@@ -11,7 +11,7 @@ use support::{all, Number, Patient};
 fn filled(count: u64) -> Table<u64, u64> {
     let table = Table::new();
     for key in 0..count {
-        let set = |place: ratomic_core::table::Place<'_, u64, u64>| place.set(key, key);
+        let set = |place: ratomic_core::table::Entry<'_, u64, u64>| place.set(key, key);
         table.update(&mut Number(key), &Patient, 1, set).unwrap();
         while table.take_due() && table.should_grow() {
             table.grow(table.level());
@@ -76,9 +76,13 @@ fn whoever_moves_values_reaches_also_what_was_put_aside_for_snapshots() {
     let table = filled(1_000);
     let (first, second) = (table.snapshot(1), table.snapshot(2));
     table.sweep_all(even);
-    for part in [Part::BelowLastLevel, Part::OfLastLevel(0..usize::MAX)] {
+    let last = Part::Shards {
+        first: 0,
+        count: Table::<u64, u64>::SHARDS,
+    };
+    for part in [Part::BelowLastLevel, last] {
         // SAFETY: there is one thread.
-        unsafe { table.visit_mut(&part, |_, value| *value += MOVED) };
+        unsafe { table.visit_mut(part, |_, value| *value += MOVED) };
     }
     for snapshot in [first, second] {
         let mut found = all(snapshot, 1_024);

@@ -3,10 +3,10 @@
 mod blocks;
 mod buckets;
 mod expiring;
+mod gc_cards;
 mod many;
 mod numbers;
 mod patience;
-mod segments;
 mod snapshots;
 
 use crate::ffi::{
@@ -19,15 +19,15 @@ use crate::ffi::{
     RawValue, Receiver,
 };
 use expiring::{Expiry, Lifetime};
+use gc_cards::{GcCards, Words};
 use magnus::{
     gc, method, prelude::*, DataTypeFunctions, Error, Module, RModule, Ruby, TypedData, Value,
 };
 use patience::Patience;
 use ratomic_core::{
-    table::{Part, Place, Probe},
+    table::{Entry, Part, Probe},
     Park, Table,
 };
-use segments::{Segments, Words};
 
 const PLACE: &str = "a Ratomic::Map";
 
@@ -43,7 +43,7 @@ const PLACE: &str = "a Ratomic::Map";
 )]
 pub struct Map {
     table: OnceShared<Table<RawValue, RawValue>>,
-    segments: Segments,
+    cards: GcCards,
     expiry: Expiry,
     reported: Reported,
 }
@@ -52,28 +52,35 @@ pub struct Map {
 /// that does so looks into shareable objects. ObjectSpace, too, calls `mark`, but outside a collection.
 impl DataTypeFunctions for Map {
     fn mark(&self, _marker: &gc::Marker) {
-        self.segments.mark();
         if let Some(table) = self.table.peek() {
-            segments::show(table, &Part::BelowLastLevel);
+            self.cards.mark(table);
+            gc_cards::show(table, Part::BelowLastLevel);
         }
     }
 
     fn compact(&self, _compactor: &gc::Compactor) {
         if let Some(table) = self.table.peek() {
-            segments::follow(table, &Part::BelowLastLevel);
+            gc_cards::follow(table, Part::BelowLastLevel);
         }
     }
 
     fn size(&self) -> usize {
-        self.table.peek().map_or(0, Table::memory) + self.segments.memory()
+        self.table.peek().map_or(0, Table::memory) + self.cards.memory()
     }
 }
 
 /// How one attempt at a change ended.
 enum Step<R> {
-    Done(R),
+    /// With the token that the store returned, or 0.
+    Done(R, usize),
     /// The key is new, so an object to store for it has to be made first.
     NeedKey,
+}
+
+/// What a change came to, and the token of the card that it stored in.
+struct Changed<R> {
+    result: R,
+    token: usize,
 }
 
 impl Map {
@@ -87,53 +94,65 @@ impl Map {
         self.table.get()
     }
 
-    /// Tells the collector what was stored under a key of this hash. To be followed by `tend`.
-    fn written(this: Receiver<Self>, hash: u64, word: RawValue) {
+    /// Tells the collector what was stored under a key of this hash, in a card of that token, or in none if it is 0. To be
+    /// followed by `tend`.
+    fn written(this: Receiver<Self>, hash: u64, token: usize, word: RawValue) {
         if word.is_immediate() {
             return;
         }
+        if token != 0 {
+            return barrier::write_barrier(RawValue(token as _), word);
+        }
         // Asked after the store: if the table grows in between, who makes it grow tells of what it moves.
         let last = this.table.peek().is_some_and(Table::is_at_last_level);
-        let segment = last.then(|| {
-            this.segments
-                .of(Table::<RawValue, RawValue>::shard_of(hash))
-        });
-        barrier::write_barrier(segment.flatten().unwrap_or(this.word()), word);
+        let run = last.then(|| this.cards.run(Words::shard_of(hash)));
+        barrier::write_barrier(run.flatten().unwrap_or(this.word()), word);
     }
 
-    /// What a change left to do that takes allocation: of the shard of this hash, and of the table.
+    /// Tells the collector of what a change has moved, which has to be done before the next safepoint. To be followed by
+    /// `tend` some time.
+    fn settle(this: Receiver<Self>) {
+        if let Some(table) = this.table.peek() {
+            let needing = table.needing();
+            needing
+                .iter()
+                .for_each(|shard| this.cards.settle(table, *shard));
+        }
+    }
+
+    /// What a change left to do that takes allocation, or of which the collector has to know before the next safepoint.
     #[inline]
-    fn tend(this: Receiver<Self>, hash: u64) -> Result<(), Error> {
+    fn tend(this: Receiver<Self>) -> Result<(), Error> {
         match this.table.peek() {
-            Some(table) if table.take_due() => Self::tend_now(this, hash),
+            Some(table) if table.take_due() => Self::tend_now(this),
             _ => Ok(()),
         }
     }
 
     #[cold]
-    fn tend_now(this: Receiver<Self>, hash: u64) -> Result<(), Error> {
-        let (ruby, segments) = (error::ruby(), &this.segments);
+    fn tend_now(this: Receiver<Self>) -> Result<(), Error> {
+        let (ruby, cards) = (error::ruby(), &this.cards);
         let Some(table) = this.table.shared() else {
             return Ok(());
         };
         while table.should_grow() {
             let level = table.level();
-            if level + 1 == Table::<RawValue, RawValue>::LAST {
-                segments.prepare(&ruby, this, table)?;
+            if level + 1 == Words::LAST {
+                cards.prepare(&ruby, this, table)?;
             }
             match table.grow(level) {
-                Some(moved) if table.is_at_last_level() => segments.took_over(&moved),
+                Some(moved) if table.is_at_last_level() => cards.took_over(&moved),
                 Some(_) => {}
                 None => break,
             }
         }
         if table.is_at_last_level() {
-            segments.part(
-                &ruby,
-                this,
-                table,
-                Table::<RawValue, RawValue>::shard_of(hash),
-            )?;
+            let needing = table.take_needing();
+            // All of them before the first safepoint, which is where an object is made.
+            needing.iter().for_each(|shard| cards.settle(table, *shard));
+            for shard in needing {
+                cards.add(&ruby, this, table, shard)?;
+            }
         }
         this.reported.report(table.memory());
         Ok(())
@@ -149,20 +168,20 @@ impl Map {
         this: Receiver<Self>,
         key: &mut Key,
         patience: &impl Park<Error = Error>,
-        mut change: impl FnMut(Place<'_, RawValue, RawValue>, Option<RawValue>) -> Step<R>,
-    ) -> Result<R, Error> {
+        mut change: impl FnMut(Entry<'_, RawValue, RawValue>, Option<RawValue>) -> Step<R>,
+    ) -> Result<Changed<R>, Error> {
         let table = this.table()?;
         let mut stored = None;
         loop {
             let step = table
-                .update(key, patience, gvl::thread(), |place| change(place, stored))
+                .update(key, patience, gvl::thread(), |entry| change(entry, stored))
                 .map_err(|failure| error::write(failure, key.word()))?;
             match step {
-                Step::Done(result) => {
+                Step::Done(result, token) => {
                     stored
                         .into_iter()
-                        .for_each(|word| Self::written(this, key.hash(), word));
-                    return Ok(result);
+                        .for_each(|word| Self::written(this, key.hash(), token, word));
+                    return Ok(Changed { result, token });
                 }
                 Step::NeedKey => stored = Some(key.stored()?),
             }
@@ -177,22 +196,25 @@ impl Map {
         value: RawValue,
         condition: impl Fn(Option<RawValue>) -> bool,
     ) -> Result<bool, Error> {
-        let done = Self::change(this, key, patience, |place, stored| {
-            let present = place.get();
+        let done = Self::change(this, key, patience, |entry, stored| {
+            let present = entry.get();
             if !condition(present) {
-                return Step::Done(false);
+                return Step::Done(false, 0);
             }
             match (present, stored) {
                 (None, None) => Step::NeedKey,
                 (_, stored) => {
-                    place.set(stored.unwrap_or(RawValue::NIL), value);
-                    Step::Done(true)
+                    let shown = entry.store(stored.unwrap_or(RawValue::NIL), value);
+                    let asked = stored.is_some() || !value.is_immediate();
+                    Step::Done(true, if asked { shown.token() } else { 0 })
                 }
             }
         })?;
-        Self::written(this, key.hash(), value);
-        Self::tend(this, key.hash())?;
-        Ok(done)
+        if done.result {
+            Self::written(this, key.hash(), done.token, value);
+        }
+        Self::tend(this)?;
+        Ok(done.result)
     }
 
     fn has_key(this: Receiver<Self>, key: Value) -> Result<bool, Error> {
@@ -222,14 +244,14 @@ impl Map {
         let mut key = Key::new(key)?;
         let word = this.expiry.wrap(share(value, PLACE)?, lifetime.until())?;
         Self::store_if(this, &mut key, patience, word, |_| true)?;
-        Self::sweep(this, key.hash())?;
+        Self::sweep(this)?;
         Ok(value)
     }
 
     /// After a write with `expires_in:`.
-    fn sweep(this: Receiver<Self>, hash: u64) -> Result<(), Error> {
+    fn sweep(this: Receiver<Self>) -> Result<(), Error> {
         this.expiry.sweep(this.table()?);
-        Self::tend(this, hash)
+        Self::tend(this)
     }
 
     #[inline]
@@ -273,13 +295,13 @@ impl Map {
         patience: &impl Park<Error = Error>,
     ) -> Result<Option<Value>, Error> {
         let mut key = Key::new(given)?;
-        let removed = Self::change(this, &mut key, patience, |place, _| {
-            let value = place.get();
-            place.remove();
-            Step::Done(value)
+        let removed = Self::change(this, &mut key, patience, |entry, _| {
+            let value = entry.get();
+            entry.remove();
+            Step::Done(value, 0)
         })?;
-        let removed = this.expiry.see(removed);
-        Self::tend(this, key.hash())?;
+        let removed = this.expiry.see(removed.result);
+        Self::tend(this)?;
         match removed {
             None if ruby.block_given() => ruby.yield_value(given),
             removed => Ok(removed.map(RawValue::value)),
@@ -315,7 +337,7 @@ impl Map {
         let before = table.memory();
         table.clear(&patience, gvl::thread()).map_err(failed)?;
         memory::freed(before.saturating_sub(table.memory()));
-        Self::tend(this, 0)?;
+        Self::tend(this)?;
         Ok(this)
     }
 
@@ -349,7 +371,7 @@ pub fn define(ruby: &Ruby, ratomic: RModule) -> Result<(), Error> {
     class.define_method("size", method!(Map::len, 0))?;
     class.define_method("empty?", method!(Map::is_empty, 0))?;
     class.define_method("inspect", method!(Map::inspect, 0))?;
-    segments::define(class)?;
+    gc_cards::define(class)?;
     blocks::define(class)?;
     buckets::define(class)?;
     expiring::define(class)?;

@@ -57,7 +57,8 @@ class MapMemoryTest < Minitest::Test
     assert_equal({ again: 1 }, map.to_h)
   end
 
-  # The segments of a large map show the collector one shard each; before, they show sixteen, or the map shows all.
+  # Of a large map about a hundred pairs each have an object that shows them to the collector; before, sixteen shards
+  # have, or the map shows all.
   def test_young_values_survive_however_large_the_map_is_when_they_come
     map = Ratomic::Map.new
     sizes = [1, 4, 5, 30, 32, 33, 40, 1_000, 60_000, 70_000, 90_000]
@@ -71,6 +72,68 @@ class MapMemoryTest < Minitest::Test
     end
     assert(map.values.all? { |value| value == "new" || value.start_with?("value ") })
     GC.verify_internal_consistency if GC.respond_to?(:verify_internal_consistency)
+  end
+
+  # Deletes leave holes that new pairs come into, and move what is left to other places, and a snapshot keeps the old
+  # values: whoever shows them to the collector has to know of all that is young.
+  def test_young_values_survive_deletes_clears_and_snapshots_of_a_large_map
+    map = Ratomic::Map.new
+    100_000.times { |number| map[number] = number }
+    4.times { GC.start }
+    random = Random.new(7)
+    3.times do |round|
+      10_000.times { map[random.rand(100_000)] = "round #{round}".dup.freeze }
+      GC.start(full_mark: false)
+      seen = 0
+      map.each_pair do |key, value|
+        map[key] = "later #{key}" if (seen += 1) < 3_000
+        GC.start(full_mark: false) if seen % 1_000 == 0 && seen < 3_000
+        raise "#{key} became #{value.inspect}" unless value == key || value.match?(/\A(round|later) \d+\z/)
+      end
+      100_000.times { |number| map.delete(number) unless number % 97 == round }
+      2.times { GC.start(full_mark: false) }
+      100_000.times { |number| map[number] ||= number }
+    end
+    assert_equal 100_000, map.size
+    assert(map.to_h.all? { |key, value| value == key || value.match?(/\A(round|later) \d+\z/) })
+    GC.verify_internal_consistency if GC.respond_to?(:verify_internal_consistency)
+    map.clear
+    map[1] = "one more"
+    GC.start
+    assert_equal({ 1 => "one more" }, map.to_h)
+  end
+
+  # What showed its pairs is there until a collection, and knows nothing of those that come.
+  def test_what_showed_a_map_before_it_was_cleared_does_not_show_it_again
+    skip "this Ruby cannot verify its heap" unless GC.respond_to?(:verify_internal_consistency)
+    ruby!(<<~'RUBY', seconds: 60)
+      require "ratomic"
+      map = Ratomic::Map.new
+      100_000.times { |number| map[number] = number }
+      4.times { GC.start } # now all of it is old
+      GC.disable
+      map.clear
+      70_000.times { |number| map[number] = "young #{number}" }
+      GC.verify_internal_consistency
+      abort "lost" unless map[69_999] == "young 69999"
+    RUBY
+  end
+
+  # The table of a shard is tidied when keys have come and gone for a while: then its pairs lie elsewhere, and others
+  # show them to the collector.
+  def test_young_values_survive_where_keys_come_and_go
+    map = Ratomic::Map.new
+    70_000.times { |number| map[number] = "old #{number}" }
+    4.times { GC.start }
+    (70_000...140_000).each do |number|
+      map[number] = "young #{number}"
+      map.delete(number - 70_000)
+      GC.start(full_mark: false) if number % 5_000 == 0
+    end
+    GC.start(full_mark: false)
+    Array.new(1_000) { +"something else in the place of what is gone" }
+    assert_equal 70_000, map.size
+    assert(map.to_h.all? { |number, value| value == "young #{number}" })
   end
 
   def test_threads_that_meet_in_a_small_map_get_more_shards

@@ -81,9 +81,9 @@ impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
             if shard.claims().iter().any(|claim| claim.hash == *hash) {
                 continue;
             }
-            let place = shard.place_of(*hash, &self.totals, |pair| pair.key == *key);
-            if place.get().is_some_and(|present| same(present, *value)) {
-                place.remove();
+            let entry = shard.entry_of(*hash, &self.totals, |pair| pair.key == *key);
+            if entry.get().is_some_and(|present| same(present, *value)) {
+                entry.remove();
                 removed += 1;
             }
         }

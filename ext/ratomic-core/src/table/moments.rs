@@ -13,6 +13,7 @@
 
 use crate::fork_rw_lock::ForkRwLock;
 use crate::sync::{AtomicUsize, Ordering};
+use std::ops::Range;
 
 /// A snapshot that is under way.
 struct Active {
@@ -30,10 +31,30 @@ pub struct Moments {
     active: ForkRwLock<Vec<Active>>,
 }
 
-/// The pairs of a shard as they were, for the snapshot of that number.
+/// The pairs of a shard as they were, for the snapshots of those numbers.
 pub struct Aside<K, V> {
-    pub number: usize,
+    pub numbers: Vec<usize>,
     pub pairs: Box<[(K, V)]>,
+    /// Where among them end the first pair, and those of each card: who showed them to a collector still does.
+    pub ends: Box<[usize]>,
+}
+
+impl<K, V> Aside<K, V> {
+    /// Part 0 is the first pair, part `n + 1` has those of card `n`.
+    pub fn part(&self, part: usize) -> &[(K, V)] {
+        &self.pairs[self.range(part)]
+    }
+
+    #[cfg(not(loom))]
+    pub fn part_mut(&mut self, part: usize) -> &mut [(K, V)] {
+        let range = self.range(part);
+        &mut self.pairs[range]
+    }
+
+    fn range(&self, part: usize) -> Range<usize> {
+        let start = part.checked_sub(1).map_or(0, |before| self.ends[before]);
+        start..self.ends[part]
+    }
 }
 
 impl Moments {

@@ -1,11 +1,11 @@
 //! A part of the table with its own lock: entries, and the claims on their keys. Everything here runs under that lock.
 
 use super::claim::{Claim, Obstacle};
+use super::entries::Entries;
+use super::levels::{shard_of, LAST};
 use super::moments::Aside;
 use super::probe::{Probe, Same};
 use super::totals::Totals;
-use crate::cache_aligned_alloc::CacheAlignedAlloc;
-use hashbrown::hash_table::{Entry, HashTable};
 use std::mem::size_of;
 
 /// Why an attempt did not come to an end.
@@ -29,27 +29,43 @@ pub struct Shard<K, V> {
     seen: usize,
 }
 
-/// What few shards of a small table have.
-#[repr(align(64))]
+/// What few shards of a small table have, in this order: what each change reads is on the first line of memory.
+#[repr(C, align(64))]
 struct Rest<K, V> {
-    pairs: HashTable<Pair<K, V>, CacheAlignedAlloc>,
     claims: Vec<Claim<K>>,
-    asides: Vec<Aside<K, V>>,
+    entries: Entries<K, V>,
+    asides: Asides<K, V>,
 }
+
+/// A list that is hardly ever needed.
+#[allow(clippy::box_collection)]
+type Asides<K, V> = Option<Box<Vec<Aside<K, V>>>>;
+
+#[cfg(not(loom))]
+const _: () = assert!(size_of::<Rest<usize, usize>>() == 128);
 
 impl<K, V> Default for Rest<K, V> {
     fn default() -> Self {
         Rest {
-            pairs: HashTable::new_in(CacheAlignedAlloc),
+            entries: Entries::default(),
             claims: Vec::new(),
-            asides: Vec::new(),
+            asides: None,
         }
     }
 }
 
-/// A table of further pairs that is filled to less than this share gives memory back, but not below so many pairs.
-const SPARSE: usize = 8;
-const FEW: usize = 14;
+/// A part of what a shard holds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Share {
+    All,
+    /// What no card of a token shows: the first pair, and whatever has just come in.
+    Uncarded,
+    /// One card, as long as that is its token.
+    Card {
+        card: usize,
+        token: usize,
+    },
+}
 
 impl<K, V> Default for Shard<K, V> {
     fn default() -> Self {
@@ -63,18 +79,46 @@ impl<K, V> Default for Shard<K, V> {
 
 impl<K, V> Shard<K, V> {
     pub fn len(&self) -> usize {
-        usize::from(self.first.is_some()) + self.rest.as_ref().map_or(0, |rest| rest.pairs.len())
+        usize::from(self.first.is_some()) + self.rest.as_ref().map_or(0, |rest| rest.entries.len())
     }
 
     pub fn pairs(&self) -> impl Iterator<Item = &Pair<K, V>> {
-        let rest = self.rest.iter().flat_map(|rest| rest.pairs.iter());
+        let rest = self.rest.iter().flat_map(|rest| rest.entries.iter());
         self.first.iter().chain(rest)
     }
 
+    /// The pairs of a part.
+    pub fn pairs_of(&self, share: Share) -> impl Iterator<Item = &Pair<K, V>> {
+        let first = self.first.iter().filter(move |_| share.has_first());
+        let rest = self.rest.iter().flat_map(move |rest| {
+            let cards = rest.cards_of(share);
+            cards.flat_map(|card| rest.entries.of_card(card))
+        });
+        first.chain(rest)
+    }
+
+    /// Calls `change` for each pair of a part, also for those that were put aside.
     #[cfg(not(loom))]
-    pub fn pairs_mut(&mut self) -> impl Iterator<Item = &mut Pair<K, V>> {
-        let rest = self.rest.iter_mut().flat_map(|rest| rest.pairs.iter_mut());
-        self.first.iter_mut().chain(rest)
+    pub fn each_of(&mut self, share: Share, mut change: impl FnMut(&mut K, &mut V)) {
+        let mut each = |pair: &mut Pair<K, V>| change(&mut pair.key, &mut pair.value);
+        if share.has_first() {
+            self.first.iter_mut().for_each(&mut each);
+        }
+        let Some(rest) = &mut self.rest else { return };
+        let (entries, asides) = (&mut rest.entries, &mut rest.asides);
+        for card in 0..entries.cards() {
+            if share.has(card, entries.token(card)) {
+                entries.each_of_card(card, &mut each);
+            }
+        }
+        for aside in asides.iter_mut().flat_map(|asides| asides.iter_mut()) {
+            for part in 0..aside.ends.len() {
+                if share.has_part(part, entries) {
+                    let pairs = aside.part_mut(part).iter_mut();
+                    pairs.for_each(|(key, value)| change(key, value));
+                }
+            }
+        }
     }
 
     /// Removes every pair, and the memory that they had. Returns how many there were.
@@ -82,9 +126,9 @@ impl<K, V> Shard<K, V> {
         let (count, before) = (self.len(), self.memory());
         self.first = None;
         match &mut self.rest {
-            Some(rest) if !rest.claims.is_empty() || !rest.asides.is_empty() => {
-                rest.pairs = HashTable::new_in(CacheAlignedAlloc);
-            }
+            // A card goes on showing what was put aside of it.
+            Some(rest) if rest.asides.is_some() => rest.entries.clear(),
+            Some(rest) if !rest.claims.is_empty() => rest.entries = Entries::default(),
             rest => *rest = None,
         }
         self.resized(before, totals);
@@ -101,17 +145,14 @@ impl<K, V> Shard<K, V> {
 
     /// Places that have a pair or room for one.
     pub fn places(&self) -> usize {
-        1 + self
-            .rest
-            .as_ref()
-            .map_or(0, |rest| rest.pairs.num_buckets())
+        1 + self.rest.as_ref().map_or(0, |rest| rest.entries.buckets())
     }
 
     /// The pair at a place, if there is one.
     pub fn at(&self, place: usize) -> Option<&Pair<K, V>> {
         match place.checked_sub(1) {
             None => self.first.as_ref(),
-            Some(bucket) => self.rest.as_ref()?.pairs.get_bucket(bucket),
+            Some(bucket) => self.rest.as_ref()?.entries.get(bucket),
         }
     }
 
@@ -121,61 +162,119 @@ impl<K, V> Shard<K, V> {
             self.first = None;
             return;
         };
-        let rest = self.rest.as_mut();
-        if let Some(Ok(entry)) = rest.map(|rest| rest.pairs.get_bucket_entry(bucket)) {
-            entry.remove();
+        if let Some(rest) = &mut self.rest {
+            rest.entries.remove(bucket);
         }
     }
 
-    /// So many places were emptied.
-    pub fn removed(&mut self, count: usize, totals: &Totals) {
+    /// So many places were emptied, in the shard of that number.
+    pub fn removed(&mut self, count: usize, number: usize, totals: &Totals) {
         totals.removed(count);
-        if let Some(rest) = &mut self.rest {
-            shrink(&mut rest.pairs, totals);
+        if self.is_sparse() {
+            totals.need(number);
         }
+    }
+
+    fn is_sparse(&self) -> bool {
+        self.rest
+            .as_ref()
+            .is_some_and(|rest| rest.entries.is_sparse())
+    }
+
+    /// Cards that nobody shows. Of a small shard none: those that show several shards do.
+    #[cfg(not(loom))]
+    pub fn untended_cards(&self) -> Vec<usize> {
+        let rest = self.rest.iter().filter(|rest| rest.entries.has_many());
+        rest.flat_map(|rest| rest.cards_of(Share::Uncarded))
+            .collect()
+    }
+
+    /// Names who shows a card from now on; see [`Entries::set_token`].
+    #[cfg(not(loom))]
+    pub fn set_token(&mut self, card: usize, token: usize, totals: &Totals) -> bool {
+        let before = self.memory();
+        let rest = self.rest.as_mut();
+        let is_set = rest.is_some_and(|rest| rest.entries.set_token(card, token));
+        self.resized(before, totals);
+        is_set
+    }
+
+    /// Who shows a card, 0 if nobody does.
+    #[cfg(not(loom))]
+    pub fn token(&self, card: usize) -> usize {
+        let rest = self.rest.as_ref();
+        rest.map_or(0, |rest| rest.entries.token(card))
+    }
+
+    #[cfg(not(loom))]
+    pub fn cards(&self) -> usize {
+        self.rest.as_ref().map_or(0, |rest| rest.entries.cards())
     }
 
     pub fn seen(&self) -> usize {
         self.seen
     }
 
+    fn asides(&self) -> &[Aside<K, V>] {
+        let rest = self.rest.as_ref();
+        rest.and_then(|rest| rest.asides.as_ref())
+            .map_or(&[], |asides| asides)
+    }
+
     pub fn aside(&self, number: usize) -> Option<&[(K, V)]> {
-        let mut asides = self.rest.iter().flat_map(|rest| &rest.asides);
+        let mut asides = self.asides().iter();
         asides
-            .find(|aside| aside.number == number)
+            .find(|aside| aside.numbers.contains(&number))
             .map(|aside| &*aside.pairs)
     }
 
-    /// What was put aside, for whatever snapshot.
-    pub fn asides(&self) -> impl Iterator<Item = &(K, V)> {
-        let asides = self.rest.iter().flat_map(|rest| &rest.asides);
-        asides.flat_map(|aside| &*aside.pairs)
+    /// What was put aside, for whatever snapshot, of a part.
+    pub fn asides_of(&self, share: Share) -> impl Iterator<Item = &(K, V)> {
+        self.rest.iter().flat_map(move |rest| {
+            let asides = rest.asides.iter().flat_map(|asides| asides.iter());
+            asides.flat_map(move |aside| {
+                let is_in = move |part: &usize| share.has_part(*part, &rest.entries);
+                let parts = (0..aside.ends.len()).filter(is_in);
+                parts.flat_map(|part| aside.part(part))
+            })
+        })
     }
 
-    /// As [`Shard::asides`], for who changes them.
-    pub fn asides_mut(&mut self) -> impl Iterator<Item = &mut (K, V)> {
-        let asides = self.rest.iter_mut().flat_map(|rest| &mut rest.asides);
-        asides.flat_map(|aside| &mut *aside.pairs)
+    /// Cards that have pairs, or of which some were put aside.
+    #[cfg(not(loom))]
+    pub fn shown_cards(&self) -> usize {
+        let asides = self.asides().iter().map(|aside| aside.ends.len() - 1);
+        self.cards().max(asides.max().unwrap_or(0))
     }
 
-    /// Drops what was put aside for a snapshot.
-    pub fn forget(&mut self, number: usize, totals: &Totals) {
-        let before = self.memory();
-        if let Some(rest) = &mut self.rest {
-            rest.asides.retain(|aside| aside.number != number);
-            rest.asides.shrink_to_fit();
+    /// Drops what was put aside for a snapshot. The shard has that number.
+    pub fn forget(&mut self, number: usize, shard: usize, totals: &Totals) {
+        self.keep_asides(|wanting| *wanting != number, totals);
+        if self.is_sparse() {
+            totals.need(shard);
         }
-        self.resized(before, totals);
     }
 
     /// Drops what was put aside for all snapshots but these.
     #[cfg(not(loom))]
     pub fn forget_all_but(&mut self, numbers: &[usize], totals: &Totals) {
+        self.keep_asides(|number| numbers.contains(number), totals);
+    }
+
+    fn keep_asides(&mut self, keep: impl Fn(&usize) -> bool, totals: &Totals) {
         let before = self.memory();
-        if let Some(rest) = self.rest.as_mut().filter(|rest| !rest.asides.is_empty()) {
-            rest.asides.retain(|aside| numbers.contains(&aside.number));
+        let Some(rest) = &mut self.rest else { return };
+        if let Some(asides) = &mut rest.asides {
+            asides.retain_mut(|aside| {
+                aside.numbers.retain(&keep);
+                !aside.numbers.is_empty()
+            });
+            if asides.is_empty() {
+                rest.asides = None;
+                rest.entries.drop_tokens();
+            }
+            self.resized(before, totals);
         }
-        self.resized(before, totals);
     }
 
     pub fn claims(&self) -> &[Claim<K>] {
@@ -203,10 +302,43 @@ impl<K, V> Shard<K, V> {
 
 impl<K, V> Rest<K, V> {
     fn memory(&self) -> usize {
-        let asides = self.asides.iter().map(|aside| aside.pairs.len());
-        size_of::<Self>()
-            + self.pairs.allocation_size()
-            + asides.sum::<usize>() * size_of::<(K, V)>()
+        let asides = self.asides.iter().flat_map(|asides| asides.iter());
+        let pairs: usize = asides.map(|aside| aside.pairs.len()).sum();
+        size_of::<Self>() + self.entries.memory() + pairs * size_of::<(K, V)>()
+    }
+
+    fn cards_of(&self, share: Share) -> impl Iterator<Item = usize> + '_ {
+        let cards = match share {
+            Share::Card { card, .. } => card..card + 1,
+            _ => 0..self.entries.cards(),
+        };
+        cards.filter(move |card| share.has(*card, self.entries.token(*card)))
+    }
+}
+
+impl Share {
+    fn has_first(self) -> bool {
+        !matches!(self, Share::Card { .. })
+    }
+
+    /// Whether a card whose token is that is in it.
+    fn has(self, card: usize, token: usize) -> bool {
+        match self {
+            Share::All => true,
+            Share::Uncarded => token == 0,
+            Share::Card {
+                card: wanted,
+                token: its,
+            } => card == wanted && token == its,
+        }
+    }
+
+    /// The same of a part of what was put aside.
+    fn has_part<K, V>(self, part: usize, entries: &Entries<K, V>) -> bool {
+        match part.checked_sub(1) {
+            None => self.has_first(),
+            Some(card) => self.has(card, entries.token(card)),
+        }
     }
 }
 
@@ -218,13 +350,41 @@ impl<K: Copy + PartialEq, V: Copy> Shard<K, V> {
             return;
         }
         let before = self.memory();
-        let pairs: Box<[(K, V)]> = self.pairs().map(|pair| (pair.key, pair.value)).collect();
-        let asides = wanting.into_iter().map(|number| Aside {
-            number,
-            pairs: pairs.clone(),
-        });
-        self.rest().asides.extend(asides);
+        let copy = |pair: &Pair<K, V>| (pair.key, pair.value);
+        let mut pairs: Vec<_> = self.first.iter().map(copy).collect();
+        let mut ends = vec![pairs.len()];
+        if let Some(rest) = &self.rest {
+            for card in 0..rest.entries.cards() {
+                pairs.extend(rest.entries.of_card(card).map(copy));
+                ends.push(pairs.len());
+            }
+        }
+        let aside = Aside {
+            numbers: wanting,
+            pairs: pairs.into(),
+            ends: ends.into(),
+        };
+        self.rest().asides.get_or_insert_default().push(aside);
         self.resized(before, totals);
+    }
+
+    /// Gives memory back that deletes have left empty, unless a snapshot still wants what was put aside of the cards.
+    /// Each time about a quarter of what will be used again, so a few deletes pay for it once and a few inserts more bring
+    /// it on again.
+    #[cfg(not(loom))]
+    pub fn compact(&mut self, totals: &Totals) {
+        if self.is_sparse() && self.asides().is_empty() {
+            let before = self.memory();
+            self.rest().entries.compact();
+            self.resized(before, totals);
+        }
+    }
+
+    /// Whether pairs have come to other cards since this was asked for the last time.
+    #[cfg(not(loom))]
+    pub fn take_moved(&mut self) -> bool {
+        let rest = self.rest.as_mut();
+        rest.is_some_and(|rest| rest.entries.take_moved())
     }
 
     /// Takes everything out, for another level.
@@ -243,9 +403,11 @@ impl<K: Copy + PartialEq, V: Copy> Shard<K, V> {
             self.first = Some(pair);
         } else {
             let before = self.memory();
-            self.rest()
-                .pairs
-                .insert_unique(pair.hash, pair, |pair| pair.hash);
+            let entries = &mut self.rest().entries;
+            entries.insert(pair);
+            if entries.has_many() {
+                totals.need(shard_of(pair.hash, LAST));
+            }
             self.resized(before, totals);
         }
     }
@@ -261,61 +423,55 @@ impl<K: Copy + PartialEq, V: Copy> Shard<K, V> {
         }
     }
 
-    pub fn place<'a, P: Probe<K>>(
+    pub fn entry<'a, P: Probe<K>>(
         &'a mut self,
         probe: &P,
         totals: &'a Totals,
-    ) -> Result<Place<'a, K, V>, Blocked<K>> {
+    ) -> Result<Entry<'a, K, V>, Blocked<K>> {
         let mut unknown = None;
-        let place = self.place_of(probe.hash(), totals, |pair| {
+        let entry = self.entry_of(probe.hash(), totals, |pair| {
             matches(probe, pair.hash, pair.key, &mut unknown)
         });
-        match (place.get(), unknown) {
+        match (entry.get(), unknown) {
             (None, Some(key)) => Err(Blocked::Ask(key)),
-            _ => Ok(place),
+            _ => Ok(entry),
         }
     }
 
-    /// The place of the pair of that hash for which `same` holds, or where it would be.
-    pub fn place_of<'a>(
+    /// The entry of the pair of that hash for which `same` holds, or of one that is to be.
+    pub fn entry_of<'a>(
         &'a mut self,
         hash: u64,
         totals: &'a Totals,
         mut same: impl FnMut(&Pair<K, V>) -> bool,
-    ) -> Place<'a, K, V> {
-        let is_first = match (&self.first, &self.rest) {
-            (Some(pair), _) => same(pair),
-            (None, Some(rest)) => rest.pairs.find(hash, &mut same).is_none(),
-            (None, None) => true,
-        };
-        let room = if is_first {
-            Room::First(&mut self.first)
+    ) -> Entry<'a, K, V> {
+        let is_first = self.first.as_ref().is_some_and(&mut same);
+        let rest = self.rest.as_ref().filter(|_| !is_first);
+        let bucket = rest.and_then(|rest| rest.entries.bucket_of(hash, &mut same));
+        let entry = if is_first || (bucket.is_none() && self.first.is_none()) {
+            EntryRef::First(&mut self.first)
         } else {
-            self.make_room(totals);
-            Room::Rest(self.rest().pairs.entry(hash, same, |pair| pair.hash))
+            EntryRef::Rest(&mut self.counted_rest(totals).entries, bucket)
         };
-        Place { room, hash, totals }
-    }
-
-    /// Grows here, where it is counted, if one more pair would make it grow.
-    #[inline]
-    fn make_room(&mut self, totals: &Totals) {
-        let full = |rest: &Rest<K, V>| rest.pairs.len() == rest.pairs.capacity();
-        if self.rest.as_deref().is_none_or(full) {
-            self.grow(totals);
+        Entry {
+            entry,
+            hash,
+            totals,
         }
     }
 
-    #[cold]
-    fn grow(&mut self, totals: &Totals) {
-        let before = self.memory();
-        self.rest().pairs.reserve(1, |pair| pair.hash);
-        self.resized(before, totals);
+    /// What it has beside the first pair, made where it is counted.
+    #[inline]
+    fn counted_rest(&mut self, totals: &Totals) -> &mut Rest<K, V> {
+        if self.rest.is_none() {
+            totals.resized(0, size_of::<Rest<K, V>>());
+        }
+        self.rest()
     }
 
     fn pair(&self, hash: u64, mut same: impl FnMut(&Pair<K, V>) -> bool) -> Option<&Pair<K, V>> {
         let first = self.first.as_ref().filter(|pair| same(pair));
-        first.or_else(|| self.rest.as_ref()?.pairs.find(hash, same))
+        first.or_else(|| self.rest.as_ref()?.entries.find(hash, same))
     }
 
     /// Finds out whether `me` may write the key, and if not, why.
@@ -348,52 +504,87 @@ fn matches<K: Copy, P: Probe<K>>(probe: &P, hash: u64, key: K, unknown: &mut Opt
 }
 
 /// Where the key that was looked for is, or would be. Handed to a change under the shard's lock.
-pub struct Place<'a, K, V> {
-    room: Room<'a, K, V>,
+pub struct Entry<'a, K, V> {
+    entry: EntryRef<'a, K, V>,
     hash: u64,
     totals: &'a Totals,
 }
 
-enum Room<'a, K, V> {
+enum EntryRef<'a, K, V> {
     First(&'a mut Option<Pair<K, V>>),
-    Rest(Entry<'a, Pair<K, V>, CacheAlignedAlloc>),
+    /// With the bucket, if it has one.
+    Rest(&'a mut Entries<K, V>, Option<usize>),
 }
 
-impl<K: Copy, V: Copy> Place<'_, K, V> {
+/// Who shows a pair that was stored to a collector.
+pub struct ShownBy<'a, K, V>(Option<(&'a Entries<K, V>, usize)>);
+
+impl<K, V> ShownBy<'_, K, V> {
+    /// The token of its card, 0 where nobody shows that for itself.
+    pub fn token(&self) -> usize {
+        self.0
+            .map_or(0, |(entries, bucket)| entries.token_at(bucket))
+    }
+}
+
+impl<'a, K: Copy, V: Copy> Entry<'a, K, V> {
     pub fn get(&self) -> Option<V> {
-        match &self.room {
-            Room::First(pair) => pair.as_ref().map(|pair| pair.value),
-            Room::Rest(Entry::Occupied(found)) => Some(found.get().value),
-            Room::Rest(Entry::Vacant(_)) => None,
+        match &self.entry {
+            EntryRef::First(pair) => pair.as_ref().map(|pair| pair.value),
+            EntryRef::Rest(entries, bucket) => {
+                (*bucket).and_then(|bucket| Some(entries.get(bucket)?.value))
+            }
         }
     }
 
     /// Stores `value` under the key that is there, else under `key`.
+    #[inline]
     pub fn set(self, key: K, value: V) {
+        self.store(key, value);
+    }
+
+    /// As `set`, and tells who shows the pair to a collector.
+    #[inline]
+    pub fn store(self, key: K, value: V) -> ShownBy<'a, K, V> {
         let hash = self.hash;
         let new = Pair { hash, key, value };
-        match self.room {
-            Room::First(Some(pair)) => pair.value = value,
-            Room::Rest(Entry::Occupied(mut found)) => found.get_mut().value = value,
-            Room::First(room) => {
-                *room = Some(new);
-                self.totals.added();
+        match self.entry {
+            EntryRef::First(Some(pair)) => {
+                pair.value = value;
+                ShownBy(None)
             }
-            Room::Rest(Entry::Vacant(room)) => {
-                room.insert(new);
+            EntryRef::First(empty) => {
+                *empty = Some(new);
                 self.totals.added();
+                ShownBy(None)
+            }
+            EntryRef::Rest(entries, Some(bucket)) => {
+                if let Some(pair) = entries.get_mut(bucket) {
+                    pair.value = value;
+                }
+                ShownBy(Some((entries, bucket)))
+            }
+            EntryRef::Rest(entries, None) => {
+                if !entries.has_room() {
+                    make_room(entries, hash, self.totals);
+                }
+                let bucket = entries.insert(new);
+                self.totals.added();
+                ShownBy(Some((entries, bucket)))
             }
         }
     }
 
     pub fn remove(self) {
-        let removed = match self.room {
-            Room::First(pair) => pair.take().is_some(),
-            Room::Rest(Entry::Occupied(found)) => {
-                shrink(found.remove().1.into_table(), self.totals);
-                true
+        let removed = match self.entry {
+            EntryRef::First(pair) => pair.take().is_some(),
+            EntryRef::Rest(entries, bucket) => {
+                let removed = bucket.is_some_and(|bucket| entries.remove(bucket));
+                if removed && entries.is_sparse() {
+                    self.totals.need(shard_of(self.hash, LAST));
+                }
+                removed
             }
-            Room::Rest(Entry::Vacant(_)) => false,
         };
         if removed {
             self.totals.removed(1);
@@ -401,12 +592,12 @@ impl<K: Copy, V: Copy> Place<'_, K, V> {
     }
 }
 
-/// Gives memory back that deletes have left empty. Each time about a quarter of what will be used again, so a delete pays
-/// for it once and a few inserts more bring it on again.
-fn shrink<K, V>(pairs: &mut HashTable<Pair<K, V>, CacheAlignedAlloc>, totals: &Totals) {
-    if pairs.capacity() > FEW && pairs.len() < pairs.capacity() / SPARSE {
-        let before = pairs.allocation_size();
-        pairs.shrink_to(pairs.len() * 2, |pair| pair.hash);
-        totals.resized(before, pairs.allocation_size());
+/// Grows here, where it is counted, and says so if cards are concerned.
+#[cold]
+fn make_room<K, V>(entries: &mut Entries<K, V>, hash: u64, totals: &Totals) {
+    let before = entries.memory();
+    if entries.make_room() {
+        totals.need(shard_of(hash, LAST));
     }
+    totals.resized(before, entries.memory());
 }

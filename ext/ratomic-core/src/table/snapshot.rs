@@ -76,7 +76,10 @@ impl<'a, K: Copy + PartialEq, V: Copy> Snapshot<'a, K, V> {
         self.table.moments.pass(self.number, self.next);
         drop(shard);
         if has_aside {
-            guarded.write().forget(self.number, &self.table.totals);
+            let shard = self.next - 1;
+            guarded
+                .write()
+                .forget(self.number, shard, &self.table.totals);
         }
         Ok(count)
     }
@@ -86,10 +89,12 @@ impl<K: Copy + PartialEq, V: Copy> Drop for Snapshot<'_, K, V> {
     fn drop(&mut self) {
         self.table.moments.end(self.number);
         let shards = self.table.levels.shards(self.level);
-        for CachePadded(guarded) in shards.iter().skip(self.next) {
+        for (shard, CachePadded(guarded)) in shards.iter().enumerate().skip(self.next) {
             let wasted = guarded.read().aside(self.number).is_some();
             if wasted {
-                guarded.write().forget(self.number, &self.table.totals);
+                guarded
+                    .write()
+                    .forget(self.number, shard, &self.table.totals);
             }
         }
     }

@@ -77,7 +77,7 @@ impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
             }
         }
         if removed > 0 {
-            shard.removed(removed, &self.totals);
+            shard.removed(removed, mark.shard, &self.totals);
         }
         removed
     }

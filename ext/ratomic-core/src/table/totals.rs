@@ -1,6 +1,10 @@
 //! What is counted over all shards, on a line of memory of its own: whoever adds an entry changes it.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+use super::levels::{count, LAST};
+use std::sync::atomic::{
+    AtomicBool, AtomicU64, AtomicUsize,
+    Ordering::{Acquire, Relaxed, Release},
+};
 
 #[derive(Default)]
 #[repr(align(128))]
@@ -11,6 +15,8 @@ pub struct Totals {
     most: AtomicUsize,
     /// Whether `bytes` changed, or the entries became more, so that somebody should look: see [`super::Table::take_due`].
     due: AtomicBool,
+    /// The shards, of the last level, that somebody should look at, a bit each.
+    needing: [AtomicU64; count(LAST).div_ceil(64)],
 }
 
 impl Totals {
@@ -43,12 +49,51 @@ impl Totals {
         self.due();
     }
 
-    pub fn due(&self) {
-        self.due.store(true, Relaxed);
+    /// A shard, by its number in the last level, has a new card or much empty memory.
+    pub fn need(&self, shard: usize) {
+        self.needing[shard / 64].fetch_or(1 << (shard % 64), Relaxed);
+        self.due();
     }
 
+    /// The shards that need something: each is told to one who asks.
+    #[cfg(not(loom))]
+    pub fn take_needing(&self) -> Vec<usize> {
+        self.needing_by(|bits| bits.swap(0, Relaxed))
+    }
+
+    /// The same, and the next who asks is told so too.
+    #[cfg(not(loom))]
+    pub fn needing(&self) -> Vec<usize> {
+        self.needing_by(|bits| bits.load(Relaxed))
+    }
+
+    #[cfg(not(loom))]
+    fn needing_by(&self, take: impl Fn(&AtomicU64) -> u64) -> Vec<usize> {
+        let mut taken = Vec::new();
+        for (word, bits) in self.needing.iter().enumerate() {
+            if bits.load(Relaxed) != 0 {
+                let bits = take(bits);
+                let is_set = |bit: &usize| bits >> bit & 1 == 1;
+                taken.extend((0..64).filter(is_set).map(|bit| word * 64 + bit));
+            }
+        }
+        taken
+    }
+
+    #[cfg(not(loom))]
+    #[inline]
+    pub fn is_due(&self) -> bool {
+        self.due.load(Acquire)
+    }
+
+    /// An exchange and not a store, so that who takes it sees also what those told before who set it before this one.
+    pub fn due(&self) {
+        self.due.swap(true, Release);
+    }
+
+    /// Who is told so sees also which shards need something.
     #[inline]
     pub fn take_due(&self) -> bool {
-        self.due.load(Relaxed) && self.due.swap(false, Relaxed)
+        self.due.load(Relaxed) && self.due.swap(false, Acquire)
     }
 }

@@ -5,7 +5,7 @@ use super::{expiring::Lifetime, patience::Patience, Map, PLACE};
 use crate::ffi::{error, gvl, key::Key, shareable::share, RawValue, Receiver};
 use magnus::{method, Error, Module, RClass, Ruby, Value};
 use ratomic_core::{
-    table::{Grant, Table},
+    table::{Entry, Grant, Table},
     Park,
 };
 use std::time::Instant;
@@ -34,8 +34,8 @@ impl<'a> Claim<'a> {
         let grant = table
             .claim(&mut key, patience, gvl::thread())
             .map_err(|failure| error::write(failure, key.word()))?;
-        Map::written(map, grant.hash(), key.word());
-        Map::written(map, grant.hash(), RawValue(gvl::thread() as _));
+        Map::written(map, grant.hash(), 0, key.word());
+        Map::written(map, grant.hash(), 0, RawValue(gvl::thread() as _));
         let seen = map.expiry.see(grant.value);
         Ok(Claim {
             seen,
@@ -67,9 +67,9 @@ impl<'a> Claim<'a> {
     pub fn finish(mut self, value: Value) -> Result<Value, Error> {
         let word = share(value, PLACE)?;
         self.outcome = Some(self.map.expiry.wrap(word, self.until)?);
-        let (map, hash) = (self.map, self.grant.hash());
+        let map = self.map;
         drop(self);
-        Map::tend(map, hash)?;
+        Map::tend(map)?;
         Ok(word.value())
     }
 
@@ -79,24 +79,23 @@ impl<'a> Claim<'a> {
             return self.finish(value);
         }
         self.until = lifetime.until();
-        let (map, hash) = (self.map, self.grant.hash());
+        let map = self.map;
         let value = self.finish(value)?;
-        Map::sweep(map, hash)?;
+        Map::sweep(map)?;
         Ok(value)
     }
 }
 
 impl Drop for Claim<'_> {
     fn drop(&mut self) {
-        let outcome = self.outcome;
-        self.table.release(&self.grant, |place| {
-            if let Some(value) = outcome {
-                place.set(self.key, value);
-            }
-        });
-        if let Some(value) = outcome {
-            Map::written(self.map, self.grant.hash(), self.key);
-            Map::written(self.map, self.grant.hash(), value);
+        let (key, outcome) = (self.key, self.outcome);
+        let set = |entry: Entry<'_, RawValue, RawValue>| {
+            Some((entry.store(key, outcome?).token(), outcome?))
+        };
+        if let Some((token, value)) = self.table.release(&self.grant, set).flatten() {
+            Map::written(self.map, self.grant.hash(), token, key);
+            Map::written(self.map, self.grant.hash(), token, value);
+            Map::settle(self.map);
         }
     }
 }

@@ -209,7 +209,7 @@ fn remove_expired(this: Receiver<Map>) -> Result<usize, Error> {
     }
     let now = Instant::now();
     let removed = table.sweep_all(|word| is_over(*word, now));
-    Map::tend(this, 0)?;
+    Map::tend(this)?;
     Ok(removed)
 }
 

@@ -116,11 +116,14 @@ fn remove_same(this: Receiver<Map>, keys: RArray, values: RArray) -> Result<usiz
         .zip(pairs)
         .map(|(hash, (key, value))| (hash, *key, *value))
         .collect();
-    this.table()?
+    let removed = this
+        .table()?
         .remove_same(&entries, gvl::thread(), |stored, seen| {
             stored == seen || expiring::value_of(stored) == seen
         })
-        .map_err(|failure| error::write_many(failure, this.value()))
+        .map_err(|failure| error::write_many(failure, this.value()))?;
+    Map::tend(this)?;
+    Ok(removed)
 }
 
 pub fn define(class: RClass) -> Result<(), Error> {

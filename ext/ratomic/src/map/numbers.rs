@@ -5,7 +5,7 @@
 use super::{blocks::Claim, patience::Patience, Map, Step, PLACE};
 use crate::ffi::{args, error, gvl::Gvl, key::Key, number, shareable::share, RawValue, Receiver};
 use magnus::{method, prelude::*, Error, Module, RClass, Ruby, Value};
-use ratomic_core::{table::Probe, Park};
+use ratomic_core::Park;
 
 #[derive(Clone, Copy)]
 struct Operation {
@@ -82,26 +82,26 @@ fn add_fixnum(
     amount: i64,
     operation: Operation,
 ) -> Result<Option<RawValue>, Error> {
-    let sum = Map::change(this, key, patience, |place, stored| {
-        let present = place.get();
+    let sum = Map::change(this, key, patience, |entry, stored| {
+        let present = entry.get();
         let old = match present {
             None => 0,
             Some(word) if word.is_fixnum() => number::fixnum(word),
-            Some(_) => return Step::Done(None),
+            Some(_) => return Step::Done(None, 0),
         };
         let Some(sum) = (operation.integers)(old, amount).and_then(number::to_fixnum) else {
-            return Step::Done(None);
+            return Step::Done(None, 0);
         };
         match (present, stored) {
             (None, None) => Step::NeedKey,
             (_, stored) => {
-                place.set(stored.unwrap_or(RawValue::NIL), sum);
-                Step::Done(Some(sum))
+                let shown = entry.store(stored.unwrap_or(RawValue::NIL), sum);
+                Step::Done(Some(sum), stored.map_or(0, |_| shown.token()))
             }
         }
     })?;
-    Map::tend(this, key.hash())?;
-    Ok(sum)
+    Map::tend(this)?;
+    Ok(sum.result)
 }
 
 fn add_float(

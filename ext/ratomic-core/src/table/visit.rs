@@ -1,0 +1,251 @@
+//! What those need of a table who are no callers of it: a collector, a heap dump, a fork.
+
+use super::levels::LAST;
+use super::shard::Share;
+#[cfg(not(loom))]
+use super::{
+    shard::{Pair, Shard},
+    CachePadded, Table,
+};
+#[cfg(not(loom))]
+use crate::fork_rw_lock::ForkRwLock;
+
+/// What one object shows a collector. All below the last level, the shards of the last level, and their cards that have a
+/// token, are all there is.
+#[derive(Clone, Copy)]
+pub enum Part {
+    BelowLastLevel,
+    /// So many shards from the first on, but for their cards that have a token.
+    Shards {
+        first: usize,
+        count: usize,
+    },
+    /// Nothing, once another token or none is the card's: the object that was named by it may be there until a collector
+    /// finds it.
+    Card {
+        shard: usize,
+        card: usize,
+        token: usize,
+    },
+}
+
+impl Part {
+    fn shards(self) -> impl Iterator<Item = (usize, usize)> {
+        let (levels, shards) = match self {
+            Part::BelowLastLevel => (0..LAST, 0..usize::MAX),
+            Part::Shards { first, count } => (LAST..LAST + 1, first..first + count),
+            Part::Card { shard, .. } => (LAST..LAST + 1, shard..shard + 1),
+        };
+        levels.flat_map(move |level| {
+            let end = shards.end.min(super::levels::count(level));
+            (shards.start..end).map(move |shard| (level, shard))
+        })
+    }
+
+    /// What of each of these shards.
+    fn share(self) -> Share {
+        match self {
+            Part::BelowLastLevel => Share::All,
+            Part::Shards { .. } => Share::Uncarded,
+            Part::Card { card, token, .. } => Share::Card { card, token },
+        }
+    }
+}
+
+/// What a collector does with what a table holds.
+pub trait Visitor<K, V> {
+    /// A pair that will be visited in a moment.
+    fn soon(&mut self, _key: &K, _value: &V) {}
+    fn pair(&mut self, key: &K, value: &V);
+    /// The key and the owner of a claim, which may outlive the owner's stack. [`Table::visit_mut`] does not reach them.
+    fn claim(&mut self, key: &K, owner: usize);
+}
+
+#[cfg(not(loom))]
+impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
+    /// Visits all that a part holds, without locks, for a collector.
+    ///
+    /// # Safety
+    /// As for [`crate::fork_rw_lock::ForkRwLock::peek`].
+    pub unsafe fn visit(&self, part: Part, visitor: &mut impl Visitor<K, V>) {
+        let share = part.share();
+        for (level, shard) in part.shards() {
+            let Some(CachePadded(shard)) = self.levels.shards(level).get(shard) else {
+                continue;
+            };
+            // SAFETY: the caller's promise.
+            let shard = unsafe { shard.peek() };
+            shard
+                .pairs_of(share)
+                .for_each(|pair| visitor.soon(&pair.key, &pair.value));
+            shard
+                .pairs_of(share)
+                .for_each(|pair| visitor.pair(&pair.key, &pair.value));
+            shard
+                .asides_of(share)
+                .for_each(|(key, value)| visitor.pair(key, value));
+            if !matches!(share, Share::Card { .. }) {
+                let claims = shard.claims().iter();
+                claims.for_each(|claim| visitor.claim(&claim.key, claim.owner));
+            }
+        }
+    }
+
+    /// Visits every key and value of a part for a collector that moves objects.
+    ///
+    /// # Safety
+    /// As for [`crate::fork_rw_lock::ForkRwLock::held_mut`].
+    pub unsafe fn visit_mut(&self, part: Part, mut pair: impl FnMut(&mut K, &mut V)) {
+        let share = part.share();
+        for (level, shard) in part.shards() {
+            let Some(CachePadded(shard)) = self.levels.shards(level).get(shard) else {
+                continue;
+            };
+            // SAFETY: the caller's promise.
+            let shard = unsafe { shard.held_mut() };
+            shard.each_of(share, &mut pair);
+        }
+    }
+
+    /// Copies pairs of a part, a few at a time under the lock of their shard, and shows them with no lock held. What
+    /// changes meanwhile is seen or not.
+    pub fn show(&self, part: Part, buffer: &mut [(K, V)], mut show: impl FnMut(&[(K, V)])) {
+        for (level, shard) in part.shards() {
+            let mut skip = 0;
+            while let Some(CachePadded(shard)) = self.levels.shards(level).get(shard) {
+                let shard = shard.read();
+                let pairs = shard.pairs_of(part.share()).skip(skip);
+                let copy =
+                    |(place, pair): (&mut (K, V), &Pair<K, V>)| *place = (pair.key, pair.value);
+                let count = buffer.iter_mut().zip(pairs).map(copy).count();
+                drop(shard);
+                if count == 0 {
+                    break;
+                }
+                show(&buffer[..count]);
+                skip += count;
+            }
+        }
+    }
+
+    /// Visits the tokens of all cards, without locks, for a collector.
+    ///
+    /// # Safety
+    /// As for [`crate::fork_rw_lock::ForkRwLock::peek`].
+    pub unsafe fn visit_tokens(&self, mut visit: impl FnMut(usize)) {
+        for CachePadded(shard) in self.levels.shards(LAST) {
+            // SAFETY: the caller's promise.
+            let shard = unsafe { shard.peek() };
+            let tokens = (0..shard.cards()).map(|card| shard.token(card));
+            tokens.filter(|token| *token != 0).for_each(&mut visit);
+        }
+    }
+
+    /// The tokens of the cards of a shard, for who may wait for its lock.
+    pub fn tokens(&self, shard: usize) -> Vec<usize> {
+        self.last(shard).map_or_else(Vec::new, |shard| {
+            let shard = shard.read();
+            (0..shard.cards()).map(|card| shard.token(card)).collect()
+        })
+    }
+
+    fn last(&self, shard: usize) -> Option<&ForkRwLock<Shard<K, V>>> {
+        let shards = self.levels.shards(LAST);
+        shards.get(shard).map(|CachePadded(shard)| shard)
+    }
+
+    /// The shards, of the last level, that have a new card that nobody shows, or much empty memory. To be called after
+    /// [`Table::take_due`], and followed, for all of them, by `settle` and then by `untended_cards`.
+    pub fn take_needing(&self) -> Vec<usize> {
+        self.totals.take_needing()
+    }
+
+    /// The same shards, for who does not do all that they need, but only settles them.
+    #[inline]
+    pub fn needing(&self) -> Vec<usize> {
+        if self.totals.is_due() && self.is_at_last_level() {
+            self.totals.needing()
+        } else {
+            Vec::new()
+        }
+    }
+
+    /// The cards of a shard that should have a token.
+    pub fn untended_cards(&self, shard: usize) -> Vec<usize> {
+        self.last(shard)
+            .map_or_else(Vec::new, |shard| shard.read().untended_cards())
+    }
+
+    /// Names who shows a card from now on. Returns all that it shows then, to be told to a collector; nothing if somebody
+    /// has been named before, or there is no such card any more.
+    pub fn set_token(&self, shard: usize, card: usize, token: usize) -> Option<Vec<(K, V)>> {
+        let mut shard = self.last(shard)?.write();
+        shard.set_token(card, token, &self.totals).then(|| {
+            let share = Share::Card { card, token };
+            let pairs = shard.pairs_of(share);
+            let pairs = pairs.map(|pair| (pair.key, pair.value));
+            pairs.chain(shard.asides_of(share).copied()).collect()
+        })
+    }
+
+    /// Gives memory of a shard back that deletes have left empty. Returns all its pairs if some have come to other cards,
+    /// by that or because it grew, each with the token of who shows it now, to be told to a collector before the next
+    /// safepoint. Among them are those that were put aside since they moved: a writer may have removed them from the shard
+    /// before this was called.
+    pub fn settle(&self, shard: usize) -> Vec<(usize, K, V)> {
+        let Some(guarded) = self.last(shard) else {
+            return Vec::new();
+        };
+        let mut shard = guarded.write();
+        shard.compact(&self.totals);
+        if !shard.take_moved() {
+            return Vec::new();
+        }
+        (0..shard.shown_cards())
+            .flat_map(|card| {
+                let token = shard.token(card);
+                let share = Share::Card { card, token };
+                let pairs = shard.pairs_of(share).map(|pair| (pair.key, pair.value));
+                let pairs = pairs.chain(shard.asides_of(share).copied());
+                pairs.map(move |(key, value)| (token, key, value))
+            })
+            .collect()
+    }
+
+    /// Bytes on the heap.
+    pub fn memory(&self) -> usize {
+        std::mem::size_of_val(self) + self.levels.memory() + self.totals.bytes()
+    }
+}
+
+#[cfg(not(loom))]
+impl<K, V> crate::fork::Forkable for Table<K, V>
+where
+    K: Copy + PartialEq + Send + Sync,
+    V: Copy + Send + Sync,
+{
+    unsafe fn hold(&self, held: &mut crate::fork::Held) {
+        // SAFETY: the caller keeps `self` alive until it drops `held`. With `growing` held the level stays.
+        unsafe {
+            held.push(self.growing.hold());
+            let shards = self.levels.shards(self.levels.current());
+            held.extend(shards.iter().map(|CachePadded(shard)| shard.hold()));
+            held.push(self.moments.hold());
+        }
+    }
+
+    unsafe fn reset(&self, survivor: usize) {
+        // SAFETY: the caller holds the locks and is the only thread of this process.
+        let kept = unsafe { self.moments.forget(survivor) };
+        for CachePadded(shard) in self.levels.shards(self.levels.current()) {
+            // SAFETY: as above.
+            let shard = unsafe { shard.held_mut() };
+            shard.forget_all_but(&kept, &self.totals);
+            // A claim of a thread that is gone would never be released.
+            if let Some(claims) = shard.claims_mut().filter(|claims| !claims.is_empty()) {
+                claims.retain(|claim| claim.owner == survivor);
+                claims.iter_mut().for_each(|claim| claim.waiters.clear());
+            }
+        }
+    }
+}

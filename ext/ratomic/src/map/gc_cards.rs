@@ -1,0 +1,262 @@
+//! What the collector sees of a Map. A minor collection walks every old object that was given a young one since the last.
+//! As long as a Map is small, that object is the Map itself. If it were for a large one, a new String would cost a walk
+//! through all entries; so there is an object for each run of shards of the table's last level, and when a shard has many
+//! pairs, one for each of its cards, which are about a hundred pairs that are side by side in memory. Small objects are also
+//! quicker to walk through: what one shows the collector is still near the processor when the collector looks into it.
+//!
+//! Whoever lets another object show a pair tells the collector of it (the write barrier), with no safepoint in between.
+//! Such an object is shareable, and known as such to the VM, before anything is shown through it, so the VM never has to
+//! walk through one to find out. A card's object shows nothing unless the table names it as the one that does: when a
+//! table has fewer cards, objects are left over until a collection, and nobody tells these of what is written.
+
+use super::Map;
+use crate::ffi::{
+    barrier, class,
+    gc::{everything_stopped, looks_at_all},
+    memory::prefetch,
+    RawValue, Receiver,
+};
+use magnus::{gc, prelude::*, typed_data::Obj, DataTypeFunctions, Error, RClass, Ruby, TypedData};
+use ratomic_core::table::{Moved, Part, Visitor};
+use ratomic_core::Table;
+use std::sync::{Arc, OnceLock};
+
+pub type Words = Table<RawValue, RawValue>;
+
+/// Made by a Map for itself; Ruby code has no use for it.
+#[derive(TypedData)]
+#[magnus(
+    class = "Ratomic::Map::GcCard",
+    free_immediately,
+    mark,
+    compact,
+    size,
+    wb_protected,
+    frozen_shareable
+)]
+struct GcCard {
+    /// Set once the object is noted as shareable. Before, it holds nothing: the VM's walk might look into it, and since 4.1
+    /// a local collection, which does not stop those who change the table.
+    shown: OnceLock<(Arc<Words>, Part)>,
+}
+
+/// `mark` and `compact` run while nothing else does: on 4.0 every collection stops all Ractors, and since 4.1 only one
+/// that does so looks into shareable objects. ObjectSpace, too, calls `mark`, but outside a collection.
+impl DataTypeFunctions for GcCard {
+    fn mark(&self, _marker: &gc::Marker) {
+        if let Some((table, part)) = self.shown.get() {
+            show(table, *part);
+        }
+    }
+
+    fn compact(&self, _compactor: &gc::Compactor) {
+        if let Some((table, part)) = self.shown.get() {
+            follow(table, *part);
+        }
+    }
+
+    fn size(&self) -> usize {
+        size_of::<Self>()
+    }
+}
+
+struct Marking {
+    /// Whether the collector will look at the objects themselves, and not only at its notes on them.
+    closely: bool,
+}
+
+impl Visitor<RawValue, RawValue> for Marking {
+    #[inline]
+    fn soon(&mut self, key: &RawValue, value: &RawValue) {
+        if self.closely {
+            prefetch(key);
+            prefetch(value);
+        }
+    }
+
+    fn pair(&mut self, key: &RawValue, value: &RawValue) {
+        key.mark_movable();
+        value.mark_movable();
+    }
+
+    fn claim(&mut self, key: &RawValue, owner: usize) {
+        key.mark();
+        RawValue(owner as _).mark();
+    }
+}
+
+/// Shows the collector, or ObjectSpace, what is in a part of the table.
+pub fn show(table: &Words, part: Part) {
+    if everything_stopped() {
+        let mut marking = Marking {
+            closely: looks_at_all(),
+        };
+        // SAFETY: just checked.
+        unsafe { table.visit(part, &mut marking) };
+    } else {
+        // On the stack, which keeps the objects alive while the visitor allocates.
+        let mut pairs = [(RawValue::NIL, RawValue::NIL); 64];
+        let mut showing = Marking { closely: false };
+        table.show(part, &mut pairs, |pairs| {
+            pairs
+                .iter()
+                .for_each(|(key, value)| showing.pair(key, value));
+        });
+    }
+}
+
+/// Follows what a compaction has moved.
+pub fn follow(table: &Words, part: Part) {
+    // SAFETY: only a collection compacts, and nothing else runs meanwhile.
+    unsafe {
+        table.visit_mut(part, |key, value| {
+            key.relocate();
+            value.relocate();
+        });
+    }
+}
+
+/// Objects that show the whole table but for the cards. Each costs an object; the more there are, the less a minor
+/// collection walks.
+const RUNS: usize = 64;
+/// Shards that each of these shows.
+const RUN: usize = Words::SHARDS / RUNS;
+
+/// What shows the last level of one Map's table. Of the cards, the table knows who shows each.
+#[derive(Default)]
+pub struct GcCards(OnceLock<Box<[RawValue; RUNS]>>);
+
+/// An object that shows what `part` makes of the word that it is.
+fn make(
+    ruby: &Ruby,
+    table: &Arc<Words>,
+    part: impl FnOnce(RawValue) -> Part,
+) -> Result<RawValue, Error> {
+    let object: Obj<GcCard> = ruby.obj_wrap(GcCard {
+        shown: OnceLock::new(),
+    });
+    let word = RawValue::of(object.as_value());
+    class::seal_new::<GcCard>(word)?;
+    object.shown.get_or_init(|| (Arc::clone(table), part(word)));
+    Ok(word)
+}
+
+impl GcCards {
+    /// Makes the objects that show the last level, before there is one.
+    pub fn prepare(
+        &self,
+        ruby: &Ruby,
+        map: Receiver<Map>,
+        table: &Arc<Words>,
+    ) -> Result<(), Error> {
+        if self.0.get().is_some() {
+            return Ok(());
+        }
+        // On the stack until the Map has them, where a collection finds them and leaves them in their place.
+        let mut made = [RawValue::NIL; RUNS];
+        for run in 0..RUNS {
+            let part = Part::Shards {
+                first: run * RUN,
+                count: RUN,
+            };
+            std::hint::black_box(&mut made)[run] = make(ruby, table, |_| part)?;
+        }
+        // Of two Ractors one is the first, and its objects are the Map's.
+        if self.0.set(Box::new(made)).is_ok() {
+            made.iter()
+                .for_each(|run| barrier::write_barrier(map.word(), *run));
+        }
+        Ok(())
+    }
+
+    /// Tells the collector of all that these show since the table grew.
+    pub fn took_over(&self, moved: &Moved<RawValue, RawValue>) {
+        let written = |hash: u64, word: RawValue| {
+            if let Some(run) = self.run(Words::shard_of(hash)) {
+                barrier::write_barrier(run, word);
+            }
+        };
+        for (hash, key, value) in &moved.pairs {
+            written(*hash, *key);
+            written(*hash, *value);
+        }
+        for (hash, key, owner) in &moved.claims {
+            written(*hash, *key);
+            written(*hash, RawValue(*owner as _));
+        }
+    }
+
+    /// Gives objects to the cards of a shard that have none.
+    pub fn add(
+        &self,
+        ruby: &Ruby,
+        map: Receiver<Map>,
+        table: &Arc<Words>,
+        shard: usize,
+    ) -> Result<(), Error> {
+        for card in table.untended_cards(shard) {
+            let object = make(ruby, table, |object| Part::Card {
+                shard,
+                card,
+                token: object.0 as usize,
+            })?;
+            if let Some(pairs) = table.set_token(shard, card, object.0 as usize) {
+                barrier::write_barrier(map.word(), object);
+                for (key, value) in pairs {
+                    barrier::write_barrier(object, key);
+                    barrier::write_barrier(object, value);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives back what memory of a shard is empty, and tells the collector of what others show now. Reaches no safepoint.
+    pub fn settle(&self, table: &Words, shard: usize) {
+        let moved = table.settle(shard);
+        let run = self.run(shard);
+        for (token, key, value) in moved {
+            let card = if token == 0 {
+                run
+            } else {
+                Some(RawValue(token as _))
+            };
+            if let Some(card) = card {
+                barrier::write_barrier(card, key);
+                barrier::write_barrier(card, value);
+            }
+        }
+    }
+
+    /// What shows a shard of the last level but for its cards.
+    pub fn run(&self, shard: usize) -> Option<RawValue> {
+        self.0.get().map(|runs| runs[shard / RUN])
+    }
+
+    /// In their place: their addresses are not followed.
+    pub fn mark(&self, table: &Words) {
+        let runs = self.0.get().into_iter().flat_map(|runs| runs.iter());
+        runs.for_each(RawValue::mark);
+        let mark = |token| RawValue(token as _).mark();
+        if everything_stopped() {
+            // SAFETY: just checked.
+            unsafe { table.visit_tokens(mark) };
+        } else {
+            let shards = 0..Words::SHARDS;
+            let tokens = shards.flat_map(|shard| table.tokens(shard));
+            tokens.filter(|token| *token != 0).for_each(mark);
+        }
+    }
+
+    /// Bytes on the heap.
+    pub fn memory(&self) -> usize {
+        self.0
+            .get()
+            .map_or(0, |_| RUNS * size_of::<(RawValue, GcCard)>())
+    }
+}
+
+pub fn define(map: RClass) -> Result<(), Error> {
+    looks_at_all(); // for the first time, while it may allocate
+    class::define_hidden(map, "GcCard")
+}
