@@ -125,6 +125,101 @@ class MapStress < Minitest::Test
     assert_equal count.sum, map.values.sum
   end
 
+  # Which object shows a pair to the collector changes when the table of a shard grows or is tidied, also in the middle
+  # of an incremental marking. The VM says itself whether an old or a marked object has one that it was not told of, and
+  # then ends the process.
+  def test_the_collector_is_told_of_every_write_also_in_the_middle_of_its_marking
+    skip "this Ruby cannot verify its heap" unless GC.respond_to?(:verify_internal_consistency)
+    ruby!("#{WRITES} MapWrites.new(#{Stress.seed}).run(#{stress(6)})", seconds: 120 * Stress::FACTOR)
+  end
+
+  WRITES = <<~'RUBY'
+    require "ratomic"
+
+    # Integer keys that come into few shards of a Map, so that these have many pairs and the heap is small: what the
+    # extension makes of the key's word for its table (SplitMix64), turned around.
+    class CrowdedKeys
+      LIMIT = 1 << 64
+      FIRST, SECOND = [0xbf58476d1ce4e5b9, 0x94d049bb133111eb].map { |factor| factor.pow((LIMIT / 2) - 1, LIMIT) }
+
+      def initialize(random, shards)
+        @random = random
+        @shards = shards
+      end
+
+      def take(count)
+        keys = []
+        until keys.size == count
+          word = word_of((@random.rand(LIMIT) & ~(1023 << 47)) | (@random.rand(@shards) << 47))
+          keys << (word >> 1) - (word[63] << 63) if word.odd?
+        end
+        keys
+      end
+
+      def word_of(hash)
+        hash = ((hash ^ (hash >> 31) ^ (hash >> 62)) * SECOND) % LIMIT
+        hash = ((hash ^ (hash >> 27) ^ (hash >> 54)) * FIRST) % LIMIT
+        hash ^ (hash >> 30) ^ (hash >> 60)
+      end
+    end
+
+    class MapWrites
+      COUNT = 3_000
+      BALLAST = Array.new(40_000) { |number| ["ballast #{number}"] }
+
+      def initialize(seed)
+        @random = Random.new(seed)
+        @keys = CrowdedKeys.new(@random, 8).take(COUNT)
+        @map = Ratomic::Map.new
+        @keys.each { |key| @map[key] = 0 }
+        cards = ObjectSpace.each_object(Ratomic::Map.const_get(:GcCard)).count
+        abort "#{cards} cards: the keys are not crowded" unless cards > 80
+      end
+
+      def run(rounds)
+        rounds.times do
+          4.times { GC.start } # the cards are old now
+          8.times { some_writes }
+        end
+        lost = @map.values.reject { |value| value.is_a?(Integer) || value.is_a?(String) }
+        abort "lost: #{lost.first.inspect}" if lost.any?
+      end
+
+      def some_writes
+        if @random.rand(3) == 0
+          GC.start(immediate_mark: false, immediate_sweep: false)
+          Array.new(@random.rand(6_000)) { +"" } # takes the marking on
+        end
+        @random.rand(30).times { write(@keys.sample(random: @random)) }
+        write_all(@random.rand(12))
+        GC.verify_internal_consistency
+        GC.start(full_mark: false) if @random.rand(4) == 0
+      end
+
+      # Few Strings, because the collector looks at a whole card again when it was told of one.
+      def write(key)
+        value = @random.rand(3) == 0 ? "new #{key}".freeze : key
+        case @random.rand(10)
+        when 0..5 then @map[key] = value
+        when 6..7 then @map.delete(key)
+        when 8 then @map.compute(key) { value }
+        else @map.set(key, value, expires_in: 60)
+        end
+      end
+
+      # Grows the tables, thins them out, empties them.
+      def write_all(way)
+        case way
+        when 0..2 then @keys.each { |key| @map[key] = 1 unless @map.key?(key) }
+        when 3..5 then @keys.each_with_index { |key, place| @map.delete(key) if place % 40 > 0 && !@map[key].is_a?(String) }
+        when 6 then @map.each_pair { |key, value| @map.delete(key) if value == 1 && key.even? }
+        when 7 then @map.clear if @random.rand(4) == 0
+        end
+      end
+    end
+  RUBY
+  private_constant :WRITES
+
   private
 
   # Masked until it blocks, so a kill hits it where it waits for a key, or in the block's sleep.

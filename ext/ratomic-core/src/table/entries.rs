@@ -1,9 +1,11 @@
 //! The pairs of a shard, but for its first: a hash table, of which each run of [`CARD`] buckets is a card.
 //!
 //! A card can be shown to a collector by an object of its own: when a pair is written, the collector looks at that run
-//! again and not at the whole table. Whoever shows a card is named by a word, its token; 0 where nobody does. When the
-//! table gets another size the pairs come to other cards, and whoever shows those has to be told: see
-//! [`Entries::take_moved`].
+//! again and not at the whole table. The object is named by a word, the card's token; 0 where there is none.
+//!
+//! A pair stays in its bucket until it is removed, but for [`Entries::make_room`] and [`Entries::compact`]: these move
+//! pairs to other cards, and note that ([`Entries::take_moved`]), so that the objects of those can be told of. An insert
+//! where there is room moves nothing, nor does a removal.
 
 use super::shard::Pair;
 use crate::cache_aligned_alloc::CacheAlignedAlloc;
@@ -61,7 +63,7 @@ impl<K, V> Entries<K, V> {
         self.len() > MANY
     }
 
-    /// The word of who shows a card, 0 if nobody does.
+    /// The token of a card, 0 if it has none.
     #[inline]
     pub fn token(&self, card: usize) -> usize {
         self.tokens.get(card).copied().unwrap_or(0)
@@ -142,7 +144,8 @@ impl<K, V> Entries<K, V> {
         self.pairs.len() < self.pairs.capacity()
     }
 
-    /// Says whether cards are concerned.
+    /// Makes room for one pair more, in a larger table or, where deletes have left many holes, in the same: either way
+    /// pairs move. Returns whether cards are concerned.
     #[cold]
     pub fn make_room(&mut self) -> bool {
         self.pairs.reserve(1, |pair| pair.hash);

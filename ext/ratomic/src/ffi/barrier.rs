@@ -5,8 +5,9 @@ use super::RawValue;
 
 pub fn write_barrier(owner: RawValue, young: RawValue) {
     if !young.is_immediate() {
-        // SAFETY: both are living objects: `owner` is the receiver of the running method, `young` one of its arguments
-        // or a local of it.
+        // SAFETY: both are objects that were not freed. Each is the receiver, an argument or a local of the running
+        // method, or was in the structure, under its lock, after this thread's last safepoint: even if another thread
+        // has taken it out since, no collection has begun that could find it unreachable.
         unsafe { rb_sys::rb_gc_writebarrier(owner.0, young.0) };
     }
 }

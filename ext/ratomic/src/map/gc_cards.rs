@@ -1,13 +1,29 @@
-//! What the collector sees of a Map. A minor collection walks every old object that was given a young one since the last.
-//! As long as a Map is small, that object is the Map itself. If it were for a large one, a new String would cost a walk
-//! through all entries; so there is an object for each run of shards of the table's last level, and when a shard has many
-//! pairs, one for each of its cards, which are about a hundred pairs that are side by side in memory. Small objects are also
-//! quicker to walk through: what one shows the collector is still near the processor when the collector looks into it.
+//! Shows the collector what is in a Map, in parts. A minor collection walks every old object that was given a young one
+//! since the last. As long as a Map is small, that object is the Map itself. If it were for a large one, a new String
+//! would cost a walk through all entries. So 64 objects show a run of shards each of the table's last level. When a
+//! shard has many pairs, each of its cards (128 buckets that are side by side in memory, about a hundred pairs) gets an
+//! object of its own, which then shows it instead of the run's. This is card marking, with an object as the mark.
 //!
-//! Whoever lets another object show a pair tells the collector of it (the write barrier), with no safepoint in between.
-//! Such an object is shareable, and known as such to the VM, before anything is shown through it, so the VM never has to
-//! walk through one to find out. A card's object shows nothing unless the table names it as the one that does: when a
-//! table has fewer cards, objects are left over until a collection, and nobody tells these of what is written.
+//! Invariants:
+//! - **One object shows each pair**, in every moment in which a collection can begin: below the last level the Map; at
+//!   the last level the object that the table names as the card's token, and where the card has none, the run's. Pairs
+//!   put aside for snapshots are shown as the card that they were in, claims and a shard's first pair by the run.
+//! - **Who makes an object show a word tells the collector** of both (the write barrier) before its next safepoint.
+//!   A collection that looks into shareable objects stops all Ractors at safepoints, so it cannot come in between; nor
+//!   can a fork that Ruby makes. It does not matter whether others change the shard meanwhile, or clear it: the word and
+//!   the object that the token named under the lock cannot be freed before that safepoint, and a barrier too many does
+//!   no harm. The collector thus sees no old object with a young one that it does not know of, and no object that it has
+//!   marked in an incremental marking with one that it has not.
+//! - **Pairs that have moved to other cards are told of, all of them**, by [`GcCards::settle`]: their shard is noted as
+//!   needing it under its lock, and the table is due. Whoever takes the note that it is due (the writer itself, or another
+//!   that comes first) settles all noted shards before its own next safepoint. What a writer has put aside of these
+//!   pairs and then removed, before that, is told of with them.
+//! - **An object that the table does not name shows nothing.** When a table is cleared or has fewer cards, objects are
+//!   left over until a collection, and nobody tells these of what is written.
+//! - **The objects do not move**, because the table has their addresses: the Map pins them when it is marked, and if it
+//!   was marked before they were made, the barrier pins them. The pairs may move: each object follows what it shows.
+//! - **Each is noted as shareable before it shows anything**, so that the VM never walks through one to find out, and no
+//!   local collection of Ruby 4.1 looks into it.
 
 use super::Map;
 use crate::ffi::{
