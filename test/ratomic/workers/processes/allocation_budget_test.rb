@@ -7,6 +7,7 @@ class AllocationBudgetTest < Minitest::Test
   BUDGET = <<~RUBY
     require "ratomic"
     BUDGET = Ratomic::Workers::Processes::AllocationBudget
+    Array.new(BUDGET::OBJECTS * 20) { Object.new } # free slots, so that no collection is due below
     GC.start
     GC.disable
     budget = BUDGET.new
