@@ -29,7 +29,6 @@ module Ratomic
       def initialize(workers, lanes, limit, ordered)
         @workers = workers
         @lanes = lanes
-        @limit = limit
         @ordered = ordered
         @lock = Thread::Mutex.new
         @room = Thread::ConditionVariable.new
@@ -40,14 +39,16 @@ module Ratomic
         @results = {}  # number of the first item => results of a group
         @read = @taken = @yielded = @grouped = @running = 0
         @wanted = NO_WAKE_ITEMS # so many items wake the leader
-        # A reader that has found the window full goes on only when a part of the window is free. If it went on with
-        # each free place, each item would cost a switch of threads and become a group of its own.
-        @enough = limit - [limit / PARTS, 1].max
-        # In a small window groups are smaller, so that items can be read and yielded while a group is being run.
-        @share = [limit / lanes, 1].max
+        self.limit = limit
         @full = @finished = @led = @by_consumer = false
         @quick = true
         @error = @broken = nil
+      end
+
+      # Called by the reader: makes the window smaller.
+      # @param limit [Integer]
+      def narrow(limit)
+        @lock.synchronize { self.limit = limit if limit < @limit }
       end
 
       # Called by the reader: waits for room, and puts an item in. No other thread does this, so it needs no lock. The
@@ -144,6 +145,15 @@ module Ratomic
       end
 
       private
+
+      def limit=(limit)
+        @limit = limit
+        # A reader that has found the window full goes on only when a part of the window is free. If it went on with
+        # each free place, each item would cost a switch of threads and become a group of its own.
+        @enough = limit - [limit / PARTS, 1].max
+        # In a small window groups are smaller, so that items can be read and yielded while a group is being run.
+        @share = [limit / @lanes, 1].max
+      end
 
       def await_room
         @lock.synchronize do

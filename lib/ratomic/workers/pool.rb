@@ -250,12 +250,14 @@ module Ratomic
       # The results of an endless source, as they come. See {Stream}.
       # @param source [Enumerable] read in a thread of its own
       # @param callable [#call]
-      # @param max_in_flight [Integer] items that were read and not yet yielded, at most
+      # @param max_in_flight [Integer, :auto] items that were read and not yet yielded, at most. `:auto` is 1000; and
+      #   without a key, where the first items are Strings of more than a kilobyte, as many as have a megabyte together,
+      #   but at least 64 for each worker
       # @param key [#call, nil] of an item; items with equal keys run in order, one after another
       # @param ordered [Boolean] whether results come in the order of their items
       # @param options see {Options#initialize}
       # @return [Stream] an Enumerable
-      def stream(source, callable, max_in_flight: 1000, key: nil, ordered: true, **options)
+      def stream(source, callable, max_in_flight: :auto, key: nil, ordered: true, **options)
         least = @options.min_batch == :auto ? :auto : 0 # a stream decides by itself how large its groups are
         options = @options.with({ min_batch: least }.merge(options, { sequential: true }))
         Stream.new(self, source, callable, max_in_flight: max_in_flight, key: key, ordered: ordered, options: options)

@@ -39,22 +39,29 @@ module Ratomic
       SMALL_WINDOW_FACTOR = 8
       # Places of the window for each worker.
       SMALL_WINDOW = 64
+      # The window if the program gives none. Results wait in it while the workers make more: the larger it is, the more
+      # of them the collector takes for objects that stay. So where items are long Strings, the window has as many as
+      # have about so many bytes. That is judged by the first items.
+      MAX_WINDOW = 1000
+      WINDOW_BYTES = 1024 * 1024
+      SAMPLE_ITEMS = 16
       ENDED = "a thread of the stream was ended, by its source or its key: (Thread.exit or Thread#kill)"
       private_constant :ENDED
 
       # @see Pool#stream
       def initialize(pool, source, callable, max_in_flight:, key:, ordered:, options:)
-        unless count?(max_in_flight)
-          raise ArgumentError,
-                "max_in_flight: is #{max_in_flight.inspect}, it must be 1 or more"
+        unless max_in_flight == :auto || count?(max_in_flight)
+          raise ArgumentError, "max_in_flight: is #{max_in_flight.inspect}, it must be 1 or more, or :auto"
         end
+
         Source.check(source, "the source")
         raise TypeError, "key: must have call, #{key.class} has not" unless key.nil? || key.respond_to?(:call)
 
         @pool = pool
         @source = source
         @callable = callable
-        @limit = max_in_flight
+        @narrows = max_in_flight == :auto && key.nil? # more keys can run in parallel in a larger window
+        @limit = max_in_flight == :auto ? MAX_WINDOW : max_in_flight
         @key = key
         @ordered = ordered
         @options = options
@@ -129,8 +136,22 @@ module Ratomic
       end
 
       def read(flow)
-        Source.each(@source) { |item| flow.add(item) }
+        sample = @narrows ? [] : nil
+        Source.each(@source) do |item|
+          flow.add(item)
+          sample = nil if sample && narrow(flow, sample << item)
+        end
         flow.finish
+      end
+
+      # @return [Boolean] whether it is decided how large the window is
+      def narrow(flow, sample)
+        return true unless String === sample.last
+        return false if sample.size < SAMPLE_ITEMS
+
+        fit = WINDOW_BYTES * sample.size / [sample.sum(&:bytesize), 1].max
+        flow.narrow([fit, @pool.size * SMALL_WINDOW].max) if fit < @limit
+        true
       end
 
       def run_groups(flow)

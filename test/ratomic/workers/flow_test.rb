@@ -47,6 +47,16 @@ class FlowTest < Minitest::Test
     assert @reader.join(5)
   end
 
+  def test_a_window_is_made_smaller_and_not_larger
+    flow = Flow.new(1, 1, 8, true)
+    flow.narrow(4)
+    flow.narrow(6)
+    @reader = reader(flow, 12)
+    assert_equal 4, read(flow)
+    flow.yielded
+    eventually { read(flow) == 5 }
+  end
+
   def test_a_window_of_one_is_filled_again_at_once
     flow = Flow.new(1, 1, 1, true)
     @reader = reader(flow, 3)

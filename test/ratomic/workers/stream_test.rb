@@ -126,6 +126,23 @@ class StreamTest < Minitest::Test
     assert_operator ahead, :<=, 11
   end
 
+  # The window of long Strings is that of two workers: 128 of 20 kB are more than a megabyte.
+  def test_of_long_strings_fewer_are_read_ahead_where_the_program_gives_no_window
+    { "x" * 20_000 => 128, "x" => 1000 }.each do |text, window|
+      read = Ratomic::Counter.new
+      source = Enumerator.new { |yielder| 1500.times { yielder << text.tap { read.increment } } }
+      yielded = ahead = 0
+      within(30) do
+        @pool.stream(source, Double, min_batch: 0).each do |_|
+          yielded += 1
+          eventually { read.value >= window } if yielded == 1
+          ahead = [ahead, read.value - yielded].max
+        end
+      end
+      assert_includes (window - 1)..(window + 1), ahead
+    end
+  end
+
   def test_a_slow_source_does_not_hold_results_back
     source = Thread::Queue.new
     results = Thread::Queue.new
@@ -267,7 +284,7 @@ class StreamTest < Minitest::Test
   end
 
   def test_wrong_arguments_are_refused
-    assert_raises(ArgumentError) { @pool.stream([1], Double, max_in_flight: 0) }
+    [0, nil, :all].each { |number| assert_raises(ArgumentError) { @pool.stream([1], Double, max_in_flight: number) } }
     assert_raises(TypeError) { @pool.stream(1, Double) }
     assert_raises(TypeError) { @pool.stream([1], Double, key: 3) }
     assert_raises(Ratomic::Workers::CallableError) { @pool.stream([1], "text").to_a }
