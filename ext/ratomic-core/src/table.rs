@@ -28,7 +28,7 @@ mod sweep;
 mod totals;
 mod visit;
 
-pub use claim::Grant;
+pub use claim::HeldClaim;
 pub use probe::{Probe, Same};
 pub use shard::Entry;
 pub use snapshot::{Copied, Snapshot};
@@ -230,7 +230,7 @@ impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
         probe: &mut P,
         host: &H,
         me: usize,
-    ) -> Result<Grant<K, V>, Failure<H::Error>>
+    ) -> Result<HeldClaim<K, V>, Failure<H::Error>>
     where
         P: Probe<K, Error = H::Error>,
         H: Park,
@@ -246,7 +246,7 @@ impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
                 waiters: Vec::new(),
                 overtaken: false,
             });
-            Ok(Grant {
+            Ok(HeldClaim {
                 hash,
                 key,
                 owner: me,
@@ -261,16 +261,16 @@ impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
     /// also missing when all entries were removed meanwhile; then the change counts as made before that, and is not called.)
     pub fn release<R>(
         &self,
-        grant: &Grant<K, V>,
+        held: &HeldClaim<K, V>,
         change: impl FnOnce(Entry<'_, K, V>) -> R,
     ) -> Option<R> {
-        let mut shard = self.write(grant.hash);
-        let mine = |claim: &Claim<K>| claim.owner == grant.owner && claim.key == grant.key;
+        let mut shard = self.write(held.hash);
+        let mine = |claim: &Claim<K>| claim.owner == held.owner && claim.key == held.key;
         let place = shard.claims().iter().position(mine);
         let is_overtaken = place.is_some_and(|place| shard.claims()[place].overtaken);
         let changed = (!is_overtaken).then(|| {
-            let stored = |pair: &shard::Pair<K, V>| grant.stored == Some(pair.key);
-            change(shard.entry_of(grant.hash, &self.totals, stored))
+            let stored = |pair: &shard::Pair<K, V>| held.stored == Some(pair.key);
+            change(shard.entry_of(held.hash, &self.totals, stored))
         });
         let Some((claims, place)) = shard.claims_mut().zip(place) else {
             return changed;
@@ -301,7 +301,7 @@ impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
             match outcome {
                 Ok(result) => return Ok(result),
                 Err(Blocked::Ask(stored)) => probe.ask(stored).map_err(Failure::Foreign)?,
-                Err(Blocked::By(obstacle)) => obstacle.wait(self, host)?,
+                Err(Blocked::By(conflict)) => conflict.wait(self, host)?,
             }
         }
     }

@@ -35,10 +35,10 @@ impl Probe<u64> for Victims {
 type Numbers = Table<u64, u64>;
 
 fn add_one(table: &Numbers, key: u64, me: usize) {
-    let grant = table.claim(&mut Number(key), &Patient, me).unwrap();
+    let held = table.claim(&mut Number(key), &Patient, me).unwrap();
     thread::yield_now();
-    let next = grant.value.unwrap_or(0) + 1;
-    table.release(&grant, |place| place.set(key, next));
+    let next = held.value.unwrap_or(0) + 1;
+    table.release(&held, |place| place.set(key, next));
 }
 
 #[test]
@@ -78,11 +78,11 @@ fn a_plain_write_waits_for_the_claim_on_its_key() {
 #[test]
 fn two_owners_that_write_each_others_keys_do_not_wait_for_ever() {
     fn cross(table: &Numbers, mine: u64, theirs: u64, me: usize) -> bool {
-        let grant = table.claim(&mut Number(mine), &Patient, me).unwrap();
+        let held = table.claim(&mut Number(mine), &Patient, me).unwrap();
         let told = table.update(&mut Number(theirs), &Patient, me, |place| {
             place.set(theirs, 0)
         });
-        table.release(&grant, |place| place.set(mine, 1));
+        table.release(&held, |place| place.set(mine, 1));
         matches!(told, Err(Failure::Deadlock))
     }
 

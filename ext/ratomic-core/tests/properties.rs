@@ -191,14 +191,14 @@ proptest! {
                     prop_assert_eq!(removed.ok().flatten(), model.remove(&class));
                 }
                 2 => {
-                    let Ok(grant) = table.claim(&mut key, &Alone, 1) else { return Err(TestCaseError::fail("claim")) };
-                    prop_assert_eq!(grant.value, model.get(&class).copied());
+                    let Ok(held) = table.claim(&mut key, &Alone, 1) else { return Err(TestCaseError::fail("claim")) };
+                    prop_assert_eq!(held.value, model.get(&class).copied());
                     let again = table.update(&mut Key { answers: key.answers.clone(), ..Key::new(number) }, &Alone, 1, |_| ());
                     prop_assert!(matches!(again, Err(Failure::Own)));
                     // Another key under the same hash comes in while the claim stands.
                     let neighbour = (class + 7) % 98;
                     prop_assert!(table.update(&mut Key::new(neighbour), &Alone, 2, |place| place.set(neighbour, 1)).is_ok());
-                    table.release(&grant, |place| place.set(number, value));
+                    table.release(&held, |place| place.set(number, value));
                     model.insert(neighbour, 1);
                     model.insert(class, value);
                 }

@@ -62,9 +62,9 @@ fn a_snapshot_keeps_what_is_swept_meanwhile() {
 #[test]
 fn the_owner_of_a_claim_stores_what_was_swept_anew() {
     let table = filled(100);
-    let grant = table.claim(&mut Number(2), &Patient, 1).unwrap();
+    let held = table.claim(&mut Number(2), &Patient, 1).unwrap();
     assert_eq!(table.sweep_all(|_| true), 100);
-    table.release(&grant, |place| place.set(2, 7));
+    table.release(&held, |place| place.set(2, 7));
     let found: Result<_, Infallible> = table.get(&mut Number(2));
     assert_eq!((found, table.len()), (Ok(Some(7)), 1));
 }

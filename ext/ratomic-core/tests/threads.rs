@@ -69,11 +69,11 @@ fn claims_by_many_threads_lose_no_update() {
             scope.spawn(move || {
                 for n in 0..EACH {
                     let key = n % 5;
-                    let grant = table
+                    let held = table
                         .claim(&mut Number(key), &Patient, 7000 + thread)
                         .unwrap();
-                    let next = grant.value.unwrap_or(0) + 1;
-                    table.release(&grant, |place| place.set(key, next));
+                    let next = held.value.unwrap_or(0) + 1;
+                    table.release(&held, |place| place.set(key, next));
                 }
             });
         }

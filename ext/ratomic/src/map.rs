@@ -2,11 +2,11 @@
 
 mod blocks;
 mod buckets;
+mod claim_timeout;
 mod expiring;
 mod gc_cards;
 mod many;
 mod numbers;
-mod patience;
 mod snapshots;
 
 use crate::ffi::{
@@ -18,12 +18,12 @@ use crate::ffi::{
     shareable::share,
     RawValue, Receiver,
 };
+use claim_timeout::ClaimTimeout;
 use expiring::{Expiry, Lifetime};
 use gc_cards::{GcCards, Words};
 use magnus::{
     gc, method, prelude::*, DataTypeFunctions, Error, Module, RModule, Ruby, TypedData, Value,
 };
-use patience::Patience;
 use ratomic_core::{
     table::{Entry, Part, Probe},
     Park, Table,
@@ -167,14 +167,14 @@ impl Map {
     fn change<R>(
         this: Receiver<Self>,
         key: &mut Key,
-        patience: &impl Park<Error = Error>,
+        timeout: &impl Park<Error = Error>,
         mut change: impl FnMut(Entry<'_, RawValue, RawValue>, Option<RawValue>) -> Step<R>,
     ) -> Result<Changed<R>, Error> {
         let table = this.table()?;
         let mut stored = None;
         loop {
             let step = table
-                .update(key, patience, gvl::thread(), |entry| change(entry, stored))
+                .update(key, timeout, gvl::thread(), |entry| change(entry, stored))
                 .map_err(|failure| error::write(failure, key.word()))?;
             match step {
                 Step::Done(result, token) => {
@@ -192,11 +192,11 @@ impl Map {
     fn store_if(
         this: Receiver<Self>,
         key: &mut Key,
-        patience: &impl Park<Error = Error>,
+        timeout: &impl Park<Error = Error>,
         value: RawValue,
         condition: impl Fn(Option<RawValue>) -> bool,
     ) -> Result<bool, Error> {
-        let done = Self::change(this, key, patience, |entry, stored| {
+        let done = Self::change(this, key, timeout, |entry, stored| {
             let present = entry.get();
             if !condition(present) {
                 return Step::Done(false, 0);
@@ -223,8 +223,8 @@ impl Map {
 
     fn set(this: Receiver<Self>, args: &[Value]) -> Result<Value, Error> {
         if args::may_have_keywords(args) {
-            let (args, patience, lifetime) = Patience::with_lifetime(args, 2, 2)?;
-            return Self::put_for(this, args[0], args[1], &patience, lifetime);
+            let (args, timeout, lifetime) = ClaimTimeout::with_lifetime(args, 2, 2)?;
+            return Self::put_for(this, args[0], args[1], &timeout, lifetime);
         }
         args::count(args, 2, 2)?;
         Self::put(this, args[0], args[1], &Gvl)
@@ -235,15 +235,15 @@ impl Map {
         this: Receiver<Self>,
         key: Value,
         value: Value,
-        patience: &Patience,
+        timeout: &ClaimTimeout,
         lifetime: Lifetime,
     ) -> Result<Value, Error> {
         if !lifetime.is_given() {
-            return Self::put(this, key, value, patience);
+            return Self::put(this, key, value, timeout);
         }
         let mut key = Key::new(key)?;
         let word = this.expiry.wrap(share(value, PLACE)?, lifetime.until())?;
-        Self::store_if(this, &mut key, patience, word, |_| true)?;
+        Self::store_if(this, &mut key, timeout, word, |_| true)?;
         Self::sweep(this)?;
         Ok(value)
     }
@@ -259,10 +259,10 @@ impl Map {
         this: Receiver<Self>,
         key: Value,
         value: Value,
-        patience: &impl Park<Error = Error>,
+        timeout: &impl Park<Error = Error>,
     ) -> Result<Value, Error> {
         let word = share(value, PLACE)?;
-        Self::store_if(this, &mut Key::new(key)?, patience, word, |_| true)?;
+        Self::store_if(this, &mut Key::new(key)?, timeout, word, |_| true)?;
         Ok(value)
     }
 
@@ -280,8 +280,8 @@ impl Map {
 
     fn delete(ruby: &Ruby, this: Receiver<Self>, args: &[Value]) -> Result<Option<Value>, Error> {
         if args::may_have_keywords(args) {
-            let (args, patience) = Patience::of(args, 1, 1)?;
-            return Self::remove(ruby, this, args[0], &patience);
+            let (args, timeout) = ClaimTimeout::of(args, 1, 1)?;
+            return Self::remove(ruby, this, args[0], &timeout);
         }
         args::count(args, 1, 1)?;
         Self::remove(ruby, this, args[0], &Gvl)
@@ -292,10 +292,10 @@ impl Map {
         ruby: &Ruby,
         this: Receiver<Self>,
         given: Value,
-        patience: &impl Park<Error = Error>,
+        timeout: &impl Park<Error = Error>,
     ) -> Result<Option<Value>, Error> {
         let mut key = Key::new(given)?;
-        let removed = Self::change(this, &mut key, patience, |entry, _| {
+        let removed = Self::change(this, &mut key, timeout, |entry, _| {
             let value = entry.get();
             entry.remove();
             Step::Done(value, 0)
@@ -310,7 +310,7 @@ impl Map {
 
     /// Compares by `==`, outside the lock, and stores if the value is still the one that was compared.
     fn compare_and_set(this: Receiver<Self>, args: &[Value]) -> Result<bool, Error> {
-        let (args, patience) = Patience::of(args, 3, 3)?;
+        let (args, timeout) = ClaimTimeout::of(args, 3, 3)?;
         let expected = args[1];
         let new = share(args[2], PLACE)?;
         let mut key = Key::new(args[0])?;
@@ -324,18 +324,18 @@ impl Map {
             // What takes the place of a value that expires does so at the same moment.
             let until = seen.and_then(|_| this.expiry.until(present));
             let word = this.expiry.wrap(new, until)?;
-            if Self::store_if(this, &mut key, &patience, word, |now| now == present)? {
+            if Self::store_if(this, &mut key, &timeout, word, |now| now == present)? {
                 return Ok(true);
             }
         }
     }
 
     fn clear(this: Receiver<Self>, args: &[Value]) -> Result<Receiver<Self>, Error> {
-        let (_, patience) = Patience::of(args, 0, 0)?;
+        let (_, timeout) = ClaimTimeout::of(args, 0, 0)?;
         let failed = |failure| error::write_many(failure, this.value());
         let table = this.table()?;
         let before = table.memory();
-        table.clear(&patience, gvl::thread()).map_err(failed)?;
+        table.clear(&timeout, gvl::thread()).map_err(failed)?;
         memory::freed(before.saturating_sub(table.memory()));
         Self::tend(this)?;
         Ok(this)

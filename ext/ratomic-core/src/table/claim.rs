@@ -1,4 +1,4 @@
-//! One thread's right to write one key, and what it is for the others: an obstacle.
+//! One thread's right to write one key, and what it is for the others: a conflict.
 
 use super::{Failure, Table};
 use crate::deadlock;
@@ -7,10 +7,10 @@ use crate::sync::Arc;
 use std::time::Duration;
 
 /// How long a claim may stand before a waiter asks whether its owner is still there.
-const PATIENCE: Duration = Duration::from_secs(1);
+const OWNER_CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// A claim that was granted: what `release` needs to know. Lives on the owner's stack, where a collector sees its keys.
-pub struct Grant<K, V> {
+pub struct HeldClaim<K, V> {
     pub(super) hash: u64,
     pub(super) key: K,
     pub(super) owner: usize,
@@ -19,7 +19,7 @@ pub struct Grant<K, V> {
     pub value: Option<V>,
 }
 
-impl<K, V> Grant<K, V> {
+impl<K, V> HeldClaim<K, V> {
     pub fn hash(&self) -> u64 {
         self.hash
     }
@@ -36,16 +36,16 @@ pub struct Claim<K> {
 }
 
 impl<K> Claim<K> {
-    pub fn obstacle(&mut self, me: usize) -> Obstacle {
+    pub fn conflict(&mut self, me: usize) -> Conflict {
         if self.owner == me {
-            return Obstacle::Own;
+            return Conflict::Own;
         }
         if deadlock::wait(me, self.owner).is_err() {
-            return Obstacle::Deadlock;
+            return Conflict::Deadlock;
         }
         let parker = Parker::new();
         self.waiters.push((Arc::clone(&parker), me));
-        Obstacle::Other {
+        Conflict::Other {
             hash: self.hash,
             owner: self.owner,
             parker,
@@ -70,7 +70,7 @@ impl<K> Claim<K> {
 }
 
 /// A claim in the way.
-pub enum Obstacle {
+pub enum Conflict {
     /// Another thread's; the waiter is in its list.
     Other {
         hash: u64,
@@ -81,7 +81,7 @@ pub enum Obstacle {
     Deadlock,
 }
 
-impl Obstacle {
+impl Conflict {
     /// Sleeps until the claim is released, or the host wants the thread.
     pub fn wait<K: Copy + PartialEq, V: Copy, H: Park>(
         self,
@@ -89,9 +89,9 @@ impl Obstacle {
         host: &H,
     ) -> Result<(), Failure<H::Error>> {
         let (hash, owner, parker) = match self {
-            Obstacle::Own => return Err(Failure::Own),
-            Obstacle::Deadlock => return Err(Failure::Deadlock),
-            Obstacle::Other {
+            Conflict::Own => return Err(Failure::Own),
+            Conflict::Deadlock => return Err(Failure::Deadlock),
+            Conflict::Other {
                 hash,
                 owner,
                 parker,
@@ -122,7 +122,7 @@ impl Obstacle {
                 Self::disown(table, hash, owner);
                 break;
             }
-            host.park(parker, Deadline::after(PATIENCE))?;
+            host.park(parker, Deadline::after(OWNER_CHECK_INTERVAL))?;
         }
         Ok(())
     }

@@ -54,9 +54,9 @@ impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
         let mut locked = self.write(hash);
         let mut claims = locked.claims_mut().into_iter().flatten();
         let claim = claims.find(|claim| claim.owner == owner && claim.key == key);
-        let obstacle = claim.map(|claim| claim.obstacle(me));
+        let conflict = claim.map(|claim| claim.conflict(me));
         drop(locked);
-        obstacle.map_or(Ok(()), |obstacle| obstacle.wait(self, host))
+        conflict.map_or(Ok(()), |conflict| conflict.wait(self, host))
     }
 
     /// Removes those of the entries, given by the hash and the very object of their key and by their value, that are

@@ -1,6 +1,6 @@
 //! A part of the table with its own lock: entries, and the claims on their keys. Everything here runs under that lock.
 
-use super::claim::{Claim, Obstacle};
+use super::claim::{Claim, Conflict};
 use super::entries::Entries;
 use super::levels::{shard_of, LAST};
 use super::moments::Aside;
@@ -11,7 +11,7 @@ use std::mem::size_of;
 /// Why an attempt did not come to an end.
 pub enum Blocked<K> {
     Ask(K),
-    By(Obstacle),
+    By(Conflict),
 }
 
 #[derive(Clone, Copy)]
@@ -479,7 +479,7 @@ impl<K: Copy + PartialEq, V: Copy> Shard<K, V> {
         for claim in self.claims_mut().into_iter().flatten() {
             let mut unknown = None;
             if matches(probe, claim.hash, claim.key, &mut unknown) {
-                return Err(Blocked::By(claim.obstacle(me)));
+                return Err(Blocked::By(claim.conflict(me)));
             }
             if let Some(key) = unknown {
                 return Err(Blocked::Ask(key));

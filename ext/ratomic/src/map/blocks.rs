@@ -1,11 +1,11 @@
 //! The methods of `Ratomic::Map` that take a block. The block runs under a claim on its key, with no lock held: it may
 //! read anything, write other keys, collect garbage, raise, throw, or be killed.
 
-use super::{expiring::Lifetime, patience::Patience, Map, PLACE};
+use super::{claim_timeout::ClaimTimeout, expiring::Lifetime, Map, PLACE};
 use crate::ffi::{error, gvl, key::Key, shareable::share, RawValue, Receiver};
 use magnus::{method, Error, Module, RClass, Ruby, Value};
 use ratomic_core::{
-    table::{Entry, Grant, Table},
+    table::{Entry, HeldClaim, Table},
     Park,
 };
 use std::time::Instant;
@@ -14,7 +14,7 @@ use std::time::Instant;
 pub struct Claim<'a> {
     map: Receiver<Map>,
     table: &'a Table<RawValue, RawValue>,
-    grant: Grant<RawValue, RawValue>,
+    held: HeldClaim<RawValue, RawValue>,
     key: RawValue,
     /// The value that the key had; nothing, if it had expired.
     seen: Option<RawValue>,
@@ -28,21 +28,21 @@ impl<'a> Claim<'a> {
         map: Receiver<Map>,
         table: &'a Table<RawValue, RawValue>,
         key: Value,
-        patience: &impl Park<Error = Error>,
+        timeout: &impl Park<Error = Error>,
     ) -> Result<Self, Error> {
         let mut key = Key::settled(key)?;
-        let grant = table
-            .claim(&mut key, patience, gvl::thread())
+        let held = table
+            .claim(&mut key, timeout, gvl::thread())
             .map_err(|failure| error::write(failure, key.word()))?;
-        Map::written(map, grant.hash(), 0, key.word());
-        Map::written(map, grant.hash(), 0, RawValue(gvl::thread() as _));
-        let seen = map.expiry.see(grant.value);
+        Map::written(map, held.hash(), 0, key.word());
+        Map::written(map, held.hash(), 0, RawValue(gvl::thread() as _));
+        let seen = map.expiry.see(held.value);
         Ok(Claim {
             seen,
-            until: seen.and_then(|_| map.expiry.until(grant.value)),
+            until: seen.and_then(|_| map.expiry.until(held.value)),
             map,
             table,
-            grant,
+            held,
             key: key.word(),
             outcome: None,
         })
@@ -50,7 +50,7 @@ impl<'a> Claim<'a> {
 
     /// What it refers to, for whoever keeps it elsewhere than on the stack.
     pub fn words(&self) -> [RawValue; 4] {
-        let Grant { stored, value, .. } = self.grant;
+        let HeldClaim { stored, value, .. } = self.held;
         [Some(self.key), stored, value, self.seen].map(|word| word.unwrap_or(RawValue::NIL))
     }
 
@@ -92,9 +92,9 @@ impl Drop for Claim<'_> {
         let set = |entry: Entry<'_, RawValue, RawValue>| {
             Some((entry.store(key, outcome?).token(), outcome?))
         };
-        if let Some((token, value)) = self.table.release(&self.grant, set).flatten() {
-            Map::written(self.map, self.grant.hash(), token, key);
-            Map::written(self.map, self.grant.hash(), token, value);
+        if let Some((token, value)) = self.table.release(&self.held, set).flatten() {
+            Map::written(self.map, self.held.hash(), token, key);
+            Map::written(self.map, self.held.hash(), token, value);
             Map::settle(self.map);
         }
     }
@@ -110,18 +110,18 @@ fn need_block(ruby: &Ruby, method: &str) -> Result<(), Error> {
 
 fn compute(ruby: &Ruby, this: Receiver<Map>, args: &[Value]) -> Result<Value, Error> {
     need_block(ruby, "compute")?;
-    let (args, patience, lifetime) = Patience::with_lifetime(args, 1, 1)?;
+    let (args, timeout, lifetime) = ClaimTimeout::with_lifetime(args, 1, 1)?;
     let key = args[0];
-    let claim = Claim::new(this, this.table()?, key, &patience)?;
+    let claim = Claim::new(this, this.table()?, key, &timeout)?;
     let value = ruby.yield_value(claim.value())?;
     claim.finish_for(value, lifetime)
 }
 
 fn upsert(ruby: &Ruby, this: Receiver<Map>, args: &[Value]) -> Result<Value, Error> {
     need_block(ruby, "upsert")?;
-    let (args, patience) = Patience::of(args, 2, 2)?;
+    let (args, timeout) = ClaimTimeout::of(args, 2, 2)?;
     let (key, initial) = (args[0], args[1]);
-    let claim = Claim::new(this, this.table()?, key, &patience)?;
+    let claim = Claim::new(this, this.table()?, key, &timeout)?;
     let value = match claim.value() {
         Some(present) => ruby.yield_value(present)?,
         None => initial,
@@ -131,12 +131,12 @@ fn upsert(ruby: &Ruby, this: Receiver<Map>, args: &[Value]) -> Result<Value, Err
 
 fn fetch_or_store(ruby: &Ruby, this: Receiver<Map>, args: &[Value]) -> Result<Value, Error> {
     need_block(ruby, "fetch_or_store")?;
-    let (args, patience, lifetime) = Patience::with_lifetime(args, 1, 1)?;
+    let (args, timeout, lifetime) = ClaimTimeout::with_lifetime(args, 1, 1)?;
     let key = args[0];
     if let Some(present) = Map::get(this, key)? {
         return Ok(present);
     }
-    let claim = Claim::new(this, this.table()?, key, &patience)?;
+    let claim = Claim::new(this, this.table()?, key, &timeout)?;
     if let Some(present) = claim.value() {
         return Ok(present);
     }
@@ -150,9 +150,9 @@ fn fetch_and_modify(
     args: &[Value],
 ) -> Result<Option<Value>, Error> {
     need_block(ruby, "fetch_and_modify")?;
-    let (args, patience) = Patience::of(args, 1, 1)?;
+    let (args, timeout) = ClaimTimeout::of(args, 1, 1)?;
     let key = args[0];
-    let claim = Claim::new(this, this.table()?, key, &patience)?;
+    let claim = Claim::new(this, this.table()?, key, &timeout)?;
     let Some(present) = claim.value() else {
         return Ok(None);
     };

@@ -1,15 +1,15 @@
 //! `append` and `add_to_set`: collections that are replaced, never changed. They call `eql?` and `hash` of user objects,
 //! so they run under a claim.
 
-use super::{blocks::Claim, patience::Patience, Map, PLACE};
+use super::{blocks::Claim, claim_timeout::ClaimTimeout, Map, PLACE};
 use crate::ffi::{class, error, shareable::share, walk::set_class, Receiver};
 use magnus::{method, prelude::*, Error, Module, RArray, RClass, Ruby, Value};
 
 fn append(ruby: &Ruby, this: Receiver<Map>, args: &[Value]) -> Result<Value, Error> {
-    let (args, patience) = Patience::of(args, 2, 2)?;
+    let (args, timeout) = ClaimTimeout::of(args, 2, 2)?;
     let key = args[0];
     let element = share(args[1], PLACE)?.value();
-    let claim = Claim::new(this, this.table()?, key, &patience)?;
+    let claim = Claim::new(this, this.table()?, key, &timeout)?;
     let bucket = ruby.ary_new();
     if let Some(present) = claim.value() {
         let present =
@@ -22,11 +22,11 @@ fn append(ruby: &Ruby, this: Receiver<Map>, args: &[Value]) -> Result<Value, Err
 }
 
 fn add_to_set(this: Receiver<Map>, args: &[Value]) -> Result<Value, Error> {
-    let (args, patience) = Patience::of(args, 2, 2)?;
+    let (args, timeout) = ClaimTimeout::of(args, 2, 2)?;
     let key = args[0];
     let class = set_class();
     let element = share(args[1], PLACE)?.value();
-    let claim = Claim::new(this, this.table()?, key, &patience)?;
+    let claim = Claim::new(this, this.table()?, key, &timeout)?;
     let bucket: Value = match claim.value() {
         None => class.funcall("new", ())?,
         Some(present) if present.is_kind_of(class) => present.funcall("dup", ())?,

@@ -1,7 +1,7 @@
 //! Changes of many keys in one call. Whatever can fail (a value that cannot be shared, a block that raises, a wait that
 //! is ended) does so before the first key is touched.
 
-use super::{blocks::Claim, expiring, patience::Patience, Map, PLACE};
+use super::{blocks::Claim, claim_timeout::ClaimTimeout, expiring, Map, PLACE};
 use crate::ffi::{error, gvl, key::Key, shareable::share, words, RawValue, Receiver};
 use magnus::{
     gc, method, prelude::*, typed_data::Obj, DataTypeFunctions, Error, Module, RArray, RClass,
@@ -51,12 +51,12 @@ fn put_all(
     let pins: Obj<Pins> = ruby.obj_wrap(Pins::default());
     let mut writes = writes(&pins, groups)?;
     writes.sort_by_key(|write| write.hash);
-    let patience = Patience::new(Some(seconds), None)?;
+    let timeout = ClaimTimeout::new(Some(seconds), None)?;
     let table = this.table()?;
     let mut claims: Vec<Claim<'_>> = Vec::with_capacity(writes.len());
     for write in &writes {
         let key = write.key.value();
-        let claim = Claim::new(this, table, key, &patience.with_key(key))?;
+        let claim = Claim::new(this, table, key, &timeout.with_key(key))?;
         claim.words().into_iter().for_each(|word| {
             pins.hold(word);
         });

@@ -2,7 +2,7 @@
 //! allocated, are added outside and stored if the value is still the one that was read. Every other Numeric is added by
 //! its own `+` or `-`, under a claim.
 
-use super::{blocks::Claim, patience::Patience, Map, Step, PLACE};
+use super::{blocks::Claim, claim_timeout::ClaimTimeout, Map, Step, PLACE};
 use crate::ffi::{args, error, gvl::Gvl, key::Key, number, shareable::share, RawValue, Receiver};
 use magnus::{method, prelude::*, Error, Module, RClass, Ruby, Value};
 use ratomic_core::Park;
@@ -40,8 +40,8 @@ fn apply(
     operation: Operation,
 ) -> Result<Value, Error> {
     if args::may_have_keywords(args) {
-        let (args, patience) = Patience::of(args, 1, 2)?;
-        return add(ruby, this, args, &patience, operation);
+        let (args, timeout) = ClaimTimeout::of(args, 1, 2)?;
+        return add(ruby, this, args, &timeout, operation);
     }
     args::count(args, 1, 2)?;
     add(ruby, this, args, &Gvl, operation)
@@ -52,7 +52,7 @@ fn add(
     ruby: &Ruby,
     this: Receiver<Map>,
     args: &[Value],
-    patience: &impl Park<Error = Error>,
+    timeout: &impl Park<Error = Error>,
     operation: Operation,
 ) -> Result<Value, Error> {
     let amount = args
@@ -61,16 +61,16 @@ fn add(
     let mut key = Key::new(args[0])?;
     let word = RawValue::of(amount);
     let native = if word.is_fixnum() {
-        add_fixnum(this, &mut key, patience, number::fixnum(word), operation)?
+        add_fixnum(this, &mut key, timeout, number::fixnum(word), operation)?
     } else {
         None
     };
     match native {
         Some(sum) => Ok(sum.value()),
         None if number::to_float(word).is_some() => {
-            add_float(ruby, this, args[0], &mut key, patience, amount, operation)
+            add_float(ruby, this, args[0], &mut key, timeout, amount, operation)
         }
-        None => add_any(ruby, this, args[0], patience, amount, operation),
+        None => add_any(ruby, this, args[0], timeout, amount, operation),
     }
 }
 
@@ -78,11 +78,11 @@ fn add(
 fn add_fixnum(
     this: Receiver<Map>,
     key: &mut Key,
-    patience: &impl Park<Error = Error>,
+    timeout: &impl Park<Error = Error>,
     amount: i64,
     operation: Operation,
 ) -> Result<Option<RawValue>, Error> {
-    let sum = Map::change(this, key, patience, |entry, stored| {
+    let sum = Map::change(this, key, timeout, |entry, stored| {
         let present = entry.get();
         let old = match present {
             None => 0,
@@ -109,7 +109,7 @@ fn add_float(
     this: Receiver<Map>,
     given: Value,
     key: &mut Key,
-    patience: &impl Park<Error = Error>,
+    timeout: &impl Park<Error = Error>,
     amount: Value,
     operation: Operation,
 ) -> Result<Value, Error> {
@@ -118,15 +118,15 @@ fn add_float(
         let present = this.table()?.get(key)?;
         let old = present.unwrap_or(RawValue::ZERO);
         let (Some(a), Some(b)) = (number::to_float(old), number::to_float(word)) else {
-            return add_any(ruby, this, given, patience, amount, operation);
+            return add_any(ruby, this, given, timeout, amount, operation);
         };
         if !number::is_float(old) && !number::is_float(word) {
             // Two Fixnums whose sum is none.
-            return add_any(ruby, this, given, patience, amount, operation);
+            return add_any(ruby, this, given, timeout, amount, operation);
         }
         let sum = ruby.float_from_f64((operation.floats)(a, b));
         let sum = share(sum.as_value(), PLACE)?;
-        if Map::store_if(this, key, patience, sum, |now| now == present)? {
+        if Map::store_if(this, key, timeout, sum, |now| now == present)? {
             return Ok(sum.value());
         }
     }
@@ -136,12 +136,12 @@ fn add_any(
     ruby: &Ruby,
     this: Receiver<Map>,
     given: Value,
-    patience: &impl Park<Error = Error>,
+    timeout: &impl Park<Error = Error>,
     amount: Value,
     operation: Operation,
 ) -> Result<Value, Error> {
     numeric(ruby, amount, || Ok("the amount".into()))?;
-    let claim = Claim::new(this, this.table()?, given, patience)?;
+    let claim = Claim::new(this, this.table()?, given, timeout)?;
     let old = claim
         .value()
         .unwrap_or_else(|| ruby.integer_from_i64(0).as_value());

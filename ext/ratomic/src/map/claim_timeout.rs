@@ -6,22 +6,22 @@ use magnus::{Error, Value};
 use ratomic_core::{Deadline, Park, Parker};
 use std::sync::Arc;
 
-/// A thread that waits no longer than its caller said.
-pub struct Patience {
+/// The `timeout:` of a write.
+pub struct ClaimTimeout {
     deadline: Deadline,
     seconds: Option<Value>,
     /// What it writes; nothing for the whole map.
     key: Option<Value>,
 }
 
-impl Patience {
+impl ClaimTimeout {
     /// Splits `timeout:` off the arguments of a write, the first of which is the key. Where there is none
     /// ([`args::may_have_keywords`]), [`Gvl`] waits as well, and costs nothing to make.
-    pub fn of(args: &[Value], from: usize, to: usize) -> Result<(&[Value], Patience), Error> {
+    pub fn of(args: &[Value], from: usize, to: usize) -> Result<(&[Value], ClaimTimeout), Error> {
         let (rest, seconds) = args::with_seconds(args)?;
         args::count(rest, from, to)?;
-        let patience = Patience::new(seconds, rest.first().copied())?;
-        Ok((rest, patience))
+        let timeout = ClaimTimeout::new(seconds, rest.first().copied())?;
+        Ok((rest, timeout))
     }
 
     /// As `of`, for a write that also knows `expires_in:`.
@@ -30,20 +30,20 @@ impl Patience {
         args: &[Value],
         from: usize,
         to: usize,
-    ) -> Result<(&[Value], Patience, Lifetime), Error> {
+    ) -> Result<(&[Value], ClaimTimeout, Lifetime), Error> {
         if !args::may_have_keywords(args) {
             args::count(args, from, to)?;
-            let patience = Patience::new(None, args.first().copied())?;
-            return Ok((args, patience, Lifetime::default()));
+            let timeout = ClaimTimeout::new(None, args.first().copied())?;
+            return Ok((args, timeout, Lifetime::default()));
         }
         let (rest, [seconds, lifetime]) = args::with_keywords(args, ["timeout", "expires_in"])?;
         args::count(rest, from, to)?;
-        let patience = Patience::new(seconds, rest.first().copied())?;
-        Ok((rest, patience, Lifetime::new(lifetime)?))
+        let timeout = ClaimTimeout::new(seconds, rest.first().copied())?;
+        Ok((rest, timeout, Lifetime::new(lifetime)?))
     }
 
-    pub fn new(seconds: Option<Value>, key: Option<Value>) -> Result<Patience, Error> {
-        Ok(Patience {
+    pub fn new(seconds: Option<Value>, key: Option<Value>) -> Result<ClaimTimeout, Error> {
+        Ok(ClaimTimeout {
             deadline: args::deadline(seconds)?,
             seconds,
             key,
@@ -51,14 +51,14 @@ impl Patience {
     }
 
     /// The same time for another key.
-    pub fn with_key(&self, key: Value) -> Patience {
-        Patience {
+    pub fn with_key(&self, key: Value) -> ClaimTimeout {
+        ClaimTimeout {
             key: Some(key),
             ..*self
         }
     }
 
-    fn exhausted(&self) -> Result<Error, Error> {
+    fn expired(&self) -> Result<Error, Error> {
         let seconds = self
             .seconds
             .map_or_else(|| Ok(String::new()), error::inspect)?;
@@ -72,7 +72,7 @@ impl Patience {
     }
 }
 
-impl Park for Patience {
+impl Park for ClaimTimeout {
     type Error = Error;
 
     fn park(&self, parker: &Arc<Parker>, deadline: Deadline) -> Result<(), Error> {
@@ -82,7 +82,7 @@ impl Park for Patience {
     fn check(&self) -> Result<(), Error> {
         Gvl.check()?;
         if self.deadline.passed() {
-            return Err(self.exhausted().unwrap_or_else(|instead| instead));
+            return Err(self.expired().unwrap_or_else(|instead| instead));
         }
         Ok(())
     }
