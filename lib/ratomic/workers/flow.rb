@@ -18,6 +18,9 @@ module Ratomic
     class Flow
       include FlowLeader
 
+      # @return [Integer] items that were read and not yet taken, at most
+      attr_reader :limit
+
       Group = Struct.new(:start, :items)
       PARTS = 4
       private_constant :PARTS

@@ -135,23 +135,23 @@ module Ratomic
         end
       end
 
+      # The first items tell how large the window is. They are measured before a lane can move them away.
       def read(flow)
-        sample = @narrows ? [] : nil
+        measured = @narrows ? 0 : SAMPLE_ITEMS
+        bytes = 0
         Source.each(@source) do |item|
+          if measured < SAMPLE_ITEMS
+            bytes += item.bytesize if String === item
+            narrow(flow, bytes) if (measured += 1) == SAMPLE_ITEMS
+          end
           flow.add(item)
-          sample = nil if sample && narrow(flow, sample << item)
         end
         flow.finish
       end
 
-      # @return [Boolean] whether it is decided how large the window is
-      def narrow(flow, sample)
-        return true unless String === sample.last
-        return false if sample.size < SAMPLE_ITEMS
-
-        fit = WINDOW_BYTES * sample.size / [sample.sum(&:bytesize), 1].max
-        flow.narrow([fit, @pool.size * SMALL_WINDOW].max) if fit < @limit
-        true
+      # @param bytes [Integer] of the first {SAMPLE_ITEMS} items, as far as they are Strings
+      def narrow(flow, bytes)
+        flow.narrow([WINDOW_BYTES * SAMPLE_ITEMS / [bytes, 1].max, @pool.size * SMALL_WINDOW].max)
       end
 
       def run_groups(flow)
@@ -159,7 +159,7 @@ module Ratomic
         while (group = flow.group(most))
           started = Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond)
           results, work = run(group.items)
-          flow.by_consumer = true if @here && here?(group.items)
+          flow.by_consumer = true if @here && here?(flow, group.items)
           flow.deliver(group, results)
           took = Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond) - started
           most = next_size(most, group.items.size, work ? [work, took].min : took)
@@ -175,14 +175,14 @@ module Ratomic
       end
 
       # Whether the window is so small that the consumer runs it.
-      def here?(items)
-        @pool.quick?(items, @callable, @options, @limit)
+      def here?(flow, items)
+        @pool.quick?(items, @callable, @options, flow.limit)
       end
 
       # @return [Array] the results
       def run_here(flow, items)
         future = @pool.dispatch_async(items, @callable, @options.with(min_batch: items.size + 1))
-        flow.by_consumer = false unless ResolvedFuture === future && here?(items)
+        flow.by_consumer = false unless ResolvedFuture === future && here?(flow, items)
         future.slots
       ensure
         future&.cancel

@@ -143,6 +143,19 @@ class StreamTest < Minitest::Test
     end
   end
 
+  # Each is gone before the next one comes.
+  def test_strings_that_are_moved_away_are_not_looked_at_again
+    results = []
+    source = Enumerator.new do |yielder|
+      40.times do |number|
+        yielder << "text #{number}"
+        eventually { results.size > number }
+      end
+    end
+    within(30) { @pool.stream(source, Double, move: true).each { |result| results << result } }
+    assert_equal (0...40).map { |number| "text #{number}" * 2 }, results
+  end
+
   def test_a_slow_source_does_not_hold_results_back
     source = Thread::Queue.new
     results = Thread::Queue.new
