@@ -144,8 +144,9 @@ impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
         shard.put_aside(wanting, now, &self.totals);
     }
 
-    /// Whether there is something to do that is not done under a lock: to tell a collector of the memory, to grow. Asked
-    /// by who has just changed something; of several, one is told so.
+    /// Whether there is something to do that is not done under a lock: to tell a collector of pairs that have come to other
+    /// cards, or of the memory, or to grow. Asked by who has just changed something; of several, one is told so. It has to
+    /// settle all shards of [`Table::take_needing`] before its next safepoint.
     #[inline]
     pub fn take_due(&self) -> bool {
         self.totals.take_due()
@@ -178,7 +179,7 @@ impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
             for claim in claims {
                 moved.claims.push((claim.hash, claim.key, claim.owner));
                 let CachePadded(shard) = &mut shards[place(claim.hash)];
-                shard.get_mut().add_claim(claim);
+                shard.get_mut().add_claim(claim, &self.totals);
             }
         }
         self.levels.advance(level + 1, shards, &self.totals);
@@ -239,13 +240,14 @@ impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
             shard.admit(probe, me)?;
             let (hash, key) = (probe.hash(), probe.key());
             let pair = shard.find(probe).map_err(Blocked::Ask)?.copied();
-            shard.add_claim(Claim {
+            let claim = Claim {
                 hash,
                 key,
                 owner: me,
                 waiters: Vec::new(),
                 overtaken: false,
-            });
+            };
+            shard.add_claim(claim, &self.totals);
             Ok(HeldClaim {
                 hash,
                 key,

@@ -69,6 +69,19 @@ fn the_owner_of_a_claim_stores_what_was_swept_anew() {
     assert_eq!((found, table.len()), (Ok(Some(7)), 1));
 }
 
+#[test]
+fn what_a_claim_takes_is_counted_as_what_a_clear_gives_back() {
+    let table = filled(1);
+    table.clear(&Patient, 1).unwrap();
+    let before = table.memory();
+    for _ in 0..100 {
+        let held = table.claim(&mut Number(2), &Patient, 1).unwrap();
+        table.release(&held, |place| place.set(2, 7));
+        table.clear(&Patient, 1).unwrap();
+    }
+    assert_eq!(table.memory(), before);
+}
+
 /// A collector that moves values while snapshots are under way.
 #[test]
 fn whoever_moves_values_reaches_also_what_was_put_aside_for_snapshots() {

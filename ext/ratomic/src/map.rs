@@ -109,14 +109,12 @@ impl Map {
         barrier::write_barrier(run.flatten().unwrap_or(this.word()), word);
     }
 
-    /// Tells the collector of what a change has moved, which has to be done before the next safepoint. To be followed by
-    /// `tend` some time.
-    fn settle(this: Receiver<Self>) {
-        if let Some(table) = this.table.peek() {
-            let needing = table.needing();
-            needing
-                .iter()
-                .for_each(|shard| this.cards.settle(table, *shard));
+    /// Tells the collector of what a change of the key of this hash has moved, which has to be done before the next
+    /// safepoint. To be followed by `tend` some time.
+    fn settle(this: Receiver<Self>, hash: u64) {
+        let shard = Words::shard_of(hash);
+        if let Some(table) = this.table.peek().filter(|table| table.is_needing(shard)) {
+            this.cards.settle(table, shard);
         }
     }
 

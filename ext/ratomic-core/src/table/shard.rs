@@ -286,12 +286,21 @@ impl<K, V> Shard<K, V> {
         self.rest.as_mut().map(|rest| &mut rest.claims)
     }
 
-    pub fn add_claim(&mut self, claim: Claim<K>) {
-        self.rest().claims.push(claim);
+    pub fn add_claim(&mut self, claim: Claim<K>, totals: &Totals) {
+        self.counted_rest(totals).claims.push(claim);
     }
 
     fn rest(&mut self) -> &mut Rest<K, V> {
         self.rest.get_or_insert_with(Box::default)
+    }
+
+    /// What it has beside the first pair, made where it is counted.
+    #[inline]
+    fn counted_rest(&mut self, totals: &Totals) -> &mut Rest<K, V> {
+        if self.rest.is_none() {
+            totals.resized(0, size_of::<Rest<K, V>>());
+        }
+        self.rest()
     }
 
     /// Bytes on the heap, but for the lists of claims.
@@ -458,15 +467,6 @@ impl<K: Copy + PartialEq, V: Copy> Shard<K, V> {
             hash,
             totals,
         }
-    }
-
-    /// What it has beside the first pair, made where it is counted.
-    #[inline]
-    fn counted_rest(&mut self, totals: &Totals) -> &mut Rest<K, V> {
-        if self.rest.is_none() {
-            totals.resized(0, size_of::<Rest<K, V>>());
-        }
-        self.rest()
     }
 
     fn pair(&self, hash: u64, mut same: impl FnMut(&Pair<K, V>) -> bool) -> Option<&Pair<K, V>> {

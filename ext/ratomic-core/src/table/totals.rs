@@ -13,7 +13,8 @@ pub struct Totals {
     bytes: AtomicUsize,
     /// How many entries there may be before the table should grow.
     most: AtomicUsize,
-    /// Whether `bytes` changed, or the entries became more, so that somebody should look: see [`super::Table::take_due`].
+    /// Whether `bytes` changed, the entries became more, or a shard needs something, so that somebody should look: see
+    /// [`super::Table::take_due`].
     due: AtomicBool,
     /// The shards, of the last level, that somebody should look at, a bit each.
     needing: [AtomicU64; count(LAST).div_ceil(64)],
@@ -49,30 +50,27 @@ impl Totals {
         self.due();
     }
 
-    /// A shard, by its number in the last level, has a new card or much empty memory.
+    /// Pairs of a shard, by its number in the last level, have come to other cards, or it has a new card or much empty
+    /// memory. (Below the last level a number of another shard does no harm: it is settled in vain.)
     pub fn need(&self, shard: usize) {
         self.needing[shard / 64].fetch_or(1 << (shard % 64), Relaxed);
         self.due();
     }
 
+    /// Whether a shard needs something. The next who asks is told so too.
+    #[cfg(not(loom))]
+    #[inline]
+    pub fn is_needing(&self, shard: usize) -> bool {
+        self.needing[shard / 64].load(Relaxed) >> (shard % 64) & 1 == 1
+    }
+
     /// The shards that need something: each is told to one who asks.
     #[cfg(not(loom))]
     pub fn take_needing(&self) -> Vec<usize> {
-        self.needing_by(|bits| bits.swap(0, Relaxed))
-    }
-
-    /// The same, and the next who asks is told so too.
-    #[cfg(not(loom))]
-    pub fn needing(&self) -> Vec<usize> {
-        self.needing_by(|bits| bits.load(Relaxed))
-    }
-
-    #[cfg(not(loom))]
-    fn needing_by(&self, take: impl Fn(&AtomicU64) -> u64) -> Vec<usize> {
         let mut taken = Vec::new();
         for (word, bits) in self.needing.iter().enumerate() {
             if bits.load(Relaxed) != 0 {
-                let bits = take(bits);
+                let bits = bits.swap(0, Relaxed);
                 let is_set = |bit: &usize| bits >> bit & 1 == 1;
                 taken.extend((0..64).filter(is_set).map(|bit| word * 64 + bit));
             }

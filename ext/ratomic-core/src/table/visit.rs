@@ -141,12 +141,15 @@ impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
         }
     }
 
-    /// The tokens of the cards of a shard, for who may wait for its lock.
-    pub fn tokens(&self, shard: usize) -> Vec<usize> {
-        self.last(shard).map_or_else(Vec::new, |shard| {
-            let shard = shard.read();
-            (0..shard.cards()).map(|card| shard.token(card)).collect()
-        })
+    /// Copies the tokens of the cards of a shard, from a card on, for who may wait for its lock: 0 where a card has none.
+    /// Returns how many there are, 0 at the end.
+    pub fn tokens(&self, shard: usize, from: usize, tokens: &mut [usize]) -> usize {
+        let Some(shard) = self.last(shard) else {
+            return 0;
+        };
+        let shard = shard.read();
+        let copy = |(token, card): (&mut usize, usize)| *token = shard.token(card);
+        tokens.iter_mut().zip(from..shard.cards()).map(copy).count()
     }
 
     fn last(&self, shard: usize) -> Option<&ForkRwLock<Shard<K, V>>> {
@@ -154,20 +157,18 @@ impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
         shards.get(shard).map(|CachePadded(shard)| shard)
     }
 
-    /// The shards, of the last level, that have a new card that nobody shows, or much empty memory. To be called after
-    /// [`Table::take_due`], and followed, for all of them, by `settle` and then by `untended_cards`.
+    /// The shards, of the last level, whose pairs have come to other cards, or that have a new card that nobody shows, or
+    /// much empty memory. To be called after [`Table::take_due`], and followed, for all of them, by `settle` before the
+    /// next safepoint, and then by `untended_cards`.
     pub fn take_needing(&self) -> Vec<usize> {
         self.totals.take_needing()
     }
 
-    /// The same shards, for who does not do all that they need, but only settles them.
+    /// Whether a shard of the last level is one of them, for who has changed that shard and only settles it. If it is not
+    /// any more, whoever has taken it settles it before the next safepoint.
     #[inline]
-    pub fn needing(&self) -> Vec<usize> {
-        if self.totals.is_due() && self.is_at_last_level() {
-            self.totals.needing()
-        } else {
-            Vec::new()
-        }
+    pub fn is_needing(&self, shard: usize) -> bool {
+        self.totals.is_due() && self.is_at_last_level() && self.totals.is_needing(shard)
     }
 
     /// The cards of a shard that should have a token.

@@ -95,7 +95,7 @@ impl Drop for Claim<'_> {
         if let Some((token, value)) = self.table.release(&self.held, set).flatten() {
             Map::written(self.map, self.held.hash(), token, key);
             Map::written(self.map, self.held.hash(), token, value);
-            Map::settle(self.map);
+            Map::settle(self.map, self.held.hash());
         }
     }
 }

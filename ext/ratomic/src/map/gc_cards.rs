@@ -28,7 +28,7 @@
 use super::Map;
 use crate::ffi::{
     barrier, class,
-    gc::{everything_stopped, looks_at_all},
+    gc::{everything_stopped, looks_at_all, show_copies},
     memory::prefetch,
     RawValue, Receiver,
 };
@@ -142,19 +142,19 @@ const RUN: usize = Words::SHARDS / RUNS;
 #[derive(Default)]
 pub struct GcCards(OnceLock<Box<[RawValue; RUNS]>>);
 
-/// An object that shows what `part` makes of the word that it is.
-fn make(
-    ruby: &Ruby,
-    table: &Arc<Words>,
-    part: impl FnOnce(RawValue) -> Part,
-) -> Result<RawValue, Error> {
+/// An object that shows nothing yet.
+fn make(ruby: &Ruby) -> Result<Obj<GcCard>, Error> {
     let object: Obj<GcCard> = ruby.obj_wrap(GcCard {
         shown: OnceLock::new(),
     });
-    let word = RawValue::of(object.as_value());
-    class::seal_new::<GcCard>(word)?;
-    object.shown.get_or_init(|| (Arc::clone(table), part(word)));
-    Ok(word)
+    class::seal_new::<GcCard>(RawValue::of(object.as_value()))?;
+    Ok(object)
+}
+
+impl GcCard {
+    fn show(&self, table: &Arc<Words>, part: Part) {
+        self.shown.get_or_init(|| (Arc::clone(table), part));
+    }
 }
 
 impl GcCards {
@@ -169,19 +169,23 @@ impl GcCards {
             return Ok(());
         }
         // On the stack until the Map has them, where a collection finds them and leaves them in their place.
-        let mut made = [RawValue::NIL; RUNS];
+        let mut made: [Option<Obj<GcCard>>; RUNS] = [None; RUNS];
         for run in 0..RUNS {
-            let part = Part::Shards {
-                first: run * RUN,
-                count: RUN,
-            };
-            std::hint::black_box(&mut made)[run] = make(ruby, table, |_| part)?;
+            std::hint::black_box(&mut made)[run] = Some(make(ruby)?);
         }
-        // Of two Ractors one is the first, and its objects are the Map's.
-        if self.0.set(Box::new(made)).is_ok() {
-            made.iter()
-                .for_each(|run| barrier::write_barrier(map.word(), *run));
+        let words = made.map(|run| run.map_or(RawValue::NIL, |run| RawValue::of(run.as_value())));
+        // Of two Ractors one is the first, and its objects are the Map's. Those of the other show nothing.
+        if self.0.set(Box::new(words)).is_ok() {
+            for (run, object) in made.iter().flatten().enumerate() {
+                let part = Part::Shards {
+                    first: run * RUN,
+                    count: RUN,
+                };
+                object.show(table, part);
+                barrier::write_barrier(map.word(), words[run]);
+            }
         }
+        std::hint::black_box(&made);
         Ok(())
     }
 
@@ -211,16 +215,15 @@ impl GcCards {
         shard: usize,
     ) -> Result<(), Error> {
         for card in table.untended_cards(shard) {
-            let object = make(ruby, table, |object| Part::Card {
-                shard,
-                card,
-                token: object.0 as usize,
-            })?;
-            if let Some(pairs) = table.set_token(shard, card, object.0 as usize) {
-                barrier::write_barrier(map.word(), object);
+            let object = make(ruby)?;
+            let word = RawValue::of(object.as_value());
+            let token = word.0 as usize;
+            object.show(table, Part::Card { shard, card, token });
+            if let Some(pairs) = table.set_token(shard, card, token) {
+                barrier::write_barrier(map.word(), word);
                 for (key, value) in pairs {
-                    barrier::write_barrier(object, key);
-                    barrier::write_barrier(object, value);
+                    barrier::write_barrier(word, key);
+                    barrier::write_barrier(word, value);
                 }
             }
         }
@@ -258,9 +261,17 @@ impl GcCards {
             // SAFETY: just checked.
             unsafe { table.visit_tokens(mark) };
         } else {
-            let shards = 0..Words::SHARDS;
-            let tokens = shards.flat_map(|shard| table.tokens(shard));
-            tokens.filter(|token| *token != 0).for_each(mark);
+            for shard in 0..Words::SHARDS {
+                show_copies(
+                    0,
+                    |from, tokens| table.tokens(shard, from, tokens),
+                    |token| {
+                        if *token != 0 {
+                            mark(*token);
+                        }
+                    },
+                );
+            }
         }
     }
 

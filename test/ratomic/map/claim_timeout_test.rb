@@ -3,7 +3,7 @@
 require "test_helper"
 
 # A write waits no longer for another thread's block than its `timeout:` says.
-class MapPatienceTest < Minitest::Test
+class MapClaimTimeoutTest < Minitest::Test
   def setup
     @map = Ratomic::Map.new
     @map[:a] = 1
