@@ -9,7 +9,7 @@ use crate::ffi::{
     walk::{self, Found},
     RawValue,
 };
-use magnus::{function, prelude::*, Error, RClass, RModule, Value};
+use magnus::{function, prelude::*, Error, RArray, RClass, RModule, Ruby, Value};
 use rb_sys::ruby_value_type::RUBY_T_OBJECT;
 
 fn deep_freeze(object: Value) -> bool {
@@ -40,6 +40,16 @@ fn is_plain_tree(object: Value) -> bool {
 fn frozen_copy(object: Value) -> Option<Value> {
     global_gc::relieve();
     copy::frozen(RawValue::of(object)).map(RawValue::value)
+}
+
+fn copies(ruby: &Ruby, items: RArray) -> (RArray, RArray) {
+    global_gc::relieve();
+    snapshot::copies(ruby, items)
+}
+
+fn snapshot(ruby: &Ruby, items: Value, most: usize) -> Value {
+    global_gc::relieve();
+    snapshot::snapshot(ruby, items, most)
 }
 
 /// Whether there is something in it that `Ractor.make_shareable` and `Ractor.shareable?` must not be given, see [`walk`].
@@ -83,7 +93,7 @@ pub fn define(ratomic: RModule) -> Result<(), Error> {
     module.define_singleton_method("too_deep?", function!(is_too_deep, 1))?;
     module.define_singleton_method("ordinary?", function!(is_ordinary, 1))?;
     module.define_singleton_method("know_leaf", function!(know_leaf, 1))?;
-    module.define_singleton_method("copies", function!(snapshot::copies, 1))?;
+    module.define_singleton_method("copies", function!(copies, 1))?;
     module.define_singleton_method("object?", function!(is_object, 1))?;
-    module.define_singleton_method("snapshot", function!(snapshot::snapshot, 2))
+    module.define_singleton_method("snapshot", function!(snapshot, 2))
 }

@@ -41,7 +41,17 @@ impl Tally {
         results: RArray,
         in_place: bool,
     ) -> Result<Option<u64>, Error> {
-        global_gc::relieve();
+        let took = Self::record_and_freeze_now(this, started, results, in_place);
+        global_gc::relieve(); // its time is not the dispatch's
+        took
+    }
+
+    fn record_and_freeze_now(
+        this: Receiver<Self>,
+        started: u64,
+        results: RArray,
+        in_place: bool,
+    ) -> Result<Option<u64>, Error> {
         if in_place {
             let took = tally::now().saturating_sub(started);
             this.0.record_by_caller(took, results.len() as u64);

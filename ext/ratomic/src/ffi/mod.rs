@@ -8,7 +8,8 @@
 //! | --- | --- | --- |
 //! | `raw_value`, `number` without `int64` | the VM lock, perhaps a native lock too | reads an object's header or content; never jumps |
 //! | `barrier` | the VM lock, no native lock; the store was just before | tells the collector; allocates nothing |
-//! | `gc`, `RawValue::mark`, `relocate` | nothing: called by a mark or compact function | marks; allocates nothing |
+//! | `gc`, `RawValue::mark`, `relocate` | nothing: called by a mark or compact function (`gc::has_heap_per_ractor`: when the extension is loaded) | marks; allocates nothing |
+//! | `global_gc::relieve` | the VM lock, no native lock | may collect, and then run finalizers, which are Ruby code |
 //! | `fork` | nothing: called inside fork(2) | takes and releases all native locks; calls no Ruby |
 //! | `walk` | the VM lock, no native lock | reads a graph of objects; runs no Ruby code |
 //! | `note` | the VM lock, no native lock | sets a flag, or has the VM walk the object |

@@ -1,6 +1,6 @@
 //! A snapshot of a caller's items: copies of those that are not shareable.
 
-use crate::ffi::{copy::Copier, deep_freeze, global_gc, words, RawValue};
+use crate::ffi::{copy::Copier, deep_freeze, words, RawValue};
 use magnus::{prelude::*, RArray, Ruby, Value};
 
 /// Returns a frozen Array with the items, in which plain data that is not frozen is replaced by frozen copies. If
@@ -27,7 +27,6 @@ pub fn snapshot(ruby: &Ruby, items: Value, most: usize) -> Value {
 /// Nothing here runs Ruby code, so the result is a snapshot of one moment. A collector finds the new objects, because
 /// they are on the stack, or in objects that are.
 pub fn copies(ruby: &Ruby, items: RArray) -> (RArray, RArray) {
-    global_gc::relieve();
     let (copies, left) = (ruby.ary_new_capa(items.len()), ruby.ary_new());
     let source = RawValue::of(items.as_value());
     let (mut copier, unnoted) = (Copier::default(), ruby.ary_new());
