@@ -132,7 +132,8 @@ class PoolStress < Minitest::Test
         thread.kill
       end
       within(10) { threads.each(&:join) }
-      eventually(2, "a full pool (#{@pool.inspect})") { @pool.available == SIZE }
+      # The pool asks for one collection. If a word that is left on some stack looks like a reference, it takes another.
+      eventually(10, "a full pool (#{@pool.inspect})") { @pool.available == SIZE || GC.start }
     end
     assert_conserved
   end
