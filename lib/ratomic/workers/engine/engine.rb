@@ -197,9 +197,9 @@ module Ratomic
 
         Pool::RUNNING.delete(@number)
         @backend.discard(self)
+        @mailbox&.close
         tell_end
         @terminated.fill(true)
-        Mailbox.close(@mailbox) if @mailbox # at last, because to drop a message may raise
       end
 
       # Called in a forked child, which has no workers. Items without a result get a Failure here. In the parent its

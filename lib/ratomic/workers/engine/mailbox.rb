@@ -7,6 +7,10 @@ module Ratomic
     #
     # Only the Ractor that made a port can receive from it. A blocked receive must never be interrupted: it is woken by
     # a message.
+    #
+    # A closed mailbox is not drained, although the VM keeps the messages that are left in a closed port as long as the
+    # Ractor lives: to receive the last of them deletes the port, and a message for it that is still under way crashes
+    # the development versions of Ruby 4.1.
     module Mailbox
       # Errors of a send to a mailbox that was closed.
       CLOSED = [Ractor::ClosedError, ::ClosedQueueError].freeze
@@ -14,18 +18,6 @@ module Ratomic
       # @return [Ractor::Port, QueueMailbox]
       def self.open
         RACTORS ? Ractor::Port.new : QueueMailbox.new
-      end
-
-      # Closes a mailbox and drops the messages that are left in it. Its reader calls this when it takes no more: the VM
-      # keeps the messages of a closed port until they are received, so they would stay as long as the Ractor. It never
-      # blocks: what is closed and empty raises, or returns nil.
-      #
-      # @param mailbox [Ractor::Port, QueueMailbox]
-      def self.close(mailbox)
-        mailbox.close
-        nil while mailbox.receive
-      rescue *CLOSED
-        nil
       end
 
       # The mailbox of threads that hear only from threads of their own Ractor, and of Rubies without `Ractor::Port`.

@@ -29,23 +29,6 @@ class MailboxTest < Minitest::Test
     assert_equal 0, Workers::RactorLocalRefs.size
   end
 
-  # The VM keeps them until they are received: each pool left some.
-  def test_to_close_one_drops_the_messages_that_are_left
-    each_kind do |mailbox|
-      mailbox.send([:one, 1].freeze)
-      mailbox.send([:two, [+"mutable"]])
-      within(5) { Workers::Mailbox.close(mailbox) }
-      left = begin
-        within(5) { mailbox.receive }
-      rescue *Workers::Mailbox::CLOSED
-        nil
-      end
-      assert_nil left
-      within(5) { Workers::Mailbox.close(mailbox) } # again
-    end
-    assert_equal 0, Workers::RactorLocalRefs.size
-  end
-
   def test_a_worker_that_is_a_thread_needs_no_port
     assert_instance_of Workers::Mailbox::QueueMailbox, Workers::Backend.of(:thread).new_mailbox
     assert_instance_of Ractor::Port, Workers::Backend.of(:ractor).new_mailbox if Ratomic::RACTORS

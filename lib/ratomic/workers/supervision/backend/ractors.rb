@@ -48,7 +48,7 @@ module Ratomic
             port = Ractor::Port.new
             ractor.monitor(port) && ractor.unmonitor(port) && true
           ensure
-            Mailbox.close(port)
+            port.close
           end
 
           def shared_memory?
