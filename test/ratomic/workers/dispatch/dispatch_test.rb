@@ -1,16 +1,18 @@
 # frozen_string_literal: true
 
 require "test_helper"
+require "support/mailboxes"
 require "support/engine_room"
 
 class DispatchTest < Minitest::Test
+  include Mailboxes
   include EngineRoom
 
   Workers = Ratomic::Workers
 
   # An engine without workers: what is dispatched stays where it was put.
   def setup
-    @mailbox = Workers::Mailbox.open
+    @mailbox = open_mailbox
     @engine = Workers::Engine.new(Workers::Settings.new(size: 2, backend: :thread, max_queue: 2), @mailbox)
   end
 

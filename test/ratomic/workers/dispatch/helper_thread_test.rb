@@ -1,10 +1,12 @@
 # frozen_string_literal: true
 
 require "test_helper"
+require "support/mailboxes"
 require "support/engine_room"
 require "support/worker_pools"
 
 class HelperThreadTest < Minitest::Test
+  include Mailboxes
   include EngineRoom
   include WorkerPools
 
@@ -41,7 +43,7 @@ class HelperThreadTest < Minitest::Test
   # An engine by itself, all of whose workers wait for another that waits for it.
   def in_a_circle(size: 1)
     other = new_pool.start
-    @engine = Workers::Engine.new(Workers::Settings.new(size: size, backend: :thread), @mailbox = Workers::Mailbox.open)
+    @engine = Workers::Engine.new(Workers::Settings.new(size: size, backend: :thread), @mailbox = open_mailbox)
     Workers::Pool::RUNNING[@engine.number] = [nil, @engine].freeze
     size.times { |n| @engine.run_queue.waiting[n] = engine_of(other).number }
     engine_of(other).run_queue.waiting[0] = @engine.number

@@ -1,9 +1,11 @@
 # frozen_string_literal: true
 
 require "test_helper"
+require "support/mailboxes"
 require "support/engine_room"
 
 class EngineTest < Minitest::Test
+  include Mailboxes
   include EngineRoom
 
   Workers = Ratomic::Workers
@@ -19,7 +21,7 @@ class EngineTest < Minitest::Test
   end
 
   def setup
-    @mailbox = Workers::Mailbox.open
+    @mailbox = open_mailbox
     @engine = engine
   end
 

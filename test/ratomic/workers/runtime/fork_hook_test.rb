@@ -1,13 +1,16 @@
 # frozen_string_literal: true
 
 require "test_helper"
+require "support/mailboxes"
 
 class ForkHookTest < Minitest::Test
+  include Mailboxes
+
   Workers = Ratomic::Workers
 
   # Between its start and its first wait a coordinator could be met by a fork that does not know it.
   def test_a_coordinator_that_begins_during_a_fork_waits_for_its_end
-    engine = Workers::Engine.new(Workers::Settings.new(size: 1, backend: :thread), Workers::Mailbox.open)
+    engine = Workers::Engine.new(Workers::Settings.new(size: 1, backend: :thread), open_mailbox)
     begins = nil
     Workers::ForkHook.around do
       begins = Thread.new { Workers::Coordinator.new(engine).run }

@@ -1,10 +1,12 @@
 # frozen_string_literal: true
 
 require "test_helper"
+require "support/mailboxes"
 require "support/engine_room"
 require "support/shown_errors"
 
 class CoordinatorTest < Minitest::Test
+  include Mailboxes
   include EngineRoom
   include ShownErrors
 
@@ -22,11 +24,11 @@ class CoordinatorTest < Minitest::Test
 
   def setup
     @before = Thread.list
-    @engine = Workers::Engine.new(Workers::Settings.new(size: 1, backend: :thread), Workers::Mailbox.open)
+    @engine = Workers::Engine.new(Workers::Settings.new(size: 1, backend: :thread), open_mailbox)
     @coordinator = Workers::Coordinator.new(@engine)
     @thread = Thread.new { @coordinator.run }
     @hold = Hold.new
-    @port = Workers::Mailbox.open
+    @port = open_mailbox
     @over = batch([])
   end
 

@@ -1,14 +1,17 @@
 # frozen_string_literal: true
 
 require "test_helper"
+require "support/mailboxes"
 
 class MoveBufferTest < Minitest::Test
+  include Mailboxes
+
   Workers = Ratomic::Workers
 
   def setup
     @move_buffer = Workers::MoveBuffer.new
     @batch = Workers::Batch.new(nil, 4, 2, Comparable, Workers::Options.new(move: true), 256)
-    @port = Workers::Mailbox.open
+    @port = open_mailbox
   end
 
   def test_a_worker_that_is_ready_gets_the_next_parcel

@@ -1,6 +1,7 @@
 # frozen_string_literal: true
 
 require "test_helper"
+require "support/mailboxes"
 
 # What holds wherever the coordinator's mailbox takes a timeout, and where it does not.
 module TimerQueueContract
@@ -110,10 +111,11 @@ end
 
 # With what a coordinator listens to in this Ruby.
 class TimerQueueTest < Minitest::Test
+  include Mailboxes
   include TimerQueueContract
 
   def mailbox
-    Workers::Mailbox.open
+    open_mailbox
   end
 end
 

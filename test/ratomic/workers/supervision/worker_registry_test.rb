@@ -1,10 +1,12 @@
 # frozen_string_literal: true
 
 require "test_helper"
+require "support/mailboxes"
 require "support/engine_room"
 require "support/shown_errors"
 
 class WorkerRegistryTest < Minitest::Test
+  include Mailboxes
   include EngineRoom
   include ShownErrors
 
@@ -38,8 +40,8 @@ class WorkerRegistryTest < Minitest::Test
   end
 
   def setup
-    @mailbox = Workers::Mailbox.open
-    @control = Workers::Mailbox.open
+    @mailbox = open_mailbox
+    @control = open_mailbox
     @engine = Workers::Engine.new(Workers::Settings.new(size: 2, backend: :thread, max_queue: 1), @mailbox)
     @timer_queue = Workers::TimerQueue.new(@mailbox)
     @registry = WorkerRegistry.new(@engine, @timer_queue)

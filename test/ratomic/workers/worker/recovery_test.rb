@@ -1,10 +1,12 @@
 # frozen_string_literal: true
 
 require "test_helper"
+require "support/mailboxes"
 require "support/shown_errors"
 require "support/worker_callables"
 
 class RecoveryTest < Minitest::Test
+  include Mailboxes
   include WorkerCallables
   include ShownErrors
 
@@ -36,7 +38,7 @@ class RecoveryTest < Minitest::Test
 
   # An engine without workers: what comes back is not run.
   def setup
-    @mailbox = Workers::Mailbox.open
+    @mailbox = open_mailbox
     @engine = engine(@mailbox)
   end
 

@@ -1,9 +1,11 @@
 # frozen_string_literal: true
 
 require "test_helper"
+require "support/mailboxes"
 require "support/engine_room"
 
 class RunnerTest < Minitest::Test
+  include Mailboxes
   include EngineRoom
 
   Workers = Ratomic::Workers
@@ -41,8 +43,8 @@ class RunnerTest < Minitest::Test
   end
 
   def setup
-    @mailbox = Workers::Mailbox.open
-    @control = Workers::Mailbox.open
+    @mailbox = open_mailbox
+    @control = open_mailbox
     @engine = Workers::Engine.new(Workers::Settings.new(size: 1, backend: :thread, max_queue: 3), @mailbox)
     @worker_status = Workers::WorkerStatus.new(1)
     @runner = Workers::Runner.new(@engine, @worker_status, @control, Thread.current)

@@ -1,10 +1,12 @@
 # frozen_string_literal: true
 
 require "test_helper"
+require "support/mailboxes"
 require "support/engine_room"
 require "support/shown_errors"
 
 class WorkerTest < Minitest::Test
+  include Mailboxes
   include EngineRoom
   include ShownErrors
 
@@ -13,7 +15,7 @@ class WorkerTest < Minitest::Test
   Workers = Ratomic::Workers
 
   def setup
-    @mailbox = Workers::Mailbox.open
+    @mailbox = open_mailbox
     @engine = Workers::Engine.new(Workers::Settings.new(size: 1, backend: :thread), @mailbox)
     @hold = Hold.new
     @threads = []
