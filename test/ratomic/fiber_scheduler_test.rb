@@ -9,6 +9,10 @@ require "timeout"
 class FiberSchedulerTest < Minitest::Test
   NAP_S = 0.05
 
+  def setup
+    @napped = Ratomic::Queue.new(16) # gets an item when a nap ends
+  end
+
   # @return [Array(Object, Integer)] what the block returned, and how many naps another Fiber had ended by then
   def beside_naps(naps = 5, &wait)
     within(20) do
@@ -16,15 +20,16 @@ class FiberSchedulerTest < Minitest::Test
         done = 0
         answer = nil
         Fiber.schedule { answer = [wait.call, done] }
-        Fiber.schedule { naps.times { sleep(NAP_S) && done += 1 } }
+        Fiber.schedule { naps.times { sleep(NAP_S) && (done += 1) && @napped << true } }
         Fiber.scheduler.run_until { answer }
         answer
       end
     end
   end
 
-  def later(seconds = NAP_S * 3)
-    Thread.new { sleep(seconds) && yield }
+  # In another thread, when the other Fiber has napped.
+  def later
+    Thread.new { @napped.pop && yield }
   end
 
   def test_a_pop_that_another_thread_ends
@@ -38,7 +43,7 @@ class FiberSchedulerTest < Minitest::Test
   def test_a_pop_that_another_ractor_ends
     skip_without_ractors
     queue = Ratomic::Queue.new(1)
-    Ractor.new(queue) { |shared| sleep(0.15) && shared << :item }
+    Ractor.new(queue, @napped) { |shared, napped| napped.pop && shared << :item }
     item, naps = beside_naps { queue.pop }
     assert_equal :item, item
     assert_operator naps, :>=, 1
@@ -86,7 +91,7 @@ class FiberSchedulerTest < Minitest::Test
   def test_fibers_run_beside_a_wait_for_a_claim_of_a_map
     map = Ratomic::Map.new
     entered = Thread::Queue.new
-    holder = Thread.new { map.compute(:key) { entered << true && sleep(NAP_S * 3) && 1 } }
+    holder = Thread.new { map.compute(:key) { entered << true && @napped.pop && 1 } }
     entered.pop
     value, naps = beside_naps { map.increment(:key) }
     assert_equal 2, value
@@ -152,7 +157,7 @@ class FiberSchedulerTest < Minitest::Test
 
   def test_without_a_scheduler_in_a_blocking_fiber_nothing_changes
     queue = Ratomic::Queue.new(1)
-    later { queue << :item }
+    Thread.new { sleep(NAP_S) && queue << :item }
     assert_equal :item, within(10) { Fiber.new(blocking: true) { queue.pop }.resume }
   end
 end
