@@ -15,7 +15,7 @@ module Cdc
     IN_FLIGHT = 4
     # Bytes of rows handed to workers after which a collection is due, where each Ractor has a heap of its own: what was
     # handed out is shareable, and only a collection of the whole process frees that. By itself it would come late.
-    COLLECT = 4 * 1024 * 1024
+    COLLECT_BYTES = 4 * 1024 * 1024
 
     # @param callable [CountRuns]
     # @param pool [Ratomic::Workers::Pool] all of whose workers this takes until {#close}
@@ -50,7 +50,7 @@ module Cdc
 
       @groups.push(Ractor.make_shareable([number, runs]))
       @outside += 1
-      collect if Ratomic::HEAP_PER_RACTOR && (@handed_out += bytes) >= COLLECT
+      collect if Ratomic::HEAP_PER_RACTOR && (@handed_out += bytes) >= COLLECT_BYTES
     end
 
     # @yieldparam counted [CountRuns::Counted] of each group that is counted, the next in order

@@ -11,13 +11,14 @@ module Ratomic
     CLASS = own.call(:class)
     ID = own.call(:object_id)
     NAME = own.call(:to_s, Module)
+    MESSAGE = own.call(:to_s, Exception)
     FROZEN = own.call(:frozen?)
     METHOD = own.call(:method)
     RESPONDS = own.call(:respond_to?)
     VARIABLES = own.call(:instance_variables)
     VARIABLE = own.call(:instance_variable_get)
     SET_VARIABLE = own.call(:instance_variable_set)
-    private_constant :SET_VARIABLE, :RESPONDS, :ID, :CLASS, :NAME, :FROZEN, :METHOD, :VARIABLES, :VARIABLE
+    private_constant :SET_VARIABLE, :RESPONDS, :ID, :CLASS, :NAME, :MESSAGE, :FROZEN, :METHOD, :VARIABLES, :VARIABLE
 
     # @return [Class]
     def self.class_of(object)
@@ -38,6 +39,12 @@ module Ratomic
     # @return [String] name of its class
     def self.class_name_of(object)
       name_of(class_of(object))
+    end
+
+    # @param error [Exception]
+    # @return [String] the text that it was made with
+    def self.message_of(error)
+      MESSAGE.bind_call(error)
     end
 
     # @return [Boolean]

@@ -22,6 +22,11 @@ class ReflectionTest < Minitest::Test
     assert_raises(NameError) { Reflection.method_of(Liar.new, :post) }
   end
 
+  def test_it_knows_the_text_that_an_error_was_made_with
+    error = Class.new(StandardError) { def to_s = "another" }.new("the text")
+    assert_equal "the text", Reflection.message_of(error)
+  end
+
   def test_objects_without_methods_have_a_class_all_the_same
     assert_equal BasicObject, Reflection.class_of(BasicObject.new)
     assert_equal Array, Reflection.class_of([])

@@ -5,26 +5,14 @@ mod support;
 
 use ratomic_core::table::Copied;
 use ratomic_core::Table;
-use support::{Number, Patient};
+use support::{filled, Number, Patient};
 
 const ENTRIES: u64 = 200_000;
-
-fn table() -> Table<u64, u64> {
-    let table = Table::new();
-    for number in 0..ENTRIES {
-        let set = |entry: ratomic_core::table::Entry<'_, u64, u64>| entry.set(number, number);
-        table.update(&mut Number(number), &Patient, 1, set).unwrap();
-        while table.take_due() && table.should_grow() {
-            table.grow(table.level());
-        }
-    }
-    table
-}
 
 /// A step that asks for one pair copies the next shard that has any, under that shard's lock.
 #[test]
 fn no_lock_is_held_for_more_than_twice_a_shards_part_of_the_entries() {
-    let table = table();
+    let table = filled(ENTRIES);
     let most = 2 * ENTRIES as usize / Table::<u64, u64>::SHARDS;
     let mut buffer = vec![(0, 0); most];
     let (mut steps, mut total) = (0, 0);
@@ -46,7 +34,7 @@ fn no_lock_is_held_for_more_than_twice_a_shards_part_of_the_entries() {
 /// What a writer copies first, for a snapshot that has not been there, is its own shard and no other.
 #[test]
 fn a_writer_puts_aside_no_more_than_a_shard() {
-    let table = table();
+    let table = filled(ENTRIES);
     let before = table.memory();
     let snapshot = table.snapshot(1);
     let set = |entry: ratomic_core::table::Entry<'_, u64, u64>| entry.set(0, 1);

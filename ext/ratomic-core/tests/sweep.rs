@@ -6,19 +6,7 @@ mod support;
 use ratomic_core::table::{Mark, Part};
 use ratomic_core::Table;
 use std::convert::Infallible;
-use support::{all, Number, Patient};
-
-fn filled(count: u64) -> Table<u64, u64> {
-    let table = Table::new();
-    for key in 0..count {
-        let set = |place: ratomic_core::table::Entry<'_, u64, u64>| place.set(key, key);
-        table.update(&mut Number(key), &Patient, 1, set).unwrap();
-        while table.take_due() && table.should_grow() {
-            table.grow(table.level());
-        }
-    }
-    table
-}
+use support::{all, filled, Number, Patient};
 
 fn even(value: &u64) -> bool {
     value % 2 == 0

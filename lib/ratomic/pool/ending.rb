@@ -14,8 +14,7 @@ module Ratomic
     module Ending
       # The message of what `Timeout.timeout(seconds, SomeError)` raises.
       EXPIRED = "execution expired"
-      TO_S = Exception.instance_method(:to_s).then { |own| RACTORS ? Ractor.make_shareable(own) : own }
-      private_constant :EXPIRED, :TO_S
+      private_constant :EXPIRED
 
       # @param error [Exception, nil] that ended the block; nil for a kill, and for break, return and throw
       # @return [Boolean]
@@ -23,7 +22,7 @@ module Ratomic
         case error
         when nil then Thread.current.status == "aborting"
         when ::Timeout::Error then true
-        when StandardError, ScriptError then EXPIRED == TO_S.bind_call(error)
+        when StandardError, ScriptError then EXPIRED == Reflection.message_of(error)
         else true
         end
       end

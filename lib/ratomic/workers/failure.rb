@@ -22,9 +22,8 @@ module Ratomic
       MAX_BACKTRACE_LINES = 50
       # Levels of causes that are kept.
       MAX_CAUSES = 8
-      TO_S = Exception.instance_method(:to_s).then { |words| RACTORS ? Ractor.make_shareable(words) : words }
       STAGE = :@__ratomic_stage__
-      private_constant :TO_S, :STAGE
+      private_constant :STAGE
 
       # @return [Integer, nil] place of the item in the dispatch, from 0
       attr_reader :index
@@ -59,7 +58,7 @@ module Ratomic
         # The text that the exception was made with. A class may add to it in `message`, with objects that a worker
         # cannot use (LoadError looks for the gem of that name).
         def own_words(error)
-          Text.of(TO_S.bind_call(error))
+          Text.of(Reflection.message_of(error))
         rescue UserException
           nil
         end

@@ -92,8 +92,8 @@ module Ratomic
       private
 
       def refuse_in_trap
-        Thread::Mutex.new.synchronize { nil }
-      rescue ThreadError
+        return unless Trap.here?
+
         raise TrapError, "a stream cannot be read in a signal handler (trap), where Ruby allows no locks; " \
                          "read it in a thread: trap(:USR1) { Thread.new { stream.each { |result| ... } } }"
       end

@@ -93,9 +93,9 @@ class CdcGroupQueueTest < Minitest::Test
 
     @queue = Cdc::GroupQueue.new(Sum.new, @pool)
     reading do
-      @queue.push([1], Cdc::GroupQueue::COLLECT)
+      @queue.push([1], Cdc::GroupQueue::COLLECT_BYTES)
       before = GC.stat(:major_gc_count)
-      2.times { @queue.push([1], Cdc::GroupQueue::COLLECT / 2) }
+      2.times { @queue.push([1], Cdc::GroupQueue::COLLECT_BYTES / 2) }
 
       assert_operator GC.stat(:major_gc_count), :>, before
       @queue.finish

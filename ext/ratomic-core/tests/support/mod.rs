@@ -1,8 +1,8 @@
 //! Hosts for the tests: threads without a VM.
 #![allow(dead_code, unused_imports)]
 
-use ratomic_core::table::{Copied, Probe, Same, Snapshot};
-use ratomic_core::{Deadline, Park, Parker};
+use ratomic_core::table::{Copied, Entry, Probe, Same, Snapshot};
+use ratomic_core::{Deadline, Park, Parker, Table};
 use std::convert::Infallible;
 
 #[cfg(loom)]
@@ -21,6 +21,20 @@ pub fn all(mut snapshot: Snapshot<'_, u64, u64>, room: usize) -> Vec<(u64, u64)>
             Copied::All => return pairs,
         }
     }
+}
+
+/// A table with the numbers below `count`, each under itself, that has grown as its host has it grow.
+#[cfg(not(loom))]
+pub fn filled(count: u64) -> Table<u64, u64> {
+    let table = Table::new();
+    for number in 0..count {
+        let set = |entry: Entry<'_, u64, u64>| entry.set(number, number);
+        table.update(&mut Number(number), &Patient, 1, set).unwrap();
+        while table.take_due() && table.should_grow() {
+            table.grow(table.level());
+        }
+    }
+    table
 }
 
 /// A thread that nobody interrupts.
