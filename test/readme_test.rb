@@ -20,7 +20,7 @@ class ReadmeTest < Minitest::Test
   end
 
   def test_the_figures_are_those_of_the_results
-    results = File.read(File.expand_path("../benchmark/results/workers.txt", __dir__), encoding: "UTF-8")
+    results = File.read(File.expand_path("../benchmark/results/4.0/workers.txt", __dir__), encoding: "UTF-8")
     figures = File.read(README, encoding: "UTF-8").scan(/^\| .*\b\d+\.\d\dx.*/).join.scan(/\b\d+\.\d\dx/)
     assert_operator figures.size, :>=, 6
     figures.each { |figure| assert_match(/\b#{figure.chop} ?x/, results) }
