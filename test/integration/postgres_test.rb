@@ -98,7 +98,7 @@ class PostgresTest < Minitest::Test
         cluster.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() " \
                     "AND backend_type = 'client backend'")
       end
-      eventually(5, "the end of the Ractors' connections") do
+      eventually(STATE_TIMEOUT_S, "the end of the Ractors' connections") do
         cluster.sql("SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'").to_i <= 4
       end
     end

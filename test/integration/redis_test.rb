@@ -120,7 +120,7 @@ class RedisTest < Minitest::Test
     end
     (producers + consumers).each { |_, orders, _| orders.close }
     within(10) { (producers + consumers).each { |ractor, _, _| ractor.join } }
-    eventually(5, "the end of the Ractors' connections") { connections <= 3 }
+    eventually(STATE_TIMEOUT_S, "the end of the Ractors' connections") { connections <= 3 }
   end
 
   # A Ractor that lives through both rounds, and so holds connections to a server that is gone in the second.
@@ -156,7 +156,7 @@ class RedisTest < Minitest::Test
       pool.checkout.call("PING")
       pool.with { |client| client.call("PING") }
     end
-    eventually(5, "the end of the Ractor's connections") { connections == before }
+    eventually(STATE_TIMEOUT_S, "the end of the Ractor's connections") { connections == before }
   end
 
   def test_a_forked_child_connects_anew_and_disturbs_nobody

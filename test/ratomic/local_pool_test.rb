@@ -296,7 +296,7 @@ class LocalPoolTest < Minitest::Test
     assert_equal ["Ratomic::Workers::ItemTimeoutError"], slow.value(timeout: 10).map(&:exception_class)
     assert_equal ["answer to next"], pool.dispatch_async(%w[next], RactorCapabilities, min_batch: 0).value(timeout: 10)
     cancelled = pool.dispatch_async(%w[slow], RactorCapabilities, min_batch: 0)
-    eventually(5) { pool.stats[:in_flight] != 0 }
+    eventually { pool.stats[:in_flight] != 0 }
     cancelled.cancel(interrupt: true)
     assert_equal ["answer to last"], pool.dispatch_async(%w[last], RactorCapabilities, min_batch: 0).value(timeout: 10)
   ensure
@@ -452,7 +452,7 @@ class LocalPoolTest < Minitest::Test
       nil
     end
     assert_equal 3, made
-    eventually(5, "closed resources (#{opened} are open)") { opened.zero? }
+    eventually(STATE_TIMEOUT_S, "closed resources (#{opened} are open)") { opened.zero? }
   end
 
   def test_a_ractor_that_crashes_leaves_no_resource_open
@@ -465,7 +465,7 @@ class LocalPoolTest < Minitest::Test
       end
     end
     assert_equal 1, made
-    eventually(5, "closed resources (#{opened} are open)") { opened.zero? }
+    eventually(STATE_TIMEOUT_S, "closed resources (#{opened} are open)") { opened.zero? }
   end
 
   def test_first_use_by_many_threads_of_a_ractor_makes_one_pool

@@ -244,7 +244,7 @@ class PoolTest < Minitest::Test
       Array.new(4) do |number|
         before = inbox_of(pool)
         Ractor.new(pool, order, number) { |mine, told, i| mine.with(timeout: nil) { told.push(i) } }.tap do
-          eventually(5, "the request of Ractor #{number}") { waiting(pool) > before }
+          eventually(STATE_TIMEOUT_S, "the request of Ractor #{number}") { waiting(pool) > before }
         end
       end
     end
@@ -265,7 +265,7 @@ class PoolTest < Minitest::Test
     pool = Ratomic::Pool.new(1, 1) { broken ? raise(IOError, "no more memory") : [] }.tap { |new| @pools << new }
     broken = true
     assert_raises(Ratomic::OwnershipError) { pool.with(&:freeze) }
-    eventually(5) { refused(pool)&.include?("IOError: no more memory") }
+    eventually { refused(pool)&.include?("IOError: no more memory") }
     assert_match(/1 lost ones are being made anew/, refused(pool))
     broken = false
     assert_full(pool)
@@ -289,7 +289,7 @@ class PoolTest < Minitest::Test
 
   def test_a_pool_whose_factory_belongs_to_a_ractor_ends_with_it
     pool = in_ractor { Ratomic::Pool.new(1, 1) { [self.class] } }
-    eventually(5, "the end of the pool") { pool.closed? }
+    eventually(STATE_TIMEOUT_S, "the end of the pool") { pool.closed? }
     assert_raises(Ratomic::ClosedError) { pool.with {} }
   end
 

@@ -5,6 +5,10 @@ module Waiting
   # All limits are so many times as long: for a Ruby that is slow because it checks itself, or collects all the time.
   PATIENCE = Integer(ENV.fetch("RATOMIC_PATIENCE", "1"))
 
+  # Seconds after which a state that sends no event counts as missed. Only a test that fails waits so long, and a busy
+  # machine can stop a process for seconds.
+  STATE_TIMEOUT_S = 15
+
   # The environment of a program whose Ractors compute without a pause, beside others that must get their turn: Ruby 4.1
   # has only as many native threads for them as there are processors.
   NATIVE_THREADS = { "RUBY_MAX_CPU" => "8" }.freeze
@@ -25,7 +29,7 @@ module Waiting
   end
 
   # Waits until the block is true, for states that send no event, and returns what it returned; fails after `seconds`.
-  def eventually(seconds = 5, message = nil)
+  def eventually(seconds = STATE_TIMEOUT_S, message = nil)
     seconds *= PATIENCE
     deadline = Process.clock_gettime(Process::CLOCK_MONOTONIC) + seconds
     pause = 0.0005
@@ -39,12 +43,12 @@ module Waiting
   end
 
   # Waits until the thread sleeps (blocked in a native call, a lock or a queue), so that what follows meets it there.
-  def until_asleep(thread, seconds = 5)
+  def until_asleep(thread, seconds = STATE_TIMEOUT_S)
     eventually(seconds, "the thread's sleep (it is #{thread.status.inspect})") { thread.status == "sleep" }
   end
 
   # Waits until all workers of the pool have started and wait for work.
-  def until_workers_wait(pool, seconds = 5)
+  def until_workers_wait(pool, seconds = STATE_TIMEOUT_S)
     run_queue = pool.instance_variable_get(:@cell)[:engine].run_queue
     sleeping = run_queue.instance_variable_get(:@sleeping)
     eventually(seconds, "the sleep of all workers") { sleeping.value == pool.size }

@@ -24,6 +24,6 @@ class LocalPoolWeakKeysTest < Minitest::Test
   def test_it_lets_go_of_what_belonged_to_a_collected_one
     fill
     kept = @keys.instance_variable_get(:@kept)
-    eventually(5) { GC.start || @keys.tidy || kept.size < 10 }
+    eventually { GC.start || @keys.tidy || kept.size < 10 }
   end
 end

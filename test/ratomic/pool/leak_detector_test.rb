@@ -66,7 +66,7 @@ class PoolLeakDetectorTest < Minitest::Test
   def test_its_thread_ends_when_nothing_is_lent
     before = Thread.list.size
     5.times { |number| @leak_detector.remove(add(number, [])) }
-    eventually(5) { Thread.list.size <= before }
+    eventually { Thread.list.size <= before }
   end
 
   def test_stop_ends_its_thread_at_once

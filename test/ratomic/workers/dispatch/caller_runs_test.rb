@@ -315,7 +315,7 @@ class CallerRunsTest < Minitest::Test
 
   # Lets the next dispatches of the callable take the short way.
   def permit(callable, item = 1)
-    eventually(5, "a permit") do # a run that a busy machine interrupts takes too long for one
+    eventually(STATE_TIMEOUT_S, "a permit") do # a run that a busy machine interrupts takes too long for one
       pretend(callable, 100)
       @pool.dispatch_async([item], callable).value(timeout: 5)
       caller_runs_cache.take(callable, [item].freeze)
@@ -436,7 +436,7 @@ class CallerRunsTest < Minitest::Test
     known = costs.of(Where)
     (Ratomic::Workers::Costs::CACHED_USES + 1).times { @pool.dispatch_async([1].freeze, Where) }
     refute_equal known, costs.of(Where), "it was measured again"
-    eventually(5, "a permit again") do # as above
+    eventually(STATE_TIMEOUT_S, "a permit again") do # as above
       @pool.dispatch_async([1].freeze, Where).wait(timeout: 5)
       caller_runs_cache.take(Where, [1].freeze)
     end

@@ -74,7 +74,9 @@ class MappingTest < Minitest::Test
       eventually { hold.begun.value > begun }
       thread.kill
       within(5) { thread.join }
-      eventually(5, "the end of the items") { pool.stats.then { |s| s[:items][:in_flight] + s[:workers][:busy] }.zero? }
+      eventually(STATE_TIMEOUT_S, "the end of the items") do
+        pool.stats.then { |s| s[:items][:in_flight] + s[:workers][:busy] }.zero?
+      end
     end
     assert_equal 0, hold.finished.value
     assert_equal 2, pool.stats[:dispatches][:cancelled]

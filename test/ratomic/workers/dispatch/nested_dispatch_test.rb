@@ -160,7 +160,7 @@ class NestedDispatchTest < Minitest::Test
         next if interrupt
 
         hold.open
-        eventually(5, "the end of what runs, which is left alone") { hold.finished.value == 1 }
+        eventually(STATE_TIMEOUT_S, "the end of what runs, which is left alone") { hold.finished.value == 1 }
         assert_equal 1, hold.begun.value
       end
     end

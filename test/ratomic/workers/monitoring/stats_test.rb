@@ -182,7 +182,7 @@ class StatsTest < Minitest::Test
     assert_equal [3, 1, 1], stats[:dispatches].values_at(:made, :cancelled, :expired)
     assert_equal 1, stats[:workers][:overdue]
     # An item that is watched may end twice over, so its dispatch is counted after its result is there.
-    eventually(5, "the latency of the overdue dispatch") { @pool.stats[:latency][:count] == 1 }
+    eventually(STATE_TIMEOUT_S, "the latency of the overdue dispatch") { @pool.stats[:latency][:count] == 1 }
   end
 
   def test_latencies_are_in_their_bucket
