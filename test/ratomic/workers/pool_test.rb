@@ -368,7 +368,7 @@ class WorkersPoolTest < Minitest::Test
   def test_a_pool_that_is_started_where_interrupts_are_put_off_can_interrupt_all_the_same
     pools = [*(:ractor if Ratomic::RACTORS), :thread].map { |backend| new_pool(backend: backend) }
     futures = Thread.handle_interrupt(Object => :never) do
-      pools.map { |pool| pool.dispatch_async([30, 0], Sleep, item_timeout: 0.2) }
+      pools.map { |pool| pool.dispatch_async([30, 0], Sleep, item_timeout: ITEM_TIMEOUT_S) }
     end
     futures.each { |future| assert_equal [Ratomic::Workers::Failure, Integer], future.value(timeout: 10).map(&:class) }
     pools.each { |pool| assert_equal 0, pool.stats[:workers][:abandoned] }
