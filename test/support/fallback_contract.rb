@@ -337,7 +337,7 @@ module FallbackContract
   end
 
   def test_the_time_of_an_item_and_of_a_dispatch
-    overdue = value_of([0, 30, 0], Sleepy, item_timeout: 0.3)
+    overdue = value_of([0, 30, 0], Sleepy, item_timeout: Waiting::ITEM_TIMEOUT_S)
     assert_equal [0, Workers::ItemTimeoutError.name, 0], overdue.map { |result| name_of(result) }
     late = value_of([0, 30], Sleepy, timeout: 0.5)
     assert_equal Workers::DispatchTimeoutError.name, name_of(late[1])

@@ -201,7 +201,7 @@ module OwnedContract
   end
 
   def test_owned_items_that_run_too_long_are_failures
-    results = owned_value([0, [30], 2, [30], 4], item_timeout: 0.2)
+    results = owned_value([0, [30], 2, [30], 4], item_timeout: Waiting::ITEM_TIMEOUT_S)
     assert_equal ["Ratomic::Workers::ItemTimeoutError"] * 2, results.values_at(1, 3).map(&:exception_class)
     assert_own([0, 2, 4], results.values_at(0, 2, 4))
     assert_good_as_new

@@ -13,6 +13,10 @@ module Waiting
   # has only as many native threads for them as there are processors.
   NATIVE_THREADS = { "RUBY_MAX_CPU" => "8" }.freeze
 
+  # Seconds of `item_timeout:` for a dispatch of which one item runs for ever and the others have to be in time, also on
+  # a busy machine.
+  ITEM_TIMEOUT_S = 0.6 * PATIENCE
+
   # Runs the block in a thread of its own and returns its value. When it is not done after `seconds` the test fails and
   # shows where it stands. A call that cannot be interrupted cannot hang the test either: only that thread is stuck.
   def within(seconds)

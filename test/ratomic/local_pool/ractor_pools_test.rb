@@ -27,7 +27,7 @@ class LocalPoolRactorPoolsTest < Minitest::Test
 
   # Ruby 3.1 crashed when all of them had one value in a WeakMap.
   def test_compactions_find_all_parts_of_many_pools
-    out = ruby!(<<~'RUBY')
+    out = ruby!(<<~'RUBY', seconds: 120)
       require "ratomic"
       module Make
         def self.call = []

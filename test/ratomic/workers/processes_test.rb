@@ -81,7 +81,7 @@ class WorkerProcessesTest < Minitest::Test
   # As in a native call that never returns, no thread of the process runs, whoever wakes or interrupts it.
   def test_an_item_in_which_no_thread_of_its_process_runs_any_more_is_ended
     stops = ->(item) { item.is_a?(Integer) ? item : Process.kill(:STOP, Process.pid) && sleep }
-    results = value_of([1, :endless, 3], stops, item_timeout: 0.3)
+    results = value_of([1, :endless, 3], stops, item_timeout: ITEM_TIMEOUT_S)
     assert_equal [1, 3], results.values_at(0, 2)
     assert_equal "Ratomic::Workers::ItemTimeoutError", results[1].exception_class
     assert_equal [5], within(10) { @pools[0].map([5], Obey) }

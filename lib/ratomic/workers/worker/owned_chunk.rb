@@ -11,12 +11,13 @@ module Ratomic
       def initialize(batch, callable, first, last, stride, _limit = nil)
         super(batch, callable, first, last, stride)
         @sealed = false
+        @worker_share = @share = nil
       end
 
       # @param share [Share] of the worker that runs it
       # @return [self]
       def into(share)
-        @share = share
+        @worker_share = share
         self
       end
 
@@ -34,21 +35,25 @@ module Ratomic
       def seal
         return if @sealed
 
-        tokens = stand_ins(@results)
+        tokens = share.keep(@first, @results)
         @sealed = true # no interrupt comes between these two lines
         @results = tokens
       end
 
+      # Without the share of a worker, the results so far get one of their own: the caller can take it at once, and does
+      # not look into it again for what the chunk makes after that.
       # @param results [Array] of the chunk, so far
       # @return [Array] what is filed for them
       def stand_ins(results)
-        @sealed ? share.keep_again(@first, results) : share.keep(@first, results)
+        return share.keep_again(@first, results) if @sealed
+
+        (@worker_share || Share.beside(@batch)).keep(@first, results)
       end
 
       private
 
       def share
-        @share ||= Share.beside(@batch)
+        @worker_share || (@share ||= Share.beside(@batch))
       end
 
       # Owned results are not frozen.

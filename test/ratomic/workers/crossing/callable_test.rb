@@ -133,7 +133,7 @@ class CallableTest < Minitest::Test
     assert_match(/callable_test.rb:\d+/, Callable.place(request))
     assert_empty Ratomic::Workers::IsolationLint.findings(request)
     pool = Ratomic::Workers::Pool.new(size: 1, min_batch: 0)
-    results = pool.dispatch_async([0, 30, 0], request, item_timeout: 0.2).value(timeout: 10)
+    results = pool.dispatch_async([0, 30, 0], request, item_timeout: ITEM_TIMEOUT_S).value(timeout: 15)
     assert_equal [0, "Ratomic::Workers::ItemTimeoutError", 0], [results[0], results[1].exception_class, results[2]]
   ensure
     pool&.kill

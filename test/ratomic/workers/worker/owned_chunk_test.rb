@@ -45,6 +45,20 @@ class OwnedChunkTest < Minitest::Test
     assert_equal [["1"], ["2"], ["3"]], @share.runs[0]
   end
 
+  # As when a deadline has the results so far filed while an item runs, and a caller of each_completed takes them.
+  def test_by_itself_it_gives_what_comes_after_its_results_so_far_another_home
+    @engine.metrics.abandoned.increment
+    chunk = Workers::OwnedChunk.new(@batch, Fresh, 0, 3, 1)
+    chunk.results << ["1"]
+    @batch.completion.file(0, chunk.stand_ins(chunk.so_far))
+    unpacking = Workers::Unpacking.new(@engine, @batch)
+    assert_equal ["1"], unpacking.take(0)
+    chunk.results << ["2"] << ["3"]
+    chunk.seal
+    @batch.completion.file(0, chunk.results)
+    assert_equal [["2"], ["3"]], [unpacking.take(1), unpacking.take(2)]
+  end
+
   def test_by_itself_it_has_a_share_beside_the_caller
     chunk = Workers::OwnedChunk.new(@batch, Fresh, 2, 3, 1)
     assert_same chunk, chunk.share_memory
