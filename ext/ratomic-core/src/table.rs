@@ -2,7 +2,7 @@
 //!
 //! Each shard is a pair, a hash table of further ones ([`entries`]) and a list of claims, under one lock. Keys are compared
 //! under that lock only as far as no foreign code is needed (identity, or native comparison of strings and numbers).
-//! Where it is needed, the attempt ends with [`Blocked::Ask`], the caller asks with no lock held, its [`Probe`] remembers
+//! Where it is needed, the attempt ends with [`Blocked::Ask`], the caller asks with no lock held, its [`Lookup`] remembers
 //! the answer, and it tries again. An entry that came in meanwhile is asked about in turn, so nothing is missed.
 //!
 //! A claim is one thread's right to write one key while foreign code computes the value. It lies beside the entries, not
@@ -14,34 +14,36 @@
 //! shard while others write ([`moments`]).
 //!
 //! A single shard lock is held at a time but in `grow` and `clear`, which take those of all shards of a level, and around
-//! a fork. Lock order: `growing`, the shards in order, then the list of snapshots or the wait graph ([`deadlock`]).
+//! a fork. Lock order: `growing`, the shards in order, then the list of snapshots or the wait graph ([`crate::deadlock`]).
 
 mod claim;
+mod claiming;
 mod entries;
 mod levels;
+mod lookup;
 mod many;
 mod moments;
-mod probe;
+mod pair;
 mod shard;
+mod sizes;
 mod snapshot;
 mod sweep;
 mod totals;
 mod visit;
 
 pub use claim::HeldClaim;
-pub use probe::{Probe, Same};
+pub use lookup::{Lookup, Same};
 pub use shard::Entry;
 pub use snapshot::{Copied, Snapshot};
 pub use sweep::Mark;
 pub use visit::{Part, Visitor};
 
-use crate::deadlock;
 use crate::fork_rw_lock::{ForkRwLock, WriteGuard};
 use crate::parker::Park;
-use claim::Claim;
-use levels::{shard_of, CachePadded, Levels, LAST};
+use levels::{CachePadded, Levels};
 use moments::Moments;
 use shard::{Blocked, Shard};
+use sizes::{shard_of, LAST};
 use totals::Totals;
 
 /// Why an operation failed.
@@ -98,7 +100,7 @@ impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
     /// The level with as many shards as there will ever be.
     pub const LAST: usize = LAST;
     /// How many that are.
-    pub const SHARDS: usize = levels::count(LAST);
+    pub const SHARDS: usize = sizes::count(LAST);
 
     pub fn level(&self) -> usize {
         self.levels.current()
@@ -187,21 +189,16 @@ impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
         Some(moved)
     }
 
-    /// Begins a snapshot, of this moment, in the thread `me`.
-    pub fn snapshot(&self, me: usize) -> Snapshot<'_, K, V> {
-        Snapshot::begin(self, me)
-    }
-
-    pub fn get<P: Probe<K>>(&self, probe: &mut P) -> Result<Option<V>, P::Error> {
+    pub fn get<P: Lookup<K>>(&self, lookup: &mut P) -> Result<Option<V>, P::Error> {
         loop {
             let found = self
                 .levels
-                .read(probe.hash())
-                .find(probe)
+                .read(lookup.hash())
+                .find(lookup)
                 .map(|found| found.map(|pair| pair.value));
             match found {
                 Ok(value) => return Ok(value),
-                Err(stored) => probe.ask(stored)?,
+                Err(stored) => lookup.ask(stored)?,
             }
         }
     }
@@ -210,100 +207,38 @@ impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
     /// and takes effect the last time. Waits while another thread has the claim.
     pub fn update<P, H, R>(
         &self,
-        probe: &mut P,
+        lookup: &mut P,
         host: &H,
         me: usize,
         mut change: impl FnMut(Entry<'_, K, V>) -> R,
     ) -> Result<R, Failure<H::Error>>
     where
-        P: Probe<K, Error = H::Error>,
+        P: Lookup<K, Error = H::Error>,
         H: Park,
     {
-        self.with_shard(probe, host, |shard, probe| {
-            shard.admit(probe, me)?;
-            shard.entry(probe, &self.totals).map(&mut change)
+        self.with_shard(lookup, host, |shard, lookup| {
+            shard.admit(lookup, me)?;
+            shard.entry(lookup, &self.totals).map(&mut change)
         })
-    }
-
-    /// Claims a key, waiting while another thread has it. To be followed by `release`.
-    pub fn claim<P, H>(
-        &self,
-        probe: &mut P,
-        host: &H,
-        me: usize,
-    ) -> Result<HeldClaim<K, V>, Failure<H::Error>>
-    where
-        P: Probe<K, Error = H::Error>,
-        H: Park,
-    {
-        self.with_shard(probe, host, |shard, probe| {
-            shard.admit(probe, me)?;
-            let (hash, key) = (probe.hash(), probe.key());
-            let pair = shard.find(probe).map_err(Blocked::Ask)?.copied();
-            let claim = Claim {
-                hash,
-                key,
-                owner: me,
-                waiters: Vec::new(),
-                overtaken: false,
-            };
-            shard.add_claim(claim, &self.totals);
-            Ok(HeldClaim {
-                hash,
-                key,
-                owner: me,
-                stored: pair.map(|pair| pair.key),
-                value: pair.map(|pair| pair.value),
-            })
-        })
-    }
-
-    /// Gives a claim back, with `change` as the owner's last word about the entry. Takes no time and cannot fail: as
-    /// long as the claim stood nobody else could write the key, so the entry is where it was, or still missing. (It is
-    /// also missing when all entries were removed meanwhile; then the change counts as made before that, and is not called.)
-    pub fn release<R>(
-        &self,
-        held: &HeldClaim<K, V>,
-        change: impl FnOnce(Entry<'_, K, V>) -> R,
-    ) -> Option<R> {
-        let mut shard = self.write(held.hash);
-        let mine = |claim: &Claim<K>| claim.owner == held.owner && claim.key == held.key;
-        let place = shard.claims().iter().position(mine);
-        let is_overtaken = place.is_some_and(|place| shard.claims()[place].overtaken);
-        let changed = (!is_overtaken).then(|| {
-            let stored = |pair: &shard::Pair<K, V>| held.stored == Some(pair.key);
-            change(shard.entry_of(held.hash, &self.totals, stored))
-        });
-        let Some((claims, place)) = shard.claims_mut().zip(place) else {
-            return changed;
-        };
-        let claim = claims.swap_remove(place);
-        claim
-            .waiters
-            .iter()
-            .for_each(|(_, thread)| deadlock::forget(*thread));
-        drop(shard);
-        claim.wake();
-        changed
     }
 
     /// Looks a key up in its shard until `step` comes to an end, asking and sleeping in between with no lock held.
     fn with_shard<P, H, R>(
         &self,
-        probe: &mut P,
+        lookup: &mut P,
         host: &H,
         mut step: impl FnMut(&mut Shard<K, V>, &P) -> Result<R, Blocked<K>>,
     ) -> Result<R, Failure<H::Error>>
     where
-        P: Probe<K, Error = H::Error>,
+        P: Lookup<K, Error = H::Error>,
         H: Park,
     {
         loop {
-            let outcome = step(&mut self.write(probe.hash()), probe);
+            let outcome = step(&mut self.write(lookup.hash()), lookup);
             match outcome {
                 Ok(result) => return Ok(result),
-                Err(Blocked::Ask(stored)) => probe.ask(stored).map_err(Failure::Foreign)?,
-                Err(Blocked::By(conflict)) => conflict.wait(self, host)?,
+                Err(Blocked::Ask(stored)) => lookup.ask(stored).map_err(Failure::Foreign)?,
+                Err(Blocked::By(conflict)) => self.wait(conflict, host)?,
             }
         }
     }

@@ -19,7 +19,7 @@ use std::ffi::c_long;
 /// A letter and four bytes with the length of the rest, the highest first: see lib/ratomic/workers/processes/wire.rb.
 const HEADER_BYTES: usize = 5;
 
-/// The frame of an object; nil where it is not plain data, or refers to itself, or has too many levels.
+/// The frame of an object; nil where it is no plain data, or refers to itself, or has too many levels.
 fn frame(ruby: &Ruby, letter: RString, object: Value) -> Result<Option<RString>, Error> {
     // SAFETY: a living String, of which one byte is copied.
     let letter = unsafe { letter.as_slice() }.first().copied();
@@ -97,7 +97,7 @@ fn append(buffer: RString, bytes: &[u8]) -> Result<(), Error> {
     Ok(())
 }
 
-/// Its own memory is not given away, which a part of it that became another String would do.
+/// Keeps the last `size` bytes of the buffer. They are moved to its beginning: a substring would share its memory.
 fn keep_end(buffer: RString, size: usize) {
     let buffer = RawValue::of(buffer.as_value()).0;
     // SAFETY: a living String that `append` has just written to, so its memory is its own, and has so many bytes.

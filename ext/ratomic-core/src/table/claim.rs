@@ -1,13 +1,8 @@
 //! One thread's right to write one key, and what it is for the others: a conflict.
 
-use super::{Failure, Table};
 use crate::deadlock;
-use crate::parker::{Deadline, Park, Parker};
+use crate::parker::Parker;
 use crate::sync::Arc;
-use std::time::Duration;
-
-/// How long a claim may stand before a waiter asks whether its owner is still there.
-const OWNER_CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// A claim that was granted: what `release` needs to know. Lives on the owner's stack, where a collector sees its keys.
 pub struct HeldClaim<K, V> {
@@ -79,67 +74,4 @@ pub enum Conflict {
     },
     Own,
     Deadlock,
-}
-
-impl Conflict {
-    /// Sleeps until the claim is released, or the host wants the thread.
-    pub fn wait<K: Copy + PartialEq, V: Copy, H: Park>(
-        self,
-        table: &Table<K, V>,
-        host: &H,
-    ) -> Result<(), Failure<H::Error>> {
-        let (hash, owner, parker) = match self {
-            Conflict::Own => return Err(Failure::Own),
-            Conflict::Deadlock => return Err(Failure::Deadlock),
-            Conflict::Other {
-                hash,
-                owner,
-                parker,
-            } => (hash, owner, parker),
-        };
-        let outcome = Self::wait_patiently(table, hash, host, owner, &parker);
-        // Where the claim is now: the table may have got more shards.
-        let mut locked = table.write(hash);
-        let claims = locked.claims_mut().into_iter().flatten();
-        claims.for_each(|claim| claim.leave(&parker));
-        drop(locked);
-        outcome
-            .and_then(|()| host.check())
-            .map_err(Failure::Foreign)
-    }
-
-    fn wait_patiently<K: Copy + PartialEq, V: Copy, H: Park>(
-        table: &Table<K, V>,
-        hash: u64,
-        host: &H,
-        owner: usize,
-        parker: &Arc<Parker>,
-    ) -> Result<(), H::Error> {
-        while !parker.is_notified() {
-            parker.reset_interrupt();
-            host.check()?;
-            if !host.is_alive(owner)? {
-                Self::disown(table, hash, owner);
-                break;
-            }
-            host.park(parker, Deadline::after(OWNER_CHECK_INTERVAL))?;
-        }
-        Ok(())
-    }
-
-    /// Releases the claims of a thread that has ended. It left a block half-run, in a coroutine that nobody resumed.
-    fn disown<K: Copy + PartialEq, V: Copy>(table: &Table<K, V>, hash: u64, owner: usize) {
-        let mut locked = table.write(hash);
-        let mut gone = Vec::new();
-        if let Some(claims) = locked.claims_mut() {
-            (gone, *claims) = std::mem::take(claims)
-                .into_iter()
-                .partition(|claim: &Claim<K>| claim.owner == owner);
-        }
-        gone.iter()
-            .flat_map(|claim| &claim.waiters)
-            .for_each(|(_, thread)| deadlock::forget(*thread));
-        drop(locked);
-        gone.into_iter().for_each(Claim::wake);
-    }
 }

@@ -9,6 +9,7 @@
 //! [`Table::grow`]: super::Table::grow
 
 use super::shard::Shard;
+use super::sizes::{count, BITS, LAST, MOST};
 use super::totals::Totals;
 use crate::fork_rw_lock::{ForkRwLock, ReadGuard, WriteGuard};
 use crate::sync::{AtomicPtr, AtomicUsize, Ordering};
@@ -24,22 +25,13 @@ const _: () = assert!(size_of::<CachePadded<ForkRwLock<Shard<usize, usize>>>>() 
 
 pub type Shards<K, V> = Box<[CachePadded<ForkRwLock<Shard<K, V>>>]>;
 
-/// Bits of a hash that name a shard, by level.
-const BITS: [u32; 3] = if cfg!(loom) { [1, 2, 3] } else { [2, 6, 10] };
-/// How many entries a level is for.
-const MOST: [usize; 3] = if cfg!(loom) {
-    [2, 4, usize::MAX]
-} else {
-    [4, 32, usize::MAX]
-};
-pub const LAST: usize = BITS.len() - 1;
 /// How often threads meet at a lock before there are more of them.
 const CROWDED: usize = 16;
 
 /// The shards of one level, and all that is needed to find the one of a hash.
 struct Level<K, V> {
     number: usize,
-    /// As in [`shard_of`].
+    /// As in [`super::sizes::shard_of`].
     shift: u32,
     shards: Shards<K, V>,
 }
@@ -67,17 +59,6 @@ pub struct Levels<K, V> {
     met: AtomicUsize,
     /// Each stays where it is until the table is dropped.
     levels: [OnceLock<Box<Level<K, V>>>; BITS.len()],
-}
-
-/// The number of the shard that a key of this hash is in: by bits that hashbrown uses neither for the place in a table
-/// (the lowest) nor for its tag (the top seven).
-pub fn shard_of(hash: u64, level: usize) -> usize {
-    ((hash << 7) >> (64 - BITS[level])) as usize
-}
-
-/// How many shards a level has.
-pub const fn count(level: usize) -> usize {
-    1 << BITS[level]
 }
 
 pub fn make<K, V>(level: usize) -> Shards<K, V> {

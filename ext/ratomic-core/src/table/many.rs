@@ -56,7 +56,7 @@ impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
         let claim = claims.find(|claim| claim.owner == owner && claim.key == key);
         let conflict = claim.map(|claim| claim.conflict(me));
         drop(locked);
-        conflict.map_or(Ok(()), |conflict| conflict.wait(self, host))
+        conflict.map_or(Ok(()), |conflict| self.wait(conflict, host))
     }
 
     /// Removes those of the entries, given by the hash and the very object of their key and by their value, that are

@@ -21,9 +21,16 @@ pub enum Copied {
     All,
 }
 
+impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
+    /// Begins a snapshot, of this moment, in the thread `me`.
+    pub fn snapshot(&self, me: usize) -> Snapshot<'_, K, V> {
+        Snapshot::begin(self, me)
+    }
+}
+
 impl<'a, K: Copy + PartialEq, V: Copy> Snapshot<'a, K, V> {
     /// The moment is now.
-    pub(super) fn begin(table: &'a Table<K, V>, me: usize) -> Self {
+    fn begin(table: &'a Table<K, V>, me: usize) -> Self {
         // Growth would change which shard is the next.
         let _still = table.growing.write();
         Snapshot {

@@ -1,6 +1,6 @@
 //! What is counted over all shards, on a line of memory of its own: whoever adds an entry changes it.
 
-use super::levels::{count, LAST};
+use super::sizes::{count, LAST};
 use std::sync::atomic::{
     AtomicBool, AtomicU64, AtomicUsize,
     Ordering::{Acquire, Relaxed, Release},

@@ -86,6 +86,14 @@ pub fn has_no_default(hash: RawValue) -> bool {
         }
 }
 
+/// Whether a Hash was made by `Hash.ruby2_keywords_hash`, or may have been.
+pub fn becomes_keywords(hash: RawValue) -> bool {
+    match note::way() {
+        Way::Flag(found) if found.flags.keywords != 0 => hash.flags() & found.flags.keywords != 0,
+        _ => defaults::become_keywords(hash),
+    }
+}
+
 /// Of any object.
 pub fn has_variables(object: RawValue) -> bool {
     !has_no_variables(object)

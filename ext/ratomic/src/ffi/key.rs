@@ -3,7 +3,7 @@
 
 use super::{error, number, shareable, words, RawValue};
 use magnus::{prelude::*, rb_sys::protect, Error, RArray, Value};
-use ratomic_core::table::{Probe, Same};
+use ratomic_core::table::{Lookup, Same};
 use rb_sys::ruby_value_type::{self, RUBY_T_BIGNUM, RUBY_T_FLOAT, RUBY_T_STRING};
 
 pub struct Key {
@@ -64,7 +64,7 @@ impl Key {
     }
 }
 
-impl Probe<RawValue> for Key {
+impl Lookup<RawValue> for Key {
     type Error = Error;
 
     fn hash(&self) -> u64 {

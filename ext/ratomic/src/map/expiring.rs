@@ -3,7 +3,7 @@
 //! reads one tells by the clock alone whether it is still there. No thread removes what has expired: each write with
 //! `expires_in:` looks at a few places of the table, one after another, and takes out what is over.
 
-use super::{Map, Words};
+use super::{gc_cards::Words, Map};
 use crate::ffi::{args, barrier, class, error, RawValue, Receiver};
 use magnus::{
     gc, method, prelude::*, typed_data::Obj, DataTypeFunctions, Error, Module, RClass, TypedData,

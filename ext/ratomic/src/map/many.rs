@@ -7,7 +7,7 @@ use magnus::{
     gc, method, prelude::*, typed_data::Obj, DataTypeFunctions, Error, Module, RArray, RClass,
     RHash, Ruby, TypedData, Value,
 };
-use ratomic_core::table::Probe;
+use ratomic_core::table::Lookup;
 use std::cell::RefCell;
 
 /// Keeps objects alive and in their place for whoever has it on the stack: what lies in memory of our own no collector

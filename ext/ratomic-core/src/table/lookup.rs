@@ -10,7 +10,7 @@ pub enum Same {
 }
 
 /// A key that is looked for.
-pub trait Probe<K> {
+pub trait Lookup<K> {
     type Error;
 
     fn hash(&self) -> u64;
