@@ -5,10 +5,9 @@
 //! Where it is needed, the attempt ends with [`Blocked::Ask`], the caller asks with no lock held, its [`Lookup`] remembers
 //! the answer, and it tries again. An entry that came in meanwhile is asked about in turn, so nothing is missed.
 //!
-//! A claim is one thread's right to write one key while foreign code computes the value. It lies beside the entries, not
-//! among them: a key that is claimed and has no value yet is in nobody's sight. Readers pass claims by; another writer
-//! of the key sleeps until the claim is released; the owner itself, and whoever would close a circle of waiting threads,
-//! is refused at once.
+//! A claim is one thread's right to write one key while foreign code computes the value. Claims are stored beside the
+//! entries, not among them: so a claimed key without a value is invisible. Readers ignore claims. Another writer of the key
+//! sleeps until the claim is released. A write by the owner itself, or one that would make a deadlock, fails at once.
 //!
 //! There are more shards the more entries there are ([`levels`]). A snapshot is of one moment, and is copied shard by
 //! shard while others write ([`moments`]).
@@ -49,18 +48,18 @@ use totals::Totals;
 /// Why an operation failed.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Failure<E> {
-    /// Foreign code raised, or the host wants the thread to end.
+    /// Foreign code has raised, or the host ends the thread.
     Foreign(E),
     /// The thread holds the claim on this key itself.
     Own,
-    /// Waiting would close a circle.
+    /// To wait would be a deadlock.
     Deadlock,
 }
 
 pub struct Table<K, V> {
     levels: Levels<K, V>,
     moments: Moments,
-    /// Held by who makes the table grow, and where it must not.
+    /// Held while the table grows, and by operations during which it must not grow.
     growing: ForkRwLock<()>,
     totals: Totals,
 }
@@ -77,7 +76,7 @@ impl<K: Copy + PartialEq, V: Copy> Default for Table<K, V> {
     }
 }
 
-/// What has another shard since the table grew: hash and key, and the value, or the owner of a claim.
+/// Pairs and claims that are in another shard since the table has grown: hash and key, with the value or the owner.
 pub struct Moved<K, V> {
     pub pairs: Vec<(u64, K, V)>,
     pub claims: Vec<(u64, K, usize)>,
@@ -124,7 +123,7 @@ impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
         self.len() == 0
     }
 
-    /// The shard of a key, to be changed: what snapshots want of it has been put aside.
+    /// Locks the shard of a key for writing, and puts aside what snapshots need of it.
     #[inline(always)]
     fn write(&self, hash: u64) -> WriteGuard<'_, Shard<K, V>> {
         let (mut shard, place) = self.levels.write(hash, &self.totals);
@@ -146,8 +145,8 @@ impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
         shard.put_aside(wanting, now, &self.totals);
     }
 
-    /// Whether there is something to do that is not done under a lock: to tell a collector of pairs that have come to other
-    /// cards, or of the memory, or to grow. Asked by who has just changed something; of several, one is told so. It has to
+    /// Whether there is something to do that must not be done under a lock: to tell a collector of pairs that have moved to
+    /// other cards, to report memory, or to grow. To be called after a change; of several callers one gets true, and has to
     /// settle all shards of [`Table::take_needing`] before its next safepoint.
     #[inline]
     pub fn take_due(&self) -> bool {
@@ -158,9 +157,9 @@ impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
         self.levels.are_few(self.len())
     }
 
-    /// Spreads the entries over the shards of the level after this one, unless it has been left, there are enough, or a
-    /// snapshot is under way. All locks are held meanwhile, for few shards and, unless many threads add entries just
-    /// now, few entries.
+    /// Moves the entries to the shards of the next level. Does nothing if `level` is not the current one any more, if the
+    /// table should not grow, or while a snapshot is being copied. All locks are held meanwhile; there are few shards, and
+    /// usually few entries.
     pub fn grow(&self, level: usize) -> Option<Moved<K, V>> {
         let _growing = self.growing.write();
         if level != self.level() || !self.should_grow() || !self.moments.is_idle() {
@@ -222,7 +221,8 @@ impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
         })
     }
 
-    /// Looks a key up in its shard until `step` comes to an end, asking and sleeping in between with no lock held.
+    /// Calls `step` with the locked shard of the key until it succeeds. In between it calls foreign code, or waits for a
+    /// claim, with no lock held.
     fn with_shard<P, H, R>(
         &self,
         lookup: &mut P,

@@ -1,10 +1,10 @@
-//! One thread's right to write one key, and what it is for the others: a conflict.
+//! Claims: one thread's right to write one key. To another thread that wants to write the key, a claim is a conflict.
 
 use crate::deadlock;
 use crate::parker::Parker;
 use crate::sync::Arc;
 
-/// A claim that was granted: what `release` needs to know. Lives on the owner's stack, where a collector sees its keys.
+/// What the owner of a claim keeps, and passes to `release`. It is on the owner's stack, where a collector sees its keys.
 pub struct HeldClaim<K, V> {
     pub(super) hash: u64,
     pub(super) key: K,
@@ -24,13 +24,14 @@ pub struct Claim<K> {
     pub hash: u64,
     pub key: K,
     pub owner: usize,
-    /// Who sleeps until the release, and the thread's name in the wait graph.
+    /// The threads that sleep until the release: a parker, and the thread's number in the wait graph.
     pub waiters: Vec<(Arc<Parker>, usize)>,
-    /// Whether all entries were removed since it was taken: then what its owner makes of the key counts as removed too.
+    /// Whether `clear` was called since it was taken. Then the value that its owner has computed is discarded.
     pub overtaken: bool,
 }
 
 impl<K> Claim<K> {
+    /// The conflict that the claim is to the thread `me`, which is then in the list of waiters if it may wait.
     pub fn conflict(&mut self, me: usize) -> Conflict {
         if self.owner == me {
             return Conflict::Own;
@@ -58,20 +59,22 @@ impl<K> Claim<K> {
         }
     }
 
-    /// Lets everybody who waits for the claim try again. It must be out of its shard's list.
+    /// Wakes all waiting threads, which then try again. To be called when the claim is no longer in its shard's list.
     pub fn wake(self) {
         self.waiters.iter().for_each(|(parker, _)| parker.unpark());
     }
 }
 
-/// A claim in the way.
+/// Why a thread may not write a key now.
 pub enum Conflict {
-    /// Another thread's; the waiter is in its list.
+    /// Another thread has the claim, and the caller is in its list of waiters.
     Other {
         hash: u64,
         owner: usize,
         parker: Arc<Parker>,
     },
+    /// The thread itself has the claim.
     Own,
+    /// The thread would wait for itself, through other threads.
     Deadlock,
 }

@@ -9,11 +9,11 @@ use crate::parker::{Deadline, Park, Parker};
 use crate::sync::Arc;
 use std::time::Duration;
 
-/// How long a claim may stand before a waiter asks whether its owner is still there.
+/// Time between two checks of a waiting thread whether the owner of the claim is still alive.
 const OWNER_CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
 impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
-    /// Claims a key, waiting while another thread has it. To be followed by `release`.
+    /// Claims a key. Waits while another thread has a claim on it. To be followed by `release`.
     pub fn claim<P, H>(
         &self,
         lookup: &mut P,
@@ -46,9 +46,9 @@ impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
         })
     }
 
-    /// Gives a claim back, with `change` as the owner's last word about the entry. Takes no time and cannot fail: as
-    /// long as the claim stood nobody else could write the key, so the entry is where it was, or still missing. (It is
-    /// also missing when all entries were removed meanwhile; then the change counts as made before that, and is not called.)
+    /// Releases a claim, after `change` was called with the entry. It does not wait, runs no foreign code and cannot fail:
+    /// no other thread could write the key meanwhile, so the entry is the same as before, or still missing. If `clear` was
+    /// called meanwhile, the change counts as made before that, and `change` is not called.
     pub fn release<R>(
         &self,
         held: &HeldClaim<K, V>,
@@ -75,7 +75,7 @@ impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
         changed
     }
 
-    /// Sleeps until the claim in the way is released, or the host wants the thread.
+    /// Sleeps until the claim is released, or the host has to check for interrupts.
     pub(super) fn wait<H: Park>(
         &self,
         conflict: Conflict,
@@ -91,7 +91,7 @@ impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
             } => (hash, owner, parker),
         };
         let outcome = self.sleep_until_released(hash, owner, host, &parker);
-        // Where the claim is now: the table may have got more shards.
+        // The table may have grown, so the claim may be in another shard now.
         let mut locked = self.write(hash);
         let claims = locked.claims_mut().into_iter().flatten();
         claims.for_each(|claim| claim.leave(&parker));
@@ -101,7 +101,7 @@ impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
             .map_err(Failure::Foreign)
     }
 
-    /// Looks now and then whether the owner is still alive.
+    /// Checks at intervals whether the owner is still alive.
     fn sleep_until_released<H: Park>(
         &self,
         hash: u64,
@@ -121,8 +121,8 @@ impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
         Ok(())
     }
 
-    /// Releases the claims, in the shard of that hash, of a thread that has ended. It left a block unfinished, in a
-    /// coroutine that nobody resumed.
+    /// Releases all claims, in the shard of that hash, of a thread that has ended inside a block: in a Fiber that was not
+    /// resumed any more.
     fn release_dead_owner(&self, hash: u64, owner: usize) {
         let mut locked = self.write(hash);
         let mut gone = Vec::new();
