@@ -1,11 +1,7 @@
 # frozen_string_literal: true
 
-require "tsort"
-
 # Which module of a Rust crate uses which, read from its files. `pub use` counts as part of the module that it names.
 class RustModules
-  include TSort
-
   # @param root [String] the crate's `src`
   # @param but_for [Proc] whether a use by one module (the first argument) of another does not count
   def initialize(root, &but_for)
@@ -19,8 +15,10 @@ class RustModules
 
   # @return [Array<Array<String>>] modules that use each other in a circle
   def circles
-    strongly_connected_components.select { |circle| circle.size > 1 }
-                                 .map { |circle| circle.map { |name| name.join("::") }.sort }
+    reached = @uses.keys.to_h { |name| [name, reached_from(name)] }
+    in_circles = reached.keys.select { |name| reached[name].include?(name) }
+    in_circles.map { |name| reached[name].select { |other| reached[other].include?(name) } }
+              .map { |circle| circle.map { |name| name.join("::") }.sort }.uniq
   end
 
   # @return [Integer]
@@ -30,12 +28,17 @@ class RustModules
 
   private
 
-  def tsort_each_node(&block)
-    @uses.each_key(&block)
-  end
+  # @return [Array<Array<String>>] the modules that a module uses, also through others
+  def reached_from(name)
+    reached = []
+    ahead = @uses.fetch(name).dup
+    while (other = ahead.pop)
+      next if reached.include?(other)
 
-  def tsort_each_child(name, &block)
-    @uses.fetch(name).each(&block)
+      reached << other
+      ahead.concat(@uses.fetch(other))
+    end
+    reached
   end
 
   def name(file)
