@@ -206,7 +206,7 @@ module Ratomic
     def leaf(object)
       inside = Workers::References.of(object).map(&:last)
       if inside.any? { |child| Workers::Sharing.odd?(child) }
-        raise ShareableError, "a #{Reflection.class_name_of(object)} refers to an object that Ruby does not copy"
+        raise ShareableError, "a #{Reflection.class_name_of(object)} refers to an object that Ruby cannot copy"
       end
 
       Ractor.make_shareable(object, copy: true)

@@ -26,7 +26,7 @@ class MapTest < Minitest::Test
     assert_predicate @map.clear, :empty?
   end
 
-  def test_every_name_of_an_operation_does_it
+  def test_aliases_do_the_same
     assert_equal 1, @map.set(:a, 1)
     assert_equal 2, (@map[:b] = 2)
     assert_equal [1, 2], [@map.get(:a), @map[:b]]
@@ -35,14 +35,14 @@ class MapTest < Minitest::Test
     assert_equal "#<Ratomic::Map 2 entries>", @map.inspect
   end
 
-  def test_what_is_missing_is_nil
+  def test_a_missing_value_is_nil
     assert_nil @map[:a]
     assert_nil @map.get(:a)
     assert_nil @map.delete(:a)
     assert_equal false, @map.key?(:a)
   end
 
-  def test_nil_and_false_are_values
+  def test_nil_and_false_can_be_stored
     @map[:nil] = nil
     @map[:false] = false
     assert_equal [true, true, nil, false, 2], [@map.key?(:nil), @map.key?(:false), @map[:nil], @map[:false], @map.size]
@@ -98,7 +98,7 @@ class MapTest < Minitest::Test
     assert_same grumpy, @map[:a]
   end
 
-  def test_of_many_that_compare_and_set_the_same_value_one_succeeds
+  def test_one_of_many_concurrent_calls_of_compare_and_set_succeeds
     @map[:a] = 0
     wins = Array.new(4) { Thread.new { (0...2_000).count { |value| @map.compare_and_set(:a, value, value + 1) } } }
     total = wins.sum(&:value)
@@ -116,7 +116,7 @@ class MapTest < Minitest::Test
     assert_raises(ArgumentError) { @map.increment(1, 2, 3) }
   end
 
-  def test_a_hundred_thousand_entries_come_and_go
+  def test_a_hundred_thousand_entries_can_be_added_and_deleted
     100_000.times { |number| @map[number] = -number }
     assert_equal 100_000, @map.size
     assert((0...100_000).all? { |number| @map[number] == -number })

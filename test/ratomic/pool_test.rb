@@ -266,7 +266,7 @@ class PoolTest < Minitest::Test
     broken = true
     assert_raises(Ratomic::OwnershipError) { pool.with(&:freeze) }
     eventually { refused(pool)&.include?("IOError: no more memory") }
-    assert_match(/1 lost ones are being made anew/, refused(pool))
+    assert_match(/1 lost ones are being replaced/, refused(pool))
     broken = false
     assert_full(pool)
   end

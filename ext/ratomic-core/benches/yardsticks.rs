@@ -11,7 +11,7 @@ use criterion::{criterion_group, criterion_main, BenchmarkId, Criterion, Through
 use crossbeam_channel::bounded;
 use crossbeam_queue::ArrayQueue;
 use dashmap::DashMap;
-use ratomic_core::table::Probe;
+use ratomic_core::table::Lookup;
 use ratomic_core::{Deadline, Queue, Table};
 use smallvec::SmallVec;
 use std::hash::{BuildHasherDefault, Hasher};

@@ -2,63 +2,64 @@
 //!
 //! Each shard is a pair, a hash table of further ones ([`entries`]) and a list of claims, under one lock. Keys are compared
 //! under that lock only as far as no foreign code is needed (identity, or native comparison of strings and numbers).
-//! Where it is needed, the attempt ends with [`Blocked::Ask`], the caller asks with no lock held, its [`Probe`] remembers
+//! Where it is needed, the attempt ends with [`Blocked::Ask`], the caller asks with no lock held, its [`Lookup`] remembers
 //! the answer, and it tries again. An entry that came in meanwhile is asked about in turn, so nothing is missed.
 //!
-//! A claim is one thread's right to write one key while foreign code computes the value. It lies beside the entries, not
-//! among them: a key that is claimed and has no value yet is in nobody's sight. Readers pass claims by; another writer
-//! of the key sleeps until the claim is released; the owner itself, and whoever would close a circle of waiting threads,
-//! is refused at once.
+//! A claim is one thread's right to write one key while foreign code computes the value. Claims are stored beside the
+//! entries, not among them: so a claimed key without a value is invisible. Readers ignore claims. Another writer of the key
+//! sleeps until the claim is released. A write by the owner itself, or one that would make a deadlock, fails at once.
 //!
 //! There are more shards the more entries there are ([`levels`]). A snapshot is of one moment, and is copied shard by
 //! shard while others write ([`moments`]).
 //!
 //! A single shard lock is held at a time but in `grow` and `clear`, which take those of all shards of a level, and around
-//! a fork. Lock order: `growing`, the shards in order, then the list of snapshots or the wait graph ([`deadlock`]).
+//! a fork. Lock order: `growing`, the shards in order, then the list of snapshots or the wait graph ([`crate::deadlock`]).
 
 mod claim;
+mod claiming;
 mod entries;
 mod levels;
+mod lookup;
 mod many;
 mod moments;
-mod probe;
+mod pair;
 mod shard;
+mod sizes;
 mod snapshot;
 mod sweep;
 mod totals;
 mod visit;
 
 pub use claim::HeldClaim;
-pub use probe::{Probe, Same};
+pub use lookup::{Lookup, Same};
 pub use shard::Entry;
 pub use snapshot::{Copied, Snapshot};
 pub use sweep::Mark;
 pub use visit::{Part, Visitor};
 
-use crate::deadlock;
 use crate::fork_rw_lock::{ForkRwLock, WriteGuard};
 use crate::parker::Park;
-use claim::Claim;
-use levels::{shard_of, CachePadded, Levels, LAST};
+use levels::{CachePadded, Levels};
 use moments::Moments;
 use shard::{Blocked, Shard};
+use sizes::{shard_of, LAST};
 use totals::Totals;
 
 /// Why an operation failed.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Failure<E> {
-    /// Foreign code raised, or the host wants the thread to end.
+    /// Foreign code has raised, or the host ends the thread.
     Foreign(E),
     /// The thread holds the claim on this key itself.
     Own,
-    /// Waiting would close a circle.
+    /// To wait would be a deadlock.
     Deadlock,
 }
 
 pub struct Table<K, V> {
     levels: Levels<K, V>,
     moments: Moments,
-    /// Held by who makes the table grow, and where it must not.
+    /// Held while the table grows, and by operations during which it must not grow.
     growing: ForkRwLock<()>,
     totals: Totals,
 }
@@ -75,7 +76,7 @@ impl<K: Copy + PartialEq, V: Copy> Default for Table<K, V> {
     }
 }
 
-/// What has another shard since the table grew: hash and key, and the value, or the owner of a claim.
+/// Pairs and claims that are in another shard since the table has grown: hash and key, with the value or the owner.
 pub struct Moved<K, V> {
     pub pairs: Vec<(u64, K, V)>,
     pub claims: Vec<(u64, K, usize)>,
@@ -98,7 +99,7 @@ impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
     /// The level with as many shards as there will ever be.
     pub const LAST: usize = LAST;
     /// How many that are.
-    pub const SHARDS: usize = levels::count(LAST);
+    pub const SHARDS: usize = sizes::count(LAST);
 
     pub fn level(&self) -> usize {
         self.levels.current()
@@ -122,7 +123,7 @@ impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
         self.len() == 0
     }
 
-    /// The shard of a key, to be changed: what snapshots want of it has been put aside.
+    /// Locks the shard of a key for writing, and puts aside what snapshots need of it.
     #[inline(always)]
     fn write(&self, hash: u64) -> WriteGuard<'_, Shard<K, V>> {
         let (mut shard, place) = self.levels.write(hash, &self.totals);
@@ -144,8 +145,8 @@ impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
         shard.put_aside(wanting, now, &self.totals);
     }
 
-    /// Whether there is something to do that is not done under a lock: to tell a collector of pairs that have come to other
-    /// cards, or of the memory, or to grow. Asked by who has just changed something; of several, one is told so. It has to
+    /// Whether there is something to do that must not be done under a lock: to tell a collector of pairs that have moved to
+    /// other cards, to report memory, or to grow. To be called after a change; of several callers one gets true, and has to
     /// settle all shards of [`Table::take_needing`] before its next safepoint.
     #[inline]
     pub fn take_due(&self) -> bool {
@@ -156,9 +157,9 @@ impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
         self.levels.are_few(self.len())
     }
 
-    /// Spreads the entries over the shards of the level after this one, unless it has been left, there are enough, or a
-    /// snapshot is under way. All locks are held meanwhile, for few shards and, unless many threads add entries just
-    /// now, few entries.
+    /// Moves the entries to the shards of the next level. Does nothing if `level` is not the current one any more, if the
+    /// table should not grow, or while a snapshot is being copied. All locks are held meanwhile; there are few shards, and
+    /// usually few entries.
     pub fn grow(&self, level: usize) -> Option<Moved<K, V>> {
         let _growing = self.growing.write();
         if level != self.level() || !self.should_grow() || !self.moments.is_idle() {
@@ -187,21 +188,16 @@ impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
         Some(moved)
     }
 
-    /// Begins a snapshot, of this moment, in the thread `me`.
-    pub fn snapshot(&self, me: usize) -> Snapshot<'_, K, V> {
-        Snapshot::begin(self, me)
-    }
-
-    pub fn get<P: Probe<K>>(&self, probe: &mut P) -> Result<Option<V>, P::Error> {
+    pub fn get<P: Lookup<K>>(&self, lookup: &mut P) -> Result<Option<V>, P::Error> {
         loop {
             let found = self
                 .levels
-                .read(probe.hash())
-                .find(probe)
+                .read(lookup.hash())
+                .find(lookup)
                 .map(|found| found.map(|pair| pair.value));
             match found {
                 Ok(value) => return Ok(value),
-                Err(stored) => probe.ask(stored)?,
+                Err(stored) => lookup.ask(stored)?,
             }
         }
     }
@@ -210,100 +206,39 @@ impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
     /// and takes effect the last time. Waits while another thread has the claim.
     pub fn update<P, H, R>(
         &self,
-        probe: &mut P,
+        lookup: &mut P,
         host: &H,
         me: usize,
         mut change: impl FnMut(Entry<'_, K, V>) -> R,
     ) -> Result<R, Failure<H::Error>>
     where
-        P: Probe<K, Error = H::Error>,
+        P: Lookup<K, Error = H::Error>,
         H: Park,
     {
-        self.with_shard(probe, host, |shard, probe| {
-            shard.admit(probe, me)?;
-            shard.entry(probe, &self.totals).map(&mut change)
+        self.with_shard(lookup, host, |shard, lookup| {
+            shard.admit(lookup, me)?;
+            shard.entry(lookup, &self.totals).map(&mut change)
         })
     }
 
-    /// Claims a key, waiting while another thread has it. To be followed by `release`.
-    pub fn claim<P, H>(
-        &self,
-        probe: &mut P,
-        host: &H,
-        me: usize,
-    ) -> Result<HeldClaim<K, V>, Failure<H::Error>>
-    where
-        P: Probe<K, Error = H::Error>,
-        H: Park,
-    {
-        self.with_shard(probe, host, |shard, probe| {
-            shard.admit(probe, me)?;
-            let (hash, key) = (probe.hash(), probe.key());
-            let pair = shard.find(probe).map_err(Blocked::Ask)?.copied();
-            let claim = Claim {
-                hash,
-                key,
-                owner: me,
-                waiters: Vec::new(),
-                overtaken: false,
-            };
-            shard.add_claim(claim, &self.totals);
-            Ok(HeldClaim {
-                hash,
-                key,
-                owner: me,
-                stored: pair.map(|pair| pair.key),
-                value: pair.map(|pair| pair.value),
-            })
-        })
-    }
-
-    /// Gives a claim back, with `change` as the owner's last word about the entry. Takes no time and cannot fail: as
-    /// long as the claim stood nobody else could write the key, so the entry is where it was, or still missing. (It is
-    /// also missing when all entries were removed meanwhile; then the change counts as made before that, and is not called.)
-    pub fn release<R>(
-        &self,
-        held: &HeldClaim<K, V>,
-        change: impl FnOnce(Entry<'_, K, V>) -> R,
-    ) -> Option<R> {
-        let mut shard = self.write(held.hash);
-        let mine = |claim: &Claim<K>| claim.owner == held.owner && claim.key == held.key;
-        let place = shard.claims().iter().position(mine);
-        let is_overtaken = place.is_some_and(|place| shard.claims()[place].overtaken);
-        let changed = (!is_overtaken).then(|| {
-            let stored = |pair: &shard::Pair<K, V>| held.stored == Some(pair.key);
-            change(shard.entry_of(held.hash, &self.totals, stored))
-        });
-        let Some((claims, place)) = shard.claims_mut().zip(place) else {
-            return changed;
-        };
-        let claim = claims.swap_remove(place);
-        claim
-            .waiters
-            .iter()
-            .for_each(|(_, thread)| deadlock::forget(*thread));
-        drop(shard);
-        claim.wake();
-        changed
-    }
-
-    /// Looks a key up in its shard until `step` comes to an end, asking and sleeping in between with no lock held.
+    /// Calls `step` with the locked shard of the key until it succeeds. In between it calls foreign code, or waits for a
+    /// claim, with no lock held.
     fn with_shard<P, H, R>(
         &self,
-        probe: &mut P,
+        lookup: &mut P,
         host: &H,
         mut step: impl FnMut(&mut Shard<K, V>, &P) -> Result<R, Blocked<K>>,
     ) -> Result<R, Failure<H::Error>>
     where
-        P: Probe<K, Error = H::Error>,
+        P: Lookup<K, Error = H::Error>,
         H: Park,
     {
         loop {
-            let outcome = step(&mut self.write(probe.hash()), probe);
+            let outcome = step(&mut self.write(lookup.hash()), lookup);
             match outcome {
                 Ok(result) => return Ok(result),
-                Err(Blocked::Ask(stored)) => probe.ask(stored).map_err(Failure::Foreign)?,
-                Err(Blocked::By(conflict)) => conflict.wait(self, host)?,
+                Err(Blocked::Ask(stored)) => lookup.ask(stored).map_err(Failure::Foreign)?,
+                Err(Blocked::By(conflict)) => self.wait(conflict, host)?,
             }
         }
     }

@@ -197,13 +197,13 @@ fn run_of(hash: u64) -> usize {
 }
 
 fn run_of_key(key: u64) -> usize {
-    use ratomic_core::table::Probe;
+    use ratomic_core::table::Lookup;
     run_of(Number(key).hash())
 }
 
 /// Keys that come into few shards, so that these have many cards.
 fn crowded_keys(count: usize) -> Vec<u64> {
-    use ratomic_core::table::Probe;
+    use ratomic_core::table::Lookup;
     let few = |key: &u64| Numbers::shard_of(Number(*key).hash()) < 8;
     (1_000_000..).filter(few).take(count).collect()
 }

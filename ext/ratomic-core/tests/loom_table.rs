@@ -5,14 +5,14 @@ mod support;
 
 use loom::sync::Arc;
 use loom::thread;
-use ratomic_core::table::{Failure, Probe, Same};
+use ratomic_core::table::{Failure, Lookup, Same};
 use ratomic_core::Table;
 use support::{all, Killed, Number, Patient, Victim};
 
 /// A number as a thread that can be killed looks for it.
 struct Victims(u64);
 
-impl Probe<u64> for Victims {
+impl Lookup<u64> for Victims {
     type Error = Killed;
 
     fn hash(&self) -> u64 {

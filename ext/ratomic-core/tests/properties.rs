@@ -5,7 +5,7 @@ mod support;
 
 use proptest::prelude::*;
 use ratomic_core::queue::TryPushError;
-use ratomic_core::table::{Copied, Failure, Probe, Same, Snapshot};
+use ratomic_core::table::{Copied, Failure, Lookup, Same, Snapshot};
 use ratomic_core::{Deadline, Park, Parker, Queue, ResultSlots, Table};
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -53,7 +53,7 @@ impl Key {
 
 struct Raised;
 
-impl Probe<u64> for Key {
+impl Lookup<u64> for Key {
     type Error = Raised;
 
     fn hash(&self) -> u64 {

@@ -29,8 +29,8 @@ const ITEM_WEIGHT: i64 = 64;
 struct CallerRunsCache(Core);
 
 impl DataTypeFunctions for CallerRunsCache {
-    // The keys are addresses, so their objects stay where they are. Those that nobody used since the last collection
-    // that came here lose their entries, and nothing keeps them alive.
+    // The keys are addresses, so the objects are pinned. An entry that was not used since the last collection is removed
+    // here, and its object is not kept alive.
     fn mark(&self, _marker: &gc::Marker) {
         self.0.keep().for_each(|key| RawValue(key as VALUE).mark());
     }
@@ -77,7 +77,7 @@ impl CallerRunsCache {
     }
 }
 
-/// The key of a callable, if it is one that is known to be shareable.
+/// The key of a callable: its address, if it is known to be shareable.
 fn key(callable: RawValue) -> Option<usize> {
     let shareable = !callable.is_immediate()
         && (matches!(callable.type_of(), RUBY_T_MODULE | RUBY_T_CLASS)
@@ -85,7 +85,7 @@ fn key(callable: RawValue) -> Option<usize> {
     shareable.then_some(callable.0 as usize)
 }
 
-/// Whether these are shareable items, plain ones, and weigh no more than that.
+/// Whether `items` is a plain Array of shareable items that together weigh no more than `limit`.
 fn fit(items: RawValue, limit: i64) -> bool {
     if !items.is_a(RUBY_T_ARRAY) {
         return false;
@@ -107,13 +107,13 @@ fn fit(items: RawValue, limit: i64) -> bool {
             RUBY_T_STRING => weight += unsafe { rb_sys::RSTRING_LEN(item.0) } as i64,
             RUBY_T_ARRAY | RUBY_T_HASH | RUBY_T_FLOAT | RUBY_T_BIGNUM => {}
             RUBY_T_STRUCT | RUBY_T_OBJECT if has_no_size(item) => {}
-            _ => return false, // it may have a `bytesize` of its own
+            _ => return false, // its class may define a `bytesize`
         }
     }
     weight <= limit
 }
 
-/// Whether the class says that there is no `bytesize`, which is found out with no method call.
+/// Whether the object has no method `bytesize`. Told from its class, without a method call.
 fn has_no_size(item: RawValue) -> bool {
     let name = |name: &CStr| {
         // SAFETY: a string with a NUL at its end.

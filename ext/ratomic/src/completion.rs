@@ -29,7 +29,7 @@ struct Work {
     cursor: Cursor,
     /// Whether workers fill it. After a fork they exist only in the parent.
     dispatched: bool,
-    /// How many slots are full and have no result, and how many of these are those of dropped items.
+    /// The number of slots that hold a vacancy instead of a result, and how many of these belong to dropped items.
     vacant: AtomicUsize,
     dropped: AtomicUsize,
 }
@@ -136,7 +136,7 @@ impl Completion {
         class::seal(this)
     }
 
-    /// With a third argument, a Counter, the items that were dropped are counted there, before anybody is woken.
+    /// The third argument, if there is one, is a Counter to which the dropped items are added before waiters are woken.
     fn file(this: Receiver<Self>, args: &[Value]) -> Result<usize, Error> {
         args::count(args, 2, 3)?;
         let index = usize::try_convert(args[0])?;
@@ -249,7 +249,7 @@ impl Completion {
         Ok(this.result_slots()?.would_complete(start, count))
     }
 
-    /// Claims the next `count` items; nil where the first of them would not be below `limit`.
+    /// Claims the next `count` items and returns the index of the first; nil if that would not be below `limit`.
     fn claim(this: Receiver<Self>, count: u32, limit: u64) -> Result<Option<u64>, Error> {
         Ok(Some(this.cursor()?.claim(count)).filter(|first| *first < limit))
     }
@@ -288,7 +288,7 @@ impl Completion {
         Ok(this.0.get()?.dropped.load(Relaxed))
     }
 
-    /// The results alone, in the order of their items.
+    /// The results without vacancies, in the order of their items.
     fn kept(ruby: &Ruby, this: Receiver<Self>) -> Result<RArray, Error> {
         let work = this.0.get()?;
         if work.vacant.load(Relaxed) == 0 {
@@ -331,7 +331,7 @@ impl Completion {
     fn to_a(ruby: &Ruby, this: Receiver<Self>) -> Result<RArray, Error> {
         let result_slots = this.result_slots()?;
         let array = ruby.ary_new_capa(result_slots.size());
-        // A slot never changes once it is full, so copying piece by piece shows nothing that was not there.
+        // A full slot never changes, so a copy in pieces is as good as one in a single step.
         let mut words = [RawValue::NIL; 256];
         for start in (0..result_slots.size()).step_by(words.len()) {
             let count = result_slots.copy_to(start, &mut words, RawValue::NIL);

@@ -14,7 +14,7 @@ use ratomic_core::counter::{Counter as Core, OutOfRange};
 pub struct Counter(OnceShared<Core>);
 
 impl Counter {
-    /// Adds it, if there is room for so much.
+    /// Adds `n`, unless the sum would leave the range of 64 bits.
     pub fn count(&self, n: usize) {
         if let (Some(counter), Ok(n)) = (self.0.peek(), n.try_into()) {
             let _ = counter.add(n);

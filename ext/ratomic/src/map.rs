@@ -25,7 +25,7 @@ use magnus::{
     gc, method, prelude::*, DataTypeFunctions, Error, Module, RModule, Ruby, TypedData, Value,
 };
 use ratomic_core::{
-    table::{Entry, Part, Probe},
+    table::{Entry, Lookup, Part},
     Park, Table,
 };
 

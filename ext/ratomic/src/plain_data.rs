@@ -6,8 +6,8 @@
 //! cost: for each String it writes the name of an instance variable for the encoding, it enters every object into a
 //! table on both sides, and makes each key of each Hash anew.
 //!
-//! What comes out is what `Marshal` would return: the same types and encodings, what was one object is one object, and
-//! nothing but keys is frozen, unless all is to be.
+//! Reading gives what `Marshal` would return: the same types and encodings, one object for several references to one
+//! object, and nothing frozen but keys (unless everything is to be frozen).
 
 mod reader;
 mod writer;
@@ -19,7 +19,7 @@ use std::ffi::c_long;
 /// A letter and four bytes with the length of the rest, the highest first: see lib/ratomic/workers/processes/wire.rb.
 const HEADER_BYTES: usize = 5;
 
-/// The frame of an object; nil where it is not plain data, or refers to itself, or has too many levels.
+/// The frame of an object; nil if it is not plain data, contains itself, or has too many levels.
 fn frame(ruby: &Ruby, letter: RString, object: Value) -> Result<Option<RString>, Error> {
     // SAFETY: a living String, of which one byte is copied.
     let letter = unsafe { letter.as_slice() }.first().copied();
@@ -34,9 +34,9 @@ fn frame(ruby: &Ruby, letter: RString, object: Value) -> Result<Option<RString>,
     Ok(Some(ruby.str_from_slice(writer.bytes())))
 }
 
-/// The object that the bytes of a frame stand for.
+/// Reads an object from the bytes of a frame.
 fn load(bytes: RString, frozen: bool) -> Result<Value, Error> {
-    // Nobody changes this one, whatever runs meanwhile.
+    // A copy that no other thread can change meanwhile.
     let bytes = RString::new_frozen(bytes);
     // SAFETY: a frozen String, which is on the stack until the end of this function.
     let made = reader::read(unsafe { bytes.as_slice() }, frozen);
@@ -44,9 +44,9 @@ fn load(bytes: RString, frozen: bool) -> Result<Value, Error> {
     made.map(RawValue::value)
 }
 
-/// Appends what was read to a buffer, and takes the whole frames out of it: a flat list of letters and contents. The
-/// content of a frame of plain data is the object, that of one of text a String in UTF-8, that of any other its bytes.
-/// Both Strings belong to one thread, which is in here.
+/// Appends the bytes that were read to a buffer, and takes all complete frames out of it, as a flat list of letters and
+/// contents. The content of a frame of plain data is the object, that of a text a String in UTF-8, that of any other the
+/// bytes. Both Strings belong to the calling thread.
 fn take(
     ruby: &Ruby,
     buffer: RString,
@@ -80,7 +80,7 @@ fn take(
     Ok(frames)
 }
 
-/// The letter and the content of a frame that is there as a whole, and what follows it.
+/// The letter and the content of the first frame, if it is complete, and the bytes after it.
 fn first(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     let (head, rest) = bytes.split_first_chunk::<HEADER_BYTES>()?;
     let [letter, size @ ..] = *head;
@@ -97,7 +97,7 @@ fn append(buffer: RString, bytes: &[u8]) -> Result<(), Error> {
     Ok(())
 }
 
-/// Its own memory is not given away, which a part of it that became another String would do.
+/// Keeps the last `size` bytes of the buffer. They are moved to its beginning: a substring would share its memory.
 fn keep_end(buffer: RString, size: usize) {
     let buffer = RawValue::of(buffer.as_value()).0;
     // SAFETY: a living String that `append` has just written to, so its memory is its own, and has so many bytes.

@@ -18,7 +18,7 @@ module Ratomic
 
       # @raise [ClosedError] in a Ractor that is ending: CRuby 4.0 crashes when a port is made there
       def initialize(channel)
-        raise ClosedError, "this Ractor is ending; use the pool before" if Ractor.current.default_port.closed?
+        raise ClosedError, "this Ractor is ending; use the pool before it ends" if Ractor.current.default_port.closed?
 
         @channel = channel
         @number = channel.next_client_number
@@ -132,7 +132,7 @@ module Ratomic
       end
 
       def refusal(timeout, out, waiting, missing, failure = nil)
-        lost = ", #{missing} lost ones are being made anew" if missing.positive?
+        lost = ", #{missing} lost ones are being replaced" if missing.positive?
         why = " (the factory raised #{failure})" if failure
         "no object became free within #{timeout} s: #{out} are checked out, #{waiting} more callers wait#{lost}#{why}" \
           "; raise size or timeout, or look for a block that keeps its object too long"

@@ -19,11 +19,11 @@ module Ratomic
       def self.check(object)
         if FrozenCopy.shareable?(object) || Reflection.frozen?(object)
           raise OwnershipError, "the factory made a #{Reflection.class_of(object)} that is frozen or shareable; a " \
-                                "Pool lends mutable objects (what never changes needs no pool: a constant will do)"
+                                "Pool lends mutable objects (for one that never changes use a constant)"
         end
 
         reason = Workers::Moving.obstacle(object, "object")
-        raise OwnershipError, "the factory made what cannot be moved: #{reason}; #{ADVICE}" if reason
+        raise OwnershipError, "the factory made an object that cannot be moved: #{reason}; #{ADVICE}" if reason
 
         object
       end
@@ -37,7 +37,7 @@ module Ratomic
         @factory = factory
         @objects = Array.new(size) { Starter.check(factory.call) }
         reason = Workers::Moving.obstacle(@objects, "objects", parts: true) # an object may be part of another
-        raise OwnershipError, "the factory made what cannot be moved: #{reason}; #{ADVICE}" if reason
+        raise OwnershipError, "the factory made an object that cannot be moved: #{reason}; #{ADVICE}" if reason
       end
 
       # @return [ServerChannel] to the running server

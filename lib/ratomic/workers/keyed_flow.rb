@@ -4,16 +4,16 @@ require_relative "flow"
 
 module Ratomic
   module Workers
-    # A {Flow} in which the items of one key run one after another. Each key has a line of items that wait. One lane at
-    # a time runs items of a line; items that arrive meanwhile wait until that group is done. A lane takes whole lines,
-    # the oldest first.
+    # A {Flow} in which the items of one key run one after another. Each key has a queue of waiting items. Only one lane
+    # at a time runs items of a key; items that arrive meanwhile wait until that group is done. A lane takes whole
+    # queues, the oldest first.
     class KeyedFlow < Flow
-      Group = Struct.new(:numbers, :items, :lines)
+      Group = Struct.new(:numbers, :items, :queues)
 
-      # The items of one key that wait, each after its number. Most lines have one item: so a line is one object.
-      class Line
+      # The waiting items of one key, with their numbers. Most queues have one item, so a queue of one needs no Array.
+      class KeyQueue
         attr_reader :key
-        # Whether a lane has items of it.
+        # Whether a lane is running items of this key.
         attr_accessor :busy
 
         def initialize(key)
@@ -52,16 +52,16 @@ module Ratomic
           count
         end
       end
-      private_constant :Line
+      private_constant :KeyQueue
 
       # @param key [#call]
       # @see Flow#initialize
       def initialize(workers, lanes, limit, ordered, key)
         super(workers, lanes, limit, ordered)
         @key = key
-        @lines = {}   # key => its line, while items of it wait or run
-        @ready = []   # lines with items that a lane may take
-        @free = 0     # items in those
+        @queues = {}  # key => its queue, while items of it wait or run
+        @ready = []   # queues with items that a lane may take
+        @free = 0     # items in those queues
       end
 
       # @see Flow#add
@@ -69,7 +69,7 @@ module Ratomic
         await_room if @read - @yielded >= @limit
         key = own(@key.call(item))
         @lock.synchronize do
-          line_up(@lines[key] ||= Line.new(key), item)
+          enqueue(@queues[key] ||= KeyQueue.new(key), item)
           wake_leader if @free >= @wanted
         end
       end
@@ -78,35 +78,35 @@ module Ratomic
 
       attr_reader :free
 
-      def line_up(line, item)
-        unless line.busy
-          @ready << line if line.empty?
+      def enqueue(queue, item)
+        unless queue.busy
+          @ready << queue if queue.empty?
           @free += 1
         end
-        line.add(@read, item)
+        queue.add(@read, item)
         @read += 1
       end
 
       def take_group(size)
         group = Group.new([], [], [])
-        while size.positive? && (line = @ready.shift)
-          @free -= line.size
-          size -= line.move(size, group)
-          line.busy = true
-          group.lines << line
+        while size.positive? && (queue = @ready.shift)
+          @free -= queue.size
+          size -= queue.move(size, group)
+          queue.busy = true
+          group.queues << queue
         end
         @grouped += group.items.size
         group
       end
 
-      # Most keys have one item that waits. Then the numbers of a group follow each other: its results stay together.
+      # Most keys have one waiting item. Then the numbers of a group are consecutive, and its results stay in one Array.
       def keep(group, results)
-        each_run(group.numbers) { |number, place, size| @results[number] = results[place, size] }
-        group.lines.reverse_each { |line| give_back(line) }
+        each_consecutive(group.numbers) { |number, place, size| @results[number] = results[place, size] }
+        group.queues.reverse_each { |queue| give_back(queue) }
       end
 
-      # Yields each run of numbers that follow each other: its first number, the place of that, and how many.
-      def each_run(numbers)
+      # Yields each sequence of consecutive numbers: its first number, the place of that, and how many.
+      def each_consecutive(numbers)
         place = 0
         while place < numbers.size
           first = numbers[place]
@@ -117,21 +117,21 @@ module Ratomic
         end
       end
 
-      # Items that have arrived for the line meanwhile are older than most that wait, so the line is taken early.
-      def give_back(line)
-        return @lines.delete(line.key) if line.empty?
+      # Items that have arrived for the key meanwhile are older than most waiting items, so they go to the front.
+      def give_back(queue)
+        return @queues.delete(queue.key) if queue.empty?
 
-        line.busy = false
-        @ready.unshift(line)
-        @free += line.size
+        queue.busy = false
+        @ready.unshift(queue)
+        @free += queue.size
       end
 
-      # All that is ready, not one run only: a run may be one result.
+      # Everything that is ready, not one sequence only: that may be a single result.
       # @return [Array, nil]
       def take_ready
         ready = []
-        while (run = super)
-          ready.concat(run)
+        while (results = super)
+          ready.concat(results)
         end
         ready unless ready.empty?
       end

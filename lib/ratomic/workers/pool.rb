@@ -149,7 +149,7 @@ module Ratomic
         reducing&.cancel
       end
 
-      # As {#reduce}, and returns at once, as {#dispatch_async} does.
+      # As {#reduce}, but returns a future, as {#dispatch_async} does.
       # @return [Reducing]
       def reduce_async(items, callable, options = nil, &block)
         options = options.to_h.merge(results: :frozen) # partial sums are small, and merged by the caller

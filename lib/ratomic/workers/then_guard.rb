@@ -7,7 +7,7 @@ module Ratomic
       # @raise [NoMethodError] always: it says what to use
       def then
         raise NoMethodError, "a #{self.class} has no `then`: call `value` or, where there is one, `each_completed`, " \
-                             "in a thread of its own if nobody is to wait (Thread.new { future.value }); to hand " \
+                             "in a new thread if the caller must not wait (Thread.new { future.value }); to hand " \
                              "results on to another callable make one of both with Ratomic::Workers.pipeline"
       end
     end

@@ -13,7 +13,7 @@ class CompatAvroTest < Minitest::Test
     need_avro
   end
 
-  def test_a_ractor_parses_a_schema_and_tells_its_fingerprints
+  def test_a_ractor_parses_a_schema_and_computes_its_fingerprints
     skip_without_ractors
     there = in_ractor(SCHEMAS[7]) do |text|
       schema = Avro::Schema.parse(text)
@@ -36,7 +36,7 @@ class CompatAvroTest < Minitest::Test
     assert_equal datum, found
   end
 
-  def test_a_ractor_reads_with_another_schema_and_hears_what_does_not_match
+  def test_a_ractor_resolves_schemas_and_reports_mismatches
     skip_without_ractors
     found, error = in_ractor do
       writer = Avro::Schema.parse('{"type":"record","name":"A","fields":[{"name":"old","type":"int"}]}')
@@ -55,7 +55,7 @@ class CompatAvroTest < Minitest::Test
     assert_match(/Writer's schema \{"type":"record".* do not match/, error)
   end
 
-  def test_settings_of_the_program_count_in_a_ractor
+  def test_global_settings_apply_in_a_ractor
     skip_without_ractors
     text = '{"type":"enum","name":"E","symbols":["a-b"]}'
     parse = proc do |schema|
@@ -70,7 +70,7 @@ class CompatAvroTest < Minitest::Test
     Avro.disable_enum_symbol_validation = false unless AvroLibrary.missing
   end
 
-  def test_constants_keep_their_identity_and_their_content
+  def test_constants_keep_their_identity_and_content
     skip_without_ractors
     out = ruby!(<<~RUBY, seconds: 120, env: { "RUBYLIB" => $LOAD_PATH.join(":") })
       require "avro"

@@ -73,7 +73,7 @@ class MapBlocksTest < Minitest::Test
     end
   end
 
-  def test_break_throw_and_next_end_a_block_as_everywhere
+  def test_break_and_throw_change_nothing_and_next_gives_the_result
     assert_equal(:broken, @map.compute(:a) { break :broken })
     assert_equal(:thrown, catch(:out) { @map.compute(:a) { throw :out, :thrown } })
     assert_equal 1, @map[:a]
@@ -103,7 +103,7 @@ class MapBlocksTest < Minitest::Test
     end
   end
 
-  def test_reading_inside_a_block_works_also_of_its_own_key
+  def test_a_block_may_read_any_key
     each_call do |name, call|
       seen = nil
       read = ->(_) { seen = [@map[:a], @map.key?(:a), @map.fetch(:b), @map.size, @map.to_h.size, @map.keys.size] && 5 }
@@ -114,7 +114,7 @@ class MapBlocksTest < Minitest::Test
     end
   end
 
-  def test_inside_a_block_the_own_key_reads_as_it_was
+  def test_inside_a_block_its_own_key_still_has_the_old_value
     within(5) { @map.compute(:a) { @map[:a] + @map.each_pair.sum { |_key, value| value } } }
     assert_equal 4, @map[:a]
     within(5) { @map.compute(:new) { [@map[:new], @map.key?(:new), @map.size] } }
@@ -176,7 +176,7 @@ class MapBlocksTest < Minitest::Test
     assert_equal [2_000, 2_000], [@map[:total], calls.read]
   end
 
-  def test_of_many_that_fetch_or_store_one_stores
+  def test_one_of_many_concurrent_calls_of_fetch_or_store_stores
     calls = Ratomic::Counter.new
     20.times do |round|
       threads = Array.new(4) do

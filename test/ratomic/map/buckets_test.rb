@@ -44,7 +44,7 @@ class MapBucketsTest < Minitest::Test
     assert_equal [1], list
   end
 
-  def test_another_value_raises_a_type_error_naming_its_class_and_stays
+  def test_a_value_of_another_class_raises_a_type_error_that_names_it_and_stays
     @map[:text] = "text"
     error = assert_raises(TypeError) { @map.append(:text, 1) }
     assert_match(/String/, error.message)
@@ -61,7 +61,7 @@ class MapBucketsTest < Minitest::Test
     assert_predicate @map, :empty?
   end
 
-  def test_an_eql_that_raises_inside_a_set_comes_through_and_frees_the_key
+  def test_an_error_of_eql_in_a_set_is_raised_and_releases_the_claim
     @map.add_to_set(:set, OddKeys::Hooked.new("abc"))
     OddKeys::Hooked.calling(eql: ->(*) { raise "no eql" }) do
       assert_raises(RuntimeError) { @map.add_to_set(:set, OddKeys::Hooked.new("xyz")) }
@@ -69,7 +69,7 @@ class MapBucketsTest < Minitest::Test
     assert_equal 2, within(5) { Thread.new { @map.add_to_set(:set, 1) }.value.size }
   end
 
-  def test_threads_lose_no_element
+  def test_concurrent_threads_lose_no_element
     threads = Array.new(4) do |thread|
       Thread.new { 200.times { |number| @map.append(:list, [thread, number]) && @map.add_to_set(:set, number) } }
     end
@@ -80,7 +80,7 @@ class MapBucketsTest < Minitest::Test
     assert_equal (0...200).to_set, @map[:set]
   end
 
-  def test_ractors_lose_no_element
+  def test_concurrent_ractors_lose_no_element
     skip_without_ractors
     ractors = Array.new(4) do |number|
       Ractor.new(@map, number) do |map, from|

@@ -42,7 +42,7 @@ class MapClaimTimeoutTest < Minitest::Test
     end
   end
 
-  def test_a_write_of_a_key_that_is_free_needs_no_time
+  def test_a_write_of_an_unclaimed_key_succeeds_with_a_timeout_of_zero
     assert_equal 5, @map.set(:b, 5, timeout: 0)
     assert_equal 6, @map.increment(:b, timeout: 0)
     assert_equal 7, @map.fetch_or_store(:c, timeout: 0) { 7 }
@@ -72,7 +72,7 @@ class MapClaimTimeoutTest < Minitest::Test
     end
   end
 
-  def test_one_who_gave_up_waiting_is_in_nobodys_way
+  def test_a_writer_whose_timeout_passed_does_not_block_others
     assert_raises(Ratomic::TimeoutError) { @map.set(:a, 5, timeout: 0.01) }
     within(5) do
       error = Thread.new { assert_raises(Ratomic::TimeoutError) { @map.set(:a, 6, timeout: 0.01) } }.value
@@ -83,7 +83,7 @@ class MapClaimTimeoutTest < Minitest::Test
     end
   end
 
-  def test_what_is_no_time_is_refused
+  def test_an_invalid_timeout_is_refused
     assert_raises(ArgumentError) { @map.set(:b, 1, timeout: -1) }
     assert_raises(TypeError) { @map.set(:b, 1, timeout: "1") }
     assert_match(/unknown keyword: :seconds/, assert_raises(ArgumentError) { @map.set(:b, 1, seconds: 1) }.message)

@@ -78,7 +78,7 @@ class MapClaimsTest < Minitest::Test
     assert_equal 7, @map[:a]
   end
 
-  def test_two_threads_whose_blocks_write_each_others_keys_get_one_thread_error
+  def test_two_threads_that_would_deadlock_get_one_thread_error
     20.times do
       threads = crossing([%i[a b], %i[b a]])
       errors = within(10) { threads.map(&:value) }.compact
@@ -89,13 +89,13 @@ class MapClaimsTest < Minitest::Test
     end
   end
 
-  def test_a_circle_of_four_threads_gets_a_thread_error
+  def test_four_threads_that_would_deadlock_get_a_thread_error
     errors = within(10) { crossing([%i[a b], %i[b c], %i[c d], %i[d a]]).map(&:value) }.compact
     assert_equal ["ThreadError"], errors
     %i[a b c d].each { |key| assert_free(key) }
   end
 
-  def test_a_circle_through_two_maps_gets_a_thread_error
+  def test_a_deadlock_across_two_maps_is_a_thread_error
     other = Ratomic::Map.new
     ready = Thread::Queue.new
     go = Thread::Queue.new
@@ -112,7 +112,7 @@ class MapClaimsTest < Minitest::Test
     assert_equal ["ThreadError"], within(10) { threads.map(&:value) }.compact
   end
 
-  def test_two_ractors_whose_blocks_write_each_others_keys_get_one_thread_error
+  def test_two_ractors_that_would_deadlock_get_one_thread_error
     skip_without_ractors
     meeting = Ratomic::Counter.new
     ractors = [%i[a b], %i[b a]].map do |mine, theirs|

@@ -49,7 +49,7 @@ class MapCollectionTest < Minitest::Test
     end
   end
 
-  def test_objects_that_really_moved_are_found_again
+  def test_objects_that_compaction_has_moved_are_found
     skip "this Ruby cannot compact" unless moving?
     holders = fill
     moved = GC.verify_compaction_references(**verification)
@@ -58,7 +58,7 @@ class MapCollectionTest < Minitest::Test
   end
 
   # Its parts would not be where it looks for them.
-  def test_a_compaction_in_the_midst_of_its_making_does_it_no_harm
+  def test_a_compaction_during_initialization_is_harmless
     skip "this Ruby cannot compact" unless moving?
     ruby!(<<~'RUBY', seconds: 60)
       require "ratomic"
@@ -77,7 +77,7 @@ class MapCollectionTest < Minitest::Test
     RUBY
   end
 
-  def test_the_heap_is_consistent_afterwards
+  def test_verification_of_the_heap_finds_no_error
     skip "this Ruby cannot verify its heap" unless GC.respond_to?(:verify_internal_consistency)
     holders = fill
     GC.verify_internal_consistency
@@ -117,7 +117,7 @@ class MapCollectionTest < Minitest::Test
     assert_mostly_gone(gone)
   end
 
-  def test_a_holder_that_is_dropped_is_collected_with_all_that_it_holds
+  def test_a_dropped_structure_is_collected_with_its_contents
     gone = Thread.new { fill_and_drop }.value # a stack of its own, which is gone afterwards
     assert_mostly_gone(gone)
   end

@@ -16,7 +16,7 @@ class MapConcurrentMapTest < Minitest::Test
     assert_equal({ a: 1, b: 2, c: 3 }, @map.to_h)
   end
 
-  def test_put_if_absent_returns_what_is_there
+  def test_put_if_absent_returns_the_present_value
     assert_equal 1, @map.put_if_absent(:a, 2)
     assert_nil @map.put_if_absent(:b, 2)
     assert_nil @map.put_if_absent(:nil, nil)
@@ -36,7 +36,7 @@ class MapConcurrentMapTest < Minitest::Test
     assert_equal({ a: 2 }, @map.to_h)
   end
 
-  def test_of_many_one_puts_and_each_value_is_taken_once
+  def test_one_of_many_concurrent_puts_stores_and_each_value_is_taken_once
     threads = Array.new(8) do |number|
       Thread.new { [@map.put_if_absent(:new, number), @map.get_and_set(:turn, number)] }
     end
@@ -45,7 +45,7 @@ class MapConcurrentMapTest < Minitest::Test
     assert_equal [*0...8].sort, [*results.filter_map(&:last), @map[:turn]].sort
   end
 
-  def test_they_wait_no_longer_than_they_are_told
+  def test_methods_of_concurrent_map_take_a_timeout
     entered = Ratomic::Queue.new(1)
     leave = Ratomic::Queue.new(1)
     owner = Thread.new { @map.compute(:a) { |value| entered.push(1) && leave.pop && value } }

@@ -42,7 +42,7 @@ class MapExpiringTest < Minitest::Test
     end
   end
 
-  def test_what_has_expired_is_there_for_nobody
+  def test_no_method_returns_an_expired_value
     reading = [-> { @map.fetch(:a, :none) }, -> { @map.key?(:a) }, -> { @map.values }, -> { @map.keys },
                -> { @map.each_pair.to_a }, -> { @map.values_at(:a) }, -> { @map.dig(:a, 0) }, -> { @map.any? { true } },
                -> { @map.delete(:a) { :none } }, -> { @map.fetch_and_modify(:a) { flunk } },
@@ -55,7 +55,7 @@ class MapExpiringTest < Minitest::Test
     end
   end
 
-  def test_what_has_expired_counts_as_missing_where_it_is_changed
+  def test_writes_treat_an_expired_value_as_missing
     changes = { 3 => -> { @map.increment(:a, 3) }, 2.5 => -> { @map.increment(:a, 2.5) },
                 [1] => -> { @map.append(:a, 1) },
                 -1 => -> { @map.decrement(:a) }, :initial => -> { @map.upsert(:a, :initial) { flunk } },
@@ -71,7 +71,7 @@ class MapExpiringTest < Minitest::Test
     end
   end
 
-  def test_a_change_keeps_the_time_of_the_value_and_a_replacement_does_not
+  def test_changes_keep_the_expiry_of_a_value_and_replacements_do_not
     kept = [-> { @map.increment(:a) }, -> { @map.increment(:a, 1.5) }, -> { @map.increment(:a, 1r) },
             -> { @map.compute(:a) { 2 } }, -> { @map.upsert(:a, 1) { 2 } }, -> { @map.fetch_and_modify(:a) { 2 } },
             -> { @map.compare_and_set(:a, 1, 2) }, -> { @map.replace_if_exists(:a, 2) }]
@@ -100,7 +100,7 @@ class MapExpiringTest < Minitest::Test
     end
   end
 
-  def test_collections_keep_their_time_when_they_grow
+  def test_append_and_add_to_set_keep_the_expiry
     in_time(["a"]) { @map.append(:a, "b") }
     expire
     assert_nil @map[:a]
@@ -109,7 +109,7 @@ class MapExpiringTest < Minitest::Test
     assert_nil @map[:a]
   end
 
-  def test_a_new_time_counts_from_the_end_of_the_block
+  def test_expires_in_counts_from_the_end_of_the_block
     @map.compute(:a, expires_in: LONG) do
       expire
       1
@@ -120,7 +120,7 @@ class MapExpiringTest < Minitest::Test
     assert_nil @map[:a]
   end
 
-  def test_what_seconds_may_be
+  def test_which_values_of_expires_in_are_accepted
     [0, 0.0, -1, -0.5, Float::NAN].each do |wrong|
       error = assert_raises(ArgumentError, wrong.to_s) { @map.set(:a, 1, expires_in: wrong) }
       assert_match(/expires_in must be/, error.message)
@@ -135,12 +135,12 @@ class MapExpiringTest < Minitest::Test
     assert_equal({ a: 1, b: 1, c: 1 }, @map.to_h)
   end
 
-  def test_a_hash_as_a_value_is_no_keywords
+  def test_a_hash_as_the_last_argument_is_not_taken_for_keywords
     assert_equal({ expires_in: 1 }, @map.set(:a, { expires_in: 1 }))
     assert_equal({ expires_in: 1 }, @map[:a])
   end
 
-  def test_a_block_that_raises_leaves_the_value_and_its_time
+  def test_a_block_that_raises_changes_neither_the_value_nor_its_expiry
     @map.set(:a, 1, expires_in: LONG)
     assert_raises(RuntimeError) { @map.compute(:a, expires_in: SHORT) { raise "no" } }
     expire
@@ -148,7 +148,7 @@ class MapExpiringTest < Minitest::Test
   end
 
   # One value each time, never another one of a generation that is over.
-  def test_of_many_callers_one_makes_the_value
+  def test_one_of_many_concurrent_callers_computes_the_value
     made = Ratomic::Counter.new
     threads = Array.new(8) do
       Thread.new { @map.fetch_or_store(:a, expires_in: LONG) { Thread.pass || made.increment } }
@@ -156,7 +156,7 @@ class MapExpiringTest < Minitest::Test
     assert_equal [1], within(10) { threads.map(&:value) }.uniq
   end
 
-  def test_a_snapshot_deletes_and_updates_what_expires
+  def test_delete_if_and_update_work_on_values_that_expire
     100.times { |number| @map.set(number, "value #{number}", expires_in: LONG) }
     @map.delete_if { |number, _| number.odd? }
     assert_equal 50, @map.size
@@ -166,7 +166,7 @@ class MapExpiringTest < Minitest::Test
   end
 
   # Whoever writes with a time cleans up: of 50,000 keys that have expired a few per cent of the later ones are left.
-  def test_what_has_expired_does_not_pile_up
+  def test_writes_remove_expired_values
     50_000.times { |number| @map.set("key #{number}", number.to_s, expires_in: 0.000_001) }
     assert_operator @map.size, :<, 2_000
     @map.set(:stays, 1)
@@ -179,7 +179,7 @@ class MapExpiringTest < Minitest::Test
   end
 
   # A cache of 500 live entries whose keys come and go.
-  def test_a_cache_stays_small_beside_what_lives
+  def test_a_cache_stays_small_beside_values_that_do_not_expire
     live = 500
     20_000.times do |number|
       @map.set("old #{number}", "text", expires_in: 0.000_001)
@@ -189,7 +189,7 @@ class MapExpiringTest < Minitest::Test
     assert_equal live, @map.to_h.size
   end
 
-  def test_the_collector_keeps_values_and_follows_them
+  def test_values_that_expire_survive_collection_and_compaction
     GC.disable
     1000.times { |number| @map.set("key #{number}", +"value #{number}", expires_in: LONG) }
     GC.enable
@@ -200,7 +200,7 @@ class MapExpiringTest < Minitest::Test
     assert(@map.each_value.all? { |value| Ractor.shareable?(value) })
   end
 
-  def test_a_forked_child_has_the_same_times
+  def test_values_expire_at_the_same_time_in_a_forked_child
     skip "no fork here" unless Process.respond_to?(:fork)
     @map.set(:long, 1, expires_in: LONG)
     @map.set(:short, 1, expires_in: SHORT)

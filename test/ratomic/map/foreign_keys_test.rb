@@ -39,13 +39,13 @@ class MapForeignKeysTest < Minitest::Test
     end
   end
 
-  def test_a_throw_out_of_eql_goes_through
+  def test_a_throw_out_of_eql_reaches_its_catch
     thrown = catch(:out) { Hooked.calling(eql: ->(*) { throw :out, :thrown }) { @map[Hooked.new("xyz")] = 1 } }
     assert_equal :thrown, thrown
     assert_equal 1, @map.size
   end
 
-  def test_a_hash_and_an_eql_that_call_the_map_again_are_no_deadlock
+  def test_a_hash_and_an_eql_may_call_the_map_again
     CALLS.each do |name, call|
       calls = 0
       reenter = lambda do |*|
@@ -66,13 +66,13 @@ class MapForeignKeysTest < Minitest::Test
     end
   end
 
-  def test_an_eql_that_removes_the_entry_it_is_compared_with_leaves_a_sound_map
+  def test_an_eql_that_deletes_the_entry_under_comparison_leaves_a_consistent_map
     removing = ->(_key, other) { Hooked.calling { @map.delete(other) } }
     Hooked.calling(eql: removing) { @map[Hooked.new("xyz")] = 2 }
     assert_equal [1, 2, nil], [@map.size, @map[Hooked.new("xyz")], @map[Hooked.new("abc")]]
   end
 
-  def test_an_eql_that_clears_the_map_leaves_a_sound_map
+  def test_an_eql_that_clears_the_map_leaves_a_consistent_map
     Hooked.calling(eql: ->(*) { @map.clear }) { @map[Hooked.new("xyz")] = 2 }
     assert_equal [[Hooked, 2]], @map.to_h.map { |key, value| [key.class, value] }
   end
@@ -110,7 +110,7 @@ class MapForeignKeysTest < Minitest::Test
     assert_equal :slow, @map[Hooked.new("xyz")]
   end
 
-  def test_a_thread_that_is_killed_inside_eql_leaves_a_sound_map
+  def test_a_thread_that_is_killed_inside_eql_leaves_a_consistent_map
     stuck = Thread.new { Hooked.calling(eql: ->(*) { sleep }) { @map[Hooked.new("xyz")] = 1 } }
     until_asleep(stuck)
     stuck.kill.join

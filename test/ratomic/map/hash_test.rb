@@ -45,7 +45,7 @@ class MapHashTest < Minitest::Test
   }.freeze
   # rubocop:enable Style/PreferredHashMethods, Style/SingleArgumentDig
 
-  def test_each_answers_as_that_of_a_hash
+  def test_reading_methods_give_the_same_as_those_of_hash
     HASHES.each do |hash|
       map = Ratomic::Map.new.update(hash)
       CALLS.each do |name, calls|
@@ -54,7 +54,7 @@ class MapHashTest < Minitest::Test
     end
   end
 
-  def test_what_runs_through_it_answers_itself
+  def test_methods_that_iterate_return_the_map_and_enumerators_have_its_size
     map = Ratomic::Map.new.update({ a: 1, b: 2 })
     %i[each each_pair each_key each_value].each { |name| assert_same map, map.public_send(name) { nil } }
     assert_equal :left, map.each { break :left }
@@ -70,7 +70,7 @@ class MapHashTest < Minitest::Test
     assert_nil map.delete(:a)
   end
 
-  def test_blocks_run_outside_of_any_claim
+  def test_blocks_that_compute_no_value_may_write_any_key
     map = Ratomic::Map.new.update({ a: 1, b: 2 })
     within(5) do
       map.each { |key, value| map.set(key, value + 1) }
@@ -81,13 +81,13 @@ class MapHashTest < Minitest::Test
     assert_equal({ a: 3, b: 4, none: 0, missing: 0 }, map.to_h)
   end
 
-  def test_it_is_no_hash
+  def test_a_map_is_not_converted_to_a_hash
     map = Ratomic::Map.new
     %i[to_hash shift default= merge transform_values].each { |name| refute_respond_to map, name }
     refute_equal map, Ratomic::Map.new
   end
 
-  def test_every_ractor_may_read_it_so
+  def test_other_ractors_can_call_these_methods
     skip_without_ractors
     map = Ratomic::Map.new.update({ a: 1, b: 2 })
     seen = Ractor.new(map) do |shared|

@@ -23,14 +23,14 @@ class MapKeysTest < Minitest::Test
     end
   end
 
-  def test_all_kinds_of_keys_live_together_as_in_hash
+  def test_keys_of_all_kinds_can_be_in_one_map
     hash = {}
     kinds.each_with_index { |key, place| @map[key] = hash[key] = place }
     assert_equal hash.size, @map.size
     hash.each { |key, place| assert_equal place, @map[key], key.inspect }
   end
 
-  def test_data_keys_are_found_by_their_values
+  def test_keys_of_data_classes_are_compared_by_their_members
     skip "needs Data (Ruby 3.2 or newer)" unless defined?(Data.define)
     coordinate = Data.define(:x, :y)
     @map[coordinate.new(x: 1, y: "two")] = :found
@@ -54,7 +54,7 @@ class MapKeysTest < Minitest::Test
     assert_same key, @map.keys.first
   end
 
-  def test_a_string_key_with_variables_is_copied_too
+  def test_a_string_key_with_instance_variables_is_copied_too
     key = +"key"
     key.instance_variable_set(:@note, [1])
     @map[key] = 1
@@ -64,7 +64,7 @@ class MapKeysTest < Minitest::Test
     assert_equal 1, @map["key"]
   end
 
-  def test_a_key_stays_the_first_of_its_equals
+  def test_a_write_with_an_equal_key_keeps_the_first_key_object
     first = "a key #{rand}".freeze
     @map[first] = 1
     @map[first.dup] = 2
@@ -88,7 +88,7 @@ class MapKeysTest < Minitest::Test
     assert_equal [1, nil], [@map[Point.new(1, "y")], @map[key]]
   end
 
-  def test_a_key_that_is_changed_inside_the_block_is_stored_as_it_was
+  def test_a_key_that_its_block_changes_is_stored_unchanged
     key = [1]
     text = +"text"
     @map.compute(key) { key << 2 && :value }
@@ -106,7 +106,7 @@ class MapKeysTest < Minitest::Test
     assert_equal hash.keys.map(&:encoding).sort_by(&:name), @map.keys.map(&:encoding).sort_by(&:name)
   end
 
-  def test_a_subclass_of_string_is_found_by_its_own_rules
+  def test_keys_of_a_string_subclass_are_compared_by_their_own_eql
     key = Text.new("text")
     @map[key] = 1
     assert_equal({ key => 1 }[Text.new("text")], @map[Text.new("text")])
@@ -120,7 +120,7 @@ class MapKeysTest < Minitest::Test
     assert_equal [1, nil, 2], [@map[NAN], @map[0.0 / 0.0], @map.size]
   end
 
-  def test_zero_and_minus_zero_are_what_they_are_in_hash
+  def test_zero_and_minus_zero_are_compared_as_in_hash
     @map[0.0] = :zero
     assert_equal({ 0.0 => :zero }[-0.0].inspect, @map[-0.0].inspect)
     assert_nil @map[0]
@@ -133,7 +133,7 @@ class MapKeysTest < Minitest::Test
     200.times { |number| assert_equal number, @map["dynamic key #{number}".to_sym] }
   end
 
-  def test_colliding_keys_are_told_apart
+  def test_keys_with_equal_hashes_are_distinguished
     keys = Array.new(100) { |number| OddKeys::Colliding.new(number) }
     keys.each { |key| @map[key] = key.number }
     assert_equal (0...100).to_a, keys.map { |key| @map[OddKeys::Colliding.new(key.number)] }
@@ -141,7 +141,7 @@ class MapKeysTest < Minitest::Test
     assert_equal [50, nil, 50], [@map.size, @map[keys[49]], @map[keys[50]]]
   end
 
-  def test_a_key_that_is_only_itself_must_be_shareable
+  def test_a_key_compared_by_identity_must_be_shareable
     key = Object.new
     error = assert_raises(Ratomic::ShareableError) { @map[key] = 1 }
     assert_match(/Object/, error.message)

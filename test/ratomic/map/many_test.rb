@@ -21,7 +21,7 @@ class MapManyTest < Minitest::Test
     within(5) { owner.join }
   end
 
-  def test_clear_inside_a_block_raises_and_nothing_is_gone
+  def test_clear_inside_a_block_raises_and_removes_nothing
     @map.compute("key 3") do |value|
       assert_raises(ThreadError) { @map.clear }
       value
@@ -29,7 +29,7 @@ class MapManyTest < Minitest::Test
     assert_equal @pairs, @map.to_h
   end
 
-  def test_a_clear_that_is_ended_while_it_waits_has_removed_nothing
+  def test_a_clear_that_is_interrupted_while_it_waits_removes_nothing
     during_a_block do
       clearer = Thread.new { @map.clear }
       until_asleep(clearer)
@@ -42,7 +42,7 @@ class MapManyTest < Minitest::Test
     assert_equal @pairs, @map.to_h
   end
 
-  def test_a_clear_that_would_close_a_circle_raises_and_nothing_is_gone
+  def test_a_clear_that_would_deadlock_raises_and_removes_nothing
     other = Ratomic::Map.new
     ready = Thread::Queue.new
     error = nil
@@ -59,7 +59,7 @@ class MapManyTest < Minitest::Test
     assert_equal @pairs, @map.to_h
   end
 
-  def test_new_blocks_do_not_hold_up_a_clear_and_are_gone_with_the_rest
+  def test_clear_does_not_wait_for_new_blocks_and_discards_their_results
     during_a_block do |gate, owner|
       clearer = Thread.new { @map.clear }
       until_asleep(clearer)
@@ -79,7 +79,7 @@ class MapManyTest < Minitest::Test
     end
   end
 
-  def test_update_stores_every_pair_as_that_of_a_hash
+  def test_update_stores_the_same_pairs_as_that_of_hash
     hash = @pairs.dup
     [[{ "key 1" => 100, "new" => +"text" }], [{ a: 1 }, { a: 2, b: nil }], [{}]].each do |others|
       hash.update(*others)
@@ -95,7 +95,7 @@ class MapManyTest < Minitest::Test
     assert_raises(ArgumentError) { @map.update({ a: 1 }, seconds: 1) }
   end
 
-  def test_the_block_of_update_makes_one_value_of_two_as_that_of_a_hash
+  def test_the_block_of_update_resolves_conflicts_as_that_of_hash
     hash = { a: "1", b: "2" }
     map = Ratomic::Map.new
     map.update(hash)
@@ -107,7 +107,7 @@ class MapManyTest < Minitest::Test
     assert_equal %i[b b c], seen.sort
   end
 
-  def test_updates_with_a_block_lose_nothing_and_wait_in_no_circle
+  def test_concurrent_updates_with_a_block_lose_nothing_and_do_not_deadlock
     within(30) do
       keys = Array.new(20) { |number| "sum #{number}" }
       Array.new(4) do |seed|
@@ -125,7 +125,7 @@ class MapManyTest < Minitest::Test
     end
   end
 
-  def test_an_update_that_raises_has_changed_nothing
+  def test_an_update_that_raises_changes_nothing
     refused = Ratomic::ShareableError
     [[refused, -> { @map.update("key 1" => 0, "new" => $stdout) }],
      [KeyError, -> { @map.update("a" => 1, "key 1" => 0, "key 2" => 0) { |key| raise KeyError if key == "key 2" } }],
@@ -170,7 +170,7 @@ class MapManyTest < Minitest::Test
     false
   end
 
-  def test_delete_if_and_its_kin_remove_as_those_of_a_hash
+  def test_delete_if_keep_if_and_select_bang_remove_the_same_pairs_as_those_of_hash
     even = ->(_key, value) { value.even? }
     { delete_if: even, reject!: even, keep_if: even, select!: even, filter!: even }.each do |name, block|
       [@pairs, { a: 1, b: 3 }, { a: 2 }].each do |pairs|
@@ -186,7 +186,7 @@ class MapManyTest < Minitest::Test
     end
   end
 
-  def test_delete_if_that_raises_or_is_left_has_removed_nothing
+  def test_delete_if_removes_nothing_when_its_block_raises_or_breaks
     seen = 0
     assert_raises(KeyError) { @map.delete_if { (seen += 1) > 10 ? raise(KeyError) : true } }
     @map.delete_if { (seen += 1) > 20 ? break : true }
@@ -194,7 +194,7 @@ class MapManyTest < Minitest::Test
     assert_equal @pairs, @map.to_h
   end
 
-  def test_delete_if_leaves_what_others_have_changed_or_are_computing
+  def test_delete_if_keeps_pairs_that_others_have_changed_or_claimed
     during_a_block do
       within(5) do
         @map.delete_if do |key, _value|

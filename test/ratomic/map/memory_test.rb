@@ -20,7 +20,7 @@ class MapMemoryTest < Minitest::Test
     assert_operator ObjectSpace.memsize_of(map), :<=, 8 * 1024
   end
 
-  def test_the_collector_is_told_of_what_a_map_takes_and_gives_back
+  def test_memory_of_a_map_is_reported_to_the_collector
     ruby!(<<~RUBY)
       require "ratomic"
       def known = GC.stat(:malloc_increase_bytes)
@@ -36,7 +36,7 @@ class MapMemoryTest < Minitest::Test
     RUBY
   end
 
-  def test_deletes_give_memory_back
+  def test_deletes_release_memory
     require "objspace"
     map = Ratomic::Map.new
     MANY.times { |number| map[number] = number }
@@ -47,7 +47,7 @@ class MapMemoryTest < Minitest::Test
     assert_equal (MANY - 1000...MANY).to_a, map.values.sort
   end
 
-  def test_a_map_that_was_cleared_takes_what_its_shards_take
+  def test_a_cleared_map_takes_no_more_than_its_shards
     require "objspace"
     map = Ratomic::Map.new
     MANY.times { |number| map[number] = number }
@@ -59,7 +59,7 @@ class MapMemoryTest < Minitest::Test
 
   # Of a large map about a hundred pairs each have an object that shows them to the collector; before, sixteen shards
   # have, or the map shows all.
-  def test_young_values_survive_however_large_the_map_is_when_they_come
+  def test_young_values_survive_in_a_map_of_any_size
     map = Ratomic::Map.new
     sizes = [1, 4, 5, 30, 32, 33, 40, 1_000, 60_000, 70_000, 90_000]
     4.times { GC.start } # now the map is old
@@ -104,7 +104,7 @@ class MapMemoryTest < Minitest::Test
   end
 
   # What showed its pairs is there until a collection, and knows nothing of those that come.
-  def test_what_showed_a_map_before_it_was_cleared_does_not_show_it_again
+  def test_cards_from_before_a_clear_are_not_used_again
     skip "this Ruby cannot verify its heap" unless GC.respond_to?(:verify_internal_consistency)
     ruby!(<<~'RUBY', seconds: 60)
       require "ratomic"
@@ -121,7 +121,7 @@ class MapMemoryTest < Minitest::Test
 
   # The table of a shard is tidied when keys have come and gone for a while: then its pairs lie elsewhere, and others
   # show them to the collector.
-  def test_young_values_survive_where_keys_come_and_go
+  def test_young_values_survive_while_keys_are_added_and_deleted
     map = Ratomic::Map.new
     70_000.times { |number| map[number] = "old #{number}" }
     4.times { GC.start }
@@ -136,7 +136,7 @@ class MapMemoryTest < Minitest::Test
     assert(map.to_h.all? { |number, value| value == "young #{number}" })
   end
 
-  def test_threads_that_meet_in_a_small_map_get_more_shards
+  def test_contention_in_a_small_map_adds_shards
     skip_without_ractors
     require "objspace"
     map = Ratomic::Map.new

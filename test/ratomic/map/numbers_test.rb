@@ -39,7 +39,7 @@ class MapNumbersTest < Minitest::Test
     assert_predicate @map.increment(:n, 1), :nan?
   end
 
-  def test_the_step_over_the_end_of_a_native_integer_gives_a_bignum_and_back
+  def test_sums_beyond_the_native_integer_range_become_bignums
     @map[:n] = (2**62) - 1
     assert_equal 2**62, @map.increment(:n)
     assert_equal (2**62) - 1, @map.decrement(:n)
@@ -47,7 +47,7 @@ class MapNumbersTest < Minitest::Test
     assert_equal(-(2**62) - 1, @map.decrement(:n))
   end
 
-  def test_another_numeric_class_adds_by_its_own_rules
+  def test_other_numeric_classes_use_their_own_plus_and_minus
     cents = Class.new(Numeric) do
       attr_reader :amount
 
@@ -89,14 +89,14 @@ class MapNumbersTest < Minitest::Test
     assert_equal 1, @map.size
   end
 
-  def test_an_error_of_the_addition_comes_through_and_frees_the_key
+  def test_an_error_of_the_addition_is_raised_and_releases_the_claim
     odd = Class.new(Numeric) { def coerce(_other) = raise("no coercion") }.new.freeze
     @map[:n] = 1
     assert_equal "no coercion", assert_raises(RuntimeError) { @map.increment(:n, odd) }.message
     assert_equal 2, within(5) { Thread.new { @map.increment(:n) }.value }
   end
 
-  def test_threads_lose_no_increment_whatever_is_added
+  def test_concurrent_threads_lose_no_increment_of_any_numeric_class
     { 1 => 8_000, 0.5 => 4_000.0, 1r / 2 => 4_000r, 2**62 => 8_000 * (2**62) }.each do |amount, total|
       threads = Array.new(4) { Thread.new { 2_000.times { @map.increment(amount, amount) } } }
       within(60) { threads.each(&:join) }
@@ -104,7 +104,7 @@ class MapNumbersTest < Minitest::Test
     end
   end
 
-  def test_ractors_lose_no_increment_whatever_is_added
+  def test_concurrent_ractors_lose_no_increment_of_any_numeric_class
     skip_without_ractors
     ractors = Array.new(4) do
       Ractor.new(@map) do |map|

@@ -24,7 +24,7 @@ class MapSharingTest < Minitest::Test
     assert_equal "text", @map[:text]
   end
 
-  def test_no_way_in_lets_a_mutable_object_through
+  def test_no_method_stores_a_mutable_object
     inside = -> { [+"mutable"] }
     @map.set(:set, inside.call)
     @map.compute(:compute) { inside.call }
@@ -40,7 +40,7 @@ class MapSharingTest < Minitest::Test
     @map.each_pair { |key, value| assert Ractor.shareable?([key, value].freeze), key.inspect }
   end
 
-  def test_what_is_shareable_is_not_copied
+  def test_shareable_objects_are_not_copied
     ["frozen", 10**30, [1, [2]], 1.5, Ratomic::Counter.new, String].each do |value|
       Ractor.make_shareable(value)
       @map[:a] = value
@@ -69,7 +69,7 @@ class MapSharingTest < Minitest::Test
     refute_predicate holder, :frozen?
   end
 
-  def test_a_value_that_holds_itself_is_no_trouble
+  def test_a_value_that_contains_itself_is_stored
     circle = []
     circle << circle
     @map[:a] = circle
@@ -77,7 +77,7 @@ class MapSharingTest < Minitest::Test
     assert_predicate @map[:a], :frozen?
   end
 
-  def test_a_value_that_is_nested_too_deeply_is_refused_and_says_so
+  def test_a_value_with_too_many_levels_is_refused_with_a_message
     [[->(inner) { [inner] }, "Array"], [->(inner) { { a: inner } }, "Hash"]].each do |wrap, name|
       deep = (1..200_000).inject(nil) { |inner, _| wrap.call(inner) }
       [-> { @map[:a] = deep }, -> { @map.compute(:a) { deep } }, -> { @map.append(:a, deep) },
@@ -107,7 +107,7 @@ class MapSharingTest < Minitest::Test
     assert_equal 2_000, @map.values.sum(&:first)
   end
 
-  def test_what_was_moved_to_another_owner_is_refused_at_any_depth
+  def test_a_moved_object_is_refused_at_any_depth
     skip_without_ractors
     port = Ractor::Port.new
     port.send(gone = +"", move: true)

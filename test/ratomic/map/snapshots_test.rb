@@ -10,14 +10,14 @@ class MapSnapshotsTest < Minitest::Test
     @pairs.each { |key, value| @map[key] = value }
   end
 
-  def test_keys_values_and_pairs_are_those_of_the_hash
+  def test_keys_values_and_pairs_equal_those_of_a_hash
     assert_equal @pairs, @map.to_h
     assert_equal @pairs.keys.sort_by(&:inspect), @map.keys.sort_by(&:inspect)
     assert_equal @pairs.values.sort_by(&:inspect), @map.values.sort_by(&:inspect)
     assert_equal @pairs, @map.each_pair.to_h
   end
 
-  def test_keys_and_values_are_in_one_order
+  def test_keys_and_values_have_the_same_order
     1_000.times { |number| @map[number] = -number }
     assert_equal @map.to_h, @map.keys.zip(@map.values).to_h
   end
@@ -27,7 +27,7 @@ class MapSnapshotsTest < Minitest::Test
     assert_equal [[], [], {}, []], [@map.keys, @map.values, @map.to_h, @map.each_pair.to_a]
   end
 
-  def test_snapshots_are_the_callers_own
+  def test_snapshots_can_be_changed_without_changing_the_map
     @map.to_h[:new] = 1
     @map.keys << 1
     assert_equal @pairs, @map.to_h
@@ -39,7 +39,7 @@ class MapSnapshotsTest < Minitest::Test
     assert_equal @pairs.size, @map.each_pair.count
   end
 
-  def test_each_pair_gives_every_kind_of_block_what_a_hash_gives_it
+  def test_each_pair_passes_the_same_arguments_to_a_block_as_hash
     hash = { a: 1 }
     map = Ratomic::Map.new
     map[:a] = 1
@@ -50,7 +50,7 @@ class MapSnapshotsTest < Minitest::Test
     end
   end
 
-  def test_each_pair_goes_on_with_what_it_saw_while_its_block_writes
+  def test_each_pair_does_not_see_writes_of_its_block
     seen = {}
     within(5) do
       @map.each_pair do |key, value|
@@ -63,7 +63,7 @@ class MapSnapshotsTest < Minitest::Test
     assert_equal [:new], @map.keys
   end
 
-  def test_each_pair_can_be_left_and_taken_step_by_step
+  def test_each_pair_can_be_ended_by_break_and_read_by_next
     assert_equal(:left, @map.each_pair { break :left })
     steps = @map.each_pair
     first = steps.next
@@ -73,7 +73,7 @@ class MapSnapshotsTest < Minitest::Test
     assert_raises(StopIteration) { steps.next }
   end
 
-  def test_a_snapshot_shows_all_of_one_moment
+  def test_a_snapshot_is_consistent_while_threads_write
     # Of a hundred tokens one at a time is on its way from one key to another: 99 are there, or 100, or 101 when the
     # writer put a new one in its place. A snapshot of several moments would show others.
     map = Ratomic::Map.new
@@ -94,7 +94,7 @@ class MapSnapshotsTest < Minitest::Test
 
   # Shards are copied one after the other, and a Ractor writes meanwhile: of two keys that count up in turn, the second
   # is never ahead of the first, nor more than one step behind.
-  def test_a_snapshot_is_of_one_moment_while_another_ractor_writes
+  def test_a_snapshot_is_consistent_while_another_ractor_writes
     skip_without_ractors
     map = Ratomic::Map.new
     5_000.times { |number| map[number] = 0 }
@@ -130,7 +130,7 @@ class MapSnapshotsTest < Minitest::Test
     yield ->(all) { ->(pair) { all << pair } }
   end
 
-  def test_snapshots_during_writes_of_another_ractor_are_sound
+  def test_snapshots_during_writes_of_another_ractor_have_only_stored_pairs
     skip_without_ractors
     map = Ratomic::Map.new
     stop = Ratomic::Counter.new

@@ -74,7 +74,7 @@ class KeyedFlowTest < Minitest::Test
     while (group = flow.group(9))
       flow.deliver(group, group.items)
     end
-    assert_empty flow.instance_variable_get(:@lines)
+    assert_empty flow.instance_variable_get(:@queues)
     assert_empty flow.instance_variable_get(:@ready)
   end
 

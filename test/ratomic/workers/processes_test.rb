@@ -32,7 +32,7 @@ class WorkerProcessesTest < Minitest::Test
     super if @pools
   end
 
-  def test_a_block_may_use_what_no_ractor_may
+  def test_a_block_may_use_what_ractors_forbid
     seen = [3]
     assert_equal([4, 5], within(30) { processes.dispatch_async([1, 2]) { |item| item + seen[0] }.value(timeout: 25) })
   end
@@ -45,7 +45,7 @@ class WorkerProcessesTest < Minitest::Test
     within(30) { pool.dispatch_async(items, callable, **options).value(timeout: 25) }
   end
 
-  def test_a_process_that_dies_costs_its_item_only_and_the_failure_says_how
+  def test_a_process_that_dies_fails_only_its_item_and_the_failure_says_how
     results = value_of([1, :kill, 3, :leave, 5, 6], Obey)
     assert_equal [1, 3, 5, 6], results.values_at(0, 2, 4, 5)
     assert_equal ["Ratomic::Workers::WorkerDiedError"] * 2, results.values_at(1, 3).map(&:exception_class)
@@ -56,7 +56,7 @@ class WorkerProcessesTest < Minitest::Test
     assert_equal 3, @pools[0].stats[:workers][:respawns]
   end
 
-  def test_many_in_a_row_die_and_nothing_waits
+  def test_many_processes_that_die_in_a_row_are_replaced
     results = value_of([:kill] * 30 + [1], Obey)
     assert_equal [30, 1], [results.grep(Ratomic::Workers::Failure).size, results.last]
   end
@@ -79,7 +79,7 @@ class WorkerProcessesTest < Minitest::Test
   end
 
   # As in a native call that never returns, no thread of the process runs, whoever wakes or interrupts it.
-  def test_an_item_in_which_no_thread_of_its_process_runs_any_more_is_ended
+  def test_an_item_whose_process_is_stopped_is_ended_by_its_time_limit
     stops = ->(item) { item.is_a?(Integer) ? item : Process.kill(:STOP, Process.pid) && sleep }
     results = value_of([1, :endless, 3], stops, item_timeout: ITEM_TIMEOUT_S)
     assert_equal [1, 3], results.values_at(0, 2)
@@ -96,7 +96,7 @@ class WorkerProcessesTest < Minitest::Test
     end
   end
 
-  def test_nothing_is_left_of_a_pool
+  def test_a_pool_leaves_nothing_behind
     before = children
     assert_leaves_nothing do
       pool = Ratomic::Workers::Pool.new(size: 3, backend: :process, min_batch: 0).start
@@ -113,7 +113,7 @@ class WorkerProcessesTest < Minitest::Test
   end
 
   # As where two threads start it at a time.
-  def test_of_processes_that_were_forked_twice_for_one_worker_the_first_ends
+  def test_a_process_forked_again_for_a_worker_replaces_the_first
     pool = Ratomic::Workers::Pool.new(size: 1, backend: :process)
     first, second = Array.new(2) { process_of_worker(pool.instance_variable_get(:@settings)) }
     eventually(10) { !first.alive? }
@@ -125,13 +125,13 @@ class WorkerProcessesTest < Minitest::Test
     pool&.kill
   end
 
-  def test_results_that_are_owned_are_not_frozen
+  def test_owned_results_are_not_frozen
     results = within(10) { processes.dispatch_async([1, 2], ->(n) { [+"a", { n => +"b" }] }, results: :owned).value }
     assert_equal [["a", { 1 => "b" }], ["a", { 2 => "b" }]], results
     refute [results, results[0], results[0][0], results[0][1][1]].any?(&:frozen?)
   end
 
-  def test_what_cannot_cross_is_a_failure_with_its_path
+  def test_an_object_that_cannot_be_sent_is_a_failure_with_its_path
     pool = processes
     result = value_of([1], ->(_) { { a: [1, Class.new.new] } }, pool: pool)[0]
     assert_equal "Ratomic::ShareableError", result.exception_class
@@ -146,7 +146,7 @@ class WorkerProcessesTest < Minitest::Test
     assert_equal [4], within(10) { pool.map([4], Obey) }
   end
 
-  def test_large_items_and_results_cross
+  def test_large_items_and_results_are_sent
     text = "x" * 3_000_000
     results = value_of([text] * 4, ->(item) { [item, item.size] })
     assert_equal [[text, text.size]] * 4, results
@@ -175,7 +175,7 @@ class WorkerProcessesTest < Minitest::Test
     end
   end
 
-  def test_a_process_is_replaced_after_so_many_items
+  def test_a_process_is_replaced_after_its_number_of_items
     pool = processes(recycle_after: 5)
     pids = Array.new(30) { within(10) { pool.map([:pid], Obey) } }.flatten
     assert_operator pids.tally.values.max, :<=, 5
@@ -192,7 +192,7 @@ class WorkerProcessesTest < Minitest::Test
     eventually(10) { pool.map([1], grow)[0] != first }
   end
 
-  def test_a_callable_that_is_younger_than_the_processes_is_copied_or_they_are_forked_anew
+  def test_a_callable_made_after_the_fork_is_copied_or_processes_are_forked_again
     pool = processes(size: 1).start
     first = within(10) { pool.map([:pid], Obey) }[0]
     text = +"young"
@@ -206,7 +206,7 @@ class WorkerProcessesTest < Minitest::Test
     assert_equal [:copied, :forked, []],
                  [pool.explain([1], Obey).to_h[:process][:way],
                   *pool.explain([1], proc {}).to_h[:process].values_at(:way, :own)]
-    assert_match(/forked before its first dispatch is forked anew \(it has no copy: it \(an instance of Proc\)/,
+    assert_match(/forked before its first dispatch is forked anew \(it cannot be copied: it \(an instance of Proc\)/,
                  pool.explain([1], ->(item) { item }).to_s)
     assert_match(/@calls \(Ratomic::Map\): each process has its own/, pool.explain([1], Tally.new).to_s)
   ensure
@@ -225,7 +225,7 @@ class WorkerProcessesTest < Minitest::Test
     end
   end
 
-  def test_items_of_many_threads
+  def test_many_threads_may_dispatch_at_once
     pool = processes
     sums = within(60) do
       Array.new(8) { |n| Thread.new { Array.new(20) { |i| pool.map([n, i], Obey).sum }.sum } }.map(&:value)
@@ -239,7 +239,7 @@ class WorkerProcessesTest < Minitest::Test
     assert_equal [true, true], within(20) { pool.map([2, 3], within) }
   end
 
-  def test_another_ractor_may_dispatch_but_not_start
+  def test_another_ractor_may_dispatch_but_not_start_the_pool
     skip_without_ractors
     pool = processes
     refused = within(10) do
@@ -263,7 +263,7 @@ class WorkerProcessesTest < Minitest::Test
     def pids = POOL.map([1] * 20, ->(_) { sleep(0.005) && Process.pid }).uniq
   RUBY
 
-  def test_processes_end_with_a_parent_that_is_killed_also_in_the_midst_of_an_item
+  def test_processes_end_when_their_parent_is_killed_also_during_an_item
     out, writer = IO.pipe
     endless = "->(_) { puts(Process.pid) || $stdout.flush; loop { Process.pid } }"
     program = "#{START}\nPOOL.dispatch_async([1, 1], #{endless})\nsleep"
@@ -278,7 +278,7 @@ class WorkerProcessesTest < Minitest::Test
     out&.close
   end
 
-  def test_processes_end_with_a_program_and_nothing_is_written_twice
+  def test_processes_end_with_the_program_and_buffers_are_flushed_once
     Dir.mktmpdir do |directory|
       path = File.join(directory, "file")
       out = ruby!(<<~RUBY)
@@ -296,7 +296,7 @@ class WorkerProcessesTest < Minitest::Test
     end
   end
 
-  def test_ctrl_c_is_for_the_parent_alone
+  def test_ctrl_c_reaches_only_the_parent
     out = ruby!(<<~RUBY, seconds: 40)
       Process.setpgrp rescue nil
       #{START}
@@ -316,7 +316,7 @@ class WorkerProcessesTest < Minitest::Test
     assert_includes %w[0 2], out.lines[1].chomp # the proc of the dispatch is younger than they are
   end
 
-  def test_a_fork_of_the_parent_has_processes_of_its_own_and_does_not_keep_the_others
+  def test_a_forked_parent_starts_its_own_processes_and_does_not_keep_the_others_alive
     out = ruby!(<<~RUBY, seconds: 40)
       #{START}
       before = pids
@@ -338,7 +338,7 @@ class WorkerProcessesTest < Minitest::Test
     assert_equal "\"true\\n\"\ntrue\n", out
   end
 
-  def test_a_daemon_has_processes_of_its_own
+  def test_a_daemon_starts_its_own_processes
     Dir.mktmpdir do |directory|
       path = File.join(directory, "pids")
       ruby!(<<~RUBY)
@@ -355,7 +355,7 @@ class WorkerProcessesTest < Minitest::Test
     end
   end
 
-  def test_a_pool_that_was_started_has_nothing_of_what_comes_later
+  def test_processes_do_not_inherit_files_opened_after_their_start
     pool = processes.start
     file = File.open(__FILE__)
     skip "needs /proc" unless File.directory?("/proc/self/fd")
@@ -368,7 +368,7 @@ class WorkerProcessesTest < Minitest::Test
   end
 
   # A collection in a worker writes to what is not old, and has a copy of it from then on.
-  def test_what_the_program_has_when_it_starts_a_pool_is_old_in_the_workers
+  def test_objects_from_before_the_start_are_old_in_the_processes
     out = ruby!(<<~'RUBY')
       require "ratomic"
       GC.disable

@@ -58,7 +58,7 @@ class StreamTest < Minitest::Test
     @pool.kill
   end
 
-  def test_in_a_signal_handler_it_says_what_to_do
+  def test_in_a_signal_handler_the_error_says_what_to_do
     ended = ruby!(<<~RUBY)
       require "ratomic"
       module Same; def self.call(item) = item; end
@@ -77,7 +77,7 @@ class StreamTest < Minitest::Test
   end
 
   # A copy of such a key would be another key.
-  def test_items_of_one_key_run_in_order_also_where_the_key_is_equal_to_itself_alone
+  def test_items_of_one_key_run_in_order_also_when_it_is_compared_by_identity
     keys = Array.new(2) { Object.new }
     log = Ratomic::Map.new
     seen = Class.new do
@@ -99,12 +99,12 @@ class StreamTest < Minitest::Test
     assert_equal (0...5000).map { |i| i * 2 }, within(20) { @pool.stream(0...5000, Double).to_a }
   end
 
-  def test_all_results_come_without_an_order
+  def test_with_ordered_false_all_results_come
     results = within(20) { @pool.stream(0...5000, Double, ordered: false).to_a }
     assert_equal (0...5000).map { |i| i * 2 }, results.sort
   end
 
-  def test_an_endless_source_is_read_no_further_than_allowed
+  def test_an_endless_source_is_read_no_further_than_the_window
     read = 0
     source = Enumerator.new { |yielder| loop { yielder << (read += 1) } }
     first = within(10) { @pool.stream(source, Double, max_in_flight: 50).lazy.select { |n| (n % 4).zero? }.first(10) }
@@ -112,7 +112,7 @@ class StreamTest < Minitest::Test
     assert_operator read, :<=, 20 + 50 + 1
   end
 
-  def test_what_was_read_and_not_yielded_is_bounded_at_every_moment
+  def test_the_number_of_items_read_and_not_yielded_is_always_bounded
     read = Ratomic::Counter.new
     source = Enumerator.new { |yielder| 300.times { |n| yielder << n.tap { read.increment } } }
     yielded = ahead = 0
@@ -127,7 +127,7 @@ class StreamTest < Minitest::Test
   end
 
   # The window of long Strings is that of two workers: 128 of 20 kB are more than a megabyte.
-  def test_of_long_strings_fewer_are_read_ahead_where_the_program_gives_no_window
+  def test_without_a_given_window_fewer_long_strings_are_read_ahead
     { "x" * 20_000 => 128, "x" => 1000 }.each do |text, window|
       read = Ratomic::Counter.new
       source = Enumerator.new { |yielder| 1500.times { yielder << text.tap { read.increment } } }
@@ -144,7 +144,7 @@ class StreamTest < Minitest::Test
   end
 
   # Each is gone before the next one comes.
-  def test_strings_that_are_moved_away_are_not_looked_at_again
+  def test_moved_strings_are_not_measured_after_the_move
     results = []
     source = Enumerator.new do |yielder|
       40.times do |number|
@@ -180,7 +180,7 @@ class StreamTest < Minitest::Test
     assert_equal 100, within(10) { @pool.stream(0...100, nothing, ordered: false).count }
   end
 
-  def test_a_key_is_kept_as_it_was
+  def test_changing_a_key_object_later_does_not_matter
     buffer = []
     keys = ->(number) { buffer.replace([number % 3]) }
     assert_equal (0...100).map { |n| n * 2 }, within(10) { @pool.stream(0...100, Double, key: keys).to_a }
@@ -189,7 +189,7 @@ class StreamTest < Minitest::Test
     assert_equal Array.new(50) { |n| [[n % 3], n, 1] }, moved
   end
 
-  def test_a_failure_that_an_item_returns_stays_as_it_is
+  def test_a_failure_that_an_item_returns_keeps_its_index
     returned = Ratomic::Workers::Failure.new(700, "KeyError", "of another dispatch")
     giver = Give.new(returned)
     assert_equal [700, 700], within(10) { @pool.stream([1, 2], giver).map(&:index) }
@@ -219,14 +219,14 @@ class StreamTest < Minitest::Test
     assert_equal [true, true], within(15) { @pool.stream(%w[a b], together, key: :itself.to_proc).to_a }
   end
 
-  def test_failures_have_the_number_of_their_item
+  def test_failures_have_the_index_of_their_item_in_the_stream
     results = within(10) { @pool.stream([*0...100, :raise_error, :end_thread, *102...200], Misbehave).to_a }
     assert_equal 200, results.size
     assert_equal [100, 101], results.grep(Ratomic::Workers::Failure).map(&:index)
     assert_equal %w[KeyError ThreadError], results[100..101].map(&:exception_class)
   end
 
-  def test_an_error_of_the_source_comes_after_the_results
+  def test_an_error_of_the_source_is_raised_after_the_results
     source = Enumerator.new do |yielder|
       yielder << 1 << 2
       raise IOError, "the source broke"
@@ -257,7 +257,7 @@ class StreamTest < Minitest::Test
     end
   end
 
-  def test_leaving_early_leaves_nothing_behind
+  def test_leaving_the_block_early_leaves_nothing_behind
     @pool.dispatch_async([1], Double).wait(timeout: 5)
     until_workers_wait(@pool)
     assert_leaves_nothing do
@@ -267,7 +267,7 @@ class StreamTest < Minitest::Test
     end
   end
 
-  def test_a_thread_that_cannot_be_made_leaves_none_behind
+  def test_a_stream_that_cannot_start_a_thread_leaves_none_behind
     out = ruby!(<<~RUBY)
       require "ratomic"
       module Work; def self.call(item) = item; end
@@ -284,7 +284,7 @@ class StreamTest < Minitest::Test
     assert_equal "no more\n0\n", out
   end
 
-  def test_an_enumerator_can_be_asked_for_the_next_one
+  def test_the_enumerator_can_be_read_by_next
     stream = @pool.stream(1..3, Double).each
     within(10) do
       assert_equal [2, 4, 6], Array.new(3) { stream.next }
@@ -320,14 +320,14 @@ class StreamTest < Minitest::Test
     end
   end
 
-  def test_a_window_that_is_little_work_is_run_by_who_reads_the_stream
+  def test_a_window_of_little_work_is_run_by_the_thread_that_reads_the_stream
     @pool.dispatch_async([1], Whose, min_batch: 0).value
     mine = @pool.stream(believing(1000, 0...400), Whose, max_in_flight: 20).count(Thread.current.object_id)
     assert_operator mine, :>, 0
     assert_equal 400, @pool.stream(believing(1000, 0...400), Whose, max_in_flight: 20, key: :even?.to_proc).count
   end
 
-  def test_a_window_that_is_much_work_is_for_workers_and_so_is_any_that_is_to_be
+  def test_a_window_of_much_work_is_run_by_workers_and_so_is_any_with_min_batch_zero
     @pool.dispatch_async([1], Whose, min_batch: 0).value
     me = Thread.current.object_id
     refute_includes @pool.stream(believing(1_000_000, 0...100), Whose, max_in_flight: 20).to_a, me

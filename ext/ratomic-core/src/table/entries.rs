@@ -7,7 +7,7 @@
 //! pairs to other cards, and note that ([`Entries::take_moved`]), so that the objects of those can be told of. An insert
 //! where there is room moves nothing, nor does a removal.
 
-use super::shard::Pair;
+use super::pair::Pair;
 use crate::cache_aligned_alloc::CacheAlignedAlloc;
 use hashbrown::hash_table::HashTable;
 use std::mem::size_of;

@@ -1,20 +1,21 @@
-//! Where the shards of a table are. A table begins with a few and gets more, in two steps, when it has more entries than
-//! these, or when threads meet at their locks. The last level has many more than there are processors: what two threads
-//! on different keys must not want at once is a line of memory, and waiting for another processor's line takes longer
-//! than an operation.
+//! The shards of a table, by level. A table begins with few shards, and gets more in two steps: when it has more entries
+//! than the level is for, or when threads find locks taken (contention). The last level has many more shards than there
+//! are processors. So two threads that use different keys seldom need the same cache line; to get a line from another
+//! processor takes longer than an operation.
 //!
-//! The level changes only while all locks of the shards that there were are held for writing ([`Table::grow`]). So who
-//! has a shard's lock and then finds the level as it was before has the right shard, until the lock is given up.
+//! The level changes only while all locks of the current shards are held for writing ([`Table::grow`]). So a thread that
+//! has locked a shard, and then finds the same level as before, has the right shard until it releases the lock.
 //!
 //! [`Table::grow`]: super::Table::grow
 
 use super::shard::Shard;
+use super::sizes::{count, BITS, LAST, MOST};
 use super::totals::Totals;
 use crate::fork_rw_lock::{ForkRwLock, ReadGuard, WriteGuard};
 use crate::sync::{AtomicPtr, AtomicUsize, Ordering};
 use std::sync::OnceLock;
 
-/// A cache line to itself for each shard.
+/// Gives each shard a cache line of its own.
 #[derive(Default)]
 #[repr(align(64))]
 pub struct CachePadded<T>(pub T);
@@ -24,22 +25,13 @@ const _: () = assert!(size_of::<CachePadded<ForkRwLock<Shard<usize, usize>>>>() 
 
 pub type Shards<K, V> = Box<[CachePadded<ForkRwLock<Shard<K, V>>>]>;
 
-/// Bits of a hash that name a shard, by level.
-const BITS: [u32; 3] = if cfg!(loom) { [1, 2, 3] } else { [2, 6, 10] };
-/// How many entries a level is for.
-const MOST: [usize; 3] = if cfg!(loom) {
-    [2, 4, usize::MAX]
-} else {
-    [4, 32, usize::MAX]
-};
-pub const LAST: usize = BITS.len() - 1;
-/// How often threads meet at a lock before there are more of them.
+/// How often a lock may be found taken before the table grows.
 const CROWDED: usize = 16;
 
-/// The shards of one level, and all that is needed to find the one of a hash.
+/// The shards of one level, with what is needed to find the shard of a hash.
 struct Level<K, V> {
     number: usize,
-    /// As in [`shard_of`].
+    /// As in [`super::sizes::shard_of`].
     shift: u32,
     shards: Shards<K, V>,
 }
@@ -61,23 +53,12 @@ impl<K, V> Level<K, V> {
 }
 
 pub struct Levels<K, V> {
-    /// One of `levels`.
+    /// Points to one of `levels`.
     current: AtomicPtr<Level<K, V>>,
-    /// How often a lock of this level was found taken.
+    /// How often a lock of the current level was found taken.
     met: AtomicUsize,
-    /// Each stays where it is until the table is dropped.
+    /// None of them moves or is freed before the table is dropped.
     levels: [OnceLock<Box<Level<K, V>>>; BITS.len()],
-}
-
-/// The number of the shard that a key of this hash is in: by bits that hashbrown uses neither for the place in a table
-/// (the lowest) nor for its tag (the top seven).
-pub fn shard_of(hash: u64, level: usize) -> usize {
-    ((hash << 7) >> (64 - BITS[level])) as usize
-}
-
-/// How many shards a level has.
-pub const fn count(level: usize) -> usize {
-    1 << BITS[level]
 }
 
 pub fn make<K, V>(level: usize) -> Shards<K, V> {
@@ -102,8 +83,8 @@ impl<K, V> Levels<K, V> {
 
     #[inline]
     fn now(&self) -> &Level<K, V> {
-        // SAFETY: one of `levels`, which was complete before it got there, and lives as long as the borrow of `self`.
-        // Nobody has it in another way than by reference.
+        // SAFETY: points to one of `levels`, which was complete before the pointer was published (Release, Acquire), and
+        // which lives as long as the borrow of `self`. There are only shared references to it.
         unsafe { &*self.current.load(Ordering::Acquire) }
     }
 
@@ -129,7 +110,7 @@ impl<K, V> Levels<K, V> {
         }
     }
 
-    /// The same to be changed, with the number that it has.
+    /// As `read`, but locked for writing; also returns the number of the shard.
     #[inline(always)]
     pub fn write(&self, hash: u64, totals: &Totals) -> (WriteGuard<'_, Shard<K, V>>, usize) {
         loop {
@@ -146,13 +127,13 @@ impl<K, V> Levels<K, V> {
         }
     }
 
-    /// Whether there should be more shards for so many entries.
+    /// Whether the table should grow, if it has so many entries.
     pub fn are_few(&self, len: usize) -> bool {
         let level = self.current();
         level != LAST && (len > MOST[level] || self.met.load(Ordering::Relaxed) > CROWDED)
     }
 
-    /// Goes to the next level. The caller holds the locks of all shards of this one, which are empty.
+    /// Makes the next level the current one. The caller holds the locks of all shards of the previous one, which are empty.
     pub fn advance(&self, level: usize, shards: Shards<K, V>, totals: &Totals) {
         let next: &Box<_> = self.levels[level].get_or_init(|| Box::new(Level::new(level, shards)));
         totals.set_most(MOST[level]);
@@ -161,7 +142,7 @@ impl<K, V> Levels<K, V> {
         self.current.store(next, Ordering::Release);
     }
 
-    /// Bytes of the shards themselves.
+    /// Bytes of the arrays of shards.
     pub fn memory(&self) -> usize {
         (0..=self.current())
             .map(|level| std::mem::size_of_val(self.shards(level)))

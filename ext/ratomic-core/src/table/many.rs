@@ -1,12 +1,12 @@
-//! What concerns many keys. Whatever can fail does so before the first entry is touched.
+//! Operations on many keys. Everything that can fail is done before the first entry is changed.
 
 use super::levels::CachePadded;
 use super::{Failure, Table};
 use crate::parker::Park;
 
 impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
-    /// Removes every entry at one moment, after the claims that stand now were released. One that was taken since does
-    /// not hold it up, or new ones would for ever: its owner's change counts as made before, and is gone with the rest.
+    /// Removes every entry at one moment, after all present claims were released. It does not wait for claims that are taken
+    /// later, because there could always be new ones: the changes of their owners count as made before, and are discarded.
     pub fn clear<H: Park>(&self, host: &H, me: usize) -> Result<(), Failure<H::Error>> {
         let claimed = self.claimed();
         if claimed.iter().any(|(_, owner, _)| *owner == me) {
@@ -30,7 +30,7 @@ impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
         Ok(())
     }
 
-    /// Every claim that stands: its hash, its owner and its key.
+    /// Hash, owner and key of every claim.
     fn claimed(&self) -> Vec<(u64, usize, K)> {
         let _growing = self.growing.write();
         let mut claimed = Vec::new();
@@ -42,7 +42,7 @@ impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
         claimed
     }
 
-    /// Waits until a claim was released, and not for others of the same key.
+    /// Waits until that claim is released, but not for later claims on the same key.
     fn await_release<H: Park>(
         &self,
         hash: u64,
@@ -56,7 +56,7 @@ impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
         let claim = claims.find(|claim| claim.owner == owner && claim.key == key);
         let conflict = claim.map(|claim| claim.conflict(me));
         drop(locked);
-        conflict.map_or(Ok(()), |conflict| conflict.wait(self, host))
+        conflict.map_or(Ok(()), |conflict| self.wait(conflict, host))
     }
 
     /// Removes those of the entries, given by the hash and the very object of their key and by their value, that are

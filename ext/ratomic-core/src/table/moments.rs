@@ -1,15 +1,16 @@
 //! Snapshots of one moment, copied shard by shard while the writers go on.
 //!
-//! A snapshot has a number, and begins when the table takes that number as its own ([`Moments::now`]). A shard remembers
-//! up to which number its entries have been dealt with. Who wants to change a shard reads the table's number under the
-//! shard's lock; where the shard is behind, its pairs are put aside first for every snapshot that began in between and
-//! has not come by yet. Who copies finds the pairs of its moment in the shard, or put aside.
+//! A snapshot has a number, and begins when the table's number ([`Moments::now`]) becomes that number. A shard stores the
+//! highest number for which its entries have been put aside or copied. A writer reads the table's number under the
+//! shard's lock. If the shard's number is lower, the writer first puts a copy of the pairs aside for each snapshot that has
+//! begun since and has not reached this shard yet. So a snapshot finds the pairs of its moment in the shard or put aside.
 //!
-//! Why this is one moment: let each change happen when its writer reads the number, and the snapshot when the number is
-//! taken. A change that read a smaller number is in the shard when the snapshot comes by, because the lock was held from
-//! the reading to the change; one that read the number or a larger one put the pairs aside before. Nobody can see a
-//! shard between that reading and the change, for the same reason; and who sees a change of the second kind, and then
-//! looks at another shard, finds there all changes of the first kind: their writers have the lock, or are through.
+//! Why this is one moment (the linearization points): a change happens when its writer reads the number, the snapshot
+//! happens when the number is set. A change that has read a smaller number is in the shard when the snapshot copies it,
+//! because the writer holds the lock from the reading to the change. A change that has read this number or a larger one
+//! has put the pairs aside before. No thread can see a shard between the reading and the change, for the same reason. And a
+//! thread that sees a change of the second kind, and then locks another shard, finds all changes of the first kind there:
+//! their writers still hold that lock, or have finished.
 
 use crate::fork_rw_lock::ForkRwLock;
 use crate::sync::{AtomicUsize, Ordering};
@@ -20,22 +21,23 @@ struct Active {
     number: usize,
     /// The thread that copies.
     owner: usize,
-    /// Shards that it has seen, or that have put aside what it will want: those below.
+    /// The shards below this number are done: it has copied them.
     passed: usize,
 }
 
 #[derive(Default)]
 pub struct Moments {
     now: AtomicUsize,
-    /// Innermost of all locks but the wait graph's.
+    /// Only the lock of the wait graph may be taken while this one is held.
     active: ForkRwLock<Vec<Active>>,
 }
 
-/// The pairs of a shard as they were, for the snapshots of those numbers.
+/// A copy of the pairs of a shard, for the snapshots with those numbers.
 pub struct Aside<K, V> {
     pub numbers: Vec<usize>,
     pub pairs: Box<[(K, V)]>,
-    /// Where among them end the first pair, and those of each card: who showed them to a collector still does.
+    /// Where in `pairs` the first pair ends, and the pairs of each card. The object that showed a pair to the collector goes
+    /// on showing its copy.
     pub ends: Box<[usize]>,
 }
 
@@ -76,14 +78,14 @@ impl Moments {
         number
     }
 
-    /// The snapshots up to `now` that began since `seen` and have not been at that shard.
+    /// The snapshots with numbers above `seen` and up to `now` that have not copied that shard yet.
     pub fn wanting(&self, seen: usize, now: usize, shard: usize) -> Vec<usize> {
         let wants = |one: &&Active| seen < one.number && one.number <= now && one.passed <= shard;
         let active = self.active.read();
         active.iter().filter(wants).map(|one| one.number).collect()
     }
 
-    /// A snapshot is through with the shards below. The lock of the last one is held.
+    /// A snapshot has copied the shards below that number. The caller holds the lock of the last one.
     pub fn pass(&self, number: usize, shards: usize) {
         let mut active = self.active.write();
         active

@@ -2,9 +2,10 @@
 
 use super::claim::{Claim, Conflict};
 use super::entries::Entries;
-use super::levels::{shard_of, LAST};
+use super::lookup::{Lookup, Same};
 use super::moments::Aside;
-use super::probe::{Probe, Same};
+use super::pair::Pair;
+use super::sizes::{shard_of, LAST};
 use super::totals::Totals;
 use std::mem::size_of;
 
@@ -12,13 +13,6 @@ use std::mem::size_of;
 pub enum Blocked<K> {
     Ask(K),
     By(Conflict),
-}
-
-#[derive(Clone, Copy)]
-pub struct Pair<K, V> {
-    pub hash: u64,
-    pub key: K,
-    pub value: V,
 }
 
 /// The first pair lies beside the lock: as long as a shard has no other, an operation needs no cache line but this one.
@@ -421,10 +415,10 @@ impl<K: Copy + PartialEq, V: Copy> Shard<K, V> {
         }
     }
 
-    pub fn find<P: Probe<K>>(&self, probe: &P) -> Result<Option<&Pair<K, V>>, K> {
+    pub fn find<P: Lookup<K>>(&self, lookup: &P) -> Result<Option<&Pair<K, V>>, K> {
         let mut unknown = None;
-        let found = self.pair(probe.hash(), |pair| {
-            matches(probe, pair.hash, pair.key, &mut unknown)
+        let found = self.pair(lookup.hash(), |pair| {
+            matches(lookup, pair.hash, pair.key, &mut unknown)
         });
         match (found, unknown) {
             (None, Some(key)) => Err(key),
@@ -432,14 +426,14 @@ impl<K: Copy + PartialEq, V: Copy> Shard<K, V> {
         }
     }
 
-    pub fn entry<'a, P: Probe<K>>(
+    pub fn entry<'a, P: Lookup<K>>(
         &'a mut self,
-        probe: &P,
+        lookup: &P,
         totals: &'a Totals,
     ) -> Result<Entry<'a, K, V>, Blocked<K>> {
         let mut unknown = None;
-        let entry = self.entry_of(probe.hash(), totals, |pair| {
-            matches(probe, pair.hash, pair.key, &mut unknown)
+        let entry = self.entry_of(lookup.hash(), totals, |pair| {
+            matches(lookup, pair.hash, pair.key, &mut unknown)
         });
         match (entry.get(), unknown) {
             (None, Some(key)) => Err(Blocked::Ask(key)),
@@ -475,10 +469,10 @@ impl<K: Copy + PartialEq, V: Copy> Shard<K, V> {
     }
 
     /// Finds out whether `me` may write the key, and if not, why.
-    pub fn admit<P: Probe<K>>(&mut self, probe: &P, me: usize) -> Result<(), Blocked<K>> {
+    pub fn admit<P: Lookup<K>>(&mut self, lookup: &P, me: usize) -> Result<(), Blocked<K>> {
         for claim in self.claims_mut().into_iter().flatten() {
             let mut unknown = None;
-            if matches(probe, claim.hash, claim.key, &mut unknown) {
+            if matches(lookup, claim.hash, claim.key, &mut unknown) {
                 return Err(Blocked::By(claim.conflict(me)));
             }
             if let Some(key) = unknown {
@@ -489,11 +483,11 @@ impl<K: Copy + PartialEq, V: Copy> Shard<K, V> {
     }
 }
 
-fn matches<K: Copy, P: Probe<K>>(probe: &P, hash: u64, key: K, unknown: &mut Option<K>) -> bool {
-    if hash != probe.hash() {
+fn matches<K: Copy, P: Lookup<K>>(lookup: &P, hash: u64, key: K, unknown: &mut Option<K>) -> bool {
+    if hash != lookup.hash() {
         return false;
     }
-    match probe.same(key) {
+    match lookup.same(key) {
         Same::Yes => true,
         Same::No => false,
         Same::Ask => {

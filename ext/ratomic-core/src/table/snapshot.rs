@@ -1,4 +1,4 @@
-//! A snapshot under way: see [`super::moments`] for how it is one moment.
+//! A snapshot that is being copied. How it shows a single moment: [`super::moments`].
 
 use super::levels::CachePadded;
 use super::Table;
@@ -10,20 +10,27 @@ pub struct Snapshot<'a, K: Copy + PartialEq, V: Copy> {
     next: usize,
 }
 
-/// What a step came to.
+/// The result of one step.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Copied {
     /// So many pairs, of one or more shards.
     Pairs(usize),
-    /// The next shard has so many, and the buffer is too short for them.
+    /// The buffer is too short for the next shard, which has so many.
     NoRoom(usize),
     /// There are no more.
     All,
 }
 
+impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
+    /// Begins a snapshot, of this moment, in the thread `me`.
+    pub fn snapshot(&self, me: usize) -> Snapshot<'_, K, V> {
+        Snapshot::begin(self, me)
+    }
+}
+
 impl<'a, K: Copy + PartialEq, V: Copy> Snapshot<'a, K, V> {
     /// The moment is now.
-    pub(super) fn begin(table: &'a Table<K, V>, me: usize) -> Self {
+    fn begin(table: &'a Table<K, V>, me: usize) -> Self {
         // Growth would change which shard is the next.
         let _still = table.growing.write();
         Snapshot {
@@ -34,8 +41,8 @@ impl<'a, K: Copy + PartialEq, V: Copy> Snapshot<'a, K, V> {
         }
     }
 
-    /// Copies the pairs of the next shards, as they were at the moment, until `buffer` is full or that is about `enough`
-    /// for once. One shard's lock is held at a time, and for no longer than its copy takes.
+    /// Copies the pairs of the next shards, as they were at the moment, until `buffer` is full or `enough` pairs were
+    /// copied. It holds one shard's lock at a time, for as long as copying that shard takes.
     pub fn copy(&mut self, buffer: &mut [(K, V)], enough: usize) -> Copied {
         let mut copied = 0;
         while self.next < self.table.levels.shards(self.level).len() && copied < enough {

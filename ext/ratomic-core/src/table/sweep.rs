@@ -1,10 +1,10 @@
-//! Removes pairs by their values, a few places at a time.
+//! Removes pairs whose value has expired, a few places at a time.
 
 use super::levels::CachePadded;
 use super::shard::Shard;
 use super::Table;
 
-/// Where a sweep goes on: the number of a shard, and a place in it.
+/// The place at which the next sweep begins: the number of a shard, and a place in it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Mark {
     pub shard: usize,
@@ -12,11 +12,11 @@ pub struct Mark {
 }
 
 impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
-    /// Looks at `places` places from the mark on, as if the table were a ring of them, and removes those pairs whose
-    /// value is over. Each may have room for a pair or hold one. `over` is called with a shard's lock held. Moves the mark
-    /// on; growth of the table may make it miss some pairs until it comes by again. Returns how many were removed.
+    /// Looks at the next `places` places, empty ones included, and after the last one at the first again. Removes the pairs
+    /// for whose value `over` returns true; that is called under a shard's lock. Moves the mark. If the table grows
+    /// meanwhile, some pairs are missed until the next time. Returns how many were removed.
     ///
-    /// A claim on such a pair's key stands: its owner stores the pair anew, or leaves it removed.
+    /// A claim on the key of a removed pair remains. Its owner may store the pair again.
     pub fn sweep(&self, mark: &mut Mark, places: usize, over: impl Fn(&V) -> bool) -> usize {
         let shards = self.levels.shards(self.level());
         let (mut left, mut removed) = (places, 0);
@@ -41,9 +41,9 @@ impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
         removed
     }
 
-    /// Removes all pairs whose value is over, shard by shard.
+    /// Removes all pairs for whose value `over` returns true, shard by shard.
     pub fn sweep_all(&self, over: impl Fn(&V) -> bool) -> usize {
-        // Growth would move pairs to shards that were looked at before.
+        // Growth could move pairs to shards that this has passed already.
         let _still = self.growing.write();
         let shards = self.levels.shards(self.level()).iter().enumerate();
         shards

@@ -1,6 +1,6 @@
-//! What is counted over all shards, on a line of memory of its own: whoever adds an entry changes it.
+//! Counts over all shards. They have a cache line of their own, because each thread that adds an entry changes them.
 
-use super::levels::{count, LAST};
+use super::sizes::{count, LAST};
 use std::sync::atomic::{
     AtomicBool, AtomicU64, AtomicUsize,
     Ordering::{Acquire, Relaxed, Release},
@@ -13,10 +13,10 @@ pub struct Totals {
     bytes: AtomicUsize,
     /// How many entries there may be before the table should grow.
     most: AtomicUsize,
-    /// Whether `bytes` changed, the entries became more, or a shard needs something, so that somebody should look: see
-    /// [`super::Table::take_due`].
+    /// Whether a thread should call [`super::Table::take_due`]: `bytes` has changed, there are more entries than `most`, or
+    /// a shard needs something.
     due: AtomicBool,
-    /// The shards, of the last level, that somebody should look at, a bit each.
+    /// One bit for each shard of the last level: whether it needs something.
     needing: [AtomicU64; count(LAST).div_ceil(64)],
 }
 
@@ -44,7 +44,7 @@ impl Totals {
         self.bytes.load(Relaxed)
     }
 
-    /// A shard has `after` bytes on the heap where it had `before`.
+    /// The heap memory of a shard has changed from `before` to `after` bytes.
     pub fn resized(&self, before: usize, after: usize) {
         self.bytes.fetch_add(after.wrapping_sub(before), Relaxed);
         self.due();
@@ -57,14 +57,14 @@ impl Totals {
         self.due();
     }
 
-    /// Whether a shard needs something. The next who asks is told so too.
+    /// Whether a shard needs something. Does not clear its bit.
     #[cfg(not(loom))]
     #[inline]
     pub fn is_needing(&self, shard: usize) -> bool {
         self.needing[shard / 64].load(Relaxed) >> (shard % 64) & 1 == 1
     }
 
-    /// The shards that need something: each is told to one who asks.
+    /// Returns the shards that need something, and clears their bits: so each is returned to one caller.
     #[cfg(not(loom))]
     pub fn take_needing(&self) -> Vec<usize> {
         let mut taken = Vec::new();
@@ -84,12 +84,13 @@ impl Totals {
         self.due.load(Acquire)
     }
 
-    /// An exchange and not a store, so that who takes it sees also what those told before who set it before this one.
+    /// An exchange and not a store, so that all threads that set it form one release sequence: the thread that takes it
+    /// sees what each of them has written before.
     pub fn due(&self) {
         self.due.swap(true, Release);
     }
 
-    /// Who is told so sees also which shards need something.
+    /// The thread that gets true also sees the bits of the shards that were set before.
     #[inline]
     pub fn take_due(&self) -> bool {
         self.due.load(Relaxed) && self.due.swap(false, Acquire)

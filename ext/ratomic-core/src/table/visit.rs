@@ -1,12 +1,9 @@
 //! What those need of a table who are no callers of it: a collector, a heap dump, a fork.
 
-use super::levels::LAST;
 use super::shard::Share;
+use super::sizes::LAST;
 #[cfg(not(loom))]
-use super::{
-    shard::{Pair, Shard},
-    CachePadded, Table,
-};
+use super::{levels::CachePadded, pair::Pair, shard::Shard, Table};
 #[cfg(not(loom))]
 use crate::fork_rw_lock::ForkRwLock;
 
@@ -37,7 +34,7 @@ impl Part {
             Part::Card { shard, .. } => (LAST..LAST + 1, shard..shard + 1),
         };
         levels.flat_map(move |level| {
-            let end = shards.end.min(super::levels::count(level));
+            let end = shards.end.min(super::sizes::count(level));
             (shards.start..end).map(move |shard| (level, shard))
         })
     }

@@ -1,7 +1,7 @@
 //! Hosts for the tests: threads without a VM.
 #![allow(dead_code, unused_imports)]
 
-use ratomic_core::table::{Copied, Entry, Probe, Same, Snapshot};
+use ratomic_core::table::{Copied, Entry, Lookup, Same, Snapshot};
 use ratomic_core::{Deadline, Park, Parker, Table};
 use std::convert::Infallible;
 
@@ -60,7 +60,7 @@ impl Park for Patient {
 /// A key that needs no foreign code.
 pub struct Number(pub u64);
 
-impl Probe<u64> for Number {
+impl Lookup<u64> for Number {
     type Error = Infallible;
 
     fn hash(&self) -> u64 {

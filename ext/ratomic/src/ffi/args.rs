@@ -1,4 +1,4 @@
-//! Arguments of methods that take optional ones.
+//! Parses optional arguments and keywords of native methods.
 
 use super::{error, RawValue};
 use magnus::{prelude::*, rb_sys::protect, Error, RHash, Value};
@@ -6,7 +6,7 @@ use ratomic_core::Deadline;
 use rb_sys::ruby_value_type::RUBY_T_HASH;
 use std::time::Duration;
 
-/// Splits off `timeout:`, the only keyword that a blocking method knows.
+/// Splits `timeout:` off the arguments, for methods that have no other keyword.
 #[inline]
 pub fn with_timeout(args: &[Value]) -> Result<(&[Value], Deadline), Error> {
     if !may_have_keywords(args) {
@@ -16,20 +16,20 @@ pub fn with_timeout(args: &[Value]) -> Result<(&[Value], Deadline), Error> {
     Ok((rest, deadline(timeout)?))
 }
 
-/// Whether there is more to look at than the class of the last argument, which nearly all calls are through with.
+/// Whether the last argument may be keywords: whether it is a Hash. Nearly all calls need no more than this check.
 #[inline]
 pub fn may_have_keywords(args: &[Value]) -> bool {
     args.last()
         .is_some_and(|last| RawValue::of(*last).is_a(RUBY_T_HASH))
 }
 
-/// As [`with_timeout`], with the seconds as they were given.
+/// As [`with_timeout`], but returns the seconds as the caller gave them.
 pub fn with_seconds(args: &[Value]) -> Result<(&[Value], Option<Value>), Error> {
     let (rest, [timeout]) = with_keywords(args, ["timeout"])?;
     Ok((rest, timeout))
 }
 
-/// Splits off keywords, of which the method knows these.
+/// Splits the keywords with these names off the arguments, and raises for any other.
 #[cold]
 pub fn with_keywords<'a, const N: usize>(
     args: &'a [Value],
@@ -61,12 +61,13 @@ pub fn with_keywords<'a, const N: usize>(
     Ok((rest, given))
 }
 
-/// Seconds from now; nil is for ever, and so is what the clock cannot count.
+/// The deadline so many seconds from now. nil, and a number that the clock cannot represent, mean no deadline.
 pub fn deadline(timeout: Option<Value>) -> Result<Deadline, Error> {
     Ok(seconds(timeout, "timeout")?.map_or(Deadline::Never, Deadline::after))
 }
 
-/// A number of seconds, of that name in the message. Nothing is for ever, and so is what no clock can count.
+/// Reads a number of seconds; `name` is for the error message. Returns `None` for nil, and for a number that the clock
+/// cannot represent: without limit.
 pub fn seconds(given: Option<Value>, name: &str) -> Result<Option<Duration>, Error> {
     let Some(seconds) = given.filter(|seconds| !seconds.is_nil()) else {
         return Ok(None);

@@ -20,7 +20,7 @@ pub fn define<T: TypedData + Default>(
     Ok(class)
 }
 
-/// A class of objects that this extension makes for itself, within `outer`. Ruby code has no use for it.
+/// Defines a class for internal objects of this extension, as a constant of `outer` that is private to Ruby code.
 pub fn define_hidden(outer: RClass, name: &str) -> Result<(), Error> {
     let class = outer.define_class(name, error::ruby().class_object())?;
     class.undef_default_alloc_func();
@@ -55,8 +55,8 @@ pub fn seal_new<T: TypedData>(object: RawValue) -> Result<(), Error> {
     make_shareable(object)
 }
 
-/// Whether the program has added nothing to it: no instance variables, no `object_id`, and no subclass of ours. Then
-/// the VM need not walk it, which takes longer than to make it.
+/// Whether the program has added nothing to the object: no instance variables, no `object_id`, and its class is not a
+/// subclass. Then the VM does not have to walk it, which would take longer than making it.
 fn is_bare<T: TypedData>(object: RawValue) -> bool {
     object.class_or_singleton() == RawValue::of(T::class(&error::ruby()).as_value()).0
         && deep_freeze::is_whole(object)

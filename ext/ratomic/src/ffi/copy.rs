@@ -1,7 +1,7 @@
-//! A frozen deep copy of plain data ([`plain`]) that others still use, so that it cannot be frozen where it stands. In
-//! one pass and without the VM's table of what it has seen, which costs several times as much. Runs no Ruby code:
-//! neither Strings, Arrays and Hashes of Ruby's own classes nor the keys that are stored here have methods that could
-//! be another's.
+//! Makes frozen deep copies of plain data ([`super::deep_freeze`]) that cannot be frozen in place, because others still
+//! use it. It needs one pass and no table of visited objects; the VM's own copy has such a table and costs several times
+//! as much. It runs no Ruby code: it copies only Strings, Arrays and Hashes of Ruby's own classes, and Hash keys whose
+//! `hash` and `eql?` are native.
 
 use super::{
     deep_freeze::{self, Unfrozen},
@@ -20,14 +20,14 @@ use rb_sys::{st_data_t, VALUE};
 use std::ffi::{c_int, CStr};
 
 const MAX_DEPTH: u32 = 100;
-/// Larger graphs are left to the VM, whose table finds objects that are referred to twice. Without it the copy of a
-/// graph that refers to itself in many ways would grow without end.
+/// Larger graphs are left to the VM, whose table finds objects that are referenced twice. Without such a table the copy
+/// of a graph with many references to the same objects could become exponentially large.
 const MAX_OBJECTS: u32 = 100_000;
 /// Longer Strings are left to the VM, which shares their bytes with the copy.
 const MAX_COPIED_BYTES: usize = 16 * 1024;
 
-/// The object itself if it is shareable, else a copy of it, in which what is referred to twice becomes two; nothing,
-/// where it is no plain data.
+/// Returns the object itself if it is shareable, else a frozen copy. An object that is referenced twice becomes two
+/// copies. Returns `None` if the object is not plain data.
 pub fn frozen(object: RawValue) -> Option<RawValue> {
     if deep_freeze::share(object, Unfrozen::Refuse) {
         return Some(object);
@@ -41,23 +41,22 @@ pub fn frozen(object: RawValue) -> Option<RawValue> {
     shared(copying.copy(object, 0)?)
 }
 
-/// Makes copies of items, one after another, as [`frozen`] does, but none of what refers to something twice: that has
-/// to be one object in the copy, too.
+/// Copies items one after another, as [`frozen`] does. But it refuses a graph in which an object is referenced twice,
+/// because that has to stay one object in the copy.
 #[derive(Default)]
 pub struct Copier {
     seen: Seen,
     kinds: Option<(VALUE, bool)>,
 }
 
-/// A copy that is frozen throughout, and whether it still has to be noted as shareable: by the VM, see
-/// [`deep_freeze::by_the_vm`].
+/// A deeply frozen copy, and whether the VM still has to note it as shareable ([`deep_freeze::by_the_vm`]).
 pub struct Copied {
     pub word: RawValue,
     pub unnoted: bool,
 }
 
 impl Copier {
-    /// The item itself, if it is shareable, else a copy; nothing, where the copy is not made here.
+    /// Returns the item itself if it is shareable, else a copy; `None` if the VM has to make the copy.
     #[inline]
     pub fn of(&mut self, item: RawValue) -> Option<Copied> {
         if item.is_immediate() {
@@ -90,7 +89,7 @@ impl Copier {
     }
 }
 
-/// Shares the bytes with the copy, so that only the VM can find it shareable.
+/// Copies a long String. The copy shares its bytes with the original, so only the VM can note it as shareable.
 fn long_text(item: RawValue) -> Option<RawValue> {
     // SAFETY: a living String, where it is asked for more than its kind. The VM's own class.
     unsafe {
@@ -110,7 +109,7 @@ fn long_text(item: RawValue) -> Option<RawValue> {
     }
 }
 
-/// Where single objects are not noted, the VM looks at the whole of them.
+/// Has the VM note the whole copy as shareable, on Rubies where single objects cannot be noted.
 fn shared(copy: RawValue) -> Option<RawValue> {
     let noted = !matches!(note::way(), Way::Walk) || deep_freeze::share(copy, Unfrozen::Refuse);
     noted.then_some(copy)
@@ -118,11 +117,11 @@ fn shared(copy: RawValue) -> Option<RawValue> {
 
 struct Copy<'a> {
     left: u32,
-    /// What was met, where that may be once only.
+    /// The objects that were visited, if none may be visited twice.
     seen: Option<&'a mut Seen>,
-    /// The class of Structs or objects that was met last, and whether these are copied here.
+    /// The class of the last Struct or object, and whether instances of it are copied here.
     kinds: Option<(VALUE, bool)>,
-    /// Whether there is an object in the copy, which only the VM can note, and then what that is in.
+    /// Whether the copy contains an object that only the VM can note. Then its containers cannot be noted either.
     unnoted: bool,
 }
 
@@ -136,7 +135,7 @@ impl Copy<'_> {
         if depth == MAX_DEPTH {
             return None;
         }
-        // Results may refer to one twice.
+        // Without `seen` (for results) an object that is referenced twice would become two, so it is not copied here.
         if self.seen.is_some() && word.type_of() == RUBY_T_OBJECT {
             return match self.is_plain_kind(word, klass) {
                 true => self.met(word)?.copy_object(word, klass, depth),
@@ -160,13 +159,13 @@ impl Copy<'_> {
         }
     }
 
-    /// Nothing where the object is met for the second time.
+    /// Notes the object as visited; `None` if it was visited before and must not be.
     fn met(&mut self, word: RawValue) -> Option<&mut Self> {
         let first = self.seen.as_mut().is_none_or(|seen| seen.insert(word.0));
         first.then_some(self)
     }
 
-    /// Whether to copy and to freeze it calls no method that is not Ruby's own.
+    /// Whether copying and freezing it calls only methods of Ruby itself.
     fn is_plain_kind(&mut self, word: RawValue, klass: VALUE) -> bool {
         match self.kinds {
             Some((known, plain)) if known == klass => plain,
@@ -215,7 +214,7 @@ impl Copy<'_> {
         done.then(|| RawValue(unsafe { rb_sys::rb_obj_freeze(copy.0) }))
     }
 
-    /// Notes a frozen object that was just made of what is noted.
+    /// Notes a new frozen object, whose parts are all noted, as shareable.
     fn noted(&self, copy: RawValue) -> RawValue {
         if !self.unnoted && note::shareable(copy) {
             global_gc::count(copy);
@@ -259,7 +258,7 @@ impl Copy<'_> {
         Some(self.noted(RawValue(unsafe { rb_sys::rb_obj_freeze(copy) })))
     }
 
-    /// Its keys stay: as a key only what is shareable is plain data.
+    /// The keys are not copied: a Hash counts as plain data only if its keys are shareable.
     fn copy_hash(&mut self, word: RawValue, depth: u32) -> Option<RawValue> {
         if !deep_freeze::has_no_default(word) {
             return None;
@@ -281,8 +280,8 @@ impl Copy<'_> {
     }
 }
 
-/// Whether a Struct or an object is a mere list of its members or variables: nothing is said of how it is copied, and
-/// there may be two of it.
+/// Whether a Struct or an object consists of its members or instance variables only: its class does not define how it
+/// is copied, and is no Singleton.
 fn asks_no_method(word: RawValue, klass: VALUE) -> bool {
     const NAMES: [&CStr; 4] = [
         c"initialize_copy",
@@ -371,7 +370,7 @@ impl Pairs<'_, '_> {
     }
 }
 
-/// Whether the VM finds the key with no method call.
+/// Whether the VM looks the key up without calling a method.
 fn is_looked_up_natively(key: RawValue) -> bool {
     key.is_immediate()
         || match key.type_of() {

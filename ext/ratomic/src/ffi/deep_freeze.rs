@@ -1,13 +1,13 @@
-//! Makes plain data shareable, or finds that it is, in one pass and without the bookkeeping of the VM's own way, which
-//! enters every object into a table to find cycles, and costs more than parsing it did.
+//! Makes plain data shareable in one pass, or finds that it is already. The VM's own way enters every object into a
+//! table to find cycles, which costs more than parsing the data did.
 //!
 //! Plain data is what parsers return: Strings, numbers, Symbols, Arrays, Hashes and Structs with no instance variables,
 //! and frozen objects, all without singleton classes. An object is noted as shareable after everything in it is, so
-//! every note is true whenever the walk ends early. Anything else, and what is nested too deep (a cycle, too), is left
-//! to the VM.
+//! all notes are true even if the walk ends early. All other objects, and data that is nested too deeply (which includes
+//! cycles), are left to the VM.
 //!
-//! How an object is noted, and what is known of it beyond the C API, depends on the Ruby: see [`super::note`]. Where a
-//! single object cannot be noted, plain data is only looked through here, and the VM does the rest in one walk.
+//! How an object is noted, and what is known about it beyond the C API, depends on the Ruby: see [`super::note`]. Where
+//! single objects cannot be noted, this module only checks that the data is plain, and the VM notes it in one walk.
 
 use super::{defaults, flags::Flags, global_gc, note, note::Way, RawValue};
 use magnus::{prelude::*, rb_sys::protect, rb_sys::AsRawValue, Error, RClass, Ruby, Value};
@@ -16,7 +16,7 @@ use rb_sys::{st_data_t, VALUE};
 use std::ffi::c_int;
 use std::sync::OnceLock;
 
-/// `Ractor::MovedObject`, which what was moved away is an instance of, and which the VM itself refers to.
+/// The class `Ractor::MovedObject`: an object that was moved becomes an instance of it. The VM keeps the class alive.
 static MOVED: OnceLock<VALUE> = OnceLock::new();
 
 /// To be called once, before anything else here.
@@ -31,7 +31,7 @@ fn moved_object(ruby: &Ruby) -> Result<VALUE, Error> {
     Ok(ractor.const_get::<_, Value>("MovedObject")?.as_raw())
 }
 
-/// True if the object is shareable now. False means only that it was not proved here.
+/// Returns true if the object is shareable now. False only means that this module could not find out.
 #[inline]
 pub fn share(object: RawValue, unfrozen: Unfrozen) -> bool {
     if is_noted(object) {
@@ -53,7 +53,8 @@ fn share_unnoted(object: RawValue, unfrozen: Unfrozen) -> bool {
     }
 }
 
-/// Whether all of a native object is in itself, so that its flag is all that has to be noted.
+/// Whether a native object has neither instance variables nor an `object_id` outside of itself, so that it can be noted
+/// by its flag alone.
 pub fn is_whole(object: RawValue) -> bool {
     match note::way() {
         Way::Function(_) => has_no_variables(object),
@@ -64,7 +65,7 @@ pub fn is_whole(object: RawValue) -> bool {
     }
 }
 
-/// Whether it is the `Ractor::MovedObject` that a move has left behind.
+/// Whether the object was moved away: whether a `Ractor::MovedObject` is in its place.
 #[inline]
 pub fn is_moved(word: RawValue) -> bool {
     !word.is_immediate() && MOVED.get() == Some(&word.class_or_singleton())
@@ -86,18 +87,27 @@ pub fn has_no_default(hash: RawValue) -> bool {
         }
 }
 
-/// Of any object.
+/// Whether a Hash was made by `Hash.ruby2_keywords_hash`, or may have been.
+pub fn becomes_keywords(hash: RawValue) -> bool {
+    match note::way() {
+        Way::Flag(found) if found.flags.keywords != 0 => hash.flags() & found.flags.keywords != 0,
+        _ => defaults::become_keywords(hash),
+    }
+}
+
+/// Whether any object has instance variables.
 pub fn has_variables(object: RawValue) -> bool {
     !has_no_variables(object)
 }
 
-/// For other objects than a T_OBJECT, which has them in itself.
+/// Whether an object has no instance variables. (Not for a T_OBJECT, which stores them in itself.)
 pub fn has_no_variables(object: RawValue) -> bool {
     // SAFETY: a living object; counts.
     unsafe { rb_sys::rb_ivar_count(object.0) == 0 }
 }
 
-/// The VM's own way. Plain data holds nothing that the VM looks into under its lock, see [`super::class`].
+/// Makes the object shareable by the VM's own walk. Plain data contains no native objects, into which the VM would look
+/// while it holds its lock (see [`super::class`]).
 pub fn by_the_vm(object: RawValue) -> bool {
     // SAFETY: a living object, on the caller's stack; `protect` catches what this raises.
     protect(|| unsafe { rb_sys::rb_ractor_make_shareable(object.0) }).is_ok()
@@ -105,7 +115,7 @@ pub fn by_the_vm(object: RawValue) -> bool {
 
 const MAX_DEPTH: u32 = 100;
 
-/// Ruby's `freeze` of an Array gives unused memory back. For a shorter Array that costs more than it saves.
+/// Ruby's `freeze` shrinks the memory of an Array. For an Array shorter than this, that costs more than it saves.
 const MIN_SHRUNK_ELEMENTS: std::ffi::c_long = 64;
 
 /// What to do with an object that is not frozen.
@@ -122,10 +132,11 @@ struct Walk {
 }
 
 impl Walk {
-    /// Without a way to note a single object: whether all of it is plain, and nothing is changed.
+    /// Notes the object as shareable, after freezing it if `unfrozen` allows that. With [`Way::Walk`] it changes nothing,
+    /// and only checks that all of it is plain data.
     fn share(&mut self, word: RawValue) -> bool {
         if is_moved(word) {
-            return false; // shareable for the VM, but there is nothing in it any more
+            return false; // the VM calls it shareable, but its content is gone
         }
         if is_noted(word) {
             return true;
@@ -146,7 +157,7 @@ impl Walk {
     fn note(&self, word: RawValue) -> bool {
         match self.way {
             Way::Walk => true,
-            // The VM may have to give it an `object_id` first, for which there will be no room later.
+            // The VM may have to store an `object_id` in it, which is not possible later.
             _ if word.type_of() == RUBY_T_OBJECT => by_the_vm(word),
             _ => note::shareable(word),
         }
@@ -166,14 +177,14 @@ impl Walk {
         if word.class_or_singleton() != class {
             return false;
         }
-        // Left to the VM: a String or Array whose memory is shared with another one (ELTS_SHARED), which it copies
+        // A String or Array that shares its memory with another one (ELTS_SHARED) is left to the VM, which copies it
         // first.
         let left = !matches!(self.way, Way::Walk) && word.has_shared_content();
         kind == RUBY_T_OBJECT || !left && !self.is_barred(word, kind) && has_no_variables(word)
     }
 
-    /// Only for the way by flag: a String in use, and an object with an `object_id` in a side table, which the VM would
-    /// have to mark too.
+    /// Whether the object cannot be noted by its flag: a String that a native call uses, or an object whose `object_id` is
+    /// in a side table, which the VM would have to note too.
     fn is_barred(&self, word: RawValue, kind: rb_sys::ruby_value_type) -> bool {
         let Way::Flag(found) = self.way else {
             return false;
@@ -220,7 +231,7 @@ impl Walk {
         // SAFETY: a living String of the class itself.
         let freeze = || unsafe { rb_sys::rb_str_freeze(word.0) };
         match self.way {
-            // It is not in use, by `is_barred`, so nothing raises.
+            // `is_barred` has excluded Strings in use, so this does not raise.
             Way::Flag(_) => freeze() == word.0,
             _ => protect(freeze).is_ok(),
         }
@@ -299,7 +310,7 @@ impl Walk {
     }
 }
 
-/// A walk among the parts of one object, and whether all of them were shareable so far.
+/// Walks through the parts of one object, and keeps whether all of them were shareable so far.
 struct Content<'a>(&'a mut Walk, bool);
 
 impl Content<'_> {

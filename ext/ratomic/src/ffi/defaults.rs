@@ -1,10 +1,7 @@
-//! Whether a Hash has a default, whether it is to become keywords, and how it finds its keys: by its methods. The first two
-//! also, on the Rubies on which that was proved ([`super::note`]), by its header, with no method call.
+//! Whether a Hash has a default, whether it is to become keywords, and how it finds its keys: by its methods. Whether it
+//! has a default also by its header, with no method call, for the Rubies on which that was proved ([`super::note`]).
 
-use super::{
-    note::{self, Way},
-    RawValue,
-};
+use super::RawValue;
 use magnus::{gc, prelude::*, rb_sys::protect, Error, Ruby, Value};
 use rb_sys::VALUE;
 use std::ffi::CStr;
@@ -43,14 +40,7 @@ pub fn compares_by_content(hash: RawValue) -> bool {
 }
 
 /// Whether a Hash was made by `Hash.ruby2_keywords_hash`, or may have been.
-pub fn becomes_keywords(hash: RawValue) -> bool {
-    match note::way() {
-        Way::Flag(found) if found.flags.keywords != 0 => hash.flags() & found.flags.keywords != 0,
-        _ => is_noted_for_keywords(hash),
-    }
-}
-
-fn is_noted_for_keywords(hash: RawValue) -> bool {
+pub fn become_keywords(hash: RawValue) -> bool {
     static NAME: OnceLock<rb_sys::ID> = OnceLock::new();
     let name = *NAME.get_or_init(|| intern(c"ruby2_keywords_hash?"));
     // SAFETY: the class of the VM, and that of its methods.

@@ -1,14 +1,14 @@
-//! The exceptions of the native classes. Those of Ruby's own tree by name; ours are looked up when they are needed, in
-//! `lib/ratomic/errors.rb`.
+//! The exceptions that native methods raise: Ruby's own classes, and those of `lib/ratomic/errors.rb`, which are looked up
+//! when they are needed.
 //!
-//! An exception is made here and not, as magnus would, while it is raised: every call into Ruby can end in a jump (the
-//! thread is being killed, an item throws), which then has to go on in its place.
+//! An exception object is made before it is raised; magnus would make it while raising. To make it calls Ruby, and each
+//! call into Ruby can end in a jump (the thread is killed, an item throws). Then that jump is returned as the error.
 
 use super::RawValue;
 use magnus::{prelude::*, Error, ExceptionClass, RClass, RModule, RString, Ruby, Value};
 use ratomic_core::table::Failure;
 
-/// The VM, in a method that it called.
+/// The handle of the VM. To be called only in a method that the VM has called.
 pub fn ruby() -> Ruby {
     // SAFETY: every function of this extension runs in a thread of the VM that holds its lock, but the sleep in
     // `gvl`, which calls nothing of Ruby.
@@ -28,7 +28,7 @@ fn new(class: ExceptionClass, message: &str) -> Error {
     }
 }
 
-/// The error that is made of a value's `inspect`; what comes out of that instead goes on in its place.
+/// Makes an error from a value's `inspect`. If `inspect` raises or throws, that is the error.
 pub fn about(value: Value, error: impl FnOnce(String) -> Error) -> Error {
     match inspect(value) {
         Ok(text) => error(text),
@@ -69,7 +69,7 @@ pub fn thread(message: impl AsRef<str>) -> Error {
     new(ruby().exception_thread_error(), message.as_ref())
 }
 
-/// Ruby's own `ClosedQueueError`, with its own words.
+/// Ruby's `ClosedQueueError`, with the message that Ruby gives it.
 pub fn closed_queue() -> Error {
     named(
         ruby().class_object().const_get("ClosedQueueError"),
@@ -127,7 +127,7 @@ pub fn write_many(failure: Failure<Error>, map: Value) -> Error {
         Failure::Foreign(error) => error,
         Failure::Own => because("this is called in a block that is computing"),
         Failure::Deadlock => {
-            because("deadlock: this thread is waited for by the one whose block is computing")
+            because("deadlock: this thread is awaited by the one whose block is computing")
         }
     }
 }

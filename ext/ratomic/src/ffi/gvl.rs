@@ -26,7 +26,7 @@ impl Park for Gvl {
 
     fn park(&self, parker: &Arc<Parker>, deadline: Deadline) -> Result<(), Error> {
         if scheduler::is_current() {
-            return scheduler::sleep(parker, deadline);
+            return scheduler::sleep(parker, deadline, sleep_in_thread);
         }
         sleep_in_thread(parker, deadline)
     }
@@ -51,7 +51,7 @@ impl Park for Gvl {
 }
 
 /// Sleeps in the calling thread, without asking a Fiber scheduler.
-pub fn sleep_in_thread(parker: &Parker, deadline: Deadline) -> Result<(), Error> {
+fn sleep_in_thread(parker: &Parker, deadline: Deadline) -> Result<(), Error> {
     native_thread::sleep(parker, deadline, |deadline| sleep_here(parker, deadline))
 }
 

@@ -1,17 +1,17 @@
-//! Keys as `Hash` has them: strings by their bytes and encoding, numbers by class and value, symbols and the other
-//! immediates by identity, everything else by its own `hash` and `eql?`.
+//! Compares keys as `Hash` does: Strings by bytes and encoding, numbers by class and value, Symbols and other immediates
+//! by identity, all other objects by their methods `hash` and `eql?`.
 
 use super::{error, number, shareable, words, RawValue};
 use magnus::{prelude::*, rb_sys::protect, Error, RArray, Value};
-use ratomic_core::table::{Probe, Same};
+use ratomic_core::table::{Lookup, Same};
 use rb_sys::ruby_value_type::{self, RUBY_T_BIGNUM, RUBY_T_FLOAT, RUBY_T_STRING};
 
 pub struct Key {
     word: RawValue,
     hash: u64,
-    /// What `eql?` has said so far: the stored key that is this one,
+    /// The stored key for which `eql?` has returned true, if there was one.
     same: Option<RawValue>,
-    /// and those that are not, in an Array so that their addresses are not reused meanwhile.
+    /// The stored keys for which it has returned false. The Array keeps them alive, so that their addresses are not reused.
     others: Option<RArray>,
 }
 
@@ -30,7 +30,7 @@ impl Key {
         self.word
     }
 
-    /// The object to store for a key that is not there yet: a frozen String as `Hash` would, else itself or a copy.
+    /// The object to store for a new key: of a String a frozen copy, as in `Hash`; else the object itself or a copy.
     pub fn stored(&self) -> Result<RawValue, Error> {
         let value = self.word.value();
         if shareable::is_shareable(self.word)? {
@@ -54,7 +54,7 @@ impl Key {
         )))
     }
 
-    /// A key that stays as it is whatever a block does to the object that was given.
+    /// A key that does not change if a block changes the object that was given.
     pub fn settled(value: Value) -> Result<Key, Error> {
         let key = Key::new(value)?;
         Ok(Key {
@@ -64,7 +64,7 @@ impl Key {
     }
 }
 
-impl Probe<RawValue> for Key {
+impl Lookup<RawValue> for Key {
     type Error = Error;
 
     fn hash(&self) -> u64 {
@@ -126,7 +126,8 @@ impl Probe<RawValue> for Key {
     }
 }
 
-/// Fixnums, static symbols, nil, true and false are equal only to themselves; flonums may equal a heap Float.
+/// Whether a key is equal only to itself: Fixnums, static Symbols, nil, true and false. (A flonum can equal a Float on
+/// the heap.)
 fn is_by_identity(word: RawValue) -> bool {
     word.is_immediate() && !rb_sys::FLONUM_P(word.0)
 }
@@ -158,7 +159,7 @@ fn hash(word: RawValue) -> Result<u64, Error> {
     Ok(mix(hash))
 }
 
-/// Spreads what may be a small or regular number over all 64 bits (the finalizer of SplitMix64, Steele et al. 2014).
+/// Spreads a hash, which may be a small number, over all 64 bits (the finalizer of SplitMix64, Steele et al. 2014).
 fn mix(hash: u64) -> u64 {
     let hash = (hash ^ (hash >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let hash = (hash ^ (hash >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);

@@ -1,5 +1,5 @@
-//! Tells the collector about memory that it has not allocated: it has to run when objects that may be garbage own much
-//! of it. Also tells the processor which memory will be read next (`prefetch`).
+//! Reports to the collector how much memory objects own that the VM has not allocated, so that it runs when garbage may
+//! own much of it. Also tells the processor which memory will be read next (`prefetch`).
 
 use super::RawValue;
 use magnus::rb_sys::protect;

@@ -110,7 +110,7 @@ fn header(word: RawValue) -> (VALUE, VALUE) {
     (*flags, *klass)
 }
 
-/// Notes an object of the kinds that [`super::plain`] walks, or a native object of ours. It must be frozen and no
+/// Notes an object of the kinds that [`super::deep_freeze`] walks, or a native object of ours. It must be frozen and no
 /// immediate, everything in it must be noted, and it must have no instance variables beside it. To be called in the
 /// Ractor that made the object. False where this Ruby has no way to note a single object.
 pub fn shareable(word: RawValue) -> bool {

@@ -1,10 +1,10 @@
-//! Numbers that can be read and added with no Ruby call.
+//! Reads and makes the numbers for which no Ruby method has to be called.
 
 use super::{error, RawValue};
 use magnus::{rb_sys::protect, Error, Value};
 use rb_sys::ruby_value_type::{RUBY_T_BIGNUM, RUBY_T_FLOAT};
 
-/// An Integer of 64 bits. `TypeError` for anything that is not an Integer, `RangeError` for one beyond.
+/// Reads an Integer of 64 bits. Raises a `TypeError` for any other class, a `RangeError` for a larger Integer.
 pub fn int64(value: Value) -> Result<i64, Error> {
     let word = RawValue::of(value);
     if word.is_fixnum() {
@@ -30,7 +30,7 @@ pub fn fixnum(word: RawValue) -> i64 {
     (word.0 as i64) >> 1
 }
 
-/// The Fixnum, or `None` beyond 63 bits, where a Bignum would have to be allocated.
+/// The number as a Fixnum; `None` if it needs more than 63 bits, because then a Bignum would have to be allocated.
 pub fn to_fixnum(number: i64) -> Option<RawValue> {
     let shifted = number.checked_mul(2)?;
     Some(RawValue((shifted | 1) as rb_sys::VALUE))
@@ -45,7 +45,7 @@ pub fn float(word: RawValue) -> f64 {
     unsafe { rb_sys::rb_float_value(word.0) }
 }
 
-/// A Fixnum or Float as a float.
+/// The value of a Fixnum or Float as `f64`.
 pub fn to_float(word: RawValue) -> Option<f64> {
     if word.is_fixnum() {
         Some(fixnum(word) as f64)

@@ -21,13 +21,13 @@ impl<T> OnceShared<T> {
             .map_err(|_| error::frozen("already initialized"))
     }
 
-    /// The structure, for a collector: it can meet an object that is not initialized yet.
+    /// The structure, for mark functions: these may be called for an object that is not initialized yet.
     #[inline]
     pub fn peek(&self) -> Option<&T> {
         self.0.get().map(|(structure, _)| &**structure)
     }
 
-    /// The structure, for an object that shows a part of it to the collector.
+    /// A shared reference to the structure, for an object that marks a part of it.
     pub fn shared(&self) -> Option<&Arc<T>> {
         self.0.get().map(|(structure, _)| structure)
     }

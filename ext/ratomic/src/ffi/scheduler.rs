@@ -5,7 +5,7 @@
 //! do well. It is made anew for each wait: that costs some 30 microseconds, and only where something has to be waited
 //! for.
 
-use super::{gvl, RawValue};
+use super::RawValue;
 use magnus::{prelude::*, rb_sys::protect, Error, Value};
 use ratomic_core::{Deadline, Parker};
 use rb_sys::VALUE;
@@ -27,14 +27,19 @@ pub fn is_current() -> bool {
 struct Sleep {
     parker: Arc<Parker>,
     deadline: Deadline,
+    in_thread: InThread,
 }
+
+/// Has the calling thread sleep, whether it has a Fiber scheduler or not.
+type InThread = fn(&Parker, Deadline) -> Result<(), Error>;
 
 /// Returns when the parker was woken or the deadline has passed. An exception that is raised in the Fiber meanwhile is
 /// the error.
-pub fn sleep(parker: &Arc<Parker>, deadline: Deadline) -> Result<(), Error> {
+pub fn sleep(parker: &Arc<Parker>, deadline: Deadline, in_thread: InThread) -> Result<(), Error> {
     let sleep = Box::new(Sleep {
         parker: Arc::clone(parker),
         deadline,
+        in_thread,
     });
     let sleep = Box::into_raw(sleep);
     // SAFETY: `begin` takes the box. `protect` catches what this raises: there is no thread then, and the box is ours.
@@ -61,6 +66,6 @@ unsafe extern "C" fn begin(sleep: *mut c_void) -> VALUE {
     // SAFETY: the box of `sleep`, which only this thread has.
     let sleep = unsafe { Box::from_raw(sleep.cast::<Sleep>()) };
     // If this thread is killed meanwhile, it ends too.
-    let _ = gvl::sleep_in_thread(&sleep.parker, sleep.deadline);
+    let _ = (sleep.in_thread)(&sleep.parker, sleep.deadline);
     RawValue::NIL.0
 }

@@ -1,4 +1,4 @@
-//! Makes an object fit to be stored. Structures hold only shareable objects.
+//! Makes an object shareable so that it can be stored. Structures hold only shareable objects.
 
 use super::{
     deep_freeze::{self, Unfrozen},
@@ -32,7 +32,7 @@ pub fn is_noted(word: RawValue) -> bool {
     protect(walk).is_ok_and(|answer| answer == RawValue::from_bool(true).0)
 }
 
-/// The object itself if it is shareable, else a frozen deep copy; the caller's own stays as it is.
+/// Returns the object itself if it is shareable, else a frozen deep copy. The caller's object is not changed.
 #[inline]
 pub fn share(value: Value, place: &str) -> Result<RawValue, Error> {
     let word = RawValue::of(value);
@@ -75,7 +75,8 @@ fn rebuild(value: Value) -> Result<RawValue, Error> {
     Ok(RawValue::of(copy))
 }
 
-/// The error with its reason as text. An exception that is no StandardError is returned as it is.
+/// Makes the error for an object that cannot be stored, with the reason. An exception that is no StandardError is
+/// returned unchanged.
 fn explained(value: Value, place: &str, reason: Error) -> Error {
     let words = || -> Result<Option<RString>, Error> {
         let root = error::ruby().class_object();
@@ -107,6 +108,6 @@ fn explained(value: Value, place: &str, reason: Error) -> Error {
 fn refused(value: Value, place: &str, reason: String) -> Error {
     let class = error::class_name(value);
     error::shareable(format!(
-        "{place} cannot hold this {class}, which no frozen copy can be made of{reason}; store frozen data instead"
+        "{place} cannot hold this {class}, of which no frozen copy can be made{reason}; store frozen data instead"
     ))
 }

@@ -1,6 +1,7 @@
-//! Room for words that a collector can see, so that objects that leave a structure while they are being copied stay alive.
+//! Temporary buffers that a collector marks. They keep objects alive that are removed from a structure while they are
+//! being copied.
 //!
-//! It is an object of its own, which no Ruby code sees. Its mark function runs in a collection of the Ractor that made it,
+//! A buffer is an object that no Ruby code sees. Its mark function runs in a collection of the Ractor that made it,
 //! on that Ractor's thread or with it stopped, and so never while a word is being written. It has no write barrier,
 //! because the words are written with locks held: so every collection looks at all of them.
 
@@ -36,7 +37,7 @@ impl DataTypeFunctions for Words {
 pub struct Buffer(Obj<Words>);
 
 impl Buffer {
-    /// Room for `len` pairs, all nil.
+    /// Makes a buffer for `len` pairs, all nil.
     pub fn pairs(len: usize) -> Buffer {
         let words = vec![(RawValue::NIL, RawValue::NIL); len];
         Buffer(error::ruby().obj_wrap(Words(UnsafeCell::new(words))))
@@ -49,7 +50,7 @@ impl Buffer {
 }
 
 impl Drop for Buffer {
-    /// Gives the memory back at once. It may be much, and the object's turn comes with some later collection.
+    /// Frees the memory at once. It may be much, and the object itself is freed only by a later collection.
     fn drop(&mut self) {
         // SAFETY: as above, and nobody has a slice of it any more.
         drop(mem::take(unsafe { &mut *self.0 .0.get() }));

@@ -37,19 +37,19 @@ pub type Seen = HashSet<VALUE, BuildHasherDefault<Spread>>;
 /// A number for each of them.
 pub type Places = HashMap<VALUE, usize, BuildHasherDefault<Spread>>;
 
-/// Depth first, and in the VM's order, so that it comes to an object by as many levels as the VM would.
+/// A walk, depth first and in the VM's order, so that it reaches an object at the same level as the VM would.
 #[derive(Default)]
 struct Walk {
-    /// Objects, and by how many levels they were reached.
+    /// Objects that are still to be visited, with their levels.
     ahead: Vec<(RawValue, u32)>,
-    /// The level of the object that is met now.
+    /// The level of the object that is being visited.
     level: u32,
     seen: Seen,
     /// Whether the walk searches for objects that are met twice, also Strings.
     tree: bool,
-    /// Whether there is a Hash in it that the VM would copy wrong.
+    /// Whether a Hash was found that the VM would not copy correctly.
     odd: bool,
-    /// Whether there is something that it cannot look into.
+    /// Whether an object was found into which the walk cannot look.
     unsure: bool,
 }
 
@@ -133,8 +133,8 @@ pub fn set_class() -> RClass {
 /// numbers. The first free place takes the next one.
 static LEAVES: [OnceLock<RawValue>; 4] = [const { OnceLock::new() }; 4];
 
-/// To be called in the main Ractor, as [`install`]. Where there is no room for one more, its instances are looked
-/// through in Ruby, as those of any other native class.
+/// Adds a class. To be called in the main Ractor, as [`install`]. If there is no room for one more, its instances are
+/// searched in Ruby, as those of any other native class.
 pub fn know_leaf(class: RClass) {
     let word = RawValue::of(class.as_value());
     for place in &LEAVES {
@@ -147,7 +147,7 @@ pub fn know_leaf(class: RClass) {
     }
 }
 
-/// Of a native object.
+/// Whether a native object is an instance of such a class.
 fn is_leaf(word: RawValue) -> bool {
     let class = word.class_or_singleton();
     let known = LEAVES.iter().map_while(OnceLock::get);
@@ -157,7 +157,7 @@ fn is_leaf(word: RawValue) -> bool {
 /// How many levels of Arrays a key may have.
 const MAX_KEY_DEPTH: u32 = 20;
 
-/// Whether a copy of the key is found where the key is: a number, text, or an Array of such.
+/// Whether a copy of the key has the same hash and is equal to it: a number, text, or an Array of such.
 fn is_by_content(key: RawValue, depth: u32) -> bool {
     if key.is_immediate() || key.has_shareable_flag() {
         return true;
@@ -178,7 +178,7 @@ fn is_by_content(key: RawValue, depth: u32) -> bool {
     }
 }
 
-/// Asks a Hash of Ruby's own class.
+/// Whether a Hash of Ruby's own class compares its keys by identity.
 fn compares_by_identity(hash: RawValue) -> bool {
     // SAFETY: a living Hash, whose method is Ruby's own: it reads a flag.
     unsafe {
@@ -224,14 +224,14 @@ pub fn is_odd(word: RawValue) -> bool {
     }
 }
 
-/// Whether it is the instance of a Singleton.
+/// Whether the object is the instance of a class that includes Singleton.
 pub fn is_singleton(word: RawValue) -> bool {
     // SAFETY: the VM's own classes, set before any extension is loaded.
     let plain = unsafe { [rb_sys::rb_cString, rb_sys::rb_cArray, rb_sys::rb_cHash] };
     !plain.contains(&word.class_or_singleton()) && is_kind_of(word, known().singleton.0)
 }
 
-/// Whether it may refer to something that `look_into` does not come to.
+/// Whether the object may have references that `look_into` does not follow.
 fn has_more(word: RawValue) -> bool {
     match word.type_of() {
         RUBY_T_HASH => !deep_freeze::has_no_default(word),
@@ -259,7 +259,7 @@ impl Walk {
                 return Found::Deep;
             }
             if word.is_a(RUBY_T_FILE) || deep_freeze::is_moved(word) || is_singleton(word) {
-                // In a graph that is odd, Ruby code searches for it and finds its path.
+                // Of an odd graph Ruby code searches again, and finds the path.
                 return if found == Found::Odd {
                     found
                 } else {
@@ -280,13 +280,13 @@ impl Walk {
         if word.is_immediate() || (word.has_shareable_flag() && !deep_freeze::is_moved(word)) {
             return;
         }
-        // Most of what there is, and nothing in it to look into.
+        // Strings are the most frequent objects, and refer to nothing.
         if self.tree || word.type_of() != RUBY_T_STRING || !deep_freeze::has_no_variables(word) {
             self.ahead.push((word, self.level));
         }
     }
 
-    /// Content first, so that variables come out first.
+    /// Pushes the content first and the instance variables last, so that the variables are visited first.
     fn look_into(&mut self, word: RawValue) {
         let walk: *mut Walk = self;
         let before = self.ahead.len();

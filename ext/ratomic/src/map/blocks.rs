@@ -10,13 +10,13 @@ use ratomic_core::{
 };
 use std::time::Instant;
 
-/// A claim that is given back however its block ends.
+/// A claim that is released however its block ends.
 pub struct Claim<'a> {
     map: Receiver<Map>,
     table: &'a Table<RawValue, RawValue>,
     held: HeldClaim<RawValue, RawValue>,
     key: RawValue,
-    /// The value that the key had; nothing, if it had expired.
+    /// The value that the key had; `None` if it had expired.
     seen: Option<RawValue>,
     /// When that value expires.
     until: Option<Instant>,
@@ -48,13 +48,13 @@ impl<'a> Claim<'a> {
         })
     }
 
-    /// What it refers to, for whoever keeps it elsewhere than on the stack.
+    /// The objects that it refers to, for a caller that keeps the claim elsewhere than on the stack.
     pub fn words(&self) -> [RawValue; 4] {
         let HeldClaim { stored, value, .. } = self.held;
         [Some(self.key), stored, value, self.seen].map(|word| word.unwrap_or(RawValue::NIL))
     }
 
-    /// Stores what is shareable, if anything, for good, and gives the claim back.
+    /// Stores a shareable value, if one is given, without an expiry, and releases the claim.
     pub fn store(mut self, word: Option<RawValue>) {
         self.outcome = word;
     }
@@ -63,7 +63,7 @@ impl<'a> Claim<'a> {
         self.seen.map(RawValue::value)
     }
 
-    /// Stores `value`, which expires when the one before would have, and gives the claim back.
+    /// Stores `value` with the expiry of the previous value, and releases the claim.
     pub fn finish(mut self, value: Value) -> Result<Value, Error> {
         let word = share(value, PLACE)?;
         self.outcome = Some(self.map.expiry.wrap(word, self.until)?);
@@ -73,7 +73,7 @@ impl<'a> Claim<'a> {
         Ok(word.value())
     }
 
-    /// As `finish`, for so long from now on, where that was given.
+    /// As `finish`, but with the expiry that `lifetime` gives, if there is one.
     fn finish_for(mut self, value: Value, lifetime: Lifetime) -> Result<Value, Error> {
         if !lifetime.is_given() {
             return self.finish(value);

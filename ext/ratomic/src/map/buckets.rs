@@ -1,5 +1,5 @@
-//! `append` and `add_to_set`: collections that are replaced, never changed. They call `eql?` and `hash` of user objects,
-//! so they run under a claim.
+//! `append` and `add_to_set`. They replace the stored Array or Set by a larger frozen one. They call `eql?` and `hash` of
+//! user objects, so they run under a claim.
 
 use super::{blocks::Claim, claim_timeout::ClaimTimeout, Map, PLACE};
 use crate::ffi::{class, error, shareable::share, walk::set_class, Receiver};

@@ -10,13 +10,13 @@ use std::sync::Arc;
 pub struct ClaimTimeout {
     deadline: Deadline,
     seconds: Option<Value>,
-    /// What it writes; nothing for the whole map.
+    /// The key to be written; `None` if it is the whole map.
     key: Option<Value>,
 }
 
 impl ClaimTimeout {
-    /// Splits `timeout:` off the arguments of a write, the first of which is the key. Where there is none
-    /// ([`args::may_have_keywords`]), [`Gvl`] waits as well, and costs nothing to make.
+    /// Splits `timeout:` off the arguments of a write. The first argument is the key. If there are no keywords
+    /// ([`args::may_have_keywords`]), use [`Gvl`] instead, which costs nothing to make.
     pub fn of(args: &[Value], from: usize, to: usize) -> Result<(&[Value], ClaimTimeout), Error> {
         let (rest, seconds) = args::with_seconds(args)?;
         args::count(rest, from, to)?;
@@ -24,7 +24,7 @@ impl ClaimTimeout {
         Ok((rest, timeout))
     }
 
-    /// As `of`, for a write that also knows `expires_in:`.
+    /// As `of`, for a write that also takes `expires_in:`.
     #[inline]
     pub fn with_lifetime(
         args: &[Value],
@@ -50,7 +50,7 @@ impl ClaimTimeout {
         })
     }
 
-    /// The same time for another key.
+    /// The same deadline for another key.
     pub fn with_key(&self, key: Value) -> ClaimTimeout {
         ClaimTimeout {
             key: Some(key),

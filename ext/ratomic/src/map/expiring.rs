@@ -1,9 +1,9 @@
-//! Values that are there for some seconds. Such a value lies in the table in a small object that also has the moment at
-//! which it expires. So whatever carries a value (a snapshot, a larger table, a fork) carries its moment too, and who
-//! reads one tells by the clock alone whether it is still there. No thread removes what has expired: each write with
-//! `expires_in:` looks at a few places of the table, one after another, and takes out what is over.
+//! Values with a time to live (`expires_in:`). The table stores such a value in a small object, together with the time at
+//! which it expires. So the expiry goes along when the value is copied or moved (by a snapshot, a larger table, a fork),
+//! and a reader only has to compare it with the clock. No thread removes expired values: each write with `expires_in:`
+//! looks at the next few places of the table, and removes values that have expired.
 
-use super::{Map, Words};
+use super::{gc_cards::Words, Map};
 use crate::ffi::{args, barrier, class, error, RawValue, Receiver};
 use magnus::{
     gc, method, prelude::*, typed_data::Obj, DataTypeFunctions, Error, Module, RClass, TypedData,
@@ -15,8 +15,8 @@ use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-/// Places that a write with `expires_in:` looks at. Between two looks at the same place there are so many times fewer
-/// such writes than there are places, and no more values than that can have expired and still be there.
+/// Places that a write with `expires_in:` looks at. So a place is looked at again after a number of such writes that is
+/// so many times smaller than the number of places, and no more expired values than that can be in the table.
 const PLACES: usize = 16;
 
 #[derive(TypedData)]
@@ -29,7 +29,7 @@ const PLACES: usize = 16;
     frozen_shareable
 )]
 struct Expiring {
-    /// Written once, by who made it, before anybody else has it; later only by a compaction.
+    /// Written once, before another thread can see the object; later only by a compaction.
     value: AtomicUsize,
     until: Instant,
 }
@@ -65,7 +65,7 @@ fn of<'a>(word: RawValue) -> Option<&'a Expiring> {
     }
 }
 
-/// The value that a word of the table stands for, whether it has expired or not.
+/// The value of a word of the table, whether it has expired or not.
 pub fn value_of(word: RawValue) -> RawValue {
     of(word).map_or(word, Expiring::word)
 }
@@ -74,7 +74,7 @@ fn is_over(word: RawValue, now: Instant) -> bool {
     of(word).is_some_and(|expiring| expiring.until <= now)
 }
 
-/// How long a value that is about to be stored will be there: nothing is for good.
+/// The time to live of a value that is about to be stored; `None`: it does not expire.
 #[derive(Clone, Copy, Default)]
 pub struct Lifetime(Option<Duration>);
 
@@ -93,30 +93,30 @@ impl Lifetime {
         self.0.is_some()
     }
 
-    /// The moment at which it ends, if it begins now. What the clock cannot count is for good.
+    /// The time at which it ends, if it begins now; `None` also for a time that the clock cannot represent.
     pub fn until(self) -> Option<Instant> {
         Instant::now().checked_add(self.0?)
     }
 }
 
-/// What a Map knows of its values that expire.
+/// The state that a Map keeps for values that expire.
 #[derive(Default)]
 pub struct Expiry {
-    /// Whether there has ever been one. Where not, nobody looks at the values or at the clock.
+    /// Whether such a value was ever stored. If not, no reader checks values or reads the clock.
     used: AtomicBool,
-    /// Where the next look at some places begins.
+    /// The place at which the next sweep begins.
     next: AtomicU64,
 }
 
 impl Expiry {
     #[inline]
     pub fn is_used(&self) -> bool {
-        // Set before the first such value went into the table, under the lock of its shard: who has read that value sees
-        // it.
+        // Set before the first such value was put into the table, under the lock of its shard. So a thread that has read
+        // that value sees this as true.
         self.used.load(Ordering::Relaxed)
     }
 
-    /// What a word of the table is now: nothing, if it has expired.
+    /// The value of a word of the table; `None` if it has expired.
     #[inline]
     pub fn see(&self, word: Option<RawValue>) -> Option<RawValue> {
         if self.is_used() {
@@ -135,7 +135,7 @@ impl Expiry {
         }
     }
 
-    /// The moment at which a word of the table expires.
+    /// The time at which a word of the table expires.
     #[inline]
     pub fn until(&self, word: Option<RawValue>) -> Option<Instant> {
         if self.is_used() {
@@ -145,7 +145,7 @@ impl Expiry {
         }
     }
 
-    /// The word to store for a shareable value that is to expire at that moment, if at one.
+    /// The word to store for a shareable value that expires at that time, if one is given.
     #[inline]
     pub fn wrap(&self, value: RawValue, until: Option<Instant>) -> Result<RawValue, Error> {
         match until {
@@ -161,17 +161,17 @@ impl Expiry {
             until,
         });
         let word = RawValue::of(object.as_value());
-        // Before it holds anything, see `seal`.
+        // Sealed before it holds anything, see `seal`.
         class::seal_new::<Expiring>(word)?;
         object.value.store(value.0 as usize, Ordering::Relaxed);
         barrier::write_barrier(word, value);
         self.used.store(true, Ordering::Relaxed);
-        // Nothing else has kept the value alive up to here.
+        // Keeps the value on the stack, and so alive, up to here.
         std::hint::black_box(&value);
         Ok(word)
     }
 
-    /// Takes some of what has expired out of the table: a bounded number of places is looked at.
+    /// Removes some expired values: it looks at the next [`PLACES`] places.
     pub fn sweep(&self, table: &Words) {
         let now = Instant::now();
         let next = self.next.load(Ordering::Relaxed);
@@ -184,7 +184,7 @@ impl Expiry {
         self.next.store(next, Ordering::Relaxed);
     }
 
-    /// Leaves only what has not expired among pairs of a snapshot, in their order. Returns how many these are.
+    /// Moves the pairs of a snapshot that have not expired to its beginning, in their order. Returns their number.
     pub fn keep(&self, pairs: &mut [(RawValue, RawValue)]) -> usize {
         if !self.is_used() {
             return pairs.len();

@@ -1,5 +1,5 @@
-//! Changes of many keys in one call. Whatever can fail (a value that cannot be shared, a block that raises, a wait that
-//! is ended) does so before the first key is touched.
+//! Changes of many keys in one call. Everything that can fail (a value that cannot be shared, a block that raises, a wait
+//! that is ended) is done before the first key is written.
 
 use super::{blocks::Claim, claim_timeout::ClaimTimeout, expiring, Map, PLACE};
 use crate::ffi::{error, gvl, key::Key, shareable::share, words, RawValue, Receiver};
@@ -7,18 +7,18 @@ use magnus::{
     gc, method, prelude::*, typed_data::Obj, DataTypeFunctions, Error, Module, RArray, RClass,
     RHash, Ruby, TypedData, Value,
 };
-use ratomic_core::table::Probe;
+use ratomic_core::table::Lookup;
 use std::cell::RefCell;
 
-/// Keeps objects alive and in their place for whoever has it on the stack: what lies in memory of our own no collector
-/// finds, and a compaction would move it away.
+/// Keeps objects alive and pinned as long as it is on the stack. A collector does not see references in memory of our
+/// own, and a compaction would move the objects.
 #[derive(Default, TypedData)]
 #[magnus(class = "Ratomic::Map::Pins", free_immediately, mark)]
 struct Pins(RefCell<Vec<RawValue>>);
 
 impl DataTypeFunctions for Pins {
     fn mark(&self, _marker: &gc::Marker) {
-        // No collection comes while it is being changed: that allocates no object.
+        // No collection runs while it is being changed, because that allocates no object.
         self.0
             .try_borrow()
             .iter()
@@ -33,15 +33,15 @@ impl Pins {
     }
 }
 
-/// A key that is to be written, and what is given for it, in order. All of it is pinned.
+/// A key that is to be written, and the values given for it, in order. All of them are pinned.
 struct Write {
     hash: u64,
     key: RawValue,
     given: Vec<RawValue>,
 }
 
-/// Stores what is given for each key: a Hash of Arrays. The keys are claimed in the order of their hashes, so two such
-/// calls never wait for each other in a circle. A block makes one value of the one that is there and the one given.
+/// Stores the values that are given for each key, in a Hash of Arrays. The keys are claimed in the order of their hashes,
+/// so two such calls cannot deadlock. A block merges the present value with the given one.
 fn put_all(
     ruby: &Ruby,
     this: Receiver<Map>,
@@ -105,7 +105,7 @@ fn writes(pins: &Pins, groups: RHash) -> Result<Vec<Write>, Error> {
     Ok(writes)
 }
 
-/// Removes the entries, given by the objects of their keys and values, that are still the same.
+/// Removes those of the given entries whose key object and value object are still the same.
 fn remove_same(this: Receiver<Map>, keys: RArray, values: RArray) -> Result<usize, Error> {
     let mut hashes = Vec::with_capacity(keys.len());
     for key in keys.into_iter() {

@@ -74,7 +74,7 @@ fn add(
     }
 }
 
-/// `None` unless the value is a Fixnum (or missing) and so is the sum.
+/// Returns `None` if the value is there and no Fixnum, or if the sum is no Fixnum.
 fn add_fixnum(
     this: Receiver<Map>,
     key: &mut Key,
@@ -121,7 +121,7 @@ fn add_float(
             return add_any(ruby, this, given, timeout, amount, operation);
         };
         if !number::is_float(old) && !number::is_float(word) {
-            // Two Fixnums whose sum is none.
+            // Two Fixnums whose sum is a Bignum.
             return add_any(ruby, this, given, timeout, amount, operation);
         }
         let sum = ruby.float_from_f64((operation.floats)(a, b));

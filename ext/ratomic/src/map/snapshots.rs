@@ -10,7 +10,7 @@ use crate::ffi::{
 use magnus::{block::Proc, method, prelude::*, Error, Module, RArray, RClass, RHash, Ruby, Value};
 use ratomic_core::table::Copied;
 
-/// Pairs after which a thread lets those of its Ractor run that wait for it.
+/// Pairs after which other threads of the Ractor get a chance to run.
 const ENOUGH: usize = 16 * 1024;
 
 fn snapshot(map: Receiver<Map>) -> Result<(Buffer, usize), Error> {
@@ -72,7 +72,8 @@ fn to_h(ruby: &Ruby, this: Receiver<Map>) -> Result<RHash, Error> {
     Ok(hash)
 }
 
-/// Whether the block takes a key and a value, so that it needs no Array of both. Lambdas get one, as from a Hash.
+/// Whether the block takes a key and a value, so that no Array of both has to be made. A lambda gets an Array, as from a
+/// Hash.
 fn takes_two(block: Proc) -> bool {
     !block.is_lambda() && !(-2..=1).contains(&block.arity())
 }

@@ -47,7 +47,7 @@ module Ratomic
           begin
             ::Avro::Schema.real_parse(::JSON.parse(text), {})
           rescue ::Avro::AvroError, ::JSON::ParserError => e
-            raise Workers::DecodeAvro::SchemaError, "schema #{id} is none: #{e.message}"
+            raise Workers::DecodeAvro::SchemaError, "schema #{id} is not a valid Avro schema: #{e.message}"
           end
         end
 
@@ -79,7 +79,7 @@ module Ratomic
         def malformed(payload, id, error)
           return "the payload is truncated (schema #{id}): #{error.message}" if Payload::Truncated === error
 
-          "the #{payload.bytesize} bytes do not fit schema #{id}: #{error.message}"
+          "the #{payload.bytesize} bytes do not match schema #{id}: #{error.message}"
         end
       end
     end

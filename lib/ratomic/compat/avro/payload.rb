@@ -62,7 +62,7 @@ module Ratomic
 
           if place > @bytes.bytesize
             raise Truncated,
-                  "it ends after #{@bytes.bytesize} bytes, and #{place - @tell} more were to follow byte #{@tell}"
+                  "it ends after #{@bytes.bytesize} bytes, but #{place - @tell} more are expected after byte #{@tell}"
           end
 
           @tell = place

@@ -14,9 +14,9 @@ module Ratomic
           kind = Reflection.class_of(object)
           return "#{path} was moved to another owner before" if ::Ractor::MovedObject === object
           return "#{path} is nested too deeply" if deep
-          return "#{path} is an instance of #{kind}, which no Ractor can hand over to another" unless again
+          return "#{path} is an instance of #{kind}, which cannot be moved to another Ractor" unless again
 
-          "#{path} and #{again} are the same #{kind}, and a move in this Ruby loses what it reaches twice"
+          "#{path} and #{again} are the same #{kind}, and a move in this Ruby loses objects that are referenced twice"
         end
 
         def twice?

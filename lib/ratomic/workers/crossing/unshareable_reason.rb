@@ -4,7 +4,7 @@ module Ratomic
   module Workers
     # Says why an object can be neither shared nor copied, so that its owner can change it.
     module UnshareableReason
-      OF_SYMBOL = "Ruby shares that of a Symbol only when it was made shareable"
+      OF_SYMBOL = "the Proc of a Symbol (&:name) is shareable only after Ractor.make_shareable"
 
       class << self
         # Whether the proc was made of a Symbol.
@@ -38,7 +38,7 @@ module Ratomic
           when nil then nil
           when SystemStackError then "the stack ended in it"
           when ShareableError then error.message
-          else words(object) || unable(error) || "to freeze or copy it raises #{said(error)}"
+          else words(object) || unable(error) || "freezing or copying it raises #{said(error)}"
           end
         end
 
@@ -62,9 +62,9 @@ module Ratomic
           RACTORS ? Ractor.shareable_proc(self: nil, &block) : Ractor.make_shareable(block, copy: true)
           "its self is not shareable"
         rescue StandardError => e
-          return "Ruby does not share what is composed, curried, or made from a Method or a Hash" if odd?(block, e)
+          return "Ruby does not share a Proc composed, curried, or made from a Method or a Hash" if odd?(block, e)
 
-          TypeError === e ? "Ruby copies no Proc" : e.message
+          TypeError === e ? "Ruby cannot copy a Proc" : e.message
         end
 
         def odd?(block, error)

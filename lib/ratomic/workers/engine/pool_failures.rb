@@ -17,7 +17,7 @@ module Ratomic
                          "the item's result (results: :owned) is gone: its worker died, or could not end")
       KILLED = Failure.new(nil, ShutdownError.name, "the pool was stopped before the item was done")
       FORKED = Failure.new(nil, ShutdownError.name,
-                           "the process was forked; the workers, and what they had to do, stayed in the parent")
+                           "the process was forked; the workers and their work stayed in the parent")
       GIVEN_UP = Failure.new(nil, CancelledError.name, "the dispatch was refused or interrupted")
 
       class << self

@@ -14,7 +14,7 @@ module Ratomic
           #   each process has a copy
           def of(callable)
             bad = InheritedCallables.parts(callable).find { |part| !Wire.dump(part) }
-            why = bad ? "it has no copy: #{Wire.obstacle(bad)}" : "Marshal writes it"
+            why = bad ? "it cannot be copied: #{Wire.obstacle(bad)}" : "Marshal can write it"
             { way: bad ? :forked : :copied, why: why, own: own(callable) }
           end
 
@@ -23,7 +23,7 @@ module Ratomic
             way = advice[:way] == :copied ? "gets a copy of it" : "is forked anew"
             ["in worker processes: one that was forked before its first dispatch #{way} (#{advice[:why]})"] +
               advice[:own].map do |what|
-                "  #{what}: each process has its own from the fork on; what items write there the parent does not see"
+                "  #{what}: each process has its own copy after a fork; the parent does not see what items write there"
               end
           end
 

@@ -29,7 +29,7 @@ module DecodeAvroContract
     messages.values.zip(failures) { |pattern, failure| assert_match(pattern, failure.message) }
   end
 
-  def test_it_decodes_what_the_librarys_writer_has_written_as_its_reader_does
+  def test_it_decodes_the_same_as_the_reader_of_the_avro_gem
     orders = orders(200)
     messages = orders.map { |order| encode(7, order) } + ["", "text", "\u{1f4e6}"].map { |text| encode(70_000, text) } +
                [nil, [], [1.5, -2.25]].map { |list| encode(8, list) }
@@ -39,7 +39,7 @@ module DecodeAvroContract
     assert(found.all? { |datum| Ractor.shareable?(datum) })
   end
 
-  def test_a_topic_that_another_library_has_written
+  def test_messages_written_by_another_library_are_decoded
     schemas, payloads, data = topic
     assert_equal [24, 3], [payloads.size, payloads.count(nil)]
     assert_equal data, results(payloads, Ratomic::Workers::DecodeAvro.new(schemas))
@@ -49,7 +49,7 @@ module DecodeAvroContract
     assert_equal [nil, "text"], results([nil, "#{encode(70_000, "text")}more"])
   end
 
-  def test_a_schema_that_there_is_not
+  def test_a_message_with_an_unknown_schema_fails
     assert_failures Ratomic::Workers::DecodeAvro::SchemaError,
                     { [0, 9].pack("CN") => /\Athere is no schema 9, only 7, 8, 70000\z/ }
   end
@@ -62,7 +62,7 @@ module DecodeAvroContract
   end
 
   # Cut everywhere, and never taken for a shorter datum.
-  def test_truncated_data
+  def test_truncated_data_fail
     whole = encode(7, orders(1).first)
     cut = (5...whole.bytesize).to_h do |size|
       [whole[0, size], /\Athe payload is truncated \(schema 7\): it ends after #{size} bytes/]
@@ -70,9 +70,9 @@ module DecodeAvroContract
     assert_failures Ratomic::Workers::DecodeAvro::PayloadError, cut
   end
 
-  def test_data_that_do_not_fit_their_schema
+  def test_data_that_do_not_match_their_schema_fail
     assert_failures Ratomic::Workers::DecodeAvro::PayloadError,
-                    { [0, 8, 8].pack("CNC") => /\Athe 6 bytes do not fit schema 8: /, # the fifth of two
+                    { [0, 8, 8].pack("CNC") => /\Athe 6 bytes do not match schema 8: /, # the fifth of two
                       [0, 70_000, 1].pack("CNC") => /truncated \(schema 70000\): a length is negative/ }
   end
 
@@ -82,7 +82,8 @@ module DecodeAvroContract
 
   def test_a_malformed_schema_is_reported
     decode = Ratomic::Workers::DecodeAvro.new(Ractor.make_shareable(Malformed))
-    told = { [0, 1].pack("CN") => /\Aschema 1 is none: /, [0, 2].pack("CN") => /\Aschema 2 is none: .*"nonsense"/ }
+    told = { [0, 1].pack("CN") => /\Aschema 1 is not a valid Avro schema: /,
+             [0, 2].pack("CN") => /\Aschema 2 is not a valid Avro schema: .*"nonsense"/ }
     assert_failures Ratomic::Workers::DecodeAvro::SchemaError, told, decode
   end
 
@@ -93,13 +94,13 @@ module DecodeAvroContract
     end
   end
 
-  def test_an_item_that_fails_spoils_no_other
+  def test_an_item_that_fails_does_not_affect_others
     good = encode(70_000, "good")
     found = results([good, good[0..-2], good, "x", good])
     assert_equal ["good"] * 3, found.values_at(0, 2, 4)
   end
 
-  def test_results_can_be_the_callers_own
+  def test_results_can_be_owned
     found = results([encode(8, [1.0])], results: :owned)
     found.first << 2.0
     assert_equal [1.0, 2.0], found.first
@@ -194,7 +195,7 @@ class DecodeAvroTest < Minitest::Test
     assert Ractor.shareable?(Ratomic::Workers::DecodeAvro.new(SCHEMAS))
   end
 
-  def test_a_caller_may_run_it_itself
+  def test_a_caller_may_run_small_dispatches_itself
     decode = Ratomic::Workers::DecodeAvro.new(SCHEMAS)
     assert_equal "text", decode.call(encode(70_000, "text"))
     messages = orders(5).map { |order| encode(7, order) }
@@ -205,6 +206,6 @@ class DecodeAvroTest < Minitest::Test
 
   def test_a_malformed_schema_of_the_hash_is_refused_at_once
     error = assert_raises(Ratomic::Workers::DecodeAvro::SchemaError) { Ratomic::Workers::DecodeAvro.new({ 5 => "{}" }) }
-    assert_match(/\Aschema 5 is none: No "type" property/, error.message)
+    assert_match(/\Aschema 5 is not a valid Avro schema: No "type" property/, error.message)
   end
 end

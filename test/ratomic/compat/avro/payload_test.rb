@@ -16,7 +16,7 @@ class PayloadTest < Minitest::Test
     assert_equal "", payload.read(0)
   end
 
-  def test_what_it_gives_is_binary_and_the_readers_own
+  def test_strings_read_are_binary_and_not_shared_with_the_payload
     text = "h\u00e9" # also of a payload that is not
     part = Payload.new(text).read(3)
     assert_equal Encoding::BINARY, part.encoding
@@ -25,10 +25,10 @@ class PayloadTest < Minitest::Test
     assert_equal "h\u00e9", text
   end
 
-  def test_fewer_bytes_than_were_asked_for_are_an_error
+  def test_reading_beyond_the_end_raises
     payload = Payload.new("abc", 1)
     error = assert_raises(Payload::Truncated) { payload.read(3) }
-    assert_equal "it ends after 3 bytes, and 3 more were to follow byte 1", error.message
+    assert_equal "it ends after 3 bytes, but 3 more are expected after byte 1", error.message
     assert_equal "bc", payload.read(2), "it stands where it stood"
     error = assert_raises(Payload::Truncated) { payload.readbyte }
     assert_equal "it ends after 3 bytes", error.message
@@ -47,11 +47,11 @@ class PayloadTest < Minitest::Test
     assert_equal "it ends after 2 bytes", error.message
   end
 
-  def test_a_length_that_is_negative_or_huge_is_an_error
+  def test_a_negative_or_huge_length_raises
     [-1, -(1 << 70), 1 << 70].each { |count| assert_raises(Payload::Truncated) { Payload.new("abc").read(count) } }
   end
 
-  def test_it_skips
+  def test_it_skips_bytes
     payload = Payload.new("abc")
     payload.seek(payload.tell + 2)
     assert_equal "c", payload.read(1)

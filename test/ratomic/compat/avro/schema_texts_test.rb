@@ -26,7 +26,7 @@ class SchemaTextsTest < Minitest::Test
     end
   end
 
-  def test_the_texts_of_a_hash
+  def test_a_hash_gives_the_texts
     texts = Texts.new({ 1 => "one", 300 => "three" })
     assert_equal "three", texts[300]
     assert_equal [1, 300], texts.ids.sort
@@ -34,7 +34,7 @@ class SchemaTextsTest < Minitest::Test
     assert_equal "there is no schema 2, only 1, 300", error.message
   end
 
-  def test_a_callable_is_asked_once_for_each
+  def test_a_callable_is_called_once_for_each_schema
     registry = Registry.new
     texts = Texts.new(registry)
     assert_empty texts.ids
@@ -43,7 +43,7 @@ class SchemaTextsTest < Minitest::Test
     assert_equal [4], texts.ids
   end
 
-  def test_what_it_does_not_have_it_is_asked_for_again
+  def test_a_callable_that_returned_nil_is_called_again
     registry = Registry.new
     texts = Texts.new(registry)
     2.times do
@@ -53,7 +53,7 @@ class SchemaTextsTest < Minitest::Test
     assert_equal 2, registry.asked.value
   end
 
-  def test_what_it_raises_is_passed_on_and_it_is_asked_again
+  def test_an_error_of_the_callable_is_raised_and_it_is_called_again
     registry = Registry.new
     texts = Texts.new(registry)
     registry.broken.increment
@@ -62,7 +62,7 @@ class SchemaTextsTest < Minitest::Test
     assert_equal '"text 4"', texts[4]
   end
 
-  def test_ractors_share_what_was_found
+  def test_ractors_share_texts_that_were_found
     skip_without_ractors
     registry = Registry.new
     texts = Texts.new(registry)

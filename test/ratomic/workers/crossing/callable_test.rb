@@ -183,7 +183,7 @@ class CallableTest < Minitest::Test
   def test_the_proc_of_a_symbol_is_refused_with_advice
     skip_without_ractors
     message = message_of(:bit_length.to_proc)
-    assert_match(/that of a Symbol/, message)
+    assert_match(/the Proc of a Symbol/, message)
     assert_match(/`Ractor.shareable_proc { \|item\| item.bit_length }`/, message)
     assert_equal [3], run_in_a_worker(Ractor.shareable_proc { |item| item.bit_length }) # rubocop:disable Style/SymbolProc
   end
@@ -203,7 +203,7 @@ class CallableTest < Minitest::Test
 
   def test_an_object_that_raises_when_it_is_frozen_is_not_taken_for_one_of_this_ractor
     message = message_of(Parser.new(Class.new { def freeze = raise("the licence forbids it") }.new))
-    assert_match(/@handler is an instance of .*: to freeze or copy it raises RuntimeError: the licence/, message)
+    assert_match(/@handler is an instance of .*: freezing or copying it raises RuntimeError: the licence/, message)
   end
 
   def test_threads_may_call_an_object_that_is_not_shareable

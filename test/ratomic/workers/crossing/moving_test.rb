@@ -19,7 +19,7 @@ class MovingTest < Minitest::Test
     skip_without_ractors
   end
 
-  # Whether this Ruby keeps what a move reaches twice.
+  # Whether this Ruby moves objects correctly that are referenced twice.
   def whole?
     @whole ||= begin
       port = Ractor::Port.new

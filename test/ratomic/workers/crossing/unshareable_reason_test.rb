@@ -45,8 +45,8 @@ class UnshareableReasonTest < Minitest::Test
   end
 
   REASONS = {
-    Unfreezable.new => /to freeze or copy it raises RuntimeError: the licence forbids it/,
-    Uncopied.new => /to freeze or copy it raises TypeError: there is one of it/,
+    Unfreezable.new => /freezing or copying it raises RuntimeError: the licence forbids it/,
+    Uncopied.new => /freezing or copying it raises TypeError: there is one of it/,
     NeverFrozen.new => /its `freeze` does not freeze it/,
     Thread.current => /Ruby can neither share nor copy it/,
     StringIO.new => /Ruby can neither share nor copy it/
@@ -64,7 +64,7 @@ class UnshareableReasonTest < Minitest::Test
 
   def test_a_proc_of_a_symbol_crosses_once_it_was_made_shareable
     skip_without_ractors
-    assert_match(/of a Symbol only when it was made shareable/, UnshareableReason.of(:upcase.to_proc))
+    assert_match(/Symbol \(&:name\) is shareable only after Ractor.make_shareable/, UnshareableReason.of(:upcase.to_proc))
     assert_nil UnshareableReason.of(Ractor.make_shareable(:upcase.to_proc))
   end
 

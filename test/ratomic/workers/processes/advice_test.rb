@@ -28,28 +28,28 @@ class AdviceTest < Minitest::Test
     end
   end
 
-  def test_what_marshal_writes_is_copied
+  def test_a_callable_that_marshal_can_write_is_copied
     advice = Advice.of(Double)
-    assert_equal({ way: :copied, why: "Marshal writes it", own: [] }, advice)
+    assert_equal({ way: :copied, why: "Marshal can write it", own: [] }, advice)
     assert_equal ["in worker processes: one that was forked before its first dispatch gets a copy of it " \
-                  "(Marshal writes it)"], Advice.lines(advice)
+                  "(Marshal can write it)"], Advice.lines(advice)
   end
 
-  def test_for_what_has_no_copy_they_are_forked_anew
+  def test_for_a_callable_without_a_copy_processes_are_forked_again
     advice = Advice.of(->(item) { item })
     assert_equal [:forked, []], advice.values_at(:way, :own)
-    assert_match(/is forked anew \(it has no copy: it \(an instance of Proc\)\)/, Advice.lines(advice)[0])
+    assert_match(/is forked anew \(it cannot be copied: it \(an instance of Proc\)\)/, Advice.lines(advice)[0])
   end
 
-  def test_what_is_of_one_process_is_named_once_with_its_path
+  def test_objects_of_one_process_are_named_once_with_their_path
     advice = Advice.of(Counting.new(Ratomic::Counter.new))
     assert_equal ["@count (Ratomic::Counter)", "@maps[:here][0] (Ratomic::Map)"], advice[:own]
     assert_equal 3, Advice.lines(advice).size
-    assert_match(/\A  @count \(Ratomic::Counter\): each process has its own from the fork on/, Advice.lines(advice)[1])
+    assert_match(/\A  @count \(Ratomic::Counter\): each process has its own copy after/, Advice.lines(advice)[1])
     assert_equal ["it (Ratomic::Queue)"], Advice.of(Ratomic::Queue.new(1))[:own]
   end
 
-  def test_what_code_names_counts_too
+  def test_objects_that_the_code_names_are_found_too
     skip "needs compiled code to read" unless defined?(RubyVM::InstructionSequence)
     count = Ratomic::Counter.new
     assert_equal ["CALLS (Ratomic::Map)"], Advice.of(Naming)[:own]
@@ -59,7 +59,7 @@ class AdviceTest < Minitest::Test
     assert_equal ["count (Ratomic::Counter)"], Advice.of(holder.new(inner))[:own]
   end
 
-  def test_the_counts_of_a_pipeline_come_home
+  def test_the_counts_of_a_pipeline_are_sent_to_the_parent
     assert_equal [], Advice.of(Ratomic::Workers.pipeline(Double, Double))[:own]
   end
 end

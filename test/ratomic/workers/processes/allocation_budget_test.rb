@@ -61,12 +61,12 @@ class AllocationBudgetTest < Minitest::Test
     assert_equal "[[0, 0, false], [1, 0, false], [0, 0, false]]", out.strip
   end
 
-  def test_collections_of_others_count
+  def test_collections_started_elsewhere_reset_the_budget
     out = ruby!("#{BUDGET}p check(budget, BUDGET::OBJECTS) { GC.start }, check(budget, 1_000)")
     assert_equal "[1, 1, false]\n[0, 0, false]", out.strip
   end
 
-  def test_it_leaves_a_collector_alone_that_is_disabled
+  def test_it_does_not_collect_while_the_collector_is_disabled
     out = ruby!("#{BUDGET}p check(budget, BUDGET::OBJECTS) { GC.disable }")
     assert_equal "[0, 0, true]", out.strip
   end

@@ -28,7 +28,7 @@ class AnswersTest < Minitest::Test
     [said, results]
   end
 
-  def test_the_result_of_one_item_comes_with_the_end
+  def test_the_result_of_a_single_item_comes_through_the_control_socket
     @answers.expect(true, true)
     @data.write(Wire.frame(Wire::BEGUN))
     @control.write(Wire::LAST, Wire.result(["a"]), Wire.end(Wire::NOTHING))
@@ -36,7 +36,7 @@ class AnswersTest < Minitest::Test
     refute_predicate @answers, :raised?
   end
 
-  def test_results_of_several_come_by_the_other_socket
+  def test_results_of_several_items_come_through_the_data_socket
     @answers.expect(false, false)
     @data.write(Wire.frame(Wire::BEGUN), Wire.result(1), Wire.result({ "a" => 1..2 }), Wire.end([[[1, 0]], true]))
     @control.write(Wire::READY)
@@ -58,7 +58,7 @@ class AnswersTest < Minitest::Test
     within(5) { writer.join }
   end
 
-  def test_what_comes_in_pieces_is_put_together
+  def test_frames_are_assembled_from_partial_reads
     @answers.expect(true, true)
     bytes = Wire::LAST + Wire.result("abc") + Wire.end(Wire::NOTHING)
     writer = Thread.new { bytes.each_char { |byte| @control.write(byte) && Thread.pass } }
@@ -67,7 +67,7 @@ class AnswersTest < Minitest::Test
   end
 
   # That it had begun says the other socket, which nobody reads for one result.
-  def test_who_has_begun_with_the_last_request_has_not_begun_with_the_next
+  def test_a_begun_frame_of_the_last_request_does_not_count_for_the_next
     200.times do |item|
       @answers.expect(true, true)
       @data.write(Wire.frame(Wire::BEGUN))
@@ -80,7 +80,7 @@ class AnswersTest < Minitest::Test
     refute_predicate @answers, :begun?
   end
 
-  def test_a_process_that_ends_in_an_item_has_begun
+  def test_a_process_that_dies_in_an_item_has_begun_its_request
     3.times do |item|
       @answers.expect(true, true)
       @data.write(Wire.frame(Wire::BEGUN))
@@ -91,7 +91,7 @@ class AnswersTest < Minitest::Test
     assert_predicate @answers, :begun?
   end
 
-  def test_a_run_and_one_that_raised
+  def test_the_results_of_a_run_are_read_and_whether_it_raised
     @answers.expect(true, true)
     @data.write(Wire.frame(Wire::BEGUN))
     @control.write(Wire::LAST, Wire.run([1, Ratomic::Workers::DROPPED, :c]), Wire.end(Wire::NOTHING))
@@ -102,7 +102,7 @@ class AnswersTest < Minitest::Test
     assert_predicate @answers, :raised?
   end
 
-  def test_a_request_that_could_not_be_read_says_why
+  def test_the_reason_is_told_when_the_process_cannot_read_a_request
     @answers.expect(true, true)
     @data.write(Wire.frame(Wire::UNREADABLE, "ArgumentError: undefined class".b), Wire.end(Wire::NOTHING))
     @control.write(Wire::READY)
@@ -112,7 +112,7 @@ class AnswersTest < Minitest::Test
     assert_nil @answers.unreadable
   end
 
-  def test_what_hooks_raise_is_counted_at_the_start_and_at_the_end
+  def test_errors_of_start_and_stop_hooks_are_counted
     failure = Ratomic::Workers::Failure.from(KeyError.new("no such key"), nil)
     @data.write(Wire.frame(Wire::TROUBLE, Marshal.dump(failure)), Wire.frame(Wire::REPLACED))
     @control.write(Wire::READY)
@@ -124,7 +124,7 @@ class AnswersTest < Minitest::Test
     assert_equal 2, metrics.troubles.size
   end
 
-  def test_the_start_of_a_process_that_dies_is_over
+  def test_waiting_for_the_start_ends_when_the_process_dies
     [@control, @data].each(&:close)
     assert_nil(within(5) { @answers.await_start })
   end

@@ -34,14 +34,14 @@ class ChildTest < Minitest::Test
     [child, pid]
   end
 
-  def test_it_has_its_ends_and_what_the_process_knows
+  def test_a_child_has_sockets_and_the_callables_that_it_inherited
     child, = forked { |control, _| control.write("ready") && sleep }
     assert_equal "ready", within(PATIENCE_S) { child.control.readpartial(9) }
     assert_equal [{ 1 => true }, UNIXSocket], [child.known, child.data.class]
     assert_predicate child, :alive?
   end
 
-  def test_it_is_killed_whatever_it_does
+  def test_kill_ends_a_process_that_computes
     child, pid = forked { loop { pid } }
     child.kill
     within(PATIENCE_S) { child.join }
@@ -50,20 +50,20 @@ class ChildTest < Minitest::Test
     child.kill # once more does nothing
   end
 
-  def test_to_close_is_the_end_of_its_file
+  def test_a_process_that_reads_end_of_file_ends_after_close
     child, pid = forked { |control, _| control.read && exit!(0) }
     child.close
     assert [child.control, child.data].all?(&:closed?)
     eventually { gone?(pid) }
   end
 
-  def test_who_does_not_end_is_killed
+  def test_close_kills_a_process_that_does_not_end
     child, pid = forked { sleep }
     within(PATIENCE_S) { child.close }
     eventually { gone?(pid) }
   end
 
-  def test_to_stop_is_a_request_and_the_end
+  def test_stop_sends_a_stop_request_and_closes_the_socket
     child, pid = forked { |control, data| data.write(control.read) && exit!(0) }
     child.stop
     assert_equal Processes::Wire.frame(Processes::Wire::STOP), within(PATIENCE_S) { child.data.read }
@@ -71,13 +71,13 @@ class ChildTest < Minitest::Test
     assert gone?(pid)
   end
 
-  def test_to_stop_who_has_ended_is_nothing
+  def test_stop_does_nothing_when_the_process_has_ended
     child, = forked { exit!(0) }
     within(PATIENCE_S) { child.join }
     assert_nil child.stop
   end
 
-  def test_it_says_how_it_has_ended
+  def test_the_obituary_says_how_the_process_ended
     { -> { Process.kill(:KILL, Process.pid) && sleep } => "was killed by SIGKILL",
       -> { exit!(7) } => "ended with status 7" }.each do |how, words|
       child, = forked { how.call }
@@ -90,7 +90,7 @@ class ChildTest < Minitest::Test
     assert_equal :thread, child.obituary(true)
   end
 
-  def test_somebody_else_may_have_waited_for_it
+  def test_a_child_whose_status_was_collected_elsewhere_is_reported_as_ended
     control, data = Array.new(2) { UNIXSocket.pair[0] }
     pid = fork { exit!(0) }
     Process.wait(pid)

@@ -87,32 +87,32 @@ class ChunkRequestTest < Minitest::Test
     Processes::ChunkRequest.new(chunk, Link.new(*answers)).run(status, Thread::Mutex.new)
   end
 
-  def test_all_items_go_in_one_request
+  def test_all_items_of_a_chunk_are_sent_in_one_request
     chunk = Chunk.new(3)
     assert run_chunk(chunk, %i[done a b c])
     assert_equal [%i[a b c], [[EACH, 10, 13]], false], [chunk.results, chunk.requests, chunk.was_cut]
   end
 
-  def test_a_process_that_stops_early_has_cut_it
+  def test_a_chunk_is_shortened_when_the_process_stops_early
     chunk = Chunk.new(3)
     assert run_chunk(chunk, %i[done a])
     assert_equal [[:a], true], [chunk.results, chunk.was_cut]
   end
 
-  def test_a_process_that_dies_leaves_what_it_has_made
+  def test_results_from_before_the_death_of_a_process_are_kept
     chunk = Chunk.new(3)
     refute run_chunk(chunk, %i[died a])
     assert_equal [[:a], "was killed"], [chunk.results, chunk.death]
   end
 
-  def test_a_dispatch_that_is_over_asks_nothing
+  def test_nothing_is_sent_for_a_dispatch_that_is_over
     chunk = Chunk.new(2)
     chunk.over = true
     assert run_chunk(chunk)
     assert_empty chunk.requests
   end
 
-  def test_a_run_is_one_call_and_goes_one_by_one_when_it_raises
+  def test_a_run_that_raises_is_repeated_item_by_item
     chunk = Chunk.new(2)
     chunk.whole = true
     assert run_chunk(chunk, [:done, %i[a b]])
@@ -123,14 +123,14 @@ class ChunkRequestTest < Minitest::Test
     assert_equal [%i[a b], [[RUN, 10, 12], [EACH, 10, 12]]], [chunk.results, chunk.requests]
   end
 
-  def test_a_process_that_dies_in_a_run_leaves_it_in_there
+  def test_the_death_of_a_process_in_a_run_is_noted_as_such
     chunk = Chunk.new(2)
     chunk.whole = true
     refute run_chunk(chunk, [:died])
     assert_equal [true, "was killed"], [chunk.in_run, chunk.death]
   end
 
-  def test_items_that_are_watched_go_one_by_one_and_the_watch_is_told
+  def test_items_with_a_time_limit_are_sent_one_by_one_and_their_start_is_noted
     chunk = Chunk.new(2)
     chunk.careful = true
     status = Status.new
@@ -139,14 +139,14 @@ class ChunkRequestTest < Minitest::Test
     assert_equal [[EACH, 10, 11], [EACH, 11, 12]], chunk.requests
   end
 
-  def test_a_watched_item_that_ends_its_process_has_no_result
+  def test_an_item_with_a_time_limit_that_ends_its_process_has_no_result
     chunk = Chunk.new(3)
     chunk.careful = true
     refute run_chunk(chunk, %i[done a], [:died])
     assert_equal [[[:a, 10]], "was killed"], [chunk.results, chunk.death]
   end
 
-  def test_a_worker_that_is_not_waited_for_begins_nothing
+  def test_an_abandoned_worker_sends_nothing
     chunk = Chunk.new(2)
     chunk.careful = true
     status = Status.new
@@ -155,7 +155,7 @@ class ChunkRequestTest < Minitest::Test
     assert_empty chunk.results
   end
 
-  def test_a_dispatch_that_cannot_cross_fails_in_all_its_items
+  def test_every_item_fails_when_the_callable_cannot_be_sent
     chunk = Chunk.new(2)
     chunk.whole = true
     assert run_chunk(chunk, [Ratomic::ShareableError.new("context: cannot cross")])

@@ -51,7 +51,7 @@ class ConnectionTest < Minitest::Test
     assert_equal [0, nil], [metrics.respawns.value, connection.death]
   end
 
-  def test_a_process_that_dies_has_said_what_was_done_before
+  def test_results_from_before_the_death_of_a_process_arrive
     connection = connect
     assert_equal [:died, 1, 2], ask(connection, [1, 2, :die, 4])
     assert_equal ["the worker process was killed by SIGKILL while it ran the item", 1],
@@ -61,7 +61,7 @@ class ConnectionTest < Minitest::Test
     assert_equal [:done, 3], ask(connection, [3])
   end
 
-  def test_one_that_was_killed_meanwhile_costs_nothing
+  def test_a_process_killed_between_requests_is_replaced
     connection = connect
     10.times do |round|
       Process.kill(:KILL, ask(connection, [:pid])[1])
@@ -69,7 +69,7 @@ class ConnectionTest < Minitest::Test
     end
   end
 
-  def test_a_run_that_raises_says_so
+  def test_a_run_that_raises_is_reported
     connection = connect
     assert_equal [:done, [1, 2]], ask(connection, [1, 2], kind: Processes::Request::RUN)
     assert_equal [:raised], ask(connection, [:raise], kind: Processes::Request::RUN)
@@ -77,14 +77,14 @@ class ConnectionTest < Minitest::Test
     assert_equal [:done, [3]], ask(connection, [3], kind: Processes::Request::RUN)
   end
 
-  def test_another_one_takes_its_place_after_so_many_items
+  def test_a_process_is_replaced_after_its_number_of_items
     connection = connect({ items: 3 })
     pids = Array.new(9) { ask(connection, [:pid])[1] }
     assert_equal [3, 3, 3], pids.tally.values
     assert_equal 0, metrics.respawns.value
   end
 
-  def test_a_callable_that_comes_later_is_copied_or_they_are_forked_anew
+  def test_a_callable_made_after_the_fork_is_copied_or_the_process_is_forked_again
     connection = connect
     pid = ask(connection, [:pid])[1]
     assert_equal [:done, [5, pid]], ask(connection, [1], callable: Later.new(4))
@@ -105,7 +105,7 @@ class ConnectionTest < Minitest::Test
     end
   end
 
-  def test_who_is_ended_in_the_midst_of_a_request_ends_the_process
+  def test_killing_the_thread_during_a_request_ends_the_process
     connection = connect
     pid = ask(connection, [:pid])[1]
     thread = Thread.new { connection.run(request(Obey, [:wait])) { nil } }
@@ -117,7 +117,7 @@ class ConnectionTest < Minitest::Test
     assert_equal [:done, 1], ask(connection, [1])
   end
 
-  def test_to_close_ends_it
+  def test_close_ends_the_process
     connection = connect
     pid = ask(connection, [:pid])[1]
     connection.close
@@ -125,7 +125,7 @@ class ConnectionTest < Minitest::Test
     connection.close
   end
 
-  def test_one_that_retires_has_called_its_hooks_first
+  def test_retire_runs_the_stop_hook_before_the_process_ends
     Dir.mktmpdir do |directory|
       path = File.join(directory, "stopped")
       connection = connect(hooks: hooks(nil, Note.new(path)))

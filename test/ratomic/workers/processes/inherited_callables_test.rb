@@ -22,7 +22,7 @@ class InheritedCallablesTest < Minitest::Test
     Ratomic::Reflection.id_of(object)
   end
 
-  def test_a_callable_is_known_by_its_number_once_it_was_met
+  def test_a_callable_is_registered_by_its_object_id
     callable = proc {}
     refute Inherited.all.key?(number(callable))
     Inherited.meet(callable)
@@ -30,7 +30,7 @@ class InheritedCallablesTest < Minitest::Test
   end
 
   # As often as a worker process is replaced. Ruby 3.1 crashed when it was entered each time.
-  def test_one_that_is_met_again_and_again_is_kept_once
+  def test_a_callable_that_is_registered_repeatedly_is_kept_once
     out = ruby!(<<~'RUBY')
       require "ratomic"
       callable = proc {}
@@ -41,7 +41,7 @@ class InheritedCallablesTest < Minitest::Test
     assert_equal "true", out.strip
   end
 
-  def test_one_that_is_not_known_goes_as_a_copy
+  def test_a_callable_that_the_process_did_not_inherit_is_sent_as_a_copy
     adder = Adder.new([1, 2])
     copy = Inherited.read(Inherited.write(adder, {}), {})
     refute_same adder, copy
@@ -50,7 +50,7 @@ class InheritedCallablesTest < Minitest::Test
     assert_predicate shared.parts, :frozen?
   end
 
-  def test_one_that_is_known_goes_by_number_whatever_it_is
+  def test_an_inherited_callable_is_sent_as_its_object_id
     callable = proc {}
     known = { number(callable) => callable }
     assert_same callable, Inherited.read(Inherited.write(callable, known), known)
@@ -62,7 +62,7 @@ class InheritedCallablesTest < Minitest::Test
   end
 
   # Each dispatch makes another one of the same callable.
-  def test_what_is_made_for_one_dispatch_goes_in_its_parts
+  def test_wrappers_made_for_one_dispatch_are_sent_with_references_to_their_parts
     callable = proc { |item| item + 1 }
     pairs = [callable, Near].to_h { |part| [number(part), part] }
     around = Ratomic::Workers.const_get(:Around).wrap(callable, Near)
@@ -80,7 +80,7 @@ class InheritedCallablesTest < Minitest::Test
     def self.call = Adder.new([1])
   end
 
-  def test_what_each_worker_has_its_own_object_of_is_known_from_when_it_is_made
+  def test_per_worker_callables_are_registered_when_they_are_made
     tool = Ratomic::Workers.per_worker(MakeAdder)
     assert_same tool, Inherited.all[number(tool)]
     copy = Marshal.load(Marshal.dump([tool, tool]))
@@ -88,7 +88,7 @@ class InheritedCallablesTest < Minitest::Test
     assert_raises(TypeError) { Marshal.dump(Ratomic::Workers.per_worker { Adder.new([1]) }) } # a proc
   end
 
-  def test_one_without_a_copy_cannot_be_written
+  def test_a_callable_that_cannot_be_marshalled_raises_unwritable
     error = assert_raises(Inherited::Unwritable) { Inherited.write(proc {}, {}) }
     assert_match(/Proc/, error.message)
     assert_raises(Inherited::Unwritable) { Inherited.write(Adder.new([proc {}]), {}) }

@@ -34,7 +34,7 @@ class LaunchTest < Minitest::Test
     refute_predicate Processes, :inside?
   end
 
-  def test_it_leaves_nothing
+  def test_a_closed_process_leaves_nothing_behind
     assert_leaves_nothing do
       launch
       pid, = ask(WHERE, [1])[0]
@@ -43,14 +43,14 @@ class LaunchTest < Minitest::Test
     end
   end
 
-  def test_signals_of_a_group_do_not_end_it
+  def test_signals_to_the_process_group_do_not_end_it
     launch
     pid, = ask(WHERE, [1])[0]
     %w[INT TERM HUP USR1].each { |signal| Process.kill(signal, pid) }
     assert_equal pid, ask(WHERE, [1])[0][0]
   end
 
-  def test_it_does_not_have_what_the_parent_has_open_for_another
+  def test_a_process_does_not_inherit_the_sockets_of_another_one
     first = Launch.call(hooks, 1)
     launch
     assert_equal Process.pid, ask(WHERE, [1])[0][1]
@@ -61,7 +61,7 @@ class LaunchTest < Minitest::Test
     first&.close
   end
 
-  def test_it_calls_the_hooks_of_its_pool_with_the_number_of_the_worker
+  def test_hooks_get_the_number_of_the_worker
     Dir.mktmpdir do |directory|
       path = File.join(directory, "started")
       launch(hooks: hooks(Note.new(path)))

@@ -4,7 +4,7 @@ require "test_helper"
 
 class ProcessMemoryTest < Minitest::Test
   # In a process of its own: what others have forked shares pages with this one, and ends when it likes.
-  def test_what_a_process_has_for_its_own_grows_with_what_it_keeps
+  def test_private_memory_grows_with_what_a_process_keeps
     skip "needs /proc" unless Ratomic::Workers::Processes::Memory.own
     out = ruby!(<<~RUBY)
       require "ratomic"

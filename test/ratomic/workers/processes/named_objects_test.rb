@@ -31,14 +31,14 @@ class NamedObjectsTest < Minitest::Test
     Named.of(callable).to_h { |object, name| [name, object] }
   end
 
-  def test_constants_and_variables_of_a_module
+  def test_the_constants_and_instance_variables_that_code_names_are_found
     found = names(Naming)
     assert_same LIST, found["LIST"]
     assert_same Inner::MAP, found["Inner::MAP"]
     assert_instance_of Ratomic::Counter, found["NamedObjectsTest::Naming.@mine"]
   end
 
-  def test_the_variables_around_a_proc_that_it_reads
+  def test_the_captured_variables_that_a_proc_reads_are_found
     read = Ratomic::Counter.new
     deep = [read]
     unread = Ratomic::Map.new
@@ -48,7 +48,7 @@ class NamedObjectsTest < Minitest::Test
     assert_instance_of Ratomic::Map, unread
   end
 
-  def test_what_has_no_code_names_nothing
+  def test_an_object_without_compiled_code_names_nothing
     assert_equal [], Named.of(:to_s.to_proc)
     assert_equal [], Named.of(Kernel.method(:Integer))
   end

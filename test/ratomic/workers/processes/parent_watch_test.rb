@@ -38,7 +38,7 @@ class ParentWatchTest < Minitest::Test
     within(20) { Process.wait2(@pid)[1] }.tap { @ended = true }
   end
 
-  def test_a_process_ends_with_the_writing_end_whatever_it_does
+  def test_a_busy_process_ends_when_the_writing_end_of_the_pipe_closes
     [-> { sleep }, -> { loop { 1 } }, -> { (7**4_000_000).to_s }].each do |work|
       @ended = false
       writer = watching { work.call && sleep }
@@ -48,7 +48,7 @@ class ParentWatchTest < Minitest::Test
     end
   end
 
-  def test_it_ends_at_once_where_the_parent_has_ended_before
+  def test_a_process_ends_at_once_when_its_parent_is_already_gone
     reader, writer = IO.pipe
     writer.close
     @pid = fork do

@@ -87,14 +87,14 @@ class ProcessPlainDataTest < Minitest::Test
     end
   end
 
-  def test_what_comes_out_is_what_marshal_returns
+  def test_reading_gives_the_same_as_marshal
     200.times do |seed|
       object = Array.new(5).map { Generator.new(seed).any }
       assert_equal look(by_marshal(object)), look(through(object)), "seed #{seed}"
     end
   end
 
-  def test_what_was_one_object_is_one_and_what_was_not_is_not
+  def test_references_to_one_object_stay_references_to_one_object
     text = +"text"
     list = [text, +"text", text]
     hash = { "a" => list, "b" => [list, text], text => text }
@@ -113,7 +113,7 @@ class ProcessPlainDataTest < Minitest::Test
     assert_same made[0], made[1]
   end
 
-  def test_a_collection_at_every_allocation_finds_all_of_it
+  def test_reading_survives_a_collection_at_every_allocation
     key = +"shared"
     object = Array.new(3) { |n| { "k#{n}" => "v" * n, n => [key, "stressed #{n}".to_sym, 1.0e300 * n, 10**30] } }
     frame = PlainData.frame("p", object)
@@ -134,7 +134,7 @@ class ProcessPlainDataTest < Minitest::Test
     GC.stress = stressed
   end
 
-  def test_frozen_it_is_shareable_and_so_is_each_part
+  def test_frozen_data_is_shareable_with_all_its_parts
     object = [{ "a" => [+"b", 1.0e300, 10**40, :c], 1 => {}, nil => [], :s => +"\xff" }, "x" * 5000]
     made = through(object, frozen: true)
     assert_equal object, made
@@ -163,7 +163,7 @@ class ProcessPlainDataTest < Minitest::Test
       class: String, deep: Array.new(101).inject([]) { |inner, _| [inner] } }
   end
 
-  def test_what_is_not_plain_is_refused
+  def test_other_than_plain_data_is_refused
     odd.each do |name, object|
       assert_nil PlainData.frame("p", object), name
       assert_nil PlainData.frame("p", [1, { "a" => [object] }]), name
@@ -189,13 +189,13 @@ class ProcessPlainDataTest < Minitest::Test
     end
   end
 
-  def test_as_many_levels_as_there_may_be
+  def test_the_deepest_nesting_that_is_allowed
     deep = (0...99).inject([1]) { |inner, n| n.odd? ? [inner] : { "a" => inner } }
     assert_equal deep, through(deep)
     assert_equal deep, within(20) { Fiber.new { through(deep, frozen: true) }.resume }
   end
 
-  def test_documents
+  def test_documents_are_written_and_read
     document = JSON.parse('{"a":[{"id":1,"name":"x","tags":["y","z"],"score":1.25},{"id":-2,"name":null}],"b":true}')
     assert_equal look(by_marshal(document)), look(through(document))
     wide = (0...300).to_h { |n| ["key #{n}", n] }
@@ -203,7 +203,7 @@ class ProcessPlainDataTest < Minitest::Test
   end
 
   # However the bytes come, in whatever pieces.
-  def test_frames_are_taken_out_of_what_was_read
+  def test_frames_are_taken_out_of_a_buffer
     wire = Ratomic::Workers::Processes::Wire
     bytes = [PlainData.frame("p", { "a" => [1, "\u00e4" * 90] }), wire.frame("t", "\u00e4\xff" * 70), wire.frame("d"),
              wire.frame("r", "raw"), wire.frame("t"), PlainData.frame("n", ["\0", [nil]])].join.b

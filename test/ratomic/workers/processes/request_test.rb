@@ -41,7 +41,7 @@ class RequestTest < Minitest::Test
     assert_equal [true, false], %w[F o].map { |kind| Request.frozen?(kind) }
   end
 
-  def test_an_item_that_cannot_cross_is_refused_alone_and_a_run_goes_one_by_one
+  def test_an_item_that_cannot_be_sent_fails_alone_and_its_run_is_sent_item_by_item
     letter, order = read(request([1, [proc {}], 3]))
     assert_equal "f", letter
     assert_equal [1, 3], order.last.values_at(0, 2)
@@ -50,7 +50,7 @@ class RequestTest < Minitest::Test
     assert_nil request([1, proc {}], kind: Request::RUN).to_frame(7, nil, nil)
   end
 
-  def test_a_context_that_cannot_cross_raises
+  def test_a_context_that_cannot_be_sent_raises
     error = assert_raises(Ratomic::ShareableError) { request([1], context: { a: proc {} }).to_frame(7, nil, nil) }
     assert_match(/context: .*\[:a\]/, error.message)
   end

@@ -108,7 +108,7 @@ class ServerTest < Minitest::Test
     [within(5) { @answers.await { |result| results << result } }, results]
   end
 
-  def test_items_are_run_one_by_one_and_what_they_raise_is_a_failure
+  def test_items_run_one_by_one_and_errors_become_failures
     serve
     assert_equal [[nil, false], [4]], ask([2])
     said, results = ask([1, nil, 3], first: 5)
@@ -116,12 +116,12 @@ class ServerTest < Minitest::Test
     assert_equal ["NoMethodError", 6], [results[1].exception_class, results[1].index]
   end
 
-  def test_many_requests_in_a_row
+  def test_many_requests_are_served_one_after_another
     serve
     300.times { |n| assert_equal [[nil, false], [n * 2]], ask([n]) }
   end
 
-  def test_a_run_is_one_call
+  def test_a_run_calls_call_many_once
     serve
     assert_equal [[nil, false], [[2, 4]]], ask([1, 2], kind: Request::RUN)
     refute_predicate @answers, :raised?
@@ -129,27 +129,27 @@ class ServerTest < Minitest::Test
     assert_predicate @answers, :raised?
   end
 
-  def test_large_results_cross
+  def test_large_results_are_sent_back
     serve
     text = "x" * 2_500_000
     assert_equal [[nil, false], [text * 2]], ask([text])
     assert_equal [text * 2, "ab" * 2], ask([text, "ab"])[1]
   end
 
-  def test_items_have_the_context
+  def test_the_context_is_set_while_an_item_runs
     serve
     assert_equal [{ a: 1 }], ask([:context], context: { a: 1 })[1]
     assert_equal [nil], ask([:context])[1]
   end
 
-  def test_what_cannot_cross_is_a_failure
+  def test_a_result_that_cannot_be_sent_is_a_failure
     serve
     failure = ask([:thread], owned: true)[1][0]
     assert_equal ["Ratomic::ShareableError", 0], [failure.exception_class, failure.index]
     assert_match(/result \(Thread\) cannot cross/, failure.message)
   end
 
-  def test_what_cannot_be_read_is_told
+  def test_a_request_that_cannot_be_read_is_answered_with_the_reason
     serve
     @answers.expect(true, true)
     @control.write(Wire.frame(Request::FROZEN, "\x04\bo:\x12NoSuchClass0\x00".b))
@@ -158,21 +158,21 @@ class ServerTest < Minitest::Test
     assert_equal [[nil, false], [4]], ask([2])
   end
 
-  def test_it_ends_with_its_parent
+  def test_the_server_ends_when_its_parent_ends
     serve
     ask([1])
     @control.close
     assert_equal true, within(5) { @thread.value }
   end
 
-  def test_a_parent_that_ends_in_the_midst_of_a_request
+  def test_the_server_ends_when_its_parent_ends_during_a_request
     serve
     @control.write(["F", 100, "abc"].pack(Wire::FRAME))
     @control.close
     assert_equal true, within(5) { @thread.value }
   end
 
-  def test_hooks_are_called_in_its_thread_at_the_start_and_when_it_is_told_to_stop
+  def test_hooks_run_in_the_server_thread_at_start_and_stop
     serve(Tell.new(:start), Tell.new(:stop))
     within(5) { @answers.await_start }
     ask([1])
@@ -182,7 +182,7 @@ class ServerTest < Minitest::Test
     assert_equal [[:stop, 4, @thread]], Array.new(TOLD.size) { TOLD.pop }
   end
 
-  def test_a_parent_that_ends_without_a_word_is_no_stop
+  def test_the_stop_hook_does_not_run_when_the_parent_dies
     serve(Tell.new(:start), Tell.new(:stop))
     within(5) { @answers.await_start }
     @control.close
@@ -190,7 +190,7 @@ class ServerTest < Minitest::Test
     assert_equal 1, TOLD.size
   end
 
-  def test_what_hooks_raise_is_told
+  def test_errors_of_hooks_are_sent_to_the_parent
     serve(Tell.new(:raise), Tell.new(:raise))
     within(5) { @answers.await_start }
     assert_equal ["not raise"], metrics.troubles.map(&:message)
@@ -202,7 +202,7 @@ class ServerTest < Minitest::Test
     assert_equal 2, metrics.troubles.size
   end
 
-  def test_a_hook_that_ends_its_thread_is_not_called_again
+  def test_a_start_hook_that_ends_its_thread_is_not_called_again
     serve(Tell.new(:exit))
     within(5) { @thread.join }
     assert_predicate @server, :starting?

@@ -5,7 +5,7 @@ require "test_helper"
 class SocketRegistryTest < Minitest::Test
   Registry = Ratomic::Workers::Processes::SocketRegistry
 
-  def test_a_child_keeps_its_own_ends_only
+  def test_a_child_keeps_only_its_own_sockets
     skip_without_fork
     out = ruby!(<<~RUBY)
       require "ratomic"
@@ -21,7 +21,7 @@ class SocketRegistryTest < Minitest::Test
     assert_equal "#{[true, true, true, false, *[true] * 4]}\ntrue\n", out
   end
 
-  def test_to_close_is_to_close_once
+  def test_closing_twice_closes_once
     one, other = UNIXSocket.pair
     Registry.add(one, other)
     Registry.close(one, other)

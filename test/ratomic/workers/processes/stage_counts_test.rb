@@ -13,7 +13,7 @@ class StageCountsTest < Minitest::Test
     pipeline.stats.map { |stage| stage[:entered] }
   end
 
-  def test_what_a_pipeline_counts_here_is_added_there
+  def test_counts_of_a_pipeline_in_the_child_are_added_in_the_parent
     here, there = Array.new(2) { Workers.pipeline(Double, Double) }
     before = Counts.of(here)
     3.times { |item| here.call(item) }
@@ -24,7 +24,7 @@ class StageCountsTest < Minitest::Test
     assert_equal [[3, 3], [4, 4]], [entered(here), entered(there)]
   end
 
-  def test_only_what_came_since_counts
+  def test_only_counts_since_the_last_report_are_sent
     pipeline = Workers.pipeline(Double)
     pipeline.call(1)
     before = Counts.of(pipeline)
@@ -40,7 +40,7 @@ class StageCountsTest < Minitest::Test
     end
   end
 
-  def test_a_pipeline_is_found_in_what_is_made_of_it
+  def test_a_pipeline_is_found_inside_its_wrappers
     pipeline = Workers.pipeline(Double)
     around = Workers.const_get(:Around).wrap(pipeline, Near)
     fold = Workers.const_get(:Fold).new(around, 10)
@@ -49,7 +49,7 @@ class StageCountsTest < Minitest::Test
     assert_equal [5], entered(pipeline)
   end
 
-  def test_other_callables_have_none
+  def test_other_callables_have_no_counts
     assert_nil Counts.of(Double)
     assert_nil Counts.changes(nil)
     assert_nil Counts.add(Double, nil)

@@ -18,7 +18,7 @@ class WireTest < Minitest::Test
     [letter, Wire.read_result(letter, content)]
   end
 
-  def test_a_result_crosses_in_the_form_that_suits_it
+  def test_text_and_plain_data_cross_in_the_native_form_and_others_by_marshal
     point = Point.new(1, [2])
     assert_equal [Wire::PLAIN, { "a" => 1 }], result({ "a" => 1 })
     assert_equal [Wire::TEXT, "\u00e4"], result("\u00e4")
@@ -29,14 +29,14 @@ class WireTest < Minitest::Test
     assert_same Ratomic::Workers::DROPPED, dropped
   end
 
-  def test_plain_results_are_frozen_as_they_are_made_or_not
+  def test_plain_results_are_read_frozen_or_mutable
     assert result(["a", +"b"])[1].then { |made| made.frozen? && made.all?(&:frozen?) }
     refute result(["a"], frozen: false)[1].frozen?
     assert_predicate result("text")[1], :frozen?
     refute result("text", frozen: false)[1].frozen?
   end
 
-  def test_what_cannot_be_written_is_replaced
+  def test_a_result_that_cannot_be_written_is_replaced
     assert_equal [Wire::RESULT, "Proc"], result(proc {}) { |odd| odd.class.name }
     assert_nil Wire.dump(proc {})
     assert_equal "[:a][1] (an instance of Proc)", Wire.obstacle({ a: [1, proc {}] })
@@ -53,7 +53,7 @@ class WireTest < Minitest::Test
     [letter, Wire.read_run(content)]
   end
 
-  def test_the_results_of_a_run
+  def test_the_results_of_a_run_are_one_frame
     dropped = Ratomic::Workers::DROPPED
     assert_equal [Wire::PLAIN_RUN, ["a", dropped, [1]]], run_of(["a", dropped, [1]])
     assert_equal [Wire::RUN, [Point.new(1, 2), dropped]], run_of([Point.new(1, 2), dropped])
@@ -62,7 +62,7 @@ class WireTest < Minitest::Test
     assert_equal [Wire::PLAIN_RUN, []], run_of([])
   end
 
-  def test_the_end_of_a_request_is_short_when_there_is_nothing_to_say
+  def test_the_end_frame_is_short_when_it_carries_nothing
     assert_equal [Wire::DONE, ""], taken(Wire.end(Wire::NOTHING))
     assert_equal [nil, false], Wire.read_end("")
     assert_equal [[[1, 2]], true], Wire.read_end(taken(Wire.end([[[1, 2]], true]))[1])

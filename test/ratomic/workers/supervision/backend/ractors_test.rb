@@ -39,7 +39,7 @@ class RactorsTest < Minitest::Test
     end
   end
 
-  def test_what_only_the_main_ractor_may_read_is_a_failure
+  def test_reading_an_unshareable_constant_is_a_failure
     results = value_of([1, :read, 3], Constant)
     assert_equal [1, 3], results.values_at(0, 2)
     assert_failure results[1], "Ractor::IsolationError", 1
@@ -60,7 +60,7 @@ class RactorsTest < Minitest::Test
     assert_good_as_new
   end
 
-  def test_a_crash_loop_is_slowed_down_and_shown
+  def test_workers_that_keep_dying_are_restarted_slowly_and_reported
     started = now
     results = value_of([:end_worker] * 8, Misbehave)
     results.each_with_index { |result, index| assert_failure(result, "ThreadError", index) }
@@ -71,7 +71,7 @@ class RactorsTest < Minitest::Test
     assert_good_as_new
   end
 
-  def test_moved_items_are_gone_from_the_caller
+  def test_the_caller_cannot_use_moved_items
     items = [+"one", [+"two"], { three: +"3" }]
     future = @pool.dispatch_async(items, Ractor.shareable_proc do |item|
                                            item.is_a?(String) ? item << "!" : item
@@ -104,14 +104,14 @@ class RactorsTest < Minitest::Test
     end
   end
 
-  def test_results_that_end_the_worker_which_saves_them_are_filed
+  def test_results_whose_freezing_ends_the_worker_are_filed
     results = value_of([0, 1, 2, 3], EndsAll, sequential: true)
     assert_equal [EndsAll::Result] * 3, results.values_at(0, 1, 3).map(&:class)
     assert_failure results[2], "ThreadError", 2
     assert_good_as_new
   end
 
-  def test_moved_items_behind_one_that_ends_its_worker_run_elsewhere
+  def test_moved_items_after_one_that_ends_its_worker_run_in_another_worker
     ending = Ractor.shareable_proc { |item| item.start_with?("end") ? Thread.main.kill : item << "!" }
     items = Array.new(60) { |i| +(i == 20 ? "end" : "item #{i}") }
     results = value_of(items, ending, move: true)
@@ -139,7 +139,7 @@ class RactorsTest < Minitest::Test
     assert_equal [2, 4, 6], future.value(timeout: 0)
   end
 
-  def test_a_pool_that_another_ractor_started_outlives_it
+  def test_a_pool_outlives_the_ractor_that_started_it
     pool = Ratomic::Workers::Pool.new(size: 2, min_batch: 0)
     assert_equal [2], within(10) { in_ractor(pool) { |given| given.dispatch_async([1], Double).value(timeout: 5) } }
     assert_equal [4], within(10) { pool.dispatch_async([2], Double).value(timeout: 5) }

@@ -22,7 +22,7 @@ class ThreadsTest < Minitest::Test
     assert_equal 0, Ratomic::Workers::RactorLocalRefs.size
   end
 
-  def test_a_callable_that_is_kept_aside_is_forgotten_after_every_end
+  def test_an_unshareable_callable_is_released_however_the_dispatch_ends
     value_of([1], ->(item) { item })
     assert_raises(Ratomic::Workers::ItemError) { @pool.dispatch_async([1], ->(_) { raise "x" }).value!(timeout: 5) }
     hold = Hold.new
@@ -36,7 +36,7 @@ class ThreadsTest < Minitest::Test
   end
 
   # There the coordinator is in the main thread of its Ractor, which the workers share.
-  def test_a_pool_that_another_ractor_started_outlives_what_its_items_raise_into_the_main_thread
+  def test_a_pool_started_in_another_ractor_survives_errors_raised_into_the_main_thread
     skip_without_ractors
     raises = Ractor.make_shareable(Class.new { def call(n) = Thread.main.raise(n.to_s) || n }.new)
     results = within(20) do
@@ -70,7 +70,7 @@ class ThreadsTest < Minitest::Test
     end
   end
 
-  def test_waiting_items_overlap
+  def test_items_that_wait_run_concurrently
     pool = Ratomic::Workers::Pool.new(size: 10, backend: :thread, min_batch: 0)
     meet = Meet.new(10)
     futures = Array.new(10) { |number| pool.dispatch_async([number], meet) }
@@ -79,7 +79,7 @@ class ThreadsTest < Minitest::Test
     pool.kill
   end
 
-  def test_a_pool_that_another_ractor_started_outlives_it
+  def test_a_pool_outlives_the_ractor_that_started_it
     skip_without_ractors
     pool = Ratomic::Workers::Pool.new(size: 2, backend: :thread, min_batch: 0)
     assert_equal [2], within(10) { in_ractor(pool) { |given| given.dispatch_async([1], Double).value(timeout: 5) } }
@@ -89,7 +89,7 @@ class ThreadsTest < Minitest::Test
     assert within(10) { pool.shutdown(timeout: 5) }
   end
 
-  def test_a_callable_of_another_ractor_has_to_be_shareable
+  def test_another_ractor_can_only_dispatch_shareable_callables
     skip_without_ractors
     pool = @pool
     value_of([1], Double)
