@@ -13,6 +13,10 @@ module Ratomic
         # Objects that the process makes between two collections. That is about what makes Ruby collect in a small heap,
         # so there are hardly more collections than without this class.
         OBJECTS = 20_000
+        # Or one for so many objects that the process has, if those are more. A collection looks at each slot of the
+        # heap, also at those of the parent's objects, when it sweeps. So the early ones would take most of the time in
+        # a large heap.
+        LIVE_OBJECTS_FOR_ONE = 8
         # Whether early collections save memory. Where each Ractor has a heap of its own, they do not: there a
         # collection itself writes to each page that has free slots (seen with a development version of Ruby 4.1).
         USEFUL = !HEAP_PER_RACTOR
@@ -26,7 +30,7 @@ module Ratomic
         # @return [void]
         def check
           return begin_anew unless GC.count == @collections
-          return if GC.stat(:total_allocated_objects) - @made < OBJECTS
+          return if GC.stat(:total_allocated_objects) - @made < @objects
 
           collect
           begin_anew
@@ -37,6 +41,7 @@ module Ratomic
         def begin_anew
           @collections = GC.count
           @made = GC.stat(:total_allocated_objects)
+          @objects = [OBJECTS, (@made - GC.stat(:total_freed_objects)) / LIVE_OBJECTS_FOR_ONE].max
         end
 
         # GC.start would collect although the collector is disabled.

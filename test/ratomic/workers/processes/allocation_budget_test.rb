@@ -61,6 +61,16 @@ class AllocationBudgetTest < Minitest::Test
     assert_equal "[[0, 0, false], [1, 0, false], [0, 0, false]]", out.strip
   end
 
+  # Each collection looks at the whole heap.
+  def test_in_a_large_heap_it_collects_seldom
+    out = ruby!(<<~RUBY)
+      require "ratomic"
+      KEPT = Array.new(Ratomic::Workers::Processes::AllocationBudget::OBJECTS * 16) { Object.new }
+      #{BUDGET}p [BUDGET::OBJECTS, KEPT.size / BUDGET::LIVE_OBJECTS_FOR_ONE + BUDGET::OBJECTS].map { |objects| check(budget, objects) }
+    RUBY
+    assert_equal "[[0, 0, false], [1, 0, false]]", out.strip
+  end
+
   def test_collections_started_elsewhere_reset_the_budget
     out = ruby!("#{BUDGET}p check(budget, BUDGET::OBJECTS) { GC.start }, check(budget, 1_000)")
     assert_equal "[1, 1, false]\n[0, 0, false]", out.strip
