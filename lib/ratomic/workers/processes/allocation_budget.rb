@@ -16,7 +16,7 @@ module Ratomic
         # Or one for so many objects that the process has, if those are more. A collection looks at each slot of the
         # heap, also at those of the parent's objects, when it sweeps. So the early ones would take most of the time in
         # a large heap.
-        LIVE_OBJECTS_FOR_ONE = 8
+        LIVE_OBJECTS_FOR_ONE = 16
         # Whether early collections save memory. Where each Ractor has a heap of its own, they do not: there a
         # collection itself writes to each page that has free slots (seen with a development version of Ruby 4.1).
         USEFUL = !HEAP_PER_RACTOR

@@ -65,7 +65,7 @@ class AllocationBudgetTest < Minitest::Test
   def test_in_a_large_heap_it_collects_seldom
     out = ruby!(<<~RUBY)
       require "ratomic"
-      KEPT = Array.new(Ratomic::Workers::Processes::AllocationBudget::OBJECTS * 16) { Object.new }
+      KEPT = Array.new(Ratomic::Workers::Processes::AllocationBudget::OBJECTS * 40) { Object.new }
       #{BUDGET}p [BUDGET::OBJECTS, KEPT.size / BUDGET::LIVE_OBJECTS_FOR_ONE + BUDGET::OBJECTS].map { |objects| check(budget, objects) }
     RUBY
     assert_equal "[[0, 0, false], [1, 0, false]]", out.strip
