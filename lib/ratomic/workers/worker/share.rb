@@ -46,13 +46,17 @@ module Ratomic
         @ticket = batch.ticket
         @home = home
         @runs = {}
+        @lock = Thread::Mutex.new
       end
 
       # @param first [Integer] index of the first
-      # @param results [Array] of a run of items; a shorter Array of the same run may have been kept before
+      # @param results [Array] of a run of items; of two Arrays of the same run, from two threads, the longer one stays
       # @return [Array] the values that are filed for them
       def keep(first, results)
-        @runs[first] = results
+        @lock.synchronize do
+          before = @runs[first]
+          @runs[first] = results unless before && before.size > results.size
+        end
         tokens(results)
       end
 

@@ -26,6 +26,14 @@ class ShareTest < Minitest::Test
     assert_equal tokens, @share.keep_again(0, tokens)
   end
 
+  # As when the worker's main thread files the results so far in the moment in which the runner keeps all of them.
+  def test_a_shorter_array_of_the_same_run_does_not_take_the_place_of_a_longer_one
+    @share.keep(0, ["a"])
+    @share.keep(0, all = %w[a b])
+    assert_equal [@share.home], @share.keep(0, ["a"])
+    assert_same all, @share.runs[0]
+  end
+
   def test_it_is_plain_when_all_of_it_is
     @share.keep(0, ["a", { k: [1, 2.0, nil, true] }])
     assert_predicate @share, :plain?
