@@ -64,7 +64,8 @@ class UnshareableReasonTest < Minitest::Test
 
   def test_a_proc_of_a_symbol_crosses_once_it_was_made_shareable
     skip_without_ractors
-    assert_match(/Symbol \(&:name\) is shareable only after Ractor.make_shareable/, UnshareableReason.of(:upcase.to_proc))
+    reason = UnshareableReason.of(:upcase.to_proc)
+    assert_match(/Symbol \(&:name\) is shareable only after Ractor.make_shareable/, reason)
     assert_nil UnshareableReason.of(Ractor.make_shareable(:upcase.to_proc))
   end
 
