@@ -6,6 +6,7 @@ mod claim_timeout;
 mod expiring;
 mod gc_cards;
 mod many;
+mod marking;
 mod numbers;
 mod snapshots;
 

@@ -51,8 +51,6 @@ impl Part {
 
 /// What a collector does with what a table holds.
 pub trait Visitor<K, V> {
-    /// A pair that will be visited in a moment.
-    fn soon(&mut self, _key: &K, _value: &V) {}
     fn pair(&mut self, key: &K, value: &V);
     /// The key and the owner of a claim, which may outlive the owner's stack. [`Table::visit_mut`] does not reach them.
     fn claim(&mut self, key: &K, owner: usize);
@@ -72,9 +70,6 @@ impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
             };
             // SAFETY: the caller's promise.
             let shard = unsafe { shard.peek() };
-            shard
-                .pairs_of(share)
-                .for_each(|pair| visitor.soon(&pair.key, &pair.value));
             shard
                 .pairs_of(share)
                 .for_each(|pair| visitor.pair(&pair.key, &pair.value));

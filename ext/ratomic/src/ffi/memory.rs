@@ -79,15 +79,27 @@ pub fn freed(bytes: usize) {
 /// Fetches the header of an object that the collector will mark soon. Objects that are spread over the heap cost it a
 /// cache miss each, which takes longer than the rest of their marking.
 #[inline]
-pub fn prefetch(word: &RawValue) {
+pub fn prefetch(word: RawValue) {
+    fetch(word.0 as usize);
+}
+
+/// Where a page of CRuby's heap begins, there is a reference to all that the collector notes on the objects of the page.
+const PAGE_BYTES: usize = 1 << 16;
+
+/// Fetches the beginning of the page that an object is in. Where pages have another size, something else is fetched.
+#[inline]
+pub fn prefetch_page(word: RawValue) {
+    fetch(word.0 as usize & !(PAGE_BYTES - 1));
+}
+
+#[inline]
+fn fetch(address: usize) {
     #[cfg(target_arch = "x86_64")]
-    if !word.is_immediate() {
-        // SAFETY: a hint, which may name any address.
-        unsafe {
-            use std::arch::x86_64::{_mm_prefetch, _MM_HINT_T0};
-            _mm_prefetch::<_MM_HINT_T0>(word.0 as *const i8);
-        }
+    // SAFETY: a hint, which may name any address.
+    unsafe {
+        use std::arch::x86_64::{_mm_prefetch, _MM_HINT_T0};
+        _mm_prefetch::<_MM_HINT_T0>(address as *const i8);
     }
     #[cfg(not(target_arch = "x86_64"))]
-    let _ = word;
+    let _ = address;
 }

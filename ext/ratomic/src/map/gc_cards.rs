@@ -25,15 +25,14 @@
 //! - **Each is noted as shareable before it shows anything**, so that the VM never walks through one to find out, and no
 //!   local collection of Ruby 4.1 looks into it.
 
-use super::Map;
+use super::{marking::Marking, Map};
 use crate::ffi::{
     barrier, class,
     gc::{everything_stopped, looks_at_all, show_copies},
-    memory::prefetch,
     RawValue, Receiver,
 };
 use magnus::{gc, prelude::*, typed_data::Obj, DataTypeFunctions, Error, RClass, Ruby, TypedData};
-use ratomic_core::table::{Moved, Part, Visitor};
+use ratomic_core::table::{Moved, Part};
 use ratomic_core::Table;
 use std::sync::{Arc, OnceLock};
 
@@ -76,47 +75,21 @@ impl DataTypeFunctions for GcCard {
     }
 }
 
-struct Marking {
-    /// Whether the collector will look at the objects themselves, and not only at its notes on them.
-    closely: bool,
-}
-
-impl Visitor<RawValue, RawValue> for Marking {
-    #[inline]
-    fn soon(&mut self, key: &RawValue, value: &RawValue) {
-        if self.closely {
-            prefetch(key);
-            prefetch(value);
-        }
-    }
-
-    fn pair(&mut self, key: &RawValue, value: &RawValue) {
-        key.mark_movable();
-        value.mark_movable();
-    }
-
-    fn claim(&mut self, key: &RawValue, owner: usize) {
-        key.mark();
-        RawValue(owner as _).mark();
-    }
-}
-
 /// Shows the collector, or ObjectSpace, what is in a part of the table.
 pub fn show(table: &Words, part: Part) {
     if everything_stopped() {
-        let mut marking = Marking {
-            closely: looks_at_all(),
-        };
+        let mut marking = Marking::new(looks_at_all());
         // SAFETY: just checked.
         unsafe { table.visit(part, &mut marking) };
+        marking.finish();
     } else {
         // On the stack, which keeps the objects alive while the visitor allocates.
         let mut pairs = [(RawValue::NIL, RawValue::NIL); 64];
-        let mut showing = Marking { closely: false };
         table.show(part, &mut pairs, |pairs| {
-            pairs
-                .iter()
-                .for_each(|(key, value)| showing.pair(key, value));
+            for (key, value) in pairs {
+                key.mark_movable();
+                value.mark_movable();
+            }
         });
     }
 }
