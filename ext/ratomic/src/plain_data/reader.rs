@@ -13,8 +13,8 @@ use ratomic_core::wire::{Head, Malformed, Reader, Tag, MAX_DEPTH};
 use rb_sys::VALUE;
 use std::ffi::{c_int, c_long, CString};
 
-/// The object that the bytes stand for, which nobody changes meanwhile. Frozen, all of it is, and noted as shareable
-/// where single objects can be.
+/// The object that the bytes stand for, which nobody changes meanwhile. With `frozen` all of it is frozen, and marked as
+/// shareable where Ruby can mark single objects.
 pub fn read(bytes: &[u8], frozen: bool) -> Result<RawValue, Error> {
     let mut reading = Reading::new(bytes, frozen);
     let made = reading.value(0);
@@ -113,7 +113,7 @@ impl<'a> Reading<'a> {
         self.shared.push(RawValue::NIL);
         let made = self.tagged(tag, depth)?;
         if made.is_immediate() {
-            return Err(Malformed); // of these there is but one
+            return Err(Malformed); // the writer refers to no immediate again
         }
         self.shared.put(place, made);
         Ok(made)
@@ -150,7 +150,7 @@ impl<'a> Reading<'a> {
             .positions
             .binary_search_by(|known| (*known as u64).cmp(&position));
         let word = self.shared.get(found.map_err(|_| Malformed)? as u64)?;
-        // One that is not done yet would be in itself.
+        // Nil stands for an object that is not complete yet: it would contain itself.
         (word != RawValue::NIL).then_some(word).ok_or(Malformed)
     }
 

@@ -3,10 +3,11 @@
 use crate::ffi::{copy::Copier, deep_freeze, words, RawValue};
 use magnus::{prelude::*, RArray, Ruby, Value};
 
-/// Returns a frozen Array with the items, in which plain data that is not frozen is replaced by frozen copies. If
-/// nothing has to be replaced, or if `items` is no Array or has more than `most` items, it returns `items` itself.
+/// Returns a frozen Array with the items, in which plain data that is not frozen is replaced by frozen copies. So the
+/// caller's program can change its Array while the items run, and checks of the items stay true.
 ///
-/// So the caller's program can change its Array while the items run, and checks of the items stay true.
+/// Returns `items` itself if it is a frozen Array of frozen items, if it is no Array, or if it has more than `most`
+/// items; the last is not protected from changes.
 pub fn snapshot(ruby: &Ruby, items: Value, most: usize) -> Value {
     let Some(array) = RArray::from_value(items).filter(|array| array.len() <= most) else {
         return items;
@@ -21,8 +22,8 @@ pub fn snapshot(ruby: &Ruby, items: Value, most: usize) -> Value {
     copies.as_value()
 }
 
-/// Returns two Arrays: copies of the items, and the indexes of items that have to be copied in another way. A shareable
-/// item, and one of those, is in the first Array itself.
+/// Returns two Arrays: copies of the items, and the indexes of items that have to be copied in another way. Those, and
+/// items that are shareable, stand in the first Array as they are.
 ///
 /// Nothing here runs Ruby code, so the result is a snapshot of one moment. A collector finds the new objects, because
 /// they are on the stack, or in objects that are.
@@ -50,7 +51,7 @@ pub fn copies(ruby: &Ruby, items: RArray) -> (RArray, RArray) {
             Some(_) => {}
         }
     }
-    // Frozen throughout, and of nothing that has to be made shareable in another way: the VM only takes notes.
+    // These copies are frozen, but not yet marked as shareable. The VM only has to mark them: it runs no Ruby code.
     if !places.is_empty() && !deep_freeze::by_the_vm(RawValue::of(unnoted.as_value())) {
         for place in places {
             // SAFETY: as above, and the Array of the items, which nobody has changed meanwhile.

@@ -5,9 +5,9 @@ module Ratomic
     # How items cross to the workers, and results back.
     #
     # A shareable item is shared as it is. Of any other item a frozen deep copy crosses; the caller's own object does
-    # not change. A result is frozen in place in the Ractor that made it, because nobody else refers to it. A result
-    # that was made in a thread of the program (the `:thread` backend, or the caller itself) may be a constant or a memo
-    # of the program, so a copy of it is frozen.
+    # not change. A result is frozen in place in the Ractor that made it, because nobody else refers to it. With the
+    # `:thread` backend, and where a caller runs items of such a pool, a result may be a constant or a memo of the
+    # program, so a copy of it is frozen.
     #
     # Plain data (Strings, Arrays, Hashes, and Structs without methods of their own for this) is copied natively
     # ({Sharing}), in a quarter to a third of the time that Ruby takes. Other items are searched natively for objects

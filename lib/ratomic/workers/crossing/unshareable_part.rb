@@ -39,7 +39,7 @@ module Ratomic
 
           forbidden(root) || (descend(root) if UnshareableReason.of?(root)) ||
             walk(root, :unfrozen) { |object| unfrozen?(object) } || new("", root)
-        rescue UserException # user code, or a BasicObject, that would not be asked
+        rescue UserException # a method of the object raised, or it is a BasicObject
           new("", root)
         end
 
@@ -57,7 +57,7 @@ module Ratomic
         # Whether Ruby would make this object shareable, and the rest of the program would fail.
         def forbidden?(object)
           case object
-          when ::Ractor::MovedObject then true # Ruby calls it shareable, and whatever it is in
+          when ::Ractor::MovedObject then true # for Ruby it is shareable, and so is what contains it
           when ::IO then !Ractor.shareable?(object)
           else defined?(::Singleton) && ::Singleton === object && !Ractor.shareable?(object)
           end
@@ -71,7 +71,7 @@ module Ratomic
           level = [[root, ""]]
           depth = 0
           until level.empty?
-            raise ShareableError, Sharing::TOO_DEEP if (depth += 1) > MAX_DEPTH # in a Set, of which that is not told
+            raise ShareableError, Sharing::TOO_DEEP if (depth += 1) > MAX_DEPTH # `too_deep?` does not look into a Set
 
             level = level.each_with_object([]) do |(object, path), below|
               next if seen[object] || nothing_in?(object)

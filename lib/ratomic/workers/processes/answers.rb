@@ -58,7 +58,7 @@ module Ratomic
         def await(&results)
           look = FIRST_CHECK_INTERVAL_S
           until @outcome
-            said = @single ? listen : look_up(look)
+            said = @single ? listen : listen_for(look)
             drain(&results) if said.nil? || take(said, &results)
             break if said.nil?
 
@@ -95,7 +95,7 @@ module Ratomic
         end
 
         # Waits so many seconds for bytes on the control socket, or for the rest of a frame that has come in part.
-        def look_up(seconds)
+        def listen_for(seconds)
           # If a part of a frame has come, its rest is about to come.
           @buffer.empty? ? @control.wait_readable(seconds) : IO.select([@control, @data])
           hear
@@ -104,7 +104,7 @@ module Ratomic
         # @return [Boolean] whether the data socket has to be read
         def take(said, &results)
           signs, last, frames = @ending ? ["", Wire::LAST, said] : said.partition(Wire::LAST)
-          @single = false if signs.include?(Wire::FULL) # which it does not say again
+          @single = false if signs.include?(Wire::FULL) # sent once for each request
           return true if last.empty?
 
           @stale += 1 unless @begun || @ending

@@ -35,8 +35,8 @@ module Ratomic
         STOP = "s"
         # The request is done.
         DONE = "e"
-        # Bytes on the control socket, from the worker process. READY: the request is done. FULL: the data socket is
-        # full of results.
+        # Bytes on the control socket, from the worker process. READY: the request, or the start, is done. FULL: the
+        # data socket is full of results.
         READY = "."
         FULL = "!"
         # The request is done, and its last frames follow on the control socket: the last result and DONE. On the data

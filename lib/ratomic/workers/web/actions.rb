@@ -20,9 +20,10 @@ module Ratomic
                                       "are interrupted."]
         }.each_value(&:freeze).freeze
         MIN_TOKEN_LENGTH = 16
+        # A form that was shown longer ago is refused.
+        FORM_LIFETIME_S = 300
         # After so many wrong tokens within LOCKOUT_S, all forms are refused until the oldest of them is older than
         # that.
-        FORM_LIFETIME_S = 300
         MAX_WRONG_TOKENS = 5
         LOCKOUT_S = 60
 

@@ -3,8 +3,8 @@
 module Ratomic
   module Workers
     # The callable that workers run for a reduction. It calls the user's callable with each item of a chunk ({Runs}) and
-    # folds the results at once. So a chunk has one {Partial}, as the result of the first item that is in the sum. Each
-    # other item has a {Vacancy} or a {Failure}.
+    # folds the results at once. So a chunk has one {Partial}, as the result of the first item that has no result of
+    # its own: it is in the sum, or its Failure is only counted. Each other item has a {Vacancy} or a {Failure}.
     #
     # @api private
     class Fold
