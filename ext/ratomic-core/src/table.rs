@@ -38,10 +38,9 @@ pub use sweep::Mark;
 pub use visit::{Part, Visitor};
 
 use crate::fork_rw_lock::{ForkRwLock, WriteGuard};
-use crate::parker::Park;
 use levels::{CachePadded, Levels};
 use moments::Moments;
-use shard::{Blocked, Shard};
+use shard::Shard;
 use sizes::{shard_of, LAST};
 use totals::Totals;
 
@@ -198,47 +197,6 @@ impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
             match found {
                 Ok(value) => return Ok(value),
                 Err(stored) => lookup.ask(stored)?,
-            }
-        }
-    }
-
-    /// Changes the entry of a key with native code only: `change` runs under the shard's lock, once or several times,
-    /// and takes effect the last time. Waits while another thread has the claim.
-    pub fn update<P, H, R>(
-        &self,
-        lookup: &mut P,
-        host: &H,
-        me: usize,
-        mut change: impl FnMut(Entry<'_, K, V>) -> R,
-    ) -> Result<R, Failure<H::Error>>
-    where
-        P: Lookup<K, Error = H::Error>,
-        H: Park,
-    {
-        self.with_shard(lookup, host, |shard, lookup| {
-            shard.admit(lookup, me)?;
-            shard.entry(lookup, &self.totals).map(&mut change)
-        })
-    }
-
-    /// Calls `step` with the locked shard of the key until it succeeds. In between it calls foreign code, or waits for a
-    /// claim, with no lock held.
-    fn with_shard<P, H, R>(
-        &self,
-        lookup: &mut P,
-        host: &H,
-        mut step: impl FnMut(&mut Shard<K, V>, &P) -> Result<R, Blocked<K>>,
-    ) -> Result<R, Failure<H::Error>>
-    where
-        P: Lookup<K, Error = H::Error>,
-        H: Park,
-    {
-        loop {
-            let outcome = step(&mut self.write(lookup.hash()), lookup);
-            match outcome {
-                Ok(result) => return Ok(result),
-                Err(Blocked::Ask(stored)) => lookup.ask(stored).map_err(Failure::Foreign)?,
-                Err(Blocked::By(conflict)) => self.wait(conflict, host)?,
             }
         }
     }

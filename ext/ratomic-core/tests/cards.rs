@@ -6,6 +6,7 @@ mod support;
 use ratomic_core::table::{Entry, Mark, Part, Snapshot, Visitor};
 use ratomic_core::Table;
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 use support::{all, Number, Patient};
 
 type Numbers = Table<u64, u64>;
@@ -42,7 +43,8 @@ impl Visitor<u64, u64> for Seen {
 
 /// A table, and what a host of its would be to a collector: objects that show parts of it, each with a number.
 struct Host {
-    table: Numbers,
+    /// Shared with the snapshots of a test.
+    table: Arc<Numbers>,
     /// What each card's object shows. The object of a run of shards is `run + 1`.
     cards: HashMap<usize, Part>,
     next_object: usize,
@@ -57,7 +59,7 @@ struct Host {
 impl Host {
     fn new(entries: u64) -> Self {
         let mut host = Host {
-            table: Table::new(),
+            table: Arc::new(Table::new()),
             cards: HashMap::new(),
             next_object: 1_000,
             next_value: 0,
@@ -212,7 +214,7 @@ fn rounds(seed: u64) {
     let mut random = Random(seed);
     let mut host = Host::new(100);
     let keys = crowded_keys(16_000);
-    let table = std::ptr::from_ref(&host.table);
+    let table = Arc::clone(&host.table);
     let mut snapshots: Vec<Expected<'_>> = Vec::new();
     let mut most = 0;
     for round in 0..300 {
@@ -226,8 +228,6 @@ fn rounds(seed: u64) {
         }
         match random.below(24) {
             0..6 if snapshots.len() < 3 => {
-                // SAFETY: the table is where it was, and is only borrowed.
-                let table = unsafe { &*table };
                 let expected = all(table.snapshot(2), 4_096);
                 snapshots.push((table.snapshot(3), expected));
             }
@@ -283,9 +283,8 @@ fn what_is_put_aside_between_a_move_and_its_report_is_told_of() {
     for key in &keys[1_000..] {
         host.set(*key);
     }
-    let table = std::ptr::from_ref(&host.table);
-    // SAFETY: the table stays where it is.
-    let snapshot = unsafe { &*table }.snapshot(2);
+    let table = Arc::clone(&host.table);
+    let snapshot = table.snapshot(2);
     host.table.clear(&Patient, 1).unwrap();
     let needing = host.settle();
     host.collect();
@@ -305,9 +304,8 @@ fn whoever_moves_values_finds_all_that_is_there_and_all_that_was_put_aside() {
         host.add_cards(needing);
     }
     let expected = all(host.table.snapshot(1), 4_096);
-    let table = std::ptr::from_ref(&host.table);
-    // SAFETY: the table stays where it is.
-    let (first, second) = unsafe { ((*table).snapshot(2), (*table).snapshot(3)) };
+    let table = Arc::clone(&host.table);
+    let (first, second) = (table.snapshot(2), table.snapshot(3));
     keys[..1_000].iter().for_each(|key| host.delete(*key));
     for (_, part) in host.objects() {
         // SAFETY: there is one thread.

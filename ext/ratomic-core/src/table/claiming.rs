@@ -1,8 +1,8 @@
-//! Taking the claim on a key, waiting for another thread's, and giving it back.
+//! Changing an entry, which waits for a claim on its key; taking such a claim, waiting for it, and giving it back.
 
 use super::claim::{Claim, Conflict, HeldClaim};
 use super::pair::Pair;
-use super::shard::{Blocked, Entry};
+use super::shard::{Blocked, Entry, Shard};
 use super::{Failure, Lookup, Table};
 use crate::deadlock;
 use crate::parker::{Deadline, Park, Parker};
@@ -13,6 +13,47 @@ use std::time::Duration;
 const OWNER_CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
 impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
+    /// Changes the entry of a key with native code only: `change` runs under the shard's lock, once or several times,
+    /// and takes effect the last time. Waits while another thread has the claim.
+    pub fn update<P, H, R>(
+        &self,
+        lookup: &mut P,
+        host: &H,
+        me: usize,
+        mut change: impl FnMut(Entry<'_, K, V>) -> R,
+    ) -> Result<R, Failure<H::Error>>
+    where
+        P: Lookup<K, Error = H::Error>,
+        H: Park,
+    {
+        self.with_shard(lookup, host, |shard, lookup| {
+            shard.admit(lookup, me)?;
+            shard.entry(lookup, &self.totals).map(&mut change)
+        })
+    }
+
+    /// Calls `step` with the locked shard of the key until it succeeds. In between it calls foreign code, or waits for a
+    /// claim, with no lock held.
+    fn with_shard<P, H, R>(
+        &self,
+        lookup: &mut P,
+        host: &H,
+        mut step: impl FnMut(&mut Shard<K, V>, &P) -> Result<R, Blocked<K>>,
+    ) -> Result<R, Failure<H::Error>>
+    where
+        P: Lookup<K, Error = H::Error>,
+        H: Park,
+    {
+        loop {
+            let outcome = step(&mut self.write(lookup.hash()), lookup);
+            match outcome {
+                Ok(result) => return Ok(result),
+                Err(Blocked::Ask(stored)) => lookup.ask(stored).map_err(Failure::Foreign)?,
+                Err(Blocked::By(conflict)) => self.wait(conflict, host)?,
+            }
+        }
+    }
+
     /// Claims a key. Waits while another thread has a claim on it. To be followed by `release`.
     pub fn claim<P, H>(
         &self,

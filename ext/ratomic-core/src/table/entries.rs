@@ -12,9 +12,9 @@ use crate::cache_aligned_alloc::CacheAlignedAlloc;
 use hashbrown::hash_table::HashTable;
 use std::mem::size_of;
 
-/// Buckets of a card. Between a half and seven eighths of them have a pair.
+/// Buckets of a card. Without removals 7/16 to 7/8 of them have a pair.
 pub const CARD: usize = 128;
-/// A table of so many pairs has cards with tokens.
+/// A table of more pairs than this has cards with tokens.
 const MANY: usize = 56;
 /// A table that is filled to less than this share gives memory back, but not below so many pairs.
 const SPARSE: usize = 8;

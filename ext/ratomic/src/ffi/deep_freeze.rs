@@ -88,10 +88,10 @@ pub fn has_no_default(hash: RawValue) -> bool {
 }
 
 /// Whether a Hash was made by `Hash.ruby2_keywords_hash`, or may have been.
-pub fn becomes_keywords(hash: RawValue) -> bool {
+pub fn is_noted_for_keywords(hash: RawValue) -> bool {
     match note::way() {
         Way::Flag(found) if found.flags.keywords != 0 => hash.flags() & found.flags.keywords != 0,
-        _ => defaults::become_keywords(hash),
+        _ => defaults::is_noted_for_keywords(hash),
     }
 }
 

@@ -40,7 +40,7 @@ pub fn compares_by_content(hash: RawValue) -> bool {
 }
 
 /// Whether a Hash was made by `Hash.ruby2_keywords_hash`, or may have been.
-pub fn become_keywords(hash: RawValue) -> bool {
+pub fn is_noted_for_keywords(hash: RawValue) -> bool {
     static NAME: OnceLock<rb_sys::ID> = OnceLock::new();
     let name = *NAME.get_or_init(|| intern(c"ruby2_keywords_hash?"));
     // SAFETY: the class of the VM, and that of its methods.

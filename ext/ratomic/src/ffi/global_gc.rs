@@ -29,6 +29,8 @@ static ENABLED: AtomicBool = AtomicBool::new(false);
 static COUNTED: AtomicUsize = AtomicUsize::new(0);
 /// When the pause after the last collection ends, as [`now`].
 static PAUSE_END: AtomicU64 = AtomicU64::new(0);
+/// How long nobody asks again whether the program has disabled the collector, after it had.
+const DISABLED_PAUSE_NS: u64 = 100_000_000;
 
 /// To be called once, when the extension is loaded.
 pub fn install(ruby: &Ruby) -> Result<(), Error> {
@@ -58,9 +60,15 @@ pub fn relieve() {
 #[cold]
 fn collect() {
     let started = now();
+    if started < PAUSE_END.load(Relaxed) {
+        return;
+    }
+    if is_disabled() {
+        PAUSE_END.store(started + DISABLED_PAUSE_NS, Relaxed);
+        return;
+    }
     // Only one thread finds that many bytes.
-    if started < PAUSE_END.load(Relaxed) || is_disabled() || COUNTED.swap(0, Relaxed) < LIMIT_BYTES
-    {
+    if COUNTED.swap(0, Relaxed) < LIMIT_BYTES {
         return;
     }
     let collected = protect(|| {

@@ -239,7 +239,7 @@ fn is_plain_hash(word: RawValue) -> bool {
     deep_freeze::has_no_default(word)
         && deep_freeze::has_no_variables(word)
         && defaults::compares_by_content(word)
-        && !deep_freeze::becomes_keywords(word)
+        && !deep_freeze::is_noted_for_keywords(word)
 }
 
 struct Pairs<'a> {
