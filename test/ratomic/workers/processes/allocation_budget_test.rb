@@ -66,7 +66,7 @@ class AllocationBudgetTest < Minitest::Test
     out = ruby!(<<~RUBY)
       require "ratomic"
       KEPT = Array.new(Ratomic::Workers::Processes::AllocationBudget::OBJECTS * 40) { Object.new }
-      #{BUDGET}p [BUDGET::OBJECTS, KEPT.size / BUDGET::LIVE_OBJECTS_FOR_ONE + BUDGET::OBJECTS].map { |objects| check(budget, objects) }
+      #{BUDGET}p [BUDGET::OBJECTS, KEPT.size / BUDGET::LIVE_OBJECTS_PER_OBJECT + BUDGET::OBJECTS].map { |objects| check(budget, objects) }
     RUBY
     assert_equal "[[0, 0, false], [1, 0, false]]", out.strip
   end
