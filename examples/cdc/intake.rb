@@ -168,7 +168,7 @@ module Cdc
     # The server repeats descriptions at will, most of them word for word: only one that says something new is read, and
     # gets a number.
     def describe(payload, streamed)
-      description = payload.byteslice(streamed ? 5 : 1, payload.bytesize)
+      description = payload.unpack1("@#{streamed ? 5 : 1}a*") # a copy: a slice would keep all that was read with it
       oid = Layout.uint32(description, 0)
       return if @described[oid] == description && current(oid)
 

@@ -18,7 +18,7 @@ module Ratomic
     class Flow
       include FlowLeader
 
-      # @return [Integer] items that were read and not yet taken, at most
+      # @return [Integer] items that were read and not yet yielded, at most
       attr_reader :limit
 
       Group = Struct.new(:start, :items)
@@ -27,7 +27,7 @@ module Ratomic
 
       # @param workers [Integer] that run groups
       # @param lanes [Integer] threads that take groups: each leaves the others their share
-      # @param limit [Integer] items that were read and not yet taken
+      # @param limit [Integer] items that were read and not yet yielded
       # @param ordered [Boolean]
       def initialize(workers, lanes, limit, ordered)
         @workers = workers

@@ -41,7 +41,7 @@ module Ratomic
       SMALL_WINDOW = 64
       # The window if the program gives none. Results wait in it while the workers make more: the larger it is, the more
       # of them the collector takes for objects that stay. So where items are long Strings, the window has as many as
-      # have about so many bytes. That is judged by the first items.
+      # have about so many bytes, but at least {SMALL_WINDOW} for each worker. That is judged by the first items.
       MAX_WINDOW = 1000
       WINDOW_BYTES = 1024 * 1024
       SAMPLE_ITEMS = 16

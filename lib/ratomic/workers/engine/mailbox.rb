@@ -8,8 +8,9 @@ module Ratomic
     # Only the Ractor that made a port can receive from it. A blocked receive must never be interrupted: it is woken by
     # a message.
     #
-    # A closed mailbox is not drained: the VM keeps the messages that are left in a closed port as long as the Ractor
-    # lives, some hundred bytes for about every sixth pool.
+    # A closed mailbox is not drained. With a development version of Ruby 4.1, processes crashed in which a message was
+    # under way to a port that nobody had any more. The price: the VM keeps the messages that are left in a closed port
+    # as long as the Ractor lives, some hundred bytes for about every sixth pool.
     module Mailbox
       # Errors of a send to a mailbox that was closed.
       CLOSED = [Ractor::ClosedError, ::ClosedQueueError].freeze

@@ -8,15 +8,15 @@ module Ratomic
       # before it collects, and with its first write to a page the process gets a copy of that page. After an early
       # collection it fills the slots again that it has filled before.
       #
-      # The collections are minor ones: they do not look at the parent's objects, which are old.
+      # The collections are minor ones: their marking passes over old objects, which most of the parent's are. Their
+      # sweep does not.
       class AllocationBudget
         # Objects that the process makes between two collections. That is about what makes Ruby collect in a small heap,
         # so there are hardly more collections than without this class.
         OBJECTS = 20_000
-        # Or one for so many objects that the process has, if those are more. A collection looks at each slot of the
-        # heap, also at those of the parent's objects, when it sweeps. So the early ones would take most of the time in
-        # a large heap.
-        LIVE_OBJECTS_FOR_ONE = 16
+        # In a larger heap there is one for so many living objects: because the sweep looks at each slot, early
+        # collections would take most of the time there.
+        LIVE_OBJECTS_PER_OBJECT = 16
         # Whether early collections save memory. Where each Ractor has a heap of its own, they do not: there a
         # collection itself writes to each page that has free slots (seen with a development version of Ruby 4.1).
         USEFUL = !HEAP_PER_RACTOR
@@ -41,7 +41,7 @@ module Ratomic
         def begin_anew
           @collections = GC.count
           @made = GC.stat(:total_allocated_objects)
-          @objects = [OBJECTS, (@made - GC.stat(:total_freed_objects)) / LIVE_OBJECTS_FOR_ONE].max
+          @objects = [OBJECTS, (@made - GC.stat(:total_freed_objects)) / LIVE_OBJECTS_PER_OBJECT].max
         end
 
         # GC.start would collect although the collector is disabled.
