@@ -9,11 +9,13 @@
 //!   the last level the object that the table names as the card's token, and where the card has none, the run's. Pairs
 //!   put aside for snapshots are shown as the card that they were in, claims and a shard's first pair by the run.
 //! - **Who makes an object show a word tells the collector** of both (the write barrier) before its next safepoint.
-//!   A collection that looks into shareable objects stops all Ractors at safepoints, so it cannot come in between; nor
-//!   can a fork that Ruby makes. It does not matter whether others change the shard meanwhile, or clear it: the word and
-//!   the object that the token named under the lock cannot be freed before that safepoint, and a barrier too many does
-//!   no harm. The collector thus sees no old object with a young one that it does not know of, and no object that it has
-//!   marked in an incremental marking with one that it has not.
+//!   A collection that looks into shareable objects stops all Ractors at safepoints, so it cannot come in between. Nor
+//!   can a fork that Ruby 4.0 or newer makes. (An older Ruby, or a library in C that forks by itself, does not stop the
+//!   other Ractors: what one of these has stored in that moment may be missed by a collection of the child.) It does not
+//!   matter whether others change the shard meanwhile, or clear it: the word and the object that the token named under
+//!   the lock cannot be freed before that safepoint, and a barrier too many does no harm. The collector thus sees no old
+//!   object with a young one that it does not know of, and no object that it has marked in an incremental marking with
+//!   one that it has not.
 //! - **Pairs that have moved to other cards are told of, all of them**, by [`GcCards::settle`]: their shard is noted as
 //!   needing it under its lock, and the table is due. Whoever takes the note that it is due (the writer itself, or another
 //!   that comes first) settles all noted shards before its own next safepoint. What a writer has put aside of these
