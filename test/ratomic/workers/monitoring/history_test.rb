@@ -21,7 +21,7 @@ class HistoryTest < Minitest::Test
     history.sample
     began = Process.clock_gettime(Process::CLOCK_MONOTONIC)
     pool.dispatch_async([1, :raise_error, 3], Misbehave).value
-    pool.dispatch_async([20_000], Spin).value
+    pool.dispatch_async([100_000], Spin).value
     until_workers_wait(pool)
     history.sample
     seconds = Process.clock_gettime(Process::CLOCK_MONOTONIC) - began
