@@ -282,7 +282,7 @@ module BackendContract
   def test_an_item_that_sleeps_too_long_is_interrupted
     started = now
     results = value_of([0, 30, 0], Sleep, item_timeout: Waiting::ITEM_TIMEOUT_S)
-    assert_operator now - started, :<, 5 * Waiting::PATIENCE
+    assert_operator now - started, :<, 3 * Waiting::PATIENCE
     assert_equal [0, 0], results.values_at(0, 2)
     assert_failure results[1], "Ratomic::Workers::ItemTimeoutError", 1
     assert_match(/longer than #{Waiting::ITEM_TIMEOUT_S} s/, results[1].message)

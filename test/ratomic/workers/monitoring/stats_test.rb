@@ -147,7 +147,7 @@ class StatsTest < Minitest::Test
     @pool.dispatch_async([1], Double).wait(timeout: 5)
     @pool.dispatch_async([:end_thread], Misbehave).wait(timeout: 5)
     @pool.dispatch_async([1, 2], Misbehave).wait(timeout: 5)
-    @pool.dispatch_async([5000], Spin).wait(timeout: 5)
+    @pool.dispatch_async([10_000], Spin).wait(timeout: 5)
     callables = eventually do
       known = @pool.stats[:callables].to_h { |callable| [callable[:name][/\w+\z/], callable] }
       known if known.size == 3 && known["Double"][:by_caller].positive?
@@ -156,7 +156,7 @@ class StatsTest < Minitest::Test
     assert_match(/of 16 chunks in a row had no slow item/, callables["Spin"][:reason])
     assert_match(/has ended its thread/, callables["Misbehave"][:reason])
     assert_equal [0, [1, 1]], callables["Spin"].values_at(:by_caller, :chunk), callables["Spin"].inspect
-    assert_operator callables["Spin"][:item_seconds], :>, 0.000_3
+    assert_operator callables["Spin"][:item_seconds], :>=, 0.001
     assert_operator callables["Double"][:chunk][1], :>, 1
   end
 
