@@ -156,7 +156,7 @@ module Ratomic
         around = @options.with(options.slice(:around)).around
         reduce = Reduce.new(@settings, Around.wrap_summing(callable, around), options, block)
         fold = reduce.fold
-        Reducing.new(dispatch_async(items, fold, options), fold, reduce.most)
+        Reducing.new(dispatch_async(items, fold, options), fold, reduce.max_failures)
       end
 
       # Starts the workers now instead of with the first dispatch. Returns before they are up. Worker processes are

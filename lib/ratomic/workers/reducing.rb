@@ -12,11 +12,11 @@ module Ratomic
       # @api private
       # @param future [Future] of the partial sums
       # @param fold [Fold]
-      # @param most [Integer] Failures that are kept
-      def initialize(future, fold, most)
+      # @param max_failures [Integer] Failures that are kept
+      def initialize(future, fold, max_failures)
         @future = future
         @fold = fold
-        @most = most
+        @max_failures = max_failures
         freeze
       end
 
@@ -31,7 +31,7 @@ module Ratomic
         failures = []
         @future.value(timeout: timeout).each do |part|
           if Failure === part
-            failures << part if failures.size < @most
+            failures << part if failures.size < @max_failures
           elsif part.count.positive?
             sum = @fold.merge(count.zero? ? @fold.fresh : sum, part.sum)
             count += part.count

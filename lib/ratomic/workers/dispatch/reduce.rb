@@ -17,12 +17,12 @@ module Ratomic
         @callable = callable
         @initial = options.delete(:initial) { MISSING }
         @merge = options.delete(:merge)
-        @most = check_most(options.delete(:max_failures) { Pool::MAX_FAILURES })
+        @max_failures = check_limit(options.delete(:max_failures) { Pool::MAX_FAILURES })
         @block = block
       end
 
       # @return [Integer] Failures that are kept
-      attr_reader :most
+      attr_reader :max_failures
 
       # @return [Fold]
       def fold
@@ -32,7 +32,7 @@ module Ratomic
         raise TypeError, "merge: must have call, #{@merge.class} has not" unless @merge.nil? || callable?(@merge)
 
         block = @settings.share(@block, "block of reduce")
-        Fold::OfBlock.new(@callable, @most, Initial.new(@initial, @settings.method(:share)), block,
+        Fold::OfBlock.new(@callable, @max_failures, Initial.new(@initial, @settings.method(:share)), block,
                           @merge ? @settings.share(@merge, "merge:") : block, falls_back?)
       end
 
@@ -44,7 +44,7 @@ module Ratomic
                                "without one the callable has them"
         end
         missing = %i[initial merge].reject { |name| Reflection.responds?(@callable, name) }
-        return Fold::OfObject.new(@callable, @most, falls_back?) if missing.empty?
+        return Fold::OfObject.new(@callable, @max_failures, falls_back?) if missing.empty?
 
         raise ArgumentError, "reduce needs initial: and a block { |sum, result| ... }, or a callable with " \
                              "`initial` and `merge(sum, other)`: this one has no #{missing.join(" and no ")}"
@@ -59,11 +59,11 @@ module Ratomic
         Reflection.responds?(object, :call)
       end
 
-      def check_most(most)
-        raise TypeError, "max_failures: must be an Integer, not #{most.inspect}" unless Integer === most
-        raise ArgumentError, "max_failures: is #{most}, it must be 0 or more" if most.negative?
+      def check_limit(number)
+        raise TypeError, "max_failures: must be an Integer, not #{number.inspect}" unless Integer === number
+        raise ArgumentError, "max_failures: is #{number}, it must be 0 or more" if number.negative?
 
-        most
+        number
       end
     end
     private_constant :Reduce

@@ -53,7 +53,7 @@ module Ratomic
       def count_by_caller(results, callable, options)
         caller_unsafe = false
         results.each do |result|
-          @metrics.count_more(result) if Partial === result
+          @metrics.count_omitted(result) if Partial === result
           next unless Failure === result
 
           @metrics.note_failure(result, options.as || Callable.label(callable), nil, options.context)
@@ -125,8 +125,8 @@ module Ratomic
             @metrics.count_failure(result, -1)
             count_named(batch, -1)
           when Partial
-            @metrics.count_more(result, -1)
-            count_named(batch, -result.more.values.sum)
+            @metrics.count_omitted(result, -1)
+            count_named(batch, -result.omitted.values.sum)
           end
         end
       end
@@ -140,8 +140,8 @@ module Ratomic
         noted = 0
         results.each_with_index do |result, offset|
           if Partial === result
-            @metrics.count_more(result)
-            count_named(batch, result.more.values.sum)
+            @metrics.count_omitted(result)
+            count_named(batch, result.omitted.values.sum)
           end
           next unless Failure === result
 

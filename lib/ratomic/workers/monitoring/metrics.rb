@@ -83,8 +83,8 @@ module Ratomic
       # Counts the Failures that a partial sum has counted without keeping them.
       # @param partial [Partial]
       # @param sign [Integer] -1 takes back what was counted
-      def count_more(partial, sign = 1)
-        partial.more.each { |name, count| count_class(name, sign * count) }
+      def count_omitted(partial, sign = 1)
+        partial.omitted.each { |name, count| count_class(name, sign * count) }
       end
 
       # Counts a Failure, and keeps it in {#last_failures}.

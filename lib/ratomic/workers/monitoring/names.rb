@@ -71,7 +71,7 @@ module Ratomic
       def failures(result)
         case result
         when Failure then 1
-        when Partial then result.more.values.sum
+        when Partial then result.omitted.values.sum
         else 0
         end
       end

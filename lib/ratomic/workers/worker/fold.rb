@@ -3,19 +3,20 @@
 module Ratomic
   module Workers
     # The callable that workers run for a reduction. It calls the user's callable with each item of a chunk ({Runs}) and
-    # folds the results at once. So a chunk has one {Partial}, as the result of the first item that has no result of
-    # its own: it is in the sum, or its Failure is only counted. Each other item has a {Vacancy} or a {Failure}.
+    # folds the results at once. So a chunk has one {Partial}. It stands in the slot of the first item that needs none
+    # for itself, because its result is in the sum or its Failure is only counted. The slots of the other items have a
+    # {Vacancy} or a {Failure}.
     #
     # @api private
     class Fold
       # @return [Object] the user's
       attr_reader :callable
 
-      # @param most [Integer] Failures of a chunk that are kept
+      # @param max_failures [Integer] how many Failures of a chunk are kept
       # @param falls_back [Boolean] whether Failures are always kept that come from running in a Ractor
-      def initialize(callable, most, falls_back = false) # rubocop:disable Style/OptionalBooleanParameter
+      def initialize(callable, max_failures, falls_back = false) # rubocop:disable Style/OptionalBooleanParameter
         @callable = callable
-        @most = most
+        @max_failures = max_failures
         @falls_back = falls_back
         freeze
       end
@@ -31,7 +32,7 @@ module Ratomic
       # @return [Partial, Vacancy]
       def call(item)
         result = @callable.call(item)
-        Vacancy === result ? DROPPED : Partial.new(add(fresh, result), 1, Spare::NONE)
+        Vacancy === result ? DROPPED : Partial.new(add(fresh, result), 1, FailureLimit::NONE)
       end
 
       # @param items [Array]
@@ -39,7 +40,7 @@ module Ratomic
       def call_many(items)
         results = results_of(items)
         slots = Array.new(items.size, FOLDED)
-        spare = Spare.new(@most, @falls_back)
+        limit = FailureLimit.new(@max_failures, @falls_back)
         sum = fresh
         count = 0
         items.each_with_index do |item, index|
@@ -47,16 +48,16 @@ module Ratomic
           if Vacancy === result
             slots[index] = DROPPED
           elsif results && Failure === result
-            slots[index] = spare.keep(result)
+            slots[index] = limit.keep(result)
           else
             sum = add(sum, result)
             count += 1
           end
         rescue UserException => e
-          slots[index] = spare.keep(Failure.from(e, nil))
+          slots[index] = limit.keep(Failure.from(e, nil))
         end
         place = slots.index(FOLDED)
-        slots[place] = Partial.new(sum, count, spare.more) if place
+        slots[place] = Partial.new(sum, count, limit.omitted) if place
         slots
       end
 
@@ -70,39 +71,39 @@ module Ratomic
       end
 
       # Keeps some Failures of a chunk, and counts the rest.
-      class Spare
+      class FailureLimit
         NONE = {}.freeze
 
-        # @param most [Integer]
+        # @param max_failures [Integer]
         # @param falls_back [Boolean] see {Fold#initialize}
-        def initialize(most, falls_back)
-          @left = most
+        def initialize(max_failures, falls_back)
+          @left = max_failures
           @falls_back = falls_back
-          @more = nil
+          @omitted = nil
         end
 
         # @return [Failure, Vacancy] what stands in the place of its item; the pool gives it the item's index
         def keep(failure)
           return failure.at(nil) if (@left -= 1) >= 0 || (@falls_back && Remedy.of_ractor?(failure))
 
-          (@more ||= Hash.new(0))[failure.exception_class] += 1
+          (@omitted ||= Hash.new(0))[failure.exception_class] += 1
           FOLDED
         end
 
-        # @return [Hash{String => Integer}]
-        def more
-          @more ? @more.freeze : NONE
+        # @return [Hash{String => Integer}] the Failures that were not kept, by the class of the exception
+        def omitted
+          @omitted ? @omitted.freeze : NONE
         end
       end
 
       # Folds with a block of the user's.
       class OfBlock < self
         # @param initial [Initial]
-        def initialize(callable, most, initial, block, merge, falls_back = false) # rubocop:disable Style/OptionalBooleanParameter
+        def initialize(callable, max_failures, initial, block, merge, falls_back = false) # rubocop:disable Style/OptionalBooleanParameter
           @initial = initial
           @block = block
           @merge = merge
-          super(callable, most, falls_back)
+          super(callable, max_failures, falls_back)
         end
 
         def fresh
@@ -120,7 +121,7 @@ module Ratomic
 
       # Folds with the callable's own methods.
       class OfObject < self
-        def initialize(callable, most, falls_back = false) # rubocop:disable Style/OptionalBooleanParameter
+        def initialize(callable, max_failures, falls_back = false) # rubocop:disable Style/OptionalBooleanParameter
           @adds = Reflection.responds?(callable, :add)
           super
         end

@@ -10,12 +10,12 @@ module Ratomic
       # @return [Integer] how many results are in it
       attr_reader :count
       # @return [Hash{String => Integer}] Failures that were too many to be kept, by the class of the exception
-      attr_reader :more
+      attr_reader :omitted
 
-      def initialize(sum, count, more)
+      def initialize(sum, count, omitted)
         @sum = sum
         @count = count
-        @more = more
+        @omitted = omitted
         freeze # the sum is not frozen here; it is sealed like any result
       end
     end

@@ -37,7 +37,7 @@ module Ratomic
         return false unless Fold === callable
 
         partial = results.find { |result| Partial === result }
-        partial ? !partial.more.empty? : false
+        partial ? !partial.omitted.empty? : false
       end
 
       def self.misfits(callable, items, first, results)

@@ -28,21 +28,21 @@ class FoldTest < Minitest::Test
     end
   end
 
-  def fold(most = 5)
-    Workers.const_get(:Fold)::OfObject.new(Collect, most)
+  def fold(max_failures = 5)
+    Workers.const_get(:Fold)::OfObject.new(Collect, max_failures)
   end
 
   def test_the_sum_stands_in_the_place_of_the_first_that_has_a_part_in_it
     slots = fold.call_many([:drop, :bad, 1, 2, :drop])
     assert_equal [Workers::DROPPED, FOLDED, Workers::DROPPED], slots.values_at(0, 3, 4)
     assert_equal ["KeyError", nil], [slots[1].exception_class, slots[1].index]
-    assert_equal [[1, 2], 2, {}], [slots[2].sum, slots[2].count, slots[2].more]
+    assert_equal [[1, 2], 2, {}], [slots[2].sum, slots[2].count, slots[2].omitted]
   end
 
   def test_failures_beyond_the_number_are_counted_there
     slots = fold(1).call_many([:bad, :bad, 7, :bad])
     assert_instance_of Workers::Failure, slots[0]
-    assert_equal [[7], 1, { "KeyError" => 2 }], [slots[1].sum, slots[1].count, slots[1].more]
+    assert_equal [[7], 1, { "KeyError" => 2 }], [slots[1].sum, slots[1].count, slots[1].omitted]
     assert_equal [FOLDED, FOLDED], slots.last(2)
   end
 
