@@ -91,8 +91,8 @@ fn explained(value: Value, place: &str, reason: Error) -> Error {
         let workers: RModule = root
             .const_get::<_, RModule>("Ratomic")?
             .const_get("Workers")?;
-        let obstacle: Value = workers.const_get("UnshareablePart")?;
-        obstacle.funcall("reason", (value, exception)).map(Some)
+        let part: Value = workers.const_get("UnshareablePart")?;
+        part.funcall("describe", (value, exception)).map(Some)
     };
     match words() {
         Ok(Some(words)) => {

@@ -107,14 +107,14 @@ module Ratomic
         name = obstacle.path.empty? ? "it" : obstacle.path
         object = obstacle.object
         case object
-        when Proc then "#{name} is a proc, and #{obstacle.why}"
+        when Proc then "#{name} is a proc, and #{obstacle.reason}"
         when Method then "#{name} is a Method, and #{method_reason(object)}"
         else
           return "#{name} (#{Reflection.class_name_of(object)}) is not frozen" if obstacle.unfrozen?
 
           kind = Reflection.class_name_of(object)
           text = "#{name} is an instance of #{kind}, which belongs to the Ractor that made it"
-          obstacle.why ? "#{text}: #{obstacle.why}" : text
+          obstacle.reason ? "#{text}: #{obstacle.reason}" : text
         end
       end
 

@@ -96,7 +96,7 @@ module Ratomic
 
         FrozenCopy.of(item)
       rescue UserException => e
-        refused(item, index, UnshareablePart.reason(item, e))
+        refused(item, index, UnshareablePart.describe(item, e))
       end
 
       def self.refused(item, index, obstacle)
@@ -119,7 +119,7 @@ module Ratomic
 
         how == :copied ? FrozenCopy.of(result) : FrozenCopy.seal(result)
       rescue UserException => e
-        unsealed(result, index, UnshareablePart.reason(result, e))
+        unsealed(result, index, UnshareablePart.describe(result, e))
       end
 
       def self.unsealed(result, index, obstacle)

@@ -32,7 +32,7 @@ module Ratomic
         end
 
         # Finds the object that keeps `root` from being shared: first one that the program needs as it is, else the
-        # innermost one that can be neither shared nor copied, else one that is only not frozen.
+        # innermost one that can be neither shared nor copied, else one that only has to be frozen.
         # @return [UnshareablePart, nil]
         def in(root)
           return if FrozenCopy.shareable?(root)
@@ -43,10 +43,10 @@ module Ratomic
           new("", root)
         end
 
-        # Why `root` could be neither shared nor copied.
+        # Says which part of `root` is in the way, after an attempt to share or copy it has raised.
         # @param error [Exception] raised by the attempt
         # @return [String]
-        def reason(root, error)
+        def describe(root, error)
           case error
           when SystemStackError then "the stack ended in it" # in its own methods
           when ShareableError then error.message
@@ -66,7 +66,7 @@ module Ratomic
         private
 
         # Walks the graph breadth first, each object once, without objects that are known to be shareable.
-        def walk(root, kind = :hopeless)
+        def walk(root, kind = :unshareable)
           seen = {}.compare_by_identity
           level = [[root, ""]]
           depth = 0
@@ -74,11 +74,11 @@ module Ratomic
             raise ShareableError, Sharing::TOO_DEEP if (depth += 1) > MAX_DEPTH # `too_deep?` does not look into a Set
 
             level = level.each_with_object([]) do |(object, path), below|
-              next if seen[object] || nothing_in?(object)
+              next if seen[object] || known_shareable?(object)
 
               seen[object] = true
               return new(path, object, kind) if yield(object)
-              next if kind == :hopeless && Exception === object # see FrozenCopy.recorded?
+              next if kind == :unshareable && Exception === object # see FrozenCopy.recorded?
 
               References.of(object) { |step, child| below << [child, References.join(path, step)] }
             end
@@ -86,8 +86,8 @@ module Ratomic
           nil
         end
 
-        # Whether nothing in it can keep it from being shared.
-        def nothing_in?(object)
+        # Whether the object and all that it refers to are known to be shareable.
+        def known_shareable?(object)
           Module === object || Sharing.deep_frozen?(object)
         end
 
@@ -114,7 +114,7 @@ module Ratomic
         end
       end
 
-      def initialize(path, object, kind = :hopeless)
+      def initialize(path, object, kind = :unshareable)
         @path = path
         @object = object
         @kind = kind
@@ -125,20 +125,20 @@ module Ratomic
         return "#{path.empty? ? "it" : path} was moved to another owner (Ractor::MovedObject)" if moved?
 
         text = "#{path.empty? ? "it" : path} (an instance of #{Reflection.class_name_of(object)})"
-        why ? "#{text}: #{why}" : text
+        reason ? "#{text}: #{reason}" : text
       end
 
       # @return [String, nil] why it can be neither shared nor copied
-      def why
-        @why ||= (UnshareableReason.of(object) unless UnshareablePart.forbidden?(object) || @kind == :unfrozen)
+      def reason
+        @reason ||= (UnshareableReason.of(object) unless UnshareablePart.forbidden?(object) || @kind == :unfrozen)
       end
 
-      # @return [Boolean] whether it is only what a move has left behind
+      # @return [Boolean] whether it is the `Ractor::MovedObject` that a move leaves in the place of an object
       def moved?
         ::Ractor::MovedObject === object
       end
 
-      # @return [Boolean] whether freezing would do
+      # @return [Boolean] whether it would be shareable if it were frozen
       def unfrozen?
         @kind == :unfrozen && !(Proc === object)
       end

@@ -13,7 +13,7 @@ module Ratomic
 
       # @return [Integer] number of the dispatch in this process
       attr_reader :ticket
-      # @return [Array, nil] nil in the moved lane, where the coordinator has the items
+      # @return [Array, nil] nil if the items were moved: the coordinator has them
       attr_reader :items
       # @return [Integer] monotonic nanoseconds
       attr_reader :born

@@ -17,7 +17,7 @@ module Ratomic
 
         kind = Reflection.class_name_of(given)
         raise ShareableError, "initial: (an instance of #{kind}) can be neither shared nor copied: " \
-                              "#{UnshareablePart.reason(given, e)}; pass a callable that makes one (`-> { ... }`)"
+                              "#{UnshareablePart.describe(given, e)}; pass a callable that makes one (`-> { ... }`)"
       end
 
       # @return [Object]

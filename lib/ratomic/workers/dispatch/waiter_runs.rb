@@ -85,7 +85,7 @@ module Ratomic
           rest = chunk.first + sealed.size
           engine.give_back(chunk.batch.part(rest, chunk.last)) if rest < chunk.last
         ensure
-          engine.run_queue.leave_behind # its token
+          engine.run_queue.leave_behind # the batch is still in there
         end
 
         # The index of a Failure is that of its item in the dispatch.

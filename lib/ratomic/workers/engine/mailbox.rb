@@ -32,11 +32,11 @@ module Ratomic
         # A shareable message goes through the native queue. Any other is kept beside the queue, and a reference to it
         # goes through the queue. `move:` makes no difference: the reader is a thread of the same Ractor.
         def send(message, move: false) # rubocop:disable Lint/UnusedMethodArgument
-          token = Ractor.shareable?(message) ? message : RactorLocalRefs.keep(message)
-          @queue.push(token)
+          sent = Ractor.shareable?(message) ? message : RactorLocalRefs.keep(message)
+          @queue.push(sent)
           self
         rescue ::ClosedQueueError
-          RactorLocalRefs.take(token) unless token.equal?(message)
+          RactorLocalRefs.take(sent) unless sent.equal?(message)
           raise
         end
 

@@ -141,7 +141,7 @@ module Ratomic
         @registry.busy_with(batch.ticket) { return before == :offered ? before : nil }
         return if run_elsewhere?(batch)
 
-        return look_for_token(batch, before) if batch.unclaimed.positive?
+        return look_for_place(batch, before) if batch.unclaimed.positive?
 
         lost = empty(batch)
         return lost unless lost == before
@@ -159,7 +159,7 @@ module Ratomic
 
       # Items are unclaimed and nobody runs the batch: it may wait for its turn, or be in no queue at all. It is put
       # into the run queue once more; to be there twice does no harm.
-      def look_for_token(batch, before)
+      def look_for_place(batch, before)
         offer(batch) if before == :unclaimed
         before.nil? ? :unclaimed : :offered
       end

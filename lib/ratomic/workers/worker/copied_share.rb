@@ -23,7 +23,7 @@ module Ratomic
         end
 
         @home = OwnedResults.new(copy)
-        tokens(results)
+        filed_for(results)
       end
 
       # @see Share#keep_again

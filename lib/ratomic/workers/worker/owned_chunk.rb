@@ -35,9 +35,9 @@ module Ratomic
       def seal
         return if @sealed
 
-        tokens = share.keep(@first, @results)
+        filed = share.keep(@first, @results)
         @sealed = true # no interrupt comes between these two lines
-        @results = tokens
+        @results = filed
       end
 
       # Without the share of a worker, the results so far get one of their own: the caller can take it at once, and does

@@ -156,7 +156,7 @@ module Ratomic
         run(batch, chunk, cost)
       end
 
-      # The moved lane: this worker is ready, and the coordinator sends it the next parcel of items.
+      # For moved items: tells the coordinator that this worker is ready, and gets the next parcel of items from it.
       def serve_parcel(batch)
         step = batch.claim(1)
         return true unless step

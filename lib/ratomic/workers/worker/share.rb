@@ -57,20 +57,20 @@ module Ratomic
           before = @runs[first]
           @runs[first] = results unless before && before.size > results.size
         end
-        tokens(results)
+        filed_for(results)
       end
 
       # As {#keep}, for results that are kept already.
       # @return [Array]
       def keep_again(_first, results)
-        tokens(results)
+        filed_for(results)
       end
 
       # @return [Array] the values to file: the {OwnedResults} for each result that the caller has to take, and each
       #   Failure and Vacancy as it is
-      def tokens(results)
-        tokens = results.map { |result| Failure === result || Vacancy === result ? result : @home }
-        Ractor.make_shareable(tokens)
+      def filed_for(results)
+        filed = results.map { |result| Failure === result || Vacancy === result ? result : @home }
+        Ractor.make_shareable(filed)
       end
 
       # Whether all results are {PlainData}.
