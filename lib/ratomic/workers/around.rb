@@ -18,7 +18,7 @@ module Ratomic
 
       # @param callable [#call] of a reduction
       def self.wrap_summing(callable, around)
-        return callable if around.nil? || !Callable.call?(callable) # which is refused by that name
+        return callable if around.nil? || !Callable.call?(callable) # is refused later, with its own name
         return new(callable, around) unless Reflection.responds?(callable, :merge)
 
         (Reflection.responds?(callable, :add) ? Adding : Merging).new(callable, around)

@@ -14,7 +14,7 @@ module Ratomic
       # @param engine [Engine]
       # @param results [:frozen, :owned]
       # @param as [String, nil] see {Options#initialize}
-      # @param tried [Hash, nil] what a call with a sample came to
+      # @param tried [Hash, nil] the outcome of a call with a sample
       def initialize(engine, items, callable, results = :frozen, as = nil, tried = nil)
         @engine = engine
         @items = Source.list(items)

@@ -29,7 +29,7 @@ module Ratomic
       # the others, and its `index` is that of the item.
       # @param timeout [Numeric, nil] seconds; nil waits for ever, 0 does not wait
       # @return [Array] frozen: the result of each item in the order of the items, a {Failure} where there is none
-      # @raise [WaitTimeoutError] with the counts; the future stays good
+      # @raise [WaitTimeoutError] with the counts; call it again later
       def value(timeout: nil)
         results = results(timeout)
         @batch.stopped? ? all_named(results) : results
@@ -45,7 +45,8 @@ module Ratomic
         raise named(results[place], indices(timeout: 0)[place]).to_error
       end
 
-      # Where the results stood: `value[n]` is that of the item `indices[n]`. All of them, where none was dropped.
+      # The indices of the items that have a result: `value[n]` is the result of the item `indices[n]`. If no item was
+      # dropped, these are the indices of all items.
       # @param timeout [Numeric, nil] as for {#value}
       # @return [Array<Integer>] frozen
       # @raise [WaitTimeoutError]
@@ -184,7 +185,7 @@ module Ratomic
       # The block waits; if the thread is ended in it, the dispatch may be abandoned.
       def attend(timeout, breaks: true, &waiting)
         WaiterRuns.run(self, @engine, @batch) if @batch.options.by_waiter? && timeout != 0
-        (attendance = @batch.attendance) ? attendance.during(self, breaks, &waiting) : yield
+        (waiter_count = @batch.waiter_count) ? waiter_count.during(self, breaks, &waiting) : yield
       end
 
       def await_timed(timeout)

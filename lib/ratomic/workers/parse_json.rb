@@ -8,12 +8,12 @@ module Ratomic
     #
     #   Ratomic::Workers.dispatch_async(payloads, Ratomic::Workers::ParseJSON)
     #
-    # A payload that is nil (the tombstone of a Kafka topic) has no document, and is nil. Of a key that stands twice in
-    # one object the last value counts, silently or with Ruby's deprecation warnings on with a warning, or the document
-    # is malformed: that is for the json gem to say, which raises from version 3.0 on. No option is passed to it.
+    # A payload that is nil (the tombstone of a Kafka topic) has no document, and is nil. If an object has the same key
+    # twice, the json gem decides, because no option is passed to it: the last value counts (with a warning, if Ruby's
+    # deprecation warnings are on), and from its version 3.0 on the document is malformed.
     #
-    # The json gem can freeze by itself, and then looks up every string of every document in the VM's table of unique
-    # strings, which all Ractors have in common. To freeze afterwards ({Sharing}) takes half as long.
+    # The json gem can freeze by itself. But then it looks up every string of every document in the VM's table of unique
+    # strings, which all Ractors share. To freeze the data afterwards ({Sharing}) takes half as long.
     module ParseJSON
       # @param document [String, nil]
       # @return [Object] frozen; nil for nil

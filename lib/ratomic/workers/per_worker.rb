@@ -31,7 +31,7 @@ module Ratomic
         @factory = factory
         @method = call
         freeze
-        Processes::InheritedCallables.meet(self) if !RACTORS || Ractor.main?
+        Processes::InheritedCallables.register(self) if !RACTORS || Ractor.main?
       end
 
       # @param item [Object]
@@ -69,7 +69,8 @@ module Ratomic
         "#<#{self.class} #{self}>"
       end
 
-      # In a worker process a copy is the object that is there already: the object of the worker belongs to that.
+      # In a worker process that has inherited this PerWorker, a copy is replaced by the inherited one, because the
+      # worker's own object is kept with that one.
       def self._load(bytes)
         number, factory, method = Marshal.load(bytes) # rubocop:disable Security/MarshalLoad -- a part of what is read
         Processes::InheritedCallables.same(number) { new(factory, method) }

@@ -159,10 +159,10 @@ module Ratomic
         Reducing.new(dispatch_async(items, fold, options), fold, reduce.max_failures)
       end
 
-      # Starts the workers now instead of with the first dispatch. Returns before they are up. Worker processes are
-      # forked in here, from the calling thread, before it returns: so a program that opens its connections and starts
-      # its threads after that has workers which have none of them. Before that it collects garbage, three times: what
-      # the program has loaded stays shared with the workers for longer then.
+      # Starts the workers now instead of with the first dispatch. Returns before they are up. But worker processes are
+      # forked by the calling thread, before it returns. So they do not inherit connections that the program opens, nor
+      # threads that it starts, after this call. Before the forks garbage is collected three times, so that the workers
+      # share the memory of what the program has loaded for longer.
       # @return [self]
       def start
         @settings.kind.prepare(@settings) if current.nil?

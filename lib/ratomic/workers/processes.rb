@@ -14,11 +14,11 @@ module Ratomic
     # @api private
     module Processes
       # settings of a pool => number of a worker => a process that was forked for that worker in advance
-      STOCK = {}.compare_by_identity
-      STOCK_GATE = Thread::Mutex.new
+      PREPARED = {}.compare_by_identity
+      PREPARED_GATE = Thread::Mutex.new
       # Collections that an object survives before it is old.
       COLLECTIONS_UNTIL_OLD = 3
-      private_constant :STOCK, :STOCK_GATE, :COLLECTIONS_UNTIL_OLD
+      private_constant :PREPARED, :PREPARED_GATE, :COLLECTIONS_UNTIL_OLD
 
       @inside = false
 
@@ -46,7 +46,7 @@ module Ratomic
 
           age_objects
           (1..settings.size).each do |worker|
-            Interrupts.deferred { stock(settings, worker, Launch.call(settings.hooks, worker)) }
+            Interrupts.deferred { keep_prepared(settings, worker, Forker.call(settings.hooks, worker)) }
           end
         rescue SystemCallError
           nil # each worker forks its own process when it needs it
@@ -55,20 +55,20 @@ module Ratomic
         # @param worker [Integer] its number
         # @return [Connection] of that worker
         def link(engine, worker)
-          Connection.new(engine, worker, STOCK_GATE.synchronize { STOCK[engine.settings]&.delete(worker) })
+          Connection.new(engine, worker, PREPARED_GATE.synchronize { PREPARED[engine.settings]&.delete(worker) })
         end
 
         # Called when the pool has ended: ends the processes that no worker has taken.
         # @return [void]
         def discard(engine)
-          left = STOCK_GATE.synchronize { STOCK.delete(engine.settings) } || {}
+          left = PREPARED_GATE.synchronize { PREPARED.delete(engine.settings) } || {}
           left.each_value(&:close)
         end
 
         # If two threads start the same pool at once, the second process for a worker replaces the first, which ends.
-        def stock(settings, worker, child)
-          needless = STOCK_GATE.synchronize do
-            here = (STOCK[settings] ||= {})
+        def keep_prepared(settings, worker, child)
+          needless = PREPARED_GATE.synchronize do
+            here = (PREPARED[settings] ||= {})
             here[worker].tap { here[worker] = child }
           end
           needless&.close
@@ -77,15 +77,15 @@ module Ratomic
         # A collection writes to each object that is not old yet. Then each process that collects gets copies of the
         # pages with such objects. So the objects are made old before the processes are forked.
         def age_objects
-          COLLECTIONS_UNTIL_OLD.times { GC.start } if Launch.collector?
+          COLLECTIONS_UNTIL_OLD.times { GC.start } if Forker.collector?
         end
-        private :age_objects, :stock
+        private :age_objects, :keep_prepared
 
-        # Called in every forked child: the processes are not its own.
+        # Called in every forked child, which does not own the processes of its parent.
         # @return [void]
         def in_child
-          STOCK.clear
-          SocketRegistry.forget(Launch.own_ends || [])
+          PREPARED.clear
+          SocketRegistry.forget(Forker.own_ends || [])
         end
       end
     end
@@ -94,7 +94,7 @@ end
 
 %w[
   wire inherited_callables memory stage_counts socket_registry parent_watch request allocation_budget server child
-  launch answers connection chunk_request named_objects advice
+  forker answers connection chunk_request named_objects advice
 ].each do |name|
   require_relative "processes/#{name}"
 end

@@ -2,8 +2,8 @@
 
 module Ratomic
   module Workers
-    # Which extension a worker was refused, as far as the backtrace and the place of its constants tell. Ruby itself
-    # names none.
+    # Names the extension that Ruby refused to run in a worker, as far as the backtrace and the places of constants tell
+    # it. Ruby's own message does not name it.
     # @api private
     module UnsafeExtension
       # Where gems lie, of RubyGems and of Debian.

@@ -2,8 +2,8 @@
 
 module Ratomic
   module Workers # rubocop:disable Style/Documentation -- it is described where it begins
-    # Stands in the place of an item that has no result. There are two, and each is the only one of its kind: neither a
-    # `dup` nor a copy to another Ractor makes another.
+    # Stands in the slot of an item that has no result. There are exactly two Vacancies ({DROPPED} and {FOLDED}): a
+    # `dup` of one, or its copy in another Ractor, is the same object.
     class Vacancy
       def initialize(name)
         @name = name

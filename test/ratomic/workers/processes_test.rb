@@ -377,7 +377,7 @@ class WorkerProcessesTest < Minitest::Test
       GC.enable
       before = GC.stat(:old_objects)
       pool = Ratomic::Workers::Pool.new(size: 1, backend: :process, min_batch: 0)
-      Ratomic::Workers::Processes::InheritedCallables.meet(OLD)
+      Ratomic::Workers::Processes::InheritedCallables.register(OLD)
       p before < 60_000, pool.start.map([1], OLD)[0] > 60_000
     RUBY
     assert_equal "true

@@ -2,8 +2,8 @@
 
 module Ratomic
   module Workers
-    # The form of RubyVM::InstructionSequence#to_a, as far as the library reads it. It is not promised: whoever reads it
-    # asks {CompiledCode.code?} first, and takes what does not look as expected for unknown.
+    # The form of RubyVM::InstructionSequence#to_a, as far as the library reads it. Ruby does not promise this form. So
+    # each reader asks {CompiledCode.code?} first, and counts code in any other form as unknown.
     module CompiledCode
       FORMAT = "YARVInstructionSequence/SimpleDataFormat"
       # Indexes in the Array of to_a: the kind of code (:method, :block), the table of exception handlers, the
@@ -18,7 +18,7 @@ module Ratomic
         marked?(parts) && Array === parts[BODY]
       end
 
-      # @return [Boolean] whether that says that it is code
+      # @return [Boolean] whether the Array is marked as code, in whatever form
       def self.marked?(parts)
         Array === parts && parts[0] == FORMAT
       end

@@ -8,7 +8,7 @@ module Ratomic
     # Searches the compiled code of a callable for what raises `Ractor::IsolationError` in a Ractor: constants that hold
     # a mutable object, global variables, class variables, a module's instance variables, and calls that are known to
     # fail there. It reads the methods `call` and `call_many`, and the methods that they call on `self`. It does not
-    # follow calls of other objects. Whether the code is ever reached, it cannot tell.
+    # follow calls of other objects. It cannot tell whether the code is ever reached.
     #
     # Ruby does not promise the format of compiled code (RubyVM::InstructionSequence#to_a). Code in another format than
     # the one known here is skipped, without a finding.
@@ -171,7 +171,7 @@ module Ratomic
         unshareable("constant", names.join("::")) { block_given? ? yield : @lookup.values(names) }
       end
 
-      # @yieldreturn [Array] the value; or several, if it is one of these and nobody can tell which
+      # @yieldreturn [Array] the value; or all values that it may have, if it is not known which one it has
       def unshareable(kind, name)
         values = yield
         return if values.empty? || values.any? { |value| Ractor.shareable?(value) }

@@ -87,7 +87,7 @@ module Ratomic
           end
         end
 
-        # @param apart [Boolean] whether each is a part of its own
+        # @param apart [Boolean] whether each child is moved as a part of its own
         def children(object, path, part, apart)
           References.of(object).reverse.map { |step, child| [child, References.join(path, step), apart ? step : part] }
         end

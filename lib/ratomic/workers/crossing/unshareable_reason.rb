@@ -13,12 +13,12 @@ module Ratomic
           block.source_location.nil? && block.lambda? && block.inspect.include?("(&:")
         end
 
-        # @return [String, nil] nil where it can
+        # @return [String, nil] nil if the object can be shared or copied
         def of(object)
           because(object, attempt(object))
         end
 
-        # Whether it cannot.
+        # Whether the object can be neither shared nor copied.
         def of?(object)
           !attempt(object).nil?
         end

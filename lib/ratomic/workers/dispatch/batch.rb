@@ -18,7 +18,7 @@ module Ratomic
       # @return [Integer] monotonic nanoseconds
       attr_reader :born
       # @return [WaiterCount, nil]
-      attr_reader :attendance
+      attr_reader :waiter_count
       # @return [TakeOnce, nil] of an owned dispatch
       attr_reader :handover
       # @return [Integer] index of the first item of a part; 0 of the whole
@@ -41,13 +41,13 @@ module Ratomic
         @limit = limit
         @weight = weight
         @key = Callable.key(target, options.as)
-        @attendance = (WaiterCount.new if options.cancel_on_abandon)
+        @waiter_count = (WaiterCount.new if options.cancel_on_abandon)
         @handover = (TakeOnce.new if options.owned?)
         @kind = @handover ? OwnedChunk : Chunk
         @born = Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond)
         @attempt = @from = 0
         @alone = false
-        @careful = options.watched? || items.instance_of?(Transfer::Holed)
+        @slow_path = options.watched? || items.instance_of?(Transfer::Holed)
         freeze
       end
 
@@ -78,8 +78,8 @@ module Ratomic
       end
 
       # Whether items have to be run in the slower way: each with a time limit, or with items missing.
-      def careful?
-        @careful
+      def slow_path?
+        @slow_path
       end
 
       # Whether its results are not frozen, and are the caller's own.

@@ -54,7 +54,7 @@ module Ratomic
         end
 
         took = engine.metrics.tally.record_and_freeze(started, results, engine.in_place)
-        return settle(engine, callable, options, results) unless took
+        return sealed_future(engine, callable, options, results) unless took
 
         learn(engine, items, Callable.key(callable), took) if learn?(took, started)
         ResolvedFuture.new(results)
@@ -150,11 +150,11 @@ module Ratomic
           outcome |= run_until(nil, engine, items, callable, results, options, false)
         end
         took = engine.metrics.tally.record_and_freeze(started, results, engine.in_place)
-        took && !outcome ? ResolvedFuture.new(results) : settle(engine, callable, options, results)
+        took && !outcome ? ResolvedFuture.new(results) : sealed_future(engine, callable, options, results)
       end
 
       # @return [ResolvedFuture] of results among which there are Failures, or which are not sealed yet
-      def self.settle(engine, callable, options, results)
+      def self.sealed_future(engine, callable, options, results)
         results = Interrupts.exceptions_deferred { Transfer.seal(results, 0, sealing(engine)) }
         engine.count_by_caller(results, callable, options)
         results.any?(Vacancy) ? SparseFuture.new(results) : ResolvedFuture.new(results)
@@ -231,7 +231,7 @@ module Ratomic
         engine.costs.route_chooser.learn_caller(key, took, items.size) if took >= MIN_COMPARED_NS
         engine.costs.learn(key, WorkEstimate.of(items), took, items.size)
       end
-      private_class_method :measure, :run, :finish, :settle, :run_until, :learn?
+      private_class_method :measure, :run, :finish, :sealed_future, :run_until, :learn?
     end
   end
 end

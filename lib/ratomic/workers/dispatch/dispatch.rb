@@ -27,7 +27,7 @@ module Ratomic
 
         engine, admitted = place(engine, callable, options)
         admitted = surround(engine, callable, admitted, options.around) if options.around
-        engine.metrics.meet(callable)
+        engine.metrics.note_pipeline(callable)
         kind = Batch
         if options.by_caller? && !(RactorLocalRefs::Ref === admitted) && engine.for_caller?
           future = by_caller(engine, items, admitted, options) { kind = Batch::Trial }
@@ -45,8 +45,8 @@ module Ratomic
         [there, admitted]
       end
 
-      # @param admitted [Object] the callable, or a Ref to it, which is given up for one to both
-      # @return [Object, RactorLocalRefs::Ref]
+      # @param admitted [Object] the callable, or a Ref to it. Such a Ref is dropped; the new Ref is to the {Around}
+      # @return [Object, RactorLocalRefs::Ref] the {Around} of both, as the engine admits it
       def self.surround(engine, callable, admitted, around)
         RactorLocalRefs.take(admitted) if RactorLocalRefs::Ref === admitted
         wrapped = Around.wrap(callable, around)
@@ -98,7 +98,7 @@ module Ratomic
       end
 
       def run
-        @engine.metrics.meet_batch(@batch)
+        @engine.metrics.count_batch(@batch)
         @engine.emit(:dispatched, @batch, items: @batch.size) unless @engine.subscribers.none?
         return run_here if !@engine.backend.workers? || (@batch.moved? && NestedDispatch.in?(@engine))
         return if enqueue == :done

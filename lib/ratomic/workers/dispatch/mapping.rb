@@ -42,7 +42,7 @@ module Ratomic
         done = true
         future.value!
       ensure
-        abandon(future) if future && !done
+        cancel(future) if future && !done
       end
 
       private
@@ -58,7 +58,7 @@ module Ratomic
       end
 
       # The wait was ended (Ctrl-C, a `Timeout`, an error of the listener), so the rest of the dispatch is cancelled.
-      def abandon(future)
+      def cancel(future)
         progress = progress(future) if @listener
         future.cancel(interrupt: true)
         @listener.stop(progress) if progress && @listener.respond_to?(:stop)

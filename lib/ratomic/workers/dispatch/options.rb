@@ -176,13 +176,13 @@ module Ratomic
       def check_context(value)
         return if FrozenCopy.shareable?(value)
 
-        mend = if Remedy.plain?(value) # else there may be an IO or a logger in it, which the program would lose
-                 "pass Ractor.make_shareable(context, copy: true)"
-               else
-                 "pass only the plain data that the items need of it, frozen"
-               end
+        advice = if Remedy.plain?(value) # else there may be an IO or a logger in it, which the program would lose
+                   "pass Ractor.make_shareable(context, copy: true)"
+                 else
+                   "pass only the plain data that the items need of it, frozen"
+                 end
         raise ShareableError, "context: must be shareable, and a part of this #{Reflection.class_name_of(value)} is " \
-                              "not: #{UnshareablePart.in(value)}; #{mend}"
+                              "not: #{UnshareablePart.in(value)}; #{advice}"
       end
 
       def check_seconds(name, value)

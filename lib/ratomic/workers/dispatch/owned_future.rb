@@ -12,7 +12,7 @@ module Ratomic
     #
     # Nothing is copied, walked or frozen where a worker's share of the items is worth it: the worker ends, its heap is
     # handed over with all that it has made, and another one that was started before takes its place. A smaller share of
-    # plain data comes as a copy. {Pool#explain} says what would be.
+    # plain data comes as a copy. {Pool#explain} says which of the two it would be.
     #
     # So results come by share: `each` yields nothing of a share before its worker has ended. After {#cancel} the
     # results so far arrive at once if they can be copied (Marshal), and otherwise when the running item has ended. If
@@ -151,7 +151,7 @@ module Ratomic
         found.keys
       end
 
-      # All that was filed at once has one home; but not what crossed as copies, one by one.
+      # Adds the homes of results that were filed together. They have one home, unless each was copied by itself.
       def add_homes(found, first, count)
         first.upto(first + count - 1) do |index|
           slot = @completion[index]

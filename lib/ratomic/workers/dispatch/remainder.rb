@@ -32,7 +32,7 @@ module Ratomic
           engine.costs.withdraw(key)
         end
 
-        # Failures are counted in there.
+        # Whether there is a partial sum among the results. It can have Failures that it has only counted.
         def partial?(results)
           results.any?(Partial)
         end
@@ -44,7 +44,7 @@ module Ratomic
           batch.claim(done)
           engine.accepted.increment(batch.size)
           pushed = try_push(engine.run_queue, batch)
-          pushed ? engine.metrics.meet_batch(batch) : engine.accepted.decrement(batch.size)
+          pushed ? engine.metrics.count_batch(batch) : engine.accepted.decrement(batch.size)
           pushed
         end
 

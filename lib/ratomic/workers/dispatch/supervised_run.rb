@@ -56,7 +56,7 @@ module Ratomic
           @begun = true
           NestedDispatch.enter(@engine)
           Context.with(@batch.options.context) do
-            @chunk.careful? ? @chunk.run_watched(Guard, @worker_status, @gate) : @chunk.run(Guard)
+            @chunk.slow_path? ? @chunk.run_watched(Guard, @worker_status, @gate) : @chunk.run(Guard)
             @chunk.seal
           end
           :done

@@ -10,7 +10,7 @@ module Ratomic
         @completion = batch.completion
         # If only the worker that made a result can have filled its slot, whole runs are copied at once.
         metrics = engine.metrics
-        @certain = !batch.careful? && !batch.stopped? &&
+        @certain = !batch.slow_path? && !batch.stopped? &&
                    [metrics.respawns, metrics.abandoned, metrics.fallback_items].all?(&:zero?)
         @results = []
         @taken = {}.compare_by_identity
@@ -22,7 +22,7 @@ module Ratomic
       def all(homes)
         @results = Array.new(@completion.to_a)
         homes.each { |home| put(home) }
-        @results.map!.with_index { |result, index| settled(result, index) } if @lost || !@certain
+        @results.map!.with_index { |result, index| resolved(result, index) } if @lost || !@certain
         @results
       end
 
@@ -30,12 +30,12 @@ module Ratomic
       # @return [Object, Failure] its result, which is not kept here
       def take(index)
         slot = @completion[index]
-        return settled(slot, index) unless OwnedResults === slot
+        return resolved(slot, index) unless OwnedResults === slot
 
         put(slot) unless @taken[slot]
         result = @results[index]
         @results[index] = nil
-        settled(result, index)
+        resolved(result, index)
       end
 
       private
@@ -63,7 +63,7 @@ module Ratomic
       end
 
       # @return [Object, Failure] with its index
-      def settled(result, index)
+      def resolved(result, index)
         case result
         when OwnedResults then PoolFailures::LOST.at(index)
         when Failure then result.index ? result : result.at(index)

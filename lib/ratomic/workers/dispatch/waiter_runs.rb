@@ -14,9 +14,9 @@ module Ratomic
         # @param batch [Batch]
         def run(future, engine, batch)
           return unless waits?(engine, batch)
-          return run_batch(engine, batch) unless batch.attendance
+          return run_batch(engine, batch) unless batch.waiter_count
 
-          batch.attendance.during(future, false) { run_batch(engine, batch) }
+          batch.waiter_count.during(future, false) { run_batch(engine, batch) }
         end
 
         private

@@ -17,9 +17,10 @@ module Ratomic
         false
       end
 
-      # Whether the calling thread may run items itself. Callables of threads, processes and pools with `fallback:` may
-      # be such as fail in a Ractor, so they are run by callers in the Ractor of the pool only. (With workers that are
-      # Ractors results are frozen in place. That is asked first, because each small dispatch asks.)
+      # Whether the calling thread may run items itself. A pool of threads or processes, or one with `fallback:`,
+      # accepts callables that fail in another Ractor than the main one. So only callers in the Ractor of the pool run
+      # them. (`@in_place` says that the workers are Ractors. It is asked first, because each small dispatch calls
+      # this.)
       def for_caller?
         !RACTORS || (@fallback.nil? && (@in_place || !@backend.any_block?)) || home?
       end
@@ -49,7 +50,7 @@ module Ratomic
       end
 
       # Makes the counters and the subscribers that both engines share.
-      def share_books
+      def make_shared_counts
         @metrics = Metrics.new(@name)
         @subscribers = Subscribers.new(@costs.caller_runs_cache)
         @accepted = Counter.new

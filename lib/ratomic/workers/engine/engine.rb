@@ -55,7 +55,7 @@ module Ratomic
         @chunker = Chunker.new(@size, @backend.chunk_factor)
         @board = Map.new
         @worker_statuses = Map.new
-        share_books
+        make_shared_counts
         @fallback = (Fallback.new(settings) if settings.falls_back?)
         @lifecycle = Lifecycle.new(@costs.caller_runs_cache)
         @terminated = Completion.new(1)

@@ -153,7 +153,7 @@ module Ratomic
       def note(part)
         fresh = false
         parts = @parts.fetch_or_store(part.ticket) { (fresh = true) && Map.new }
-        parts[part.from] = part # of which a deadline is kept, too
+        parts[part.from] = part
         fresh
       end
 

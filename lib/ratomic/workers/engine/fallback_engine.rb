@@ -85,7 +85,7 @@ module Ratomic
         @primary.post(WIND_UP)
       end
 
-      def share_books
+      def make_shared_counts
         @metrics = @primary.metrics
         @subscribers = @primary.subscribers
         @accepted = @primary.accepted

@@ -4,8 +4,8 @@ require_relative "../runtime/ractor_local"
 
 module Ratomic
   module Workers
-    # Keeps owned results that threads of the caller's own Ractor have made. They cannot be in the future, which is
-    # shareable and they are not. They are kept here as long as anything refers to their {OwnedResults}.
+    # Keeps owned results that threads of the caller's own Ractor have made. The future cannot keep them, because it is
+    # shareable and they are not. They stay here as long as anything refers to their {OwnedResults}.
     class LocalStore
       KEYS = ObjectSpace.const_defined?(:WeakKeyMap) ? ObjectSpace::WeakKeyMap : LocalPool::WeakKeys
       ALL = RactorLocal.new(:ratomic_workers_owned)

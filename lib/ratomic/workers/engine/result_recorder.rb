@@ -39,7 +39,7 @@ module Ratomic
         # Results are counted before they are filed, so that a caller that has the value finds it in the statistics. (If
         # a slot may be filled twice, the count is known only afterwards.)
         @finished.increment(results.size)
-        early = !batch.careful? && completion.completed_by?(first, results.size)
+        early = !batch.slow_path? && completion.completed_by?(first, results.size)
         finish(batch, now, results) if early
         fresh = completion.file(first, results, @metrics.dropped)
         take_back(batch, first, results, fresh) unless fresh == results.size

@@ -18,7 +18,7 @@ module Ratomic
       # @return [Hash{Symbol => Numeric}] frozen: items, megabytes, or both, after which a worker process is replaced
       attr_reader :recycle_after
 
-      # Not all of threads, Ractors and Prometheus take any bytes in a name.
+      # Makes a name that threads, Ractors and Prometheus accept, from any bytes.
       # @return [String] frozen, in UTF-8
       def self.text(name)
         Text.of(name.to_s).delete("\0").freeze
@@ -51,7 +51,7 @@ module Ratomic
         Backend.of(@backend)
       end
 
-      # @return [Settings] the same, of a pool that runs in an item of a worker process
+      # @return [Settings] these settings for a pool that is used in an item of a worker process
       def inline
         dup.instance_exec { (@backend = :inline) && freeze }
       end
@@ -74,9 +74,9 @@ module Ratomic
         block
       end
 
-      # @return [Settings] the same, of what runs beside a pool of Ractors
+      # @return [Settings] these settings for the {FallbackEngine} of the pool
       def of_fallback
-        backend = Processes.inside? ? :thread : @fallback # in a worker process there are no others
+        backend = Processes.inside? ? :thread : @fallback # a worker process forks no workers
         dup.instance_exec { (@backend = backend) && freeze }
       end
 

@@ -52,7 +52,7 @@ module Ratomic
       end
 
       # Remembers the pipeline of a new dispatch, for {#pipelines}.
-      def meet(callable)
+      def note_pipeline(callable)
         callable = callable.callable while Fold === callable || Around === callable
         return unless Pipeline === callable
 
@@ -61,7 +61,7 @@ module Ratomic
       end
 
       # Counts a new batch.
-      def meet_batch(batch)
+      def count_batch(batch)
         @dispatches.increment
         @names.begin(batch.options.as) if batch.options.as
       end

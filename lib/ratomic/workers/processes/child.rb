@@ -64,12 +64,12 @@ module Ratomic
         # How the process has ended. It is called when the socket is closed, so the process has ended or is about to.
         # @param begun [Boolean] whether it had begun with the item
         # @return [String, :thread]
-        def obituary(begun)
+        def cause_of_death(begun)
           kill unless @waiter.join(STOP_TIMEOUT_S)
           status = @waiter.value
           moment = begun ? "while it ran the item" : "before it ran the item"
           return "the worker process has ended #{moment}" unless status # other code of the program has waited for it
-          return :thread if status.exitstatus == Launch::THREAD_ENDED
+          return :thread if status.exitstatus == Forker::THREAD_ENDED
 
           signal = status.termsig
           how = signal ? "was killed by SIG#{Signal.signame(signal)}" : "ended with status #{status.exitstatus}"

@@ -17,7 +17,7 @@ module Ratomic
         # @param gate [Thread::Mutex] as there
         # @return [Boolean] false if the process has died; then {ByProcess#death} of the chunk has the cause
         def run(worker_status, gate)
-          return run_one_by_one(worker_status, gate) if @chunk.careful?
+          return run_one_by_one(worker_status, gate) if @chunk.slow_path?
           return run_whole if @chunk.whole?
 
           run_all

@@ -41,7 +41,7 @@ module Ratomic
           fresh = @child&.alive? && !stale?
           return false if fresh && (@known.key?(@number) || define(callable))
 
-          [callable, *InheritedCallables.parts(callable)].each { |part| InheritedCallables.meet(part) }
+          [callable, *InheritedCallables.parts(callable)].each { |part| InheritedCallables.register(part) }
           retire
           fork_patiently
           await_start if @starting
@@ -53,7 +53,7 @@ module Ratomic
         # @param aside [#call] called with a block that forks a process. The time of that block is no item's time.
         # @yieldparam result [Object] of the next item, in their order; of a run, the Array of all
         # @return [Symbol] :done, also when the process stopped early; :raised, of a run; :died, and then {#death} says
-        #   how. It was the item of which there is no result
+        #   how. The item at fault is the first one without a result
         def run(request, aside = nil, &results)
           outcome = nil
           MAX_ATTEMPTS.times do
@@ -65,8 +65,8 @@ module Ratomic
           :died
         end
 
-        # Ends the process in order: waits until it has called what is to be called at its end. Who is interrupted
-        # meanwhile ends it at once.
+        # Ends the process in order: waits until it has called its stop hooks. If the calling thread is interrupted
+        # meanwhile, it kills the process.
         # @return [void]
         def retire
           if @child && !@busy && @hooks.any_at_stop?
@@ -126,7 +126,7 @@ module Ratomic
         def fork_patiently
           pause = FIRST_FORK_PAUSE_S
           begin
-            Interrupts.deferred { take(Launch.call(@hooks, @worker)) }
+            Interrupts.deferred { take(Forker.call(@hooks, @worker)) }
           rescue SystemCallError => e
             @engine.metrics.trouble(e, "the fork of a worker process")
             sleep(pause)
@@ -148,7 +148,7 @@ module Ratomic
           @answers.expect(request.frozen_results?, request.single?)
           @busy = true # stays true if this thread is interrupted here
           outcome = @answers.await(&results) if send(frame)
-          outcome ? finish(request, *outcome) : mourn
+          outcome ? finish(request, *outcome) : note_death
         end
 
         # @return [Boolean] false when there is nobody who reads
@@ -178,10 +178,10 @@ module Ratomic
         end
 
         # Called when the process has died during a request.
-        def mourn
+        def note_death
           @engine.metrics.respawns.increment
           begun = @answers.begun?
-          @death = @child.obituary(begun)
+          @death = @child.cause_of_death(begun)
           close
           begun ? :died : :lost
         end

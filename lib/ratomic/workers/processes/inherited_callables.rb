@@ -22,7 +22,7 @@ module Ratomic
         class << self
           # Registers a callable. Processes that are forked from now on inherit it.
           # @return [void]
-          def meet(callable)
+          def register(callable)
             number = Reflection.id_of(callable)
             # Each key is stored once only: Ruby 3.1 adds an entry each time, and a compaction damages a WeakMap in
             # which many keys have one value.

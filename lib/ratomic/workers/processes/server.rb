@@ -31,7 +31,7 @@ module Ratomic
           @budget = AllocationBudget.new if AllocationBudget::USEFUL
         end
 
-        # Whether the start hooks have not ended. Asked when the thread has ended.
+        # Whether the thread has ended before the start hooks were done.
         def starting?
           @starting
         end

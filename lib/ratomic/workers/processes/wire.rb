@@ -62,8 +62,8 @@ module Ratomic
 
           # @param results [Array] of a run
           # @return [String] its frame
-          # @yieldparam result what cannot be written; the block makes something that can
-          # @yieldparam place [Integer] in the run
+          # @yieldparam result that cannot be written; the block returns what is written instead
+          # @yieldparam place [Integer] its index in the run
           def run(results)
             kinds = results.map { |result| Vacancy === result ? vacancy(result) : MADE }.pack("C*")
             made = results.grep_v(Vacancy)
@@ -90,13 +90,13 @@ module Ratomic
               case kind
               when DROPPED_ITEM then DROPPED
               when FOLDED_ITEM then FOLDED
-              else settle(made[place += 1])
+              else freeze_failures(made[place += 1])
               end
             end
           end
 
           # @return [String] the frame of one result
-          # @yieldparam result what cannot be written; the block makes something that can
+          # @yieldparam result that cannot be written; the block returns what is written instead
           def result(result)
             return frame(TEXT, result) if text?(result)
             return frame(DROP) if DROPPED.equal?(result)
@@ -110,7 +110,7 @@ module Ratomic
             case letter
             when PLAIN, TEXT then content
             when DROP then DROPPED
-            else settle(Marshal.load(content)) # rubocop:disable Security/MarshalLoad -- a worker's own
+            else freeze_failures(Marshal.load(content)) # rubocop:disable Security/MarshalLoad -- a worker's own
             end
           end
 
@@ -119,8 +119,8 @@ module Ratomic
             Marshal.load(content) # rubocop:disable Security/MarshalLoad -- a worker's own
           end
 
-          # @param news [Array] what there is to say at the end of a request
-          # @return [String] its frame; short, when it is nothing
+          # @param news [Array] counts of a pipeline's stages, or nil; and whether the process has too much memory
+          # @return [String] the frame for the end of a request; short, if it is {NOTHING}
           def end(news)
             frame(DONE, news == NOTHING ? "" : Marshal.dump(news))
           end
@@ -170,7 +170,7 @@ module Ratomic
           end
 
           # Freezes Failures and partial sums. They are frozen with every backend, also if results are not.
-          def settle(result)
+          def freeze_failures(result)
             case result
             when Failure then Ractor.make_shareable(result)
             when Partial then result.freeze

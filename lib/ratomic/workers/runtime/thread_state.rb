@@ -8,7 +8,7 @@ module Ratomic
     # the thread has no variables, as most have, that takes some hundred nanoseconds.
     class ThreadState
       # Variables of Ratomic itself.
-      OWN = %i[__ratomic_workers_context__ __ratomic_workers_engines__ __ratomic_workers_belongings__
+      OWN = %i[__ratomic_workers_context__ __ratomic_workers_engines__ __ratomic_workers_locals__
                ratomic_local_pool_lent].freeze
       STORAGE = Fiber.respond_to?(:[]) && Fiber.method_defined?(:storage)
       NOTHING = {}.freeze

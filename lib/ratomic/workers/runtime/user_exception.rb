@@ -4,10 +4,10 @@ require "timeout"
 
 module Ratomic
   module Workers
-    # For `rescue`: matches whatever a user's code raises, also what is no StandardError. User's code is an item, the
-    # `freeze` of a result, and the `message` of an exception. It does not match what is meant for the thread itself: a
-    # signal, the end of a `Timeout.timeout` block around the code, and in the main thread an `exit`, which may come
-    # from a `trap` handler.
+    # For `rescue`: matches each exception that a user's code raises, also one that is no StandardError. User's code is
+    # an item, the `freeze` of a result, and the `message` of an exception. It does not match what is meant for the
+    # thread itself: a signal, the end of a `Timeout.timeout` block around the code, and in the main thread an `exit`,
+    # which may come from a `trap` handler.
     module UserException
       # In older Rubies such a block ends with an ordinary StandardError.
       END_OF_BLOCK = defined?(::Timeout::ExitException) ? ::Timeout::ExitException : SignalException

@@ -3,8 +3,8 @@
 module Ratomic
   module Workers
     class Top
-      # What `ratomic top` writes, as lines of plain text. Of what comes from other processes no character can control
-      # the terminal.
+      # What `ratomic top` writes, as lines of plain text. Control characters in what other processes say are replaced,
+      # so that they cannot control the terminal.
       class Screen
         include Figures
 

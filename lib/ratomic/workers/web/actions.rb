@@ -77,7 +77,7 @@ module Ratomic
         private
 
         def refusal(given)
-          return [429, "Too many wrong tokens; wait a minute."] if tired?
+          return [429, "Too many wrong tokens; wait a minute."] if locked_out?
           return [403, "The token is wrong."] unless right?(given["token"].to_s)
           return [409, "This form is of another process (#{given["pid"]}, here is #{Process.pid})."] \
             unless given["pid"].to_i == Process.pid
@@ -92,7 +92,7 @@ module Ratomic
           right
         end
 
-        def tired?
+        def locked_out?
           @lock.synchronize do
             @wrong.reject! { |at| at < Clock.now - LOCKOUT_S }
             @wrong.size >= MAX_WRONG_TOKENS

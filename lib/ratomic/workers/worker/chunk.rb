@@ -74,8 +74,8 @@ module Ratomic
       end
 
       # Whether #run_watched is needed.
-      def careful?
-        @batch.careful? || (@batch.moved? && @items.any?(Transfer::Refused))
+      def slow_path?
+        @batch.slow_path? || (@batch.moved? && @items.any?(Transfer::Refused))
       end
 
       # Runs the items.

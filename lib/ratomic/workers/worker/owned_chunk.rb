@@ -40,8 +40,8 @@ module Ratomic
         @results = filed
       end
 
-      # Without the share of a worker, the results so far get one of their own: the caller can take it at once, and does
-      # not look into it again for what the chunk makes after that.
+      # If the chunk has no share of a worker, the results so far get a share of their own, which the caller can take at
+      # once. Results that the chunk makes later go to another share.
       # @param results [Array] of the chunk, so far
       # @return [Array] what is filed for them
       def stand_ins(results)

@@ -29,7 +29,7 @@ module Ratomic
       def run_items(chunk, started)
         return Processes::ChunkRequest.new(chunk, @link).run(@worker_status, @gate) if @link
 
-        chunk.careful? ? chunk.run_watched(@guard, @worker_status, @gate, started) : chunk.run(@guard, started)
+        chunk.slow_path? ? chunk.run_watched(@guard, @worker_status, @gate, started) : chunk.run(@guard, started)
       end
     end
     private_constant :RunLocation

@@ -184,7 +184,7 @@ module Ratomic
       end
 
       def run(batch, chunk, cost)
-        @worker_status.begin_chunk(batch.ticket, batch.careful? ? chunk.last : nil)
+        @worker_status.begin_chunk(batch.ticket, batch.slow_path? ? chunk.last : nil)
         chunk.whole if @many
         @chunk = take_in(chunk)
         @search_state.leave(chunk.estimate(cost))

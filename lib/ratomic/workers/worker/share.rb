@@ -50,7 +50,7 @@ module Ratomic
       end
 
       # @param first [Integer] index of the first
-      # @param results [Array] of a run of items; of two Arrays of the same run, from two threads, the longer one stays
+      # @param results [Array] of a run of items. Two threads may keep Arrays of the same run; the longer one stays
       # @return [Array] the values that are filed for them
       def keep(first, results)
         @lock.synchronize do

@@ -27,8 +27,8 @@ module Ratomic
       end
 
       # Works until the run queue is closed and empty, or a :stop comes.
-      # @param parts [Array<Batch>, nil] what another worker left behind; nil for one of the reserve
-      # @return [Hash, nil] what it brings home, see {Share}
+      # @param parts [Array<Batch>, nil] what another worker has left to run; nil for a worker in reserve
+      # @return [Hash, nil] the owned results that it hands over, see {Share#leave}
       def run(parts)
         Thread.current.report_on_exception = false
         Thread.current.priority = PRIORITY # which the runner inherits

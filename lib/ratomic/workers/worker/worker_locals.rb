@@ -8,13 +8,13 @@ module Ratomic
     # A worker's thread has its own. A thread beside them that runs items (a {HelperThread}, a {SupervisedRun}, a
     # caller) borrows one for a call, from those that this Ractor has.
     class WorkerLocals
-      KEY = :__ratomic_workers_belongings__
+      KEY = :__ratomic_workers_locals__
       KEYS = ObjectSpace.const_defined?(:WeakKeyMap) ? ObjectSpace::WeakKeyMap : LocalPool::WeakKeys
-      SHELF = RactorLocal.new(:ratomic_workers_belongings)
-      private_constant :KEY, :KEYS, :SHELF
+      FREE = RactorLocal.new(:ratomic_workers_locals)
+      private_constant :KEY, :KEYS, :FREE
 
       class << self
-        # The calling thread is a worker's.
+        # Called once in the thread of a worker that runs the items.
         def begin
           Thread.current.thread_variable_set(KEY, new)
         end
@@ -24,20 +24,21 @@ module Ratomic
           Thread.current.thread_variable_get(KEY)
         end
 
-        # Nobody else has them while the block runs. (An Array is changed in one step under the GVL.)
+        # Lends locals to the calling thread; no other thread has them while the block runs. (An Array is changed in one
+        # step under the GVL.)
         # @yieldparam worker_locals [WorkerLocals]
         def borrow
-          shelf = SHELF.value || SHELF.fetch { [] }
-          yield worker_locals = take(shelf)
+          free = FREE.value || FREE.fetch { [] }
+          yield worker_locals = take(free)
         ensure
-          # What was in use when its thread was ended is not used again.
-          shelf.push(worker_locals) if worker_locals && Thread.current.status != "aborting"
+          # If the thread was ended while it used them, their state is unknown, and they are dropped.
+          free.push(worker_locals) if worker_locals && Thread.current.status != "aborting"
         end
 
         private
 
-        def take(shelf)
-          while (found = shelf.pop)
+        def take(free)
+          while (found = free.pop)
             return found if found.of_this_process?
           end
           new
@@ -49,7 +50,7 @@ module Ratomic
         @objects = KEYS.new
       end
 
-      # A fork has left the child with what the parent uses.
+      # False in a forked child, which has inherited the locals that threads of the parent use.
       def of_this_process?
         @process == Process.pid
       end

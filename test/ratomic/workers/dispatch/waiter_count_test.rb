@@ -92,7 +92,7 @@ class WaiterCountTest < Minitest::Test
     skip_without_ractors
     future = dispatch
     other = Ractor.new(future) { |shared| shared.value(timeout: 20) }
-    waiting = future.instance_variable_get(:@batch).attendance.instance_variable_get(:@waiting)
+    waiting = future.instance_variable_get(:@batch).waiter_count.instance_variable_get(:@waiting)
     eventually { waiting.value == 1 }
     waiter(future).kill.join
     refute_predicate future, :cancelled?

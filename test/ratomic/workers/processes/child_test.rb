@@ -77,17 +77,17 @@ class ChildTest < Minitest::Test
     assert_nil child.stop
   end
 
-  def test_the_obituary_says_how_the_process_ended
+  def test_the_cause_of_death_says_how_the_process_ended
     { -> { Process.kill(:KILL, Process.pid) && sleep } => "was killed by SIGKILL",
       -> { exit!(7) } => "ended with status 7" }.each do |how, words|
       child, = forked { how.call }
       within(PATIENCE_S) { child.join }
-      assert_equal "the worker process #{words} while it ran the item", child.obituary(true)
-      assert_equal "the worker process #{words} before it ran the item", child.obituary(false)
+      assert_equal "the worker process #{words} while it ran the item", child.cause_of_death(true)
+      assert_equal "the worker process #{words} before it ran the item", child.cause_of_death(false)
     end
-    child, = forked { exit!(Processes::Launch::THREAD_ENDED) }
+    child, = forked { exit!(Processes::Forker::THREAD_ENDED) }
     within(PATIENCE_S) { child.join }
-    assert_equal :thread, child.obituary(true)
+    assert_equal :thread, child.cause_of_death(true)
   end
 
   def test_a_child_whose_status_was_collected_elsewhere_is_reported_as_ended
@@ -96,7 +96,7 @@ class ChildTest < Minitest::Test
     Process.wait(pid)
     child = Processes::Child.new(Process.detach(pid), [control, data], {})
     within(PATIENCE_S) { child.join }
-    assert_equal "the worker process has ended while it ran the item", child.obituary(true)
+    assert_equal "the worker process has ended while it ran the item", child.cause_of_death(true)
     child.kill
     child.close
   end

@@ -9,9 +9,9 @@ class ChunkRequestTest < Minitest::Test
   # A chunk of items from 10 on, as far as a request needs it.
   class Chunk
     attr_reader :results, :first, :last, :requests, :was_cut
-    attr_accessor :death, :in_run, :whole, :careful, :over
+    attr_accessor :death, :in_run, :whole, :slow_path, :over
     alias whole? whole
-    alias careful? careful
+    alias slow_path? slow_path
     alias over? over
 
     def initialize(size)
@@ -132,7 +132,7 @@ class ChunkRequestTest < Minitest::Test
 
   def test_items_with_a_time_limit_are_sent_one_by_one_and_their_start_is_noted
     chunk = Chunk.new(2)
-    chunk.careful = true
+    chunk.slow_path = true
     status = Status.new
     assert run_chunk(chunk, %i[done a], %i[done b], status: status)
     assert_equal [[[:a, 10], [:b, 11]], [10, :end, 11, :end]], [chunk.results, status.told]
@@ -141,14 +141,14 @@ class ChunkRequestTest < Minitest::Test
 
   def test_an_item_with_a_time_limit_that_ends_its_process_has_no_result
     chunk = Chunk.new(3)
-    chunk.careful = true
+    chunk.slow_path = true
     refute run_chunk(chunk, %i[done a], [:died])
     assert_equal [[[:a, 10]], "was killed"], [chunk.results, chunk.death]
   end
 
   def test_an_abandoned_worker_sends_nothing
     chunk = Chunk.new(2)
-    chunk.careful = true
+    chunk.slow_path = true
     status = Status.new
     status.abandoned = true
     assert run_chunk(chunk, status: status)

@@ -25,7 +25,7 @@ class InheritedCallablesTest < Minitest::Test
   def test_a_callable_is_registered_by_its_object_id
     callable = proc {}
     refute Inherited.all.key?(number(callable))
-    Inherited.meet(callable)
+    Inherited.register(callable)
     assert_same callable, Inherited.all[number(callable)]
   end
 
@@ -35,7 +35,7 @@ class InheritedCallablesTest < Minitest::Test
       require "ratomic"
       callable = proc {}
       known = Ratomic::Workers::Processes::InheritedCallables
-      100.times { known.meet(callable) && (GC.compact if GC.respond_to?(:compact)) }
+      100.times { known.register(callable) && (GC.compact if GC.respond_to?(:compact)) }
       p known.all.values == [callable]
     RUBY
     assert_equal "true", out.strip

@@ -5,7 +5,7 @@ module Ratomic
     module Processes
       # Forks worker processes, one at a time, because each new process has to close the sockets that its parent has
       # open to the others.
-      module Launch
+      module Forker
         GATE = Thread::Mutex.new
         # Signals that are often sent to a whole process group or service. Worker processes ignore them. The parent
         # decides what happens, and when it ends, they end.
@@ -56,7 +56,7 @@ module Ratomic
           def fork_off(hooks, worker, ends)
             @making = [Thread.current, *ends].freeze
             was = GC.disable # the child enables it after it has pinned objects that it must not collect
-            Process.fork { Launch.child(was, hooks, worker, ends) }
+            Process.fork { Forker.child(was, hooks, worker, ends) }
           ensure
             GC.enable unless was
             @making = nil

@@ -3,20 +3,20 @@
 require "test_helper"
 require "support/worker_process"
 
-class LaunchTest < Minitest::Test
+class ForkerTest < Minitest::Test
   include WorkerProcess
 
   # Says where it is.
-  WHERE = ->(_) { [Process.pid, Process.ppid, Thread.current.equal?(Thread.main), Processes.inside?, Launch.own_ends] }
-  Launch = Ratomic::Workers::Processes::Launch
+  WHERE = ->(_) { [Process.pid, Process.ppid, Thread.current.equal?(Thread.main), Processes.inside?, Forker.own_ends] }
+  Forker = Ratomic::Workers::Processes::Forker
 
   def teardown
     @connection&.close
   end
 
-  def launch(**options)
-    Processes::InheritedCallables.meet(WHERE)
-    @connection = Processes::Connection.new(engine(**options), 3, Launch.call(options[:hooks] || hooks, 3))
+  def fork_process(**options)
+    Processes::InheritedCallables.register(WHERE)
+    @connection = Processes::Connection.new(engine(**options), 3, Forker.call(options[:hooks] || hooks, 3))
   end
 
   def ask(callable, items)
@@ -27,7 +27,7 @@ class LaunchTest < Minitest::Test
   end
 
   def test_a_process_is_a_child_that_runs_items_in_a_thread_of_its_own
-    launch
+    fork_process
     pid, parent, main, inside, ends = ask(WHERE, [1])[0]
     assert_equal [Process.pid, false, true, nil], [parent, main, inside, ends]
     refute_equal Process.pid, pid
@@ -36,7 +36,7 @@ class LaunchTest < Minitest::Test
 
   def test_a_closed_process_leaves_nothing_behind
     assert_leaves_nothing do
-      launch
+      fork_process
       pid, = ask(WHERE, [1])[0]
       @connection.close
       eventually { gone?(pid) }
@@ -44,15 +44,15 @@ class LaunchTest < Minitest::Test
   end
 
   def test_signals_to_the_process_group_do_not_end_it
-    launch
+    fork_process
     pid, = ask(WHERE, [1])[0]
     %w[INT TERM HUP USR1].each { |signal| Process.kill(signal, pid) }
     assert_equal pid, ask(WHERE, [1])[0][0]
   end
 
   def test_a_process_does_not_inherit_the_sockets_of_another_one
-    first = Launch.call(hooks, 1)
-    launch
+    first = Forker.call(hooks, 1)
+    fork_process
     assert_equal Process.pid, ask(WHERE, [1])[0][1]
     # If the second one had the other ends too, the first would not see the end of its file.
     Processes::SocketRegistry.close(first.control, first.data)
@@ -64,7 +64,7 @@ class LaunchTest < Minitest::Test
   def test_hooks_get_the_number_of_the_worker
     Dir.mktmpdir do |directory|
       path = File.join(directory, "started")
-      launch(hooks: hooks(Note.new(path)))
+      fork_process(hooks: hooks(Note.new(path)))
       pid, = ask(WHERE, [1])[0]
       assert_equal "3 #{pid}", File.read(path)
     end
