@@ -22,7 +22,7 @@ module CdcBench
     # Reads and counts in one thread.
     def sequential
       totals = Cdc::Totals.new
-      seconds = timed { each_group { |runs, first| totals.add(count(runs, first).tally) } }
+      seconds = timed { each_group { |runs, bytes, first| totals.add(count(runs, bytes, first).tally) } }
       { seconds: seconds, changes: totals.changes, peak: peak }
     end
 
@@ -53,8 +53,8 @@ module CdcBench
     private
 
     # Both sides warm up with the same rows.
-    def count(runs, first)
-      first ? Cdc::WarmUp.run(runs.sum(&:bytesize)) { @callable.count_all(runs) } : @callable.count_all(runs)
+    def count(runs, bytes, first)
+      first ? Cdc::WarmUp.run(bytes) { @callable.count_all(runs) } : @callable.count_all(runs)
     end
 
     def ended(pid)
@@ -74,23 +74,16 @@ module CdcBench
       end
     end
 
-    # As Cdc::Pipeline makes them.
+    # The groups that Cdc::Pipeline makes, each with its bytes and whether it is the first.
     def each_group
-      runs = []
-      size = 0
-      due = Cdc::WarmUp::BYTES
-      each_event do |event|
-        next unless event.is_a?(Cdc::Run)
-
-        runs << event
-        next if (size += event.bytesize) < due
-
-        yield runs, due != Cdc::Pipeline::GROUP
-        runs = []
-        size = 0
-        due = Cdc::Pipeline::GROUP
+      grouping = Cdc::Grouping.new
+      first = true
+      group = lambda do |runs, bytes|
+        yield runs, bytes, first
+        first = false
       end
-      yield runs, due != Cdc::Pipeline::GROUP if runs.any?
+      each_event { |event| grouping.add(event, &group) if event.is_a?(Cdc::Run) }
+      grouping.finish(&group)
     end
 
     def timed

@@ -2,14 +2,13 @@
 
 require "etc"
 require_relative "group_queue"
+require_relative "grouping"
 require_relative "report"
 
 module Cdc
   # Has what comes in counted by a pool of workers, and by the thread that reads, while the next is read ({GroupQueue}).
   # What comes of it is taken in the order of the stream.
   class Pipeline
-    # Bytes of the runs of a group at least, unless it is the first ({WarmUp}) or the last: some milliseconds of work.
-    GROUP = 512 * 1024
     # How many different complaints are remembered, and how many lines of each kind are printed.
     KINDS = 1000
     LINES = 3
@@ -35,9 +34,7 @@ module Cdc
     def initialize(groups, rows)
       @groups = groups
       @rows = rows
-      @runs = []
-      @size = 0
-      @due = WarmUp::BYTES
+      @grouping = Grouping.new
       @totals = Totals.new
       @rejected = Hash.new { |hash, reason| hash[reason] = [0, nil] }
       @failed = 0
@@ -50,9 +47,7 @@ module Cdc
     # @return [void]
     def push(event)
       case event
-      when Run
-        @runs << event
-        hand_on if (@size += event.bytesize) >= @due
+      when Run then @grouping.add(event) { |runs, bytes| hand_on(runs, bytes) }
       when Loss then @lost << event if @lost.size < KINDS
       when Notice then @notices << event if @notices.size < KINDS
       end
@@ -62,7 +57,7 @@ module Cdc
     #
     # @return [void]
     def finish
-      hand_on if @runs.any?
+      @grouping.finish { |runs, bytes| hand_on(runs, bytes) }
       @groups.finish
       collect
     end
@@ -85,11 +80,8 @@ module Cdc
 
     private
 
-    def hand_on
-      @groups.push(@runs, @size)
-      @runs = []
-      @size = 0
-      @due = GROUP
+    def hand_on(runs, bytes)
+      @groups.push(runs, bytes)
       collect
     end
 

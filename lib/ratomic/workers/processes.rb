@@ -77,7 +77,7 @@ module Ratomic
         # A collection writes to each object that is not old yet. Then each process that collects gets copies of the
         # pages with such objects. So the objects are made old before the processes are forked.
         def age_objects
-          COLLECTIONS_UNTIL_OLD.times { GC.start } if Forker.collector?
+          COLLECTIONS_UNTIL_OLD.times { GC.start } if Forker.collector_enabled?
         end
         private :age_objects, :keep_prepared
 
@@ -94,7 +94,7 @@ end
 
 %w[
   wire inherited_callables memory stage_counts socket_registry parent_watch request allocation_budget server child
-  forker answers connection chunk_request named_objects advice
+  collector forker answers connection chunk_request named_objects advice
 ].each do |name|
   require_relative "processes/#{name}"
 end

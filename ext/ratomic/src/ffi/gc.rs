@@ -10,13 +10,14 @@
 //! and shown after the lock is released, because the visitor may allocate. The stack keeps the objects alive meanwhile.
 
 use super::RawValue;
-use magnus::{prelude::*, rb_sys::protect, Error, Ruby, Value};
+use magnus::{prelude::*, rb_sys::protect, Error, RModule, Ruby};
 use std::sync::LazyLock;
 
-/// Whether each Ractor of this Ruby has a heap of its own.
+/// Whether each Ractor of this Ruby has a heap of its own. `lib/ratomic/features.rb`, which is loaded before the
+/// extension, has found it out.
 pub fn has_heap_per_ractor(ruby: &Ruby) -> Result<bool, Error> {
-    let answer: Value = ruby.eval("GC.stat.key?(:page_pool_total_pages)")?;
-    Ok(answer.to_bool())
+    let ratomic: RModule = ruby.class_object().const_get("Ratomic")?;
+    ratomic.const_get("HEAP_PER_RACTOR")
 }
 
 /// Whether a collection is running, with all other threads stopped.

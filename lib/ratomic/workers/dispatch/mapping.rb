@@ -4,7 +4,7 @@ module Ratomic
   module Workers
     # A dispatch that its caller waits for, see {Pool#map}.
     class Mapping
-      # Seconds between two readings of the progress.
+      # Seconds between two looks at the progress.
       PROGRESS_INTERVAL_S = 0.1
 
       # What `progress:` may be.

@@ -11,11 +11,11 @@ module Ratomic
       # The collections are minor ones: their marking passes over old objects, which most of the parent's are. Their
       # sweep does not.
       class AllocationBudget
-        # Objects that the process makes between two collections. That is about what makes Ruby collect in a small heap,
-        # so there are hardly more collections than without this class.
-        OBJECTS = 20_000
-        # In a larger heap there is one for so many living objects: because the sweep looks at each slot, early
-        # collections would take most of the time there.
+        # Objects that the process makes between two collections, at least. In a small heap Ruby collects about as often
+        # by itself, so there are hardly more collections than without this class.
+        MIN_OBJECTS = 20_000
+        # In a larger heap the process makes one object for so many living ones before it collects: because the sweep
+        # looks at each slot, more early collections would take most of the time there.
         LIVE_OBJECTS_PER_OBJECT = 16
         # Whether early collections save memory. Where each Ractor has a heap of its own, they do not: there a
         # collection itself writes to each page that has free slots (seen with a development version of Ruby 4.1).
@@ -25,8 +25,8 @@ module Ratomic
           begin_anew
         end
 
-        # Called between two requests. Collects if so many objects were made since the last collection, whoever began
-        # that. It does nothing while the collector is disabled.
+        # Called between two requests. Collects if so many objects were made since the last collection, also if Ruby
+        # began that one by itself. It does nothing while the collector is disabled.
         # @return [void]
         def check
           return begin_anew unless GC.count == @collections
@@ -41,15 +41,12 @@ module Ratomic
         def begin_anew
           @collections = GC.count
           @made = GC.stat(:total_allocated_objects)
-          @objects = [OBJECTS, (@made - GC.stat(:total_freed_objects)) / LIVE_OBJECTS_PER_OBJECT].max
+          @objects = [MIN_OBJECTS, (@made - GC.stat(:total_freed_objects)) / LIVE_OBJECTS_PER_OBJECT].max
         end
 
         # GC.start would collect although the collector is disabled.
         def collect
-          return if GC.disable
-
-          GC.enable
-          GC.start(full_mark: false, immediate_sweep: false)
+          GC.start(full_mark: false, immediate_sweep: false) if Collector.enabled?
         end
       end
     end

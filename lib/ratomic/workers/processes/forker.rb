@@ -27,10 +27,9 @@ module Ratomic
             Interrupts.deferred { GATE.synchronize { start(hooks, worker) } }
           end
 
-          # Whether the garbage collector is enabled. To find out, it is disabled for a moment; no process is forked in
-          # that moment.
-          def collector?
-            Interrupts.deferred { GATE.synchronize { GC.disable ? false : GC.enable } }
+          # As {Collector.enabled?}. No process is forked in the moment in which the collector is disabled.
+          def collector_enabled?
+            Interrupts.deferred { GATE.synchronize { Collector.enabled? } }
           end
 
           # @return [Array<UNIXSocket>, nil] the sockets to the parent, in a worker process that was just forked

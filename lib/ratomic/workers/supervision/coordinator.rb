@@ -5,6 +5,10 @@ module Ratomic
     # The thread that manages a pool. Batches and results do not pass through it. It gets a message for each other event
     # of the pool: a worker has started, is ready for moved items, or has ended; a deadline, a cancellation, the
     # shutdown. It waits at its mailbox only, except for a fork that is under way.
+    #
+    # When a worker has died, the chunk that it was running is recovered by {Recovery} (a thread of the worker still
+    # lives, and sends the rest with `:gone`), or the coordinator's {Watchdog} finds the empty slots (`#audit`, after
+    # `:lost`). CONTRIBUTING has the life of a dead worker's chunk step by step, and the table of all messages.
     class Coordinator
       # Seconds that stopped workers get before the pool ends without them.
       STOP_TIMEOUT_S = 2.0

@@ -3,7 +3,7 @@
 module Ratomic
   module Workers
     # The coordinator's part for time and losses: it ends dispatches and items whose time is up, and finds items that a
-    # dead worker had claimed. CONTRIBUTING has the life of a deadline step by step.
+    # dead worker had claimed. CONTRIBUTING has the life of a deadline, and that of a dead worker's chunk, step by step.
     class Watchdog
       # How long an interrupted item may take to end before its worker is abandoned.
       INTERRUPT_GRACE_S = 0.25
@@ -127,9 +127,9 @@ module Ratomic
         @engine.offer(part) || @timer_queue.add(Clock.now + AUDIT_INTERVAL_S, :offer, part)
       end
 
-      # Called when a worker is gone. It may have claimed items, or held the batch's only place in the run queue. Items
-      # count as lost only if two checks in a row find the same, because one check could come between a worker's claim
-      # and its run.
+      # Called when a worker is gone. It may have claimed items of the batch; or it may have taken the batch from the
+      # run queue without putting it back. Items count as lost only if two checks in a row find the same, because one
+      # check could come between a worker's claim and its run.
       # @param before [Object, nil] the finding of the last check: :unclaimed, :offered or the empty slots
       def audit(batch, before = nil)
         return if batch.completion.complete?

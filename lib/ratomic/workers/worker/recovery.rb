@@ -3,7 +3,8 @@
 module Ratomic
   module Workers
     # Recovers a chunk after an item has killed its thread or its worker. The results so far are filed. The item at
-    # fault becomes a Failure, or runs again (`retries:`). The items after it are run elsewhere.
+    # fault becomes a Failure, or runs again (`retries:`). The items after it are run elsewhere. For a worker that died
+    # without a word see {Watchdog#audit}.
     class Recovery
       # Seconds between two checks whether the dispatch is over.
       CHECK_INTERVAL_S = 0.05

@@ -7,7 +7,7 @@ class AllocationBudgetTest < Minitest::Test
   BUDGET = <<~RUBY
     require "ratomic"
     BUDGET = Ratomic::Workers::Processes::AllocationBudget
-    Array.new(BUDGET::OBJECTS * 20) { Object.new } # free slots, so that no collection is due below
+    Array.new(BUDGET::MIN_OBJECTS * 20) { Object.new } # free slots, so that no collection is due below
     GC.start
     GC.disable
     budget = BUDGET.new
@@ -57,7 +57,7 @@ class AllocationBudgetTest < Minitest::Test
   end
 
   def test_it_collects_when_the_budget_is_spent_and_not_before
-    out = ruby!("#{BUDGET}p [1_000, BUDGET::OBJECTS, 1_000].map { |objects| check(budget, objects) }")
+    out = ruby!("#{BUDGET}p [1_000, BUDGET::MIN_OBJECTS, 1_000].map { |objects| check(budget, objects) }")
     assert_equal "[[0, 0, false], [1, 0, false], [0, 0, false]]", out.strip
   end
 
@@ -65,19 +65,19 @@ class AllocationBudgetTest < Minitest::Test
   def test_in_a_large_heap_it_collects_seldom
     out = ruby!(<<~RUBY)
       require "ratomic"
-      KEPT = Array.new(Ratomic::Workers::Processes::AllocationBudget::OBJECTS * 40) { Object.new }
-      #{BUDGET}p [BUDGET::OBJECTS, KEPT.size / BUDGET::LIVE_OBJECTS_PER_OBJECT + BUDGET::OBJECTS].map { |objects| check(budget, objects) }
+      KEPT = Array.new(Ratomic::Workers::Processes::AllocationBudget::MIN_OBJECTS * 40) { Object.new }
+      #{BUDGET}p [BUDGET::MIN_OBJECTS, KEPT.size / BUDGET::LIVE_OBJECTS_PER_OBJECT + BUDGET::MIN_OBJECTS].map { |objects| check(budget, objects) }
     RUBY
     assert_equal "[[0, 0, false], [1, 0, false]]", out.strip
   end
 
   def test_collections_started_elsewhere_reset_the_budget
-    out = ruby!("#{BUDGET}p check(budget, BUDGET::OBJECTS) { GC.start }, check(budget, 1_000)")
+    out = ruby!("#{BUDGET}p check(budget, BUDGET::MIN_OBJECTS) { GC.start }, check(budget, 1_000)")
     assert_equal "[1, 1, false]\n[0, 0, false]", out.strip
   end
 
   def test_it_does_not_collect_while_the_collector_is_disabled
-    out = ruby!("#{BUDGET}p check(budget, BUDGET::OBJECTS) { GC.disable }")
+    out = ruby!("#{BUDGET}p check(budget, BUDGET::MIN_OBJECTS) { GC.disable }")
     assert_equal "[0, 0, true]", out.strip
   end
 
