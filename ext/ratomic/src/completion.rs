@@ -66,8 +66,9 @@ impl Forkable for Work {
 )]
 struct Completion(OnceShared<Work>);
 
-/// `mark` and `compact` run while nothing else does: on 4.0 every collection stops all Ractors, and since 4.1 only one
-/// that does so looks into shareable objects. ObjectSpace, too, calls `mark`, but outside a collection.
+/// A collection calls `mark` and `compact` with all Ractors stopped: Ruby 4.0 stops them in every collection, and since
+/// 4.1 only a collection that stops them looks into shareable objects. ObjectSpace calls `mark` too, without stopping
+/// them.
 impl DataTypeFunctions for Completion {
     fn mark(&self, _marker: &gc::Marker) {
         let Some(Work { result_slots, .. }) = self.0.peek() else {

@@ -1,5 +1,5 @@
-//! The native primitives of ratomic: one file per Ruby class, what they have in common with the VM under [`ffi`], the
-//! algorithms in the crate `ratomic-core`.
+//! The native primitives of ratomic: one file for each Ruby class. All access to the VM is in [`ffi`], the algorithms
+//! are in the crate `ratomic-core`.
 
 mod caller_runs_cache;
 mod completion;

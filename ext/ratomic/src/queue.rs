@@ -23,11 +23,12 @@ use ratomic_core::{queue::TryPushError, Deadline, Queue as Core};
 
 const MAX_CAPACITY: i64 = 1 << 20;
 const PLACE: &str = "a Ratomic::Queue";
-/// What the collector is told that a queue takes: these bytes, and its memory so many times. Small queues are collected
-/// late otherwise. A `Thread::SizedQueue` takes two slots of the VM's heap, one of them of a rare size, and the
-/// collector runs when these run out, long before its limit of memory is reached. A queue takes one of the most frequent
-/// size, has more memory (its ends have cache lines of their own, its ring is a power of two), and what a sweep frees is
-/// taken off the count. So only a larger number keeps dropped ones few.
+/// The memory that is reported to the collector for a queue: `COLLECTOR_BASE_BYTES`, and the queue's own memory times
+/// `COLLECTOR_WEIGHT`. With the plain number many dropped queues would be collected late. A `Thread::SizedQueue` takes
+/// two slots of the VM's heap, one of them of a rare size, and the collector runs when these slots run out, long before
+/// its limit of memory is reached. A queue of ours takes one slot of the most frequent size, and has more memory (its
+/// ends have cache lines of their own, its ring is a power of two). And memory that a sweep frees is subtracted from
+/// the collector's count.
 const COLLECTOR_WEIGHT: usize = 2;
 const COLLECTOR_BASE_BYTES: usize = 8192;
 
@@ -124,7 +125,7 @@ impl Queue {
         keep(this, item.as_slice()).map(|()| item.map(RawValue::value))
     }
 
-    /// Positional, for a worker's loop, which makes no keyword calls (CRuby Bug #22075).
+    /// As `pop`, with a positional timeout: a worker's loop makes no keyword calls (CRuby Bug #22075).
     fn pop_soon(this: Receiver<Self>, timeout: Value) -> Result<Option<Value>, Error> {
         let deadline = args::deadline(Some(timeout))?;
         let item = this.0.get()?.pop_soon(&Gvl, deadline)?;
@@ -146,7 +147,7 @@ impl Queue {
         let core = this.0.get()?;
         let room = (max as usize).min(core.capacity());
         let taken = ruby.ary_new_capa(room.min(core.len().max(1)));
-        // Out of sight (of ObjectSpace) until it is handed out: what runs in `keep` must not change it.
+        // Hidden from ObjectSpace until it is returned: Ruby code that runs in `keep` must not change it.
         // SAFETY: a new Array that nobody else has. It is shown again below, or left to the collector.
         unsafe { rb_sys::rb_obj_hide(taken.as_raw()) };
         if let Some(first) = core.pop(&Gvl, deadline)? {

@@ -1,4 +1,5 @@
-//! `Ratomic::Workers::Sharing`: plain data made shareable, see [`plain`], and a caller's few items taken as they are now.
+//! `Ratomic::Workers::Sharing`: makes plain data shareable (`ffi::deep_freeze`, `ffi::copy`), and takes snapshots of
+//! a caller's items.
 
 mod snapshot;
 
@@ -26,7 +27,7 @@ fn way() -> &'static str {
     note::way().name()
 }
 
-/// Whether all of its content is in C, where a move does not reach.
+/// Whether all content of the object is in C, so that a move cannot take it.
 fn is_opaque(object: Value) -> bool {
     RawValue::of(object).is_a(rb_sys::ruby_value_type::RUBY_T_DATA)
 }
@@ -36,7 +37,7 @@ fn is_plain_tree(object: Value) -> bool {
     word.is_immediate() || walk::is_plain_tree(word)
 }
 
-/// The object, if it is shareable, or a frozen copy; nil where it is no plain data.
+/// The object, if it is shareable, or a frozen copy; nil if it is no plain data.
 fn frozen_copy(object: Value) -> Option<Value> {
     global_gc::relieve();
     copy::frozen(RawValue::of(object)).map(RawValue::value)
@@ -52,28 +53,28 @@ fn snapshot(ruby: &Ruby, items: Value, most: usize) -> Value {
     snapshot::snapshot(ruby, items, most)
 }
 
-/// Whether there is something in it that `Ractor.make_shareable` and `Ractor.shareable?` must not be given, see [`walk`].
+/// Whether the object refers to one that `Ractor.make_shareable` and `Ractor.shareable?` must not get, see [`walk`].
 fn is_odd(object: Value) -> bool {
     walk::find(RawValue::of(object)) == Found::Odd
 }
 
-/// Whether the VM must not be given it: it could come to the end of the stack, see [`walk::find`].
+/// Whether the object has so many levels that the VM's walk could overflow the stack, see [`walk::find`].
 fn is_too_deep(object: Value) -> bool {
     walk::find(RawValue::of(object)) == Found::Deep
 }
 
-/// Whether there is nothing in it that `Ractor.make_shareable` gets wrong, and nothing that must not be copied: no more
-/// than what the VM makes a copy of, or refuses.
+/// Whether `Ractor.make_shareable` handles the whole object correctly: it refers only to objects that the VM copies
+/// correctly, or refuses.
 fn is_ordinary(object: Value) -> bool {
     walk::is_ordinary(RawValue::of(object))
 }
 
-/// The class is one of those whose instances have nothing in them that could be in the way, see [`walk::know_leaf`].
+/// Registers a class whose instances refer to nothing that Ruby can reach, see [`walk::know_leaf`].
 fn know_leaf(class: RClass) {
     walk::know_leaf(class);
 }
 
-/// Whether all that it consists of are its instance variables.
+/// Whether the object consists of its instance variables only.
 fn is_object(object: Value) -> bool {
     RawValue::of(object).is_a(RUBY_T_OBJECT)
 }

@@ -19,7 +19,7 @@ pub fn is_vacant(word: RawValue) -> bool {
     is_dropped(word) || word.0 as usize == FOLDED.load(Relaxed)
 }
 
-/// Whether one of them is. Most Arrays of results have none, and are only looked through here.
+/// Whether one of the words is a vacancy. Most Arrays of results have none.
 pub fn any_vacant(words: &[RawValue]) -> bool {
     let (dropped, folded) = (DROPPED.load(Relaxed), FOLDED.load(Relaxed));
     let mut found = false;
@@ -29,7 +29,7 @@ pub fn any_vacant(words: &[RawValue]) -> bool {
     found
 }
 
-/// Told once, when the library is loaded. Both stay where they are: they are registered with the collector.
+/// Called once, when the library is loaded. Both objects are registered with the collector, so they do not move.
 fn install(dropped: Value, folded: Value) -> Result<(), Error> {
     for (place, object) in [(&DROPPED, dropped), (&FOLDED, folded)] {
         if !shareable::is_shareable(RawValue::of(object))? {

@@ -1,5 +1,6 @@
-//! Whether a Hash has a default, whether it is to become keywords, and how it finds its keys: by its methods. Whether it
-//! has a default also by its header, with no method call, for the Rubies on which that was proved ([`super::note`]).
+//! Asks the methods of a Hash whether it has a default, whether it is to become keywords, and how it finds its keys. On
+//! the Rubies on which that was proved ([`super::note`]) its header tells whether it has a default, with no method
+//! call.
 
 use super::RawValue;
 use magnus::{gc, prelude::*, rb_sys::protect, Error, Ruby, Value};
@@ -8,7 +9,7 @@ use std::ffi::CStr;
 use std::ptr;
 use std::sync::OnceLock;
 
-/// Whether it has none, by its methods.
+/// Whether a Hash has neither a default nor a default proc. This calls its methods.
 pub fn are_none(hash: RawValue) -> bool {
     static NAMES: OnceLock<[rb_sys::ID; 2]> = OnceLock::new();
     let names = NAMES.get_or_init(|| [c"default_proc", c"default"].map(intern));
@@ -86,7 +87,8 @@ impl Defaults {
         if self.block == 0 || hash.flags() & self.block != 0 {
             return false;
         }
-        // SAFETY: a living Hash whose `default` is Hash's own, so that nothing but native code runs, and nothing raises.
+        // SAFETY: a living Hash whose `default` is Hash's own, so that nothing but native code runs, and nothing
+        // raises.
         is_own(self.default)
             && unsafe { rb_sys::rb_hash_aref(hash.0, self.absent.0) } == RawValue::NIL.0
     }

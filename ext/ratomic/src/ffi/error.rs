@@ -1,8 +1,8 @@
-//! The exceptions that native methods raise: Ruby's own classes, and those of `lib/ratomic/errors.rb`, which are looked up
-//! when they are needed.
+//! The exceptions that native methods raise: Ruby's own classes, and those of `lib/ratomic/errors.rb`, which are looked
+//! up when they are needed.
 //!
-//! An exception object is made before it is raised; magnus would make it while raising. To make it calls Ruby, and each
-//! call into Ruby can end in a jump (the thread is killed, an item throws). Then that jump is returned as the error.
+//! An exception object is made before it is raised; magnus would make it while raising. Making it calls Ruby, and each
+//! call into Ruby can end in a jump (the thread is killed, an item throws). Such a jump is returned as the error.
 
 use super::RawValue;
 use magnus::{prelude::*, Error, ExceptionClass, RClass, RModule, RString, Ruby, Value};

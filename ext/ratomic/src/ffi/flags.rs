@@ -1,5 +1,5 @@
-//! Flags in the header of an object for which the C API has no name, each found by comparing a String with itself, or two
-//! Hashes. Only for the Rubies on which that was proved, see [`super::note`].
+//! Flags in the header of an object for which the C API has no name, each found by comparing a String with itself, or
+//! two Hashes. Only for the Rubies on which that was proved, see [`super::note`].
 
 use super::RawValue;
 use magnus::{prelude::*, rb_sys::protect, Error, Ruby, Value};
@@ -7,10 +7,10 @@ use rb_sys::VALUE;
 
 #[derive(Clone, Copy)]
 pub struct Flags {
-    /// The flag of an object (no T_OBJECT) that was asked for its `object_id`. The number is kept in a side table, as
-    /// instance variables are.
+    /// The flag of an object, other than a T_OBJECT, whose `object_id` was asked for. The number is kept in a side
+    /// table, as instance variables are.
     pub has_object_id: VALUE,
-    /// CRuby's STR_TMPLOCK: of a String that a native call is using. To freeze it raises.
+    /// CRuby's STR_TMPLOCK: a native call is using the String. Freezing such a String raises.
     pub str_tmplock: VALUE,
     /// The flag of a Hash that is to become keywords (`Hash.ruby2_keywords_hash`); 0 if it cannot be seen.
     pub keywords: VALUE,

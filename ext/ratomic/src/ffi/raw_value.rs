@@ -76,13 +76,14 @@ impl RawValue {
         self.flags() & FROZEN != 0
     }
 
-    /// As RB_OBJ_SHAREABLE_P: whether the VM has noted that the object is shareable. It may be without the note.
+    /// As RB_OBJ_SHAREABLE_P: whether the VM has noted that the object is shareable. An object without that note may be
+    /// shareable too.
     pub fn has_shareable_flag(self) -> bool {
         self.flags() & RawValue::SHAREABLE != 0
     }
 
-    /// Whether a String or an Array has its content in common with another: the flags RUBY_ELTS_SHARED and, of a String,
-    /// RSTRING_NOEMBED. (Of an embedded one, older Rubies keep the length there.)
+    /// Whether a String or an Array shares its content with another one: the flag RUBY_ELTS_SHARED is set, and for a
+    /// String RSTRING_NOEMBED too. (In an embedded String older Rubies keep the length in these bits.)
     pub fn has_shared_content(self) -> bool {
         let asked = match self.type_of() {
             RUBY_T_STRING => SHARED_CONTENT | NOT_EMBEDDED,
@@ -116,7 +117,7 @@ impl RawValue {
     }
 }
 
-/// The elements of an Array that nobody changes while the slice lives: it is frozen, or not yet in Ruby's hands.
+/// The elements of an Array that nobody changes while the slice lives: it is frozen, or no Ruby code has it yet.
 pub fn words(array: &RArray) -> &[RawValue] {
     // SAFETY: `Value` and `RawValue` are both one VALUE; the Array is alive, as the caller has it on its stack.
     unsafe { std::slice::from_raw_parts(array.as_slice().as_ptr().cast::<RawValue>(), array.len()) }

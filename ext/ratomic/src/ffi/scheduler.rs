@@ -1,9 +1,8 @@
 //! Waiting in a Fiber that belongs to a Fiber scheduler: the other Fibers of the thread run meanwhile.
 //!
-//! A waiter is woken by threads of any Ractor, and none of another Ractor may call the scheduler. So a thread of this
-//! Ractor sleeps in place of the Fiber, and the Fiber waits for the end of that thread, which Ruby has every scheduler
-//! do well. It is made anew for each wait: that costs some 30 microseconds, and only where something has to be waited
-//! for.
+//! A waiter can be woken by a thread of any Ractor, but only threads of its own Ractor may call the scheduler. So a
+//! thread of this Ractor sleeps in place of the Fiber, and the Fiber waits for the end of that thread, which every
+//! scheduler supports. A new thread is made for each wait that has to sleep. That costs some 30 microseconds.
 
 use super::RawValue;
 use magnus::{prelude::*, rb_sys::protect, Error, Value};

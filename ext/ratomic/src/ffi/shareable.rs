@@ -14,7 +14,7 @@ extern "C" {
     fn rb_ractor_shareable_p_continue(object: VALUE) -> bool;
 }
 
-/// Whether the object can be stored as it is. For a few kinds of objects the answer is false though [`share`] would
+/// Whether the object can be stored as it is. For a few kinds of objects the answer is false although [`share`] would
 /// store them as they are.
 pub fn is_shareable(word: RawValue) -> Result<bool, Error> {
     if deep_freeze::share(word, Unfrozen::Refuse) {

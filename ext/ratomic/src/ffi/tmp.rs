@@ -1,9 +1,10 @@
 //! Temporary buffers that a collector marks. They keep objects alive that are removed from a structure while they are
 //! being copied.
 //!
-//! A buffer is an object that no Ruby code sees. Its mark function runs in a collection of the Ractor that made it,
-//! on that Ractor's thread or with it stopped, and so never while a word is being written. It has no write barrier,
-//! because the words are written with locks held: so every collection looks at all of them.
+//! A buffer is an object that no Ruby code sees. Its mark function runs in a collection of the Ractor that made the
+//! buffer: either on the thread that collects there, or while that Ractor is stopped. So it never runs while a word is
+//! being written. The words are written with locks held, where a write barrier is not allowed. Without one, every
+//! collection looks at all words.
 
 use super::{error, RawValue};
 use magnus::{gc, typed_data::Obj, DataTypeFunctions, Error, RClass, TypedData};
@@ -14,13 +15,12 @@ use std::mem;
 #[magnus(class = "Ratomic::Map::Snapshot", free_immediately, mark, size)]
 struct Words(UnsafeCell<Vec<(RawValue, RawValue)>>);
 
-// SAFETY: only the Ractor that made it reaches it, and of its threads only the one whose `Buffer` it is; and a collector,
-// see above.
+// SAFETY: only the thread that has the `Buffer` reaches the words, and the collector of its Ractor, see above.
 unsafe impl Send for Words {}
 
 impl DataTypeFunctions for Words {
     fn mark(&self, _marker: &gc::Marker) {
-        // SAFETY: the thread that writes here is stopped, or is the one that collects, between two writes.
+        // SAFETY: the thread that writes the words is stopped, or it is the thread that collects, between two writes.
         let words = unsafe { &*self.0.get() };
         words.iter().for_each(|(key, value)| {
             key.mark();
@@ -29,7 +29,7 @@ impl DataTypeFunctions for Words {
     }
 
     fn size(&self) -> usize {
-        // SAFETY: as above: ObjectSpace asks with the lock of this Ractor.
+        // SAFETY: ObjectSpace calls this with the lock of this Ractor, so no other thread writes the words.
         unsafe { &*self.0.get() }.capacity() * mem::size_of::<(RawValue, RawValue)>()
     }
 }
@@ -44,7 +44,8 @@ impl Buffer {
     }
 
     pub fn as_mut_slice(&mut self) -> &mut [(RawValue, RawValue)] {
-        // SAFETY: this buffer's own, see `Words`; the object is on the stack, in the buffer, as long as that lives.
+        // SAFETY: only this buffer has the words, see `Words`. The object is in the buffer, on the stack of its thread,
+        // where a collector finds it as long as the buffer lives.
         unsafe { &mut *self.0 .0.get() }
     }
 }

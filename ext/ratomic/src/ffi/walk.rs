@@ -1,5 +1,5 @@
-//! A walk through what an object refers to: elements, members and instance variables. It runs no Ruby code and
-//! allocates no object, so nothing moves or goes away meanwhile.
+//! A walk through the objects that an object refers to: elements, members and instance variables. It runs no Ruby code
+//! and allocates no object, so meanwhile no collection frees or moves one of them.
 
 use super::deep_freeze::{self, Unfrozen};
 use super::RawValue;
@@ -24,9 +24,9 @@ pub enum Found {
     Deep,
 }
 
-/// The VM gets no graph with more levels of objects, because its walk is recursive. At the end of the stack it raises at
-/// any point, also inside malloc, whose lock then stays locked or whose lists are half changed. A Fiber has the smallest
-/// stack, with room for 1,400 levels of Hashes. JSON.parse makes at most 100.
+/// The VM gets no graph with more levels of objects, because its walk is recursive. At the end of the stack it raises
+/// at any point, also inside malloc, whose lock then stays locked or whose lists are half changed. A Fiber has the
+/// smallest stack, with room for 1,400 levels of Hashes. JSON.parse makes at most 100.
 const MAX_DEPTH: u32 = 1_000;
 pub const TOO_DEEP: &str = "it is nested too deeply (more than 1,000 levels)";
 
@@ -53,7 +53,7 @@ struct Walk {
     unsure: bool,
 }
 
-/// Addresses need no better hash than one that brings their middle bits to both ends.
+/// The hash of an address: it brings the middle bits to both ends. Addresses need no better one.
 #[derive(Default)]
 pub struct Spread(u64);
 
@@ -259,7 +259,7 @@ impl Walk {
                 return Found::Deep;
             }
             if word.is_a(RUBY_T_FILE) || deep_freeze::is_moved(word) || is_singleton(word) {
-                // Of an odd graph Ruby code searches again, and finds the path.
+                // An odd graph is searched again in Ruby code, which finds the path.
                 return if found == Found::Odd {
                     found
                 } else {

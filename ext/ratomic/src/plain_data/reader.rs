@@ -1,5 +1,5 @@
-//! From bytes to objects. Each object that is being made is on the machine stack, or in one that is, where a collector
-//! sees it. What could raise is protected.
+//! Makes objects from bytes. A collector finds each object that is being made, because it is on the machine stack, or
+//! in an object that is. Calls that can raise are protected.
 
 use super::writer::LITTLE_ENDIAN;
 use crate::ffi::{
@@ -13,7 +13,7 @@ use ratomic_core::wire::{Head, Malformed, Reader, Tag, MAX_DEPTH};
 use rb_sys::VALUE;
 use std::ffi::{c_int, c_long, CString};
 
-/// The object that the bytes stand for, which nobody changes meanwhile. With `frozen` all of it is frozen, and marked as
+/// Makes the object from the bytes, which nobody changes meanwhile. With `frozen` all of it is frozen, and marked as
 /// shareable where Ruby can mark single objects.
 pub fn read(bytes: &[u8], frozen: bool) -> Result<RawValue, Error> {
     let mut reading = Reading::new(bytes, frozen);
@@ -47,7 +47,7 @@ impl List {
         }
     }
 
-    /// In the place of one that is there.
+    /// Replaces the element at that place.
     fn put(&mut self, place: usize, word: RawValue) {
         if let Some(list) = self.0 {
             // SAFETY: as above.
@@ -73,10 +73,10 @@ struct Reading<'a> {
     noted: bool,
     keys: List,
     symbols: List,
-    /// What is referred to again, and where each of it stands.
+    /// Objects to which later bytes refer again, and the position of each in the input.
     shared: List,
     positions: Vec<usize>,
-    /// What a protected call has raised.
+    /// The error that a protected call has raised.
     raised: Option<Error>,
 }
 
@@ -106,7 +106,8 @@ impl<'a> Reading<'a> {
         }
     }
 
-    /// Enters what is referred to again. Its place is taken before what is in it comes, so the positions rise.
+    /// Reads an object to which later bytes refer. Its place in the list is taken before its content is read, so that
+    /// the positions in the list rise.
     fn shared(&mut self, tag: Tag, position: usize, depth: u32) -> Made {
         let place = self.positions.len();
         self.positions.push(position);
@@ -192,7 +193,7 @@ impl<'a> Reading<'a> {
         Ok(self.finish(RawValue(hash)))
     }
 
-    /// A number or a Symbol, or text, which is interned: of equal keys there is one object.
+    /// Reads the key of a Hash: a number, a Symbol, or text, which is interned, so that equal keys are one object.
     fn key(&mut self) -> Made {
         let position = self.input.position();
         let (head, shared) = self.input.head()?;

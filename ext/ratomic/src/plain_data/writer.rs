@@ -1,5 +1,5 @@
-//! From objects to bytes. Runs no Ruby code but what looks at calls of native methods (a TracePoint): so it trusts no
-//! count and no pointer across one.
+//! Writes objects as bytes. It calls native methods, and a TracePoint may run Ruby code at such a call. So no count and
+//! no pointer from before such a call is used after it.
 
 use crate::ffi::{deep_freeze, defaults, number, walk::Places, RawValue};
 use ratomic_core::wire::{Tag, Writer, MAX_DEPTH};
@@ -9,7 +9,7 @@ use rb_sys::ruby_value_type::{
 use rb_sys::VALUE;
 use std::ffi::{c_int, CStr};
 
-/// What stands before the object, and the object; nothing where it is no plain data.
+/// Writes `head`, and after it the object; `None` if the object is no plain data.
 pub fn write(head: &[u8], object: RawValue) -> Option<Writer> {
     let mut writing = Writing {
         out: Writer::with_capacity(512),
@@ -27,7 +27,7 @@ struct Writing {
     out: Writer,
     /// Positions are counted from here.
     start: usize,
-    /// Where each object stands.
+    /// The position of each object that was written.
     met: Places,
     /// The number of each key and Symbol. A String that is a key is another object to a Hash than the same one
     /// elsewhere: keys are frozen and interned, as in what `Marshal` returns.
@@ -207,7 +207,7 @@ impl Writing {
         (pairs.done && pairs.left == 0).then_some(())
     }
 
-    /// Of a Hash that is read without calling a method of a key.
+    /// Writes the key of a Hash, if it is of a kind that a Hash looks up without calling a method of the key.
     fn key(&mut self, word: RawValue) -> Option<()> {
         if word.is_immediate() {
             self.immediate(word);
