@@ -14,7 +14,7 @@ module Ratomic
         end
 
         MAGIC = 0
-        HEADER = 5 # bytes: the magic byte, and the id of the schema
+        HEADER_BYTES = 5 # the magic byte, and the id of the schema
         # What the library raises for bytes that do not fit their schema, besides errors of its own.
         MALFORMED = [::Avro::AvroError, Payload::Truncated, NoMethodError, TypeError, ArgumentError, RangeError].freeze
 
@@ -33,7 +33,7 @@ module Ratomic
           id = schema_id(payload)
           reader = @readers[id] ||= reader(id)
           begin
-            reader.read(BinaryDecoder.new(Payload.new(payload, HEADER)))
+            reader.read(BinaryDecoder.new(Payload.new(payload, HEADER_BYTES)))
           rescue *MALFORMED => e
             raise Workers::DecodeAvro::PayloadError, malformed(payload, id, e)
           end
@@ -68,9 +68,9 @@ module Ratomic
             raise Workers::DecodeAvro::PayloadError,
                   "the first byte is #{magic}, and not the #{MAGIC} that Confluent's format begins with"
           end
-          if payload.bytesize < HEADER
+          if payload.bytesize < HEADER_BYTES
             raise Workers::DecodeAvro::PayloadError,
-                  "the payload has #{payload.bytesize} bytes, and the header alone has #{HEADER}"
+                  "the payload has #{payload.bytesize} bytes, and the header alone has #{HEADER_BYTES}"
           end
 
           payload.byteslice(1, 4).unpack1("N")

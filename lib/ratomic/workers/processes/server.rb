@@ -59,9 +59,9 @@ module Ratomic
         # @return [Array(String, String), nil] nil if the parent has ended before the whole frame was sent
         def receive
           bytes = @control.readpartial(Wire::CONTROL_BYTES)
-          bytes << @control.readpartial(Wire::CONTROL_BYTES) while bytes.bytesize < Wire::HEAD_SIZE
+          bytes << @control.readpartial(Wire::CONTROL_BYTES) while bytes.bytesize < Wire::HEAD_BYTES
           letter, size = bytes.unpack(Wire::HEAD)
-          bytes = bytes.byteslice(Wire::HEAD_SIZE, size)
+          bytes = bytes.byteslice(Wire::HEAD_BYTES, size)
           missing = size - bytes.bytesize
           bytes << @control.read(missing).to_s if missing.positive?
           [letter, bytes] if bytes.bytesize == size
@@ -160,7 +160,7 @@ module Ratomic
           done = Wire.end([StageCounts.changes(@totals_before), full?(megabytes)])
           bytes = @last ? @last << done : done
           @last = nil
-          return @control.write(Wire::LAST, bytes) if @silent && bytes.bytesize < Wire::LAST_BYTES
+          return @control.write(Wire::LAST, bytes) if @silent && bytes.bytesize < Wire::MAX_LAST_BYTES
 
           write(bytes)
           @control.write(Wire::READY)

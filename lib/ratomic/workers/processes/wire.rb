@@ -10,7 +10,7 @@ module Ratomic
         MAX_DEPTH = 1_050
         HEAD = "aN"
         FRAME = "aNa*"
-        HEAD_SIZE = 5
+        HEAD_BYTES = 5
         # Bytes at a time.
         READ_BYTES = 1 << 17
         # Size of a socket's send buffer, if the system allows so much. Results wait there until the parent reads them.
@@ -43,7 +43,7 @@ module Ratomic
         # socket there is only BEGUN.
         LAST = ","
         # Longer frames go over the data socket.
-        LAST_BYTES = 4096
+        MAX_LAST_BYTES = 4096
         # Bytes that one read of the control socket asks for. A request with a few items comes in one read.
         CONTROL_BYTES = 1 << 14
         # The kinds of results of a run: one byte for each result.

@@ -15,6 +15,8 @@ module Ratomic
       RUNS = Counter.new
       # How long these may take to end: a little longer than a {SupervisedRun} takes to see that its pool has ended.
       RUNS_TIMEOUT_S = 0.5
+      # How often it is checked meanwhile whether they have ended.
+      CHECK_INTERVAL_S = 0.01
       # How long all pools together may take to stop. A pool that takes longer than its coordinator allows ends without
       # its workers, which is sooner.
       STOP_TIMEOUT_S = 5.0
@@ -68,7 +70,7 @@ module Ratomic
 
         def await_runs
           limit = Clock.now + RUNS_TIMEOUT_S
-          sleep(0.01) while RUNS.value.positive? && Clock.now < limit
+          sleep(CHECK_INTERVAL_S) while RUNS.value.positive? && Clock.now < limit
         end
 
         # Ends the process at once, with the message and the status that Ruby would give. Handlers that were registered

@@ -114,50 +114,6 @@ module Ratomic
         @timer_thread = TimerThread.new(@mailbox) if @timer_thread.nil? || @timer_thread.ended?
         @timer_thread.set(at)
       end
-
-      # The thread that sleeps. If an item's code kills it, it sends a last tick, and the coordinator starts another
-      # one.
-      class TimerThread
-        def initialize(mailbox)
-          @times = times = Queue.new(1024)
-          @thread = OwnThread.start("ratomic-timer") { TimerThread.sleep(times, mailbox) }
-        end
-
-        # @param at [Float] monotonic seconds
-        def set(at)
-          @times.push(at)
-        rescue ::ClosedQueueError
-          nil # its last tick is on the way
-        end
-
-        def ended?
-          @times.closed? || !@thread.alive?
-        end
-
-        # Waits for the end of the thread: a Ractor that ends with a living thread while the program ends can lock up
-        # CRuby 4.0.5.
-        def close
-          @times.close
-          @thread.join
-        end
-
-        # @param times [Queue] of new alarm times; closing it ends the thread
-        def self.sleep(times, mailbox)
-          at = nil
-          until times.closed?
-            earlier = times.pop(timeout: Clock.left(at))
-            if earlier
-              at = earlier if at.nil? || earlier < at
-            elsif !times.closed?
-              at = nil
-              mailbox.send(TICK)
-            end
-          end
-        ensure
-          times.close
-          mailbox.send(TICK)
-        end
-      end
     end
   end
 end

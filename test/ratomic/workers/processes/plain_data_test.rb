@@ -6,7 +6,7 @@ require "json"
 # Plain data on its way to another process: what comes out is what Marshal would return.
 class ProcessPlainDataTest < Minitest::Test
   PlainData = Ratomic::Workers::Processes::PlainData
-  HEAD = Ratomic::Workers::Processes::Wire::HEAD_SIZE
+  HEAD = Ratomic::Workers::Processes::Wire::HEAD_BYTES
 
   # Objects of chance, of which some are met again.
   class Generator
