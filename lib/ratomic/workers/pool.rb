@@ -39,8 +39,8 @@ module Ratomic
       #   future. Such a callable is remembered: its next dispatches go there at once. What an item has done before it
       #   failed is done twice. See the guide docs/guides/ractors.md. For workers that are no Ractors it changes nothing
       # @param recycle_after [Integer, Hash, nil] items, or `{ items:, megabytes: }` (either may be missing), after
-      #   which a worker process is replaced; megabytes are those that it shares with no other process (Linux), looked
-      #   at once a second; with `backend: :process` only
+      #   which a worker process is replaced; megabytes are those that it shares with no other process (Linux),
+      #   checked once a second; with `backend: :process` only
       # @param on_worker_start [#call, PerWorker, Array, nil] called with the number of a worker when it starts, before
       #   its first item, in the thread that runs its items; of a PerWorker the object is made. Shareable, or a block of
       #   constants (`proc { |number| ... }`). What it raises is counted with the `troubles` of the

@@ -149,7 +149,7 @@ module Ratomic
 
         private
 
-        # By whatever constant it is known.
+        # The global variable for a standard stream that a constant holds.
         def stream_of(value)
           STREAMS.find { |name, _| Object.const_get(name).equal?(value) }&.last
         rescue Ractor::IsolationError
@@ -176,7 +176,8 @@ module Ratomic
           end
         end
 
-        # An item may ask for what only a `require` brings. (In an autoload, too, a worker waits for the main Ractor.)
+        # A `require` may be missing that defines the constant. (With an autoload, too, a worker waits for the main
+        # Ractor.)
         def of_missing_constant(message)
           return unless (name = message[/\Auninitialized constant (?:\S*::)?([A-Z]\w*)/, 1])
 

@@ -52,7 +52,7 @@ module Ratomic
 
         private
 
-        # @param own [Engine, nil] for which it stands in
+        # @param own [Engine, nil] the engine for whose workers the thread stands in
         def start(own, engines, &work)
           compensating = own&.run_queue&.compensating
           Interrupts.deferred do # an interrupt here could leave the count higher than the number of threads

@@ -39,7 +39,7 @@ module Ratomic
         @ending = Thread::Queue.new # a message cannot contain a thread
       end
 
-      # The calling thread does nothing more.
+      # Called by a thread that is about to end: has the main thread join it.
       # @return [void]
       def expect
         @ending << Thread.current

@@ -14,7 +14,7 @@ module Ratomic
         text.force_encoding(Encoding::UTF_8).scrub
       end
 
-      # Whether the encoding says little of the bytes, which may be UTF-8 (as in a message that quotes input) and may be
+      # Whether the encoding does not tell what the bytes are. They may be UTF-8 (in a message that quotes input), or
       # invalid.
       def self.untold?(encoding)
         [Encoding::UTF_8, Encoding::BINARY, Encoding::US_ASCII].include?(encoding) || encoding.dummy?

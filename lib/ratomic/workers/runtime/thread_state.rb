@@ -14,7 +14,7 @@ module Ratomic
       NOTHING = {}.freeze
       private_constant :OWN, :STORAGE, :NOTHING
 
-      # Of the calling thread and fiber.
+      # Records the state of the calling thread and fiber.
       def initialize
         @thread = thread = Thread.current
         @report = thread.report_on_exception

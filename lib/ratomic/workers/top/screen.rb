@@ -40,7 +40,8 @@ module Ratomic
           [head, *answer[:pools].flat_map { |pool| of_pool(pool, rates(answer, before, pool[:number])) }, ""]
         end
 
-        # By the difference to the last look, or the last of the process's own history.
+        # Rates from the difference to the last look.
+        # @return [Hash, nil] nil if the same process and pool were not there then
         def rates(answer, before, number)
           earlier = before.is_a?(Hash) && before[:pid] == answer[:pid] &&
                     before[:pools].find { |pool| pool[:number] == number }
