@@ -194,7 +194,7 @@ module OwnedContract
   end
 
   def test_what_is_done_when_the_time_is_up_comes_home_owned
-    results = owned_value([*0...20, [30]], timeout: 0.5, sequential: true)
+    results = owned_value([*0...20, [30]], timeout: Waiting::DONE_IN_TIME_S, sequential: true)
     assert_instance_of Failure, results.pop
     assert_own([*0...20], results)
     assert_good_as_new
