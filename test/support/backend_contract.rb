@@ -17,7 +17,7 @@ module BackendContract
   end
 
   def value_of(items, callable, **options)
-    within(20) { @pool.dispatch_async(items, callable, **options).value(timeout: 15) }
+    within(70) { @pool.dispatch_async(items, callable, **options).value(timeout: 60) }
   end
 
   def assert_failure(result, exception_class, index)

@@ -77,7 +77,7 @@ module OwnedContract
   end
 
   def owned_value(items, callable = MakeOwn, **options)
-    within(20) { owned(items, callable, **options).value(timeout: 15) }
+    within(70) { owned(items, callable, **options).value(timeout: 60) }
   end
 
   def assert_own(items, results)

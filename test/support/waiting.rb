@@ -15,7 +15,7 @@ module Waiting
 
   # Seconds of `item_timeout:` for a dispatch of which one item runs for ever and the others have to be in time, also on
   # a busy machine.
-  ITEM_TIMEOUT_S = 0.6 * PATIENCE
+  ITEM_TIMEOUT_S = 1.2 * PATIENCE
 
   # Seconds of `timeout:` for a dispatch whose last item runs for ever and whose other items have to be done in time,
   # also on a busy machine.
