@@ -269,10 +269,10 @@ module OwnedContract
 
   def test_a_stream_of_owned_results
     items = (0...2000).to_a
-    assert_own(items, within(30) { @pool.stream(items, MakeOwn, results: :owned).to_a })
-    keyed = within(30) { @pool.stream(items, MakeOwn, results: :owned, key: ->(i) { i % 7 }, max_in_flight: 50).to_a }
+    assert_own(items, within(90) { @pool.stream(items, MakeOwn, results: :owned).to_a })
+    keyed = within(90) { @pool.stream(items, MakeOwn, results: :owned, key: ->(i) { i % 7 }, max_in_flight: 50).to_a }
     assert_own(items, keyed)
-    unordered = within(30) { @pool.stream(items, Fresh, results: :owned, ordered: false).to_a }
+    unordered = within(90) { @pool.stream(items, Fresh, results: :owned, ordered: false).to_a }
     assert_equal items, unordered.map { |hash| Integer(hash["item"][0]) }.sort
     refute unordered.any?(&:frozen?)
   end
