@@ -93,7 +93,7 @@ class ServerExampleTest < Minitest::Test
   def test_a_graceful_stop_finishes_what_runs_and_what_waits_and_takes_no_more
     start(workers: 2, threads: 1)
     threads = in_background("/slow/300", count: 6)
-    until_begun(2)
+    until_begun_at_least(2)
     eventually(20, "all connections") { @server.figures.accepted.value == 6 }
     port = @server.port
     assert_equal :graceful, stop(timeout: 20)

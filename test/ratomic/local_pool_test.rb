@@ -251,7 +251,10 @@ class LocalPoolTest < Minitest::Test
   def test_an_interrupted_block_inside_another_discards_the_resource_of_both
     pool = self.pool(size: 1)
     used = pool.with do |resource|
-      assert_raises(Timeout::Error) { Timeout.timeout(0.05) { pool.with { sleep } } }
+      entered = false
+      until entered # on a busy machine the time may be up before
+        assert_raises(Timeout::Error) { Timeout.timeout(0.05) { pool.with { (entered = true) && sleep } } }
+      end
       refute resource.closed?
       resource
     end

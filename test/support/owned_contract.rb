@@ -77,7 +77,7 @@ module OwnedContract
   end
 
   def owned_value(items, callable = MakeOwn, **options)
-    within(20) { owned(items, callable, **options).value(timeout: 15) }
+    within(70) { owned(items, callable, **options).value(timeout: 60) }
   end
 
   def assert_own(items, results)
@@ -194,7 +194,7 @@ module OwnedContract
   end
 
   def test_what_is_done_when_the_time_is_up_comes_home_owned
-    results = owned_value([*0...20, [30]], timeout: 0.5, sequential: true)
+    results = owned_value([*0...20, [30]], timeout: Waiting::DONE_IN_TIME_S, sequential: true)
     assert_instance_of Failure, results.pop
     assert_own([*0...20], results)
     assert_good_as_new
@@ -269,10 +269,10 @@ module OwnedContract
 
   def test_a_stream_of_owned_results
     items = (0...2000).to_a
-    assert_own(items, within(30) { @pool.stream(items, MakeOwn, results: :owned).to_a })
-    keyed = within(30) { @pool.stream(items, MakeOwn, results: :owned, key: ->(i) { i % 7 }, max_in_flight: 50).to_a }
+    assert_own(items, within(90) { @pool.stream(items, MakeOwn, results: :owned).to_a })
+    keyed = within(90) { @pool.stream(items, MakeOwn, results: :owned, key: ->(i) { i % 7 }, max_in_flight: 50).to_a }
     assert_own(items, keyed)
-    unordered = within(30) { @pool.stream(items, Fresh, results: :owned, ordered: false).to_a }
+    unordered = within(90) { @pool.stream(items, Fresh, results: :owned, ordered: false).to_a }
     assert_equal items, unordered.map { |hash| Integer(hash["item"][0]) }.sort
     refute unordered.any?(&:frozen?)
   end

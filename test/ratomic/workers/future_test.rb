@@ -54,10 +54,25 @@ class FutureTest < Minitest::Test
   def test_each_completed_yields_in_the_order_of_completion
     results = []
     within(10) do
-      @pool.dispatch_async([0.3, 0.01, 0.02], Sleep).each_completed { |result, index| results << [index, result] }
+      @pool.dispatch_async(%i[last b c], Last.new(@hold)).each_completed do |result, index|
+        results << [index, result]
+        @hold.open if results.size == 2
+      end
     end
-    assert_equal [[0, 0.3], [1, 0.01], [2, 0.02]], results.sort
+    assert_equal [[0, :last], [1, :b], [2, :c]], results.sort
     assert_equal 0, results.last[0]
+  end
+
+  # One item waits until it may go on.
+  class Last
+    def initialize(hold)
+      @hold = hold
+      freeze
+    end
+
+    def call(item)
+      item == :last ? @hold.call(item) : item
+    end
   end
 
   def test_results_that_do_not_come_in_time_end_each
@@ -76,7 +91,7 @@ class FutureTest < Minitest::Test
     assert future.cancel
     refute future.cancel
     assert_predicate future, :cancelled?
-    results = within(1) { waiter.value }
+    results = within(5) { waiter.value }
     assert_equal (0...100).to_a, results.map(&:index)
     assert_equal ["Ratomic::Workers::CancelledError"], results.map(&:exception_class).uniq
     assert_raises(Workers::CancelledError) { future.value! }

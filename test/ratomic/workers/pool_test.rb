@@ -284,7 +284,7 @@ class WorkersPoolTest < Minitest::Test
   def test_a_giant_dispatch_does_not_hold_up_small_ones
     skip_without_ractors # threads take turns of a tenth of a second
     pool = new_pool
-    giant = pool.dispatch_async([1000] * 4000, Spin)
+    giant = pool.dispatch_async([1000] * 100_000, Spin) # minutes of work
     within(20) { 20.times { assert_equal [4], pool.dispatch_async([2], Double).value } }
     refute_predicate giant, :ready?
     giant.cancel
@@ -389,6 +389,8 @@ class WorkersPoolTest < Minitest::Test
       require "ratomic"
       pool = Ratomic::Workers::Pool.new(size: 4, min_batch: 0)
       pool.dispatch_async(["1", "2"], Ratomic::Workers::ParseJSON, timeout: 30).value(timeout: 5)
+      sleeping = pool.instance_variable_get(:@cell)[:engine].run_queue.instance_variable_get(:@sleeping)
+      sleep 0.01 until sleeping.value == 4
       sleep 0.3
       before = Process.clock_gettime(Process::CLOCK_PROCESS_CPUTIME_ID)
       sleep 0.7

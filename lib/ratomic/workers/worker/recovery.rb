@@ -22,12 +22,12 @@ module Ratomic
       # @param what [Symbol] see {PoolFailures::DIED}
       # @return [Array<Batch>] what is still to be run
       def run(what)
+        @engine.costs.mark_caller_unsafe(@batch.key) # first: whoever gets the results may dispatch again at once
         return one_by_one if @chunk.in_run?
 
         failed_index = @chunk.failed_index
         next_index = @chunk.next_index
         file(@chunk.results)
-        @engine.costs.mark_caller_unsafe(@batch.key)
         again = failed_index && again(failed_index, @chunk.death || (@chunk.fatal? ? :worker : what))
         if again && @batch.options.sequential
           return [@batch.part(failed_index, @chunk.last,
@@ -100,7 +100,6 @@ module Ratomic
 
       # After a `call_many` nobody knows which item was at fault. So each item is run again alone.
       def one_by_one
-        @engine.costs.mark_caller_unsafe(@batch.key)
         return [] if @batch.completion.complete?
         return [@batch.isolated_part(@chunk.first, @chunk.last)] unless @batch.moved?
 

@@ -3,11 +3,13 @@
 require "test_helper"
 require "support/mailboxes"
 require "support/engine_room"
+require "support/learnt_costs"
 require "support/worker_pools"
 
 class HelperThreadTest < Minitest::Test
   include Mailboxes
   include EngineRoom
+  include LearntCosts
   include WorkerPools
 
   Workers = Ratomic::Workers
@@ -69,7 +71,7 @@ class HelperThreadTest < Minitest::Test
     compensating = []
     until futures.last.wait(timeout: 0.01)
       compensating << engine_of(one).run_queue.compensating.value
-      ready = futures.map(&:ready?)
+      ready = futures.reverse.map(&:ready?).reverse # the last first: meanwhile others may become ready
       assert_equal ready.sort_by { |done| done ? 0 : 1 }, ready, "in their order"
     end
     assert_equal [0], compensating.uniq
@@ -78,13 +80,21 @@ class HelperThreadTest < Minitest::Test
   def test_items_that_a_helper_runs_do_not_end_with_the_item_that_waits
     one = new_pool
     tally = Tally.new
-    slow = ->(item) { sleep(0.02) && tally.call(item) }
+    hold = Hold.new
+    slow = ->(item) { (item != 5 || hold.call(item)) && tally.call(item) }
     inner = Thread::Queue.new
+    ended = Thread::Queue.new
     outer = lambda do |_item|
       one.dispatch_async((0...20).to_a, slow, sequential: true).tap { |future| inner << future }.value
+    ensure
+      ended << true
     end
-    waiting = one.dispatch_async([1], outer, item_timeout: 0.2)
-    assert_equal "Ratomic::Workers::ItemTimeoutError", waiting.value(timeout: 5)[0].exception_class
+    waiting = one.dispatch_async([1], outer)
+    eventually { hold.begun.value == 1 }
+    assert waiting.cancel(interrupt: true)
+    assert_equal "Ratomic::Workers::CancelledError", waiting.value(timeout: 5)[0].exception_class
+    assert within(5) { ended.pop }
+    hold.open
     assert_equal (0...20).to_a, inner.pop.value!(timeout: 10)
     assert_equal (0...20).to_h { |item| [item, 1] }, tally.calls.to_h
   end
@@ -125,7 +135,8 @@ class HelperThreadTest < Minitest::Test
   # What is left of a chunk that took too long is in the run queue, where the only worker does not come.
   def test_a_pool_does_not_wait_for_what_it_has_cut_itself
     pool = new_pool
-    20.times { pool.dispatch_async([0] * 2000, Sleep).value(timeout: 5) } # known to be cheap: all in a chunk
+    pool.start
+    pretend(Sleep, 100, pool) # all in a chunk
     inner = pool.dispatch_async([0.01] * 60, Sleep)
     outer = pool.dispatch_async([inner], ->(future) { future.value.size })
     assert_equal [60], outer.value(timeout: 10)

@@ -223,7 +223,7 @@ class HooksTest < Minitest::Test
   class Slow < Tell
     def call(worker)
       super
-      sleep(0.5)
+      sleep(Waiting::ITEM_TIMEOUT_S + 0.4)
     end
   end
 
@@ -232,7 +232,7 @@ class HooksTest < Minitest::Test
     with_ledger do |ledger|
       pool = new_pool(size: 1, backend: :process, on_worker_start: Slow.new(ledger, :start),
                       on_worker_stop: Slow.new(ledger, :stop))
-      assert_equal [2], within(20) { pool.dispatch_async([1], Double, item_timeout: 0.3).value(timeout: 15) }
+      assert_equal [2], within(20) { pool.dispatch_async([1], Double, item_timeout: ITEM_TIMEOUT_S).value(timeout: 15) }
       assert pool.shutdown(timeout: 10)
       assert_equal %w[start stop], (ledger.words.map { |word| word.split[0] })
     end
@@ -252,7 +252,8 @@ class HooksTest < Minitest::Test
                       on_worker_stop: Slow.new(ledger, :stop))
       assert_equal [1], within(20) { pool.dispatch_async([1], Number).value(timeout: 15) }
       self.class.const_set(:Later, Struct.new(:number))
-      assert_equal [2], within(20) { pool.dispatch_async([Later.new(2)], Number, item_timeout: 0.3).value(timeout: 15) }
+      second = pool.dispatch_async([Later.new(2)], Number, item_timeout: ITEM_TIMEOUT_S)
+      assert_equal [2], within(20) { second.value(timeout: 15) }
       assert_equal %w[start stop start], (ledger.words.map { |word| word.split[0] })
     end
   ensure

@@ -1,6 +1,7 @@
 # frozen_string_literal: true
 
 require "test_helper"
+require "delegate"
 require "support/mailboxes"
 require "support/shown_errors"
 require "support/worker_callables"
@@ -95,6 +96,23 @@ class RecoveryTest < Minitest::Test
     recovery(ended_chunk, :throw)
     assert_equal "UncaughtThrowError", classes[2]
     assert_equal 0, @engine.metrics.troubles.value
+  end
+
+  # Notes whether callers may still run the callable when results are filed.
+  class Watched < SimpleDelegator
+    attr_reader :unsafe
+
+    def file(batch, ...)
+      (@unsafe ||= []) << costs.caller_unsafe?(batch.key)
+      super
+    end
+  end
+
+  # Whoever gets the results may dispatch again at once.
+  def test_before_any_result_is_filed_the_callable_is_not_for_callers_any_more
+    watched = Watched.new(@engine)
+    Workers::Recovery.new(watched, ended_chunk).run(:thread)
+    assert_equal [true, true], watched.unsafe
   end
 
   def test_behind_the_last_item_nothing_is_left
