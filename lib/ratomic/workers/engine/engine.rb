@@ -197,7 +197,7 @@ module Ratomic
 
         Pool::RUNNING.delete(@number)
         @backend.discard(self)
-        @mailbox&.close
+        Mailbox.close(@mailbox) if @mailbox
         tell_end
         @terminated.fill(true)
       end

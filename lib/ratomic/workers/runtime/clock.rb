@@ -6,12 +6,23 @@ module Ratomic
     module Clock
       # Has no slots, so it is complete. A wait for it checks its timeout and raises the same errors as all waits.
       NOTHING = Completion.new(0)
-      private_constant :NOTHING
+      # Where a system does not tell the time of a thread, that of the process.
+      THREAD = if defined?(Process::CLOCK_THREAD_CPUTIME_ID)
+                 Process::CLOCK_THREAD_CPUTIME_ID
+               else
+                 Process::CLOCK_PROCESS_CPUTIME_ID
+               end
+      private_constant :NOTHING, :THREAD
 
       class << self
         # @return [Float]
         def now
           Process.clock_gettime(Process::CLOCK_MONOTONIC)
+        end
+
+        # @return [Float] seconds that the calling thread has computed
+        def computed
+          Process.clock_gettime(THREAD)
         end
 
         # @param timeout [Numeric, nil] seconds

@@ -11,10 +11,11 @@ module Ratomic
       # Seconds to wait for the end of a Ractor. After that its results are lost.
       ARRIVAL_TIMEOUT_S = 2.0
       # On Rubies with a heap for each Ractor, only a collection of the whole process frees the heap of an ended Ractor,
-      # and that may not happen by itself for a long time. So a collection is started here after so many heaps. It takes
-      # longer with more heaps. So the pause between two collections is at least as many times as long as the last one
-      # took.
-      MIN_HEAPS_TO_COLLECT = 32
+      # and that may not happen by itself for a long time. The VM keeps the pages for later heaps, so resident memory
+      # stays at its peak. So a collection is started here after so many heaps. It takes longer with more heaps and
+      # objects. So the pause between two collections is at least as many times as long as the last one computed. (Not
+      # as long as it took: on a busy machine that may be much longer, and heaps would pile up meanwhile.)
+      MIN_HEAPS_TO_COLLECT = 16
       GC_PAUSE_FACTOR = 4
 
       # @param backend [Module] see {Backend::Defaults}
@@ -84,11 +85,17 @@ module Ratomic
 
       def collect
         @heaps += 1
-        return if @heaps < MIN_HEAPS_TO_COLLECT || (started = Clock.now) < @collect_at
+        return if @heaps < MIN_HEAPS_TO_COLLECT || Clock.now < @collect_at
 
-        GC.start
+        started = Clock.computed
+        start_gc
         @heaps = 0
-        @collect_at = (ended = Clock.now) + ((ended - started) * GC_PAUSE_FACTOR)
+        pause = (Clock.computed - started) * GC_PAUSE_FACTOR
+        @collect_at = Clock.now + pause
+      end
+
+      def start_gc
+        GC.start
       end
     end
   end

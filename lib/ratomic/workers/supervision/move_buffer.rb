@@ -50,7 +50,7 @@ module Ratomic
           copy = Transfer.pack([item])[0]
           Transfer::Refused === copy ? Transfer::Refused.new(copy.failure.at(index)) : copy
         ensure
-          trial.close
+          Mailbox.close(trial)
         end
       end
 

@@ -1,6 +1,7 @@
 # frozen_string_literal: true
 
 require "test_helper"
+require "objspace"
 
 class MailboxTest < Minitest::Test
   Workers = Ratomic::Workers
@@ -29,8 +30,47 @@ class MailboxTest < Minitest::Test
     assert_equal 0, Workers::RactorLocalRefs.size
   end
 
+  # Where a port would stay in its Ractor with what is in it.
+  def test_nothing_is_left_in_a_port_that_is_closed
+    needs_drained_ports
+    port = Workers::Mailbox.open
+    port.send([:one, 1].freeze)
+    port.send([+"moved"], move: true)
+    within(5) { Workers::Mailbox.close(port) }
+    assert_raises(Ractor::ClosedError) { within(5) { port.receive } }
+  end
+
+  def test_a_worker_is_asked_whether_it_lives_without_leaving_a_port_behind
+    needs_drained_ports
+    ended = Ractor.new { nil }.tap(&:join)
+    first = ports
+    200.times { refute Workers::Backend.of(:ractor).alive?(ended) }
+    assert_operator ports - first, :<, 100
+  end
+
+  def test_a_pool_that_has_ended_leaves_no_port_behind
+    needs_drained_ports
+    make = -> { within(30) { Workers::Pool.new(size: 1, min_batch: 0).start.shutdown } }
+    make.call
+    first = ports
+    50.times { make.call }
+    assert_operator ports - first, :<, 25
+  end
+
   def test_a_worker_that_is_a_thread_needs_no_port
     assert_instance_of Workers::Mailbox::QueueMailbox, Workers::Backend.of(:thread).new_mailbox
     assert_instance_of Ractor::Port, Workers::Backend.of(:ractor).new_mailbox if Ratomic::RACTORS
+  end
+
+  private
+
+  def needs_drained_ports
+    skip_without_ractors
+    skip "this Ruby deletes ports in collections" if Ratomic::HEAP_PER_RACTOR
+  end
+
+  # How many ports the VM keeps for this Ractor, besides a number that does not change.
+  def ports
+    ObjectSpace.memsize_of(Ractor.current)
   end
 end

@@ -48,7 +48,7 @@ module Ratomic
             port = Ractor::Port.new
             ractor.monitor(port) && ractor.unmonitor(port) && true
           ensure
-            port.close
+            Mailbox.close(port) # in which the report may be
           end
 
           def shared_memory?
