@@ -9,7 +9,8 @@ module Ratomic
       # collection it fills the slots again that it has filled before.
       #
       # The collections are minor ones: their marking passes over old objects, which most of the parent's are. Their
-      # sweep does not.
+      # sweep does not. They sweep at once: a lazy sweep hands out the first pages of the heap first, where often only a
+      # few slots of each are free, so the same number of objects would write to many more pages (Ruby 3.1).
       class AllocationBudget
         # Objects that the process makes between two collections. That is about what makes Ruby collect in a small heap,
         # so there are hardly more collections than without this class.
@@ -49,7 +50,7 @@ module Ratomic
           return if GC.disable
 
           GC.enable
-          GC.start(full_mark: false, immediate_sweep: false)
+          GC.start(full_mark: false)
         end
       end
     end
