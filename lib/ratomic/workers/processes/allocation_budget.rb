@@ -26,8 +26,8 @@ module Ratomic
           begin_anew
         end
 
-        # Called between two requests. Collects if so many objects were made since the last collection, whoever began
-        # that. It does nothing while the collector is disabled.
+        # Called between two requests, and between items now and then. Collects if so many objects were made since the
+        # last collection, whoever began that. It does nothing while the collector is disabled.
         # @return [void]
         def check
           return begin_anew unless GC.count == @collections
