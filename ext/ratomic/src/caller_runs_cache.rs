@@ -9,14 +9,12 @@ use crate::ffi::{
     number::int64,
     RawValue, Receiver,
 };
+use crate::work_estimate::ITEM_WEIGHT;
 use magnus::{gc, method, DataTypeFunctions, Error, Module, RModule, Ruby, TypedData, Value};
 use ratomic_core::{tally, CallerRunsCache as Core};
 use rb_sys::ruby_value_type::*;
 use rb_sys::VALUE;
 use std::ffi::CStr;
-
-/// The weight of an item without its bytes. The same as `Ratomic::Workers::WorkEstimate::ITEM_WEIGHT`.
-const ITEM_WEIGHT: i64 = 64;
 
 #[derive(Default, TypedData)]
 #[magnus(

@@ -11,6 +11,7 @@ mod queue;
 mod sharing;
 mod tally;
 mod vacancy;
+mod work_estimate;
 
 use magnus::{Error, Ruby};
 
@@ -35,5 +36,6 @@ fn init(ruby: &Ruby) -> Result<(), Error> {
     caller_runs_cache::define(ruby, ratomic)?;
     plain_data::define(ratomic)?;
     tally::define(ruby, ratomic)?;
-    vacancy::define(ratomic)
+    vacancy::define(ratomic)?;
+    work_estimate::define(ratomic)
 }

@@ -52,7 +52,7 @@ module Ratomic
         @mailbox = mailbox
         @run_queue = RunQueue.new(settings.max_queue, @size)
         @costs = Costs.new(settings.gain)
-        @chunker = Chunker.new(@size, @backend.chunk_factor)
+        @chunker = Chunker.for(@backend, @size)
         @board = Map.new
         @worker_statuses = Map.new
         make_shared_counts

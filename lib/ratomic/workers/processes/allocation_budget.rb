@@ -9,7 +9,8 @@ module Ratomic
       # collection it fills the slots again that it has filled before.
       #
       # The collections are minor ones: their marking passes over old objects, which most of the parent's are. Their
-      # sweep does not.
+      # sweep does not. They sweep at once: a lazy sweep hands out the first pages of the heap first, where often only a
+      # few slots of each are free, so the same number of objects would write to many more pages (Ruby 3.1).
       class AllocationBudget
         # Objects that the process makes between two collections, at least. In a small heap Ruby collects about as often
         # by itself, so there are hardly more collections than without this class.
@@ -25,8 +26,8 @@ module Ratomic
           begin_anew
         end
 
-        # Called between two requests. Collects if so many objects were made since the last collection, also if Ruby
-        # began that one by itself. It does nothing while the collector is disabled.
+        # Called between two requests, and between items now and then. Collects if so many objects were made since the
+        # last collection, also if Ruby began that one by itself. It does nothing while the collector is disabled.
         # @return [void]
         def check
           return begin_anew unless GC.count == @collections
@@ -46,7 +47,7 @@ module Ratomic
 
         # GC.start would collect although the collector is disabled.
         def collect
-          GC.start(full_mark: false, immediate_sweep: false) if Collector.enabled?
+          GC.start(full_mark: false) if Collector.enabled?
         end
       end
     end

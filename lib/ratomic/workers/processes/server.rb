@@ -9,9 +9,11 @@ module Ratomic
       class Server
         # Nanoseconds between two checks of the process's memory.
         MEMORY_CHECK_INTERVAL_NS = 1_000_000_000
+        # Items between two checks of the {AllocationBudget} (a power of two).
+        BUDGET_CHECK_ITEMS = 8
         # A request that was read, see {Request#to_frame}.
         Order = Struct.new(:kind, :number, :definition, :context, :from, :limit, :owned, :megabytes, :items)
-        private_constant :MEMORY_CHECK_INTERVAL_NS, :Order
+        private_constant :MEMORY_CHECK_INTERVAL_NS, :BUDGET_CHECK_ITEMS, :Order
 
         # @param control [UNIXSocket] requests are read from it; that results are ready is written to it
         # @param data [UNIXSocket] results are written to it
@@ -120,6 +122,7 @@ module Ratomic
             result = one(callable, item, index)
             @last = Wire.result(result) { |odd| stand_in(odd, index, order.owned) }
             index += 1
+            @budget&.check if (index & (BUDGET_CHECK_ITEMS - 1)).zero?
           end
         end
 

@@ -32,11 +32,18 @@ module Ratomic
       # Items in a chunk at most.
       MAX_ITEMS = 4096
 
+      # @param backend [Backend::Defaults]
+      def self.for(backend, workers)
+        new(workers, backend.chunk_factor, backend.longest_chunk_factor)
+      end
+
       # @param workers [Integer]
       # @param factor [Integer] how many times as large these limits are, see {Backend::Defaults#chunk_factor}
-      def initialize(workers, factor = 1)
+      # @param longest_factor [Integer] how many times as large the longest chunk is while no other dispatch waits
+      def initialize(workers, factor = 1, longest_factor = factor)
         @shares = workers * 2
         @times = factor
+        @longest = MAX_CHUNK_NS * longest_factor
         freeze
       end
 
@@ -95,30 +102,16 @@ module Ratomic
       def longest(callable, waiting)
         return MAX_CHUNK_CONTENDED_NS * @times unless waiting.zero?
 
-        Fold === callable ? [MAX_SUM_CHUNK_NS, MAX_CHUNK_NS * @times].max : MAX_CHUNK_NS * @times
+        Fold === callable ? [MAX_SUM_CHUNK_NS, @longest].max : @longest
       end
 
       # How many items from the cursor on weigh as much as the budget. An estimate: another worker may claim these items
       # first, and this one gets others.
       def count(batch, left, budget)
         left = MAX_ITEMS if left > MAX_ITEMS
-        items = batch.items
-        place = batch.limit - batch.unclaimed
-        return uniform(left, budget) unless WorkEstimate.sized?(items[place])
-
-        taken = 0
-        while taken < left
-          budget -= WorkEstimate.of_one(items[place + taken])
-          break if budget.negative?
-
-          taken += 1
-        end
-        taken.zero? ? 1 : taken
-      end
-
-      def uniform(left, budget)
-        count = budget / WorkEstimate::ITEM_WEIGHT
-        count < 1 ? 1 : [count, left].min
+        first = batch.limit - batch.unclaimed
+        taken = WorkEstimate.within(batch.items, first, left, budget)
+        taken < 1 ? 1 : taken
       end
     end
   end

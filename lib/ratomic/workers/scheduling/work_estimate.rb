@@ -18,8 +18,7 @@ module Ratomic
         return sum(items) if size <= MAX_SAMPLE
 
         step = size / MAX_SAMPLE
-        sampled = Array.new(MAX_SAMPLE) { |i| items[i * step] }
-        sum(sampled) * size / MAX_SAMPLE
+        sum(items, 0, MAX_SAMPLE, step) * size / MAX_SAMPLE
       end
 
       # @return [Integer] of one item
@@ -42,17 +41,31 @@ module Ratomic
         String === item || (Object === item && item.respond_to?(:bytesize))
       end
 
+      # @param step [Integer] from one item to the next that is looked at
       # @return [Integer] of that many items from `first` on
-      def self.sum(items, first = 0, count = items.size)
+      def self.sum(items, first = 0, count = items.size, step = 1)
         return count * ITEM_WEIGHT unless sized?(items[first])
 
+        weight = strings(items, first, count, step) # native
+        return weight if weight
+
         total = 0
-        stop = first + count
-        while first < stop
-          total += of_one(items[first])
-          first += 1
-        end
+        count.times { |number| total += of_one(items[first + (number * step)]) }
         total
+      end
+
+      # @param most [Integer] items
+      # @param budget [Integer] a weight
+      # @return [Integer] how many items from `first` on weigh no more than the budget together
+      def self.within(items, first, most, budget)
+        return [budget / ITEM_WEIGHT, most].min unless sized?(items[first])
+
+        count = strings_within(items, first, most, budget) # native
+        return count if count
+
+        taken = 0
+        taken += 1 while taken < most && !(budget -= of_one(items[first + taken])).negative?
+        taken
       end
     end
   end

@@ -51,6 +51,16 @@ class AllocationBudgetTest < Minitest::Test
     pool.shutdown
   RUBY
 
+  # The same with few free slots on each of the first pages, and many on the last ones. It is about 3 where a collection
+  # sweeps at once, and 17 where it sweeps lazily.
+  UNEVEN_MEMORY = MEMORY.sub(/^KEPT = .*\n/, <<~RUBY).sub("GC.enable\n", <<~ENABLE)
+    KEPT = Array.new(400_000) { |n| n.to_s }.each_with_index.reject { |_, n| (n % 16).zero? }.map(&:first)
+  RUBY
+    GC.enable
+    GC.start
+    Array.new(100_000) { Object.new }
+  ENABLE
+
   def setup
     skip_without_fork
     super
@@ -87,5 +97,13 @@ class AllocationBudgetTest < Minitest::Test
     skip "a collection itself writes to the free slots here" unless processes::AllocationBudget::USEFUL
     own = ruby!(MEMORY, seconds: 120).to_f
     assert_operator own, :<, 12
+  end
+
+  def test_a_worker_process_does_not_fill_the_few_free_slots_of_full_pages
+    processes = Ratomic::Workers::Processes
+    skip "needs /proc" unless processes::Memory.own
+    skip "this Ruby keeps no empty pages that the process could fill instead" if GC.respond_to?(:stat_heap)
+    own = ruby!(UNEVEN_MEMORY, seconds: 120).to_f
+    assert_operator own, :<, 8
   end
 end

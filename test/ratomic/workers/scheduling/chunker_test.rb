@@ -47,11 +47,13 @@ class ChunkerTest < Minitest::Test
   def test_the_chunks_for_another_process_are_longer
     learn(100_000)
     sizes = %i[ractor process].map do |backend|
-      chunker = Workers::Chunker.new(2, Workers::Backend.of(backend).chunk_factor)
-      chunk = chunker.cut(batch((0...100_000).to_a), Key, @costs.of(Key), 0)
-      chunk.last - chunk.first
+      chunker = Workers::Chunker.for(Workers::Backend.of(backend), 2)
+      [0, 1].map do |waiting|
+        chunk = chunker.cut(batch((0...100_000).to_a), Key, @costs.of(Key), waiting)
+        chunk.last - chunk.first
+      end
     end
-    assert_equal [4, 39], sizes
+    assert_equal [[4, 1], [159, 15]], sizes
   end
 
   def test_every_item_is_in_exactly_one_chunk

@@ -35,6 +35,26 @@ class WorkEstimateTest < Minitest::Test
     assert_equal 2 * WorkEstimate::ITEM_WEIGHT, WorkEstimate.sum([1, 2, 3, 4], 1, 2)
   end
 
+  def test_items_that_are_not_all_strings_are_weighed_one_by_one
+    own = Class.new(String) { def bytesize = 1000 }.new("x")
+    items = ["aaa", own, 5, nil, "b"]
+    assert_equal (5 * WorkEstimate::ITEM_WEIGHT) + 1004, WorkEstimate.sum(items)
+    assert_equal [1, 2, 4, 5], [100, 1140, 1260, 1500].map { |budget| WorkEstimate.within(items, 0, 5, budget) }
+  end
+
+  def test_as_many_items_as_a_budget_allows
+    items = %w[a bb ccc dddd]
+    budgets = [0, 64, 65, 65 + 65, 65 + 66, 10_000]
+    assert_equal [0, 0, 1, 1, 2, 4], budgets.map { |budget| WorkEstimate.within(items, 0, 4, budget) }
+    assert_equal [2, 1], [WorkEstimate.within(items, 1, 2, 10_000), WorkEstimate.within(items, 3, 9, 70)]
+    assert_equal [0, 3, 9], [63, 200, 10_000].map { |budget| WorkEstimate.within([1] * 9, 0, 9, budget) }
+  end
+
+  def test_a_sample_is_taken_from_all_of_a_list
+    items = Array.new(1024) { |n| n < 512 ? "" : "x" * 100 }
+    assert_equal 1024 * (WorkEstimate::ITEM_WEIGHT + 50), WorkEstimate.of(items)
+  end
+
   def test_no_items_weigh_nothing
     assert_equal 0, WorkEstimate.of([])
   end

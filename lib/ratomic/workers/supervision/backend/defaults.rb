@@ -87,6 +87,11 @@ module Ratomic
           1
         end
 
+        # @return [Integer] the same for the longest chunk, while no other dispatch waits
+        def longest_chunk_factor
+          chunk_factor
+        end
+
         # @return [Integer] nanoseconds that it takes to hand over the owned results of a dispatch, besides the wake-up
         def handover_cost_ns
           0

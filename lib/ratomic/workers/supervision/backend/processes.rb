@@ -12,7 +12,10 @@ module Ratomic
         # A request to a process costs some tenths of a millisecond. An item that is alone in a request would look that
         # expensive, and so would stay alone for ever.
         CHUNK_FACTOR = 8
-        private_constant :CHUNK_FACTOR
+        # The parent needs some tenths of a millisecond of processor time for each request. While no other dispatch
+        # waits, only the end of the dispatch limits the chunks, and a cancellation, which waits for the chunk.
+        LONGEST_CHUNK_FACTOR = 32
+        private_constant :CHUNK_FACTOR, :LONGEST_CHUNK_FACTOR
 
         class << self
           def to_sym
@@ -72,6 +75,10 @@ module Ratomic
 
           def chunk_factor
             CHUNK_FACTOR
+          end
+
+          def longest_chunk_factor
+            LONGEST_CHUNK_FACTOR
           end
 
           def way_home
