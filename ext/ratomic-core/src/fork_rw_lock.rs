@@ -10,7 +10,9 @@ mod real {
     use std::ops::{Deref, DerefMut};
     use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, TryLockError};
 
+    /// The lock comes first, so that it is on one line of memory with the beginning of the data.
     #[derive(Default)]
+    #[repr(C)]
     pub struct ForkRwLock<T> {
         lock: RwLock<()>,
         data: UnsafeCell<T>,

@@ -103,10 +103,9 @@ impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
             let stored = |pair: &Pair<K, V>| held.stored == Some(pair.key);
             change(shard.entry_of(held.hash, &self.totals, stored))
         });
-        let Some((claims, place)) = shard.claims_mut().zip(place) else {
+        let Some(claim) = place.and_then(|place| shard.take_claim(place)) else {
             return changed;
         };
-        let claim = claims.swap_remove(place);
         claim
             .waiters
             .iter()

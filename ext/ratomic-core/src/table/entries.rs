@@ -9,8 +9,7 @@
 
 use super::pair::Pair;
 use crate::cache_aligned_alloc::CacheAlignedAlloc;
-use hashbrown::hash_table::HashTable;
-use std::mem::size_of;
+use hashbrown::hash_table::{HashTable, OccupiedEntry};
 
 /// Buckets of a card. Without removals 7/16 to 7/8 of them have a pair.
 pub const CARD: usize = 128;
@@ -20,11 +19,13 @@ const MANY: usize = 56;
 const SPARSE: usize = 8;
 const FEW: usize = 14;
 
+type Pairs<K, V> = HashTable<Pair<K, V>, CacheAlignedAlloc>;
+
 #[repr(C)]
 pub struct Entries<K, V> {
-    pairs: HashTable<Pair<K, V>, CacheAlignedAlloc>,
+    pairs: Pairs<K, V>,
     /// By card; those beyond its end have none.
-    tokens: Vec<usize>,
+    tokens: Box<[usize]>,
     has_moved: bool,
 }
 
@@ -32,7 +33,7 @@ impl<K, V> Default for Entries<K, V> {
     fn default() -> Self {
         Entries {
             pairs: HashTable::new_in(CacheAlignedAlloc),
-            tokens: Vec::new(),
+            tokens: Box::default(),
             has_moved: false,
         }
     }
@@ -69,12 +70,6 @@ impl<K, V> Entries<K, V> {
         self.tokens.get(card).copied().unwrap_or(0)
     }
 
-    /// The same of the card of a bucket.
-    #[inline]
-    pub fn token_at(&self, bucket: usize) -> usize {
-        self.token(bucket / CARD)
-    }
-
     /// Names who shows a card from now on, unless somebody does or there is no such card.
     #[cfg(not(loom))]
     pub fn set_token(&mut self, card: usize, token: usize) -> bool {
@@ -82,8 +77,7 @@ impl<K, V> Entries<K, V> {
             return false;
         }
         if card >= self.tokens.len() {
-            self.tokens.reserve_exact(self.cards() - self.tokens.len());
-            self.tokens.resize(card + 1, 0);
+            self.resize_tokens(self.cards());
         }
         self.tokens[card] = token;
         true
@@ -91,8 +85,17 @@ impl<K, V> Entries<K, V> {
 
     /// Forgets who shows cards that there are no more.
     pub fn drop_tokens(&mut self) {
-        self.tokens.truncate(self.buckets().div_ceil(CARD));
-        self.tokens.shrink_to_fit();
+        let cards = self.buckets().div_ceil(CARD);
+        if cards < self.tokens.len() {
+            self.resize_tokens(cards);
+        }
+    }
+
+    fn resize_tokens(&mut self, cards: usize) {
+        let mut tokens = std::mem::take(&mut self.tokens).into_vec();
+        tokens.reserve_exact(cards.saturating_sub(tokens.len()));
+        tokens.resize(cards, 0);
+        self.tokens = tokens.into_boxed_slice();
     }
 
     /// The pairs of a card.
@@ -120,60 +123,49 @@ impl<K, V> Entries<K, V> {
         self.pairs.get_bucket(bucket)
     }
 
-    /// The same, to be changed.
-    #[inline]
-    pub fn get_mut(&mut self, bucket: usize) -> Option<&mut Pair<K, V>> {
-        self.pairs.get_bucket_mut(bucket)
-    }
-
     /// The pair of that hash for which `same` holds.
     #[inline]
     pub fn find(&self, hash: u64, same: impl FnMut(&Pair<K, V>) -> bool) -> Option<&Pair<K, V>> {
         self.pairs.find(hash, same)
     }
 
-    /// Its bucket.
+    /// Its place, to be changed.
     #[inline]
-    pub fn bucket_of(&self, hash: u64, same: impl FnMut(&Pair<K, V>) -> bool) -> Option<usize> {
-        self.pairs.find_bucket_index(hash, same)
-    }
-
-    /// Whether a pair can be inserted without more memory, and without moving others.
-    #[inline]
-    pub fn has_room(&self) -> bool {
-        self.pairs.len() < self.pairs.capacity()
-    }
-
-    /// Makes room for one pair more, in a larger table or, where deletes have left many holes, in the same: either way
-    /// pairs move. Returns whether cards are concerned.
-    #[cold]
-    pub fn make_room(&mut self) -> bool {
-        self.pairs.reserve(1, |pair| pair.hash);
-        self.has_moved = true;
-        self.len() >= MANY || !self.tokens.is_empty()
-    }
-
-    /// Adds a pair whose key is not there, and returns its bucket.
-    #[inline]
-    pub fn insert(&mut self, pair: Pair<K, V>) -> usize {
-        if !self.has_room() {
-            self.make_room();
+    pub fn place(&mut self, hash: u64, same: impl FnMut(&Pair<K, V>) -> bool) -> Place<'_, K, V> {
+        let (tokens, has_moved) = (&*self.tokens, &mut self.has_moved);
+        match self.pairs.find_entry(hash, same) {
+            Ok(pair) => Place::Full(Stored { pair, tokens }),
+            Err(absent) => Place::Empty(Room {
+                pairs: absent.into_table(),
+                tokens,
+                has_moved,
+            }),
         }
-        let inserted = self
-            .pairs
-            .insert_unique(pair.hash, pair, |other| other.hash);
-        inserted.bucket_index()
+    }
+
+    /// Adds a pair whose key is not there.
+    pub fn insert(&mut self, pair: Pair<K, V>) {
+        self.room().insert(pair, |_, _, _| {});
+    }
+
+    fn room(&mut self) -> Room<'_, K, V> {
+        Room {
+            pairs: &mut self.pairs,
+            tokens: &self.tokens,
+            has_moved: &mut self.has_moved,
+        }
     }
 
     /// Removes the pair in a bucket, if there is one.
-    pub fn remove(&mut self, bucket: usize) -> bool {
-        let found = self.pairs.get_bucket_entry(bucket);
-        found.map(|found| found.remove()).is_ok()
+    pub fn remove(&mut self, bucket: usize) {
+        if let Ok(found) = self.pairs.get_bucket_entry(bucket) {
+            found.remove();
+        }
     }
 
     /// Whether much of the memory is empty.
     pub fn is_sparse(&self) -> bool {
-        self.pairs.capacity() > FEW && self.len() < self.pairs.capacity() / SPARSE
+        is_sparse(&self.pairs)
     }
 
     /// Removes every pair, and the memory that they had; the tokens stay.
@@ -198,6 +190,94 @@ impl<K, V> Entries<K, V> {
 
     /// Bytes on the heap.
     pub fn memory(&self) -> usize {
-        self.pairs.allocation_size() + self.tokens.capacity() * size_of::<usize>()
+        memory(&self.pairs, &self.tokens)
+    }
+}
+
+fn memory<K, V>(pairs: &Pairs<K, V>, tokens: &[usize]) -> usize {
+    pairs.allocation_size() + size_of_val(tokens)
+}
+
+fn is_sparse<K, V>(pairs: &Pairs<K, V>) -> bool {
+    pairs.capacity() > FEW && pairs.len() < pairs.capacity() / SPARSE
+}
+
+/// Where a pair is, or will be.
+pub enum Place<'a, K, V> {
+    Full(Stored<'a, K, V>),
+    Empty(Room<'a, K, V>),
+}
+
+/// A pair in its bucket.
+pub struct Stored<'a, K, V> {
+    pair: OccupiedEntry<'a, Pair<K, V>, CacheAlignedAlloc>,
+    tokens: &'a [usize],
+}
+
+impl<K, V> Stored<'_, K, V> {
+    #[inline]
+    pub fn get(&self) -> &Pair<K, V> {
+        self.pair.get()
+    }
+
+    #[inline]
+    pub fn get_mut(&mut self) -> &mut Pair<K, V> {
+        self.pair.get_mut()
+    }
+
+    /// The token of its card, 0 if that has none.
+    #[inline]
+    pub fn token(&self) -> usize {
+        if self.tokens.is_empty() {
+            return 0;
+        }
+        let card = self.pair.bucket_index() / CARD;
+        self.tokens.get(card).copied().unwrap_or(0)
+    }
+
+    /// Removes it, and returns whether much of the memory is empty then.
+    pub fn remove(self) -> bool {
+        let (_, vacant) = self.pair.remove();
+        is_sparse(vacant.into_table())
+    }
+}
+
+/// Where a pair can be inserted whose key is not there.
+pub struct Room<'a, K, V> {
+    pairs: &'a mut Pairs<K, V>,
+    tokens: &'a [usize],
+    has_moved: &'a mut bool,
+}
+
+impl<'a, K, V> Room<'a, K, V> {
+    /// Where there is no room without more memory, or without moving others, makes some, and calls `resized` with the bytes
+    /// on the heap before and after that, and with whether cards are concerned.
+    #[inline]
+    pub fn insert(
+        mut self,
+        pair: Pair<K, V>,
+        resized: impl FnOnce(usize, usize, bool),
+    ) -> Stored<'a, K, V> {
+        if self.pairs.len() == self.pairs.capacity() {
+            self.make(resized);
+        }
+        let pair = self
+            .pairs
+            .insert_unique(pair.hash, pair, |other| other.hash);
+        Stored {
+            pair,
+            tokens: self.tokens,
+        }
+    }
+
+    /// Makes room for one pair more, in a larger table or, where deletes have left many holes, in the same: either way
+    /// pairs move.
+    #[cold]
+    fn make(&mut self, resized: impl FnOnce(usize, usize, bool)) {
+        let before = memory(self.pairs, self.tokens);
+        self.pairs.reserve(1, |pair| pair.hash);
+        *self.has_moved = true;
+        let is_carded = self.pairs.len() >= MANY || !self.tokens.is_empty();
+        resized(before, memory(self.pairs, self.tokens), is_carded);
     }
 }

@@ -1,13 +1,13 @@
 //! A part of the table with its own lock: entries, and the claims on their keys. Everything here runs under that lock.
 
 use super::claim::{Claim, Conflict};
-use super::entries::Entries;
+use super::entries::{Entries, Place, Room, Stored};
 use super::lookup::{Lookup, Same};
 use super::moments::Aside;
 use super::pair::Pair;
 use super::sizes::{shard_of, LAST};
 use super::totals::Totals;
-use std::mem::size_of;
+use std::ops::Range;
 
 /// Why an attempt did not come to an end.
 pub enum Blocked<K> {
@@ -15,35 +15,30 @@ pub enum Blocked<K> {
     By(Conflict),
 }
 
-/// The first pair lies beside the lock: as long as a shard has no other, an operation needs no cache line but this one.
+/// The first pair lies beside the lock, on the first line of memory: as long as a shard has no other, an operation needs no
+/// line but this one. On the second is what is needed to find the others.
+#[repr(C)]
 pub struct Shard<K, V> {
     first: Option<Pair<K, V>>,
-    rest: Option<Box<Rest<K, V>>>,
     /// Snapshots up to this number have what they want of the shard as it was: see [`super::moments`].
     seen: usize,
-}
-
-/// What few shards of a small table have, in this order: what each change reads is on the first line of memory.
-#[repr(C, align(64))]
-struct Rest<K, V> {
-    claims: Vec<Claim<K>>,
+    rare: Option<Box<Rare<K, V>>>,
     entries: Entries<K, V>,
-    asides: Asides<K, V>,
+    /// Whether there may be claims. So a writer need not look into `rare`, of which there is one once a key was claimed.
+    is_claimed: bool,
 }
 
-/// A list that is hardly ever needed.
-#[allow(clippy::box_collection)]
-type Asides<K, V> = Option<Box<Vec<Aside<K, V>>>>;
+/// What few shards have.
+struct Rare<K, V> {
+    claims: Vec<Claim<K>>,
+    asides: Vec<Aside<K, V>>,
+}
 
-#[cfg(not(loom))]
-const _: () = assert!(size_of::<Rest<usize, usize>>() == 128);
-
-impl<K, V> Default for Rest<K, V> {
+impl<K, V> Default for Rare<K, V> {
     fn default() -> Self {
-        Rest {
-            entries: Entries::default(),
+        Rare {
             claims: Vec::new(),
-            asides: None,
+            asides: Vec::new(),
         }
     }
 }
@@ -65,30 +60,28 @@ impl<K, V> Default for Shard<K, V> {
     fn default() -> Self {
         Shard {
             first: None,
-            rest: None,
             seen: 0,
+            rare: None,
+            entries: Entries::default(),
+            is_claimed: false,
         }
     }
 }
 
 impl<K, V> Shard<K, V> {
     pub fn len(&self) -> usize {
-        usize::from(self.first.is_some()) + self.rest.as_ref().map_or(0, |rest| rest.entries.len())
+        usize::from(self.first.is_some()) + self.entries.len()
     }
 
     pub fn pairs(&self) -> impl Iterator<Item = &Pair<K, V>> {
-        let rest = self.rest.iter().flat_map(|rest| rest.entries.iter());
-        self.first.iter().chain(rest)
+        self.first.iter().chain(self.entries.iter())
     }
 
     /// The pairs of a part.
     pub fn pairs_of(&self, share: Share) -> impl Iterator<Item = &Pair<K, V>> {
         let first = self.first.iter().filter(move |_| share.has_first());
-        let rest = self.rest.iter().flat_map(move |rest| {
-            let cards = rest.cards_of(share);
-            cards.flat_map(|card| rest.entries.of_card(card))
-        });
-        first.chain(rest)
+        let cards = self.cards_of(share);
+        first.chain(cards.flat_map(|card| self.entries.of_card(card)))
     }
 
     /// Calls `change` for each pair of a part, also for those that were put aside.
@@ -98,15 +91,15 @@ impl<K, V> Shard<K, V> {
         if share.has_first() {
             self.first.iter_mut().for_each(&mut each);
         }
-        let Some(rest) = &mut self.rest else { return };
-        let (entries, asides) = (&mut rest.entries, &mut rest.asides);
-        for card in 0..entries.cards() {
+        let entries = &mut self.entries;
+        for card in share.cards(entries.cards()) {
             if share.has(card, entries.token(card)) {
                 entries.each_of_card(card, &mut each);
             }
         }
-        for aside in asides.iter_mut().flat_map(|asides| asides.iter_mut()) {
-            for part in 0..aside.ends.len() {
+        let asides = self.rare.iter_mut().flat_map(|rare| rare.asides.iter_mut());
+        for aside in asides {
+            for part in share.parts(aside.ends.len()) {
                 if share.has_part(part, entries) {
                     let pairs = aside.part_mut(part).iter_mut();
                     pairs.for_each(|(key, value)| change(key, value));
@@ -119,12 +112,13 @@ impl<K, V> Shard<K, V> {
     pub fn clear(&mut self, totals: &Totals) -> usize {
         let (count, before) = (self.len(), self.memory());
         self.first = None;
-        match &mut self.rest {
+        if self.asides().is_empty() {
+            self.entries = Entries::default();
+        } else {
             // A card goes on showing what was put aside of it.
-            Some(rest) if rest.asides.is_some() => rest.entries.clear(),
-            Some(rest) if !rest.claims.is_empty() => rest.entries = Entries::default(),
-            rest => *rest = None,
+            self.entries.clear();
         }
+        self.drop_rare();
         self.resized(before, totals);
         totals.removed(count);
         count
@@ -139,56 +133,47 @@ impl<K, V> Shard<K, V> {
 
     /// Places that have a pair or room for one.
     pub fn places(&self) -> usize {
-        1 + self.rest.as_ref().map_or(0, |rest| rest.entries.buckets())
+        1 + self.entries.buckets()
     }
 
     /// The pair at a place, if there is one.
     pub fn at(&self, place: usize) -> Option<&Pair<K, V>> {
         match place.checked_sub(1) {
             None => self.first.as_ref(),
-            Some(bucket) => self.rest.as_ref()?.entries.get(bucket),
+            Some(bucket) => self.entries.get(bucket),
         }
     }
 
     /// Empties a place; the others stay where they are. To be followed by `removed`.
     pub fn remove_at(&mut self, place: usize) {
-        let Some(bucket) = place.checked_sub(1) else {
-            self.first = None;
-            return;
-        };
-        if let Some(rest) = &mut self.rest {
-            rest.entries.remove(bucket);
+        match place.checked_sub(1) {
+            None => self.first = None,
+            Some(bucket) => self.entries.remove(bucket),
         }
     }
 
     /// So many places were emptied, in the shard of that number.
     pub fn removed(&mut self, count: usize, number: usize, totals: &Totals) {
         totals.removed(count);
-        if self.is_sparse() {
+        if self.entries.is_sparse() {
             totals.need(number);
         }
-    }
-
-    fn is_sparse(&self) -> bool {
-        self.rest
-            .as_ref()
-            .is_some_and(|rest| rest.entries.is_sparse())
     }
 
     /// Cards that nobody shows. Of a small shard none: those that show several shards do.
     #[cfg(not(loom))]
     pub fn untended_cards(&self) -> Vec<usize> {
-        let rest = self.rest.iter().filter(|rest| rest.entries.has_many());
-        rest.flat_map(|rest| rest.cards_of(Share::Uncarded))
-            .collect()
+        if !self.entries.has_many() {
+            return Vec::new();
+        }
+        self.cards_of(Share::Uncarded).collect()
     }
 
     /// Names who shows a card from now on; see [`Entries::set_token`].
     #[cfg(not(loom))]
     pub fn set_token(&mut self, card: usize, token: usize, totals: &Totals) -> bool {
         let before = self.memory();
-        let rest = self.rest.as_mut();
-        let is_set = rest.is_some_and(|rest| rest.entries.set_token(card, token));
+        let is_set = self.entries.set_token(card, token);
         self.resized(before, totals);
         is_set
     }
@@ -196,13 +181,12 @@ impl<K, V> Shard<K, V> {
     /// Who shows a card, 0 if nobody does.
     #[cfg(not(loom))]
     pub fn token(&self, card: usize) -> usize {
-        let rest = self.rest.as_ref();
-        rest.map_or(0, |rest| rest.entries.token(card))
+        self.entries.token(card)
     }
 
     #[cfg(not(loom))]
     pub fn cards(&self) -> usize {
-        self.rest.as_ref().map_or(0, |rest| rest.entries.cards())
+        self.entries.cards()
     }
 
     pub fn seen(&self) -> usize {
@@ -210,9 +194,7 @@ impl<K, V> Shard<K, V> {
     }
 
     fn asides(&self) -> &[Aside<K, V>] {
-        let rest = self.rest.as_ref();
-        rest.and_then(|rest| rest.asides.as_ref())
-            .map_or(&[], |asides| asides)
+        self.rare.as_ref().map_or(&[], |rare| &rare.asides)
     }
 
     pub fn aside(&self, number: usize) -> Option<&[(K, V)]> {
@@ -224,13 +206,10 @@ impl<K, V> Shard<K, V> {
 
     /// What was put aside, for whatever snapshot, of a part.
     pub fn asides_of(&self, share: Share) -> impl Iterator<Item = &(K, V)> {
-        self.rest.iter().flat_map(move |rest| {
-            let asides = rest.asides.iter().flat_map(|asides| asides.iter());
-            asides.flat_map(move |aside| {
-                let is_in = move |part: &usize| share.has_part(*part, &rest.entries);
-                let parts = (0..aside.ends.len()).filter(is_in);
-                parts.flat_map(|part| aside.part(part))
-            })
+        self.asides().iter().flat_map(move |aside| {
+            let is_in = move |part: &usize| share.has_part(*part, &self.entries);
+            let parts = share.parts(aside.ends.len()).filter(is_in);
+            parts.flat_map(|part| aside.part(part))
         })
     }
 
@@ -244,7 +223,7 @@ impl<K, V> Shard<K, V> {
     /// Drops what was put aside for a snapshot. The shard has that number.
     pub fn forget(&mut self, number: usize, shard: usize, totals: &Totals) {
         self.keep_asides(|wanting| *wanting != number, totals);
-        if self.is_sparse() {
+        if self.entries.is_sparse() {
             totals.need(shard);
         }
     }
@@ -257,64 +236,63 @@ impl<K, V> Shard<K, V> {
 
     fn keep_asides(&mut self, keep: impl Fn(&usize) -> bool, totals: &Totals) {
         let before = self.memory();
-        let Some(rest) = &mut self.rest else { return };
-        if let Some(asides) = &mut rest.asides {
-            asides.retain_mut(|aside| {
-                aside.numbers.retain(&keep);
-                !aside.numbers.is_empty()
-            });
-            if asides.is_empty() {
-                rest.asides = None;
-                rest.entries.drop_tokens();
-            }
-            self.resized(before, totals);
+        let rare = self.rare.as_mut().filter(|rare| !rare.asides.is_empty());
+        let Some(rare) = rare else { return };
+        rare.asides.retain_mut(|aside| {
+            aside.numbers.retain(&keep);
+            !aside.numbers.is_empty()
+        });
+        if rare.asides.is_empty() {
+            self.entries.drop_tokens();
+            self.drop_rare();
         }
+        self.resized(before, totals);
     }
 
     pub fn claims(&self) -> &[Claim<K>] {
-        self.rest.as_ref().map_or(&[], |rest| &rest.claims)
+        self.rare.as_ref().map_or(&[], |rare| &rare.claims)
     }
 
     /// The claims, to change them: none where there has never been one.
     pub fn claims_mut(&mut self) -> Option<&mut Vec<Claim<K>>> {
-        self.rest.as_mut().map(|rest| &mut rest.claims)
+        self.rare.as_mut().map(|rare| &mut rare.claims)
     }
 
     pub fn add_claim(&mut self, claim: Claim<K>, totals: &Totals) {
-        self.counted_rest(totals).claims.push(claim);
-    }
-
-    fn rest(&mut self) -> &mut Rest<K, V> {
-        self.rest.get_or_insert_with(Box::default)
-    }
-
-    /// What it has beside the first pair, made where it is counted.
-    #[inline]
-    fn counted_rest(&mut self, totals: &Totals) -> &mut Rest<K, V> {
-        if self.rest.is_none() {
-            totals.resized(0, size_of::<Rest<K, V>>());
+        if self.rare.is_none() {
+            totals.resized(0, size_of::<Rare<K, V>>());
         }
-        self.rest()
+        self.rare().claims.push(claim);
+        self.is_claimed = true;
+    }
+
+    /// Takes a claim out of the list.
+    pub fn take_claim(&mut self, place: usize) -> Option<Claim<K>> {
+        let claims = self.claims_mut()?;
+        let claim = claims.swap_remove(place);
+        self.is_claimed = !claims.is_empty();
+        Some(claim)
+    }
+
+    fn rare(&mut self) -> &mut Rare<K, V> {
+        self.rare.get_or_insert_with(Box::default)
+    }
+
+    fn drop_rare(&mut self) {
+        if self.claims().is_empty() && self.asides().is_empty() {
+            self.rare = None;
+        }
     }
 
     /// Bytes on the heap, but for the lists of claims.
     pub fn memory(&self) -> usize {
-        self.rest.as_ref().map_or(0, |rest| rest.memory())
-    }
-}
-
-impl<K, V> Rest<K, V> {
-    fn memory(&self) -> usize {
-        let asides = self.asides.iter().flat_map(|asides| asides.iter());
-        let pairs: usize = asides.map(|aside| aside.pairs.len()).sum();
-        size_of::<Self>() + self.entries.memory() + pairs * size_of::<(K, V)>()
+        let rare = self.rare.as_ref().map_or(0, |_| size_of::<Rare<K, V>>());
+        let pairs: usize = self.asides().iter().map(|aside| aside.pairs.len()).sum();
+        self.entries.memory() + rare + pairs * size_of::<(K, V)>()
     }
 
     fn cards_of(&self, share: Share) -> impl Iterator<Item = usize> + '_ {
-        let cards = match share {
-            Share::Card { card, .. } => card..card + 1,
-            _ => 0..self.entries.cards(),
-        };
+        let cards = share.cards(self.entries.cards());
         cards.filter(move |card| share.has(*card, self.entries.token(*card)))
     }
 }
@@ -322,6 +300,22 @@ impl<K, V> Rest<K, V> {
 impl Share {
     fn has_first(self) -> bool {
         !matches!(self, Share::Card { .. })
+    }
+
+    /// Those of so many cards that may be in it.
+    fn cards(self, count: usize) -> Range<usize> {
+        match self {
+            Share::Card { card, .. } => card..(card + 1).min(count),
+            _ => 0..count,
+        }
+    }
+
+    /// The same of parts of what was put aside.
+    fn parts(self, count: usize) -> Range<usize> {
+        match self {
+            Share::Card { card, .. } => card + 1..(card + 2).min(count),
+            _ => 0..count,
+        }
     }
 
     /// Whether a card whose token is that is in it.
@@ -356,18 +350,16 @@ impl<K: Copy + PartialEq, V: Copy> Shard<K, V> {
         let copy = |pair: &Pair<K, V>| (pair.key, pair.value);
         let mut pairs: Vec<_> = self.first.iter().map(copy).collect();
         let mut ends = vec![pairs.len()];
-        if let Some(rest) = &self.rest {
-            for card in 0..rest.entries.cards() {
-                pairs.extend(rest.entries.of_card(card).map(copy));
-                ends.push(pairs.len());
-            }
+        for card in 0..self.entries.cards() {
+            pairs.extend(self.entries.of_card(card).map(copy));
+            ends.push(pairs.len());
         }
         let aside = Aside {
             numbers: wanting,
             pairs: pairs.into(),
             ends: ends.into(),
         };
-        self.rest().asides.get_or_insert_default().push(aside);
+        self.rare().asides.push(aside);
         self.resized(before, totals);
     }
 
@@ -376,9 +368,9 @@ impl<K: Copy + PartialEq, V: Copy> Shard<K, V> {
     /// it on again.
     #[cfg(not(loom))]
     pub fn compact(&mut self, totals: &Totals) {
-        if self.is_sparse() && self.asides().is_empty() {
+        if self.entries.is_sparse() && self.asides().is_empty() {
             let before = self.memory();
-            self.rest().entries.compact();
+            self.entries.compact();
             self.resized(before, totals);
         }
     }
@@ -386,8 +378,7 @@ impl<K: Copy + PartialEq, V: Copy> Shard<K, V> {
     /// Whether pairs have come to other cards since this was asked for the last time.
     #[cfg(not(loom))]
     pub fn take_moved(&mut self) -> bool {
-        let rest = self.rest.as_mut();
-        rest.is_some_and(|rest| rest.entries.take_moved())
+        self.entries.take_moved()
     }
 
     /// Takes everything out, for another level.
@@ -395,7 +386,8 @@ impl<K: Copy + PartialEq, V: Copy> Shard<K, V> {
         let pairs = self.pairs().copied().collect();
         let before = self.memory();
         self.first = None;
-        let claims = self.rest.take().map_or_else(Vec::new, |rest| rest.claims);
+        self.entries = Entries::default();
+        let claims = self.rare.take().map_or_else(Vec::new, |rare| rare.claims);
         self.resized(before, totals);
         (pairs, claims)
     }
@@ -406,9 +398,8 @@ impl<K: Copy + PartialEq, V: Copy> Shard<K, V> {
             self.first = Some(pair);
         } else {
             let before = self.memory();
-            let entries = &mut self.rest().entries;
-            entries.insert(pair);
-            if entries.has_many() {
+            self.entries.insert(pair);
+            if self.entries.has_many() {
                 totals.need(shard_of(pair.hash, LAST));
             }
             self.resized(before, totals);
@@ -449,15 +440,17 @@ impl<K: Copy + PartialEq, V: Copy> Shard<K, V> {
         mut same: impl FnMut(&Pair<K, V>) -> bool,
     ) -> Entry<'a, K, V> {
         let is_first = self.first.as_ref().is_some_and(&mut same);
-        let rest = self.rest.as_ref().filter(|_| !is_first);
-        let bucket = rest.and_then(|rest| rest.entries.bucket_of(hash, &mut same));
-        let entry = if is_first || (bucket.is_none() && self.first.is_none()) {
+        let place = if is_first {
             EntryRef::First(&mut self.first)
         } else {
-            EntryRef::Rest(&mut self.counted_rest(totals).entries, bucket)
+            match self.entries.place(hash, same) {
+                Place::Full(stored) => EntryRef::Stored(stored),
+                Place::Empty(_) if self.first.is_none() => EntryRef::First(&mut self.first),
+                Place::Empty(room) => EntryRef::Room(room),
+            }
         };
         Entry {
-            entry,
+            place,
             hash,
             totals,
         }
@@ -465,11 +458,24 @@ impl<K: Copy + PartialEq, V: Copy> Shard<K, V> {
 
     fn pair(&self, hash: u64, mut same: impl FnMut(&Pair<K, V>) -> bool) -> Option<&Pair<K, V>> {
         let first = self.first.as_ref().filter(|pair| same(pair));
-        first.or_else(|| self.rest.as_ref()?.entries.find(hash, same))
+        first.or_else(|| self.entries.find(hash, same))
     }
 
     /// Finds out whether `me` may write the key, and if not, why.
+    #[inline]
     pub fn admit<P: Lookup<K>>(&mut self, lookup: &P, me: usize) -> Result<(), Blocked<K>> {
+        if self.is_claimed {
+            return self.admit_beside_claims(lookup, me);
+        }
+        Ok(())
+    }
+
+    #[cold]
+    fn admit_beside_claims<P: Lookup<K>>(
+        &mut self,
+        lookup: &P,
+        me: usize,
+    ) -> Result<(), Blocked<K>> {
         for claim in self.claims_mut().into_iter().flatten() {
             let mut unknown = None;
             if matches(lookup, claim.hash, claim.key, &mut unknown) {
@@ -499,35 +505,33 @@ fn matches<K: Copy, P: Lookup<K>>(lookup: &P, hash: u64, key: K, unknown: &mut O
 
 /// Where the key that was looked for is, or would be. Handed to a change under the shard's lock.
 pub struct Entry<'a, K, V> {
-    entry: EntryRef<'a, K, V>,
+    place: EntryRef<'a, K, V>,
     hash: u64,
     totals: &'a Totals,
 }
 
 enum EntryRef<'a, K, V> {
     First(&'a mut Option<Pair<K, V>>),
-    /// With the bucket, if it has one.
-    Rest(&'a mut Entries<K, V>, Option<usize>),
+    Stored(Stored<'a, K, V>),
+    Room(Room<'a, K, V>),
 }
 
 /// Who shows a pair that was stored to a collector.
-pub struct ShownBy<'a, K, V>(Option<(&'a Entries<K, V>, usize)>);
+pub struct ShownBy<'a, K, V>(Option<Stored<'a, K, V>>);
 
 impl<K, V> ShownBy<'_, K, V> {
     /// The token of its card, 0 where nobody shows that for itself.
     pub fn token(&self) -> usize {
-        self.0
-            .map_or(0, |(entries, bucket)| entries.token_at(bucket))
+        self.0.as_ref().map_or(0, Stored::token)
     }
 }
 
 impl<'a, K: Copy, V: Copy> Entry<'a, K, V> {
     pub fn get(&self) -> Option<V> {
-        match &self.entry {
+        match &self.place {
             EntryRef::First(pair) => pair.as_ref().map(|pair| pair.value),
-            EntryRef::Rest(entries, bucket) => {
-                (*bucket).and_then(|bucket| Some(entries.get(bucket)?.value))
-            }
+            EntryRef::Stored(stored) => Some(stored.get().value),
+            EntryRef::Room(_) => None,
         }
     }
 
@@ -542,7 +546,7 @@ impl<'a, K: Copy, V: Copy> Entry<'a, K, V> {
     pub fn store(self, key: K, value: V) -> ShownBy<'a, K, V> {
         let hash = self.hash;
         let new = Pair { hash, key, value };
-        match self.entry {
+        match self.place {
             EntryRef::First(Some(pair)) => {
                 pair.value = value;
                 ShownBy(None)
@@ -552,46 +556,37 @@ impl<'a, K: Copy, V: Copy> Entry<'a, K, V> {
                 self.totals.added();
                 ShownBy(None)
             }
-            EntryRef::Rest(entries, Some(bucket)) => {
-                if let Some(pair) = entries.get_mut(bucket) {
-                    pair.value = value;
-                }
-                ShownBy(Some((entries, bucket)))
+            EntryRef::Stored(mut stored) => {
+                stored.get_mut().value = value;
+                ShownBy(Some(stored))
             }
-            EntryRef::Rest(entries, None) => {
-                if !entries.has_room() {
-                    make_room(entries, hash, self.totals);
-                }
-                let bucket = entries.insert(new);
+            EntryRef::Room(room) => {
+                // Grows here, where it is counted.
+                let stored = room.insert(new, |before, after, is_carded| {
+                    if is_carded {
+                        self.totals.need(shard_of(hash, LAST));
+                    }
+                    self.totals.resized(before, after);
+                });
                 self.totals.added();
-                ShownBy(Some((entries, bucket)))
+                ShownBy(Some(stored))
             }
         }
     }
 
     pub fn remove(self) {
-        let removed = match self.entry {
+        let removed = match self.place {
             EntryRef::First(pair) => pair.take().is_some(),
-            EntryRef::Rest(entries, bucket) => {
-                let removed = bucket.is_some_and(|bucket| entries.remove(bucket));
-                if removed && entries.is_sparse() {
+            EntryRef::Stored(stored) => {
+                if stored.remove() {
                     self.totals.need(shard_of(self.hash, LAST));
                 }
-                removed
+                true
             }
+            EntryRef::Room(_) => false,
         };
         if removed {
             self.totals.removed(1);
         }
     }
-}
-
-/// Grows here, where it is counted, and says so if cards are concerned.
-#[cold]
-fn make_room<K, V>(entries: &mut Entries<K, V>, hash: u64, totals: &Totals) {
-    let before = entries.memory();
-    if entries.make_room() {
-        totals.need(shard_of(hash, LAST));
-    }
-    totals.resized(before, entries.memory());
 }
