@@ -1,7 +1,7 @@
 //! How many shards a table has at each of its levels, for how many entries, and which shard a hash belongs to.
 
 /// Bits of a hash that name a shard, by level.
-pub const BITS: [u32; 3] = if cfg!(loom) { [1, 2, 3] } else { [2, 5, 8] };
+pub const BITS: [u32; 3] = if cfg!(loom) { [1, 2, 3] } else { [2, 5, 10] };
 /// How many entries a level is for.
 pub const MOST: [usize; 3] = if cfg!(loom) {
     [2, 4, usize::MAX]
