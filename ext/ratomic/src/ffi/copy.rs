@@ -23,7 +23,7 @@ const MAX_DEPTH: u32 = 100;
 /// Larger graphs are left to the VM, whose table finds objects that are referenced twice. Without such a table the copy
 /// of a graph with many references to the same objects could become exponentially large.
 const MAX_OBJECTS: u32 = 100_000;
-/// Longer Strings are left to the VM, which shares their bytes with the copy.
+/// Longer Strings whose bytes have to be copied are left to the VM.
 const MAX_COPIED_BYTES: usize = 16 * 1024;
 
 /// Returns the object itself if it is shareable, else a frozen copy. An object that is referenced twice becomes two
@@ -223,18 +223,34 @@ impl Copy<'_> {
     }
 
     fn copy_text(&self, word: RawValue) -> Option<RawValue> {
+        if let Some(copy) = self.copy_sharing_bytes(word) {
+            return Some(copy);
+        }
         // SAFETY: a living String. Its bytes are copied before anything else can run; its encoding is one of the VM's.
         unsafe {
             let length = rb_sys::RSTRING_LEN(word.0);
             if self.seen.is_some() && length as usize > MAX_COPIED_BYTES {
                 return None;
             }
-            if !word.has_content_elsewhere() {
-                return Some(self.noted(RawValue(rb_sys::rb_str_new_frozen(word.0))));
-            }
             let encoding = rb_sys::rb_enc_get(word.0);
             let copy = rb_sys::rb_enc_str_new(rb_sys::RSTRING_PTR(word.0), length, encoding);
             Some(self.noted(RawValue(rb_sys::rb_str_freeze(copy))))
+        }
+    }
+
+    /// A frozen copy to which the original leaves its bytes, if it has them elsewhere. It copies them only when it is
+    /// changed. (That is what Ruby's `dup` of a long String does.) `None` where the bytes have to be copied now.
+    fn copy_sharing_bytes(&self, word: RawValue) -> Option<RawValue> {
+        let shared = word.has_shared_content();
+        if word.has_content_elsewhere() && !shared && !can_give_bytes(word) {
+            return None;
+        }
+        // SAFETY: a living String of the VM's own class.
+        let copy = RawValue(unsafe { rb_sys::rb_str_new_frozen(word.0) });
+        match shared {
+            // Either the copy that an earlier call has made of the same original, or a part of another String.
+            true => Some(copy).filter(|copy| copy.has_shareable_flag()),
+            false => Some(self.noted(copy)),
         }
     }
 
@@ -307,6 +323,22 @@ fn asks_no_method(word: RawValue, klass: VALUE) -> bool {
         rb_sys::rb_obj_class(word.0) == klass && of_its_kind
     };
     is_plain && NAMES.into_iter().all(own) && !walk::is_odd(word) && !walk::is_singleton(word)
+}
+
+/// Whether a String that has its bytes elsewhere, for itself, can give them to a copy: no native call is writing to them
+/// ([`deep_freeze::is_in_use`]), and there is not much memory to spare beside them, which would live as long as the copy.
+/// Only where the VM need not look at the copy.
+fn can_give_bytes(word: RawValue) -> bool {
+    // SAFETY: a living String.
+    let (length, capacity) = unsafe {
+        (
+            rb_sys::RSTRING_LEN(word.0) as usize,
+            rb_sys::rb_str_capacity(word.0) as usize,
+        )
+    };
+    !matches!(note::way(), Way::Walk)
+        && capacity <= length + length / 4
+        && !deep_freeze::is_in_use(word)
 }
 
 fn unsafe_size(object: RawValue) -> VALUE {

@@ -75,6 +75,18 @@ fn is_noted(word: RawValue) -> bool {
     word.is_immediate() || word.has_shareable_flag()
 }
 
+/// Whether a native call uses the bytes of a String, which is then not to be frozen.
+pub fn is_in_use(text: RawValue) -> bool {
+    match note::way() {
+        Way::Flag(found) => text.flags() & found.flags.str_tmplock != 0,
+        _ => {
+            // SAFETY: a living String that is not frozen. To lock it raises if it is locked, else nobody can notice.
+            let lock = || unsafe { rb_sys::rb_str_unlocktmp(rb_sys::rb_str_locktmp(text.0)) };
+            protect(lock).is_err()
+        }
+    }
+}
+
 /// Whether this is a Hash of no subclass, with neither a default nor a default proc. False also when that cannot be
 /// told.
 pub fn has_no_default(hash: RawValue) -> bool {

@@ -89,6 +89,50 @@ class TransferTest < Minitest::Test
     end
   end
 
+  # The copy takes over the bytes, and the original copies them when it is changed.
+  def test_a_copy_of_a_long_string_stays_as_it_is_when_the_original_is_changed
+    changes = [:upcase!, :clear, ->(text) { text << "more" }, ->(text) { text.setbyte(0, 0x62) },
+               ->(text) { text.force_encoding("BINARY") }, ->(text) { text.replace("other" * 300) }]
+    changes.each do |change|
+      text = "é" * 2001
+      first = Transfer.pack([text])[0]
+      again = Transfer.pack([[text]])[0][0] # of one that has given its bytes away
+      change.to_proc.call(text)
+      assert_equal [["é" * 2001, Encoding::UTF_8]] * 2, [first, again].map { |copy| [copy, copy.encoding] }
+      changed = Transfer.pack([text])[0]
+      assert_equal [text, text.encoding, true], [changed, changed.encoding, Ractor.shareable?(changed)]
+      refute_predicate text, :frozen?
+    end
+  end
+
+  def test_a_copy_of_a_part_of_a_long_string_is_shareable
+    parts = [("abc" * 2000)[3000..], ("abc" * 2000)[0, 3000]]
+    packed = Transfer.pack(parts)
+    assert_equal [parts, true], [packed, packed.all? { |part| Ractor.shareable?(part) }]
+    parts.each { |part| part << "d" }
+    assert_equal ["abc" * 1000] * 2, packed
+  end
+
+  def test_a_copy_keeps_no_memory_that_the_original_has_to_spare
+    require "objspace"
+    text = String.new(capacity: 1_000_000) << ("x" * 2000)
+    assert_operator ObjectSpace.memsize_of(Transfer.pack([text])[0]), :<, 10_000
+  end
+
+  # The call writes to the bytes that it was given, whoever has them by then.
+  def test_a_string_into_which_a_native_call_reads_keeps_its_bytes
+    reader, writer = IO.pipe
+    buffer = "x" * 2000
+    thread = Thread.new { reader.read(2000, buffer) }
+    until_asleep(thread)
+    copy = Transfer.pack([buffer])[0]
+    writer << ("y" * 2000)
+    assert thread.join(5)
+    assert_equal [["y", 2000], ["x", 2000]], [buffer, copy].map { |text| [text.squeeze, text.size] }
+  ensure
+    [reader, writer].each(&:close)
+  end
+
   def test_what_an_item_refers_to_twice_is_one_object_in_its_copy
     twice = +"twice"
     ring = []
