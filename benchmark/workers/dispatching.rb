@@ -68,7 +68,7 @@ module WorkersBench
                                             } }
       )
       medians.each { |name, value| @bench.show("#{name}, moved", value, "us") }
-      @bench.ask("moved lane / the talk's pool",
+      @bench.ask("moved items / the talk's pool",
                  @bench.share("Ratomic::Workers, move: true", of: "the talk's pool"), at_most: 1.2)
     end
 

@@ -308,8 +308,11 @@ module UnmadeResultsContract
         assert_equal [[[20], 1]], future.each_completed.to_a
         assert_equal [[20]], future.each.to_a
         assert_equal [0, 1], pool.dispatch_async([10, 20], KeepTens).indices(timeout: 5)
+        measure_often(pool, KeepTens)
+        future = pool.dispatch_async([10, 11, 20], KeepTens)
+        assert_equal [[[10], [20]], [0, 2]], [future.value(timeout: 5), future.indices]
       end
-      assert_equal 4, pool.stats[:items][:dropped]
+      assert_equal 7, pool.stats[:items][:dropped]
     end
   end
 

@@ -44,14 +44,15 @@ module Waiting
   def eventually(seconds = STATE_TIMEOUT_S, message = nil)
     left = seconds *= PATIENCE
     pause = 0.0005
-    looked = Process.clock_gettime(Process::CLOCK_MONOTONIC)
+    started = Process.clock_gettime(Process::CLOCK_MONOTONIC)
     until (result = yield)
+      looked = Process.clock_gettime(Process::CLOCK_MONOTONIC)
+      left -= looked - started
       flunk "#{message || "it"} had not come true after #{seconds} s" unless left.positive?
 
       sleep(pause = [pause * 2, 0.02].min)
-      before = looked
-      looked = Process.clock_gettime(Process::CLOCK_MONOTONIC)
-      left -= [looked - before, LOOK_S].min
+      started = Process.clock_gettime(Process::CLOCK_MONOTONIC)
+      left -= [started - looked, LOOK_S].min
     end
     result
   end

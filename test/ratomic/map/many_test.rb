@@ -108,7 +108,7 @@ class MapManyTest < Minitest::Test
   end
 
   def test_concurrent_updates_with_a_block_lose_nothing_and_do_not_deadlock
-    within(120) do # each wait for a claim is a switch of threads
+    within(30) do
       keys = Array.new(20) { |number| "sum #{number}" }
       Array.new(4) do |seed|
         random = Random.new(seed)

@@ -165,12 +165,7 @@ impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
     /// resumed any more.
     fn release_dead_owner(&self, hash: u64, owner: usize) {
         let mut locked = self.write(hash);
-        let mut gone = Vec::new();
-        if let Some(claims) = locked.claims_mut() {
-            (gone, *claims) = std::mem::take(claims)
-                .into_iter()
-                .partition(|claim: &Claim<K>| claim.owner == owner);
-        }
+        let gone = locked.take_claims(|claim| claim.owner == owner);
         gone.iter()
             .flat_map(|claim| &claim.waiters)
             .for_each(|(_, thread)| deadlock::forget(*thread));

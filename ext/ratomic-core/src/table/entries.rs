@@ -3,7 +3,7 @@
 //! A card can be shown to a collector by an object of its own: when a pair is written, the collector looks at that run
 //! again and not at the whole table. The object is named by a word, the card's token; 0 where there is none.
 //!
-//! A pair stays in its bucket until it is removed, but for [`Entries::make_room`] and [`Entries::compact`]: these move
+//! A pair stays in its bucket until it is removed, but for [`Room::insert`] and [`Entries::compact`]: these move
 //! pairs to other cards, and note that ([`Entries::take_moved`]), so that the objects of those can be told of. An insert
 //! where there is room moves nothing, nor does a removal.
 

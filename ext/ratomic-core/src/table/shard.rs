@@ -15,8 +15,8 @@ pub enum Blocked<K> {
     By(Conflict),
 }
 
-/// The first pair lies beside the lock, on the first line of memory: as long as a shard has no other, an operation needs no
-/// line but this one. On the second is what is needed to find the others.
+/// The first pair lies beside the lock, on the first line of memory. A read that finds it there, and a write where nothing
+/// rare is there, need no other line. On the second is what is needed to find the other pairs.
 #[repr(C)]
 pub struct Shard<K, V> {
     first: Option<Pair<K, V>>,
@@ -24,7 +24,7 @@ pub struct Shard<K, V> {
     seen: usize,
     rare: Option<Box<Rare<K, V>>>,
     entries: Entries<K, V>,
-    /// Whether there may be claims. So a writer need not look into `rare`, of which there is one once a key was claimed.
+    /// Whether there are claims. So a writer need not look into `rare`, which may be there without them.
     is_claimed: bool,
 }
 
@@ -253,7 +253,7 @@ impl<K, V> Shard<K, V> {
         self.rare.as_ref().map_or(&[], |rare| &rare.claims)
     }
 
-    /// The claims, to change them: none where there has never been one.
+    /// The claims, to change what is in them; nothing where there are none and nothing else rare is there.
     pub fn claims_mut(&mut self) -> Option<&mut Vec<Claim<K>>> {
         self.rare.as_mut().map(|rare| &mut rare.claims)
     }
@@ -272,6 +272,17 @@ impl<K, V> Shard<K, V> {
         let claim = claims.swap_remove(place);
         self.is_claimed = !claims.is_empty();
         Some(claim)
+    }
+
+    /// Takes those claims out of the list.
+    pub fn take_claims(&mut self, those: impl Fn(&Claim<K>) -> bool) -> Vec<Claim<K>> {
+        let Some(claims) = self.claims_mut() else {
+            return Vec::new();
+        };
+        let (taken, kept) = std::mem::take(claims).into_iter().partition(those);
+        *claims = kept;
+        self.is_claimed = !claims.is_empty();
+        taken
     }
 
     fn rare(&mut self) -> &mut Rare<K, V> {
@@ -464,7 +475,7 @@ impl<K: Copy + PartialEq, V: Copy> Shard<K, V> {
     /// Finds out whether `me` may write the key, and if not, why.
     #[inline]
     pub fn admit<P: Lookup<K>>(&mut self, lookup: &P, me: usize) -> Result<(), Blocked<K>> {
-        if self.is_claimed {
+        if self.rare.is_some() && self.is_claimed {
             return self.admit_beside_claims(lookup, me);
         }
         Ok(())

@@ -235,10 +235,9 @@ where
             let shard = unsafe { shard.held_mut() };
             shard.forget_all_but(&kept, &self.totals);
             // A claim of a thread that is gone would never be released.
-            if let Some(claims) = shard.claims_mut().filter(|claims| !claims.is_empty()) {
-                claims.retain(|claim| claim.owner == survivor);
-                claims.iter_mut().for_each(|claim| claim.waiters.clear());
-            }
+            drop(shard.take_claims(|claim| claim.owner != survivor));
+            let claims = shard.claims_mut().into_iter().flatten();
+            claims.for_each(|claim| claim.waiters.clear());
         }
     }
 }

@@ -238,9 +238,14 @@ impl Copy<'_> {
         }
     }
 
-    /// A frozen copy to which the original leaves its bytes, if it has them elsewhere. It copies them only when it is
-    /// changed. (That is what Ruby's `dup` of a long String does.) `None` where the bytes have to be copied now.
+    /// A frozen copy to which the original leaves its bytes, if it has them elsewhere. The original copies them when it is
+    /// changed. (That is what Ruby's `dup` of a long String does. As after a `dup`, a native library that writes to the
+    /// original without telling Ruby writes to both.) `None` where the bytes have to be copied now, and for a frozen
+    /// String, of which Ruby would return the object itself.
     fn copy_sharing_bytes(&self, word: RawValue) -> Option<RawValue> {
+        if word.is_frozen() {
+            return None;
+        }
         let shared = word.has_shared_content();
         if word.has_content_elsewhere() && !shared && !can_give_bytes(word) {
             return None;

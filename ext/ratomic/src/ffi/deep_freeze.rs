@@ -80,7 +80,8 @@ pub fn is_in_use(text: RawValue) -> bool {
     match note::way() {
         Way::Flag(found) => text.flags() & found.flags.str_tmplock != 0,
         _ => {
-            // SAFETY: a living String that is not frozen. To lock it raises if it is locked, else nobody can notice.
+            // SAFETY: a living String that is not frozen. `rb_str_locktmp` raises if it is locked already. Otherwise it
+            // is unlocked again before another thread can run.
             let lock = || unsafe { rb_sys::rb_str_unlocktmp(rb_sys::rb_str_locktmp(text.0)) };
             protect(lock).is_err()
         }

@@ -197,9 +197,10 @@ module Ratomic
 
         Pool::RUNNING.delete(@number)
         @backend.discard(self)
-        Mailbox.close(@mailbox) if @mailbox
+        @mailbox&.close
         tell_end
         @terminated.fill(true)
+        Mailbox.close(@mailbox) if @mailbox # again: it is drained when nobody waits for the end any more
       end
 
       # Called in a forked child, which has no workers. Items without a result get a Failure here. In the parent its

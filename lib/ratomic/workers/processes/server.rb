@@ -117,12 +117,12 @@ module Ratomic
           index = order.from
           order.items.each do |item|
             flush
+            @budget&.check if index > order.from && (index & (BUDGET_CHECK_ITEMS - 1)).zero?
             break if order.limit && index > order.from && now - started > order.limit
 
             result = one(callable, item, index)
             @last = Wire.result(result) { |odd| stand_in(odd, index, order.owned) }
             index += 1
-            @budget&.check if (index & (BUDGET_CHECK_ITEMS - 1)).zero?
           end
         end
 

@@ -87,11 +87,13 @@ module Ratomic
         @heaps += 1
         return if @heaps < MIN_HEAPS_TO_COLLECT || Clock.now < @collect_at
 
-        started = Clock.computed
+        started = Clock.now
+        computed = Clock.computed
         start_gc
         @heaps = 0
-        pause = (Clock.computed - started) * GC_PAUSE_FACTOR
-        @collect_at = Clock.now + pause
+        # This thread may have got another native thread meanwhile, whose time says nothing.
+        took = (Clock.computed - computed).clamp(0, Clock.now - started)
+        @collect_at = Clock.now + (took * GC_PAUSE_FACTOR)
       end
 
       def start_gc

@@ -177,11 +177,13 @@ class CallerRunsTest < Minitest::Test
   end
 
   def test_a_throw_stays_inside_and_the_callable_goes_to_the_pool_from_then_on
-    pretend(Where, 100)
-    results = catch(:tag) { @pool.dispatch_async([:leave, 3], Where).value }
-    assert_equal Thread.current.object_id, results[1]
-    assert_equal ["UncaughtThrowError", 0], [results[0].exception_class, results[0].index]
-    refute_includes @pool.dispatch_async([1], Where).value(timeout: 5), Thread.current.object_id
+    { [:leave, 3] => 0, [1, :leave] => 1 }.each do |items, index|
+      pretend(here = Class.new { def call(item) = Where.call(item) }.new.freeze, 100)
+      results = catch(:tag) { @pool.dispatch_async(items, here).value }
+      assert_equal Thread.current.object_id, results[1 - index]
+      assert_equal ["UncaughtThrowError", index], [results[index].exception_class, results[index].index]
+      refute_includes @pool.dispatch_async([1], here).value(timeout: 5), Thread.current.object_id
+    end
   end
 
   def test_a_callable_that_ended_a_worker_is_never_run_by_the_caller
@@ -274,13 +276,16 @@ class CallerRunsTest < Minitest::Test
   end
 
   def test_an_item_that_exits_is_a_failure_where_no_handler_runs
-    pretend(leave = Leave.new, 100)
-    results = Thread.new { @pool.dispatch_async([:exit, 3], leave).value }.value
-    assert_equal ["SystemExit", 3], [results[0].exception_class, results[1]]
-    assert_equal [2, 1], [leave.done.value, by_caller]
-    pretend(leave, 100)
-    @pool.dispatch_async([1], leave).wait(timeout: 5)
-    assert_equal 1, by_caller, "its callable is not for callers any more"
+    [[:exit, 3], [1, :exit]].each.with_index(1) do |items, count|
+      pretend(leave = Leave.new, 100)
+      results = Thread.new { @pool.dispatch_async(items, leave).value }.value
+      assert_equal(items.map { |item| item == :exit ? "SystemExit" : item },
+                   results.map { |result| Integer === result ? result : result.exception_class })
+      assert_equal [2, count], [leave.done.value, by_caller]
+      pretend(leave, 100)
+      @pool.dispatch_async([1], leave).wait(timeout: 5)
+      assert_equal count, by_caller, "its callable is not for callers any more"
+    end
   end
 
   def test_a_trap_handler_that_exits_ends_a_program_whose_main_thread_runs_items
@@ -314,7 +319,7 @@ class CallerRunsTest < Minitest::Test
     assert_equal 4, by_caller
   end
 
-  def test_the_settled_future_answers_as_any
+  def test_the_future_of_what_the_caller_ran_answers_as_any
     pretend(Where, 100)
     future = @pool.dispatch_async([1, 2], Where)
     me = Thread.current.object_id

@@ -227,7 +227,23 @@ class NestedDispatchTest < Minitest::Test
       results = pool.dispatch_async([1], late).value!(timeout: 20)[0]
       assert_equal [0, 0, 0], results.first(3)
       assert_equal "Ratomic::Workers::DispatchTimeoutError", results[3].exception_class
+      assert_equal [[2, 4]], pool.dispatch_async([[1, 2]], DoubleAll.new(pool)).value(timeout: 20)
     end
+  end
+
+  # Waits for a dispatch of the items.
+  class DoubleAll
+    def initialize(pool) = (@pool = pool) && Ractor.make_shareable(self)
+    def call(items) = @pool.dispatch_async(items, WorkerCallables::Double).value
+  end
+
+  def test_an_item_that_waits_for_a_nested_dispatch_is_ended_by_its_time_limit
+    pool = new_pool
+    inner = Ratomic::Queue.new(1)
+    outer = pool.dispatch_async([1], waiting(pool, hold = Hold.new, inner), item_timeout: ITEM_TIMEOUT_S)
+    assert_equal "Ratomic::Workers::ItemTimeoutError", outer.value(timeout: 20)[0].exception_class
+    hold.open
+    assert_equal [1, 2], inner.pop(timeout: 5).value(timeout: 20)
   end
 
   def test_only_threads_of_pools_help

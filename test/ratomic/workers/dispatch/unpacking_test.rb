@@ -16,8 +16,8 @@ class UnpackingTest < Minitest::Test
 
   def filed(first, *results, how: nil)
     share = Workers::Share.new(@batch)
-    tokens = share.keep(first, results)
-    @batch.completion.file(first, tokens)
+    filed = share.keep(first, results)
+    @batch.completion.file(first, filed)
     how ? share.home.arrive(how) : share.send_ahead
     share.home
   end

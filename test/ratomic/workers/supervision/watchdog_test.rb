@@ -98,7 +98,7 @@ class WatchdogTest < Minitest::Test
     assert_equal 0, @pool.stats[:items][:in_flight]
   end
 
-  def test_a_batch_that_lost_its_only_token_gets_another
+  def test_a_batch_that_lost_its_only_place_in_the_run_queue_gets_another
     batch = batch_with_a_lost_claim((0...100).to_a, Double, 30)
     @engine.post([:audit, batch].freeze)
     assert batch.completion.wait(5)

@@ -26,10 +26,10 @@ class OwnedChunkTest < Minitest::Test
     assert @chunk.run(Workers::SupervisedRun::Guard)
     refute_predicate @chunk, :cut?
     @chunk.seal
-    tokens = @chunk.results
+    filed = @chunk.results
     @chunk.seal
-    assert_same tokens, @chunk.results
-    assert_equal [@share.home, Workers::Failure, @share.home], [tokens[0], tokens[1].class, tokens[2]]
+    assert_same filed, @chunk.results
+    assert_equal [@share.home, Workers::Failure, @share.home], [filed[0], filed[1].class, filed[2]]
     assert_equal [["1"], ["3"]], @share.runs[0].values_at(0, 2)
     refute_predicate @share.runs[0][0], :frozen?
     assert_predicate @chunk, :failed?

@@ -18,12 +18,12 @@ class ShareTest < Minitest::Test
 
   def test_the_home_stands_for_each_result_and_failures_for_themselves
     failure = Workers::Failure.new(1, "KeyError", "x")
-    tokens = @share.keep(0, results = [+"a", failure, Thread::Mutex.new])
-    assert_equal [@share.home, failure, @share.home], tokens
-    assert Ractor.shareable?(tokens)
+    filed = @share.keep(0, results = [+"a", failure, Thread::Mutex.new])
+    assert_equal [@share.home, failure, @share.home], filed
+    assert Ractor.shareable?(filed)
     assert_same results, @share.runs[0]
     refute_predicate results[0], :frozen?
-    assert_equal tokens, @share.keep_again(0, tokens)
+    assert_equal filed, @share.keep_again(0, filed)
   end
 
   # As when the worker's main thread files the results so far in the moment in which the runner keeps all of them.

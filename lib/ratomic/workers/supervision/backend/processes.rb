@@ -13,7 +13,8 @@ module Ratomic
         # expensive, and so would stay alone for ever.
         CHUNK_FACTOR = 8
         # The parent needs some tenths of a millisecond of processor time for each request. While no other dispatch
-        # waits, only the end of the dispatch limits the chunks, and a cancellation, which waits for the chunk.
+        # waits, two things speak against longer chunks: the workers should end together, and a cancellation waits for
+        # the chunk.
         LONGEST_CHUNK_FACTOR = 32
         private_constant :CHUNK_FACTOR, :LONGEST_CHUNK_FACTOR
 
