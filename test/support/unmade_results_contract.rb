@@ -584,8 +584,9 @@ module UnmadeResultsContract
     @pool.reduce([1], sums)
     costs = @pool.instance_variable_get(:@cell)[:engine].costs
     400.times { costs.learn(-sums.object_id, Workers::WorkEstimate::ITEM_WEIGHT, 10, 1) }
-    reduction = @pool.reduce([1, :raise_error, 11], sums, min_batch: :auto)
-    assert_equal [{ 1 => 2 }, 2, [1]], [reduction.sum, reduction.count, reduction.failures.map(&:index)]
+    # Of more than two items, a busy machine may give some to the pool.
+    reduction = @pool.reduce([1, :raise_error], sums, min_batch: :auto)
+    assert_equal [{ 1 => 1 }, 1, [1]], [reduction.sum, reduction.count, reduction.failures.map(&:index)]
     assert_equal 1, @pool.stats[:dispatches][:by_caller] unless backend == :inline
   end
 

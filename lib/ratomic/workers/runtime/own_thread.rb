@@ -24,6 +24,7 @@ module Ratomic
         thread = Thread.new do
           Thread.current.report_on_exception = false
           Thread.current.name = name
+          OwnThread.mark(Thread.current) # before the block: {ThreadState} would take a later mark for an item's
           Interrupts.allowed(&block)
         rescue Exception => e # rubocop:disable Lint/RescueException -- see above
           ErrorWarning.once(Failure.from(e, nil), place) if place && StandardError === e

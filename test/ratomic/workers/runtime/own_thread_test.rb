@@ -47,4 +47,17 @@ class OwnThreadTest < Minitest::Test
       end
     end
   end
+
+  # The creator is held up where it names the thread, until the block has run.
+  def test_the_mark_is_there_before_the_block_runs
+    creator = Thread.current
+    gate = Thread::Queue.new
+    name = Class.new do
+      define_method(:to_str) { Thread.current.equal?(creator) ? gate.pop : "held" }
+    end.new
+    thread = Ratomic::Workers::OwnThread.start(name) do
+      Thread.current.thread_variable_get(:fork_safe).tap { gate << "held" }
+    end
+    assert within(10) { thread.value }
+  end
 end
