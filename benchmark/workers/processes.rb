@@ -1,7 +1,7 @@
 # frozen_string_literal: true
 
 require "digest"
-require "socket"
+require_relative "round_trip"
 
 module WorkersBench
   # Worker processes: documents beside the `parallel` library, one item beside a bare socket pair, and memory.
@@ -9,7 +9,6 @@ module WorkersBench
     SIZE = 2
     BYTES = 5_000
     DOCUMENTS = 400
-    ROUND_TRIPS = 1_000
     # Bytes of constants in the parent, and of what a worker may have for itself.
     CONSTANTS = 50_000_000
     MAX_OWN_MB = 8
@@ -26,13 +25,6 @@ module WorkersBench
       def self.call(text)
         order = JSON.parse(text)
         "#{Digest::SHA256.hexdigest(order["lines"].map { |line| line["sku"] }.join)}#{format("%036d", order["id"])}"
-      end
-    end
-
-    # The item.
-    module Same
-      def self.call(item)
-        item
       end
     end
 
@@ -60,7 +52,7 @@ module WorkersBench
 
     def run
       documents
-      one_item
+      RoundTrip.new(@bench).run
       memory
     end
 
@@ -98,46 +90,6 @@ module WorkersBench
       started = WorkersBench.now
       yield
       DOCUMENTS / (WorkersBench.now - started)
-    end
-
-    def one_item
-      @bench.title "One item there and back"
-      pool = Ratomic::Workers::Pool.new(size: 1, backend: :process, min_batch: 0).start
-      with_bare_pair do |pair|
-        times = @bench.compare({ "a bare socket pair" => -> { trips { pair.write("x") && pair.readpartial(9) } },
-                                 "an item" => -> { trips { pool.dispatch_async([1], Same).value } } },
-                               rounds: @bench.rounds * 3)
-        times.each { |name, time| @bench.show(name, time, "us") }
-        @bench.ask("an item / a bare socket pair", @bench.share("an item", of: "a bare socket pair"), at_most: 3)
-      end
-    ensure
-      pool&.shutdown
-    end
-
-    def trips
-      times = Array.new(ROUND_TRIPS) do
-        started = WorkersBench.now
-        yield
-        (WorkersBench.now - started) * 1e6
-      end
-      WorkersBench.median(times)
-    end
-
-    def with_bare_pair
-      here, there = UNIXSocket.pair
-      pid = fork { echo(there, here) }
-      there.close
-      yield here
-    ensure
-      here.close
-      Process.wait(pid)
-    end
-
-    def echo(socket, other)
-      other.close
-      loop { socket.write(socket.readpartial(9)) }
-    rescue SystemCallError, EOFError
-      exit!(0)
     end
 
     def memory
