@@ -184,7 +184,11 @@ module Ratomic
 
       # The block waits; if the thread is ended in it, the dispatch may be abandoned.
       def attend(timeout, breaks: true, &waiting)
-        WaiterRuns.run(self, @engine, @batch) if @batch.options.by_waiter? && timeout != 0
+        if @batch.deferred?
+          WaiterRuns.run_deferred(self, @engine, @batch, timeout.nil? && !breaks)
+        elsif @batch.options.by_waiter? && timeout != 0
+          WaiterRuns.run(self, @engine, @batch)
+        end
         (waiter_count = @batch.waiter_count) ? waiter_count.during(self, breaks, &waiting) : yield
       end
 
@@ -192,7 +196,7 @@ module Ratomic
         started = Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond)
         done = await(timeout)
         waited = Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond) - started
-        @engine.costs.route_chooser.learn_pool(@batch.key, waited, size)
+        @batch.chooser(@engine.costs).learn_pool(@batch.key, waited, size)
         done
       end
 

@@ -5,6 +5,7 @@
 require_relative "batch"
 require_relative "caller_budget"
 require_relative "caller_runs"
+require_relative "deferral"
 require_relative "dispatch"
 require_relative "grouped"
 require_relative "helper_thread"

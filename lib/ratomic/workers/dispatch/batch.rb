@@ -137,6 +137,11 @@ module Ratomic
         false
       end
 
+      # Whether it waits for a moment, before workers get it, for a thread that asks for its results, see {Deferral}.
+      def deferred?
+        false
+      end
+
       # A batch of which that time is measured.
       class Trial < self
         def initialize(*)
@@ -146,6 +151,26 @@ module Ratomic
 
         def timed?
           @waits.increment == 1
+        end
+
+        # @param costs [Costs]
+        # @return [RouteChooser] that learns the time
+        def chooser(costs)
+          costs.route_chooser
+        end
+      end
+
+      # As {Trial}, of a larger dispatch.
+      class LargeTrial < Trial
+        def chooser(costs)
+          costs.deferral_chooser(owned?)
+        end
+      end
+
+      # A batch that the thread which asks for its results is to run.
+      class Deferred < LargeTrial
+        def deferred?
+          true
         end
       end
 

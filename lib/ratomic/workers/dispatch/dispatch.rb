@@ -28,11 +28,9 @@ module Ratomic
         engine, admitted = place(engine, callable, options)
         admitted = surround(engine, callable, admitted, options.around) if options.around
         engine.metrics.note_pipeline(callable)
-        kind = Batch
-        if options.by_caller? && !(RactorLocalRefs::Ref === admitted) && engine.for_caller?
-          future = by_caller(engine, items, admitted, options) { kind = Batch::Trial }
-          return future if future
-        end
+        future, kind = by_caller(engine, items, admitted, options)
+        return future if future
+
         new(engine, items, admitted, options, kind).future
       end
 
@@ -54,10 +52,16 @@ module Ratomic
       end
       private_class_method :place, :surround
 
-      # @return [ResolvedFuture, nil] when the items are for the caller
-      def self.by_caller(engine, items, callable, options, &trial)
+      # @return [Array(ResolvedFuture, Class)] the future when the caller has run the items; the class of the batch
+      def self.by_caller(engine, items, callable, options)
+        return nil, Batch if !options.by_caller? || RactorLocalRefs::Ref === callable || !engine.for_caller?
+
+        kind = nil
         way = options.owned? ? OwnedCallerRuns : CallerRuns
-        way.future(engine, items, callable, options, &trial)
+        future = way.future(engine, items, callable, options) { kind = Batch::Trial }
+        return future, kind || Deferral.kind(engine, items, Callable.key(callable, options.as), options) unless future
+
+        [future, nil]
       end
       private_class_method :by_caller
 
@@ -115,8 +119,10 @@ module Ratomic
         @engine.post(Engine::RESERVE) if @engine.backend.reserve? && @engine.run_queue.reserve.short?
       end
 
-      # Puts the batch into the run queue.
+      # Puts the batch into the run queue, or keeps it for the thread that asks for its results.
+      # @return [:done, nil] :done when nothing is left to do
       def enqueue
+        return Deferral.begin(@engine, @batch) if @batch.deferred?
         return (@engine.run_queue.wake_one if wide?) if push
 
         reject if @options.on_full == :raise

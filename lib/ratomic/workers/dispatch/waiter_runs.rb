@@ -13,30 +13,50 @@ module Ratomic
         # @param future [Future] of the batch
         # @param batch [Batch]
         def run(future, engine, batch)
-          return unless waits?(engine, batch)
-          return run_batch(engine, batch) unless batch.waiter_count
+          attend(future, engine, batch, CallerBudget::BUDGET_NS) if free?(engine, batch) && small?(engine, batch)
+        end
 
-          batch.waiter_count.during(future, false) { run_batch(engine, batch) }
+        # Runs a deferred batch, if nobody has begun it.
+        # @param here [Boolean] whether this thread may run it; otherwise the workers get it now
+        def run_deferred(future, engine, batch, here)
+          return unless free?(engine, batch)
+          return Deferral.end(engine, batch) unless here
+
+          started = engine.metrics.tally.start
+          attend(future, engine, batch, Deferral.limit(engine, batch))
+          took = engine.metrics.tally.start - started
+          batch.chooser(engine.costs).learn_caller(batch.key, took, batch.size) if batch.timed?
         end
 
         private
 
-        def run_batch(engine, batch)
+        def attend(future, engine, batch, budget)
+          return run_batch(engine, batch, budget) unless batch.waiter_count
+
+          batch.waiter_count.during(future, false) { run_batch(engine, batch, budget) }
+        end
+
+        def run_batch(engine, batch, budget)
           chunk = done = nil
           engine.show([batch.ticket, Thread.current.object_id].freeze, batch) do
             Interrupts.deferred { chunk = claim(engine, batch) } # an interrupt in between would lose what was claimed
-            done = chunk.nil? || measure(engine, chunk)
+            done = chunk.nil? || measure(engine, chunk, budget)
           end
         ensure
           Interrupts.deferred { finish(engine, chunk, done) } if chunk
         end
 
-        # Whether this thread is to run the batch. It does not run it inside an item (a {HelperThread} does that), nor
-        # if only the pool's Ractor may call the callable.
-        def waits?(engine, batch)
+        # Whether this thread can run the batch. It does not run it inside an item (a {HelperThread} does that), nor if
+        # only the pool's Ractor may call the callable.
+        def free?(engine, batch)
           return false if batch.unclaimed < batch.size || batch.size.zero? || !engine.backend.workers?
-          return false if NestedDispatch.number || RactorLocalRefs::Ref === batch.callable || !engine.for_caller?
 
+          return false if batch.slow_path? # items are missing
+
+          NestedDispatch.number.nil? && !(RactorLocalRefs::Ref === batch.callable) && engine.for_caller?
+        end
+
+        def small?(engine, batch)
           CallerRuns.place(engine, batch.items, batch.key, batch.options.min_batch) == :caller
         end
 
@@ -45,16 +65,19 @@ module Ratomic
           return unless (first = batch.claim(batch.limit))
 
           engine.metrics.by_waiter.increment
-          chunk = Chunk.new(batch, batch.callable, first, batch.limit, 1)
+          chunk = batch.kind.new(batch, batch.callable, first, batch.limit, 1)
           engine.in_place ? chunk : chunk.share_memory
         end
 
+        # @param budget [Integer] nanoseconds
         # @return [true] when no item has ended the run; there may be some left
-        def measure(engine, chunk)
+        def measure(engine, chunk, budget)
           batch = chunk.batch
           state = ThreadState.new
           started = engine.metrics.tally.start
-          Context.with(batch.options.context) { Interrupts.exceptions_deferred { run_items(engine, chunk, started) } }
+          Context.with(batch.options.context) do
+            Interrupts.exceptions_deferred { run_items(engine, chunk, started + budget) }
+          end
           took = engine.metrics.tally.start - started
           CallerRuns.learn(engine, batch.items[chunk.first, chunk.results.size], batch.key, took)
           true
@@ -62,17 +85,25 @@ module Ratomic
           CallerRuns.put_back(state, engine, batch.key) if state
         end
 
-        def run_items(engine, chunk, started)
+        def run_items(engine, chunk, limit)
           batch = chunk.batch
           items = batch.items
           items = items[chunk.first...chunk.last] if chunk.first.positive?
           results = chunk.results
-          limit = started + CallerBudget::BUDGET_NS if items.size > 2
+          limit = nil unless items.size > 2
           as = batch.options.as
-          CallerRuns.run_many(engine, items, batch.callable, results, as) if Runs.takes?(batch.callable)
+          chunk.note_failures if run_many?(engine, items, batch, results)
           until results.size == items.size
-            break if CallerRuns.run_on(engine, items, batch.callable, results, as, limit) == :left
+            outcome = CallerRuns.run_on(engine, items, batch.callable, results, as, limit)
+            chunk.note_failures if outcome
+            break if outcome == :left
           end
+        end
+
+        # @return [Boolean] whether it has run all of them in one call, and there are Failures
+        def run_many?(engine, items, batch, results)
+          callable = batch.callable
+          Runs.takes?(callable) && CallerRuns.run_many(engine, items, callable, results, batch.options.as)
         end
 
         # Files the results so far, and leaves the other items to the workers.
@@ -80,12 +111,18 @@ module Ratomic
           place(chunk)
           return Recovery.new(engine, chunk).run(:waiter).each { |part| engine.give_back(part) } unless done
 
-          sealed = Transfer.seal(chunk.results, chunk.first, chunk.sealing)
-          engine.file(chunk.batch, chunk.first, sealed, true) unless sealed.empty?
-          rest = chunk.first + sealed.size
+          rest = chunk.first + chunk.results.size
+          file(engine, chunk)
           engine.give_back(chunk.batch.part(rest, chunk.last)) if rest < chunk.last
         ensure
           engine.run_queue.leave_behind # the batch is still in there
+        end
+
+        def file(engine, chunk)
+          return if chunk.results.empty?
+
+          chunk.seal
+          engine.file(chunk.batch, chunk.first, chunk.results, chunk.failed?)
         end
 
         # The index of a Failure is that of its item in the dispatch.

@@ -24,7 +24,7 @@ module Ratomic
       # Dispatches for which an answer of the {CallerRunsCache} is good. Then the work is measured again.
       CACHED_USES = 255
 
-      # @return [RouteChooser]
+      # @return [RouteChooser] of dispatches of middle size
       attr_reader :route_chooser
       # @return [CallerRunsCache] has the callables of which callers ran small dispatches a moment ago
       attr_reader :caller_runs_cache
@@ -33,6 +33,7 @@ module Ratomic
       def initialize(gain)
         @gain = [gain, MIN_GAIN].max
         @route_chooser = RouteChooser.new
+        @deferral_choosers = [RouteChooser.new, RouteChooser.new].freeze
         @caller_runs_cache = CallerRunsCache.new
         @stable_runs = BoundedCache.new
         @waking = Counter.new(WAKE_LATENCY_NS)
@@ -41,6 +42,12 @@ module Ratomic
         @caller_unsafe = BoundedCache.new
         @names = BoundedCache.new
         freeze
+      end
+
+      # @param owned [Boolean] whether the results are not frozen: to bring them home costs something else then
+      # @return [RouteChooser] of larger dispatches, see {Deferral}
+      def deferral_chooser(owned)
+        @deferral_choosers[owned ? 1 : 0]
       end
 
       # @return [Float, nil] nanoseconds for a unit of weight

@@ -19,7 +19,8 @@ module Ratomic
 
       # The messages that it handles itself; each has a method of its name.
       OWN = %i[
-        ready parcel drop up gone lost tick start_worker reserve homeless deadline fall_back wind_up kill finish hold
+        ready parcel drop up gone lost tick start_worker reserve homeless deadline defer release fall_back wind_up kill
+        finish hold
       ].freeze
 
       # @param engine [Engine]
@@ -142,6 +143,19 @@ module Ratomic
         @timer_queue.add_for(batch, at, what)
       end
 
+      # A dispatch waits for a thread that asks for its results, see {Deferral}.
+      def defer(batch)
+        return lose([batch]) if @killed
+
+        Deferral.begun?(batch) ? release(batch) : @timer_queue.add(Clock.now + Deferral::GRACE_S, :release, batch)
+      end
+
+      # The workers get it.
+      def release(batch)
+        @registry.reserve if batch.owned?
+        Deferral.end(@engine, batch) || @watchdog.handle(:offer, batch)
+      end
+
       # Runs items again that failed because they ran in a Ractor.
       def fall_back(part, failure)
         return if part.completion.complete?
@@ -165,7 +179,7 @@ module Ratomic
       def kill
         @killed = true
         @engine.fallback&.engine&.kill # which may have been made a moment ago
-        @timer_queue.take(:start_worker, :offer) { |details| lose(details.flatten) }
+        @timer_queue.take(:start_worker, :offer, :release) { |details| lose(details.flatten) }
         @timer_queue.take(:audit) { |details| lose(details.first(1)) }
         @registry.stop
         @timer_queue.add(Clock.now + STOP_TIMEOUT_S, :finish)

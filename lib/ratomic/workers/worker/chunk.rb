@@ -142,6 +142,11 @@ module Ratomic
         true
       end
 
+      # Says that there are Failures among the results.
+      def note_failures
+        @failed = true
+      end
+
       # A copy of the results so far, while the chunk may still run. `dup` would share memory with the original Array,
       # and then neither of the two could be sealed natively.
       # @return [Array]

@@ -69,7 +69,11 @@ module Ratomic
       # @return [Array] the values to file: the {OwnedResults} for each result that the caller has to take, and each
       #   Failure and Vacancy as it is
       def filed_for(results)
-        filed = results.map { |result| Failure === result || Vacancy === result ? result : @home }
+        filed = if results.any? { |result| Failure === result || Vacancy === result }
+                  results.map { |result| Failure === result || Vacancy === result ? result : @home }
+                else
+                  Array.new(results.size, @home)
+                end
         Ractor.make_shareable(filed)
       end
 

@@ -1,0 +1,83 @@
+# frozen_string_literal: true
+
+module Ratomic
+  module Workers
+    # A dispatch of some milliseconds that the thread which asks for its results would finish sooner than the workers:
+    # where results are large, it takes longer to bring them home than to make them. (As `std::launch::deferred` of
+    # C++.)
+    #
+    # `dispatch_async` returns at once, and the workers do not get the dispatch yet. If a thread asks for the results
+    # within {GRACE_S}, without a `timeout:`, that thread runs the items ({WaiterRuns}). If none does, the coordinator
+    # puts the dispatch into the run queue.
+    #
+    # Which of the two ways is the faster one is not known before: both are timed, see {RouteChooser}.
+    module Deferral
+      # Seconds that a dispatch waits for a thread that asks for its results.
+      GRACE_S = 0.001
+      # Estimated nanoseconds of work of the largest dispatch that is deferred.
+      MAX_WORK_NS = 50_000_000
+      # The thread stops, and leaves the rest to the workers, when the items take so many times as long as estimated.
+      MAX_OVERRUN_FACTOR = 4
+
+      class << self
+        # @param items [Array]
+        # @param key [Object] of the callable, see {Callable.key}
+        # @param options [Options] that let the caller run it
+        # @return [Class] of the batch
+        def kind(engine, items, key, options)
+          return Batch unless possible?(engine, items, key, options)
+
+          engine.costs.deferral_chooser(options.owned?).caller?(key) ? Batch::Deferred : Batch::LargeTrial
+        end
+
+        # Keeps a batch for a thread that asks for its results. It is on the board meanwhile, so that {Engine#kill} and
+        # a forked child find it.
+        # @return [:done]
+        def begin(engine, batch)
+          engine.board[place(batch)] = batch
+          engine.post([:defer, batch].freeze) || engine.stop(batch, PoolFailures::KILLED)
+          engine.overtaken?(batch)
+          :done
+        end
+
+        # Gives a batch to the workers, if no thread has begun it.
+        # @return [Boolean] false when there is no room for it
+        def end(engine, batch)
+          begun?(batch) || engine.offer(batch)
+        ensure
+          engine.board.delete(place(batch))
+        end
+
+        # Whether a thread has begun to run it.
+        def begun?(batch)
+          batch.unclaimed < batch.size
+        end
+
+        # @return [Integer] nanoseconds that a thread may take for the batch
+        def limit(engine, batch)
+          expected = (engine.costs.of(batch.key) || 0) * batch.weight
+          (expected * MAX_OVERRUN_FACTOR).to_i + CallerBudget::BUDGET_NS
+        end
+
+        private
+
+        # Whether the dispatch can be deferred. Inside an item it is not, because the item's worker would run it; nor
+        # where other dispatches are under way, which the workers are needed for anyway; nor under a Fiber scheduler,
+        # whose other Fibers would wait.
+        def possible?(engine, items, key, options)
+          return false unless options.min_batch == :auto && items.size > 1 && engine.backend.parallel(engine.size) > 1
+          return false unless engine.costs.small(key) && engine.idle? && NestedDispatch.number.nil?
+          return false if Fiber.respond_to?(:current_scheduler) && Fiber.current_scheduler
+
+          work = WorkEstimate.of(items) * engine.costs.of(key)
+          work > CallerRuns::CERTAIN_FACTOR * engine.costs.waking && work <= MAX_WORK_NS
+        end
+
+        def place(batch)
+          [batch.ticket, :deferred].freeze
+        end
+      end
+    end
+    private_constant :Deferral
+  end
+end
