@@ -126,6 +126,15 @@ class WaiterRunsTest < Minitest::Test
     assert_equal 0, @where.begun.value
   end
 
+  def test_items_that_cannot_cross_are_for_the_workers
+    skip_without_ractors # where items are shared, all cross
+    future = dispatch([1, $stdout])
+    refute future.wait(timeout: 0.02)
+    assert_equal 0, @where.begun.value
+    @hold.open
+    assert_equal "Ratomic::ShareableError", within(60) { future.value(timeout: 50) }[1].exception_class
+  end
+
   def test_failures_a_throw_and_the_context_are_as_in_a_worker
     { [1, :fail] => "KeyError", [2, :leave] => "UncaughtThrowError" }.each do |items, exception_class|
       pretend_cheap(@where)
