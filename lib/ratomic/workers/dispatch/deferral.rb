@@ -15,7 +15,7 @@ module Ratomic
       # Seconds that a dispatch waits for a thread that asks for its results.
       GRACE_S = 0.001
       # Estimated nanoseconds of work of the largest dispatch that is deferred.
-      MAX_WORK_NS = 50_000_000
+      MAX_WORK_NS = 100_000_000
       # The thread stops, and leaves the rest to the workers, when the items take so many times as long as estimated.
       MAX_OVERRUN_FACTOR = 4
 

@@ -24,6 +24,10 @@ module Ratomic
       # Dispatches for which an answer of the {CallerRunsCache} is good. Then the work is measured again.
       CACHED_USES = 255
 
+      # See {RouteChooser#initialize}.
+      DEFERRAL_SAMPLES = { samples: 3, slow_rate: 128 }.freeze
+      private_constant :DEFERRAL_SAMPLES
+
       # @return [RouteChooser] of dispatches of middle size
       attr_reader :route_chooser
       # @return [CallerRunsCache] has the callables of which callers ran small dispatches a moment ago
@@ -33,7 +37,7 @@ module Ratomic
       def initialize(gain)
         @gain = [gain, MIN_GAIN].max
         @route_chooser = RouteChooser.new
-        @deferral_choosers = [RouteChooser.new, RouteChooser.new].freeze
+        @deferral_choosers = Array.new(2) { RouteChooser.new(**DEFERRAL_SAMPLES) }.freeze
         @caller_runs_cache = CallerRunsCache.new
         @stable_runs = BoundedCache.new
         @waking = Counter.new(WAKE_LATENCY_NS)

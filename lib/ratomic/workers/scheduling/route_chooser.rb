@@ -13,32 +13,58 @@ module Ratomic
       # One of so many dispatches (a power of two) takes the slower way.
       EXPLORE_RATE = 32
 
-      def initialize
+      # @param samples [Integer] how often each way is taken before one is chosen. The first ones of a large dispatch
+      #   are slow: code is not compiled yet, the heap grows. Of these the fastest counts
+      # @param slow_rate [Integer] takes the place of {EXPLORE_RATE} (a power of two) if the slower way takes more than
+      #   twice the time
+      def initialize(samples: 1, slow_rate: EXPLORE_RATE)
         @by_caller = BoundedCache.new
         @by_pool = BoundedCache.new
+        @first_samples = samples
+        @counts = [BoundedCache.new, BoundedCache.new].freeze
+        @slow_rate = slow_rate
         @turns = Counter.new
         freeze
       end
 
       # @return [Boolean] whether the caller is to do the next dispatch
       def caller?(key)
-        return true unless (by_caller = @by_caller[key])
-        return false unless (by_pool = @by_pool[key])
+        return true unless (by_caller = known(@by_caller, 0, key))
+        return false unless (by_pool = known(@by_pool, 1, key))
 
-        (by_caller <= by_pool) ^ (@turns.increment & (EXPLORE_RATE - 1)).zero?
+        faster, slower = [by_caller, by_pool].minmax
+        rate = slower > faster * 2 ? @slow_rate : EXPLORE_RATE
+        (by_caller <= by_pool) ^ (@turns.increment & (rate - 1)).zero?
       end
 
       # A caller has run a dispatch.
       # @param nanoseconds [Integer] that it took
       # @param items [Integer]
       def learn_caller(key, nanoseconds, items)
-        @by_caller.average(key, nanoseconds.fdiv(items)) if items.positive?
+        learn(@by_caller, 0, key, nanoseconds.fdiv(items)) if items.positive?
       end
 
       # The pool has run a dispatch, or runs it still.
       # @param nanoseconds [Integer] that the caller waited
       def learn_pool(key, nanoseconds, items)
-        @by_pool.average(key, nanoseconds.fdiv(items)) if items.positive?
+        learn(@by_pool, 1, key, nanoseconds.fdiv(items)) if items.positive?
+      end
+
+      private
+
+      # @return [Float, nil] nil while that way was not taken often enough
+      def known(times, way, key)
+        times[key] if @first_samples == 1 || (@counts[way][key] || 0) >= @first_samples
+      end
+
+      def learn(times, way, key, sample)
+        return times.average(key, sample) if @first_samples == 1
+
+        count = @counts[way][key] || 0
+        return times.average(key, sample) if count >= @first_samples
+
+        @counts[way][key] = count + 1
+        times[key] = [times[key], sample].compact.min
       end
     end
   end

@@ -40,6 +40,30 @@ class RouteChooserTest < Minitest::Test
     assert @route_chooser.caller?(:key)
   end
 
+  def test_the_first_samples_are_all_taken_and_the_fastest_of_them_counts
+    @route_chooser = RouteChooser.new(samples: 3)
+    [9_000, 1_000, 5_000].each do |time|
+      assert @route_chooser.caller?(:key)
+      @route_chooser.learn_caller(:key, time, 10)
+    end
+    [9_000, 8_000, 1_500].each do |time|
+      refute @route_chooser.caller?(:key)
+      @route_chooser.learn_pool(:key, time, 10)
+    end
+    assert_equal 31, by_caller(32)
+    20.times { @route_chooser.learn_pool(:key, 500, 10) }
+    assert_equal 1, by_caller(32), "later samples go into an average"
+  end
+
+  def test_a_way_that_is_far_slower_is_tried_less_often
+    @route_chooser = RouteChooser.new(slow_rate: 128)
+    @route_chooser.learn_caller(:key, 1_000, 10)
+    @route_chooser.learn_pool(:key, 2_000, 10)
+    assert_equal 31 * 8, by_caller(32 * 8)
+    @route_chooser.learn_pool(:key, 20_000, 10)
+    assert_equal 127 * 2, by_caller(128 * 2)
+  end
+
   def test_it_is_shareable
     assert Ractor.shareable?(@route_chooser)
   end
