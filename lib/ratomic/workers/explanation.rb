@@ -25,7 +25,8 @@ module Ratomic
         @tried = tried
       end
 
-      # @return [Hash{Symbol => Object}] :callable, :items, :estimate, :results; of a pipeline :stages, see
+      # @return [Hash{Symbol => Object}] :callable, :items, :estimate (:seconds_by_waiter and :seconds_by_workers are nil
+      #   until both were measured), :results; of a pipeline :stages, see
       #   {Pipeline#stats}; in worker processes :process, how the callable gets there (:way is :copied or :forked); of a
       #   pool with `fallback:` :fallback, with :backend, :used (whether its dispatches go there at once) and :why; with
       #   `try:` :try, see {Pool#explain}
@@ -92,7 +93,15 @@ module Ratomic
         alone = cost && (weight * cost / 1e9)
         together = alone && (waking + (alone * (1 - @engine.gain)))
         { measured: !cost.nil?, workers: @engine.size, parallel: @engine.parallel, seconds_alone: alone,
-          seconds_in_pool: together, pays: alone && together < alone, pays_from: waking / [@engine.gain, 0.01].max }
+          seconds_in_pool: together, pays: alone && together < alone, pays_from: waking / [@engine.gain, 0.01].max,
+          **both_ways }
+      end
+
+      # What was measured of larger dispatches, see {Deferral}.
+      def both_ways
+        times = @engine.costs.deferral_chooser(@results == :owned).times(@key) if Deferral.suits?(@engine, @items, @key)
+        by_waiter, by_workers = times&.map { |nanoseconds| nanoseconds * @items.size / 1e9 }
+        { seconds_by_waiter: by_waiter, seconds_by_workers: by_workers }
       end
 
       def results
@@ -173,7 +182,16 @@ module Ratomic
         end
 
         ["estimate: #{milliseconds(found[:seconds_alone])} alone, #{milliseconds(found[:seconds_in_pool])} with " \
-         "#{found[:parallel]} workers at once; #{found[:pays] ? "the pool pays" : "the pool does not pay"}"]
+         "#{found[:parallel]} workers at once; #{found[:pays] ? "the pool pays" : "the pool does not pay"}",
+         *measured_line(*found.values_at(:seconds_by_waiter, :seconds_by_workers))]
+      end
+
+      def measured_line(by_waiter, by_workers)
+        return unless by_waiter
+
+        who = by_waiter <= by_workers ? "that thread runs it" : "they run it"
+        "measured: #{milliseconds(by_waiter)} by the thread that asks for the results, #{milliseconds(by_workers)} " \
+          "by the workers, results brought home; #{who}"
       end
 
       def milliseconds(seconds)

@@ -10,9 +10,11 @@ module Ratomic
     #
     # {#value}, {#value!}, {#wait}, {#each} and {#each_completed} block. The other threads of the Ractor (and the Fibers
     # of a scheduler) run meanwhile. `Thread#kill`, `Timeout` and signals end the wait, but not the dispatch: its items
-    # are still run, and later dispatches wait for a worker. To end it too, cancel it in an `ensure` (`future&.cancel`
-    # does nothing if all is done), or use the option `cancel_on_abandon: true`, see {Options#initialize}. If an item
-    # waits for the future, a {HelperThread} runs meanwhile the items that no worker has begun, see {NestedDispatch}.
+    # are still run, and later dispatches wait for a worker. (If the waiting thread runs the items itself, see
+    # {Deferral}, the item that runs then ends too, and is a Failure.) To end the dispatch as well, cancel it in an
+    # `ensure` (`future&.cancel` does nothing if all is done), or use the option `cancel_on_abandon: true`, see
+    # {Options#initialize}. If an item waits for the future, a {HelperThread} runs meanwhile the items that no worker
+    # has begun, see {NestedDispatch}.
     class Future
       include Grouped
       include Failing

@@ -60,6 +60,22 @@ class ExplanationTest < Minitest::Test
     refute_predicate pool.explain([1], 3), :ok?
   end
 
+  def test_it_says_which_way_of_a_large_dispatch_was_measured_to_be_faster
+    pool = Ratomic::Workers::Pool.new(size: 2, **(Ratomic::RACTORS ? {} : { backend: :process })).start
+    chooser = costs(pool).deferral_chooser(false)
+    key = Ratomic::Workers::Callable.key(Double)
+    pretend(key, 1_000_000, pool)
+    assert_nil pool.explain([1] * 10, Double).to_h[:estimate][:seconds_by_waiter]
+    3.times { [chooser.learn_caller(key, 3_000_000, 10), chooser.learn_pool(key, 9_000_000, 10)] }
+    explanation = pool.explain([1] * 10, Double)
+    assert_equal [0.003, 0.009], explanation.to_h[:estimate].values_at(:seconds_by_waiter, :seconds_by_workers)
+    assert_match(/measured: 3.000 ms by the thread that asks .* 9.000 ms by the workers.*; that thread runs it/,
+                 explanation.to_s)
+    refute_match(/by the thread that asks/, pool.explain([1], Double).to_s)
+  ensure
+    pool&.kill
+  end
+
   def test_it_estimates_whether_the_pool_pays_once_it_has_measured
     refute @pool.explain([1000] * 1000, Spin).to_h[:estimate][:measured]
     assert_match(/not measured yet/, @pool.explain([1], Spin).to_s)

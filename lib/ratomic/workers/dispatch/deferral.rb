@@ -30,6 +30,14 @@ module Ratomic
           engine.costs.deferral_chooser(options.owned?).caller?(key) ? Batch::Deferred : Batch::LargeTrial
         end
 
+        # Whether the work is of the kind that may be deferred.
+        def suits?(engine, items, key)
+          return false unless items.size > 1 && engine.backend.parallel(engine.size) > 1 && engine.costs.small(key)
+
+          work = WorkEstimate.of(items) * engine.costs.of(key)
+          work > CallerRuns::CERTAIN_FACTOR * engine.costs.waking && work <= MAX_WORK_NS
+        end
+
         # Keeps a batch for a thread that asks for its results. It is on the board meanwhile, so that {Engine#kill} and
         # a forked child find it.
         # @return [:done]
@@ -61,16 +69,14 @@ module Ratomic
 
         private
 
-        # Whether the dispatch can be deferred. Inside an item it is not, because the item's worker would run it; nor
-        # where other dispatches are under way, which the workers are needed for anyway; nor under a Fiber scheduler,
-        # whose other Fibers would wait.
+        # Whether the dispatch can be deferred now. It is not inside an item, whose worker would run it; nor where other
+        # dispatches are under way, which the workers are needed for anyway; nor under a Fiber scheduler, whose other
+        # Fibers would wait.
         def possible?(engine, items, key, options)
-          return false unless options.min_batch == :auto && items.size > 1 && engine.backend.parallel(engine.size) > 1
-          return false unless engine.costs.small(key) && engine.idle? && NestedDispatch.number.nil?
-          return false if Fiber.respond_to?(:current_scheduler) && Fiber.current_scheduler
+          return false unless options.min_batch == :auto && suits?(engine, items, key)
+          return false unless engine.idle? && NestedDispatch.number.nil?
 
-          work = WorkEstimate.of(items) * engine.costs.of(key)
-          work > CallerRuns::CERTAIN_FACTOR * engine.costs.waking && work <= MAX_WORK_NS
+          !(Fiber.respond_to?(:current_scheduler) && Fiber.current_scheduler)
         end
 
         def place(batch)

@@ -37,6 +37,13 @@ module Ratomic
         (by_caller <= by_pool) ^ (@turns.increment & (rate - 1)).zero?
       end
 
+      # @return [Array(Float, Float), nil] nanoseconds for an item, by the caller and by the pool; nil while one of them
+      #   is not known
+      def times(key)
+        times = [known(@by_caller, 0, key), known(@by_pool, 1, key)]
+        times if times.all?
+      end
+
       # A caller has run a dispatch.
       # @param nanoseconds [Integer] that it took
       # @param items [Integer]
