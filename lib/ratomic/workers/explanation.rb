@@ -25,8 +25,8 @@ module Ratomic
         @tried = tried
       end
 
-      # @return [Hash{Symbol => Object}] :callable, :items, :estimate (:seconds_by_waiter and :seconds_by_workers are nil
-      #   until both were measured), :results; of a pipeline :stages, see
+      # @return [Hash{Symbol => Object}] :callable, :items, :results; :estimate, in which :seconds_by_waiter and
+      #   :seconds_by_workers are nil until both were measured; of a pipeline :stages, see
       #   {Pipeline#stats}; in worker processes :process, how the callable gets there (:way is :copied or :forked); of a
       #   pool with `fallback:` :fallback, with :backend, :used (whether its dispatches go there at once) and :why; with
       #   `try:` :try, see {Pool#explain}
