@@ -32,16 +32,17 @@ module Ratomic
 
         # Whether the work is of the kind that may be deferred.
         def suits?(engine, items, key)
-          return false unless items.size > 1 && engine.backend.parallel(engine.size) > 1 && engine.costs.small(key)
+          return false unless items.size > 1 && engine.backend.parallel(engine.size) > 1
+          return false unless engine.costs.small(key) && (cost = engine.costs.of(key))
 
-          work = WorkEstimate.of(items) * engine.costs.of(key)
+          work = WorkEstimate.of(items) * cost
           work > CallerRuns::CERTAIN_FACTOR * engine.costs.waking && work <= MAX_WORK_NS
         end
 
         # Keeps a batch for a thread that asks for its results. It is on the board meanwhile, so that {Engine#kill} and
         # a forked child find it.
         # @return [:done]
-        def begin(engine, batch)
+        def keep(engine, batch)
           engine.board[place(batch)] = batch
           engine.post([:defer, batch].freeze) || engine.stop(batch, PoolFailures::KILLED)
           engine.overtaken?(batch)
@@ -50,8 +51,13 @@ module Ratomic
 
         # Gives a batch to the workers, if no thread has begun it.
         # @return [Boolean] false when there is no room for it
-        def end(engine, batch)
-          begun?(batch) || engine.offer(batch)
+        def release(engine, batch)
+          return true if begun?(batch)
+          return false unless engine.offer(batch)
+
+          engine.run_queue.wake_one # it is enough work for two workers
+          engine.post(Engine::RESERVE) if batch.owned? && engine.backend.reserve? && engine.run_queue.reserve.short?
+          true
         ensure
           engine.board.delete(place(batch))
         end

@@ -122,7 +122,7 @@ module Ratomic
       # Puts the batch into the run queue, or keeps it for the thread that asks for its results.
       # @return [:done, nil] :done when nothing is left to do
       def enqueue
-        return Deferral.begin(@engine, @batch) if @batch.deferred?
+        return Deferral.keep(@engine, @batch) if @batch.deferred?
         return (@engine.run_queue.wake_one if wide?) if push
 
         reject if @options.on_full == :raise

@@ -3,7 +3,8 @@
 module Ratomic
   module Workers
     # With `run: :waiter` a small dispatch is run by the first thread that asks for its results, unless a worker has
-    # begun it. The thread that dispatches (an event loop, a reactor, a listener) computes nothing.
+    # begun it. The thread that dispatches (an event loop, a reactor, a listener) computes nothing. A larger dispatch is
+    # run so where that is faster, see {Deferral}.
     #
     # The items run as in {CallerRuns}, in the waiter's thread. The waiter claims all of them. If it is killed while an
     # item runs, that item fails, the items before it keep their results, and workers run the items after it.
@@ -20,7 +21,7 @@ module Ratomic
         # @param here [Boolean] whether this thread may run it; otherwise the workers get it now
         def run_deferred(future, engine, batch, here)
           return unless free?(engine, batch)
-          return Deferral.end(engine, batch) unless here
+          return Deferral.release(engine, batch) unless here
 
           started = engine.metrics.tally.start
           attend(future, engine, batch, Deferral.limit(engine, batch))

@@ -152,8 +152,7 @@ module Ratomic
 
       # The workers get it.
       def release(batch)
-        @registry.reserve if batch.owned?
-        Deferral.end(@engine, batch) || @watchdog.handle(:offer, batch)
+        Deferral.release(@engine, batch) || @watchdog.handle(:offer, batch)
       end
 
       # Runs items again that failed because they ran in a Ractor.

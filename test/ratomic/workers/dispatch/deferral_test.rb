@@ -134,7 +134,7 @@ class DeferralTest < Minitest::Test
 
   def test_workers_run_what_nobody_asks_for
     future = deferred
-    Deferral.begin(engine, batch_of(future))
+    Deferral.keep(engine, batch_of(future))
     eventually { future.ready? }
     refute_includes future.value.flatten, me
     eventually { engine.board.to_h.none? { |place, _| Array === place } }
@@ -154,7 +154,7 @@ class DeferralTest < Minitest::Test
 
   def test_owned_results_that_nobody_asks_for_are_made_by_workers
     future = deferred([1] * 10, results: :owned)
-    Deferral.begin(engine, batch_of(future))
+    Deferral.keep(engine, batch_of(future))
     results = within(60) { future.value(timeout: 50) }
     refute_includes results.flatten, me
     refute_predicate results[0], :frozen?
@@ -198,7 +198,7 @@ class DeferralTest < Minitest::Test
 
   def test_cancelled_it_never_runs
     future = deferred
-    Deferral.begin(engine, batch_of(future).tap { |batch| batch.stop(Workers::PoolFailures::GIVEN_UP) })
+    Deferral.keep(engine, batch_of(future).tap { |batch| batch.stop(Workers::PoolFailures::GIVEN_UP) })
     assert(future.value.all?(Workers::Failure))
     assert_equal 0, @where.begun.value
   end
@@ -211,7 +211,7 @@ class DeferralTest < Minitest::Test
     assert_equal 0, @where.begun.value
   end
 
-  # As {Deferral.begin}, before the coordinator has got it.
+  # As {Deferral.keep}, before the coordinator has got it.
   def keep_from_coordinator(future)
     batch = batch_of(future)
     engine.board[Deferral.send(:place, batch)] = batch
@@ -220,13 +220,13 @@ class DeferralTest < Minitest::Test
   def test_a_pool_that_was_killed_takes_none
     future = deferred
     @pool.kill
-    Deferral.begin(engine, batch_of(future))
+    Deferral.keep(engine, batch_of(future))
     assert_equal [Workers::ShutdownError.name], within(30) { future.value }.map(&:exception_class).uniq
   end
 
   def test_a_pool_that_ends_waits_for_it
     future = deferred
-    Deferral.begin(engine, batch_of(future))
+    Deferral.keep(engine, batch_of(future))
     assert @pool.shutdown(timeout: 30)
     assert_equal 0, future.failures.size
   end
@@ -267,7 +267,7 @@ class DeferralTest < Minitest::Test
     assert_equal [true, nil], [by[:@by_caller]&.positive?, by[:@by_pool]]
     learn
     late = deferred
-    Deferral.end(engine, batch_of(late))
+    Deferral.release(engine, batch_of(late))
     within(30) { late.value(timeout: 20) }
     assert_predicate by[:@by_pool], :positive?
   end
