@@ -9,8 +9,10 @@ module Ratomic
       SAMPLE_RATE = 8
 
       # @param costs [Costs]
-      def initialize(costs)
+      # @param factor [Integer] how many times as long chunks are, see {Backend::Defaults#chunk_factor}
+      def initialize(costs, factor = 1)
         @costs = costs
+        @long = RunQueue::LONG_CHUNK_NS * factor
         @short = 0
       end
 
@@ -33,7 +35,7 @@ module Ratomic
         return if chunk.results.empty?
 
         key = chunk.batch.key
-        return if took < RunQueue::LONG_CHUNK_NS && @small && key.equal?(@key) &&
+        return if took < @long && @small && key.equal?(@key) &&
                   ((@short += 1) & (SAMPLE_RATE - 1)).positive?
 
         @costs.introduce(key, chunk.batch.target) unless @costs.of(key)

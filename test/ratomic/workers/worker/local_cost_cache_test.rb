@@ -34,6 +34,13 @@ class LocalCostCacheTest < Minitest::Test
     assert_equal 4, learnt(4, Workers::RunQueue::LONG_CHUNK_NS * 2), "and from all that are long"
   end
 
+  def test_where_chunks_are_longer_longer_ones_count_as_short
+    @local_costs = Workers::LocalCostCache.new(@costs, 8)
+    learnt(Workers::Costs::MIN_STABLE_RUNS, 1_000)
+    assert_equal 1, learnt(Workers::LocalCostCache::SAMPLE_RATE, Workers::RunQueue::LONG_CHUNK_NS * 7)
+    assert_equal 4, learnt(4, Workers::RunQueue::LONG_CHUNK_NS * 8)
+  end
+
   def test_its_copy_is_the_cost_that_was_learnt
     assert_nil @local_costs.cost(Double)
     learnt(1, 1_000)
