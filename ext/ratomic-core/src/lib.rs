@@ -4,7 +4,8 @@
 //! a structure is read or written only by a thread that holds its VM lock (the GVL of its Ractor), and such a thread
 //! reaches no safepoint of the VM inside a call of this crate, but in [`Park`]'s methods, which are never called with a
 //! lock held. A collector that stops all threads at safepoints therefore never meets a half-done operation, and may read
-//! without taking a lock.
+//! without taking a lock. One beside which other threads go on takes the locks (`visit_locked`), and waits for nothing
+//! else.
 //!
 //! | module | what it is |
 //! | --- | --- |

@@ -381,6 +381,15 @@ impl<T: Copy> Queue<T> {
             .for_each(|position| visitor(&unsafe { self.ring.get(position) }));
     }
 
+    /// As `visit`, with the locks of both ends, for a collector beside which other threads go on. The visitor must not
+    /// wait for anything that may wait for such a lock.
+    pub fn visit_locked(&self, visitor: impl FnMut(&T)) {
+        let _back = self.back.lock();
+        let _front = self.front.lock();
+        // SAFETY: with both locks held nobody else changes anything between the ends.
+        unsafe { self.visit(visitor) }
+    }
+
     /// Visits every item for a collector that moves objects.
     ///
     /// # Safety

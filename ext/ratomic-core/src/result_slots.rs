@@ -201,6 +201,13 @@ impl<T: Copy> ResultSlots<T> {
             .for_each(visitor);
     }
 
+    /// As `visit`, with the lock, for a collector beside which other threads go on. The visitor must not wait for
+    /// anything that may wait for this lock.
+    #[cfg(not(loom))]
+    pub fn visit_locked(&self, visitor: impl FnMut(&T)) {
+        self.state.read().slots.iter().flatten().for_each(visitor);
+    }
+
     /// Visits every value for a collector that moves objects.
     ///
     /// # Safety

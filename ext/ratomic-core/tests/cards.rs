@@ -142,6 +142,11 @@ impl Host {
         let mut token = |token: usize| objects.push((token, self.cards[&token]));
         // SAFETY: there is one thread.
         unsafe { self.table.visit_tokens(&mut token) };
+        let mut locked = Vec::new();
+        self.table.visit_tokens_locked(|token| locked.push(token));
+        assert!(locked
+            .iter()
+            .eq(objects[64..].iter().map(|(token, _)| token)));
         objects
     }
 
@@ -188,6 +193,9 @@ impl Host {
             let mut seen = Seen::default();
             // SAFETY: there is one thread.
             unsafe { self.table.visit(part, &mut seen) };
+            let mut locked = Seen::default();
+            self.table.visit_locked(part, &mut locked);
+            assert_eq!(seen.0, locked.0);
             all.extend(seen.0);
         }
         all

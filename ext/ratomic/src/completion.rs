@@ -3,7 +3,7 @@
 
 use crate::ffi::{
     args, barrier, class, error,
-    gc::{everything_stopped, show_copies},
+    gc::{access, show_copies, Access},
     gvl::Gvl,
     once_shared::OnceShared,
     shareable, values, words, RawValue, Receiver,
@@ -66,23 +66,21 @@ impl Forkable for Work {
 )]
 struct Completion(OnceShared<Work>);
 
-/// A collection calls `mark` and `compact` with all Ractors stopped: Ruby 4.0 stops them in every collection, and since
-/// 4.1 only a collection that stops them looks into shareable objects. ObjectSpace calls `mark` too, without stopping
-/// them.
+/// Which threads may run meanwhile: see [`crate::ffi::gc`].
 impl DataTypeFunctions for Completion {
     fn mark(&self, _marker: &gc::Marker) {
         let Some(Work { result_slots, .. }) = self.0.peek() else {
             return;
         };
-        if everything_stopped() {
-            // SAFETY: just checked.
-            unsafe { result_slots.visit(RawValue::mark_movable) };
-        } else {
-            show_copies(
+        match access() {
+            // SAFETY: all other threads are stopped at safepoints, and none is reached under a lock.
+            Access::Stopped => unsafe { result_slots.visit(RawValue::mark_movable) },
+            Access::Locked => result_slots.visit_locked(RawValue::mark_movable),
+            Access::Copied => show_copies(
                 RawValue::NIL,
                 |skip, words| result_slots.copy_to(skip, words, RawValue::NIL),
                 RawValue::mark_movable,
-            );
+            ),
         }
     }
 

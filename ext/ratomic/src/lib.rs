@@ -22,6 +22,7 @@ static ALLOCATOR: ratomic_core::aligned::Aligned = ratomic_core::aligned::Aligne
 fn init(ruby: &Ruby) -> Result<(), Error> {
     ffi::declare_ractor_safe();
     ffi::fork::install();
+    ffi::gc::install(ruby)?;
     ffi::note::install(ruby)?;
     ffi::deep_freeze::install(ruby)?;
     ffi::walk::install(ruby)?;

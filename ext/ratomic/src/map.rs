@@ -49,8 +49,7 @@ pub struct Map {
     reported: Reported,
 }
 
-/// `mark` and `compact` run while nothing else does: on 4.0 every collection stops all Ractors, and since 4.1 only one
-/// that does so looks into shareable objects. ObjectSpace, too, calls `mark`, but outside a collection.
+/// Which threads may run meanwhile: see [`crate::ffi::gc`].
 impl DataTypeFunctions for Map {
     fn mark(&self, _marker: &gc::Marker) {
         if let Some(table) = self.table.peek() {

@@ -7,7 +7,7 @@
 
 use crate::ffi::{
     args, barrier, class, error,
-    gc::{everything_stopped, show_copies},
+    gc::{access, show_copies, Access},
     gvl,
     gvl::Gvl,
     memory::Reported,
@@ -44,21 +44,19 @@ const COLLECTOR_BASE_BYTES: usize = 8192;
 )]
 struct Queue(OnceShared<Core<RawValue>>, Reported);
 
-/// A collection calls `mark` and `compact` with all Ractors stopped: Ruby 4.0 stops them in every collection, and since
-/// 4.1 only a collection that stops them looks into shareable objects. ObjectSpace calls `mark` too, without stopping
-/// them.
+/// Which threads may run meanwhile: see [`crate::ffi::gc`].
 impl DataTypeFunctions for Queue {
     fn mark(&self, _marker: &gc::Marker) {
         let Some(core) = self.0.peek() else { return };
-        if everything_stopped() {
-            // SAFETY: just checked.
-            unsafe { core.visit(RawValue::mark_movable) };
-        } else {
-            show_copies(
+        match access() {
+            // SAFETY: all other threads are stopped at safepoints, and none is reached under a lock.
+            Access::Stopped => unsafe { core.visit(RawValue::mark_movable) },
+            Access::Locked => core.visit_locked(RawValue::mark_movable),
+            Access::Copied => show_copies(
                 RawValue::NIL,
                 |skip, words| core.copy_from(skip, words),
                 RawValue::mark_movable,
-            );
+            ),
         }
     }
 

@@ -58,27 +58,25 @@ pub trait Visitor<K, V> {
 
 #[cfg(not(loom))]
 impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
-    /// Visits all that a part holds, without locks, for a collector.
+    /// Visits all that a part holds, without locks, for a collector that has stopped all threads.
     ///
     /// # Safety
     /// As for [`crate::fork_rw_lock::ForkRwLock::peek`].
     pub unsafe fn visit(&self, part: Part, visitor: &mut impl Visitor<K, V>) {
-        let share = part.share();
         for (level, shard) in part.shards() {
-            let Some(CachePadded(shard)) = self.levels.shards(level).get(shard) else {
-                continue;
-            };
-            // SAFETY: the caller's promise.
-            let shard = unsafe { shard.peek() };
-            shard
-                .pairs_of(share)
-                .for_each(|pair| visitor.pair(&pair.key, &pair.value));
-            shard
-                .asides_of(share)
-                .for_each(|(key, value)| visitor.pair(key, value));
-            if !matches!(share, Share::Card { .. }) {
-                let claims = shard.claims().iter();
-                claims.for_each(|claim| visitor.claim(&claim.key, claim.owner));
+            if let Some(CachePadded(shard)) = self.levels.shards(level).get(shard) {
+                // SAFETY: the caller's promise.
+                visit_shard(unsafe { shard.peek() }, part.share(), visitor);
+            }
+        }
+    }
+
+    /// As `visit`, with the lock of each shard, for a collector beside which other threads go on. The visitor must not
+    /// wait for anything that may wait for such a lock.
+    pub fn visit_locked(&self, part: Part, visitor: &mut impl Visitor<K, V>) {
+        for (level, shard) in part.shards() {
+            if let Some(CachePadded(shard)) = self.levels.shards(level).get(shard) {
+                visit_shard(&shard.read(), part.share(), visitor);
             }
         }
     }
@@ -120,16 +118,21 @@ impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
         }
     }
 
-    /// Visits the tokens of all cards, without locks, for a collector.
+    /// Visits the tokens of all cards, without locks, for a collector that has stopped all threads.
     ///
     /// # Safety
     /// As for [`crate::fork_rw_lock::ForkRwLock::peek`].
     pub unsafe fn visit_tokens(&self, mut visit: impl FnMut(usize)) {
         for CachePadded(shard) in self.levels.shards(LAST) {
             // SAFETY: the caller's promise.
-            let shard = unsafe { shard.peek() };
-            let tokens = (0..shard.cards()).map(|card| shard.token(card));
-            tokens.filter(|token| *token != 0).for_each(&mut visit);
+            visit_tokens_of(unsafe { shard.peek() }, &mut visit);
+        }
+    }
+
+    /// As `visit_tokens`, with the lock of each shard; see `visit_locked`.
+    pub fn visit_tokens_locked(&self, mut visit: impl FnMut(usize)) {
+        for CachePadded(shard) in self.levels.shards(LAST) {
+            visit_tokens_of(&shard.read(), &mut visit);
         }
     }
 
@@ -209,6 +212,33 @@ impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
     pub fn memory(&self) -> usize {
         std::mem::size_of_val(self) + self.levels.memory() + self.totals.bytes()
     }
+}
+
+#[cfg(not(loom))]
+fn visit_shard<K: Copy + PartialEq, V: Copy>(
+    shard: &Shard<K, V>,
+    share: Share,
+    visitor: &mut impl Visitor<K, V>,
+) {
+    shard
+        .pairs_of(share)
+        .for_each(|pair| visitor.pair(&pair.key, &pair.value));
+    shard
+        .asides_of(share)
+        .for_each(|(key, value)| visitor.pair(key, value));
+    if !matches!(share, Share::Card { .. }) {
+        let claims = shard.claims().iter();
+        claims.for_each(|claim| visitor.claim(&claim.key, claim.owner));
+    }
+}
+
+#[cfg(not(loom))]
+fn visit_tokens_of<K: Copy + PartialEq, V: Copy>(
+    shard: &Shard<K, V>,
+    visit: &mut impl FnMut(usize),
+) {
+    let tokens = (0..shard.cards()).map(|card| shard.token(card));
+    tokens.filter(|token| *token != 0).for_each(visit);
 }
 
 #[cfg(not(loom))]

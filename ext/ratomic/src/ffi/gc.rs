@@ -1,17 +1,27 @@
 //! Shows a collector the objects in a structure.
 //!
-//! During a collection every thread that could be inside a structure is stopped at a safepoint, so the structure is
-//! read without its lock. On Ruby 4.0 a collection stops all Ractors. Since 4.1 a Ractor also collects alone while the
-//! others run, but such a collection looks into no shareable object, and ours are shareable from the end of
-//! `initialize` on. Before that end only the Ractor that makes the object can be inside, and its thread is the one that
-//! collects. A collection of all heaps stops all Ractors on 4.1, too.
+//! A mark function runs in one of three situations ([`Access`]).
 //!
-//! ObjectSpace calls the same functions while other Ractors run. Then the words are copied to the stack under the lock,
-//! and shown after the lock is released, because the visitor may allocate. The stack keeps the objects alive meanwhile.
+//! - **A collection that has stopped all other threads at safepoints**: every collection on Ruby 4.0. The structure is
+//!   read without its lock, because no thread is inside.
+//! - **A collection beside which other Ractors may run**: since Ruby 4.1 each Ractor also collects its own heap alone.
+//!   It frees no shareable object. But it looks into those of its own heap that it comes to, and into those that were
+//!   given a young object since its last collection, and ours are among them. (4.1's collector of all heaps stops the
+//!   others, but nothing tells the two apart.) So the structure is read with its lock. The marking thread waits for it
+//!   as long as another thread's change takes: no thread reaches a safepoint, allocates an object or waits under such a
+//!   lock, and this thread holds none itself.
+//! - **No collection**: ObjectSpace calls mark functions while other Ractors run. Then the words are copied to the stack
+//!   under the lock, and shown after the lock is released, because the visitor may allocate. The stack keeps the objects
+//!   alive meanwhile.
+//!
+//! Compact functions run only where everything is stopped: 4.1 compacts a heap alone only while there is one Ractor.
 
 use super::RawValue;
 use magnus::{prelude::*, rb_sys::protect, Error, RModule, Ruby};
-use std::sync::LazyLock;
+use std::sync::{
+    atomic::{AtomicBool, Ordering},
+    LazyLock,
+};
 
 /// Whether each Ractor of this Ruby has a heap of its own. `lib/ratomic/features.rb`, which is loaded before the
 /// extension, has found it out.
@@ -20,10 +30,31 @@ pub fn has_heap_per_ractor(ruby: &Ruby) -> Result<bool, Error> {
     ratomic.const_get("HEAP_PER_RACTOR")
 }
 
-/// Whether a collection is running, with all other threads stopped.
-pub fn everything_stopped() -> bool {
+/// To be called before the first object of ours is made.
+pub fn install(ruby: &Ruby) -> Result<(), Error> {
+    COLLECTS_ALONE.store(has_heap_per_ractor(ruby)?, Ordering::Relaxed);
+    Ok(())
+}
+
+/// How a mark function may read its structure.
+pub enum Access {
+    Stopped,
+    Locked,
+    Copied,
+}
+
+/// Set when the extension is loaded.
+static COLLECTS_ALONE: AtomicBool = AtomicBool::new(false);
+
+pub fn access() -> Access {
     // SAFETY: asks for a flag.
-    unsafe { rb_sys::rb_during_gc() != 0 }
+    if unsafe { rb_sys::rb_during_gc() == 0 } {
+        Access::Copied
+    } else if COLLECTS_ALONE.load(Ordering::Relaxed) {
+        Access::Locked
+    } else {
+        Access::Stopped
+    }
 }
 
 /// Whether the running collection is a major one, which marks all objects, or a minor one. It is asked first when the

@@ -9,7 +9,8 @@
 //!   the last level the object that the table names as the card's token, and where the card has none, the run's. Pairs
 //!   put aside for snapshots are shown as the card that they were in, claims and a shard's first pair by the run.
 //! - **Who makes an object show a word tells the collector** of both (the write barrier) before its next safepoint.
-//!   A collection that looks into shareable objects stops all Ractors at safepoints, so it cannot come in between. Nor
+//!   A collection that may free the word stops all Ractors at safepoints, so it cannot come in between. (One of Ruby
+//!   4.1 that collects the heap of one Ractor frees no shareable object, and does not look at those of other heaps.) Nor
 //!   can a fork that Ruby 4.0 or newer makes. (An older Ruby, or a library in C that forks by itself, does not stop the
 //!   other Ractors: what one of these has stored in that moment may be missed by a collection of the child.) It does not
 //!   matter whether others change the shard meanwhile, or clear it: the word and the object that the token named under
@@ -24,13 +25,12 @@
 //!   left over until a collection, and nobody tells these of what is written.
 //! - **The objects do not move**, because the table has their addresses: the Map pins them when it is marked, and if it
 //!   was marked before they were made, the barrier pins them. The pairs may move: each object follows what it shows.
-//! - **Each is noted as shareable before it shows anything**, so that the VM never walks through one to find out, and no
-//!   local collection of Ruby 4.1 looks into it.
+//! - **Each is noted as shareable before it shows anything**, so that the VM never walks through one to find out.
 
 use super::{marking::Marking, Map};
 use crate::ffi::{
     barrier, class,
-    gc::{everything_stopped, looks_at_all, show_copies},
+    gc::{access, looks_at_all, show_copies, Access},
     RawValue, Receiver,
 };
 use magnus::{gc, prelude::*, typed_data::Obj, DataTypeFunctions, Error, RClass, Ruby, TypedData};
@@ -52,13 +52,11 @@ pub type Words = Table<RawValue, RawValue>;
     frozen_shareable
 )]
 struct GcCard {
-    /// Set once the object is noted as shareable. Before, it holds nothing: the VM's walk might look into it, and since 4.1
-    /// a local collection, which does not stop those who change the table.
+    /// Set once the object is noted as shareable. Before, it holds nothing: the VM's walk might look into it.
     shown: OnceLock<(Arc<Words>, Part)>,
 }
 
-/// `mark` and `compact` run while nothing else does: on 4.0 every collection stops all Ractors, and since 4.1 only one
-/// that does so looks into shareable objects. ObjectSpace, too, calls `mark`, but outside a collection.
+/// Which threads may run meanwhile: see [`crate::ffi::gc`].
 impl DataTypeFunctions for GcCard {
     fn mark(&self, _marker: &gc::Marker) {
         if let Some((table, part)) = self.shown.get() {
@@ -79,21 +77,25 @@ impl DataTypeFunctions for GcCard {
 
 /// Shows the collector, or ObjectSpace, what is in a part of the table.
 pub fn show(table: &Words, part: Part) {
-    if everything_stopped() {
-        let mut marking = Marking::new(looks_at_all());
-        // SAFETY: just checked.
-        unsafe { table.visit(part, &mut marking) };
-        marking.finish();
-    } else {
+    let access = access();
+    if matches!(access, Access::Copied) {
         // On the stack, which keeps the objects alive while the visitor allocates.
         let mut pairs = [(RawValue::NIL, RawValue::NIL); 64];
-        table.show(part, &mut pairs, |pairs| {
+        return table.show(part, &mut pairs, |pairs| {
             for (key, value) in pairs {
                 key.mark_movable();
                 value.mark_movable();
             }
         });
     }
+    let mut marking = Marking::new(looks_at_all());
+    if matches!(access, Access::Locked) {
+        table.visit_locked(part, &mut marking);
+    } else {
+        // SAFETY: all other threads are stopped at safepoints, and none is reached under a lock.
+        unsafe { table.visit(part, &mut marking) };
+    }
+    marking.finish();
 }
 
 /// Follows what a compaction has moved.
@@ -232,20 +234,22 @@ impl GcCards {
         let runs = self.0.get().into_iter().flat_map(|runs| runs.iter());
         runs.for_each(RawValue::mark);
         let mark = |token| RawValue(token as _).mark();
-        if everything_stopped() {
-            // SAFETY: just checked.
-            unsafe { table.visit_tokens(mark) };
-        } else {
-            for shard in 0..Words::SHARDS {
-                show_copies(
-                    0,
-                    |from, tokens| table.tokens(shard, from, tokens),
-                    |token| {
-                        if *token != 0 {
-                            mark(*token);
-                        }
-                    },
-                );
+        match access() {
+            // SAFETY: all other threads are stopped at safepoints, and none is reached under a lock.
+            Access::Stopped => unsafe { table.visit_tokens(mark) },
+            Access::Locked => table.visit_tokens_locked(mark),
+            Access::Copied => {
+                for shard in 0..Words::SHARDS {
+                    show_copies(
+                        0,
+                        |from, tokens| table.tokens(shard, from, tokens),
+                        |token| {
+                            if *token != 0 {
+                                mark(*token);
+                            }
+                        },
+                    );
+                }
             }
         }
     }
