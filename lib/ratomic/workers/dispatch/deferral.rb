@@ -16,8 +16,10 @@ module Ratomic
       GRACE_S = 0.001
       # Estimated nanoseconds of work of the largest dispatch that is deferred.
       MAX_WORK_NS = 100_000_000
-      # The thread stops, and leaves the rest to the workers, when the items take so many times as long as estimated.
-      MAX_OVERRUN_FACTOR = 4
+      # Estimated nanoseconds of a slice, which the thread runs without a look at interrupts. If one takes longer than
+      # the second of these, workers run the rest.
+      SLICE_NS = 5_000_000
+      MAX_SLICE_NS = 40_000_000
 
       class << self
         # @param items [Array]
@@ -67,10 +69,10 @@ module Ratomic
           batch.unclaimed < batch.size
         end
 
-        # @return [Integer] nanoseconds that a thread may take for the batch
-        def limit(engine, batch)
-          expected = (engine.costs.of(batch.key) || 0) * batch.weight
-          (expected * MAX_OVERRUN_FACTOR).to_i + CallerBudget::BUDGET_NS
+        # @return [Integer] items of a slice
+        def slice(engine, batch)
+          cost = engine.costs.of(batch.key)
+          cost ? (SLICE_NS / (cost * batch.mean)).to_i.clamp(1, batch.limit) : 1
         end
 
         private

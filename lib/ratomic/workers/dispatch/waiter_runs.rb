@@ -14,35 +14,56 @@ module Ratomic
         # @param future [Future] of the batch
         # @param batch [Batch]
         def run(future, engine, batch)
-          attend(future, engine, batch, CallerBudget::BUDGET_NS) if free?(engine, batch) && small?(engine, batch)
+          return unless free?(engine, batch) && small?(engine, batch)
+
+          engine.metrics.by_waiter.increment
+          attend(future, batch) { run_slice(engine, batch, batch.limit, CallerBudget::BUDGET_NS) }
         end
 
-        # Runs a deferred batch, if nobody has begun it.
+        # Runs a deferred batch, if nobody has begun it, in slices. Between two of them it notices interrupts and that
+        # the dispatch was cancelled. The workers run what is left.
         # @param here [Boolean] whether this thread may run it; otherwise the workers get it now
         def run_deferred(future, engine, batch, here)
           return unless free?(engine, batch)
           return Deferral.release(engine, batch) unless here
 
+          engine.metrics.by_waiter.increment
           started = engine.metrics.tally.start
-          attend(future, engine, batch, Deferral.limit(engine, batch))
+          attend(future, batch) { run_slices(engine, batch) } || return
           took = engine.metrics.tally.start - started
           batch.chooser(engine.costs).learn_caller(batch.key, took, batch.size) if batch.timed?
         end
 
         private
 
-        def attend(future, engine, batch, budget)
-          return run_batch(engine, batch, budget) unless batch.waiter_count
-
-          batch.waiter_count.during(future, false) { run_batch(engine, batch, budget) }
+        def attend(future, batch, &run)
+          batch.waiter_count ? batch.waiter_count.during(future, false, &run) : yield
         end
 
-        def run_batch(engine, batch, budget)
+        # @return [Boolean] whether it has run all
+        def run_slices(engine, batch)
+          count = Deferral.slice(engine, batch)
+          well = true
+          well = run_slice(engine, batch, count, Deferral::MAX_SLICE_NS) while well && left?(batch)
+          well && !left?(batch)
+        ensure
+          engine.give_back(batch) if left?(batch)
+        end
+
+        def left?(batch)
+          batch.unclaimed.positive? && !batch.completion.complete?
+        end
+
+        # @param count [Integer] items
+        # @param budget [Integer] nanoseconds
+        # @return [Boolean] whether all of them have run here
+        def run_slice(engine, batch, count, budget)
           chunk = done = nil
           engine.show([batch.ticket, Thread.current.object_id].freeze, batch) do
-            Interrupts.deferred { chunk = claim(engine, batch) } # an interrupt in between would lose what was claimed
+            Interrupts.deferred { chunk = claim(engine, batch, count) } # an interrupt in between would lose the items
             done = chunk.nil? || measure(engine, chunk, budget)
           end
+          done == true && (chunk.nil? || chunk.results.size == chunk.last - chunk.first)
         ensure
           Interrupts.deferred { finish(engine, chunk, done) } if chunk
         end
@@ -61,12 +82,11 @@ module Ratomic
           CallerRuns.place(engine, batch.items, batch.key, batch.options.min_batch) == :caller
         end
 
-        # @return [Chunk, nil] of all that is left; nil when there is nothing
-        def claim(engine, batch)
-          return unless (first = batch.claim(batch.limit))
+        # @return [Chunk, nil] of so many items; nil when nothing is left
+        def claim(engine, batch, count)
+          return unless (first = batch.claim(count))
 
-          engine.metrics.by_waiter.increment
-          chunk = batch.kind.new(batch, batch.callable, first, batch.limit, 1)
+          chunk = batch.kind.new(batch, batch.callable, first, [first + count, batch.limit].min, 1)
           engine.in_place ? chunk : chunk.share_memory
         end
 
@@ -79,17 +99,26 @@ module Ratomic
           Context.with(batch.options.context) do
             Interrupts.exceptions_deferred { run_items(engine, chunk, started + budget) }
           end
-          took = engine.metrics.tally.start - started
-          CallerRuns.learn(engine, batch.items[chunk.first, chunk.results.size], batch.key, took)
+          learn(engine, chunk, engine.metrics.tally.start - started)
           true
         ensure
           CallerRuns.put_back(state, engine, batch.key) if state
         end
 
+        # Of a deferred batch only slow items are learnt. Its times are without what it costs to bring results home;
+        # beside them each chunk of a worker would look slow.
+        def learn(engine, chunk, took)
+          batch = chunk.batch
+          items = batch.items[chunk.first, chunk.results.size]
+          return if batch.deferred? && took <= Costs::MAX_CALLER_ITEM_NS * items.size
+
+          CallerRuns.learn(engine, items, batch.key, took)
+        end
+
         def run_items(engine, chunk, limit)
           batch = chunk.batch
           items = batch.items
-          items = items[chunk.first...chunk.last] if chunk.first.positive?
+          items = items[chunk.first...chunk.last].freeze unless chunk.first.zero? && chunk.last == items.size
           results = chunk.results
           limit = nil unless items.size > 2
           as = batch.options.as

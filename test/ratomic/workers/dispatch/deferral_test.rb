@@ -189,8 +189,36 @@ class DeferralTest < Minitest::Test
     assert @pool.shutdown(timeout: 30), "nothing that was accepted is missing"
   end
 
+  def test_an_exception_from_another_thread_comes_between_two_slices
+    future = deferred([1, :wait, *1..8])
+    pretend(key, 1_500_000) # three items are a slice
+    waiter = Thread.new do
+      future.value
+    rescue KeyError => e
+      e
+    end
+    eventually { @where.begun.value == 2 }
+    waiter.raise(KeyError)
+    @where.gate.push(:go)
+    assert_kind_of KeyError, within(30) { waiter.value }
+    results = within(60) { future.value(timeout: 50) }
+    assert_equal [3, 7, []], [*results.map(&:first).partition { |who| who == results[0][0] }.map(&:size),
+                              results.grep(Workers::Failure)]
+  end
+
+  def test_a_cancellation_is_noticed_between_two_slices
+    future = deferred([1, :wait, *1..8])
+    pretend(key, 1_500_000)
+    waiter = Thread.new { future.value }
+    eventually { @where.begun.value == 2 }
+    future.cancel
+    @where.gate.push(:go)
+    assert_equal 10, within(30) { waiter.value }.grep(Workers::Failure).size
+    assert_equal 3, @where.begun.value
+  end
+
   def test_dear_items_are_handed_back
-    future = deferred([:dear] * 30)
+    future = deferred([:dear] * 120)
     pretend(key, 1_000)
     within(60) { future.value }
     assert_operator future.value.map(&:first).uniq.size, :>, 1, "the waiter has run the first ones, workers the rest"
