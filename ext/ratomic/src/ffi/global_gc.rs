@@ -29,7 +29,7 @@ static ENABLED: AtomicBool = AtomicBool::new(false);
 static COUNTED: AtomicUsize = AtomicUsize::new(0);
 /// When the pause after the last collection ends, as [`now`].
 static PAUSE_END: AtomicU64 = AtomicU64::new(0);
-/// How long nobody asks again whether the program has disabled the collector, after it had.
+/// After the program was found to have disabled the collector, it is asked again only when this time is over.
 const DISABLED_PAUSE_NS: u64 = 100_000_000;
 
 /// To be called once, when the extension is loaded.

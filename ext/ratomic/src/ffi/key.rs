@@ -54,8 +54,8 @@ impl Key {
         )))
     }
 
-    /// A key that does not change if a block changes the object that was given.
-    pub fn settled(value: Value) -> Result<Key, Error> {
+    /// As `new`, but with the object to store in place of the given one, which a block might change.
+    pub fn frozen(value: Value) -> Result<Key, Error> {
         let key = Key::new(value)?;
         Ok(Key {
             word: key.stored()?,
