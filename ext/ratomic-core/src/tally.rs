@@ -31,7 +31,7 @@ impl Tally {
         self.buckets[bucket(microseconds)].fetch_add(1, Relaxed);
     }
 
-    /// A dispatch of so many items is done, run by the caller.
+    /// A dispatch of that many items is done, which its caller has run.
     pub fn record_by_caller(&self, nanoseconds: u64, items: u64) {
         self.by_caller.fetch_add(1, Relaxed);
         self.items.fetch_add(items, Relaxed);

@@ -125,7 +125,7 @@ impl Writer {
         self.bytes.push(length as u8);
     }
 
-    /// A length, and so many bytes.
+    /// A length, and then that many bytes.
     #[inline]
     pub fn text(&mut self, bytes: &[u8]) {
         self.length(bytes.len() as u64);

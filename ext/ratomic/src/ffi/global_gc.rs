@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
 
 /// Bytes after which a collection is asked for. The VM lets as many be allocated before it collects a heap.
 const LIMIT_BYTES: usize = 32 * 1024 * 1024;
-/// A collection takes longer in a program with many objects. The pause after it is at least so many times as long, so
+/// A collection takes longer in a program with many objects. The pause after it is at least this many times as long, so
 /// that collections take at most a fifth of the time. Meanwhile the memory may grow beyond the limit.
 const PAUSE_FACTOR: u64 = 4;
 /// Smaller content is in the slot of its object, or is little beside it.

@@ -60,7 +60,7 @@ impl Drop for Reported {
     }
 }
 
-/// After so many bytes were freed at once, glibc is asked to give memory back to the system.
+/// When at least this many bytes were freed at once, glibc is asked to give memory back to the system.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 const MIN_TRIMMED_BYTES: usize = 1 << 20;
 
