@@ -54,6 +54,16 @@ class DocsTest < Minitest::Test
     assert_empty named - known - ruby_itself
   end
 
+  def test_the_messages_in_contributing_are_those_that_are_handled
+    text = File.read(File.join(ROOT, "CONTRIBUTING.md"), encoding: "UTF-8")
+    told = %w[coordinator worker's].map do |receiver|
+      table = text[/^To (?:the|a) #{receiver}.*?\n\n(.*?)\n\n/m]
+      table.scan(/^\| ([^|]*)/).join.scan(/`:(\w+)/).flatten.sort
+    end
+    handled = cases("supervision/watchdog") | Ratomic::Workers::Coordinator::OWN.map(&:to_s)
+    assert_equal [handled.sort, cases("worker/worker").sort], told
+  end
+
   def test_a_link_that_leads_nowhere_is_found
     assert_raises(Minitest::Assertion) { assert_leads("docs/README.md", "guides/nowhere.md") }
     assert_raises(Minitest::Assertion) { assert_leads("README.md", "#no-such-heading") }
@@ -61,6 +71,11 @@ class DocsTest < Minitest::Test
   end
 
   private
+
+  # @return [Array<String>] the messages that a file of `workers` handles
+  def cases(file)
+    File.read(File.join(ROOT, "lib/ratomic/workers/#{file}.rb")).scan(/^ +when ((?::\w+,? )+)then/).join.scan(/\w+/)
+  end
 
   # @return [Array<String>] files of a class, or of one that is written inside it
   def sources_of(name)

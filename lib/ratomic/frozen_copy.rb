@@ -49,8 +49,8 @@ module Ratomic
         Ractor.make_shareable(new.copy(object))
       end
 
-      # Freezes an object where it stands, one that {of} could copy as well, and in which nothing is forbidden.
-      # @return [Object] the object, or a copy where an exception is in it
+      # Freezes an object itself, with all that it refers to. {of} would have to be able to copy it.
+      # @return [Object] the object; a copy if it refers to an exception
       def seal(object)
         InsideOut.new { |inner| Ractor.make_shareable(inner) }.through(object) if Workers::Sharing.odd?(object)
         Ractor.make_shareable(object)
@@ -69,13 +69,13 @@ module Ratomic
         Ractor.shareable?(object)
       end
 
-      # Whether an exception refers to the stack that it came from, or to one that does.
+      # Whether an exception, or one of its causes, refers to the stack that it came from.
       def raised?(error)
         cause = error.cause
         !LOCATIONS.bind_call(error).nil? || (Exception === cause && raised?(cause))
       end
 
-      # Whether a record takes its place.
+      # Whether an {ErrorRecord} takes the place of the exception.
       def recorded?(error)
         raised?(error) || Reflection.variables_of(error).any? { |_, value| Workers::UnshareableReason.of?(value) }
       end
@@ -98,7 +98,7 @@ module Ratomic
       @barrier = 0
     end
 
-    # @return [Object] a copy that has only to be frozen
+    # @return [Object] a deep copy, which is not frozen yet
     def copy(object)
       return object if Workers::Sharing.deep_frozen?(object)
       return @done[object] if @done.key?(object)

@@ -94,7 +94,7 @@ module Ratomic
     end
 
     # Takes a resource for longer than a block. Pair it with {#checkin} in an +ensure+; {#with} does that for you.
-    # A thread that ends without {#checkin} loses its resource: it is closed, and its place goes to the next in line.
+    # If a thread ends without {#checkin}, its resource is closed, and its place goes to the first thread that waits.
     #
     # @param timeout [Numeric, nil] seconds to wait for a resource
     # @return [Object, nil] the resource, or nil if none became free in time

@@ -39,27 +39,28 @@ module Ratomic
   #
   #   POLICIES.fetch_or_store(tenant, expires_in: 60) { load_policy(tenant) }
   #
-  # What sees the value that is there and changes it ({#compute}, {#upsert}, {#fetch_and_modify}, {#compare_and_set},
-  # {#increment}, {#append} and so on) leaves it its time, unless a new one is given; {#set} and {#update} replace it,
-  # and without `expires_in:` for good.
+  # A method that changes the present value ({#compute}, {#upsert}, {#fetch_and_modify}, {#compare_and_set},
+  # {#increment}, {#append} and so on) keeps the time at which it expires, unless a new one is given. {#set} and
+  # {#update} replace the time too: without `expires_in:` the new value does not expire.
   #
-  # No thread removes what has expired. Each write with `expires_in:` looks at 16 places of the map and removes what is
-  # over there, so a cache that is written to keeps little that has expired (some tenth of its entries). Until then
-  # {#size} and {#empty?} count it. {#remove_expired} removes all of it at once.
+  # No thread removes expired values. Each write with `expires_in:` looks at 16 places of the map and removes those that
+  # have expired there. So of the entries of a cache that is written to, some tenth have expired. {#size} and {#empty?}
+  # count these, too. {#remove_expired} removes all of them at once.
   #
   # == Snapshots
   #
-  # {#keys}, {#values}, {#to_h}, {#each_pair} and whatever looks at more than the keys it was given ({#each}, {#select},
-  # {#value?}, all of Enumerable) copy the entries as they are at one moment, in no particular order, and go on with
-  # what they saw. Blocks that they call run outside of any claim.
+  # {#keys}, {#values}, {#to_h}, {#each_pair} and all other methods that look at more than the given keys ({#each},
+  # {#select}, {#value?}, all of Enumerable) copy the entries as they are at one moment, in no particular order, and use
+  # that copy. Blocks that they call run outside of any claim.
   #
   # == Beside a Hash
   #
-  # {#dig}, {#values_at}, {#fetch_values} and {#slice} read key by key: what others write meanwhile may show in one and
-  # not in the next. {#update} and {#delete_if} change many keys: if they raise, nothing has changed.
+  # {#dig}, {#values_at}, {#fetch_values} and {#slice} read key by key: if another thread writes two keys meanwhile,
+  # they may see one of the changes only. {#update} and {#delete_if} change many keys: if they raise, nothing has
+  # changed.
   #
-  # A Map is no Hash: there is no `to_hash`, no default, no order of the entries (so no `shift`), no `==` but identity.
-  # What makes another Hash of it (`merge`, `transform_values`, `invert`, `except`) begins with {#to_h}.
+  # A Map is no Hash: it has no `to_hash`, no default and no order of the entries (so no `shift`), and `==` compares by
+  # identity. For methods that return another Hash (`merge`, `transform_values`, `invert`, `except`) call {#to_h} first.
   #
   # After a fork the child has its own map with the same entries.
   #
@@ -89,13 +90,10 @@ module Ratomic
   #   @raise [TimeoutError] see {#set}
   #   @raise [ThreadError] inside a block that computes this key
   #
-  # @!method clear(timeout: nil)
-  #   Removes every entry at one moment, after waiting for the blocks that were running when it was called. A block that
-  #   begins during that wait counts as before it: what it makes of its key is gone with the rest. If it raises, nothing
-  #   has changed.
-  #   @return [self]
-  #   @raise [ThreadError] inside a block of this map, or if it would close a circle of threads that wait
-  #   @raise [TimeoutError] see {#set}
+  # @!method clear(timeout: nil) Removes every entry at one moment. Before that it waits for the blocks that were
+  #   running when it was called. What a block stores that begins during that wait is removed too. If `clear` raises,
+  #   nothing has changed. @return [self] @raise [ThreadError] inside a block of this map, or if it would close a circle
+  #   of threads that wait @raise [TimeoutError] see {#set}
   #
   # @!method size
   #   @return [Integer] entries at this moment, with those that have expired and were not removed yet
@@ -126,7 +124,7 @@ module Ratomic
   #   @raise [LocalJumpError] without a block
   #
   # @!method fetch_and_modify(key, timeout: nil)
-  #   Stores what the block makes of the value. Where there is none it does nothing, and the block is not called.
+  #   Stores what the block makes of the value. If there is no value, it does nothing, and the block is not called.
   #   @yieldparam value [Object]
   #   @return [Object, nil] the new value, nil if there was none
   #   @raise [LocalJumpError] without a block
@@ -334,10 +332,11 @@ module Ratomic
       before
     end
 
-    # Stores all pairs of one or more Hashes or Maps; the last of a key counts. With a block the value becomes what that
-    # makes of the one that is there and the new one, atomically as in {#compute}, the blocks of all keys one after
-    # another. Waits for other threads' blocks on these keys, and holds them all while it stores. If it raises, nothing
-    # has changed; while it stores, others may see some of its values and not yet the rest.
+    # Stores all pairs of one or more Hashes or Maps. If several have the same key, the last one counts. With a block, a
+    # key that is present gets what the block makes of its present value and the new one, atomically as in {#compute};
+    # the blocks of all keys run one after another. It waits for other threads' blocks on these keys, and claims all of
+    # them until it has stored all values. If it raises, nothing has changed. While it stores, other threads may see
+    # some of the new values and not yet the others.
     #
     #   map.update({ "a" => 1 }, timeout: 0.5) { |_key, present, new| present + new }
     #
@@ -363,8 +362,9 @@ module Ratomic
     end
     alias merge! update
 
-    # Removes the entries of a snapshot for which the block is true, at its end. One whose value has changed since, or
-    # that another thread's block is computing, stays. Does not wait. If it raises, or is left, nothing has changed.
+    # Calls the block for the entries of a snapshot, and then removes those for which it was true. An entry stays if its
+    # value has changed since the snapshot, or if another thread's block is computing its key. Does not wait. If the
+    # block raises, or leaves by break, nothing has changed.
     # @yieldparam key [Object]
     # @yieldparam value [Object]
     # @return [self, Enumerator] an Enumerator without a block

@@ -1,9 +1,9 @@
 //! The allocator of the extension. It is the system's, except for blocks that have to be aligned to cache lines.
 //!
 //! The standard allocator would call `posix_memalign` for those. In glibc before 2.38 that does not reuse the memory of
-//! such blocks after they were freed (bug 14581), so a program that makes and drops Maps or worker pools would grow
-//! without end. So this allocator asks for a larger block of the ordinary kind, and uses it from the first aligned
-//! address on. The word before that address has its distance from the beginning of the block.
+//! such blocks after they were freed (bug 14581), so the memory of a program that makes and drops Maps or worker pools
+//! would grow without end. So this allocator asks for a larger block of the ordinary kind, and uses it from the first
+//! aligned address on. The word before that address has its distance from the beginning of the block.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::mem::{align_of, size_of};
@@ -30,7 +30,7 @@ unsafe fn first_line(block: *mut u8, layout: Layout) -> *mut u8 {
     if block.is_null() {
         return block;
     }
-    // The block is aligned to two words, so that there is at least one before every line but the first of all places.
+    // Block and line are multiples of two words. So there is a word before the line if it is not the block's beginning.
     let distance = layout.align() - block as usize % layout.align();
     // SAFETY: at most `align` bytes from the beginning, so that `size` bytes are left; the word before it is in the
     // block too, and aligned, because both the block and the distance are multiples of `SYSTEM_ALIGNMENT`.
@@ -47,8 +47,8 @@ const _: () = assert!(
     SYSTEM_ALIGNMENT >= size_of::<Distance>() && SYSTEM_ALIGNMENT >= align_of::<Distance>()
 );
 
-// SAFETY: blocks are the system's, or lie in one of its, with the size and alignment that were asked for; each is given
-// back with the layout that it was taken with, as `enclosing_layout` gives the same answer for the same layout.
+// SAFETY: each block is one of the system's allocator, or lies inside of one, with the size and alignment that were asked
+// for. It is freed with the layout with which it was allocated, because `enclosing_layout` returns the same for the same.
 unsafe impl GlobalAlloc for Aligned {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         if layout.align() <= SYSTEM_ALIGNMENT {

@@ -1,6 +1,6 @@
-//! An allocator that gives each block whole cache lines, against false sharing: if the entries of two shards shared a
-//! line, a thread that changes a value would take the line from the thread that works in the other shard, and two
-//! Ractors would be slower than one.
+//! An allocator that gives each block cache lines of its own, against false sharing. If the entries of two shards were in
+//! one cache line, a thread that changes a value would take the line from the thread that works in the other shard, and
+//! two Ractors would be slower than one.
 
 use allocator_api2::alloc::{AllocError, Allocator, Global, Layout};
 use std::ptr::NonNull;

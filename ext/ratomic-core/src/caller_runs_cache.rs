@@ -1,6 +1,6 @@
 //! A direct-mapped cache of the answer "callers may run this callable themselves": for how many more dispatches
-//! (`uses`), and up to which weight (`limit`). It is read at every small dispatch. An entry that is lost is found out
-//! again, slowly.
+//! (`uses`), and up to which weight (`limit`). It is read at every small dispatch. An entry that is lost is computed
+//! again, which is slow.
 //!
 //! A key is the address of a callable. It has one slot, found by its hash, and `grant` overwrites whatever the slot
 //! held: nothing is searched. `revoke` knows only the number with which the entry was granted, so it looks at all
@@ -22,8 +22,8 @@
 use crate::sync::{fence, AtomicBool, AtomicI64, AtomicUsize, Ordering::*};
 
 const SLOTS: usize = 64;
-/// No key: the address of no object.
-const FREE: usize = 0;
+/// Stands for no key. No object has this address.
+const FREE_KEY: usize = 0;
 
 /// More uses than a slot ever has.
 const NOT_SEEN: i64 = i64::MAX;
@@ -46,7 +46,7 @@ pub struct CallerRunsCache {
 impl Default for CallerRunsCache {
     fn default() -> Self {
         let slot = |_| Slot {
-            key: AtomicUsize::new(FREE),
+            key: AtomicUsize::new(FREE_KEY),
             number: AtomicI64::new(0),
             seen: AtomicI64::new(NOT_SEEN),
             uses: AtomicI64::new(0),
@@ -126,13 +126,15 @@ impl CallerRunsCache {
             .filter_map(|slot| {
                 let key = slot.key.load(Acquire);
                 let uses = slot.uses.load(Acquire);
-                if key == FREE || slot.seen.swap(uses, Relaxed) != uses {
+                if key == FREE_KEY || slot.seen.swap(uses, Relaxed) != uses {
                     return Some(key);
                 }
                 slot.uses.store(0, Release);
-                slot.key.compare_exchange(key, FREE, AcqRel, Relaxed).err()
+                slot.key
+                    .compare_exchange(key, FREE_KEY, AcqRel, Relaxed)
+                    .err()
             })
-            .filter(|key| *key != FREE)
+            .filter(|key| *key != FREE_KEY)
     }
 }
 

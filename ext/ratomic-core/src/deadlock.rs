@@ -1,4 +1,4 @@
-//! Who waits for whom. A thread that finds a key claimed by another thread draws an edge to it before it sleeps; if
+//! The wait graph: which thread waits for which. A thread that finds a key claimed by another thread draws an edge to it before it sleeps; if
 //! the edges then lead back to itself, nobody in the circle would ever wake, and it gets an error instead of an edge.
 //!
 //! A thread waits for at most one claim at a time, so the edges form a map and the walk is a chain. Edges are drawn and

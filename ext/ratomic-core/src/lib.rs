@@ -1,16 +1,16 @@
 //! The algorithms of ratomic, with no Ruby in them.
 //!
-//! Everything here stores plain `Copy` words. The extension stores `VALUE`s in them and keeps two promises in return:
-//! a structure is read or written only by a thread that holds its VM lock (the GVL of its Ractor), and such a thread
-//! reaches no safepoint of the VM inside a call of this crate, but in [`Park`]'s methods, which are never called with a
-//! lock held. A collector that stops all threads at safepoints therefore never meets a half-done operation, and may read
-//! without taking a lock. One beside which other threads go on takes the locks (`visit_locked`), and waits for nothing
-//! else.
+//! Everything here stores plain `Copy` words. The extension stores `VALUE`s in them, and keeps two promises. First, a
+//! structure is read or written only by a thread that holds its VM lock (the GVL of its Ractor). Second, such a thread
+//! reaches no safepoint of the VM inside a call of this crate, except in the methods of [`Park`], which are never called
+//! with a lock held. So a collector that stops all threads at safepoints never finds an operation half done, and may read
+//! without taking a lock. A collector beside which other threads go on takes the locks (`visit_locked`), and waits for
+//! nothing else.
 //!
 //! | module | what it is |
 //! | --- | --- |
 //! | [`counter`] | a 64-bit integer that refuses to overflow |
-//! | [`cursor`] | where the claims on a run of items stand |
+//! | [`cursor`] | which items of a dispatch are claimed, and how it ended |
 //! | [`queue`] | a bounded first-in first-out queue with waiting on both ends |
 //! | [`table`] | a sharded hash table whose keys can be claimed while foreign code computes their value |
 //! | [`caller_runs_cache`] | a cache: which keys have an answer, how often and up to which limit |
@@ -19,9 +19,11 @@
 //! | [`parker`] | parks one thread; the [`Park`] trait is implemented by the host |
 //! | `adaptive_spin` | spinning for a moment before a thread sleeps |
 //! | [`wire`] | the bytes of plain data on its way to another process |
-//! | [`deadlock`] | who waits for whom |
+//! | [`deadlock`] | the wait graph: which thread waits for which |
 //! | [`fork_rw_lock`] | the one lock type: a read-write lock that can be held around a fork |
-//! | [`fork`] | locks taken around `fork`, so that the child finds every structure whole |
+//! | [`fork`] | takes all locks around `fork`, so that the child finds every structure whole |
+//! | [`aligned`] | the allocator of the extension |
+//! | `cache_aligned_alloc` | an allocator of whole cache lines |
 
 #[cfg(not(loom))]
 mod adaptive_spin;

@@ -207,7 +207,7 @@ impl<T: Copy> Queue<T> {
             .load(Ordering::Relaxed)
             .wrapping_sub(items.len());
         for (place, item) in items.iter().enumerate() {
-            // SAFETY: with both locks held, the slots before the front are nobody's, and there are enough of them.
+            // SAFETY: both locks are held, so no thread uses the slots before the front; there are enough of them.
             unsafe { self.ring.set(start.wrapping_add(place), *item) };
         }
         self.front.at.store(start, Ordering::Release);
@@ -263,8 +263,9 @@ impl<T: Copy> Queue<T> {
         }
     }
 
-    /// Sleeps until `end` moves, unless `ready` is true by now. Then the caller looks again. Under the lock of `end`,
-    /// `ready` can be true too early, because the other end moves without that lock, but never false too long.
+    /// Sleeps until `end` moves, unless `ready` is true already. Afterwards the caller tries again. `ready` is called under
+    /// the lock of `end`, without which `end` cannot move: so a thread that finds it false does not miss a move. That it is
+    /// true may be over when the caller tries, because other threads may be faster.
     fn wait<H: Park>(
         &self,
         host: &H,
@@ -301,8 +302,8 @@ impl<T: Copy> Queue<T> {
     }
 
     /// Spins for a moment. A sleep and a wake-up cost several microseconds; if another processor pushes or pops all the
-    /// time, the next chance comes within one. It looks rarely, because each look takes the cache line from those that
-    /// work.
+    /// time, the next chance comes within one microsecond. It looks rarely, because each look takes the cache line from the
+    /// threads that push and pop.
     fn spin(&self, ready: impl Fn() -> bool) -> bool {
         (0..SPIN_ROUNDS).any(|_| {
             (0..PAUSES_PER_ROUND).for_each(|_| std::hint::spin_loop());

@@ -1,19 +1,21 @@
 //! A sharded hash table whose keys can be claimed.
 //!
-//! Each shard is a pair, a hash table of further ones ([`entries`]) and a list of claims, under one lock. Keys are compared
-//! under that lock only as far as no foreign code is needed (identity, or native comparison of strings and numbers).
-//! Where it is needed, the attempt ends with [`Blocked::Ask`], the caller asks with no lock held, its [`Lookup`] remembers
-//! the answer, and it tries again. An entry that came in meanwhile is asked about in turn, so nothing is missed.
+//! Each shard has one lock, one pair beside it, a hash table with the other pairs ([`entries`]), and a list of claims.
+//! Under the lock keys are compared natively only (by identity, or as strings or numbers). If foreign code has to
+//! compare them, the attempt ends with [`Blocked::Ask`]. Then the caller calls that code with no lock held, its
+//! [`Lookup`] remembers the answer, and the caller tries again. If another thread has added an entry of the same hash
+//! meanwhile, the new attempt ends with `Ask` for that one.
 //!
 //! A claim is one thread's right to write one key while foreign code computes the value. Claims are stored beside the
-//! entries, not among them: so a claimed key without a value is invisible. Readers ignore claims. Another writer of the key
+//! entries, not among them, so a claimed key without a value is invisible. Readers ignore claims. Another writer of the key
 //! sleeps until the claim is released. A write by the owner itself, or one that would make a deadlock, fails at once.
 //!
-//! There are more shards the more entries there are ([`levels`]). A snapshot is of one moment, and is copied shard by
+//! The number of shards grows with the number of entries ([`levels`]). A snapshot is of one moment, and is copied shard by
 //! shard while others write ([`moments`]).
 //!
-//! A single shard lock is held at a time but in `grow` and `clear`, which take those of all shards of a level, and around
-//! a fork. Lock order: `growing`, the shards in order, then the list of snapshots or the wait graph ([`crate::deadlock`]).
+//! A thread holds the lock of one shard at a time. Exceptions are `grow`, `clear` and a fork, which take the locks of all
+//! shards of a level. Lock order: `growing`, the shards in order, then the list of snapshots or the wait graph
+//! ([`crate::deadlock`]).
 
 mod claim;
 mod claiming;
@@ -41,13 +43,13 @@ use crate::fork_rw_lock::{ForkRwLock, WriteGuard};
 use levels::{CachePadded, Levels};
 use moments::Moments;
 use shard::Shard;
-use sizes::{shard_of, LAST};
+use sizes::{shard_of, LAST_LEVEL};
 use totals::Totals;
 
 /// Why an operation failed.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Failure<E> {
-    /// Foreign code has raised, or the host ends the thread.
+    /// Foreign code has raised, or the host has ended the thread's wait.
     Foreign(E),
     /// The thread holds the claim on this key itself.
     Own,
@@ -95,10 +97,10 @@ impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
         Self::default()
     }
 
-    /// The level with as many shards as there will ever be.
-    pub const LAST: usize = LAST;
-    /// How many that are.
-    pub const SHARDS: usize = sizes::count(LAST);
+    /// The level with the most shards.
+    pub const LAST_LEVEL: usize = LAST_LEVEL;
+    /// The number of shards of that level.
+    pub const SHARDS: usize = sizes::count(LAST_LEVEL);
 
     pub fn level(&self) -> usize {
         self.levels.current()
@@ -106,12 +108,12 @@ impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
 
     #[inline]
     pub fn is_at_last_level(&self) -> bool {
-        self.level() == LAST
+        self.level() == LAST_LEVEL
     }
 
     /// The number of the shard, of the last level, that a key of this hash is in.
     pub fn shard_of(hash: u64) -> usize {
-        shard_of(hash, LAST)
+        shard_of(hash, LAST_LEVEL)
     }
 
     pub fn len(&self) -> usize {
@@ -144,21 +146,21 @@ impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
         shard.put_aside(wanting, now, &self.totals);
     }
 
-    /// Whether there is something to do that must not be done under a lock: to tell a collector of pairs that have moved to
-    /// other cards, to report memory, or to grow. To be called after a change; of several callers one gets true, and has to
-    /// settle all shards of [`Table::take_needing`] before its next safepoint.
+    /// Whether there is work that must not be done under a lock: to tell the collector of pairs that have moved to
+    /// other cards, to report memory, or to grow. To be called after a change. One caller gets true. It has to settle
+    /// all shards of [`Table::take_needing`] before its next safepoint.
     #[inline]
     pub fn take_due(&self) -> bool {
         self.totals.take_due()
     }
 
     pub fn should_grow(&self) -> bool {
-        self.levels.are_few(self.len())
+        self.levels.should_grow(self.len())
     }
 
-    /// Moves the entries to the shards of the next level. Does nothing if `level` is not the current one any more, if the
-    /// table should not grow, or while a snapshot is being copied. All locks are held meanwhile; there are few shards, and
-    /// usually few entries.
+    /// Moves the entries to the shards of the next level. Does nothing if `level` is not the current level any more, if
+    /// the table should not grow, or while a snapshot is being copied. It holds the locks of all shards, but below the
+    /// last level there are few shards, and usually few entries.
     pub fn grow(&self, level: usize) -> Option<Moved<K, V>> {
         let _growing = self.growing.write();
         if level != self.level() || !self.should_grow() || !self.moments.is_idle() {

@@ -9,8 +9,8 @@ use std::time::Instant;
 
 /// Buckets of the histogram. Each bound is 4 times the one before; the last bucket has none.
 pub const BUCKETS: usize = 13;
-/// The first bound is 2 to the power of this, in microseconds: 16.
-const FIRST_BOUND_LOG2: u32 = 4;
+/// The base-2 logarithm of the first bound, which is 16 microseconds.
+const FIRST_BOUND_LOG2_US: u32 = 4;
 
 /// Aligned to a cache line, so that the counts of a short dispatch are in one line. A caller that runs few dispatches
 /// has to fetch each line from memory.
@@ -31,7 +31,7 @@ impl Tally {
         self.buckets[bucket(microseconds)].fetch_add(1, Relaxed);
     }
 
-    /// A dispatch of so many items is done, run by the caller.
+    /// A dispatch of that many items is done, which its caller has run.
     pub fn record_by_caller(&self, nanoseconds: u64, items: u64) {
         self.by_caller.fetch_add(1, Relaxed);
         self.items.fetch_add(items, Relaxed);
@@ -57,7 +57,8 @@ impl Tally {
 
 /// Half the number of binary digits beyond those of the first bound.
 fn bucket(microseconds: u64) -> usize {
-    let beyond = u64::BITS - (microseconds.saturating_sub(1) >> FIRST_BOUND_LOG2).leading_zeros();
+    let beyond =
+        u64::BITS - (microseconds.saturating_sub(1) >> FIRST_BOUND_LOG2_US).leading_zeros();
     (beyond.div_ceil(2) as usize).min(BUCKETS - 1)
 }
 

@@ -53,8 +53,8 @@ const TAGS: [Tag; 17] = [
 ];
 
 pub const SHARED: u8 = 0x80;
-/// A byte with this bit is a number from 0 to 63.
-const SMALL: u8 = 0x40;
+/// A byte with this bit is a number from 0 to 63, in its low six bits.
+const SMALL_NUMBER_BIT: u8 = 0x40;
 
 /// Levels of nested Arrays and Hashes.
 pub const MAX_DEPTH: u32 = 100;
@@ -101,7 +101,7 @@ impl Writer {
     #[inline]
     pub fn integer(&mut self, number: i64) {
         match u8::try_from(number) {
-            Ok(small) if small < SMALL => self.bytes.push(SMALL | small),
+            Ok(small) if small < SMALL_NUMBER_BIT => self.bytes.push(SMALL_NUMBER_BIT | small),
             _ => {
                 self.tag(Tag::Integer);
                 // The sign becomes the lowest bit, so that small numbers below zero are short as well.
@@ -125,7 +125,7 @@ impl Writer {
         self.bytes.push(length as u8);
     }
 
-    /// A length, and so many bytes.
+    /// A length, and then that many bytes.
     #[inline]
     pub fn text(&mut self, bytes: &[u8]) {
         self.length(bytes.len() as u64);
@@ -171,9 +171,9 @@ impl<'a> Reader<'a> {
     #[inline]
     pub fn head(&mut self) -> Result<(Head, bool), Malformed> {
         let byte = self.byte()?;
-        if byte & SMALL != 0 {
+        if byte & SMALL_NUMBER_BIT != 0 {
             // Numbers are never referred to.
-            let small = Head::Small(i64::from(byte & (SMALL - 1)));
+            let small = Head::Small(i64::from(byte & (SMALL_NUMBER_BIT - 1)));
             return (byte & SHARED == 0)
                 .then_some((small, false))
                 .ok_or(Malformed);
@@ -344,7 +344,7 @@ mod tests {
     fn tags_that_there_are_not_are_damaged() {
         for byte in 0..=u8::MAX {
             let known = match byte & !SHARED {
-                tag if tag & SMALL != 0 => byte & SHARED == 0,
+                tag if tag & SMALL_NUMBER_BIT != 0 => byte & SHARED == 0,
                 tag => usize::from(tag) < TAGS.len(),
             };
             assert_eq!(Reader::new(&[byte]).head().is_ok(), known, "{byte}");

@@ -118,7 +118,7 @@ impl Host {
     /// What may be done after one.
     fn add_cards(&mut self, needing: Vec<usize>) {
         for shard in needing {
-            for card in self.table.untended_cards(shard) {
+            for card in self.table.cards_without_token(shard) {
                 let object = self.next_object;
                 self.next_object += 1;
                 if let Some(pairs) = self.table.set_token(shard, card, object) {

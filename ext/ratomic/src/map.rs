@@ -71,13 +71,13 @@ impl DataTypeFunctions for Map {
 
 /// How one attempt at a change ended.
 enum Step<R> {
-    /// With the token that the store returned, or 0.
+    /// The result of the change, and the token of the card in which it stored the pair, or 0.
     Done(R, usize),
     /// The key is new, so an object to store for it has to be made first.
     NeedKey,
 }
 
-/// What a change came to, and the token of the card that it stored in.
+/// The result of a change, and the token of the card in which it stored the pair, or 0.
 struct Changed<R> {
     result: R,
     token: usize,
@@ -94,8 +94,8 @@ impl Map {
         self.table.get()
     }
 
-    /// Tells the collector what was stored under a key of this hash, in a card of that token, or in none if it is 0. To be
-    /// followed by `tend`.
+    /// Calls the write barrier for a word that was stored under a key with this hash. `token` is that of its card, or 0. To
+    /// be followed by `tend`.
     fn written(this: Receiver<Self>, hash: u64, token: usize, word: RawValue) {
         if word.is_immediate() {
             return;
@@ -103,14 +103,15 @@ impl Map {
         if token != 0 {
             return barrier::write_barrier(RawValue(token as _), word);
         }
-        // Asked after the store: if the table grows in between, who makes it grow tells of what it moves.
+        // Asked after the store. If the table grows in between, the thread that grows it calls the barrier for all that it
+        // moves.
         let last = this.table.peek().is_some_and(Table::is_at_last_level);
         let run = last.then(|| this.cards.run(Words::shard_of(hash)));
         barrier::write_barrier(run.flatten().unwrap_or(this.word()), word);
     }
 
-    /// Tells the collector of what a change of the key of this hash has moved, which has to be done before the next
-    /// safepoint. To be followed by `tend` some time.
+    /// Calls the write barrier for pairs that a change of the key with this hash has moved to other cards, if there are
+    /// any. To be called before the next safepoint. `tend` does the rest, and may be called later.
     fn settle(this: Receiver<Self>, hash: u64) {
         let shard = Words::shard_of(hash);
         if let Some(table) = this.table.peek().filter(|table| table.is_needing(shard)) {
@@ -118,7 +119,7 @@ impl Map {
         }
     }
 
-    /// What a change left to do that takes allocation, or of which the collector has to know before the next safepoint.
+    /// Does what a change has left to do without the shard's lock, see [`Table::take_due`]. It may allocate.
     #[inline]
     fn tend(this: Receiver<Self>) -> Result<(), Error> {
         match this.table.peek() {
@@ -135,7 +136,7 @@ impl Map {
         };
         while table.should_grow() {
             let level = table.level();
-            if level + 1 == Words::LAST {
+            if level + 1 == Words::LAST_LEVEL {
                 cards.prepare(&ruby, this, table)?;
             }
             match table.grow(level) {
@@ -146,7 +147,7 @@ impl Map {
         }
         if table.is_at_last_level() {
             let needing = table.take_needing();
-            // All of them before the first safepoint, which is where an object is made.
+            // All shards are settled before the first safepoint: the next step makes objects, which is one.
             needing.iter().for_each(|shard| cards.settle(table, *shard));
             for shard in needing {
                 cards.add(&ruby, this, table, shard)?;
@@ -319,7 +320,7 @@ impl Map {
             if value != RawValue::of(expected) && !value.value().equal(expected)? {
                 return Ok(false);
             }
-            // What takes the place of a value that expires does so at the same moment.
+            // The new value expires at the same time as the one that it replaces.
             let until = seen.and_then(|_| this.expiry.until(present));
             let word = this.expiry.wrap(new, until)?;
             if Self::store_if(this, &mut key, &timeout, word, |now| now == present)? {

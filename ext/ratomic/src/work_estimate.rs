@@ -38,8 +38,7 @@ fn weight(items: RArray, place: usize) -> Option<i64> {
     // SAFETY: a living Array, on the caller's stack; a place behind its end gives nil. The calling thread has the VM
     // lock of the Ractor that may change the Array, and nothing here gives it up.
     let item = RawValue(unsafe { rb_sys::rb_ary_entry(array, place.try_into().ok()?) });
-    // SAFETY: Ruby's own class String, which lives as long as the process.
-    if !item.is_a(RUBY_T_STRING) || item.class_or_singleton() != unsafe { rb_sys::rb_cString } {
+    if !item.is_a(RUBY_T_STRING) || !item.is_plain_string() {
         return None;
     }
     // SAFETY: a living String, which the Array holds; reads its length.

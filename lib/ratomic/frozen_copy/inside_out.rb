@@ -6,7 +6,7 @@ module Ratomic
     # handle the rest of the graph.
     # @api private
     class InsideOut
-      # There is an exception that a record is to take the place of.
+      # Raised when the graph has an exception: an {ErrorRecord} has to take its place.
       Exceptional = Class.new(StandardError)
 
       # @yieldparam object [Object] a Set, or something in one
@@ -18,7 +18,7 @@ module Ratomic
 
       # @return [self]
       # @raise [Exceptional]
-      # @raise [ShareableError] for a Set that is in itself: it has no inside to begin with
+      # @raise [ShareableError] for a Set that contains itself
       def through(object)
         return self if Workers::Sharing.deep_frozen?(object)
         return met_again(object) if @entered.key?(object)

@@ -62,8 +62,8 @@ module Ratomic
         @parents.concat(@all.keys.map(&:resources))
       end
 
-      # Runs in a finalizer, in the midst of anything, so it never waits for the lock. If the lock is taken, the
-      # next new entry or the next pool that is collected makes up for it.
+      # Runs in a finalizer, and so in the middle of anything that this thread does. So it never waits for the lock. If
+      # the lock is taken, it does nothing: the next new entry, or the next pool that is collected, does the same.
       def tidy
         return unless @lock.try_lock
 

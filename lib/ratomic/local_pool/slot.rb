@@ -50,7 +50,8 @@ module Ratomic
         @holder.nil? || orphan?
       end
 
-      # @return [Object, nil] the resource, which is taken out
+      # Takes the resource out.
+      # @return [Object, nil]
       def empty
         resource = @resource
         @resource = nil

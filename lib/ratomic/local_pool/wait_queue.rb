@@ -8,7 +8,7 @@ module Ratomic
     #
     # Every method is called under the lock of the {ResourceStack}.
     class WaitQueue
-      # A waiter checks after so many seconds whether a thread has ended without giving its slot back.
+      # Seconds between two checks of a waiter whether a thread has ended without giving its slot back.
       CHECK_INTERVAL_S = 1.0
 
       # A thread that waits for a slot.

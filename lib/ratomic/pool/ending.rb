@@ -13,8 +13,8 @@ module Ratomic
     # cannot be told from one of the block's own, and counts as such.
     module Ending
       # The message of what `Timeout.timeout(seconds, SomeError)` raises.
-      EXPIRED = "execution expired"
-      private_constant :EXPIRED
+      TIMEOUT_MESSAGE = "execution expired"
+      private_constant :TIMEOUT_MESSAGE
 
       # @param error [Exception, nil] that ended the block; nil for a kill, and for break, return and throw
       # @return [Boolean]
@@ -22,7 +22,7 @@ module Ratomic
         case error
         when nil then Thread.current.status == "aborting"
         when ::Timeout::Error then true
-        when StandardError, ScriptError then EXPIRED == Reflection.message_of(error)
+        when StandardError, ScriptError then TIMEOUT_MESSAGE == Reflection.message_of(error)
         else true
         end
       end

@@ -4,9 +4,9 @@ require_relative "wait_queue"
 
 module Ratomic
   class Pool
-    # What the server knows of its objects. Each is free, lent, or missing (lost, and ordered from the {Replenisher});
-    # these three add up to the size of the pool at all times. Also the requests that wait. Used by the server's thread
-    # alone.
+    # What the server knows of its objects, and the requests that wait. Each object is free, lent, or missing (lost, and
+    # ordered from the {Replenisher}); the three numbers always add up to the size of the pool. Only the server's thread
+    # uses it.
     class Inventory
       # @param channel [ServerChannel]
       # @param objects [Integer] how many will be added first
@@ -55,7 +55,8 @@ module Ratomic
         request.answer(refusal) if @wait_queue.delete(request) || @parked.delete(request)
       end
 
-      # Keeps a request of a Ractor that has ended. Its thread is about to be killed, and withdraws the request then.
+      # Keeps a request from a Ractor that has ended. The thread that made it is about to be killed, and will withdraw
+      # it.
       def park(request)
         @parked[request] = true
       end

@@ -5,8 +5,8 @@ require_relative "../workers/runtime/ractor_local"
 
 module Ratomic
   class Pool
-    # What one Ractor keeps of all pools: its client of each pool that it uses, and the factories of the pools that it
-    # made.
+    # What one Ractor keeps for all pools: a client for each pool that it uses, and the factories of the pools that it
+    # has made.
     class RactorClients
       # @return [ObjectSpace::WeakKeyMap] pool => factory
       attr_reader :factories
@@ -45,8 +45,8 @@ module Ratomic
         exit_hooks.on_end { |_, last| @open.each(&:leave) if last }
       end
 
-      # A pool has been collected. This runs in a finalizer, in the midst of anything that this Ractor does, so it never
-      # waits for the lock. If the lock is taken, the client is closed when the next pool is used.
+      # A pool has been collected. This runs in a finalizer, and so in the middle of anything that this Ractor does. So
+      # it never waits for the lock. If the lock is taken, the client is closed when the next pool is used.
       def self.tidy
         PER_RACTOR.value&.tidy
       end

@@ -11,14 +11,14 @@ module Ratomic
     # which refers to the variables that it uses; and its self is kept only if it uses that.
     class ResourceFactory
       # Instructions with which a block uses its self.
-      SELF = %i[
+      SELF_INSTRUCTIONS = %i[
         putself getinstancevariable setinstancevariable definedivar getclassvariable setclassvariable defined
         invokesuper invokesuperforward invokebuiltin opt_invokebuiltin_delegate opt_invokebuiltin_delegate_leave
       ].freeze
       # All others that are known not to: of Ruby 4.0, and of 4.1 as it was in August 2026. How compiled code looks is
       # not promised, so a block with any other instruction stays as it is, and keeps all that is around it.
       # rubocop:disable Naming/VariableNumber
-      OTHER = %i[
+      OTHER_INSTRUCTIONS = %i[
         adjuststack anytostring branchif branchif_without_ints branchnil branchnil_without_ints branchunless
         branchunless_without_ints checkkeyword checkmatch checktype concatarray concatstrings concattoarray dup duparray
         dupchilledstring duphash dupn dupstring expandarray getblockparam getblockparamproxy getconstant getglobal
@@ -33,9 +33,10 @@ module Ratomic
       ].to_h { |name| [name, true] }.freeze
       # rubocop:enable Naming/VariableNumber
       # Calls that reach all variables around the block, also where they are only named: `send(:eval)`.
-      OPAQUE = %i[binding eval instance_eval class_eval module_eval local_variables].freeze
-      EXEC = BasicObject.instance_method(:instance_exec).then { |own| RACTORS ? Ractor.make_shareable(own) : own }
-      private_constant :SELF, :OTHER, :OPAQUE, :EXEC
+      SCOPE_CALLS = %i[binding eval instance_eval class_eval module_eval local_variables].freeze
+      INSTANCE_EXEC = BasicObject.instance_method(:instance_exec)
+                                 .then { |own| RACTORS ? Ractor.make_shareable(own) : own }
+      private_constant :SELF_INSTRUCTIONS, :OTHER_INSTRUCTIONS, :SCOPE_CALLS, :INSTANCE_EXEC
 
       # @param factory [Proc]
       # @return [Proc, ResourceFactory] the factory itself if it is shareable
@@ -51,7 +52,7 @@ module Ratomic
 
       # @return [Object] a new object
       def call
-        @self.nil? ? @block.call : EXEC.bind_call(@self, &@block)
+        @self.nil? ? @block.call : INSTANCE_EXEC.bind_call(@self, &@block)
       end
 
       # The pool has ended: drops the block and what it refers to.
@@ -63,10 +64,10 @@ module Ratomic
 
       # @param names [Hash, nil] see {#instructions}
       def isolate(names)
-        return if names.nil? || OPAQUE.any? { |call| names[call] }
+        return if names.nil? || SCOPE_CALLS.any? { |call| names[call] }
 
         isolated = Ractor.shareable_proc(self: nil, &@block)
-        @self = @block.binding.receiver if SELF.any? { |instruction| names[instruction] }
+        @self = @block.binding.receiver if SELF_INSTRUCTIONS.any? { |instruction| names[instruction] }
         @block = isolated
       rescue ArgumentError, RuntimeError # among them Ractor::IsolationError
         nil # it uses variables that are not shareable or are assigned again, or was made of a method
@@ -95,7 +96,7 @@ module Ratomic
       def known?(instruction, names)
         name = instruction[0]
         instruction.flatten.each { |operand| names[Hash === operand ? operand[:mid] : operand] = true }
-        names[name] = OTHER[name] || SELF.include?(name)
+        names[name] = OTHER_INSTRUCTIONS[name] || SELF_INSTRUCTIONS.include?(name)
       end
     end
   end

@@ -59,7 +59,7 @@ module Ratomic
       #
       # @param number [Integer] of the lease that ends
       # @return [void]
-      # @raise (see #bring)
+      # @raise (see #add)
       def send_back(object, number)
         @port.send(object, move: true)
         @returns.try_push(number) || @inbox.push([:back, number].freeze)

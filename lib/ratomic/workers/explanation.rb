@@ -110,7 +110,7 @@ module Ratomic
 
       def result_line
         found = to_h[:results]
-        "results: #{found[:mode]}, #{found[:way].to_s.tr("_", " ")}: #{found[:why]}"
+        "results: #{found.values_at(:mode, :way).uniq.join(", ").tr("_", " ")}: #{found[:why]}"
       end
 
       def callable_lines

@@ -16,7 +16,7 @@ module Ratomic
     # Frozen, and shareable if all stages are. Make it once and keep it: {#stats} belong to the object, whatever pools
     # run it. If a stage is a pipeline itself, its stages are inserted.
     class Pipeline
-      # One of so many items of a run is timed (a power of two).
+      # One item out of this many in a run is timed (a power of two).
       TIMING_SAMPLE_RATE = 8
       private_constant :TIMING_SAMPLE_RATE
 

@@ -299,7 +299,7 @@ module Ratomic
         engine
       end
 
-      # Whether so many items as these are too little work for the threads of a {Stream}.
+      # Whether this number of such items is too little work for the threads of a {Stream}.
       # @api private
       def quick?(items, callable, options, count)
         return false unless engine.subscribers.none? && engine.for_caller?

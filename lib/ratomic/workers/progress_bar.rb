@@ -7,7 +7,7 @@ module Ratomic
     class ProgressBar
       # Seconds between two lines where there is no terminal.
       LINE_INTERVAL_S = 60
-      # The rate is that of so many seconds.
+      # Seconds over which the rate is computed.
       RATE_WINDOW_S = 15
       DEFAULT_COLUMNS = 80
       BAR_COLUMNS = (8..40)

@@ -18,7 +18,7 @@ class WayHomeTest < Minitest::Test
   def test_it_says_that_results_are_frozen_where_nothing_else_was_asked_for
     explanation = Ratomic::Workers::Pool.new(size: 2).explain([1], Double)
     assert_equal %i[frozen frozen], explanation.to_h[:results].values_at(:mode, :way)
-    assert_match(/^results: frozen/, explanation.to_s)
+    assert_match(/^results: frozen: made shareable/, explanation.to_s)
   end
 
   def test_threads_leave_them_as_they_are

@@ -31,7 +31,7 @@ pub struct Claim<K> {
 }
 
 impl<K> Claim<K> {
-    /// The conflict that the claim is to the thread `me`, which is then in the list of waiters if it may wait.
+    /// Why the thread `me` may not write the key. If it may wait for the claim, it is put into the list of waiters.
     pub fn conflict(&mut self, me: usize) -> Conflict {
         if self.owner == me {
             return Conflict::Own;

@@ -1,30 +1,33 @@
-//! The pairs of a shard, but for its first: a hash table, of which each run of [`CARD`] buckets is a card.
+//! The pairs of a shard except its first one: a hash table, of which each run of [`CARD_BUCKETS`] buckets is a card.
 //!
-//! A card can be shown to a collector by an object of its own: when a pair is written, the collector looks at that run
-//! again and not at the whole table. The object is named by a word, the card's token; 0 where there is none.
+//! A card may have an object that shows its pairs to the collector. After a write the collector then visits the pairs of
+//! one card again, and not the whole table. The table knows the object by a word, the card's token; 0 means that there is
+//! none.
 //!
-//! A pair stays in its bucket until it is removed, but for [`Room::insert`] and [`Entries::compact`]: these move
-//! pairs to other cards, and note that ([`Entries::take_moved`]), so that the objects of those can be told of. An insert
-//! where there is room moves nothing, nor does a removal.
+//! A pair stays in its bucket until it is removed, with two exceptions: [`Room::insert`], if the table is full, and
+//! [`Entries::compact`] move pairs to other cards. Both note it ([`Entries::take_moved`]), so that the collector can be
+//! told which object shows which pair now.
 
 use super::pair::Pair;
 use crate::cache_aligned_alloc::CacheAlignedAlloc;
 use hashbrown::hash_table::{HashTable, OccupiedEntry};
 
-/// Buckets of a card. Without removals 7/16 to 7/8 of them have a pair.
-pub const CARD: usize = 128;
+/// Buckets of a card. If nothing was removed, 7/16 to 7/8 of them have a pair.
+pub const CARD_BUCKETS: usize = 128;
 /// A table of more pairs than this has cards with tokens.
-const MANY: usize = 56;
-/// A table that is filled to less than this share gives memory back, but not below so many pairs.
-const SPARSE: usize = 8;
-const FEW: usize = 14;
+const MAX_PAIRS_WITHOUT_TOKENS: usize = 56;
+/// A table is sparse, and gives memory back, when it has less than this fraction (one in eight) of the pairs for which it
+/// has memory.
+const SPARSE_DIVISOR: usize = 8;
+/// A table with memory for at most this many pairs is never sparse.
+const MAX_KEPT_CAPACITY: usize = 14;
 
 type Pairs<K, V> = HashTable<Pair<K, V>, CacheAlignedAlloc>;
 
 #[repr(C)]
 pub struct Entries<K, V> {
     pairs: Pairs<K, V>,
-    /// By card; those beyond its end have none.
+    /// The tokens by the number of the card; 0, or no element, for a card without one.
     tokens: Box<[usize]>,
     has_moved: bool,
 }
@@ -40,7 +43,7 @@ impl<K, V> Default for Entries<K, V> {
 }
 
 fn buckets_of(card: usize) -> std::ops::Range<usize> {
-    card * CARD..(card + 1) * CARD
+    card * CARD_BUCKETS..(card + 1) * CARD_BUCKETS
 }
 
 impl<K, V> Entries<K, V> {
@@ -49,19 +52,19 @@ impl<K, V> Entries<K, V> {
         self.pairs.len()
     }
 
-    /// Places that have a pair or room for one.
+    /// The number of buckets, with a pair or empty.
     pub fn buckets(&self) -> usize {
         self.pairs.num_buckets()
     }
 
-    /// Cards that have pairs, or had some when a snapshot began that is under way.
+    /// The number of cards that have pairs, or had some when a snapshot began that is not done yet.
     pub fn cards(&self) -> usize {
-        self.buckets().div_ceil(CARD).max(self.tokens.len())
+        self.buckets().div_ceil(CARD_BUCKETS).max(self.tokens.len())
     }
 
-    /// Whether the pairs are so many that their cards should have tokens.
+    /// Whether there are so many pairs that their cards should have tokens.
     pub fn has_many(&self) -> bool {
-        self.len() > MANY
+        self.len() > MAX_PAIRS_WITHOUT_TOKENS
     }
 
     /// The token of a card, 0 if it has none.
@@ -70,7 +73,7 @@ impl<K, V> Entries<K, V> {
         self.tokens.get(card).copied().unwrap_or(0)
     }
 
-    /// Names who shows a card from now on, unless somebody does or there is no such card.
+    /// Gives a card its token. Returns false if it has one, or does not exist.
     #[cfg(not(loom))]
     pub fn set_token(&mut self, card: usize, token: usize) -> bool {
         if card >= self.cards() || self.token(card) != 0 {
@@ -83,9 +86,9 @@ impl<K, V> Entries<K, V> {
         true
     }
 
-    /// Forgets who shows cards that there are no more.
+    /// Drops the tokens of cards that do not exist any more.
     pub fn drop_tokens(&mut self) {
-        let cards = self.buckets().div_ceil(CARD);
+        let cards = self.buckets().div_ceil(CARD_BUCKETS);
         if cards < self.tokens.len() {
             self.resize_tokens(cards);
         }
@@ -123,13 +126,13 @@ impl<K, V> Entries<K, V> {
         self.pairs.get_bucket(bucket)
     }
 
-    /// The pair of that hash for which `same` holds.
+    /// The pair with that hash for which `same` is true.
     #[inline]
     pub fn find(&self, hash: u64, same: impl FnMut(&Pair<K, V>) -> bool) -> Option<&Pair<K, V>> {
         self.pairs.find(hash, same)
     }
 
-    /// Its place, to be changed.
+    /// As `find`, and returns the place, which may be empty, to change it.
     #[inline]
     pub fn place(&mut self, hash: u64, same: impl FnMut(&Pair<K, V>) -> bool) -> Place<'_, K, V> {
         let (tokens, has_moved) = (&*self.tokens, &mut self.has_moved);
@@ -143,7 +146,7 @@ impl<K, V> Entries<K, V> {
         }
     }
 
-    /// Adds a pair whose key is not there.
+    /// Adds a pair whose key is not in the table.
     pub fn insert(&mut self, pair: Pair<K, V>) {
         self.room().insert(pair, |_, _, _| {});
     }
@@ -168,12 +171,12 @@ impl<K, V> Entries<K, V> {
         is_sparse(&self.pairs)
     }
 
-    /// Removes every pair, and the memory that they had; the tokens stay.
+    /// Removes every pair and frees their memory. The tokens stay.
     pub fn clear(&mut self) {
         self.pairs = HashTable::new_in(CacheAlignedAlloc);
     }
 
-    /// Gives memory back that deletes have left empty: of what stays, about the double. The pairs move.
+    /// Frees memory that is empty after deletes, and keeps room for twice the pairs that are left. The pairs move.
     #[cfg(not(loom))]
     pub fn compact(&mut self) {
         let room = self.len() * 2;
@@ -182,7 +185,7 @@ impl<K, V> Entries<K, V> {
         self.has_moved = true;
     }
 
-    /// Whether pairs have moved to other cards since this was asked for the last time.
+    /// Whether pairs have moved to other cards since the last call.
     #[cfg(not(loom))]
     pub fn take_moved(&mut self) -> bool {
         std::mem::take(&mut self.has_moved)
@@ -199,7 +202,7 @@ fn memory<K, V>(pairs: &Pairs<K, V>, tokens: &[usize]) -> usize {
 }
 
 fn is_sparse<K, V>(pairs: &Pairs<K, V>) -> bool {
-    pairs.capacity() > FEW && pairs.len() < pairs.capacity() / SPARSE
+    pairs.capacity() > MAX_KEPT_CAPACITY && pairs.len() < pairs.capacity() / SPARSE_DIVISOR
 }
 
 /// Where a pair is, or will be.
@@ -225,24 +228,24 @@ impl<K, V> Stored<'_, K, V> {
         self.pair.get_mut()
     }
 
-    /// The token of its card, 0 if that has none.
+    /// The token of the pair's card, 0 if it has none.
     #[inline]
     pub fn token(&self) -> usize {
         if self.tokens.is_empty() {
             return 0;
         }
-        let card = self.pair.bucket_index() / CARD;
+        let card = self.pair.bucket_index() / CARD_BUCKETS;
         self.tokens.get(card).copied().unwrap_or(0)
     }
 
-    /// Removes it, and returns whether much of the memory is empty then.
+    /// Removes the pair, and returns whether much of the memory is empty now.
     pub fn remove(self) -> bool {
         let (_, vacant) = self.pair.remove();
         is_sparse(vacant.into_table())
     }
 }
 
-/// Where a pair can be inserted whose key is not there.
+/// The place for a pair whose key is not in the table.
 pub struct Room<'a, K, V> {
     pairs: &'a mut Pairs<K, V>,
     tokens: &'a [usize],
@@ -250,8 +253,8 @@ pub struct Room<'a, K, V> {
 }
 
 impl<'a, K, V> Room<'a, K, V> {
-    /// Where there is no room without more memory, or without moving others, makes some, and calls `resized` with the bytes
-    /// on the heap before and after that, and with whether cards are concerned.
+    /// Inserts the pair. If there is no room, it makes room first, and calls `resized` with the bytes on the heap
+    /// before and after that, and with whether the table has, or should have, cards with tokens.
     #[inline]
     pub fn insert(
         mut self,
@@ -270,14 +273,14 @@ impl<'a, K, V> Room<'a, K, V> {
         }
     }
 
-    /// Makes room for one pair more, in a larger table or, where deletes have left many holes, in the same: either way
-    /// pairs move.
+    /// Makes room for one more pair: with more memory, or in the same memory if many of its buckets are empty after
+    /// deletes. Pairs move in both cases.
     #[cold]
     fn make(&mut self, resized: impl FnOnce(usize, usize, bool)) {
         let before = memory(self.pairs, self.tokens);
         self.pairs.reserve(1, |pair| pair.hash);
         *self.has_moved = true;
-        let is_carded = self.pairs.len() >= MANY || !self.tokens.is_empty();
+        let is_carded = self.pairs.len() >= MAX_PAIRS_WITHOUT_TOKENS || !self.tokens.is_empty();
         resized(before, memory(self.pairs, self.tokens), is_carded);
     }
 }

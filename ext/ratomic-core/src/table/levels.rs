@@ -9,7 +9,7 @@
 //! [`Table::grow`]: super::Table::grow
 
 use super::shard::Shard;
-use super::sizes::{count, BITS, LAST, MOST};
+use super::sizes::{count, LAST_LEVEL, MAX_ENTRIES, SHARD_BITS};
 use super::totals::Totals;
 use crate::fork_rw_lock::{ForkRwLock, ReadGuard, WriteGuard};
 use crate::sync::{AtomicPtr, AtomicUsize, Ordering};
@@ -25,8 +25,8 @@ const _: () = assert!(size_of::<CachePadded<ForkRwLock<Shard<usize, usize>>>>() 
 
 pub type Shards<K, V> = Box<[CachePadded<ForkRwLock<Shard<K, V>>>]>;
 
-/// How often a lock may be found taken before the table grows.
-const CROWDED: usize = 16;
+/// How often threads may find a lock of a level taken. After one time more the table gets the next level.
+const MAX_CONTENTIONS: usize = 16;
 
 /// The shards of one level, with what is needed to find the shard of a hash.
 struct Level<K, V> {
@@ -38,7 +38,7 @@ struct Level<K, V> {
 
 impl<K, V> Level<K, V> {
     fn new(number: usize, shards: Shards<K, V>) -> Self {
-        let shift = 64 - BITS[number];
+        let shift = 64 - SHARD_BITS[number];
         Level {
             number,
             shift,
@@ -56,9 +56,9 @@ pub struct Levels<K, V> {
     /// Points to one of `levels`.
     current: AtomicPtr<Level<K, V>>,
     /// How often a lock of the current level was found taken.
-    met: AtomicUsize,
+    contentions: AtomicUsize,
     /// None of them moves or is freed before the table is dropped.
-    levels: [OnceLock<Box<Level<K, V>>>; BITS.len()],
+    levels: [OnceLock<Box<Level<K, V>>>; SHARD_BITS.len()],
 }
 
 pub fn make<K, V>(level: usize) -> Shards<K, V> {
@@ -67,12 +67,12 @@ pub fn make<K, V>(level: usize) -> Shards<K, V> {
 
 impl<K, V> Levels<K, V> {
     pub fn new(totals: &Totals) -> Self {
-        totals.set_most(MOST[0]);
-        let levels = [const { OnceLock::new() }; BITS.len()];
+        totals.set_max_entries(MAX_ENTRIES[0]);
+        let levels = [const { OnceLock::new() }; SHARD_BITS.len()];
         let first: &Box<_> = levels[0].get_or_init(|| Box::new(Level::new(0, make(0))));
         Levels {
             current: AtomicPtr::new(std::ptr::from_ref(&**first).cast_mut()),
-            met: AtomicUsize::new(0),
+            contentions: AtomicUsize::new(0),
             levels,
         }
     }
@@ -117,7 +117,9 @@ impl<K, V> Levels<K, V> {
             let level = self.now();
             let place = level.place(hash);
             let shard = level.shards[place].0.write_or(|| {
-                if level.number != LAST && self.met.fetch_add(1, Ordering::Relaxed) >= CROWDED {
+                if level.number != LAST_LEVEL
+                    && self.contentions.fetch_add(1, Ordering::Relaxed) >= MAX_CONTENTIONS
+                {
                     totals.due();
                 }
             });
@@ -127,17 +129,19 @@ impl<K, V> Levels<K, V> {
         }
     }
 
-    /// Whether the table should grow, if it has so many entries.
-    pub fn are_few(&self, len: usize) -> bool {
+    /// Whether a table with `len` entries should get the next level.
+    pub fn should_grow(&self, len: usize) -> bool {
         let level = self.current();
-        level != LAST && (len > MOST[level] || self.met.load(Ordering::Relaxed) > CROWDED)
+        level != LAST_LEVEL
+            && (len > MAX_ENTRIES[level]
+                || self.contentions.load(Ordering::Relaxed) > MAX_CONTENTIONS)
     }
 
     /// Makes the next level the current one. The caller holds the locks of all shards of the previous one, which are empty.
     pub fn advance(&self, level: usize, shards: Shards<K, V>, totals: &Totals) {
         let next: &Box<_> = self.levels[level].get_or_init(|| Box::new(Level::new(level, shards)));
-        totals.set_most(MOST[level]);
-        self.met.store(0, Ordering::Relaxed);
+        totals.set_max_entries(MAX_ENTRIES[level]);
+        self.contentions.store(0, Ordering::Relaxed);
         let next = std::ptr::from_ref(&**next).cast_mut();
         self.current.store(next, Ordering::Release);
     }

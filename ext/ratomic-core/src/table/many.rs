@@ -5,8 +5,9 @@ use super::{Failure, Table};
 use crate::parker::Park;
 
 impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
-    /// Removes every entry at one moment, after all present claims were released. It does not wait for claims that are taken
-    /// later, because there could always be new ones: the changes of their owners count as made before, and are discarded.
+    /// Removes every entry at one moment. It first waits until all claims are released that exist when it begins. It
+    /// does not wait for later claims, because there could always be new ones. The changes of their owners are
+    /// discarded, as if they had been made before.
     pub fn clear<H: Park>(&self, host: &H, me: usize) -> Result<(), Failure<H::Error>> {
         let claimed = self.claimed();
         if claimed.iter().any(|(_, owner, _)| *owner == me) {
@@ -59,9 +60,9 @@ impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
         conflict.map_or(Ok(()), |conflict| self.wait(conflict, host))
     }
 
-    /// Removes those of the entries, given by the hash and the very object of their key and by their value, that are
-    /// still the same and that nobody has a claim on. `same` compares a value of the table with one that was given.
-    /// Does not wait. Fails if `me` has a claim on one of them. Returns how many were removed.
+    /// Removes the given entries (hash, key, value) if they are unchanged: the key is the same object, `same` is true
+    /// for the value in the table and the given one, and no thread has a claim on the key. Does not wait. Fails if `me`
+    /// has a claim on one of the keys. Returns how many were removed.
     pub fn remove_same<E>(
         &self,
         entries: &[(u64, K, V)],

@@ -36,13 +36,13 @@ pub struct Moments {
 pub struct Aside<K, V> {
     pub numbers: Vec<usize>,
     pub pairs: Box<[(K, V)]>,
-    /// Where in `pairs` the first pair ends, and the pairs of each card. The object that showed a pair to the collector goes
-    /// on showing its copy.
+    /// For each part, where in `pairs` it ends: the first pair, then the pairs of each card. The object that showed a pair
+    /// to the collector shows its copy too.
     pub ends: Box<[usize]>,
 }
 
 impl<K, V> Aside<K, V> {
-    /// Part 0 is the first pair, part `n + 1` has those of card `n`.
+    /// Part 0 is the first pair, part `n + 1` has the pairs of card `n`.
     pub fn part(&self, part: usize) -> &[(K, V)] {
         &self.pairs[self.range(part)]
     }

@@ -5,30 +5,31 @@ use super::entries::{Entries, Place, Room, Stored};
 use super::lookup::{Lookup, Same};
 use super::moments::Aside;
 use super::pair::Pair;
-use super::sizes::{shard_of, LAST};
+use super::sizes::{shard_of, LAST_LEVEL};
 use super::totals::Totals;
 use std::ops::Range;
 
-/// Why an attempt did not come to an end.
+/// Why an attempt has to be repeated.
 pub enum Blocked<K> {
     Ask(K),
     By(Conflict),
 }
 
-/// The first pair lies beside the lock, on the first line of memory. A read that finds it there, and a write where nothing
-/// rare is there, need no other line. On the second is what is needed to find the other pairs.
+/// The first pair lies beside the lock, in the first cache line. A read that finds its key there needs no other line, nor
+/// does a write if the shard has neither claims nor copies for snapshots. The second cache line has what is needed to
+/// find the other pairs.
 #[repr(C)]
 pub struct Shard<K, V> {
     first: Option<Pair<K, V>>,
-    /// Snapshots up to this number have what they want of the shard as it was: see [`super::moments`].
+    /// The snapshots up to this number need no more copies of the pairs: see [`super::moments`].
     seen: usize,
     rare: Option<Box<Rare<K, V>>>,
     entries: Entries<K, V>,
-    /// Whether there are claims. So a writer need not look into `rare`, which may be there without them.
+    /// Whether there are claims. A writer reads this instead of `rare`, which may be there without claims.
     is_claimed: bool,
 }
 
-/// What few shards have.
+/// What most shards do not have, in memory of its own.
 struct Rare<K, V> {
     claims: Vec<Claim<K>>,
     asides: Vec<Aside<K, V>>,
@@ -43,13 +44,13 @@ impl<K, V> Default for Rare<K, V> {
     }
 }
 
-/// A part of what a shard holds.
+/// Some of the pairs of a shard: those that one object shows to the collector.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Share {
+pub enum Selection {
     All,
-    /// What no card of a token shows: the first pair, and whatever has just come in.
+    /// The first pair, and the pairs of cards without a token.
     Uncarded,
-    /// One card, as long as that is its token.
+    /// The pairs of one card; none if the card has another token.
     Card {
         card: usize,
         token: usize,
@@ -77,30 +78,30 @@ impl<K, V> Shard<K, V> {
         self.first.iter().chain(self.entries.iter())
     }
 
-    /// The pairs of a part.
-    pub fn pairs_of(&self, share: Share) -> impl Iterator<Item = &Pair<K, V>> {
-        let first = self.first.iter().filter(move |_| share.has_first());
-        let cards = self.cards_of(share);
+    /// The selected pairs.
+    pub fn pairs_of(&self, selection: Selection) -> impl Iterator<Item = &Pair<K, V>> {
+        let first = self.first.iter().filter(move |_| selection.has_first());
+        let cards = self.cards_of(selection);
         first.chain(cards.flat_map(|card| self.entries.of_card(card)))
     }
 
-    /// Calls `change` for each pair of a part, also for those that were put aside.
+    /// Calls `change` for each selected pair, and for their copies that were put aside for snapshots.
     #[cfg(not(loom))]
-    pub fn each_of(&mut self, share: Share, mut change: impl FnMut(&mut K, &mut V)) {
+    pub fn each_of(&mut self, selection: Selection, mut change: impl FnMut(&mut K, &mut V)) {
         let mut each = |pair: &mut Pair<K, V>| change(&mut pair.key, &mut pair.value);
-        if share.has_first() {
+        if selection.has_first() {
             self.first.iter_mut().for_each(&mut each);
         }
         let entries = &mut self.entries;
-        for card in share.cards(entries.cards()) {
-            if share.has(card, entries.token(card)) {
+        for card in selection.cards(entries.cards()) {
+            if selection.has(card, entries.token(card)) {
                 entries.each_of_card(card, &mut each);
             }
         }
         let asides = self.rare.iter_mut().flat_map(|rare| rare.asides.iter_mut());
         for aside in asides {
-            for part in share.parts(aside.ends.len()) {
-                if share.has_part(part, entries) {
+            for part in selection.parts(aside.ends.len()) {
+                if selection.has_part(part, entries) {
                     let pairs = aside.part_mut(part).iter_mut();
                     pairs.for_each(|(key, value)| change(key, value));
                 }
@@ -108,14 +109,14 @@ impl<K, V> Shard<K, V> {
         }
     }
 
-    /// Removes every pair, and the memory that they had. Returns how many there were.
+    /// Removes every pair and frees their memory. Returns how many there were.
     pub fn clear(&mut self, totals: &Totals) -> usize {
         let (count, before) = (self.len(), self.memory());
         self.first = None;
         if self.asides().is_empty() {
             self.entries = Entries::default();
         } else {
-            // A card goes on showing what was put aside of it.
+            // The tokens stay: a card's object also shows the copies of its pairs that were put aside.
             self.entries.clear();
         }
         self.drop_rare();
@@ -131,7 +132,7 @@ impl<K, V> Shard<K, V> {
         }
     }
 
-    /// Places that have a pair or room for one.
+    /// The number of places, with a pair or empty.
     pub fn places(&self) -> usize {
         1 + self.entries.buckets()
     }
@@ -144,7 +145,7 @@ impl<K, V> Shard<K, V> {
         }
     }
 
-    /// Empties a place; the others stay where they are. To be followed by `removed`.
+    /// Removes the pair at a place. The other pairs stay where they are. To be followed by `removed`.
     pub fn remove_at(&mut self, place: usize) {
         match place.checked_sub(1) {
             None => self.first = None,
@@ -152,7 +153,7 @@ impl<K, V> Shard<K, V> {
         }
     }
 
-    /// So many places were emptied, in the shard of that number.
+    /// Called after `count` calls of `remove_at`, with the number of the shard.
     pub fn removed(&mut self, count: usize, number: usize, totals: &Totals) {
         totals.removed(count);
         if self.entries.is_sparse() {
@@ -160,16 +161,17 @@ impl<K, V> Shard<K, V> {
         }
     }
 
-    /// Cards that nobody shows. Of a small shard none: those that show several shards do.
+    /// The cards that should have a token and have none. In a small shard no card should have one: there the object for a
+    /// run of shards shows all pairs.
     #[cfg(not(loom))]
-    pub fn untended_cards(&self) -> Vec<usize> {
+    pub fn cards_without_token(&self) -> Vec<usize> {
         if !self.entries.has_many() {
             return Vec::new();
         }
-        self.cards_of(Share::Uncarded).collect()
+        self.cards_of(Selection::Uncarded).collect()
     }
 
-    /// Names who shows a card from now on; see [`Entries::set_token`].
+    /// See [`Entries::set_token`].
     #[cfg(not(loom))]
     pub fn set_token(&mut self, card: usize, token: usize, totals: &Totals) -> bool {
         let before = self.memory();
@@ -178,7 +180,7 @@ impl<K, V> Shard<K, V> {
         is_set
     }
 
-    /// Who shows a card, 0 if nobody does.
+    /// The token of a card, 0 if it has none.
     #[cfg(not(loom))]
     pub fn token(&self, card: usize) -> usize {
         self.entries.token(card)
@@ -204,23 +206,23 @@ impl<K, V> Shard<K, V> {
             .map(|aside| &*aside.pairs)
     }
 
-    /// What was put aside, for whatever snapshot, of a part.
-    pub fn asides_of(&self, share: Share) -> impl Iterator<Item = &(K, V)> {
+    /// The copies of the selected pairs that were put aside for snapshots.
+    pub fn asides_of(&self, selection: Selection) -> impl Iterator<Item = &(K, V)> {
         self.asides().iter().flat_map(move |aside| {
-            let is_in = move |part: &usize| share.has_part(*part, &self.entries);
-            let parts = share.parts(aside.ends.len()).filter(is_in);
+            let is_in = move |part: &usize| selection.has_part(*part, &self.entries);
+            let parts = selection.parts(aside.ends.len()).filter(is_in);
             parts.flat_map(|part| aside.part(part))
         })
     }
 
-    /// Cards that have pairs, or of which some were put aside.
+    /// The number of cards that have pairs, or of whose pairs some were put aside.
     #[cfg(not(loom))]
     pub fn shown_cards(&self) -> usize {
         let asides = self.asides().iter().map(|aside| aside.ends.len() - 1);
         self.cards().max(asides.max().unwrap_or(0))
     }
 
-    /// Drops what was put aside for a snapshot. The shard has that number.
+    /// Drops the copies that were put aside for snapshot `number`. `shard` is the number of this shard.
     pub fn forget(&mut self, number: usize, shard: usize, totals: &Totals) {
         self.keep_asides(|wanting| *wanting != number, totals);
         if self.entries.is_sparse() {
@@ -228,7 +230,7 @@ impl<K, V> Shard<K, V> {
         }
     }
 
-    /// Drops what was put aside for all snapshots but these.
+    /// Drops the copies that were put aside for other snapshots than these.
     #[cfg(not(loom))]
     pub fn forget_all_but(&mut self, numbers: &[usize], totals: &Totals) {
         self.keep_asides(|number| numbers.contains(number), totals);
@@ -253,7 +255,7 @@ impl<K, V> Shard<K, V> {
         self.rare.as_ref().map_or(&[], |rare| &rare.claims)
     }
 
-    /// The claims, to change what is in them; nothing where there are none and nothing else rare is there.
+    /// The list of claims, to change it. `None` may stand for an empty list.
     pub fn claims_mut(&mut self) -> Option<&mut Vec<Claim<K>>> {
         self.rare.as_mut().map(|rare| &mut rare.claims)
     }
@@ -295,53 +297,53 @@ impl<K, V> Shard<K, V> {
         }
     }
 
-    /// Bytes on the heap, but for the lists of claims.
+    /// Bytes on the heap, without the list of claims.
     pub fn memory(&self) -> usize {
         let rare = self.rare.as_ref().map_or(0, |_| size_of::<Rare<K, V>>());
         let pairs: usize = self.asides().iter().map(|aside| aside.pairs.len()).sum();
         self.entries.memory() + rare + pairs * size_of::<(K, V)>()
     }
 
-    fn cards_of(&self, share: Share) -> impl Iterator<Item = usize> + '_ {
-        let cards = share.cards(self.entries.cards());
-        cards.filter(move |card| share.has(*card, self.entries.token(*card)))
+    fn cards_of(&self, selection: Selection) -> impl Iterator<Item = usize> + '_ {
+        let cards = selection.cards(self.entries.cards());
+        cards.filter(move |card| selection.has(*card, self.entries.token(*card)))
     }
 }
 
-impl Share {
+impl Selection {
     fn has_first(self) -> bool {
-        !matches!(self, Share::Card { .. })
+        !matches!(self, Selection::Card { .. })
     }
 
-    /// Those of so many cards that may be in it.
+    /// The numbers of the cards that may be selected, if the shard has `count` cards.
     fn cards(self, count: usize) -> Range<usize> {
         match self {
-            Share::Card { card, .. } => card..(card + 1).min(count),
+            Selection::Card { card, .. } => card..(card + 1).min(count),
             _ => 0..count,
         }
     }
 
-    /// The same of parts of what was put aside.
+    /// As `cards`, for the parts of an [`Aside`], of which there are `count`.
     fn parts(self, count: usize) -> Range<usize> {
         match self {
-            Share::Card { card, .. } => card + 1..(card + 2).min(count),
+            Selection::Card { card, .. } => card + 1..(card + 2).min(count),
             _ => 0..count,
         }
     }
 
-    /// Whether a card whose token is that is in it.
+    /// Whether a card with that token is selected.
     fn has(self, card: usize, token: usize) -> bool {
         match self {
-            Share::All => true,
-            Share::Uncarded => token == 0,
-            Share::Card {
+            Selection::All => true,
+            Selection::Uncarded => token == 0,
+            Selection::Card {
                 card: wanted,
                 token: its,
             } => card == wanted && token == its,
         }
     }
 
-    /// The same of a part of what was put aside.
+    /// As `has`, for a part of an [`Aside`].
     fn has_part<K, V>(self, part: usize, entries: &Entries<K, V>) -> bool {
         match part.checked_sub(1) {
             None => self.has_first(),
@@ -351,7 +353,7 @@ impl Share {
 }
 
 impl<K: Copy + PartialEq, V: Copy> Shard<K, V> {
-    /// Puts the pairs aside for snapshots that want them, and has then dealt with those up to `now`.
+    /// Puts a copy of the pairs aside for the snapshots in `wanting`. Then the snapshots up to `now` need no more copies.
     pub fn put_aside(&mut self, wanting: Vec<usize>, now: usize, totals: &Totals) {
         self.seen = now;
         if wanting.is_empty() || self.len() == 0 {
@@ -374,9 +376,8 @@ impl<K: Copy + PartialEq, V: Copy> Shard<K, V> {
         self.resized(before, totals);
     }
 
-    /// Gives memory back that deletes have left empty, unless a snapshot still wants what was put aside of the cards.
-    /// Each time about a quarter of what will be used again, so a few deletes pay for it once and a few inserts more bring
-    /// it on again.
+    /// Frees memory that is empty after deletes, unless copies of the pairs are put aside. It keeps twice the memory that
+    /// the pairs need, so it does not run again until many more pairs were deleted or added.
     #[cfg(not(loom))]
     pub fn compact(&mut self, totals: &Totals) {
         if self.entries.is_sparse() && self.asides().is_empty() {
@@ -386,13 +387,13 @@ impl<K: Copy + PartialEq, V: Copy> Shard<K, V> {
         }
     }
 
-    /// Whether pairs have come to other cards since this was asked for the last time.
+    /// Whether pairs have moved to other cards since the last call.
     #[cfg(not(loom))]
     pub fn take_moved(&mut self) -> bool {
         self.entries.take_moved()
     }
 
-    /// Takes everything out, for another level.
+    /// Takes all pairs and claims out, to put them into the shards of the next level.
     pub fn take(&mut self, totals: &Totals) -> (Vec<Pair<K, V>>, Vec<Claim<K>>) {
         let pairs = self.pairs().copied().collect();
         let before = self.memory();
@@ -403,7 +404,7 @@ impl<K: Copy + PartialEq, V: Copy> Shard<K, V> {
         (pairs, claims)
     }
 
-    /// Takes in what another shard had.
+    /// Adds a pair from a shard of the level before.
     pub fn adopt(&mut self, pair: Pair<K, V>, totals: &Totals) {
         if self.first.is_none() {
             self.first = Some(pair);
@@ -411,7 +412,7 @@ impl<K: Copy + PartialEq, V: Copy> Shard<K, V> {
             let before = self.memory();
             self.entries.insert(pair);
             if self.entries.has_many() {
-                totals.need(shard_of(pair.hash, LAST));
+                totals.need(shard_of(pair.hash, LAST_LEVEL));
             }
             self.resized(before, totals);
         }
@@ -443,7 +444,7 @@ impl<K: Copy + PartialEq, V: Copy> Shard<K, V> {
         }
     }
 
-    /// The entry of the pair of that hash for which `same` holds, or of one that is to be.
+    /// The entry of the pair with that hash for which `same` is true, or the place for a new pair.
     pub fn entry_of<'a>(
         &'a mut self,
         hash: u64,
@@ -472,7 +473,7 @@ impl<K: Copy + PartialEq, V: Copy> Shard<K, V> {
         first.or_else(|| self.entries.find(hash, same))
     }
 
-    /// Finds out whether `me` may write the key, and if not, why.
+    /// Checks whether the thread `me` may write the key.
     #[inline]
     pub fn admit<P: Lookup<K>>(&mut self, lookup: &P, me: usize) -> Result<(), Blocked<K>> {
         if self.rare.is_some() && self.is_claimed {
@@ -514,7 +515,7 @@ fn matches<K: Copy, P: Lookup<K>>(lookup: &P, hash: u64, key: K, unknown: &mut O
     }
 }
 
-/// Where the key that was looked for is, or would be. Handed to a change under the shard's lock.
+/// The place of a key, with a pair or empty. A change gets it under the shard's lock.
 pub struct Entry<'a, K, V> {
     place: EntryRef<'a, K, V>,
     hash: u64,
@@ -527,11 +528,11 @@ enum EntryRef<'a, K, V> {
     Room(Room<'a, K, V>),
 }
 
-/// Who shows a pair that was stored to a collector.
+/// The object that shows a stored pair to the collector.
 pub struct ShownBy<'a, K, V>(Option<Stored<'a, K, V>>);
 
 impl<K, V> ShownBy<'_, K, V> {
-    /// The token of its card, 0 where nobody shows that for itself.
+    /// The token of the pair's card; 0 if it has none, and the object for a run of shards shows the pair.
     pub fn token(&self) -> usize {
         self.0.as_ref().map_or(0, Stored::token)
     }
@@ -546,13 +547,13 @@ impl<'a, K: Copy, V: Copy> Entry<'a, K, V> {
         }
     }
 
-    /// Stores `value` under the key that is there, else under `key`.
+    /// Stores `value`. The key that is there stays; if there is none, `key` is stored too.
     #[inline]
     pub fn set(self, key: K, value: V) {
         self.store(key, value);
     }
 
-    /// As `set`, and tells who shows the pair to a collector.
+    /// As `set`, and returns which object shows the pair to the collector.
     #[inline]
     pub fn store(self, key: K, value: V) -> ShownBy<'a, K, V> {
         let hash = self.hash;
@@ -572,10 +573,10 @@ impl<'a, K: Copy, V: Copy> Entry<'a, K, V> {
                 ShownBy(Some(stored))
             }
             EntryRef::Room(room) => {
-                // Grows here, where it is counted.
+                // The memory may grow in this call, so the growth is counted here.
                 let stored = room.insert(new, |before, after, is_carded| {
                     if is_carded {
-                        self.totals.need(shard_of(hash, LAST));
+                        self.totals.need(shard_of(hash, LAST_LEVEL));
                     }
                     self.totals.resized(before, after);
                 });
@@ -590,7 +591,7 @@ impl<'a, K: Copy, V: Copy> Entry<'a, K, V> {
             EntryRef::First(pair) => pair.take().is_some(),
             EntryRef::Stored(stored) => {
                 if stored.remove() {
-                    self.totals.need(shard_of(self.hash, LAST));
+                    self.totals.need(shard_of(self.hash, LAST_LEVEL));
                 }
                 true
             }

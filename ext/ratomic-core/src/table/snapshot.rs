@@ -1,4 +1,4 @@
-//! A snapshot that is being copied. How it shows a single moment: [`super::moments`].
+//! A snapshot that is being copied. [`super::moments`] says why all its pairs are of one moment.
 
 use super::levels::CachePadded;
 use super::Table;
@@ -13,9 +13,9 @@ pub struct Snapshot<'a, K: Copy + PartialEq, V: Copy> {
 /// The result of one step.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Copied {
-    /// So many pairs, of one or more shards.
+    /// This number of pairs was copied, from one or more shards.
     Pairs(usize),
-    /// The buffer is too short for the next shard, which has so many.
+    /// The buffer is too short for the next shard, which has this number of pairs.
     NoRoom(usize),
     /// There are no more.
     All,
@@ -29,7 +29,7 @@ impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
 }
 
 impl<'a, K: Copy + PartialEq, V: Copy> Snapshot<'a, K, V> {
-    /// The moment is now.
+    /// Begins a snapshot of this moment.
     fn begin(table: &'a Table<K, V>, me: usize) -> Self {
         // Growth would change which shard is the next.
         let _still = table.growing.write();

@@ -12,9 +12,9 @@ pub struct Mark {
 }
 
 impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
-    /// Looks at the next `places` places, empty ones included, and after the last one at the first again. Removes the pairs
-    /// for whose value `over` returns true; that is called under a shard's lock. Moves the mark. If the table grows
-    /// meanwhile, some pairs are missed until the next time. Returns how many were removed.
+    /// Looks at the next `places` places, of which some are empty, and goes on at the first place after the last.
+    /// Removes the pairs for whose value `over` returns true; `over` is called under a shard's lock. Moves the mark. If
+    /// the table grows meanwhile, a sweep may miss some pairs, which a later one finds. Returns how many were removed.
     ///
     /// A claim on the key of a removed pair remains. Its owner may store the pair again.
     pub fn sweep(&self, mark: &mut Mark, places: usize, over: impl Fn(&V) -> bool) -> usize {

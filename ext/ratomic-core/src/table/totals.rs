@@ -1,6 +1,6 @@
 //! Counts over all shards. They have a cache line of their own, because each thread that adds an entry changes them.
 
-use super::sizes::{count, LAST};
+use super::sizes::{count, LAST_LEVEL};
 use std::sync::atomic::{
     AtomicBool, AtomicU64, AtomicUsize,
     Ordering::{Acquire, Relaxed, Release},
@@ -11,13 +11,13 @@ use std::sync::atomic::{
 pub struct Totals {
     len: AtomicUsize,
     bytes: AtomicUsize,
-    /// How many entries there may be before the table should grow.
-    most: AtomicUsize,
-    /// Whether a thread should call [`super::Table::take_due`]: `bytes` has changed, there are more entries than `most`, or
-    /// a shard needs something.
+    /// With more entries the table should grow.
+    max_entries: AtomicUsize,
+    /// Whether a thread should call [`super::Table::take_due`]: because `bytes` has changed, there are more entries than
+    /// `max_entries`, or a shard has its bit in `needing`.
     due: AtomicBool,
-    /// One bit for each shard of the last level: whether it needs something.
-    needing: [AtomicU64; count(LAST).div_ceil(64)],
+    /// One bit for each shard of the last level: whether it needs [`super::Table::settle`].
+    needing: [AtomicU64; count(LAST_LEVEL).div_ceil(64)],
 }
 
 impl Totals {
@@ -25,12 +25,12 @@ impl Totals {
         self.len.load(Relaxed)
     }
 
-    pub fn set_most(&self, most: usize) {
-        self.most.store(most, Relaxed);
+    pub fn set_max_entries(&self, max_entries: usize) {
+        self.max_entries.store(max_entries, Relaxed);
     }
 
     pub fn added(&self) {
-        if self.len.fetch_add(1, Relaxed) >= self.most.load(Relaxed) {
+        if self.len.fetch_add(1, Relaxed) >= self.max_entries.load(Relaxed) {
             self.due();
         }
     }
@@ -50,21 +50,22 @@ impl Totals {
         self.due();
     }
 
-    /// Pairs of a shard, by its number in the last level, have come to other cards, or it has a new card or much empty
-    /// memory. (Below the last level a number of another shard does no harm: it is settled in vain.)
+    /// Notes that a shard of the last level needs [`super::Table::settle`]: pairs have moved to other cards, or it has
+    /// a new card, or much empty memory. (Below the last level this names a shard that may need nothing; settling it
+    /// does no harm.)
     pub fn need(&self, shard: usize) {
         self.needing[shard / 64].fetch_or(1 << (shard % 64), Relaxed);
         self.due();
     }
 
-    /// Whether a shard needs something. Does not clear its bit.
+    /// Whether the bit of a shard is set. Does not clear it.
     #[cfg(not(loom))]
     #[inline]
     pub fn is_needing(&self, shard: usize) -> bool {
         self.needing[shard / 64].load(Relaxed) >> (shard % 64) & 1 == 1
     }
 
-    /// Returns the shards that need something, and clears their bits: so each is returned to one caller.
+    /// Returns the shards whose bits are set, and clears the bits, so that each is returned to one caller.
     #[cfg(not(loom))]
     pub fn take_needing(&self) -> Vec<usize> {
         let mut taken = Vec::new();

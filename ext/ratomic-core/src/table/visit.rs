@@ -1,24 +1,21 @@
-//! What those need of a table who are no callers of it: a collector, a heap dump, a fork.
+//! The operations that are not for callers of a table, but for the collector, for a heap dump and for a fork.
 
-use super::shard::Share;
-use super::sizes::LAST;
+use super::shard::Selection;
+use super::sizes::LAST_LEVEL;
 #[cfg(not(loom))]
 use super::{levels::CachePadded, pair::Pair, shard::Shard, Table};
 #[cfg(not(loom))]
 use crate::fork_rw_lock::ForkRwLock;
 
-/// What one object shows a collector. All below the last level, the shards of the last level, and their cards that have a
-/// token, are all there is.
+/// The pairs that one object shows to the collector. Each pair of a table is in exactly one of these parts.
 #[derive(Clone, Copy)]
 pub enum Part {
+    /// All shards below the last level.
     BelowLastLevel,
-    /// So many shards from the first on, but for their cards that have a token.
-    Shards {
-        first: usize,
-        count: usize,
-    },
-    /// Nothing, once another token or none is the card's: the object that was named by it may be there until a collector
-    /// finds it.
+    /// `count` neighbouring shards of the last level, without their cards that have a token.
+    Shards { first: usize, count: usize },
+    /// One card of a shard of the last level. It is empty if the card has another token now, or none: the object of an old
+    /// token exists until it is collected.
     Card {
         shard: usize,
         card: usize,
@@ -29,9 +26,9 @@ pub enum Part {
 impl Part {
     fn shards(self) -> impl Iterator<Item = (usize, usize)> {
         let (levels, shards) = match self {
-            Part::BelowLastLevel => (0..LAST, 0..usize::MAX),
-            Part::Shards { first, count } => (LAST..LAST + 1, first..first + count),
-            Part::Card { shard, .. } => (LAST..LAST + 1, shard..shard + 1),
+            Part::BelowLastLevel => (0..LAST_LEVEL, 0..usize::MAX),
+            Part::Shards { first, count } => (LAST_LEVEL..LAST_LEVEL + 1, first..first + count),
+            Part::Card { shard, .. } => (LAST_LEVEL..LAST_LEVEL + 1, shard..shard + 1),
         };
         levels.flat_map(move |level| {
             let end = shards.end.min(super::sizes::count(level));
@@ -39,17 +36,17 @@ impl Part {
         })
     }
 
-    /// What of each of these shards.
-    fn share(self) -> Share {
+    /// Which pairs of each of its shards.
+    fn selection(self) -> Selection {
         match self {
-            Part::BelowLastLevel => Share::All,
-            Part::Shards { .. } => Share::Uncarded,
-            Part::Card { card, token, .. } => Share::Card { card, token },
+            Part::BelowLastLevel => Selection::All,
+            Part::Shards { .. } => Selection::Uncarded,
+            Part::Card { card, token, .. } => Selection::Card { card, token },
         }
     }
 }
 
-/// What a collector does with what a table holds.
+/// What a collector does with the contents of a table.
 pub trait Visitor<K, V> {
     fn pair(&mut self, key: &K, value: &V);
     /// The key and the owner of a claim, which may outlive the owner's stack. [`Table::visit_mut`] does not reach them.
@@ -58,7 +55,8 @@ pub trait Visitor<K, V> {
 
 #[cfg(not(loom))]
 impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
-    /// Visits all that a part holds, without locks, for a collector that has stopped all threads.
+    /// Visits all pairs of a part, and the claims of its shards, without locks, for a collector that has stopped all
+    /// threads.
     ///
     /// # Safety
     /// As for [`crate::fork_rw_lock::ForkRwLock::peek`].
@@ -66,7 +64,7 @@ impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
         for (level, shard) in part.shards() {
             if let Some(CachePadded(shard)) = self.levels.shards(level).get(shard) {
                 // SAFETY: the caller's promise.
-                visit_shard(unsafe { shard.peek() }, part.share(), visitor);
+                visit_shard(unsafe { shard.peek() }, part.selection(), visitor);
             }
         }
     }
@@ -76,7 +74,7 @@ impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
     pub fn visit_locked(&self, part: Part, visitor: &mut impl Visitor<K, V>) {
         for (level, shard) in part.shards() {
             if let Some(CachePadded(shard)) = self.levels.shards(level).get(shard) {
-                visit_shard(&shard.read(), part.share(), visitor);
+                visit_shard(&shard.read(), part.selection(), visitor);
             }
         }
     }
@@ -86,25 +84,25 @@ impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
     /// # Safety
     /// As for [`crate::fork_rw_lock::ForkRwLock::held_mut`].
     pub unsafe fn visit_mut(&self, part: Part, mut pair: impl FnMut(&mut K, &mut V)) {
-        let share = part.share();
+        let selection = part.selection();
         for (level, shard) in part.shards() {
             let Some(CachePadded(shard)) = self.levels.shards(level).get(shard) else {
                 continue;
             };
             // SAFETY: the caller's promise.
             let shard = unsafe { shard.held_mut() };
-            shard.each_of(share, &mut pair);
+            shard.each_of(selection, &mut pair);
         }
     }
 
-    /// Copies pairs of a part, a few at a time under the lock of their shard, and shows them with no lock held. What
-    /// changes meanwhile is seen or not.
+    /// Copies pairs of a part, a few at a time, under the lock of their shard, and calls `show` with them with no lock
+    /// held. A pair that changes meanwhile may be missed or shown twice.
     pub fn show(&self, part: Part, buffer: &mut [(K, V)], mut show: impl FnMut(&[(K, V)])) {
         for (level, shard) in part.shards() {
             let mut skip = 0;
             while let Some(CachePadded(shard)) = self.levels.shards(level).get(shard) {
                 let shard = shard.read();
-                let pairs = shard.pairs_of(part.share()).skip(skip);
+                let pairs = shard.pairs_of(part.selection()).skip(skip);
                 let copy =
                     |(place, pair): (&mut (K, V), &Pair<K, V>)| *place = (pair.key, pair.value);
                 let count = buffer.iter_mut().zip(pairs).map(copy).count();
@@ -123,7 +121,7 @@ impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
     /// # Safety
     /// As for [`crate::fork_rw_lock::ForkRwLock::peek`].
     pub unsafe fn visit_tokens(&self, mut visit: impl FnMut(usize)) {
-        for CachePadded(shard) in self.levels.shards(LAST) {
+        for CachePadded(shard) in self.levels.shards(LAST_LEVEL) {
             // SAFETY: the caller's promise.
             visit_tokens_of(unsafe { shard.peek() }, &mut visit);
         }
@@ -131,13 +129,13 @@ impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
 
     /// As `visit_tokens`, with the lock of each shard; see `visit_locked`.
     pub fn visit_tokens_locked(&self, mut visit: impl FnMut(usize)) {
-        for CachePadded(shard) in self.levels.shards(LAST) {
+        for CachePadded(shard) in self.levels.shards(LAST_LEVEL) {
             visit_tokens_of(&shard.read(), &mut visit);
         }
     }
 
-    /// Copies the tokens of the cards of a shard, from a card on, for who may wait for its lock: 0 where a card has none.
-    /// Returns how many there are, 0 at the end.
+    /// Copies the tokens of the cards of a shard, beginning with card `from`; 0 stands for a card without one. Waits for
+    /// the shard's lock. Returns how many it copied, 0 at the end.
     pub fn tokens(&self, shard: usize, from: usize, tokens: &mut [usize]) -> usize {
         let Some(shard) = self.last(shard) else {
             return 0;
@@ -148,46 +146,47 @@ impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
     }
 
     fn last(&self, shard: usize) -> Option<&ForkRwLock<Shard<K, V>>> {
-        let shards = self.levels.shards(LAST);
+        let shards = self.levels.shards(LAST_LEVEL);
         shards.get(shard).map(|CachePadded(shard)| shard)
     }
 
-    /// The shards, of the last level, whose pairs have come to other cards, or that have a new card that nobody shows, or
-    /// much empty memory. To be called after [`Table::take_due`], and followed, for all of them, by `settle` before the
-    /// next safepoint, and then by `untended_cards`.
+    /// The shards of the last level that need `settle`: pairs have moved to other cards, or there is a new card without a
+    /// token, or much memory is empty. To be called after [`Table::take_due`] has returned true. The caller then calls
+    /// `settle` for all of them before its next safepoint, and `cards_without_token` afterwards.
     pub fn take_needing(&self) -> Vec<usize> {
         self.totals.take_needing()
     }
 
-    /// Whether a shard of the last level is one of them, for who has changed that shard and only settles it. If it is not
-    /// any more, whoever has taken it settles it before the next safepoint.
+    /// Whether a shard of the last level needs `settle`. For a thread that has changed only that shard. If the answer is no
+    /// because another thread has taken the shard ([`Table::take_needing`]), that thread settles it before its next
+    /// safepoint.
     #[inline]
     pub fn is_needing(&self, shard: usize) -> bool {
         self.totals.is_due() && self.is_at_last_level() && self.totals.is_needing(shard)
     }
 
-    /// The cards of a shard that should have a token.
-    pub fn untended_cards(&self, shard: usize) -> Vec<usize> {
+    /// The cards of a shard that should have a token and have none.
+    pub fn cards_without_token(&self, shard: usize) -> Vec<usize> {
         self.last(shard)
-            .map_or_else(Vec::new, |shard| shard.read().untended_cards())
+            .map_or_else(Vec::new, |shard| shard.read().cards_without_token())
     }
 
-    /// Names who shows a card from now on. Returns all that it shows then, to be told to a collector; nothing if somebody
-    /// has been named before, or there is no such card any more.
+    /// Gives a card its token. Returns the pairs that the object of this token shows from now on, of which the caller tells
+    /// the collector. Returns `None`, and changes nothing, if the card has a token or does not exist any more.
     pub fn set_token(&self, shard: usize, card: usize, token: usize) -> Option<Vec<(K, V)>> {
         let mut shard = self.last(shard)?.write();
         shard.set_token(card, token, &self.totals).then(|| {
-            let share = Share::Card { card, token };
-            let pairs = shard.pairs_of(share);
+            let selection = Selection::Card { card, token };
+            let pairs = shard.pairs_of(selection);
             let pairs = pairs.map(|pair| (pair.key, pair.value));
-            pairs.chain(shard.asides_of(share).copied()).collect()
+            pairs.chain(shard.asides_of(selection).copied()).collect()
         })
     }
 
-    /// Gives memory of a shard back that deletes have left empty. Returns all its pairs if some have come to other cards,
-    /// by that or because it grew, each with the token of who shows it now, to be told to a collector before the next
-    /// safepoint. Among them are those that were put aside since they moved: a writer may have removed them from the shard
-    /// before this was called.
+    /// Frees memory of a shard that is empty after deletes. If pairs have moved to other cards, by this or because the
+    /// shard grew, it returns all pairs, each with the token of its card. The caller tells the collector of them before its
+    /// next safepoint. Copies that were put aside are among them, because a writer may have put a moved pair aside and
+    /// removed it before this call.
     pub fn settle(&self, shard: usize) -> Vec<(usize, K, V)> {
         let Some(guarded) = self.last(shard) else {
             return Vec::new();
@@ -200,9 +199,9 @@ impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
         (0..shard.shown_cards())
             .flat_map(|card| {
                 let token = shard.token(card);
-                let share = Share::Card { card, token };
-                let pairs = shard.pairs_of(share).map(|pair| (pair.key, pair.value));
-                let pairs = pairs.chain(shard.asides_of(share).copied());
+                let selection = Selection::Card { card, token };
+                let pairs = shard.pairs_of(selection).map(|pair| (pair.key, pair.value));
+                let pairs = pairs.chain(shard.asides_of(selection).copied());
                 pairs.map(move |(key, value)| (token, key, value))
             })
             .collect()
@@ -217,16 +216,16 @@ impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
 #[cfg(not(loom))]
 fn visit_shard<K: Copy + PartialEq, V: Copy>(
     shard: &Shard<K, V>,
-    share: Share,
+    selection: Selection,
     visitor: &mut impl Visitor<K, V>,
 ) {
     shard
-        .pairs_of(share)
+        .pairs_of(selection)
         .for_each(|pair| visitor.pair(&pair.key, &pair.value));
     shard
-        .asides_of(share)
+        .asides_of(selection)
         .for_each(|(key, value)| visitor.pair(key, value));
-    if !matches!(share, Share::Card { .. }) {
+    if !matches!(selection, Selection::Card { .. }) {
         let claims = shard.claims().iter();
         claims.for_each(|claim| visitor.claim(&claim.key, claim.owner));
     }

@@ -61,7 +61,7 @@ pub fn with_keywords<'a, const N: usize>(
     Ok((rest, given))
 }
 
-/// The deadline so many seconds from now. nil, and a number that the clock cannot represent, mean no deadline.
+/// The deadline that is that many seconds from now. nil, and a number that the clock cannot represent, mean no deadline.
 pub fn deadline(timeout: Option<Value>) -> Result<Deadline, Error> {
     Ok(seconds(timeout, "timeout")?.map_or(Deadline::Never, Deadline::after))
 }

@@ -91,10 +91,10 @@ impl Copier {
 
 /// Copies a long String. The copy shares its bytes with the original, so only the VM can note it as shareable.
 fn long_text(item: RawValue) -> Option<RawValue> {
-    // SAFETY: a living String, where it is asked for more than its kind. The VM's own class.
+    // SAFETY: a living String, where it is asked for more than its kind.
     unsafe {
         if !item.is_a(RUBY_T_STRING)
-            || item.class_or_singleton() != rb_sys::rb_cString
+            || !item.is_plain_string()
             || deep_freeze::has_variables(item)
             || item.is_frozen()
         {
@@ -411,8 +411,7 @@ impl Pairs<'_, '_> {
 fn is_looked_up_natively(key: RawValue) -> bool {
     key.is_immediate()
         || match key.type_of() {
-            // SAFETY: the VM's own class.
-            RUBY_T_STRING => key.class_or_singleton() == unsafe { rb_sys::rb_cString },
+            RUBY_T_STRING => key.is_plain_string(),
             RUBY_T_SYMBOL | RUBY_T_FLOAT | RUBY_T_BIGNUM => true,
             _ => false,
         }

@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
 
 /// Bytes after which a collection is asked for. The VM lets as many be allocated before it collects a heap.
 const LIMIT_BYTES: usize = 32 * 1024 * 1024;
-/// A collection takes longer in a program with many objects. The pause after it is at least so many times as long, so
+/// A collection takes longer in a program with many objects. The pause after it is at least this many times as long, so
 /// that collections take at most a fifth of the time. Meanwhile the memory may grow beyond the limit.
 const PAUSE_FACTOR: u64 = 4;
 /// Smaller content is in the slot of its object, or is little beside it.
@@ -29,7 +29,7 @@ static ENABLED: AtomicBool = AtomicBool::new(false);
 static COUNTED: AtomicUsize = AtomicUsize::new(0);
 /// When the pause after the last collection ends, as [`now`].
 static PAUSE_END: AtomicU64 = AtomicU64::new(0);
-/// How long nobody asks again whether the program has disabled the collector, after it had.
+/// After the program was found to have disabled the collector, it is asked again only when this time is over.
 const DISABLED_PAUSE_NS: u64 = 100_000_000;
 
 /// To be called once, when the extension is loaded.

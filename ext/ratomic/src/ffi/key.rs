@@ -38,7 +38,7 @@ impl Key {
         }
         // SAFETY: a living object. One with instance variables would not be copied here but frozen in place.
         let has_variables = unsafe { rb_sys::rb_ivar_count(self.word.0) } > 0;
-        if self.word.is_a(RUBY_T_STRING) && is_plain_string(self.word) && !has_variables {
+        if self.word.is_a(RUBY_T_STRING) && self.word.is_plain_string() && !has_variables {
             // SAFETY: a living String; `protect` catches what it may raise (no memory).
             return protect(|| unsafe { rb_sys::rb_str_to_interned_str(self.word.0) })
                 .map(RawValue);
@@ -54,8 +54,8 @@ impl Key {
         )))
     }
 
-    /// A key that does not change if a block changes the object that was given.
-    pub fn settled(value: Value) -> Result<Key, Error> {
+    /// As `new`, but with the object to store in place of the given one, which a block might change.
+    pub fn frozen(value: Value) -> Result<Key, Error> {
         let key = Key::new(value)?;
         Ok(Key {
             word: key.stored()?,
@@ -86,7 +86,7 @@ impl Lookup<RawValue> for Key {
         }
         match (kind(mine), kind(stored)) {
             (Some(RUBY_T_STRING), Some(RUBY_T_STRING))
-                if is_plain_string(mine) && is_plain_string(stored) =>
+                if mine.is_plain_string() && stored.is_plain_string() =>
             {
                 // SAFETY: two living Strings; compares their bytes, and runs nothing.
                 known(unsafe { rb_sys::rb_str_hash_cmp(mine.0, stored.0) } == 0)
@@ -137,11 +137,6 @@ fn kind(word: RawValue) -> Option<ruby_value_type> {
         return rb_sys::FLONUM_P(word.0).then_some(RUBY_T_FLOAT);
     }
     Some(word.type_of())
-}
-
-fn is_plain_string(word: RawValue) -> bool {
-    // SAFETY: the VM's own class.
-    word.class_or_singleton() == unsafe { rb_sys::rb_cString }
 }
 
 fn hash(word: RawValue) -> Result<u64, Error> {

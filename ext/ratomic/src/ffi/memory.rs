@@ -60,7 +60,7 @@ impl Drop for Reported {
     }
 }
 
-/// After so many bytes were freed at once, glibc is asked to give memory back to the system.
+/// When at least this many bytes were freed at once, glibc is asked to give memory back to the system.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 const MIN_TRIMMED_BYTES: usize = 1 << 20;
 
@@ -83,7 +83,7 @@ pub fn prefetch(word: RawValue) {
     fetch(word.0 as usize);
 }
 
-/// Where a page of CRuby's heap begins, there is a reference to all that the collector notes on the objects of the page.
+/// The size of a page of CRuby's heap. The page begins with a pointer to the collector's notes on the objects of the page.
 const PAGE_BYTES: usize = 1 << 16;
 
 /// Fetches the beginning of the page that an object is in. Where pages have another size, something else is fetched.

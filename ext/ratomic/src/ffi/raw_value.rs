@@ -71,6 +71,14 @@ impl RawValue {
         unsafe { (*(self.0 as *const RBasic)).klass }
     }
 
+    /// Whether a String is of class String: no instance of a subclass, and without a singleton class. The caller has
+    /// checked that it is a String.
+    #[inline]
+    pub fn is_plain_string(self) -> bool {
+        // SAFETY: the VM's own class, set before any extension is loaded.
+        self.class_or_singleton() == unsafe { rb_sys::rb_cString }
+    }
+
     /// As RB_OBJ_FROZEN.
     pub fn is_frozen(self) -> bool {
         self.flags() & FROZEN != 0

@@ -10,7 +10,7 @@ use ratomic_core::{
 };
 use std::time::Instant;
 
-/// A claim that is released however its block ends.
+/// A claim. It is released at the end of its block, also if the block raises, throws or is killed.
 pub struct Claim<'a> {
     map: Receiver<Map>,
     table: &'a Table<RawValue, RawValue>,
@@ -30,7 +30,7 @@ impl<'a> Claim<'a> {
         key: Value,
         timeout: &impl Park<Error = Error>,
     ) -> Result<Self, Error> {
-        let mut key = Key::settled(key)?;
+        let mut key = Key::frozen(key)?;
         let held = table
             .claim(&mut key, timeout, gvl::thread())
             .map_err(|failure| error::write(failure, key.word()))?;
@@ -48,7 +48,7 @@ impl<'a> Claim<'a> {
         })
     }
 
-    /// The objects that it refers to, for a caller that keeps the claim elsewhere than on the stack.
+    /// The objects that the claim refers to. A caller that does not keep the claim on the stack has to keep them alive.
     pub fn words(&self) -> [RawValue; 4] {
         let HeldClaim { stored, value, .. } = self.held;
         [Some(self.key), stored, value, self.seen].map(|word| word.unwrap_or(RawValue::NIL))

@@ -15,9 +15,9 @@ use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-/// Places that a write with `expires_in:` looks at. So a place is looked at again after a number of such writes that is
-/// so many times smaller than the number of places, and no more expired values than that can be in the table.
-const PLACES: usize = 16;
+/// Places of the table that a write with `expires_in:` looks at. So a sixteenth as many writes as there are places look
+/// at each place once, and about that many expired values can be in the table.
+const SWEEP_PLACES: usize = 16;
 
 #[derive(TypedData)]
 #[magnus(
@@ -171,7 +171,7 @@ impl Expiry {
         Ok(word)
     }
 
-    /// Removes some expired values: it looks at the next [`PLACES`] places.
+    /// Removes the expired values in the next [`SWEEP_PLACES`] places.
     pub fn sweep(&self, table: &Words) {
         let now = Instant::now();
         let next = self.next.load(Ordering::Relaxed);
@@ -179,7 +179,7 @@ impl Expiry {
             shard: (next >> 32) as usize,
             place: next as u32 as usize,
         };
-        table.sweep(&mut mark, PLACES, |word| is_over(*word, now));
+        table.sweep(&mut mark, SWEEP_PLACES, |word| is_over(*word, now));
         let next = (mark.shard as u64) << 32 | mark.place as u64;
         self.next.store(next, Ordering::Relaxed);
     }

@@ -1,31 +1,33 @@
-//! Shows the collector what is in a Map, in parts. A minor collection walks every old object that was given a young one
-//! since the last. As long as a Map is small, that object is the Map itself. If it were for a large one, a new String
-//! would cost a walk through all entries. So 64 objects show a run of shards each of the table's last level. When a
-//! shard has many pairs, each of its cards (128 buckets that are side by side in memory, about a hundred pairs) gets an
-//! object of its own, which then shows it instead of the run's. This is card marking, with an object as the mark.
+//! Shows the collector what is in a Map, in parts. A minor collection visits the contents of every old object into which a
+//! young object was stored since the collection before. For a small Map that old object is the Map itself. For a large Map
+//! this would mean that one new String costs a visit of all entries. So the last level of the table has 64 objects, each of
+//! which shows a run of shards. When a shard has many pairs, each of its cards (128 neighbouring buckets, with about a
+//! hundred pairs) gets an object too, which then shows the card instead of the run's object. This is card marking, with an
+//! object as the mark.
 //!
 //! Invariants:
-//! - **One object shows each pair**, in every moment in which a collection can begin: below the last level the Map; at
-//!   the last level the object that the table names as the card's token, and where the card has none, the run's. Pairs
-//!   put aside for snapshots are shown as the card that they were in, claims and a shard's first pair by the run.
-//! - **Who makes an object show a word tells the collector** of both (the write barrier) before its next safepoint.
-//!   A collection that may free the word stops all Ractors at safepoints, so it cannot come in between. (One of Ruby
-//!   4.1 that collects the heap of one Ractor frees no shareable object, and does not look at those of other heaps.) Nor
-//!   can a fork that Ruby 4.0 or newer makes. (An older Ruby, or a library in C that forks by itself, does not stop the
-//!   other Ractors: what one of these has stored in that moment may be missed by a collection of the child.) It does not
-//!   matter whether others change the shard meanwhile, or clear it: the word and the object that the token named under
-//!   the lock cannot be freed before that safepoint, and a barrier too many does no harm. The collector thus sees no old
-//!   object with a young one that it does not know of, and no object that it has marked in an incremental marking with
-//!   one that it has not.
-//! - **Pairs that have moved to other cards are told of, all of them**, by [`GcCards::settle`]: their shard is noted as
-//!   needing it under its lock, and the table is due. Whoever takes the note that it is due (the writer itself, or another
-//!   that comes first) settles all noted shards before its own next safepoint. What a writer has put aside of these
-//!   pairs and then removed, before that, is told of with them.
-//! - **An object that the table does not name shows nothing.** When a table is cleared or has fewer cards, objects are
-//!   left over until a collection, and nobody tells these of what is written.
-//! - **The objects do not move**, because the table has their addresses: the Map pins them when it is marked, and if it
-//!   was marked before they were made, the barrier pins them. The pairs may move: each object follows what it shows.
-//! - **Each is noted as shareable before it shows anything**, so that the VM never walks through one to find out.
+//! - **Exactly one object shows each pair** whenever a collection can begin. Below the last level it is the Map. At the
+//!   last level it is the object whose address is the card's token or, if the card has no token, the object of the run.
+//!   Copies of pairs that were put aside for snapshots are shown by the object of the card that the pairs were in.
+//!   Claims and the first pair of a shard are shown by the object of the run.
+//! - **A thread that makes an object show a word calls the write barrier** for the two before its next safepoint. A
+//!   collection that may free the word stops all Ractors at safepoints, so it cannot begin in between. (A local collection
+//!   of Ruby 4.1 frees no shareable object, and does not look at those of other heaps.) Nor can a fork that Ruby 4.0 or
+//!   newer makes. (An older Ruby, or a C library that forks by itself, does not stop the other
+//!   Ractors. A collection of the child may miss what another Ractor has stored at that moment.) Other threads may change
+//!   or clear the shard before the barrier is called: the word and the token's object, both read under the lock, cannot be
+//!   freed before that safepoint, and an unnecessary barrier does no harm. So the collector knows of each old object that
+//!   refers to a young one, and in an incremental marking of each marked object that refers to an unmarked one.
+//! - **The write barrier is called for all pairs that have moved to other cards**, by [`GcCards::settle`]. Their shard is
+//!   noted under its lock as one that needs it, and then the table as due. The thread that takes the note of the table (the
+//!   writer or another thread) settles all noted shards before its next safepoint. This includes copies of moved pairs that
+//!   a writer has put aside and then removed from the shard.
+//! - **An object whose address is no card's token shows nothing.** When a table is cleared or gets fewer cards, such
+//!   objects are left until they are collected, and no barrier is called for them.
+//! - **The objects do not move**, because the table has their addresses. The Map pins them when it is marked; if it was
+//!   marked before they were made, the barrier pins them. The pairs may move: each object updates what it shows.
+//! - **Each object is noted as shareable before it shows anything.** So the VM never walks through one to find out whether
+//!   it is shareable.
 
 use super::{marking::Marking, Map};
 use crate::ffi::{
@@ -52,7 +54,7 @@ pub type Words = Table<RawValue, RawValue>;
     frozen_shareable
 )]
 struct GcCard {
-    /// Set once the object is noted as shareable. Before, it holds nothing: the VM's walk might look into it.
+    /// Set after the object was noted as shareable. Until then it must hold nothing: the VM's walk might look into it.
     shown: OnceLock<(Arc<Words>, Part)>,
 }
 
@@ -98,7 +100,7 @@ pub fn show(table: &Words, part: Part) {
     marking.finish();
 }
 
-/// Follows what a compaction has moved.
+/// Updates the words of a part after a compaction has moved objects.
 pub fn follow(table: &Words, part: Part) {
     // SAFETY: only a collection compacts, and nothing else runs meanwhile.
     unsafe {
@@ -109,15 +111,15 @@ pub fn follow(table: &Words, part: Part) {
     }
 }
 
-/// Objects that show the whole table but for the cards. Each costs an object; the more there are, the less a minor
-/// collection walks.
-const RUNS: usize = 64;
-/// Shards that each of these shows.
-const RUN: usize = Words::SHARDS / RUNS;
+/// How many objects show the shards of the last level to the collector, without their cards. With more objects a minor
+/// collection walks fewer entries, but each object takes memory.
+const SHARD_RUNS: usize = 64;
+/// Shards that each of these objects shows: a run of neighbours.
+const RUN_SHARDS: usize = Words::SHARDS / SHARD_RUNS;
 
-/// What shows the last level of one Map's table. Of the cards, the table knows who shows each.
+/// The objects that show the runs of shards of one Map's table. The objects of the cards are known to the table only.
 #[derive(Default)]
-pub struct GcCards(OnceLock<Box<[RawValue; RUNS]>>);
+pub struct GcCards(OnceLock<Box<[RawValue; SHARD_RUNS]>>);
 
 /// An object that shows nothing yet.
 fn make(ruby: &Ruby) -> Result<Obj<GcCard>, Error> {
@@ -145,18 +147,18 @@ impl GcCards {
         if self.0.get().is_some() {
             return Ok(());
         }
-        // On the stack until the Map has them, where a collection finds them and leaves them in their place.
-        let mut made: [Option<Obj<GcCard>>; RUNS] = [None; RUNS];
-        for run in 0..RUNS {
+        // On the stack until the Map has them: so a collection keeps them alive and does not move them.
+        let mut made: [Option<Obj<GcCard>>; SHARD_RUNS] = [None; SHARD_RUNS];
+        for run in 0..SHARD_RUNS {
             std::hint::black_box(&mut made)[run] = Some(make(ruby)?);
         }
         let words = made.map(|run| run.map_or(RawValue::NIL, |run| RawValue::of(run.as_value())));
-        // Of two Ractors one is the first, and its objects are the Map's. Those of the other show nothing.
+        // If two Ractors do this at the same time, the Map takes the objects of the first. The others show nothing.
         if self.0.set(Box::new(words)).is_ok() {
             for (run, object) in made.iter().flatten().enumerate() {
                 let part = Part::Shards {
-                    first: run * RUN,
-                    count: RUN,
+                    first: run * RUN_SHARDS,
+                    count: RUN_SHARDS,
                 };
                 object.show(table, part);
                 barrier::write_barrier(map.word(), words[run]);
@@ -166,7 +168,7 @@ impl GcCards {
         Ok(())
     }
 
-    /// Tells the collector of all that these show since the table grew.
+    /// Calls the write barrier for all that the objects show since the table has grown to the last level.
     pub fn took_over(&self, moved: &Moved<RawValue, RawValue>) {
         let written = |hash: u64, word: RawValue| {
             if let Some(run) = self.run(Words::shard_of(hash)) {
@@ -191,7 +193,7 @@ impl GcCards {
         table: &Arc<Words>,
         shard: usize,
     ) -> Result<(), Error> {
-        for card in table.untended_cards(shard) {
+        for card in table.cards_without_token(shard) {
             let object = make(ruby)?;
             let word = RawValue::of(object.as_value());
             let token = word.0 as usize;
@@ -207,7 +209,8 @@ impl GcCards {
         Ok(())
     }
 
-    /// Gives back what memory of a shard is empty, and tells the collector of what others show now. Reaches no safepoint.
+    /// Frees empty memory of a shard, and calls the write barrier for pairs that have moved to other cards. Reaches no
+    /// safepoint.
     pub fn settle(&self, table: &Words, shard: usize) {
         let moved = table.settle(shard);
         let run = self.run(shard);
@@ -224,12 +227,12 @@ impl GcCards {
         }
     }
 
-    /// What shows a shard of the last level but for its cards.
+    /// The object that shows a shard of the last level, without its cards that have a token.
     pub fn run(&self, shard: usize) -> Option<RawValue> {
-        self.0.get().map(|runs| runs[shard / RUN])
+        self.0.get().map(|runs| runs[shard / RUN_SHARDS])
     }
 
-    /// In their place: their addresses are not followed.
+    /// Marks the objects of the runs and of the cards, and pins them.
     pub fn mark(&self, table: &Words) {
         let runs = self.0.get().into_iter().flat_map(|runs| runs.iter());
         runs.for_each(RawValue::mark);
@@ -258,7 +261,7 @@ impl GcCards {
     pub fn memory(&self) -> usize {
         self.0
             .get()
-            .map_or(0, |_| RUNS * size_of::<(RawValue, GcCard)>())
+            .map_or(0, |_| SHARD_RUNS * size_of::<(RawValue, GcCard)>())
     }
 }
 

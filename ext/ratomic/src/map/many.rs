@@ -89,7 +89,7 @@ fn writes(pins: &Pins, groups: RHash) -> Result<Vec<Write>, Error> {
     let values: RArray = groups.funcall("values", ())?;
     let mut writes = Vec::with_capacity(keys.len());
     for place in 0..keys.len() as isize {
-        let key = Key::settled(keys.entry(place)?)?;
+        let key = Key::frozen(keys.entry(place)?)?;
         pins.hold(key.word());
         let list: RArray = values.entry(place)?;
         let mut given = Vec::with_capacity(list.len());

@@ -4,30 +4,30 @@
 use super::Map;
 use crate::ffi::{
     gvl,
-    tmp::{self, Buffer},
+    pair_buffer::{self, PairBuffer},
     values, RawValue, Receiver,
 };
 use magnus::{block::Proc, method, prelude::*, Error, Module, RArray, RClass, RHash, Ruby, Value};
 use ratomic_core::table::Copied;
 
-/// Pairs after which other threads of the Ractor get a chance to run.
-const ENOUGH: usize = 16 * 1024;
+/// Pairs that are copied between two checks for interrupts, at which other threads of the Ractor may run.
+const PAIRS_PER_CHECK: usize = 16 * 1024;
 
-fn snapshot(map: Receiver<Map>) -> Result<(Buffer, usize), Error> {
+fn snapshot(map: Receiver<Map>) -> Result<(PairBuffer, usize), Error> {
     let table = map.table()?;
     let mut room = table.len() + table.len() / 16 + 16;
-    let mut buffer = Buffer::pairs(room);
+    let mut buffer = PairBuffer::new(room);
     let mut count = 0;
     let mut snapshot = table.snapshot(gvl::thread());
     loop {
-        match snapshot.copy(&mut buffer.as_mut_slice()[count..], ENOUGH) {
+        match snapshot.copy(&mut buffer.as_mut_slice()[count..], PAIRS_PER_CHECK) {
             Copied::Pairs(copied) => {
                 count += copied;
                 gvl::check_now()?;
             }
             Copied::NoRoom(more) => {
                 room = (count + more).max(table.len()) / 8 * 9 + 16;
-                let mut larger = Buffer::pairs(room);
+                let mut larger = PairBuffer::new(room);
                 larger.as_mut_slice()[..count].copy_from_slice(&buffer.as_mut_slice()[..count]);
                 buffer = larger;
             }
@@ -98,7 +98,7 @@ fn each_pair(ruby: &Ruby, this: Receiver<Map>) -> Result<Value, Error> {
 }
 
 pub fn define(class: RClass) -> Result<(), Error> {
-    tmp::define(class)?;
+    pair_buffer::define(class)?;
     class.define_method("keys", method!(keys, 0))?;
     class.define_method("values", method!(values_of, 0))?;
     class.define_method("to_h", method!(to_h, 0))?;

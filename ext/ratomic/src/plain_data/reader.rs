@@ -168,7 +168,7 @@ impl<'a> Reading<'a> {
     }
 
     fn hash(&mut self, depth: u32) -> Made {
-        /// A Hash with so many pairs has no table. They are collected on the stack first.
+        /// A Hash with at most this many pairs has no table in Ruby. The pairs are collected on the stack first.
         const MAX_PAIRS: usize = 8;
         let count = self.input.count(2)?;
         // SAFETY: a new Hash that nobody else has.

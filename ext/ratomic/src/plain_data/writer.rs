@@ -110,9 +110,7 @@ impl Writing {
     }
 
     fn string(&mut self, word: RawValue) -> Option<()> {
-        // SAFETY: the VM's own class, set before any extension is loaded.
-        let own = unsafe { rb_sys::rb_cString };
-        if word.class_or_singleton() != own || deep_freeze::has_variables(word) {
+        if !word.is_plain_string() || deep_freeze::has_variables(word) {
             return None;
         }
         self.text(word);

@@ -150,6 +150,8 @@ module Ratomic
       end
 
       def self.advice_for_proc(block)
+        return "Use #{MODULE}" unless RACTORS # nor is there Ractor.shareable_proc
+
         name = block.inspect[/\(&:(.*?)\)/, 1] if UnshareableReason.symbol?(block)
         return "Use #{MODULE}, or `Ractor.shareable_proc { |item| item.#{name} }`" if name
         if block.source_location

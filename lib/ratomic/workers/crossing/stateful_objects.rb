@@ -10,7 +10,7 @@ module Ratomic
       KINDS = [::IO, Thread, Thread::Mutex, Thread::Queue, Thread::ConditionVariable, Random].freeze
       # An object of any class that has one of these methods counts as a lock, logger or stream.
       METHODS = %i[synchronize write info].freeze
-      # After so many objects the search ends without a find.
+      # Objects after which the search ends without a result.
       MAX_OBJECTS = 10_000
       private_constant :KINDS, :METHODS, :MAX_OBJECTS
 

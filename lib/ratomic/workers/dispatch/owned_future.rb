@@ -199,7 +199,7 @@ module Ratomic
       end
 
       # @param seconds [Numeric, nil] to wait at most
-      # @return [Boolean] whether so many ranges were filed
+      # @return [Boolean] whether that many ranges were filed
       def filed?(ranges, seconds, limit, timeout)
         return true if @completion.filed >= ranges
 

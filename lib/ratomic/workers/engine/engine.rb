@@ -200,7 +200,7 @@ module Ratomic
         @mailbox&.close
         tell_end
         @terminated.fill(true)
-        Mailbox.close(@mailbox) if @mailbox # again: it is drained when nobody waits for the end any more
+        Mailbox.drain(@mailbox) if @mailbox # last: nobody has to wait for it
       end
 
       # Called in a forked child, which has no workers. Items without a result get a Failure here. In the parent its

@@ -9,7 +9,7 @@ module Ratomic
     # a message.
     #
     # A port that is closed while messages are in it stays in the table of its Ractor, with the messages, for as long as
-    # the Ractor lives: Ruby 4.0 deletes it only when the last of them is received. So it is drained, see {.close}.
+    # the Ractor lives: Ruby 4.0 deletes it only when the last of them is received. So it is drained, see {.drain}.
     module Mailbox
       # Errors of a send to a mailbox that was closed.
       CLOSED = [Ractor::ClosedError, ::ClosedQueueError].freeze
@@ -24,17 +24,21 @@ module Ratomic
       # @return [void]
       def self.close(mailbox)
         mailbox.close
-        drain(mailbox) if DRAINED && Ractor::Port === mailbox
+        drain(mailbox)
       end
 
-      # Receives from a closed port until it is empty. This never waits: such a port raises when nothing is left.
+      # Drops what is left in a closed mailbox. It receives from the port until that is empty. This never waits: a
+      # closed port raises when nothing is left. To be called by the Ractor that has made it.
       #
       # Since Ruby 4.1 a collection of the whole process deletes ports that nobody refers to. There nothing is drained:
       # with a development version, processes crashed in which a message was under way to a port that was deleted so.
-      def self.drain(port)
-        loop { port.receive } # Ractor::ClosedError is a StopIteration
+      # @param mailbox [Ractor::Port, QueueMailbox]
+      # @return [void]
+      def self.drain(mailbox)
+        return unless DRAINED && Ractor::Port === mailbox
+
+        loop { mailbox.receive } # Ractor::ClosedError is a StopIteration
       end
-      private_class_method :drain
 
       DRAINED = RACTORS && !HEAP_PER_RACTOR
       private_constant :DRAINED

@@ -19,7 +19,7 @@ module Ratomic
 
         # @param pool [Pool]
         # @param logger [#warn] a Logger, or another object whose `warn` takes a line
-        # @param slow [Numeric, nil] a dispatch that takes so many seconds is slow; with nil none is
+        # @param slow [Numeric, nil] seconds from which a dispatch counts as slow; with nil none does
         # @return [Subscription]
         def self.subscribe(pool, logger, slow: 1)
           log = new(logger, slow: slow)

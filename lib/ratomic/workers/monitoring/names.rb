@@ -4,8 +4,8 @@ module Ratomic
   module Workers
     # The counts of dispatches that have a name (`as:`), by name: a few Counters for each.
     class Names
-      # So many names are counted one by one, all others together under OTHER. So a program that makes a new name for
-      # each dispatch does not fill the memory.
+      # The largest number of names that are counted one by one. All others are counted together, under OTHER. So a
+      # program that makes a new name for each dispatch does not fill the memory.
       MAX_NAMES = 256
       OTHER = "(other)"
 

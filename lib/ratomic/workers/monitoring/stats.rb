@@ -18,7 +18,7 @@ module Ratomic
           ::Coverage.running?
       end
 
-      # At most so many callables that need the fallback get a note each.
+      # The largest number of callables that need the fallback and get a note of their own.
       MAX_FALLBACK_NOTES = 5
 
       # @param engine [Engine]

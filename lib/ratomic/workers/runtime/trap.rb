@@ -2,7 +2,7 @@
 
 module Ratomic
   module Workers
-    # Locks and signal handlers. Ruby runs a handler in the midst of whatever the main thread does, and raises if the
+    # Locks and signal handlers. Ruby runs a handler in the middle of whatever the main thread does, and raises if the
     # handler waits for a lock: it may have interrupted the code that holds this lock.
     module Trap
       # Runs a block that may need a lock.

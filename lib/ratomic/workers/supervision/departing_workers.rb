@@ -12,7 +12,7 @@ module Ratomic
       ARRIVAL_TIMEOUT_S = 2.0
       # On Rubies with a heap for each Ractor, only a collection of the whole process frees the heap of an ended Ractor,
       # and that may not happen by itself for a long time. The VM keeps the pages for later heaps, so resident memory
-      # stays at its peak. So a collection is started here after so many heaps. It takes longer with more heaps and
+      # stays at its peak. So a collection is started here after this many heaps. It takes longer with more heaps and
       # objects. So the pause between two collections is at least as many times as long as the last one computed. (Not
       # as long as it took: on a busy machine that may be much longer, and heaps would pile up meanwhile.)
       MIN_HEAPS_TO_COLLECT = 16

@@ -2,14 +2,17 @@
 
 module Ratomic
   module Workers
-    # The thread that sleeps in the place of a coordinator, see {TimerQueue}. If an item's code kills it, it sends a
-    # last tick, and the coordinator starts another one.
+    # The thread that sleeps in the place of a coordinator whose mailbox takes no timeout, see {TimerQueue}. At the time
+    # that was set it sends a tick, no more: what is due then, such as a deadline, the coordinator takes from the
+    # {TimerQueue} and hands to the {Watchdog}. If an item's code kills the thread, it sends a last tick, and the
+    # coordinator starts another one.
     class TimerThread
       def initialize(mailbox)
         @times = times = Queue.new(1024)
         @thread = OwnThread.start("ratomic-timer") { TimerThread.sleep(times, mailbox) }
       end
 
+      # Sets a time for a tick. Of several times the earliest counts, and the others are forgotten.
       # @param at [Float] monotonic seconds
       def set(at)
         @times.push(at)

@@ -16,7 +16,7 @@ module Ratomic
 
       # Seconds that an abandoned worker has to send its owned results.
       ABANDONED_ARRIVAL_TIMEOUT_S = 0.75
-      # A worker that lived so long did not belong to a crash loop.
+      # A worker that has lived this long does not belong to a crash loop.
       MIN_HEALTHY_LIFE_S = 1.0
       # Pause before the next start in a crash loop: the first and the longest.
       FIRST_RESTART_PAUSE_S = 0.01

@@ -22,7 +22,7 @@ module Ratomic
         MIN_TOKEN_LENGTH = 16
         # A form that was shown longer ago is refused.
         FORM_LIFETIME_S = 300
-        # After so many wrong tokens within LOCKOUT_S, all forms are refused until the oldest of them is older than
+        # After this many wrong tokens within LOCKOUT_S, all forms are refused until the oldest of them is older than
         # that.
         MAX_WRONG_TOKENS = 5
         LOCKOUT_S = 60

@@ -5,7 +5,7 @@ module Ratomic
     # A worker's own copy of the {Costs} of the callable that it ran last. Small batches of one callable come by the
     # thousand, and to read and to update the shared Costs would take longer than to run them.
     class LocalCostCache
-      # One of so many short chunks (a power of two) is learnt from.
+      # The pool learns from one short chunk out of this many (a power of two).
       SAMPLE_RATE = 8
 
       # @param costs [Costs]

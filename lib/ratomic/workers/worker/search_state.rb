@@ -4,7 +4,7 @@ module Ratomic
   module Workers
     # Whether a worker is searching (about to look into the {RunQueue}) or away in a long chunk. A worker that is away
     # will not take the next batch soon. A worker that is killed while it changes this state counts as away: at worst
-    # another worker is woken in vain.
+    # another worker is woken that finds nothing.
     class SearchState
       # @param run_queue [RunQueue]
       # @param worker_status [WorkerStatus] records since when the worker is away

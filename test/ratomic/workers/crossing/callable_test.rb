@@ -180,6 +180,14 @@ class CallableTest < Minitest::Test
     end
   end
 
+  def test_nothing_is_advised_that_this_ruby_does_not_have
+    skip "this Ruby has Ractor.shareable_proc" if Ractor.respond_to?(:shareable_proc)
+    list = []
+    [:upcase.to_proc, ->(item) { list << item }].each do |block|
+      assert_match(/Use a module with `def self.call\(item\)`\z/, message_of(block))
+    end
+  end
+
   def test_the_proc_of_a_symbol_is_refused_with_advice
     skip_without_ractors
     message = message_of(:bit_length.to_proc)

@@ -1,5 +1,5 @@
-//! Temporary buffers that a collector marks. They keep objects alive that are removed from a structure while they are
-//! being copied.
+//! Temporary buffers of pairs, which a collector marks. A snapshot is copied into one: an object in it stays alive when
+//! another thread removes it from the Map meanwhile.
 //!
 //! A buffer is an object that no Ruby code sees. Its mark function runs in a collection of the Ractor that made the
 //! buffer: either on the thread that collects there, or while that Ractor is stopped. So it never runs while a word is
@@ -13,12 +13,12 @@ use std::mem;
 
 #[derive(Default, TypedData)]
 #[magnus(class = "Ratomic::Map::Snapshot", free_immediately, mark, size)]
-struct Words(UnsafeCell<Vec<(RawValue, RawValue)>>);
+struct Pairs(UnsafeCell<Vec<(RawValue, RawValue)>>);
 
-// SAFETY: only the thread that has the `Buffer` reaches the words, and the collector of its Ractor, see above.
-unsafe impl Send for Words {}
+// SAFETY: only the thread that has the `PairBuffer` reaches the words, and the collector of its Ractor, see above.
+unsafe impl Send for Pairs {}
 
-impl DataTypeFunctions for Words {
+impl DataTypeFunctions for Pairs {
     fn mark(&self, _marker: &gc::Marker) {
         // SAFETY: the thread that writes the words is stopped, or it is the thread that collects, between two writes.
         let words = unsafe { &*self.0.get() };
@@ -34,23 +34,23 @@ impl DataTypeFunctions for Words {
     }
 }
 
-pub struct Buffer(Obj<Words>);
+pub struct PairBuffer(Obj<Pairs>);
 
-impl Buffer {
+impl PairBuffer {
     /// Makes a buffer for `len` pairs, all nil.
-    pub fn pairs(len: usize) -> Buffer {
+    pub fn new(len: usize) -> PairBuffer {
         let words = vec![(RawValue::NIL, RawValue::NIL); len];
-        Buffer(error::ruby().obj_wrap(Words(UnsafeCell::new(words))))
+        PairBuffer(error::ruby().obj_wrap(Pairs(UnsafeCell::new(words))))
     }
 
     pub fn as_mut_slice(&mut self) -> &mut [(RawValue, RawValue)] {
-        // SAFETY: only this buffer has the words, see `Words`. The object is in the buffer, on the stack of its thread,
+        // SAFETY: only this buffer has the words, see `Pairs`. The object is in the buffer, on the stack of its thread,
         // where a collector finds it as long as the buffer lives.
         unsafe { &mut *self.0 .0.get() }
     }
 }
 
-impl Drop for Buffer {
+impl Drop for PairBuffer {
     /// Frees the memory at once. It may be much, and the object itself is freed only by a later collection.
     fn drop(&mut self) {
         // SAFETY: as above, and nobody has a slice of it any more.
