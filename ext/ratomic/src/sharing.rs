@@ -48,9 +48,9 @@ fn copies(ruby: &Ruby, items: RArray) -> (RArray, RArray) {
     snapshot::copies(ruby, items)
 }
 
-fn snapshot(ruby: &Ruby, items: Value, most: usize) -> Value {
+fn snapshot(items: Value, most: usize) -> Value {
     global_gc::relieve();
-    snapshot::snapshot(ruby, items, most)
+    snapshot::snapshot(items, most)
 }
 
 /// Whether the object refers to one that `Ractor.make_shareable` and `Ractor.shareable?` must not get, see [`walk`].
