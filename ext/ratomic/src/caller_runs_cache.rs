@@ -6,6 +6,7 @@
 use crate::ffi::{
     barrier, class,
     deep_freeze::{self, Unfrozen},
+    names::Names,
     number::int64,
     RawValue, Receiver,
 };
@@ -14,7 +15,6 @@ use magnus::{gc, method, DataTypeFunctions, Error, Module, RModule, Ruby, TypedD
 use ratomic_core::{tally, CallerRunsCache as Core};
 use rb_sys::ruby_value_type::*;
 use rb_sys::VALUE;
-use std::ffi::CStr;
 
 #[derive(Default, TypedData)]
 #[magnus(
@@ -62,8 +62,12 @@ impl CallerRunsCache {
 
     /// The time at which the caller began to run the items, if it is to run them.
     fn take(this: Receiver<Self>, callable: Value, items: Value) -> Option<u64> {
+        let items = RawValue::of(items);
+        if !items.is_a(RUBY_T_ARRAY) || !items.is_frozen() {
+            return None; // without a use: the caller asks again, with a snapshot
+        }
         let limit = this.0.take(key(RawValue::of(callable))?)?;
-        fit(RawValue::of(items), limit).then(tally::now)
+        fit(items, limit).then(tally::now)
     }
 
     fn suspend(this: Receiver<Self>) {
@@ -83,17 +87,15 @@ fn key(callable: RawValue) -> Option<usize> {
     shareable.then_some(callable.0 as usize)
 }
 
-/// Whether `items` is a plain Array of shareable items that together weigh no more than `limit`.
+/// Whether an Array is a plain one of shareable items that together weigh no more than `limit`.
 fn fit(items: RawValue, limit: i64) -> bool {
-    if !items.is_a(RUBY_T_ARRAY) {
-        return false;
-    }
     // SAFETY: a living Array.
     let len = unsafe { rb_sys::RARRAY_LEN(items.0) };
     let mut weight = ITEM_WEIGHT.saturating_mul(len as i64);
     if weight > limit || !deep_freeze::share(items, Unfrozen::Refuse) {
         return false;
     }
+    let mut known = None;
     for place in 0..len {
         // SAFETY: a living Array, frozen, as was found just now; the index is below its length.
         let item = RawValue(unsafe { rb_sys::rb_ary_entry(items.0, place) });
@@ -104,7 +106,7 @@ fn fit(items: RawValue, limit: i64) -> bool {
             // SAFETY: a living String.
             RUBY_T_STRING => weight += unsafe { rb_sys::RSTRING_LEN(item.0) } as i64,
             RUBY_T_ARRAY | RUBY_T_HASH | RUBY_T_FLOAT | RUBY_T_BIGNUM => {}
-            RUBY_T_STRUCT | RUBY_T_OBJECT if has_no_size(item) => {}
+            RUBY_T_STRUCT | RUBY_T_OBJECT if has_no_size(item, &mut known) => {}
             _ => return false, // its class may define a `bytesize`
         }
     }
@@ -112,17 +114,27 @@ fn fit(items: RawValue, limit: i64) -> bool {
 }
 
 /// Whether the object has no method `bytesize`. Told from its class, without a method call.
-fn has_no_size(item: RawValue) -> bool {
-    let name = |name: &CStr| {
-        // SAFETY: a string with a NUL at its end.
-        unsafe { rb_sys::rb_intern(name.as_ptr()) }
-    };
-    // SAFETY: a living object, whose class is asked for methods.
+/// `known` has the answer for the last class, because the items of a dispatch are mostly of one.
+fn has_no_size(item: RawValue, known: &mut Option<(VALUE, bool)>) -> bool {
+    let class = item.class_or_singleton();
+    match *known {
+        Some((last, answer)) if last == class => answer,
+        _ => {
+            let answer = defines_no_size(class);
+            *known = Some((class, answer));
+            answer
+        }
+    }
+}
+
+fn defines_no_size(class: VALUE) -> bool {
+    static METHODS: Names<3> = Names::new([c"bytesize", c"respond_to?", c"respond_to_missing?"]);
+    let [bytesize, respond_to, respond_to_missing] = *METHODS.ids();
+    // SAFETY: the class of a living object, which is asked for methods.
     unsafe {
-        let class = item.class_or_singleton();
-        rb_sys::rb_method_boundp(class, name(c"bytesize"), 0) == 0
-            && rb_sys::rb_method_basic_definition_p(class, name(c"respond_to?")) != 0
-            && rb_sys::rb_method_basic_definition_p(class, name(c"respond_to_missing?")) != 0
+        rb_sys::rb_method_boundp(class, bytesize, 0) == 0
+            && rb_sys::rb_method_basic_definition_p(class, respond_to) != 0
+            && rb_sys::rb_method_basic_definition_p(class, respond_to_missing) != 0
     }
 }
 

@@ -48,9 +48,14 @@ fn copies(ruby: &Ruby, items: RArray) -> (RArray, RArray) {
     snapshot::copies(ruby, items)
 }
 
-fn snapshot(ruby: &Ruby, items: Value, most: usize) -> Value {
+/// An empty Array with room for so many elements, so that it does not have to grow.
+fn room(ruby: &Ruby, count: usize) -> RArray {
+    ruby.ary_new_capa(count)
+}
+
+fn snapshot(items: Value, most: usize) -> Value {
     global_gc::relieve();
-    snapshot::snapshot(ruby, items, most)
+    snapshot::snapshot(items, most)
 }
 
 /// Whether the object refers to one that `Ractor.make_shareable` and `Ractor.shareable?` must not get, see [`walk`].
@@ -96,5 +101,6 @@ pub fn define(ratomic: RModule) -> Result<(), Error> {
     module.define_singleton_method("know_leaf", function!(know_leaf, 1))?;
     module.define_singleton_method("copies", function!(copies, 1))?;
     module.define_singleton_method("object?", function!(is_object, 1))?;
+    module.define_singleton_method("room", function!(room, 1))?;
     module.define_singleton_method("snapshot", function!(snapshot, 2))
 }

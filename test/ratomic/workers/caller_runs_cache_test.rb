@@ -49,6 +49,14 @@ class CallerRunsCacheTest < Minitest::Test
     assert_equal taken.first(3).sort, taken.first(3), "the time at which the caller began"
   end
 
+  # The caller asks again, with a snapshot of it.
+  def test_a_list_that_is_not_frozen_takes_no_use
+    grant(uses: 1)
+    refute @caller_runs_cache.take(Comparable, [1])
+    assert @caller_runs_cache.take(Comparable, [1].freeze)
+    refute @caller_runs_cache.take(Comparable, [1].freeze)
+  end
+
   def test_items_that_weigh_too_much_have_none
     grant(limit: 2 * ITEM)
     assert @caller_runs_cache.take(Comparable, [1, 2].freeze)
@@ -73,6 +81,7 @@ class CallerRunsCacheTest < Minitest::Test
     grant(limit: 10**9)
     [Anything.new, Weighing.new(1)].each do |item|
       refute @caller_runs_cache.take(Comparable, Ractor.make_shareable([item]))
+      refute @caller_runs_cache.take(Comparable, Ractor.make_shareable([Callable.new, item])), "after another class"
     end
     [[1], [+"text"].freeze, [[]].freeze, [Heavy.new.freeze].freeze, [$stdout].freeze, 1..2, nil, { 1 => 2 }.freeze,
      Class.new(Array).new([1]).freeze].each { |items| refute @caller_runs_cache.take(Comparable, items), items.inspect }

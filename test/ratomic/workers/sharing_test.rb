@@ -48,6 +48,17 @@ class SharingTest < Minitest::Test
     assert_equal ["binary".b].freeze, Sharing.snapshot([+"binary".b].freeze, 1)
   end
 
+  def test_a_list_with_room_does_not_grow
+    require "objspace"
+    [0, 1, 10, 1000].each do |count|
+      list = Sharing.room(count)
+      assert_equal [], list
+      memory = ObjectSpace.memsize_of(list)
+      count.times { |number| list << number }
+      assert_equal [memory, count], [ObjectSpace.memsize_of(list), list.size]
+    end
+  end
+
   # The number is in an object of its own, which only Ruby can note as shareable.
   def test_objects_with_an_object_id_are_left_to_ruby
     ruby!(<<~RUBY)

@@ -5,19 +5,21 @@
 
 use super::{
     deep_freeze::{self, Unfrozen},
+    elements::Elements,
     global_gc,
+    met::Met,
+    names::Names,
     note::{self, Way},
     number,
     shareable::is_noted,
-    walk::{self, Seen},
-    RawValue,
+    walk, RawValue,
 };
 use rb_sys::ruby_value_type::{
     RUBY_T_ARRAY, RUBY_T_BIGNUM, RUBY_T_FLOAT, RUBY_T_HASH, RUBY_T_OBJECT, RUBY_T_STRING,
     RUBY_T_STRUCT, RUBY_T_SYMBOL,
 };
-use rb_sys::{st_data_t, VALUE};
-use std::ffi::{c_int, CStr};
+use rb_sys::{st_data_t, ID, VALUE};
+use std::ffi::c_int;
 
 const MAX_DEPTH: u32 = 100;
 /// Larger graphs are left to the VM, whose table finds objects that are referenced twice. Without such a table the copy
@@ -34,7 +36,7 @@ pub fn frozen(object: RawValue) -> Option<RawValue> {
     }
     let mut copying = Copy {
         left: MAX_OBJECTS,
-        seen: None,
+        met: None,
         kinds: None,
         unnoted: false,
     };
@@ -45,7 +47,7 @@ pub fn frozen(object: RawValue) -> Option<RawValue> {
 /// because that has to stay one object in the copy.
 #[derive(Default)]
 pub struct Copier {
-    seen: Seen,
+    met: Met,
     kinds: Option<(VALUE, bool)>,
 }
 
@@ -69,10 +71,10 @@ impl Copier {
     }
 
     fn of_object(&mut self, item: RawValue) -> Option<Copied> {
-        self.seen.clear();
+        self.met.clear();
         let mut copying = Copy {
             left: MAX_OBJECTS,
-            seen: Some(&mut self.seen),
+            met: Some(&mut self.met),
             kinds: self.kinds,
             unnoted: false,
         };
@@ -118,7 +120,7 @@ fn shared(copy: RawValue) -> Option<RawValue> {
 struct Copy<'a> {
     left: u32,
     /// The objects that were visited, if none may be visited twice.
-    seen: Option<&'a mut Seen>,
+    met: Option<&'a mut Met>,
     /// The class of the last Struct or object, and whether instances of it are copied here.
     kinds: Option<(VALUE, bool)>,
     /// Whether the copy contains an object that only the VM can note. Then its containers cannot be noted either.
@@ -135,10 +137,10 @@ impl Copy<'_> {
         if depth == MAX_DEPTH {
             return None;
         }
-        // Without `seen` (for results) an object that is referenced twice would become two, so it is not copied here.
-        if self.seen.is_some() && word.type_of() == RUBY_T_OBJECT {
+        // Without `met` (for results) an object that is referenced twice would become two, so it is not copied here.
+        if self.met.is_some() && word.type_of() == RUBY_T_OBJECT {
             return match self.is_plain_kind(word, klass) {
-                true => self.met(word)?.copy_object(word, klass, depth),
+                true => self.first_visit(word)?.copy_object(word, klass, depth),
                 false => None,
             };
         }
@@ -149,19 +151,19 @@ impl Copy<'_> {
         let (string, array, hash) =
             unsafe { (rb_sys::rb_cString, rb_sys::rb_cArray, rb_sys::rb_cHash) };
         match word.type_of() {
-            RUBY_T_STRING if klass == string => self.met(word)?.copy_text(word),
-            RUBY_T_ARRAY if klass == array => self.met(word)?.copy_array(word, depth),
-            RUBY_T_HASH if klass == hash => self.met(word)?.copy_hash(word, depth),
-            RUBY_T_STRUCT if self.seen.is_some() && self.is_plain_kind(word, klass) => {
-                self.met(word)?.copy_struct(word, klass, depth)
+            RUBY_T_STRING if klass == string => self.first_visit(word)?.copy_text(word),
+            RUBY_T_ARRAY if klass == array => self.first_visit(word)?.copy_array(word, depth),
+            RUBY_T_HASH if klass == hash => self.first_visit(word)?.copy_hash(word, depth),
+            RUBY_T_STRUCT if self.met.is_some() && self.is_plain_kind(word, klass) => {
+                self.first_visit(word)?.copy_struct(word, klass, depth)
             }
             _ => None,
         }
     }
 
     /// Notes the object as visited; `None` if it was visited before and must not be.
-    fn met(&mut self, word: RawValue) -> Option<&mut Self> {
-        let first = self.seen.as_mut().is_none_or(|seen| seen.insert(word.0));
+    fn first_visit(&mut self, word: RawValue) -> Option<&mut Self> {
+        let first = self.met.as_mut().is_none_or(|met| met.insert(word));
         first.then_some(self)
     }
 
@@ -223,13 +225,19 @@ impl Copy<'_> {
     }
 
     fn copy_text(&self, word: RawValue) -> Option<RawValue> {
+        if !word.has_content_elsewhere() {
+            // SAFETY: a living String. The copy has its bytes, its encoding and nothing else, and `rb_str_freeze` would
+            // only look for memory that it has to spare.
+            let copy = unsafe { rb_sys::rb_obj_freeze(rb_sys::rb_str_dup(word.0)) };
+            return Some(self.noted(RawValue(copy)));
+        }
         if let Some(copy) = self.copy_sharing_bytes(word) {
             return Some(copy);
         }
         // SAFETY: a living String. Its bytes are copied before anything else can run; its encoding is one of the VM's.
         unsafe {
             let length = rb_sys::RSTRING_LEN(word.0);
-            if self.seen.is_some() && length as usize > MAX_COPIED_BYTES {
+            if self.met.is_some() && length as usize > MAX_COPIED_BYTES {
                 return None;
             }
             let encoding = rb_sys::rb_enc_get(word.0);
@@ -238,7 +246,7 @@ impl Copy<'_> {
         }
     }
 
-    /// A frozen copy to which the original leaves its bytes, if it has them elsewhere. The original copies them when it is
+    /// A frozen copy to which the original leaves its bytes, which it has elsewhere. The original copies them when it is
     /// changed. (That is what Ruby's `dup` of a long String does. As after a `dup`, a native library that writes to the
     /// original without telling Ruby writes to both.) `None` where the bytes have to be copied now, and for a frozen
     /// String, of which Ruby would return the object itself.
@@ -247,7 +255,7 @@ impl Copy<'_> {
             return None;
         }
         let shared = word.has_shared_content();
-        if word.has_content_elsewhere() && !shared && !can_give_bytes(word) {
+        if !shared && !can_give_bytes(word) {
             return None;
         }
         // SAFETY: a living String of the VM's own class.
@@ -260,23 +268,18 @@ impl Copy<'_> {
     }
 
     fn copy_array(&mut self, word: RawValue, depth: u32) -> Option<RawValue> {
-        // SAFETY: a living Array, on the stack of the caller, whose elements are copied before anything else can run.
-        let copy = unsafe {
-            let len = rb_sys::RARRAY_LEN(word.0);
-            rb_sys::rb_ary_new_from_values(len, rb_sys::RARRAY_CONST_PTR(word.0))
-        };
-        // SAFETY: a new Array that nobody else has.
-        for place in 0..unsafe { rb_sys::RARRAY_LEN(copy) } {
+        // SAFETY: a living Array, on the stack of the caller. Nothing changes it meanwhile, because nothing here runs
+        // Ruby code or lets another thread run.
+        let len = unsafe { rb_sys::RARRAY_LEN(word.0) };
+        let mut elements = Elements::new(len as usize);
+        for place in 0..len {
             // SAFETY: as above; the index is below its length.
-            let element = RawValue(unsafe { rb_sys::rb_ary_entry(copy, place) });
-            let made = self.copy(element, depth + 1)?;
-            if made != element {
-                // SAFETY: as above.
-                unsafe { rb_sys::rb_ary_store(copy, place, made.0) };
-            }
+            let element = RawValue(unsafe { rb_sys::rb_ary_entry(word.0, place) });
+            elements.push(self.copy(element, depth + 1)?);
         }
-        // SAFETY: as above. It has no memory to spare that `rb_ary_freeze` could give back.
-        Some(self.noted(RawValue(unsafe { rb_sys::rb_obj_freeze(copy) })))
+        // SAFETY: a new Array that nobody else has. It has no memory to spare that `rb_ary_freeze` could give back.
+        let copy = unsafe { rb_sys::rb_obj_freeze(elements.array().0) };
+        Some(self.noted(RawValue(copy)))
     }
 
     /// The keys are not copied: a Hash counts as plain data only if its keys are shareable.
@@ -304,17 +307,14 @@ impl Copy<'_> {
 /// Whether a Struct or an object consists of its members or instance variables only: its class does not define how it
 /// is copied, and is no Singleton.
 fn asks_no_method(word: RawValue, klass: VALUE) -> bool {
-    const NAMES: [&CStr; 4] = [
+    static METHODS: Names<4> = Names::new([
         c"initialize_copy",
         c"initialize_clone",
         c"freeze",
         c"frozen?",
-    ];
-    // SAFETY: a living object and its class, which is no singleton class; strings with a NUL at their ends. Nothing of
-    // that runs a method.
-    let own = |name: &CStr| unsafe {
-        rb_sys::rb_method_basic_definition_p(klass, rb_sys::rb_intern(name.as_ptr())) != 0
-    };
+    ]);
+    // SAFETY: a living object and its class, which is no singleton class. Nothing of that runs a method.
+    let own = |name: &ID| unsafe { rb_sys::rb_method_basic_definition_p(klass, *name) != 0 };
     // SAFETY: as above, and a class of the VM.
     let is_plain = unsafe {
         let is_struct =
@@ -327,7 +327,7 @@ fn asks_no_method(word: RawValue, klass: VALUE) -> bool {
         };
         rb_sys::rb_obj_class(word.0) == klass && of_its_kind
     };
-    is_plain && NAMES.into_iter().all(own) && !walk::is_odd(word) && !walk::is_singleton(word)
+    is_plain && METHODS.ids().iter().all(own) && !walk::is_odd(word) && !walk::is_singleton(word)
 }
 
 /// Whether a String that has its bytes elsewhere, for itself, can give them to a copy: no native call is writing to them

@@ -2,27 +2,19 @@
 //! the Rubies on which that was proved ([`super::note`]) its header tells whether it has a default, with no method
 //! call.
 
-use super::RawValue;
+use super::{names::Names, RawValue};
 use magnus::{gc, prelude::*, rb_sys::protect, Error, Ruby, Value};
 use rb_sys::VALUE;
-use std::ffi::CStr;
 use std::ptr;
-use std::sync::OnceLock;
 
 /// Whether a Hash has neither a default nor a default proc. This calls its methods.
 pub fn are_none(hash: RawValue) -> bool {
-    static NAMES: OnceLock<[rb_sys::ID; 2]> = OnceLock::new();
-    let names = NAMES.get_or_init(|| [c"default_proc", c"default"].map(intern));
-    names.iter().all(|name| {
+    static METHODS: Names<2> = Names::new([c"default_proc", c"default"]);
+    METHODS.ids().iter().all(|name| {
         // SAFETY: a living Hash whose method is Hash's own, so that nothing but native code runs.
         let ask = || unsafe { rb_sys::rb_funcallv(hash.0, *name, 0, ptr::null()) };
         is_own(*name) && protect(ask).is_ok_and(|answer| RawValue(answer) == RawValue::NIL)
     })
-}
-
-fn intern(name: &CStr) -> rb_sys::ID {
-    // SAFETY: a string with a NUL at its end.
-    unsafe { rb_sys::rb_intern(name.as_ptr()) }
 }
 
 /// Whether the method is Hash's own.
@@ -33,8 +25,8 @@ fn is_own(method: rb_sys::ID) -> bool {
 
 /// Whether a Hash of Ruby's own class finds its keys by what is in them, and not by which object they are.
 pub fn compares_by_content(hash: RawValue) -> bool {
-    static NAME: OnceLock<rb_sys::ID> = OnceLock::new();
-    let name = *NAME.get_or_init(|| intern(c"compare_by_identity?"));
+    static METHOD: Names<1> = Names::new([c"compare_by_identity?"]);
+    let [name] = *METHOD.ids();
     // SAFETY: as in `are_none`; the method reads a flag.
     let ask = || unsafe { rb_sys::rb_funcallv(hash.0, name, 0, ptr::null()) };
     is_own(name) && protect(ask).is_ok_and(|answer| RawValue(answer) == RawValue::from_bool(false))
@@ -42,8 +34,8 @@ pub fn compares_by_content(hash: RawValue) -> bool {
 
 /// Whether a Hash was made by `Hash.ruby2_keywords_hash`, or may have been.
 pub fn is_noted_for_keywords(hash: RawValue) -> bool {
-    static NAME: OnceLock<rb_sys::ID> = OnceLock::new();
-    let name = *NAME.get_or_init(|| intern(c"ruby2_keywords_hash?"));
+    static METHOD: Names<1> = Names::new([c"ruby2_keywords_hash?"]);
+    let [name] = *METHOD.ids();
     // SAFETY: the class of the VM, and that of its methods.
     let own = unsafe {
         let methods = RawValue(rb_sys::rb_cHash).class_or_singleton();
@@ -74,7 +66,7 @@ impl Defaults {
         let with: Value = ruby.eval("Hash.new { }")?;
         let without: Value = ruby.eval("Hash.new")?;
         let block = RawValue::of(with).flags() ^ RawValue::of(without).flags();
-        let default = intern(c"default");
+        let [default] = *Names::new([c"default"]).ids();
         let block = if block.is_power_of_two() { block } else { 0 };
         Ok(Defaults {
             block,

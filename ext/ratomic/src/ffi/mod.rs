@@ -6,7 +6,7 @@
 //!
 //! | module | the caller has | what a call may do |
 //! | --- | --- | --- |
-//! | `raw_value`, `number` without `int64` | the VM lock, perhaps a native lock too | reads an object's header or content; never jumps |
+//! | `raw_value`, `met`, `number` without `int64` | the VM lock, perhaps a native lock too | reads an object's header or content; never jumps |
 //! | `barrier` | the VM lock, no native lock; the store was just before | tells the collector; allocates nothing |
 //! | `gc`, `RawValue::mark`, `relocate` | nothing: called by a mark or compact function (`gc::has_heap_per_ractor`: when the extension is loaded) | marks; allocates nothing, but for `show_copies` and the first `looks_at_all`, which then have the VM lock |
 //! | `global_gc::count` | the VM lock, perhaps a native lock too | adds to a number |
@@ -14,8 +14,8 @@
 //! | `fork` | nothing: called inside fork(2) | takes and releases all native locks; calls no Ruby |
 //! | `walk` | the VM lock, no native lock | reads a graph of objects; runs no Ruby code |
 //! | `note` | the VM lock, no native lock | sets a flag, or calls the VM's function for one object |
-//! | `copy`, `deep_freeze` | the VM lock, no native lock | allocates, or freezes; what is no plain data goes to the VM |
-//! | `args`, `class`, `defaults`, `error`, `key`, `number::int64`, `once_shared`, `pair_buffer`, `receiver`, `shareable` | the VM lock, no native lock | may run Ruby code, allocate or raise; a jump comes back as an `Error` |
+//! | `copy`, `deep_freeze`, `elements` | the VM lock, no native lock | allocates, or freezes; what is no plain data goes to the VM |
+//! | `args`, `class`, `defaults`, `error`, `key`, `names`, `number::int64`, `once_shared`, `pair_buffer`, `receiver`, `shareable` | the VM lock, no native lock | may run Ruby code, allocate or raise; a jump comes back as an `Error` |
 //! | `memory::report` | the VM lock, no native lock | may start a collection |
 //! | the rest of `memory` | nothing: also called by mark and free functions | counts, or fetches memory ahead |
 //! | `gvl` | the VM lock, no native lock | gives the VM lock up for a wait; calls `scheduler` or `native_thread` for it |
@@ -29,6 +29,7 @@ pub mod class;
 pub mod copy;
 pub mod deep_freeze;
 pub mod defaults;
+pub mod elements;
 pub mod error;
 mod flags;
 pub mod fork;
@@ -37,6 +38,8 @@ pub mod global_gc;
 pub mod gvl;
 pub mod key;
 pub mod memory;
+mod met;
+pub mod names;
 pub mod native_thread;
 pub mod note;
 pub mod number;

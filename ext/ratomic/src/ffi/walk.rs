@@ -2,7 +2,7 @@
 //! and allocates no object, so meanwhile no collection frees or moves one of them.
 
 use super::deep_freeze::{self, Unfrozen};
-use super::RawValue;
+use super::{names::Names, RawValue};
 use magnus::{gc, prelude::*, Error, RClass, RModule, Ruby};
 use rb_sys::ruby_value_type::*;
 use rb_sys::{st_data_t, VALUE};
@@ -180,9 +180,10 @@ fn is_by_content(key: RawValue, depth: u32) -> bool {
 
 /// Whether a Hash of Ruby's own class compares its keys by identity.
 fn compares_by_identity(hash: RawValue) -> bool {
+    static METHOD: Names<1> = Names::new([c"compare_by_identity?"]);
+    let [name] = *METHOD.ids();
     // SAFETY: a living Hash, whose method is Ruby's own: it reads a flag.
     unsafe {
-        let name = rb_sys::rb_intern(c"compare_by_identity?".as_ptr());
         rb_sys::rb_method_basic_definition_p(hash.class_or_singleton(), name) == 0
             || rb_sys::rb_funcallv(hash.0, name, 0, std::ptr::null()) != rb_sys::Qfalse as VALUE
     }

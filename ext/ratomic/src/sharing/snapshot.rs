@@ -1,14 +1,15 @@
 //! A snapshot of a caller's items: copies of those that are not shareable.
 
-use crate::ffi::{copy::Copier, deep_freeze, words, RawValue};
+use crate::ffi::{copy::Copier, deep_freeze, elements::Elements, words, RawValue};
 use magnus::{prelude::*, RArray, Ruby, Value};
+use std::ffi::c_long;
 
 /// Returns a frozen Array with the items, in which plain data that is not frozen is replaced by frozen copies. So the
 /// caller's program can change its Array while the items run, and checks of the items stay true.
 ///
 /// Returns `items` itself if it is a frozen Array of frozen items, if it is no Array, or if it has more than `most`
 /// items; the last is not protected from changes.
-pub fn snapshot(ruby: &Ruby, items: Value, most: usize) -> Value {
+pub fn snapshot(items: Value, most: usize) -> Value {
     let Some(array) = RArray::from_value(items).filter(|array| array.len() <= most) else {
         return items;
     };
@@ -17,50 +18,57 @@ pub fn snapshot(ruby: &Ruby, items: Value, most: usize) -> Value {
     if items.is_frozen() && !words(&array).iter().any(is_open) {
         return items;
     }
-    let (copies, _) = copies(ruby, array);
+    let (copies, _) = copy_all(array);
     copies.freeze();
     copies.as_value()
 }
 
 /// Returns two Arrays: copies of the items, and the indexes of items that have to be copied in another way. Those, and
 /// items that are shareable, stand in the first Array as they are.
-///
+pub fn copies(ruby: &Ruby, items: RArray) -> (RArray, RArray) {
+    let (copies, left) = copy_all(items);
+    (copies, ruby.ary_from_iter(left))
+}
+
 /// Nothing here runs Ruby code, so the result is a snapshot of one moment. A collector finds the new objects, because
 /// they are on the stack, or in objects that are.
-pub fn copies(ruby: &Ruby, items: RArray) -> (RArray, RArray) {
-    let (copies, left) = (ruby.ary_new_capa(items.len()), ruby.ary_new());
+fn copy_all(items: RArray) -> (RArray, Vec<usize>) {
     let source = RawValue::of(items.as_value());
-    let (mut copier, unnoted) = (Copier::default(), ruby.ary_new());
-    let mut places = Vec::new();
-    // SAFETY: new Arrays that nobody else has.
-    let push = |list: RArray, word: RawValue| unsafe {
-        rb_sys::rb_ary_push(RawValue::of(list.as_value()).0, word.0);
-    };
+    let mut copier = Copier::default();
+    let (mut left, mut unnoted) = (Vec::new(), Vec::new());
+    let mut copies = Elements::new(items.len());
     for place in 0..items.len() {
-        // SAFETY: a living Array; nil beyond its end.
-        let item = RawValue(unsafe { rb_sys::rb_ary_entry(source.0, place as _) });
+        let item = entry(source, place);
         let copy = copier.of(item);
-        let word = copy.as_ref().map_or(item, |copy| copy.word);
-        push(copies, word);
+        copies.push(copy.as_ref().map_or(item, |copy| copy.word));
         match copy {
-            None => push(left, RawValue((place << 1 | 1) as _)),
-            Some(copy) if copy.unnoted => {
-                push(unnoted, word);
-                places.push(place);
-            }
+            None => left.push(place),
+            Some(copy) if copy.unnoted => unnoted.push(place),
             Some(_) => {}
         }
     }
-    // These copies are frozen, but not yet marked as shareable. The VM only has to mark them: it runs no Ruby code.
-    if !places.is_empty() && !deep_freeze::by_the_vm(RawValue::of(unnoted.as_value())) {
-        for place in places {
-            // SAFETY: as above, and the Array of the items, which nobody has changed meanwhile.
-            unsafe {
-                let item = rb_sys::rb_ary_entry(source.0, place as _);
-                rb_sys::rb_ary_store(RawValue::of(copies.as_value()).0, place as _, item);
-            }
-            push(left, RawValue((place << 1 | 1) as _));
+    let copies = copies.array();
+    if !unnoted.is_empty() && !note(copies, &unnoted) {
+        for place in unnoted {
+            // SAFETY: the new Array, which nobody else has, and the Array of the items, which nobody has changed meanwhile.
+            unsafe { rb_sys::rb_ary_store(copies.0, place as c_long, entry(source, place).0) };
+            left.push(place);
         }
     }
+    let copies = RArray::from_value(copies.value()).expect("it was made as an Array");
     (copies, left)
+}
+
+fn entry(array: RawValue, place: usize) -> RawValue {
+    // SAFETY: a living Array; nil beyond its end.
+    RawValue(unsafe { rb_sys::rb_ary_entry(array.0, place as c_long) })
+}
+
+/// Has the VM mark copies as shareable that are frozen already. It runs no Ruby code for that.
+fn note(copies: RawValue, places: &[usize]) -> bool {
+    let mut some = Elements::new(places.len());
+    for place in places {
+        some.push(entry(copies, *place));
+    }
+    deep_freeze::by_the_vm(some.array())
 }

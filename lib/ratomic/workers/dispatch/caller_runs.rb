@@ -31,18 +31,17 @@ module Ratomic
       ALWAYS_LEARNT_NS = 500_000
       SAMPLE_RATE = 8
 
-      # Runs the items, if the {CallerRunsCache} has the callable. This method repeats the code of {run} instead of
+      # Runs the items of a callable that the {CallerRunsCache} has. This method repeats the code of {run} instead of
       # calling it: most dispatches come this way, and a few method calls would take longer than the dispatch.
-      # @param items [Array] see {Sharing}.snapshot; the cache refuses an Array that is not frozen
+      # @param items [Array] that the cache has accepted
       # @param callable [#call]
-      # @return [ResolvedFuture, Future, nil] nil when {future} has to decide
-      def self.at_once(engine, items, callable, options)
-        return unless (started = engine.costs.caller_runs_cache.take(callable, items))
-
+      # @param started [Integer] what the cache has returned
+      # @return [ResolvedFuture, Future]
+      def self.at_once(engine, items, callable, options, started)
         # The context of an item must not become the context of the dispatches that it makes.
         return run(engine, items, callable, options, started, false) unless Context.current.nil?
 
-        results = []
+        results = Sharing.room(items.size)
         outcome = nil
         limit = started + CallerBudget::BUDGET_NS if items.size > 2
         Thread.handle_interrupt(Interrupts::EXCEPTIONS_DEFERRED) do
@@ -129,7 +128,7 @@ module Ratomic
       # @param many [Boolean] whether the callable takes runs
       # @return [ResolvedFuture, Future] a Future where the rest was handed over
       def self.run(engine, items, callable, options, started, many)
-        results = []
+        results = Sharing.room(items.size)
         limit = started + CallerBudget::BUDGET_NS if items.size > 2 # the limit has to be exceeded twice
         outcome = run_until(limit, engine, items, callable, results, options, many)
         finish(engine, items, callable, options, results, started, outcome)

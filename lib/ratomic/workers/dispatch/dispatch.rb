@@ -16,13 +16,21 @@ module Ratomic
       # @return [Future]
       def self.future(engine, items, callable, options)
         if options.plain? && engine.for_caller?
-          # The {CallerRunsCache} refuses an Array that is not frozen.
-          items = Sharing.snapshot(items, MAX_SNAPSHOT_ITEMS)
-          future = CallerRuns.at_once(engine, items, callable, options)
-          return future if future
+          cache = engine.costs.caller_runs_cache
+          unless (started = cache.take(callable, items)) # it refuses an Array of which something is not frozen
+            given = items
+            items = Sharing.snapshot(given, MAX_SNAPSHOT_ITEMS)
+            started = cache.take(callable, items) unless items.equal?(given)
+          end
+          return CallerRuns.at_once(engine, items, callable, options, started) if started
         end
+        admit(engine, Source.list(items), callable, options)
+      end
 
-        items = Source.list(items)
+      # Decides who runs the items.
+      # @param items [Array]
+      # @return [Future]
+      def self.admit(engine, items, callable, options)
         raise ShutdownError, engine.refusal unless engine.open?
 
         engine, admitted = place(engine, callable, options)
@@ -33,6 +41,7 @@ module Ratomic
 
         new(engine, items, admitted, options, kind).future
       end
+      private_class_method :admit
 
       # @return [Array(Engine, Object)] where it goes, and the callable as it is admitted there
       def self.place(engine, callable, options)

@@ -19,10 +19,9 @@ module Ratomic
 
       # Whether the calling thread may run items itself. A pool of threads or processes, or one with `fallback:`,
       # accepts callables that fail in another Ractor than the main one. So only callers in the Ractor of the pool run
-      # them. (`@in_place` says that the workers are Ractors. It is asked first, because each small dispatch calls
-      # this.)
+      # them.
       def for_caller?
-        !RACTORS || (@fallback.nil? && (@in_place || !@backend.any_block?)) || home?
+        @for_any_caller || home?
       end
 
       # Whether a {FallbackEngine} has to end first.
@@ -42,6 +41,11 @@ module Ratomic
       end
 
       private
+
+      # Whether callers in any Ractor may run items. Computed once, because each small dispatch asks for it.
+      def for_any_caller?
+        !RACTORS || (@fallback.nil? && (@in_place || !@backend.any_block?))
+      end
 
       # Emits the event of the pool's end.
       def tell_end

@@ -57,6 +57,7 @@ module Ratomic
         @worker_statuses = Map.new
         make_shared_counts
         @fallback = (Fallback.new(settings) if settings.falls_back?)
+        @for_any_caller = for_any_caller?
         @lifecycle = Lifecycle.new(@costs.caller_runs_cache)
         @terminated = Completion.new(1)
         @home = Ractor.current

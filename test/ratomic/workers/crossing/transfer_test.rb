@@ -159,6 +159,36 @@ class TransferTest < Minitest::Test
     refute_same twice, packed[3][0]
   end
 
+  # Where a graph has more than a few objects, they are remembered in another way.
+  def test_what_is_met_again_after_many_others_is_one_object_in_the_copy
+    [1, 14, 15, 16, 17, 40].each do |others|
+      twice = +"twice"
+      packed = Transfer.pack([[twice, *Array.new(others) { |number| +"other #{number}" }, twice], [twice]])
+      assert_equal [others + 2, "twice"], [packed[0].size, packed[0].last]
+      assert_same packed[0].first, packed[0].last, others
+      refute_same packed[0].first, packed[1].first
+    end
+  end
+
+  # Elements are stored some at a time.
+  def test_copies_of_lists_have_all_elements_in_their_order
+    [0, 1, 15, 16, 17, 32, 33, 100].each do |count|
+      lists = [Array.new(count) { |number| +"text #{number}" }, Array.new(count) { |number| [number] }]
+      lists.each { |list| assert_equal [list, [list]], [Transfer.pack(list), Transfer.pack([list])] }
+      assert Ractor.shareable?(Transfer.pack(lists))
+    end
+  end
+
+  def test_copies_of_short_strings_have_their_encoding
+    texts = [+"plain", "f\u00fcr".encode("UTF-16LE"), +"\xff", "e".dup.force_encoding("Windows-1252"), +"",
+             "x".dup.force_encoding(Encoding.list.last)]
+    packed = Transfer.pack([texts])[0]
+    assert_equal texts.map { |text| [text, text.encoding, text.valid_encoding?] },
+                 (packed.map { |text| [text, text.encoding, text.valid_encoding?] })
+    assert packed.all?(&:frozen?)
+    refute texts.any?(&:frozen?)
+  end
+
   # As a subclass, and as an object, of its own.
   class Copied < Row
     def initialize_clone(other)
