@@ -7,6 +7,7 @@ mod counter;
 mod ffi;
 mod map;
 mod plain_data;
+mod process_memory;
 mod queue;
 mod sharing;
 mod tally;
@@ -36,6 +37,7 @@ fn init(ruby: &Ruby) -> Result<(), Error> {
     sharing::define(ratomic)?;
     caller_runs_cache::define(ruby, ratomic)?;
     plain_data::define(ratomic)?;
+    process_memory::define(ratomic)?;
     tally::define(ruby, ratomic)?;
     vacancy::define(ratomic)?;
     work_estimate::define(ratomic)

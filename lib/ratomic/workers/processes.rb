@@ -93,8 +93,8 @@ module Ratomic
 end
 
 %w[
-  wire inherited_callables memory stage_counts socket_registry parent_watch request allocation_budget server child
-  collector forker answers connection chunk_request named_objects advice
+  wire inherited_callables memory stage_counts socket_registry parent_watch request allocation_budget idle_release
+  server child collector forker answers connection chunk_request named_objects advice
 ].each do |name|
   require_relative "processes/#{name}"
 end

@@ -60,20 +60,24 @@ impl Drop for Reported {
     }
 }
 
-/// When at least this many bytes were freed at once, glibc is asked to give memory back to the system.
-#[cfg(all(target_os = "linux", target_env = "gnu"))]
+/// When at least this many bytes were freed at once, the allocator is asked to give memory back to the system.
 const MIN_TRIMMED_BYTES: usize = 1 << 20;
 
-/// To be called after `bytes` were freed. glibc keeps freed memory below a block that is still used, until
-/// `malloc_trim`.
+/// To be called after `bytes` were freed.
 pub fn freed(bytes: usize) {
-    #[cfg(all(target_os = "linux", target_env = "gnu"))]
     if bytes >= MIN_TRIMMED_BYTES {
-        // SAFETY: gives whole pages of free memory back to the system; takes the allocator's own locks.
-        unsafe { libc::malloc_trim(0) };
+        trim();
     }
-    #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
-    let _ = bytes;
+}
+
+/// Gives free memory back to the system, where the allocator is glibc's. It keeps what was freed below a block that is
+/// still used, until `malloc_trim`.
+pub fn trim() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    // SAFETY: gives whole pages of free memory back to the system; takes the allocator's own locks.
+    unsafe {
+        libc::malloc_trim(0)
+    };
 }
 
 /// Fetches the header of an object that the collector will mark soon. Objects that are spread over the heap cost it a

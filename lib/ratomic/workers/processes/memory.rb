@@ -3,7 +3,8 @@
 module Ratomic
   module Workers
     module Processes
-      # The memory that a process shares with no other process.
+      # The memory that a process shares with no other process. `trim`, which is native, gives back to the system what
+      # the allocator (glibc's) has left over.
       module Memory
         PATH = "/proc/self/smaps_rollup"
         private_constant :PATH

@@ -31,6 +31,7 @@ module Ratomic
           @totals_before = @last = nil
           @looked = now
           @budget = AllocationBudget.new if AllocationBudget::USEFUL
+          @idle_release = IdleRelease.new
         end
 
         # Whether the thread has ended before the start hooks were done.
@@ -44,18 +45,26 @@ module Ratomic
         def run
           WorkerLocals.begin
           start if @hooks.any?
-          while (letter, bytes = receive)
-            break stop if letter == Wire::STOP
-
-            understand(letter, bytes)
-            @budget&.check
-          end
+          nil while serve_next
           true
         rescue Errno::EPIPE, Errno::ECONNRESET, EOFError
           true # the parent has ended
         end
 
         private
+
+        # While it waits for the next request, no variable refers to the one before.
+        # @return [Boolean] whether another one may come
+        def serve_next
+          @idle_release.await(@control)
+          letter, bytes = receive
+          stop if letter == Wire::STOP
+          return false if letter.nil? || letter == Wire::STOP
+
+          understand(letter, bytes)
+          @budget&.check
+          true
+        end
 
         # Reads a request. The parent sends one frame and then waits for the results.
         # @return [Array(String, String), nil] nil if the parent has ended before the whole frame was sent
