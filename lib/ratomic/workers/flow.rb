@@ -1,5 +1,6 @@
 # frozen_string_literal: true
 
+require_relative "flow_direct"
 require_relative "flow_leader"
 
 module Ratomic
@@ -17,9 +18,12 @@ module Ratomic
     # the lanes rest ({#by_consumer=}).
     class Flow
       include FlowLeader
+      include FlowDirect
 
       # @return [Integer] items that were read and not yet yielded, at most
       attr_reader :limit
+      # @return [Integer] items that a group has at most, so that it pays for its dispatch and is not long
+      attr_accessor :group_size
 
       Group = Struct.new(:start, :items)
       PARTS = 4
@@ -41,7 +45,11 @@ module Ratomic
         @items = []    # that no lane has taken
         @results = {}  # number of the first item => results of a group
         @read = @taken = @yielded = @grouped = @running = 0
+        @direct = [] # groups that the reader has dispatched, the oldest first
+        @dispatch = nil
+        @direct_size = NEVER # so many items are a group that the reader dispatches
         @wanted = NO_WAKE_ITEMS # so many items wake the leader
+        @group_size = 0
         self.limit = limit
         @full = @finished = @led = @by_consumer = false
         @quick = true
@@ -60,13 +68,18 @@ module Ratomic
         await_room if @read - @yielded >= @limit
         @items << item
         @read += 1
-        @lock.synchronize { wake_leader } if @items.size >= @wanted
+        size = @items.size
+        return dispatch_group(size) if size >= @direct_size
+
+        @lock.synchronize { wake_leader } if size >= @wanted
       end
 
       # Called when the source has ended. The consumer gets an error of the source after the results.
       def finish(error = nil)
+        nil while direct? && dispatch_group(1)
         @lock.synchronize do
           @finished = true
+          end_direct if @read != @grouped # the others wait for a key
           @error ||= error
           wake_leader
           @output.signal
@@ -75,11 +88,15 @@ module Ratomic
 
       # Called by a lane: waits for items that it may take.
       # @param most [Integer]
-      # @return [Group, nil] nil when the source has ended and nothing is left
+      # @return [Group, DirectGroup, nil] a DirectGroup is to be settled; nil when the source has ended and nothing is
+      #   left
       def group(most)
         @lock.synchronize do
           while more?
             next @place.wait(@lock) if @led || @by_consumer
+
+            direct = take_over
+            return direct if direct
 
             group = lead([most, @share].min) { @by_consumer }
             return group if group
@@ -95,6 +112,7 @@ module Ratomic
       def by_consumer=(yes)
         @lock.synchronize do
           @by_consumer = yes
+          end_direct
           wake_leader
           @place.broadcast
         end
@@ -109,13 +127,16 @@ module Ratomic
           keep(group, results)
           # In a {KeyedFlow} items that were read earlier can still wait for their key, and so for the consumer.
           @output.signal if !@ordered || @results.key?(@taken) || (@by_consumer && @running.zero?)
-          wake_leader if free.positive? || @finished
+          wake_leader if @finished || (free.positive? && !direct?)
         end
       end
 
       # Called by a lane that cannot go on. The consumer gets the error at once.
       def break(error)
-        @lock.synchronize { @broken ||= error }
+        @lock.synchronize do
+          @broken ||= error
+          end_direct
+        end
         finish
       end
 
@@ -130,6 +151,7 @@ module Ratomic
           case results
           when nil then return
           when Array then return results.any?(Vacancy) ? leave_out(results) : results
+          when DirectGroup then await_direct(results)
           else deliver(results, yield(results))
           end
         end
@@ -159,9 +181,11 @@ module Ratomic
       end
 
       def await_room
+        @lock.synchronize { begin_direct }
+        nil while direct? && dispatch_group(1)
         @lock.synchronize do
           @full = true
-          wake_leader
+          wake_leader unless direct?
           @room.wait(@lock) until @read - @yielded <= @enough
           @full = false # also where it has not waited
         end
@@ -170,7 +194,7 @@ module Ratomic
       # To be called with the lock, as what follows.
       # @return [Array, Group, nil]
       def await_output
-        until (ready = take_ready || group_of_consumer)
+        until (ready = take_ready || next_direct || group_of_consumer)
           raise @broken if @broken
           raise @error if @error && @taken == @read
           return if @finished && @taken == @read
@@ -186,7 +210,7 @@ module Ratomic
       end
 
       def more?
-        !(@finished && @read == @grouped)
+        !(@finished && @read == @grouped && @direct.empty?)
       end
 
       # @return [Integer] number of items that a lane may take
@@ -202,6 +226,14 @@ module Ratomic
 
       def keep(group, results)
         @results[group.start] = results
+      end
+
+      # @return [DirectGroup, nil] that the consumer may wait for: with an order, only the one with the next results
+      def next_direct
+        return any_direct unless @ordered
+
+        direct = @direct.first
+        direct if direct && direct.group.start == @taken
       end
 
       # @return [Array, nil]
