@@ -173,11 +173,15 @@ module Ratomic
 
       def limit=(limit)
         @limit = limit
-        # A reader that has found the window full goes on only when a part of the window is free. If it went on with
-        # each free place, each item would cost a switch of threads and become a group of its own.
-        @enough = limit - [limit / PARTS, 1].max
+        decide_enough
         # In a small window groups are smaller, so that items can be read and yielded while a group is being run.
         @share = [limit / @lanes, 1].max
+      end
+
+      # A reader that has found the window full goes on only when a part of the window is free. If it went on with each
+      # free place, each item would cost a switch of threads and become a group of its own.
+      def decide_enough
+        @enough = @limit - [@limit / (direct? ? DIRECT_PARTS : PARTS), 1].max
       end
 
       def await_room

@@ -22,8 +22,11 @@ module Ratomic
       # is larger: what items take varies.)
       BEGIN_FACTOR = 2
       END_FACTOR = 8
+      # A reader that has found the window full goes on when half of it is free: what is left are groups that workers
+      # run meanwhile.
+      DIRECT_PARTS = 2
       NEVER = 1 << 60
-      private_constant :BEGIN_FACTOR, :CHECK_S, :END_FACTOR, :MAX_STILL, :MAX_STILL_ALL_DISPATCHED, :NEVER
+      private_constant :BEGIN_FACTOR, :CHECK_S, :DIRECT_PARTS, :END_FACTOR, :MAX_STILL, :MAX_STILL_ALL_DISPATCHED, :NEVER
 
       # A group that the reader has dispatched.
       class DirectGroup
@@ -98,12 +101,17 @@ module Ratomic
         return if direct? || @dispatch.nil? || @by_consumer || @group_size * BEGIN_FACTOR < @share
 
         @direct_size = @share
+        decide_enough
         @still = 0
         wake_leader # to watch
       end
 
       def end_direct
+        return unless direct?
+
         @direct_size = NEVER
+        decide_enough
+        @room.signal # the reader may have waited for more room
       end
 
       # The leader: sleeps for some time, and ends it if nothing goes on.
