@@ -2,6 +2,7 @@
 
 require_relative "flow_direct"
 require_relative "flow_leader"
+require_relative "flow_window"
 
 module Ratomic
   module Workers
@@ -19,15 +20,12 @@ module Ratomic
     class Flow
       include FlowLeader
       include FlowDirect
+      include FlowWindow
 
-      # @return [Integer] items that were read and not yet yielded, at most
-      attr_reader :limit
       # @return [Integer] items that a group has at most, so that it pays for its dispatch and is not long
       attr_accessor :group_size
 
       Group = Struct.new(:start, :items)
-      PARTS = 4
-      private_constant :PARTS
 
       # @param workers [Integer] that run groups
       # @param lanes [Integer] threads that take groups: each leaves the others their share
@@ -45,21 +43,13 @@ module Ratomic
         @items = []    # that no lane has taken
         @results = {}  # number of the first item => results of a group
         @read = @taken = @yielded = @grouped = @running = 0
-        @direct = [] # groups that the reader has dispatched, the oldest first
-        @dispatch = nil
-        @direct_size = NEVER # so many items are a group that the reader dispatches
+        set_up_direct
         @wanted = NO_WAKE_ITEMS # so many items wake the leader
         @group_size = 0
         self.limit = limit
         @full = @finished = @led = @by_consumer = false
         @quick = true
         @error = @broken = nil
-      end
-
-      # Called by the reader: makes the window smaller.
-      # @param limit [Integer]
-      def narrow(limit)
-        @lock.synchronize { self.limit = limit if limit < @limit }
       end
 
       # Called by the reader: waits for room, and puts an item in. No other thread does this, so it needs no lock. The
@@ -157,43 +147,7 @@ module Ratomic
         end
       end
 
-      # The consumer has had one result. Only the consumer changes this count, and a reader that waits reads it after it
-      # has announced that it waits; so the lock is needed only to wake the reader.
-      def yielded(count = 1)
-        @yielded += count
-        return unless @full && @read - @yielded <= @enough
-
-        @lock.synchronize do
-          @full = false # or each of the next results would wake it again
-          @room.signal
-        end
-      end
-
       private
-
-      def limit=(limit)
-        @limit = limit
-        decide_enough
-        # In a small window groups are smaller, so that items can be read and yielded while a group is being run.
-        @share = [limit / @lanes, 1].max
-      end
-
-      # A reader that has found the window full goes on only when a part of the window is free. If it went on with each
-      # free place, each item would cost a switch of threads and become a group of its own.
-      def decide_enough
-        @enough = @limit - [@limit / (direct? ? DIRECT_PARTS : PARTS), 1].max
-      end
-
-      def await_room
-        @lock.synchronize { begin_direct }
-        nil while direct? && dispatch_group(1)
-        @lock.synchronize do
-          @full = true
-          wake_leader unless direct?
-          @room.wait(@lock) until @read - @yielded <= @enough
-          @full = false # also where it has not waited
-        end
-      end
 
       # To be called with the lock, as what follows.
       # @return [Array, Group, nil]
@@ -236,8 +190,7 @@ module Ratomic
       def next_direct
         return any_direct unless @ordered
 
-        direct = @direct.first
-        direct if direct && direct.group.start == @taken
+        @direct.find { |direct| direct.group.start == @taken }
       end
 
       # @return [Array, nil]

@@ -3,8 +3,8 @@
 module Ratomic
   module Workers
     # While the source of a {Flow} is quicker than the workers, and items are so cheap that a lane's whole share is not
-    # too much for a group, the reader dispatches the groups itself, and the consumer waits for their futures: **direct**
-    # groups. No lane is woken then. That saves most of the switches of threads, which are dearer than the items.
+    # too much for a group, the reader dispatches the groups itself, and the consumer waits for their futures: these are
+    # **direct** groups. No lane is woken then, which saves many switches of threads.
     #
     # It begins when the reader finds the window full. One lane, the leader, watches: when nothing was read and nothing
     # yielded for some looks, the source or the consumer waits for something, so the lanes take over what is under way
@@ -22,11 +22,8 @@ module Ratomic
       # is larger: what items take varies.)
       BEGIN_FACTOR = 2
       END_FACTOR = 8
-      # A reader that has found the window full goes on when half of it is free: what is left are groups that workers
-      # run meanwhile.
-      DIRECT_PARTS = 2
       NEVER = 1 << 60
-      private_constant :BEGIN_FACTOR, :CHECK_S, :DIRECT_PARTS, :END_FACTOR, :MAX_STILL, :MAX_STILL_ALL_DISPATCHED, :NEVER
+      private_constant :BEGIN_FACTOR, :CHECK_S, :END_FACTOR, :MAX_STILL, :MAX_STILL_ALL_DISPATCHED, :NEVER
 
       # A group that the reader has dispatched.
       class DirectGroup
@@ -56,6 +53,12 @@ module Ratomic
 
       private
 
+      def set_up_direct
+        @direct = [] # groups, the oldest first
+        @dispatch = nil
+        @direct_size = NEVER # so many items make a group
+      end
+
       # The consumer waits for results of a direct group. It returns after some time also without, because lanes may
       # have taken over. While the reader sleeps, the consumer dispatches what has waited for a key of the group.
       def await_direct(direct)
@@ -75,7 +78,7 @@ module Ratomic
         direct = DirectGroup.new(group, @dispatch.call(group.items))
         @lock.synchronize do
           @direct << direct
-          end_direct if @group_size * END_FACTOR < @share # items have become dearer
+          end_direct if @group_size * END_FACTOR < direct_share # items have become dearer
           @output.signal
         end
         kept = true
@@ -93,14 +96,19 @@ module Ratomic
       # To be called with the lock, as what follows.
       def take_direct
         @running += 1
-        take_group([free, @share].min)
+        take_group([free, direct_share].min)
+      end
+
+      # @return [Integer] items of a group
+      def direct_share
+        @share < Stream::MAX_GROUP ? @share : Stream::MAX_GROUP
       end
 
       # Called by the reader when the window is full.
       def begin_direct
-        return if direct? || @dispatch.nil? || @by_consumer || @group_size * BEGIN_FACTOR < @share
+        return if direct? || @dispatch.nil? || @by_consumer || @group_size * BEGIN_FACTOR < direct_share
 
-        @direct_size = @share
+        @direct_size = direct_share
         decide_enough
         @still = 0
         wake_leader # to watch

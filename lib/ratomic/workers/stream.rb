@@ -64,9 +64,7 @@ module Ratomic
         @limit = max_in_flight == :auto ? MAX_WINDOW : max_in_flight
         @key = key
         @ordered = ordered
-        @options = options
-        @here = options.min_batch == :auto && options.by_caller? && !options.owned? # whether the consumer may run items
-        @by_workers = @here ? options.with(min_batch: 0) : options
+        choose(options)
       end
 
       # @yieldparam result [Object, Failure]
@@ -88,14 +86,24 @@ module Ratomic
         end
         self
       ensure
-        begin
-          threads&.each(&:kill)&.each(&:join)
-        ensure
-          flow&.cancel
-        end
+        stop(flow, threads)
       end
 
       private
+
+      # Sets with which options groups are dispatched.
+      def choose(options)
+        @options = options
+        @here = options.min_batch == :auto && options.by_caller? && !options.owned? # whether the consumer may run items
+        @by_workers = @here ? options.with(min_batch: 0) : options
+        @by_consumer = options.with(min_batch: @limit + 1) if @here
+      end
+
+      def stop(flow, threads)
+        threads&.each(&:kill)&.each(&:join)
+      ensure
+        flow&.cancel
+      end
 
       def refuse_in_trap
         return unless Trap.here?
@@ -209,7 +217,7 @@ module Ratomic
 
       # @return [Array] the results
       def run_here(flow, items)
-        future = @pool.dispatch_async(items, @callable, @options.with(min_batch: items.size + 1))
+        future = @pool.dispatch_async(items, @callable, @by_consumer)
         flow.by_consumer = false unless ResolvedFuture === future && here?(flow, items)
         future.slots
       ensure
