@@ -76,6 +76,7 @@ module Ratomic
         return false unless group
 
         direct = DirectGroup.new(group, @dispatch.call(group.items))
+        group.items = nil # the workers have their own: what waits for long is old garbage later
         @lock.synchronize do
           @direct << direct
           end_direct if @group_size * END_FACTOR < direct_share # items have become dearer

@@ -182,15 +182,14 @@ module Ratomic
           next flow.settle(group, true) if FlowDirect::DirectGroup === group
 
           started = Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond)
-          results, work = run(group.items)
-          flow.by_consumer = true if @here && here?(flow, group.items)
+          size = group.items.size
+          results, work = run(flow, group)
           flow.deliver(group, results)
           took = Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond) - started
-          flow.group_size = next_size(most, group.items.size, work, took)
+          flow.group_size = next_size(most, size, work, took)
         end
       end
 
-      # Dispatches a direct group.
       # @return [Future]
       def dispatch(flow, items)
         future = @pool.dispatch_async(items, @callable, @by_workers)
@@ -203,8 +202,9 @@ module Ratomic
       end
 
       # @return [Array] the results, and the time that they are expected to take in a worker, if that is known
-      def run(items)
-        future = @pool.dispatch_async(items, @callable, @by_workers)
+      def run(flow, group)
+        future = dispatch(flow, group.items)
+        group.items = nil # the workers have their own: what waits for long is old garbage later
         [future.slots, future.work]
       ensure
         future&.cancel
