@@ -327,15 +327,16 @@ class StreamTest < Minitest::Test
     end
   end
 
-  def observed_stream(pool, **given)
+  def observed_stream(pool, source, **given)
     stream = { max_in_flight: :auto, key: nil, ordered: true }.merge(given.slice(:max_in_flight, :key, :ordered))
     options = Ratomic::Workers::Options.new({ sequential: true }.merge(given.except(*stream.keys)))
-    Ratomic::Workers::Stream.new(pool, numbers_until_its_reader_dispatches(pool), Double, **stream, options: options)
+    Ratomic::Workers::Stream.new(pool, source, Double, **stream, options: options)
   end
 
   def test_the_reader_of_a_quick_source_dispatches_itself
     [{}, { key: ->(number) { number % 700 } }, { ordered: false }, { max_in_flight: 4000 }].each do |given|
-      results = within(60) { observed_stream(Observed.new(@pool), min_batch: 0, **given).to_a }
+      source = numbers_until_its_reader_dispatches(pool = Observed.new(@pool))
+      results = within(60) { observed_stream(pool, source, min_batch: 0, **given).to_a }
       assert_equal (1..results.size).map { |number| number * 2 }, given.key?(:ordered) ? results.sort : results
     end
   end
@@ -345,14 +346,11 @@ class StreamTest < Minitest::Test
     until_workers_wait(@pool)
     assert_leaves_nothing do
       pool = Observed.new(@pool)
-      reached = 0
+      reader = nil
+      source = Enumerator.new { |yielder| (reader = Thread.current) && 1.step { |number| yielder << number } }
       within(60) do
-        observed_stream(pool, min_batch: 0).each do |result|
-          reached = result
-          break if pool.threads.empty? && result > 6000
-        end
+        observed_stream(pool, source, min_batch: 0).each { break if !pool.threads.empty? && pool.threads.pop == reader }
       end
-      assert_operator reached, :>, 6000
     end
   end
 
