@@ -44,7 +44,7 @@ module Ratomic
       def await_items(target)
         waited = false
         until yield
-          next watch if direct?
+          next watch if direct? && more?
           return false unless @direct.empty?
 
           if take_now?(size = free, target, waited)
