@@ -22,8 +22,10 @@ module Ratomic
       # is larger: what items take varies.)
       BEGIN_FACTOR = 2
       END_FACTOR = 8
+      # A single item that pays for its dispatch may take any time.
+      MIN_GROUP = 2
       NEVER = 1 << 60
-      private_constant :BEGIN_FACTOR, :CHECK_S, :END_FACTOR, :MAX_STILL, :MAX_STILL_ALL_DISPATCHED, :NEVER
+      private_constant :BEGIN_FACTOR, :CHECK_S, :END_FACTOR, :MAX_STILL, :MAX_STILL_ALL_DISPATCHED, :MIN_GROUP, :NEVER
 
       # A group that the reader has dispatched.
       class DirectGroup
@@ -107,7 +109,8 @@ module Ratomic
 
       # Called by the reader when the window is full.
       def begin_direct
-        return if direct? || @dispatch.nil? || @by_consumer || @group_size * BEGIN_FACTOR < direct_share
+        return if direct? || @dispatch.nil? || @by_consumer
+        return if @group_size < MIN_GROUP || @group_size * BEGIN_FACTOR < direct_share
 
         @direct_size = direct_share
         decide_enough

@@ -44,8 +44,8 @@ class FlowDirectTest < Minitest::Test
   end
 
   # Two lanes, a window of 8: shares of 4.
-  def flow_of(kind = Flow, *key, ordered: true, group_size: 4)
-    flow = kind.new(2, 2, 8, ordered, *key)
+  def flow_of(kind = Flow, *key, limit: 8, ordered: true, group_size: 4)
+    flow = kind.new(2, 2, limit, ordered, *key)
     flow.group_size = group_size
     @promises = []
     flow.dispatch = ->(items) { @promises.push(Promise.new(items)).last }
@@ -116,6 +116,13 @@ class FlowDirectTest < Minitest::Test
   def test_where_groups_of_a_share_are_too_much_work_lanes_take_them
     flow = flow_of(group_size: 1)
     reader(flow, 0..19)
+    assert_empty @promises
+    assert_equal [0], flow.group(1).items
+  end
+
+  def test_items_of_which_one_is_a_group_are_for_the_lanes
+    flow = flow_of(limit: 2, group_size: 1)
+    reader(flow, 0..3)
     assert_empty @promises
     assert_equal [0], flow.group(1).items
   end
