@@ -1,6 +1,8 @@
 # frozen_string_literal: true
 
+require_relative "flow_direct"
 require_relative "flow_leader"
+require_relative "flow_window"
 
 module Ratomic
   module Workers
@@ -17,13 +19,13 @@ module Ratomic
     # the lanes rest ({#by_consumer=}).
     class Flow
       include FlowLeader
+      include FlowDirect
+      include FlowWindow
 
-      # @return [Integer] items that were read and not yet yielded, at most
-      attr_reader :limit
+      # @return [Integer] items that a group has at most, so that it pays for its dispatch and is not long
+      attr_accessor :group_size
 
       Group = Struct.new(:start, :items)
-      PARTS = 4
-      private_constant :PARTS
 
       # @param workers [Integer] that run groups
       # @param lanes [Integer] threads that take groups: each leaves the others their share
@@ -41,17 +43,13 @@ module Ratomic
         @items = []    # that no lane has taken
         @results = {}  # number of the first item => results of a group
         @read = @taken = @yielded = @grouped = @running = 0
+        set_up_direct
         @wanted = NO_WAKE_ITEMS # so many items wake the leader
+        @group_size = 0
         self.limit = limit
         @full = @finished = @led = @by_consumer = false
         @quick = true
         @error = @broken = nil
-      end
-
-      # Called by the reader: makes the window smaller.
-      # @param limit [Integer]
-      def narrow(limit)
-        @lock.synchronize { self.limit = limit if limit < @limit }
       end
 
       # Called by the reader: waits for room, and puts an item in. No other thread does this, so it needs no lock. The
@@ -60,13 +58,18 @@ module Ratomic
         await_room if @read - @yielded >= @limit
         @items << item
         @read += 1
-        @lock.synchronize { wake_leader } if @items.size >= @wanted
+        size = @items.size
+        return dispatch_group(size) if size >= @direct_size
+
+        @lock.synchronize { wake_leader } if size >= @wanted
       end
 
       # Called when the source has ended. The consumer gets an error of the source after the results.
       def finish(error = nil)
+        nil while direct? && dispatch_group(1)
         @lock.synchronize do
           @finished = true
+          end_direct if @read != @grouped # the others wait for a key
           @error ||= error
           wake_leader
           @output.signal
@@ -75,11 +78,15 @@ module Ratomic
 
       # Called by a lane: waits for items that it may take.
       # @param most [Integer]
-      # @return [Group, nil] nil when the source has ended and nothing is left
+      # @return [Group, DirectGroup, nil] a DirectGroup is to be settled; nil when the source has ended and nothing is
+      #   left
       def group(most)
         @lock.synchronize do
           while more?
             next @place.wait(@lock) if @led || @by_consumer
+
+            direct = take_over
+            return direct if direct
 
             group = lead([most, @share].min) { @by_consumer }
             return group if group
@@ -95,6 +102,7 @@ module Ratomic
       def by_consumer=(yes)
         @lock.synchronize do
           @by_consumer = yes
+          end_direct
           wake_leader
           @place.broadcast
         end
@@ -109,13 +117,16 @@ module Ratomic
           keep(group, results)
           # In a {KeyedFlow} items that were read earlier can still wait for their key, and so for the consumer.
           @output.signal if !@ordered || @results.key?(@taken) || (@by_consumer && @running.zero?)
-          wake_leader if free.positive? || @finished
+          wake_leader if @finished || (free.positive? && !direct?)
         end
       end
 
       # Called by a lane that cannot go on. The consumer gets the error at once.
       def break(error)
-        @lock.synchronize { @broken ||= error }
+        @lock.synchronize do
+          @broken ||= error
+          end_direct
+        end
         finish
       end
 
@@ -130,47 +141,18 @@ module Ratomic
           case results
           when nil then return
           when Array then return results.any?(Vacancy) ? leave_out(results) : results
+          when DirectGroup then await_direct(results)
           else deliver(results, yield(results))
           end
         end
       end
 
-      # The consumer has had one result. Only the consumer changes this count, and a reader that waits reads it after it
-      # has announced that it waits; so the lock is needed only to wake the reader.
-      def yielded(count = 1)
-        @yielded += count
-        return unless @full && @read - @yielded <= @enough
-
-        @lock.synchronize do
-          @full = false # or each of the next results would wake it again
-          @room.signal
-        end
-      end
-
       private
-
-      def limit=(limit)
-        @limit = limit
-        # A reader that has found the window full goes on only when a part of the window is free. If it went on with
-        # each free place, each item would cost a switch of threads and become a group of its own.
-        @enough = limit - [limit / PARTS, 1].max
-        # In a small window groups are smaller, so that items can be read and yielded while a group is being run.
-        @share = [limit / @lanes, 1].max
-      end
-
-      def await_room
-        @lock.synchronize do
-          @full = true
-          wake_leader
-          @room.wait(@lock) until @read - @yielded <= @enough
-          @full = false # also where it has not waited
-        end
-      end
 
       # To be called with the lock, as what follows.
       # @return [Array, Group, nil]
       def await_output
-        until (ready = take_ready || group_of_consumer)
+        until (ready = take_ready || next_direct || group_of_consumer)
           raise @broken if @broken
           raise @error if @error && @taken == @read
           return if @finished && @taken == @read
@@ -186,7 +168,7 @@ module Ratomic
       end
 
       def more?
-        !(@finished && @read == @grouped)
+        !(@finished && @read == @grouped && @direct.empty?)
       end
 
       # @return [Integer] number of items that a lane may take
@@ -202,6 +184,13 @@ module Ratomic
 
       def keep(group, results)
         @results[group.start] = results
+      end
+
+      # @return [DirectGroup, nil] that the consumer may wait for: with an order, only the one with the next results
+      def next_direct
+        return any_direct unless @ordered
+
+        @direct.find { |direct| direct.group.start == @taken }
       end
 
       # @return [Array, nil]

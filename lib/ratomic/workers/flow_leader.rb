@@ -44,6 +44,9 @@ module Ratomic
       def await_items(target)
         waited = false
         until yield
+          next watch if direct? && more?
+          return false unless @direct.empty?
+
           if take_now?(size = free, target, waited)
             @quick = size > 1
             return true

@@ -59,32 +59,47 @@ module Ratomic
       def initialize(workers, lanes, limit, ordered, key)
         super(workers, lanes, limit, ordered)
         @key = key
+        @keys = []    # of the items that were read and are in no queue yet; those are in @items
         @queues = {}  # key => its queue, while items of it wait or run
         @ready = []   # queues with items that a lane may take
         @free = 0     # items in those queues
+        @queued = 0   # items that were put into a queue
       end
 
-      # @see Flow#add
+      # As {Flow#add}: without a lock. Items go into their queues many at a time, when some are taken. Until then all of
+      # them count as free.
       def add(item)
         await_room if @read - @yielded >= @limit
-        key = own(@key.call(item))
-        @lock.synchronize do
-          enqueue(@queues[key] ||= KeyQueue.new(key), item)
-          wake_leader if @free >= @wanted
-        end
+        @keys << own(@key.call(item)) # before the item: another thread may take both at once
+        @items << item
+        @read += 1
+        size = @items.size + @free
+        return dispatch_group(@direct_size) if size >= @direct_size
+
+        @lock.synchronize { wake_leader } if size >= @wanted
       end
 
       private
 
-      attr_reader :free
+      def free
+        enqueue_all unless @items.empty?
+        @free
+      end
 
-      def enqueue(queue, item)
+      def enqueue_all
+        count = @items.size
+        items = @items.shift(count)
+        @keys.shift(count).each_with_index { |key, place| enqueue(key, items[place]) }
+      end
+
+      def enqueue(key, item)
+        queue = (@queues[key] ||= KeyQueue.new(key))
         unless queue.busy
           @ready << queue if queue.empty?
           @free += 1
         end
-        queue.add(@read, item)
-        @read += 1
+        queue.add(@queued, item)
+        @queued += 1
       end
 
       def take_group(size)
@@ -124,6 +139,11 @@ module Ratomic
         queue.busy = false
         @ready.unshift(queue)
         @free += queue.size
+      end
+
+      # Any: which of them has the next result is not known without a look at all their numbers.
+      def next_direct
+        any_direct
       end
 
       # Everything that is ready, not one sequence only: that may be a single result.

@@ -64,9 +64,7 @@ module Ratomic
         @limit = max_in_flight == :auto ? MAX_WINDOW : max_in_flight
         @key = key
         @ordered = ordered
-        @options = options
-        @here = options.min_batch == :auto && options.by_caller? && !options.owned? # whether the consumer may run items
-        @by_workers = @here ? options.with(min_batch: 0) : options
+        choose(options)
       end
 
       # @yieldparam result [Object, Failure]
@@ -77,6 +75,8 @@ module Ratomic
 
         refuse_in_trap
         flow = make_flow
+        flow.group_size = UNMEASURED_ITEMS
+        flow.dispatch = ->(items) { dispatch(flow, items) } if direct?
         start(flow, threads = [])
         while (results = flow.take { |group| run_here(flow, group.items) })
           results.each do |result|
@@ -86,10 +86,24 @@ module Ratomic
         end
         self
       ensure
-        threads&.each(&:kill)&.each(&:join)
+        stop(flow, threads)
       end
 
       private
+
+      # Sets with which options groups are dispatched.
+      def choose(options)
+        @options = options
+        @here = options.min_batch == :auto && options.by_caller? && !options.owned? # whether the consumer may run items
+        @by_workers = @here ? options.with(min_batch: 0) : options
+        @by_consumer = options.with(min_batch: @limit + 1) if @here
+      end
+
+      def stop(flow, threads)
+        threads&.each(&:kill)&.each(&:join)
+      ensure
+        flow&.cancel
+      end
 
       def refuse_in_trap
         return unless Trap.here?
@@ -106,6 +120,15 @@ module Ratomic
         return Flow.new(@pool.size, lanes, @limit, @ordered) unless @key
 
         KeyedFlow.new(@pool.size, lanes, @limit, @ordered, @key)
+      end
+
+      # Whether the reader may dispatch. It must not run or wait for anything in the midst of the source, and nothing is
+      # different for the thread that waits.
+      def direct?
+        return false if @options.owned? || @options.move || @options.cancel_on_abandon || @options.run != :auto
+
+        @options.on_full == :block && @options.queue_timeout.nil? && @pool.backend != :inline &&
+          NestedDispatch.number.nil?
       end
 
       # Two lanes for each worker: while one waits for its group, the group of the other is queued. With a small window
@@ -155,20 +178,33 @@ module Ratomic
       end
 
       def run_groups(flow)
-        most = UNMEASURED_ITEMS
-        while (group = flow.group(most))
+        while (group = flow.group(most = flow.group_size))
+          next flow.settle(group, true) if FlowDirect::DirectGroup === group
+
           started = Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond)
-          results, work = run(group.items)
-          flow.by_consumer = true if @here && here?(flow, group.items)
+          size = group.items.size
+          results, work = run(flow, group)
           flow.deliver(group, results)
           took = Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond) - started
-          most = next_size(most, group.items.size, work ? [work, took].min : took)
+          flow.group_size = next_size(most, size, work, took)
         end
       end
 
-      # @return [Array] the results, and the time that they are expected to take in a worker, if that is known
-      def run(items)
+      # @return [Future]
+      def dispatch(flow, items)
         future = @pool.dispatch_async(items, @callable, @by_workers)
+        flow.by_consumer = true if @here && here?(flow, items)
+        work = future.work
+        flow.group_size = next_size(flow.group_size, items.size, work, nil) if work
+        kept = future
+      ensure
+        future&.cancel unless kept
+      end
+
+      # @return [Array] the results, and the time that they are expected to take in a worker, if that is known
+      def run(flow, group)
+        future = dispatch(flow, group.items)
+        group.items = nil # the workers have their own: what waits for long is old garbage later
         [future.slots, future.work]
       ensure
         future&.cancel
@@ -181,22 +217,22 @@ module Ratomic
 
       # @return [Array] the results
       def run_here(flow, items)
-        future = @pool.dispatch_async(items, @callable, @options.with(min_batch: items.size + 1))
+        future = @pool.dispatch_async(items, @callable, @by_consumer)
         flow.by_consumer = false unless ResolvedFuture === future && here?(flow, items)
         future.slots
       ensure
         future&.cancel
       end
 
-      # Groups grow until they pay for their dispatch, at most to twice their size at a time, and shrink at once. The
-      # size follows the measured work of the items. The time that a group has waited for a worker or this thread is not
-      # counted.
-      def next_size(most, size, nanoseconds)
-        fit = (@options.owned? ? OWNED_GROUP_NS : GROUP_NS) * size / [nanoseconds.to_i, 1].max
+      # Groups grow until they pay for their dispatch, and shrink at once. The size follows the measured work of the
+      # items. Where that is not known, it follows the time that the group took, and grows to twice at a time at most.
+      # @param work [Float, nil] nanoseconds
+      def next_size(most, size, work, took)
+        fit = (@options.owned? ? OWNED_GROUP_NS : GROUP_NS) * size / [[work, took].compact.min.to_i, 1].max
         return fit.clamp(1, most) if fit < most
-        return most if size < most
+        return most if size < most && work.nil?
 
-        [most * 2, fit, @options.owned? ? MAX_OWNED_GROUP : MAX_GROUP, @limit].min
+        [fit, @options.owned? ? MAX_OWNED_GROUP : MAX_GROUP, @limit, *(most * 2 unless work)].min
       end
     end
   end

@@ -1,6 +1,7 @@
 # frozen_string_literal: true
 
 require "test_helper"
+require "delegate"
 require "support/learnt_costs"
 require "support/worker_callables"
 
@@ -301,6 +302,56 @@ class StreamTest < Minitest::Test
     assert_raises(TypeError) { @pool.stream(1, Double) }
     assert_raises(TypeError) { @pool.stream([1], Double, key: 3) }
     assert_raises(Ratomic::Workers::CallableError) { @pool.stream([1], "text").to_a }
+  end
+
+  # A pool that notes which threads dispatch to it.
+  class Observed < SimpleDelegator
+    def threads
+      @threads ||= Thread::Queue.new
+    end
+
+    def dispatch_async(items, *)
+      threads << Thread.current unless items.empty?
+      super
+    end
+  end
+
+  # Yields numbers until the thread that reads them has dispatched, and some more.
+  def numbers_until_its_reader_dispatches(pool)
+    Enumerator.new do |source|
+      number = left = 0
+      until left > 3000
+        source << (number += 1)
+        left += 1 if left.positive? || (pool.threads.size.positive? && pool.threads.pop == Thread.current)
+      end
+    end
+  end
+
+  def observed_stream(pool, source, **given)
+    stream = { max_in_flight: :auto, key: nil, ordered: true }.merge(given.slice(:max_in_flight, :key, :ordered))
+    options = Ratomic::Workers::Options.new({ sequential: true }.merge(given.except(*stream.keys)))
+    Ratomic::Workers::Stream.new(pool, source, Double, **stream, options: options)
+  end
+
+  def test_the_reader_of_a_quick_source_dispatches_itself
+    [{}, { key: ->(number) { number % 700 } }, { ordered: false }, { max_in_flight: 4000 }].each do |given|
+      source = numbers_until_its_reader_dispatches(pool = Observed.new(@pool))
+      results = within(60) { observed_stream(pool, source, min_batch: 0, **given).to_a }
+      assert_equal (1..results.size).map { |number| number * 2 }, given.key?(:ordered) ? results.sort : results
+    end
+  end
+
+  def test_a_quick_stream_that_is_left_in_the_middle_leaves_nothing_behind
+    @pool.dispatch_async([1], Double).wait(timeout: 5)
+    until_workers_wait(@pool)
+    assert_leaves_nothing do
+      pool = Observed.new(@pool)
+      reader = nil
+      source = Enumerator.new { |yielder| (reader = Thread.current) && 1.step { |number| yielder << number } }
+      within(60) do
+        observed_stream(pool, source, min_batch: 0).each { break if !pool.threads.empty? && pool.threads.pop == reader }
+      end
+    end
   end
 
   # Which thread it is run by.

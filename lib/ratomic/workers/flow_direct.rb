@@ -1,0 +1,148 @@
+# frozen_string_literal: true
+
+module Ratomic
+  module Workers
+    # While the source of a {Flow} is quicker than the workers, and items are so cheap that a lane's whole share is not
+    # too much for a group, the reader dispatches the groups itself, and the consumer waits for their futures: these are
+    # **direct** groups. No lane is woken then, which saves many switches of threads.
+    #
+    # It begins when the reader finds the window full. One lane, the leader, watches: when nothing was read and nothing
+    # yielded for some looks, the source or the consumer waits for something, so the lanes take over what is under way
+    # and what waits.
+    #
+    # {Flow} includes this module.
+    module FlowDirect
+      # Seconds between two looks at whether anything goes on.
+      CHECK_S = 0.005
+      # So many looks in a row without progress, and it ends: sooner where items wait for a lane. (One is not enough: on
+      # a busy machine the reader or the consumer may just not have had its turn.)
+      MAX_STILL = 2
+      MAX_STILL_ALL_DISPATCHED = 20
+      # A share is too much for a group if it is more than so many groups that would pay for their dispatch. (The second
+      # is larger: what items take varies.)
+      BEGIN_FACTOR = 2
+      END_FACTOR = 8
+      # A single item that pays for its dispatch may take any time.
+      MIN_GROUP = 2
+      NEVER = 1 << 60
+      private_constant :BEGIN_FACTOR, :CHECK_S, :END_FACTOR, :MAX_STILL, :MAX_STILL_ALL_DISPATCHED, :MIN_GROUP, :NEVER
+
+      # A group that the reader has dispatched.
+      class DirectGroup
+        attr_reader :group, :future
+
+        def initialize(group, future)
+          @group = group
+          @future = future
+        end
+      end
+
+      # Allows direct groups.
+      # @return [#call] gets the items of a group, dispatches them to workers, and returns the future
+      attr_writer :dispatch
+
+      # Called by a lane or the consumer: passes on the results of a direct group, unless another thread has done so.
+      # @param claimed [Boolean] whether this thread has taken it off the list
+      def settle(direct, claimed)
+        results = direct.future.slots
+        deliver(direct.group, results) if claimed || @lock.synchronize { @direct.delete(direct) }
+      end
+
+      # Called at the end of a run, when no thread of it is left: cancels what is under way.
+      def cancel
+        @direct.each { |direct| direct.future.cancel }
+      end
+
+      private
+
+      def set_up_direct
+        @direct = [] # groups, the oldest first
+        @dispatch = nil
+        @direct_size = NEVER # so many items make a group
+      end
+
+      # The consumer waits for results of a direct group. It returns after some time also without, because lanes may
+      # have taken over. While the reader sleeps, the consumer dispatches what has waited for a key of the group.
+      def await_direct(direct)
+        return unless direct.future.wait(timeout: CHECK_S)
+
+        settle(direct, false)
+        dispatch_group(1) if @full
+      end
+
+      # Called by the reader, without the lock.
+      # @param least [Integer] items that a lane may take; with fewer there is no group
+      # @return [Boolean] whether there was one
+      def dispatch_group(least)
+        group = @lock.synchronize { take_direct if direct? && free >= least }
+        return false unless group
+
+        direct = DirectGroup.new(group, @dispatch.call(group.items))
+        group.items = nil # the workers have their own: what waits for long is old garbage later
+        @lock.synchronize do
+          @direct << direct
+          end_direct if @group_size * END_FACTOR < direct_share # items have become dearer
+          @output.signal
+        end
+        kept = true
+      rescue StandardError => e # it must not be raised in the source
+        self.break(e)
+        false
+      ensure
+        direct&.future&.cancel unless kept
+      end
+
+      def direct?
+        @direct_size != NEVER
+      end
+
+      # To be called with the lock, as what follows.
+      def take_direct
+        @running += 1
+        take_group([free, direct_share].min)
+      end
+
+      # @return [Integer] items of a group
+      def direct_share
+        @share < Stream::MAX_GROUP ? @share : Stream::MAX_GROUP
+      end
+
+      # Called by the reader when the window is full.
+      def begin_direct
+        return if direct? || @dispatch.nil? || @by_consumer
+        return if @group_size < MIN_GROUP || @group_size * BEGIN_FACTOR < direct_share
+
+        @direct_size = direct_share
+        decide_enough
+        @still = 0
+        wake_leader # to watch
+      end
+
+      def end_direct
+        return unless direct?
+
+        @direct_size = NEVER
+        decide_enough
+        @room.signal # the reader may have waited for more room
+      end
+
+      # The leader: sleeps for some time, and ends it if nothing goes on.
+      def watch
+        progress = @read + @yielded
+        @work.wait(@lock, CHECK_S)
+        @still = @read + @yielded == progress ? @still + 1 : 0
+        end_direct if @still >= (@read == @grouped ? MAX_STILL_ALL_DISPATCHED : MAX_STILL)
+      end
+
+      # @return [DirectGroup, nil] one that is done, if any is
+      def any_direct
+        @direct.find { |direct| direct.future.ready? } || @direct.first
+      end
+
+      # @return [DirectGroup, nil] that a lane takes over
+      def take_over
+        @direct.shift unless direct?
+      end
+    end
+  end
+end
