@@ -8,6 +8,11 @@ module Ratomic
       # The pool learns from one short chunk out of this many (a power of two).
       SAMPLE_RATE = 8
 
+      # @param engine [Engine]
+      def self.of(engine)
+        new(engine.costs, engine.backend.chunk_factor)
+      end
+
       # @param costs [Costs]
       # @param factor [Integer] how many times as long chunks are, see {Backend::Defaults#chunk_factor}
       def initialize(costs, factor = 1)

@@ -37,8 +37,7 @@ module Ratomic
         @parcel_mailbox = nil # the thread before may have died waiting for a parcel, which still arrives in its mailbox
         @thread = OwnThread.start do
           done = @engine.hooks.around(@engine, @worker_status.id, fresh, !@done) do
-            @costs = LocalCostCache.new(@engine.costs, @engine.backend.chunk_factor).begin
-            @done = placed { work }
+            (@costs = LocalCostCache.of(@engine).begin) && (@done = placed { work })
           end
         ensure
           @control.send(done ? Worker::RUNNER_DONE : Worker::RUNNER_DIED)
