@@ -243,6 +243,36 @@ module WorkerCallables
     end
   end
 
+  # Does what the item says, and says which thread of which process ran it.
+  class Where
+    include Busy
+
+    # @return [String] the name of the calling thread in results
+    def self.here
+      "#{Process.pid} #{Thread.current.object_id}"
+    end
+
+    attr_reader :gate, :begun
+
+    def initialize
+      @gate = Ratomic::Queue.new(1)
+      @begun = Ratomic::Counter.new
+      Ractor.make_shareable(self)
+    end
+
+    def call(item)
+      @begun.increment
+      case item
+      when :fail then raise KeyError, "no such key"
+      when :leave then throw :tag
+      when :drop then return Ratomic::Workers::DROPPED
+      when :wait then @gate.pop
+      when :dear then spin(2)
+      end
+      [Where.here, Ratomic::Workers.context]
+    end
+  end
+
   # Raises into its thread when that waits for the next item.
   module RaiseLater
     def self.call(item)

@@ -17,30 +17,6 @@ class DeferralTest < Minitest::Test
   # Nanoseconds that the pool is made to believe of an item: ten of them are some milliseconds.
   ITEM_NS = 500_000
 
-  # Does what the item says, and says which thread ran it.
-  class Where
-    include WorkerCallables::Busy
-
-    attr_reader :gate, :begun
-
-    def initialize
-      @gate = Ratomic::Queue.new(1)
-      @begun = Ratomic::Counter.new
-      Ractor.make_shareable(self)
-    end
-
-    def call(item)
-      @begun.increment
-      case item
-      when :fail then raise KeyError, "no such key"
-      when :drop then return Ratomic::Workers::DROPPED
-      when :wait then @gate.pop
-      when :dear then spin(2)
-      end
-      ["#{Process.pid} #{Thread.current.object_id}", Workers.context]
-    end
-  end
-
   def setup
     super
     @where = Where.new
@@ -74,7 +50,7 @@ class DeferralTest < Minitest::Test
   end
 
   def me
-    "#{Process.pid} #{Thread.current.object_id}"
+    Where.here
   end
 
   # @return [Class] of the batch that a dispatch would be

@@ -13,30 +13,6 @@ class WaiterRunsTest < Minitest::Test
 
   Workers = Ratomic::Workers
 
-  # Does what the item says, and says which thread ran it.
-  class Where
-    include WorkerCallables::Busy
-
-    attr_reader :gate, :begun
-
-    def initialize
-      @gate = Ratomic::Queue.new(1)
-      @begun = Ratomic::Counter.new
-      Ractor.make_shareable(self)
-    end
-
-    def call(item)
-      @begun.increment
-      case item
-      when :fail then raise KeyError, "no such key"
-      when :leave then throw :tag
-      when :wait then @gate.pop
-      when :dear then spin(2)
-      end
-      [Thread.current.object_id, Workers.context]
-    end
-  end
-
   # As {Where}, with all items in one call.
   class Many < Where
     def call_many(items)
@@ -70,7 +46,7 @@ class WaiterRunsTest < Minitest::Test
   end
 
   def me
-    Thread.current.object_id
+    Where.here
   end
 
   def dispatch(items, callable = @where, **options)
@@ -87,7 +63,7 @@ class WaiterRunsTest < Minitest::Test
       future = dispatch([1, 2])
       refute_predicate future, :ready?
       assert_equal 0, @where.begun.value, "who dispatches computes nothing"
-      waiter = Thread.new { [Thread.current.object_id, ask.call(future)] }
+      waiter = Thread.new { [me, ask.call(future)] }
       id, results = waiter.value
       assert_equal [[id, nil]] * 2, results
       assert_equal [1, 0], @pool.stats[:dispatches].values_at(:by_waiter, :by_caller)
@@ -174,7 +150,7 @@ class WaiterRunsTest < Minitest::Test
     waiter.kill.join
     @hold.open
     results = future.value(timeout: 5)
-    assert_equal waiter.object_id.class, results[0][0].class
+    assert_equal "#{Process.pid} #{waiter.object_id}", results[0][0]
     assert_equal ["ThreadError", 1], [results[1].exception_class, results[1].index]
     assert_match(/waited for the dispatch/, results[1].message)
     assert_equal 3, @where.begun.value
