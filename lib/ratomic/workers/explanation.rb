@@ -100,7 +100,7 @@ module Ratomic
       # What was measured of larger dispatches, see {Deferral}.
       def both_ways
         times = @engine.costs.deferral_chooser(@results == :owned).times(@key) if Deferral.suits?(@engine, @items, @key)
-        by_waiter, by_workers = times&.map { |nanoseconds| nanoseconds * @items.size / 1e9 }
+        by_waiter, by_workers = times&.map { |nanoseconds| nanoseconds * WorkEstimate.of(@items) / 1e9 }
         { seconds_by_waiter: by_waiter, seconds_by_workers: by_workers }
       end
 

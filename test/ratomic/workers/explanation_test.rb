@@ -66,7 +66,7 @@ class ExplanationTest < Minitest::Test
     key = Ratomic::Workers::Callable.key(Double)
     pretend(key, 1_000_000, pool)
     assert_nil pool.explain([1] * 10, Double).to_h[:estimate][:seconds_by_waiter]
-    3.times { [chooser.learn_caller(key, 3_000_000, 10), chooser.learn_pool(key, 9_000_000, 10)] }
+    3.times { [chooser.learn_caller(key, 3_000_000, 640), chooser.learn_pool(key, 9_000_000, 640)] }
     explanation = pool.explain([1] * 10, Double)
     assert_equal [0.003, 0.009], explanation.to_h[:estimate].values_at(:seconds_by_waiter, :seconds_by_workers)
     assert_match(/measured: 3.000 ms by the thread that asks .* 9.000 ms by the workers.*; that thread runs it/,

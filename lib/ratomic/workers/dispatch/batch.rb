@@ -158,12 +158,22 @@ module Ratomic
         def chooser(costs)
           costs.route_chooser
         end
+
+        # @return [Integer] of what the time is compared
+        def units
+          size
+        end
       end
 
       # As {Trial}, of a larger dispatch.
       class LargeTrial < Trial
         def chooser(costs)
           costs.deferral_chooser(owned?)
+        end
+
+        # Dispatches of one callable can have items of very different sizes.
+        def units
+          weight
         end
       end
 

@@ -31,7 +31,7 @@ module Ratomic
           started = engine.metrics.tally.start
           attend(future, batch) { run_slices(engine, batch) } || return
           took = engine.metrics.tally.start - started
-          batch.chooser(engine.costs).learn_caller(batch.key, took, batch.size) if batch.timed?
+          batch.chooser(engine.costs).learn_caller(batch.key, took, batch.units) if batch.timed?
         end
 
         private

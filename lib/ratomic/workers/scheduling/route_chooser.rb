@@ -12,9 +12,13 @@ module Ratomic
     class RouteChooser
       # One of so many dispatches (a power of two) takes the slower way.
       EXPLORE_RATE = 32
+      # A sample counts as this many times the average at most. Other work of the machine makes samples longer, never
+      # shorter.
+      MAX_OUTLIER = 2
+      private_constant :MAX_OUTLIER
 
       # @param samples [Integer] how often each way is taken before one is chosen. The first ones of a large dispatch
-      #   are slow: code is not compiled yet, the heap grows. Of these the fastest counts
+      #   are slow: code is not compiled yet, the heap grows. Of these the fastest counts. With 1, no sample is limited
       # @param slow_rate [Integer] takes the place of {EXPLORE_RATE} (a power of two) if the slower way takes more than
       #   twice the time
       def initialize(samples: 1, slow_rate: EXPLORE_RATE)
@@ -37,7 +41,7 @@ module Ratomic
         (by_caller <= by_pool) ^ (@turns.increment & (rate - 1)).zero?
       end
 
-      # @return [Array(Float, Float), nil] nanoseconds for an item, by the caller and by the pool; nil while one of them
+      # @return [Array(Float, Float), nil] nanoseconds for a unit, by the caller and by the pool; nil while one of them
       #   is not known
       def times(key)
         times = [known(@by_caller, 0, key), known(@by_pool, 1, key)]
@@ -46,15 +50,15 @@ module Ratomic
 
       # A caller has run a dispatch.
       # @param nanoseconds [Integer] that it took
-      # @param items [Integer]
-      def learn_caller(key, nanoseconds, items)
-        learn(@by_caller, 0, key, nanoseconds.fdiv(items)) if items.positive?
+      # @param units [Integer] items, or their weight
+      def learn_caller(key, nanoseconds, units)
+        learn(@by_caller, 0, key, nanoseconds.fdiv(units)) if units.positive?
       end
 
       # The pool has run a dispatch, or runs it still.
       # @param nanoseconds [Integer] that the caller waited
-      def learn_pool(key, nanoseconds, items)
-        learn(@by_pool, 1, key, nanoseconds.fdiv(items)) if items.positive?
+      def learn_pool(key, nanoseconds, units)
+        learn(@by_pool, 1, key, nanoseconds.fdiv(units)) if units.positive?
       end
 
       private
@@ -68,10 +72,11 @@ module Ratomic
         return times.average(key, sample) if @first_samples == 1
 
         count = @counts[way][key] || 0
-        return times.average(key, sample) if count >= @first_samples
+        known = times[key]
+        return times.average(key, [sample, known * MAX_OUTLIER].min) if count >= @first_samples && known
 
         @counts[way][key] = count + 1
-        times[key] = [times[key], sample].compact.min
+        times[key] = [known, sample].compact.min
       end
     end
   end

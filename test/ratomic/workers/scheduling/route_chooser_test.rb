@@ -51,6 +51,9 @@ class RouteChooserTest < Minitest::Test
       @route_chooser.learn_pool(:key, time, 10)
     end
     assert_equal 31, by_caller(32)
+    @route_chooser.learn_caller(:key, 1_000_000, 10)
+    assert_equal [125.0, 150.0], @route_chooser.times(:key),
+                 "a sample that is far too long counts as twice the average"
     20.times { @route_chooser.learn_pool(:key, 500, 10) }
     assert_equal 1, by_caller(32), "later samples go into an average"
   end
