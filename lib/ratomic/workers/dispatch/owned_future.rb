@@ -57,12 +57,6 @@ module Ratomic
         Ractor.make_shareable(failed.map { |index| named(slots[index], index) })
       end
 
-      # @see Future#wait
-      def wait(timeout: nil)
-        limit = Clock.limit(timeout)
-        super && attend(timeout, breaks: false) { homes.all? { |home| await_home(home, limit) } }
-      end
-
       # @see Future#ready?
       def ready?
         super && homes.all?(&:arrived?)
@@ -110,6 +104,12 @@ module Ratomic
       end
 
       private
+
+      # Waits for the results, and for the end of the workers that have made them.
+      def await(timeout)
+        limit = Clock.limit(timeout)
+        super && homes.all? { |home| await_home(home, limit) }
+      end
 
       def right
         @batch.handover
