@@ -25,7 +25,7 @@ module Ratomic
       CACHED_USES = 255
 
       # See {RouteChooser#initialize}.
-      DEFERRAL_SAMPLES = { samples: 3, slow_rate: 128 }.freeze
+      DEFERRAL_SAMPLES = { samples: 3, margin: 1.1, slow_rate: 128 }.freeze
       private_constant :DEFERRAL_SAMPLES
 
       # @return [RouteChooser] of dispatches of middle size

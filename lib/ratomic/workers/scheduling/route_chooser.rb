@@ -19,12 +19,15 @@ module Ratomic
 
       # @param samples [Integer] how often each way is taken before one is chosen. The first ones of a large dispatch
       #   are slow: code is not compiled yet, the heap grows. Of these the fastest counts. With 1, no sample is limited
+      # @param margin [Float] the pool is chosen if the caller takes more than so many times its time: it occupies all
+      #   processors
       # @param slow_rate [Integer] takes the place of {EXPLORE_RATE} (a power of two) if the slower way takes more than
       #   twice the time
-      def initialize(samples: 1, slow_rate: EXPLORE_RATE)
+      def initialize(samples: 1, margin: 1.0, slow_rate: EXPLORE_RATE)
         @by_caller = BoundedCache.new
         @by_pool = BoundedCache.new
         @first_samples = samples
+        @margin = margin
         @counts = [BoundedCache.new, BoundedCache.new].freeze
         @slow_rate = slow_rate
         @turns = Counter.new
@@ -38,7 +41,7 @@ module Ratomic
 
         faster, slower = [by_caller, by_pool].minmax
         rate = slower > faster * 2 ? @slow_rate : EXPLORE_RATE
-        (by_caller <= by_pool) ^ (@turns.increment & (rate - 1)).zero?
+        (by_caller <= by_pool * @margin) ^ (@turns.increment & (rate - 1)).zero?
       end
 
       # @return [Array(Float, Float), nil] nanoseconds for a unit, by the caller and by the pool; nil while one of them

@@ -58,6 +58,15 @@ class RouteChooserTest < Minitest::Test
     assert_equal 1, by_caller(32), "later samples go into an average"
   end
 
+  def test_the_pool_has_to_be_faster_by_the_margin
+    @route_chooser = RouteChooser.new(margin: 1.1)
+    @route_chooser.learn_caller(:key, 1_050, 10)
+    @route_chooser.learn_pool(:key, 1_000, 10)
+    assert_equal 31, by_caller(32)
+    @route_chooser.learn_caller(:key, 1_500, 10)
+    assert_equal 1, by_caller(32)
+  end
+
   def test_a_way_that_is_far_slower_is_tried_less_often
     @route_chooser = RouteChooser.new(slow_rate: 128)
     @route_chooser.learn_caller(:key, 1_000, 10)
