@@ -90,10 +90,12 @@ module Ratomic
   #   @raise [TimeoutError] see {#set}
   #   @raise [ThreadError] inside a block that computes this key
   #
-  # @!method clear(timeout: nil) Removes every entry at one moment. Before that it waits for the blocks that were
-  #   running when it was called. What a block stores that begins during that wait is removed too. If `clear` raises,
-  #   nothing has changed. @return [self] @raise [ThreadError] inside a block of this map, or if it would close a circle
-  #   of threads that wait @raise [TimeoutError] see {#set}
+  # @!method clear(timeout: nil)
+  #   Removes every entry at one moment. Before that it waits for the blocks that were running when it was called. What
+  #   a block stores that begins during that wait is removed too. If `clear` raises, nothing has changed.
+  #   @return [self]
+  #   @raise [ThreadError] inside a block of this map, or if it would close a circle of threads that wait
+  #   @raise [TimeoutError] see {#set}
   #
   # @!method size
   #   @return [Integer] entries at this moment, with those that have expired and were not removed yet

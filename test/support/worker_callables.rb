@@ -266,6 +266,7 @@ module WorkerCallables
       when :fail then raise KeyError, "no such key"
       when :leave then throw :tag
       when :drop then return Ratomic::Workers::DROPPED
+      when :own then return Ratomic::Workers::Failure.new(77, "KeyError", "mine")
       when :wait then @gate.pop
       when :dear then spin(2)
       end

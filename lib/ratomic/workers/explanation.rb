@@ -25,8 +25,8 @@ module Ratomic
         @tried = tried
       end
 
-      # @return [Hash{Symbol => Object}] :callable, :items, :results; :estimate, in which :seconds_by_waiter and
-      #   :seconds_by_workers are nil until both were measured; of a pipeline :stages, see
+      # @return [Hash{Symbol => Object}] :callable, :items, :results; :estimate, in which :seconds_by_waiter,
+      #   :seconds_by_workers and :by_waiter are nil until both ways were measured; of a pipeline :stages, see
       #   {Pipeline#stats}; in worker processes :process, how the callable gets there (:way is :copied or :forked); of a
       #   pool with `fallback:` :fallback, with :backend, :used (whether its dispatches go there at once) and :why; with
       #   `try:` :try, see {Pool#explain}
@@ -99,9 +99,11 @@ module Ratomic
 
       # What was measured of larger dispatches, see {Deferral}.
       def both_ways
-        times = @engine.costs.deferral_chooser(@results == :owned).times(@key) if Deferral.suits?(@engine, @items, @key)
+        chooser = @engine.costs.deferral_chooser(@results == :owned)
+        times = chooser.times(@key) if Deferral.suits?(@engine, @items, @key)
         by_waiter, by_workers = times&.map { |nanoseconds| nanoseconds * WorkEstimate.of(@items) / 1e9 }
-        { seconds_by_waiter: by_waiter, seconds_by_workers: by_workers }
+        { seconds_by_waiter: by_waiter, seconds_by_workers: by_workers,
+          by_waiter: times && chooser.caller_first?(*times) }
       end
 
       def results
@@ -183,13 +185,13 @@ module Ratomic
 
         ["estimate: #{milliseconds(found[:seconds_alone])} alone, #{milliseconds(found[:seconds_in_pool])} with " \
          "#{found[:parallel]} workers at once; #{found[:pays] ? "the pool pays" : "the pool does not pay"}",
-         *measured_line(*found.values_at(:seconds_by_waiter, :seconds_by_workers))]
+         *measured_line(*found.values_at(:seconds_by_waiter, :seconds_by_workers, :by_waiter))]
       end
 
-      def measured_line(by_waiter, by_workers)
+      def measured_line(by_waiter, by_workers, waiter)
         return unless by_waiter
 
-        who = by_waiter <= by_workers ? "that thread runs it" : "they run it"
+        who = waiter ? "that thread runs it" : "they run it"
         "measured: #{milliseconds(by_waiter)} by the thread that asks for the results, #{milliseconds(by_workers)} " \
           "by the workers, results brought home; #{who}"
       end

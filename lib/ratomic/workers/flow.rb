@@ -64,12 +64,12 @@ module Ratomic
         @lock.synchronize { wake_leader } if size >= @wanted
       end
 
-      # Called when the source has ended. The consumer gets an error of the source after the results.
+      # Called when the source has ended, or the thread that reads it. The consumer gets an error of the source after
+      # the results.
       def finish(error = nil)
-        nil while direct? && dispatch_group(1)
         @lock.synchronize do
           @finished = true
-          end_direct if @read != @grouped # the others wait for a key
+          end_direct if @read != @grouped # lanes run the others, or they wait for a key
           @error ||= error
           wake_leader
           @output.signal

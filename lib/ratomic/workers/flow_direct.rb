@@ -41,22 +41,29 @@ module Ratomic
       # @return [#call] gets the items of a group, dispatches them to workers, and returns the future
       attr_writer :dispatch
 
+      # Called by the reader when the source has ended by itself: dispatches what is left.
+      def complete
+        nil while direct? && dispatch_group(1)
+        finish
+      end
+
       # Called by a lane or the consumer: passes on the results of a direct group, unless another thread has done so.
       # @param claimed [Boolean] whether this thread has taken it off the list
       def settle(direct, claimed)
         results = direct.future.slots
-        deliver(direct.group, results) if claimed || @lock.synchronize { @direct.delete(direct) }
+        @lock.synchronize { (claimed ? @taken_over : @direct).delete(direct) } && deliver(direct.group, results)
       end
 
       # Called at the end of a run, when no thread of it is left: cancels what is under way.
       def cancel
-        @direct.each { |direct| direct.future.cancel }
+        (@direct + @taken_over).each { |direct| direct.future.cancel }
       end
 
       private
 
       def set_up_direct
         @direct = [] # groups, the oldest first
+        @taken_over = [] # those that lanes wait for
         @dispatch = nil
         @direct_size = NEVER # so many items make a group
       end
@@ -141,7 +148,10 @@ module Ratomic
 
       # @return [DirectGroup, nil] that a lane takes over
       def take_over
-        @direct.shift unless direct?
+        return if direct? || @direct.empty?
+
+        @taken_over << @direct.shift
+        @taken_over.last
       end
     end
   end

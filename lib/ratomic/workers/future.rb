@@ -198,7 +198,7 @@ module Ratomic
         started = Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond)
         done = await(timeout)
         waited = Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond) - started
-        @batch.chooser(@engine.costs).learn_pool(@batch.key, waited, @batch.units)
+        @batch.chooser(@engine.costs).learn_pool(@batch.key, waited, @batch.units) if done
         done
       end
 

@@ -122,8 +122,8 @@ module Ratomic
         KeyedFlow.new(@pool.size, lanes, @limit, @ordered, @key)
       end
 
-      # Whether the reader may dispatch. It must not run or wait for anything in the midst of the source, and nothing is
-      # different for the thread that waits.
+      # Whether the reader may dispatch. In the midst of the source it must run no item, and wait only for room in the
+      # queue; and nothing is different for the thread that waits.
       def direct?
         return false if @options.owned? || @options.move || @options.cancel_on_abandon || @options.run != :auto
 
@@ -169,7 +169,7 @@ module Ratomic
           end
           flow.add(item)
         end
-        flow.finish
+        flow.complete
       end
 
       # @param bytes [Integer] of the first {SAMPLE_ITEMS} items, as far as they are Strings

@@ -55,7 +55,7 @@ class FlowDirectTest < Minitest::Test
   def reader(flow, items)
     @reader = Thread.new do
       items.each { |item| flow.add(item) }
-      flow.finish
+      flow.complete
     end
     until_asleep(@reader)
   end
@@ -96,6 +96,24 @@ class FlowDirectTest < Minitest::Test
     @promises[0].complete
     assert_equal [%w[0 1 2 3], %w[4 5 6 7]], [take(flow), take(flow)]
     eventually { dispatched == (0..15).each_slice(4).to_a }
+  end
+
+  def test_a_reader_that_is_killed_dispatches_nothing_more
+    flow = flow_of
+    reader(flow, 0..20)
+    known = @promises.size
+    flow.finish
+    assert_equal known, @promises.size
+  end
+
+  def test_what_a_lane_has_taken_over_is_cancelled_at_the_end
+    flow = flow_of
+    reader(flow, 0..20)
+    thread = lane(flow)
+    eventually { flow.instance_variable_get(:@taken_over).any? }
+    thread.kill.join
+    flow.cancel
+    assert(@promises.all?(&:cancelled))
   end
 
   def test_at_its_end_the_reader_dispatches_the_rest

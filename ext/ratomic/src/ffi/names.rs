@@ -18,8 +18,13 @@ impl<const COUNT: usize> Names<COUNT> {
     }
 
     pub fn ids(&self) -> &[ID; COUNT] {
+        if let Some(ids) = self.ids.get() {
+            return ids;
+        }
         // SAFETY: strings with a NUL at their ends. What is made is the VM's for good.
-        let id = |name: &CStr| unsafe { rb_sys::rb_intern(name.as_ptr()) };
-        self.ids.get_or_init(|| self.names.map(id))
+        let ids = self
+            .names
+            .map(|name| unsafe { rb_sys::rb_intern(name.as_ptr()) });
+        self.ids.get_or_init(|| ids) // not in there: the look-up may wait for a collection
     }
 }

@@ -10,9 +10,11 @@ module Ratomic
     # within {GRACE_S}, without a `timeout:`, that thread runs the items ({WaiterRuns}). If none does, the coordinator
     # puts the dispatch into the run queue.
     #
-    # Which of the two ways is the faster one is not known before: both are timed, see {RouteChooser}.
+    # Which of the two ways is the faster one is not known before: both are timed, see {RouteChooser}. If a program asks
+    # later, or in another way, that is noticed too: after some dispatches the workers get the others at once.
     module Deferral
-      # Seconds that a dispatch waits for a thread that asks for its results.
+      # Seconds that a dispatch waits for a thread that asks for its results. It can be more: the coordinator has to get
+      # the VM lock of its Ractor.
       GRACE_S = 0.001
       # Estimated nanoseconds of work of the largest dispatch that is deferred.
       MAX_WORK_NS = 100_000_000
@@ -45,8 +47,10 @@ module Ratomic
         # a forked child find it.
         # @return [:done]
         def keep(engine, batch)
-          engine.board[place(batch)] = batch
-          engine.post([:defer, batch].freeze) || engine.stop(batch, PoolFailures::KILLED)
+          Interrupts.deferred do # an interrupt in between would leave it on the board
+            engine.board[place(batch)] = batch
+            engine.post([:defer, batch].freeze) || engine.stop(batch, PoolFailures::KILLED)
+          end
           engine.overtaken?(batch)
           :done
         end
@@ -57,11 +61,17 @@ module Ratomic
           return true if begun?(batch)
           return false unless engine.offer(batch)
 
+          batch.chooser(engine.costs).note_unused(batch.key)
           engine.run_queue.wake_one # it is enough work for two workers
           engine.post(Engine::RESERVE) if batch.owned? && engine.backend.reserve? && engine.run_queue.reserve.short?
           true
         ensure
           engine.board.delete(place(batch))
+        end
+
+        # Whether the thread has a Fiber scheduler, whose other Fibers would wait.
+        def scheduler?
+          !Fiber.current_scheduler.nil?
         end
 
         # Whether a thread has begun to run it.
@@ -75,6 +85,11 @@ module Ratomic
           cost ? (SLICE_NS / (cost * batch.mean)).to_i.clamp(1, batch.limit) : 1
         end
 
+        # Whether this is the place on the board of a batch that nobody runs yet.
+        def place?(place)
+          Array === place && place[1] == :deferred
+        end
+
         private
 
         # Whether the dispatch can be deferred now. It is not inside an item, whose worker would run it; nor where other
@@ -82,9 +97,8 @@ module Ratomic
         # Fibers would wait.
         def possible?(engine, items, key, options)
           return false unless options.min_batch == :auto && suits?(engine, items, key)
-          return false unless engine.idle? && NestedDispatch.number.nil?
 
-          !(Fiber.respond_to?(:current_scheduler) && Fiber.current_scheduler)
+          engine.idle? && NestedDispatch.number.nil? && !scheduler?
         end
 
         def place(batch)

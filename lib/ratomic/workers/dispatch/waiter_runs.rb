@@ -25,13 +25,15 @@ module Ratomic
         # @param here [Boolean] whether this thread may run it; otherwise the workers get it now
         def run_deferred(future, engine, batch, here)
           return unless free?(engine, batch)
-          return Deferral.release(engine, batch) unless here
+          return Deferral.release(engine, batch) unless here && !Deferral.scheduler?
 
           engine.metrics.by_waiter.increment
+          first = batch.timed? # what it waits for the workers afterwards tells nothing of them
           started = engine.metrics.tally.start
-          attend(future, batch) { run_slices(engine, batch) } || return
+          return unless attend(future, batch) { run_slices(engine, batch) } == batch.size && first
+
           took = engine.metrics.tally.start - started
-          batch.chooser(engine.costs).learn_caller(batch.key, took, batch.units) if batch.timed?
+          batch.chooser(engine.costs).learn_caller(batch.key, took, batch.units)
         end
 
         private
@@ -40,14 +42,18 @@ module Ratomic
           batch.waiter_count ? batch.waiter_count.during(future, false, &run) : yield
         end
 
-        # @return [Boolean] whether it has run all
+        # @return [Integer] items that have run here
         def run_slices(engine, batch)
           count = Deferral.slice(engine, batch)
-          well = true
-          well = run_slice(engine, batch, count, Deferral::MAX_SLICE_NS) while well && left?(batch)
-          well && !left?(batch)
+          ran = 0
+          while left?(batch)
+            now = run_slice(engine, batch, count, Deferral::MAX_SLICE_NS)
+            ran += now
+            break if now < count
+          end
+          ran
         ensure
-          engine.give_back(batch) if left?(batch)
+          Interrupts.deferred { engine.give_back(batch) if left?(batch) }
         end
 
         def left?(batch)
@@ -56,14 +62,14 @@ module Ratomic
 
         # @param count [Integer] items
         # @param budget [Integer] nanoseconds
-        # @return [Boolean] whether all of them have run here
+        # @return [Integer] items that have run
         def run_slice(engine, batch, count, budget)
           chunk = done = nil
           engine.show([batch.ticket, Thread.current.object_id].freeze, batch) do
             Interrupts.deferred { chunk = claim(engine, batch, count) } # an interrupt in between would lose the items
             done = chunk.nil? || measure(engine, chunk, budget)
           end
-          done == true && (chunk.nil? || chunk.results.size == chunk.last - chunk.first)
+          chunk ? chunk.results.size : 0
         ensure
           Interrupts.deferred { finish(engine, chunk, done) } if chunk
         end
@@ -145,7 +151,7 @@ module Ratomic
           file(engine, chunk)
           engine.give_back(chunk.batch.part(rest, chunk.last)) if rest < chunk.last
         ensure
-          engine.run_queue.leave_behind # the batch is still in there
+          engine.run_queue.leave_behind unless chunk.batch.deferred? # the batch is still in there
         end
 
         def file(engine, chunk)
@@ -160,7 +166,7 @@ module Ratomic
           return if chunk.first.zero?
 
           chunk.results.map!.with_index do |result, offset|
-            Failure === result ? result.at(chunk.first + offset) : result
+            Failure === result && result.index == offset ? result.at(chunk.first + offset) : result
           end
         end
       end

@@ -19,8 +19,8 @@ module Ratomic
 
       # @param samples [Integer] how often each way is taken before one is chosen. The first ones of a large dispatch
       #   are slow: code is not compiled yet, the heap grows. Of these the fastest counts. With 1, no sample is limited
-      # @param margin [Float] the pool is chosen if the caller takes more than so many times its time: it occupies all
-      #   processors
+      # @param margin [Float] the pool, which occupies all processors, is chosen if the caller takes more than this many
+      #   times as long
       # @param slow_rate [Integer] takes the place of {EXPLORE_RATE} (a power of two) if the slower way takes more than
       #   twice the time
       def initialize(samples: 1, margin: 1.0, slow_rate: EXPLORE_RATE)
@@ -29,6 +29,7 @@ module Ratomic
         @first_samples = samples
         @margin = margin
         @counts = [BoundedCache.new, BoundedCache.new].freeze
+        @unused = BoundedCache.new
         @slow_rate = slow_rate
         @turns = Counter.new
         freeze
@@ -36,12 +37,22 @@ module Ratomic
 
       # @return [Boolean] whether the caller is to do the next dispatch
       def caller?(key)
+        return now_and_then?(@slow_rate) if (@unused[key] || 0) >= @first_samples
         return true unless (by_caller = known(@by_caller, 0, key))
         return false unless (by_pool = known(@by_pool, 1, key))
 
         faster, slower = [by_caller, by_pool].minmax
-        rate = slower > faster * 2 ? @slow_rate : EXPLORE_RATE
-        (by_caller <= by_pool * @margin) ^ (@turns.increment & (rate - 1)).zero?
+        caller_first?(by_caller, by_pool) ^ now_and_then?(slower > faster * 2 ? @slow_rate : EXPLORE_RATE)
+      end
+
+      # Whether the caller's way is taken, where both times are known.
+      def caller_first?(by_caller, by_pool)
+        by_caller <= by_pool * @margin
+      end
+
+      # A dispatch was left to the caller, who did not do it.
+      def note_unused(key)
+        @unused[key] = (@unused[key] || 0) + 1
       end
 
       # @return [Array(Float, Float), nil] nanoseconds for a unit, by the caller and by the pool; nil while one of them
@@ -55,6 +66,7 @@ module Ratomic
       # @param nanoseconds [Integer] that it took
       # @param units [Integer] items, or their weight
       def learn_caller(key, nanoseconds, units)
+        @unused.delete(key) if @unused[key]
         learn(@by_caller, 0, key, nanoseconds.fdiv(units)) if units.positive?
       end
 
@@ -65,6 +77,11 @@ module Ratomic
       end
 
       private
+
+      # @return [Boolean] true once in so many times
+      def now_and_then?(rate)
+        (@turns.increment & (rate - 1)).zero?
+      end
 
       # @return [Float, nil] nil while that way was not taken often enough
       def known(times, way, key)

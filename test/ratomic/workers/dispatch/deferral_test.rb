@@ -263,6 +263,52 @@ class DeferralTest < Minitest::Test
     assert_equal Batch::Deferred, kind(results: :owned), "owned results are measured by themselves"
   end
 
+  def test_who_never_asks_gets_no_more_deferred_dispatches
+    3.times do
+      assert_equal Batch::Deferred, kind
+      future = deferred
+      Deferral.release(engine, batch_of(future))
+      within(30) { future.value(timeout: 20) }
+    end
+    assert_operator Array.new(8) { kind }.count(Batch::LargeTrial), :>=, 7
+    learn
+    deferred.value
+    assert_equal Batch::Deferred, kind, "who asks again gets them again"
+  end
+
+  def test_from_what_was_cancelled_or_ran_elsewhere_nothing_is_learnt
+    by = ->(way) { costs.deferral_chooser(false).instance_variable_get(way)[key] }
+    future = deferred([1, :wait, *1..8])
+    pretend(key, 1_500_000)
+    waiter = Thread.new { future.value }
+    eventually { @where.begun.value == 2 }
+    future.cancel
+    @where.gate.push(:go)
+    within(30) { waiter.value }
+    late = deferred([:wait])
+    3.times { refute late.wait(timeout: 0) }
+    assert_equal [nil, nil], [by[:@by_caller], by[:@by_pool]]
+  end
+
+  def test_an_item_s_own_failure_keeps_its_index
+    future = deferred([1, 2, 3, 4, :own, 6])
+    pretend(key, 1_500_000)
+    assert_equal 77, future.value[4].index
+  end
+
+  def test_what_was_dispatched_elsewhere_is_not_run_under_a_fiber_scheduler
+    future = deferred
+    learn
+    within(30) { FiberScheduler.run { Fiber.new(blocking: false) { @results = future.value }.resume } }
+    assert_equal 10, @results.size
+    assert_equal 0, @pool.stats[:dispatches][:by_waiter]
+  end
+
+  def test_it_is_not_among_those_that_run
+    keep_from_coordinator(deferred)
+    assert_empty(@pool.stats[:running].select { |running| running[:worker].nil? })
+  end
+
   def test_both_ways_are_measured
     by = ->(way) { costs.deferral_chooser(false).instance_variable_get(way)[key] }
     assert_equal [nil, nil], [by[:@by_caller], by[:@by_pool]]
