@@ -55,18 +55,14 @@ module Ratomic
           :done
         end
 
-        # Gives a batch to the workers, if no thread has begun it.
+        # Gives a batch to the workers, if no thread has begun it. Both the coordinator and a thread that asks do this.
         # @return [Boolean] false when there is no room for it
         def release(engine, batch)
-          return true if begun?(batch)
-          return false unless engine.offer(batch)
-
-          batch.chooser(engine.costs).note_unused(batch.key)
-          engine.run_queue.wake_one # it is enough work for two workers
-          engine.post(Engine::RESERVE) if batch.owned? && engine.backend.reserve? && engine.run_queue.reserve.short?
-          true
-        ensure
-          engine.board.delete(place(batch))
+          used = begun?(batch)
+          done = used || engine.offer(batch)
+          kept = engine.board.delete(place(batch)) # last, so that {Engine#kill} finds the batch here or in the queue
+          hand_over(engine, batch) if kept && done && !used
+          done
         end
 
         # Whether the thread has a Fiber scheduler, whose other Fibers would wait.
@@ -91,6 +87,12 @@ module Ratomic
         end
 
         private
+
+        def hand_over(engine, batch)
+          batch.chooser(engine.costs).note_unused(batch.key)
+          engine.run_queue.wake_one # it is enough work for two workers
+          engine.post(Engine::RESERVE) if batch.owned? && engine.backend.reserve? && engine.run_queue.reserve.short?
+        end
 
         # Whether the dispatch can be deferred now. It is not inside an item, whose worker would run it; nor where other
         # dispatches are under way, which the workers are needed for anyway; nor under a Fiber scheduler, whose other
