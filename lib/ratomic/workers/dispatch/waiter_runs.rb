@@ -78,7 +78,6 @@ module Ratomic
         # only the pool's Ractor may call the callable.
         def free?(engine, batch)
           return false if batch.unclaimed < batch.size || batch.size.zero? || !engine.backend.workers?
-
           return false if batch.slow_path? # items are missing
 
           NestedDispatch.number.nil? && !(RactorLocalRefs::Ref === batch.callable) && engine.for_caller?

@@ -2,10 +2,12 @@
 
 module Ratomic
   module Workers
-    # Chooses who runs dispatches of middle size, the caller or the pool. An estimate cannot tell: two processors may be
-    # two halves of one, and a wake-up takes longer on one machine than on another. So both are timed for each callable,
-    # the faster one gets the work, and the other one gets one dispatch now and then, so that its time stays known (an
-    # epsilon-greedy bandit).
+    # Chooses who runs dispatches of middle size, the caller or the pool. Also who runs larger ones ({Deferral}), the
+    # thread that asks for the results or the pool: that thread is the caller in what follows.
+    #
+    # An estimate cannot tell. Two processors may be two halves of one, and a wake-up takes longer on one machine than
+    # on another. So both are timed for each callable, the faster one gets the work, and the other one gets one dispatch
+    # now and then, so that its time stays known (an epsilon-greedy bandit).
     #
     # What is timed is how long the caller is held up, by running the items or by waiting for them. A caller that makes
     # many dispatches before it waits, or never waits, is held up least by the pool, however long each takes there.
