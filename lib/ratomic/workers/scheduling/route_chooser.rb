@@ -39,7 +39,7 @@ module Ratomic
 
       # @return [Boolean] whether the caller is to do the next dispatch
       def caller?(key)
-        return now_and_then?(@slow_rate) if (@unused[key] || 0) >= @first_samples
+        return now_and_then?(EXPLORE_RATE) if (@unused[key] || 0) >= @first_samples
         return true unless (by_caller = known(@by_caller, 0, key))
         return false unless (by_pool = known(@by_pool, 1, key))
 

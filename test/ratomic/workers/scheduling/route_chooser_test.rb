@@ -58,6 +58,16 @@ class RouteChooserTest < Minitest::Test
     assert_equal 1, by_caller(32), "later samples go into an average"
   end
 
+  def test_a_caller_that_does_not_do_it_is_asked_less_often_until_it_does
+    @route_chooser = RouteChooser.new(samples: 3)
+    2.times { @route_chooser.note_unused(:key) }
+    assert @route_chooser.caller?(:key)
+    @route_chooser.note_unused(:key)
+    assert_equal 2, by_caller(64)
+    @route_chooser.learn_caller(:key, 1_000, 10)
+    assert @route_chooser.caller?(:key)
+  end
+
   def test_the_pool_has_to_be_faster_by_the_margin
     @route_chooser = RouteChooser.new(margin: 1.1)
     @route_chooser.learn_caller(:key, 1_050, 10)
