@@ -102,6 +102,11 @@ module Ratomic
         left.positive? ? left : 0
       end
 
+      # Whether items of it were claimed.
+      def begun?
+        unclaimed < size
+      end
+
       # Ends the batch: no more items can be claimed, and each empty slot gets the failure.
       # @return [Integer] number of slots filled
       def stop(failure)

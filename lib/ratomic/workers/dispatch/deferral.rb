@@ -58,7 +58,7 @@ module Ratomic
         # Gives a batch to the workers, if no thread has begun it. Both the coordinator and a thread that asks do this.
         # @return [Boolean] false when there is no room for it
         def release(engine, batch)
-          used = begun?(batch)
+          used = batch.begun?
           done = used || engine.offer(batch)
           kept = engine.board.delete(place(batch)) # last, so that {Engine#kill} finds the batch here or in the queue
           hand_over(engine, batch) if kept && done && !used
@@ -68,11 +68,6 @@ module Ratomic
         # Whether the thread has a Fiber scheduler, whose other Fibers would wait.
         def scheduler?
           !Fiber.current_scheduler.nil?
-        end
-
-        # Whether a thread has begun to run it.
-        def begun?(batch)
-          batch.unclaimed < batch.size
         end
 
         # @return [Integer] items of a slice
@@ -91,7 +86,7 @@ module Ratomic
         def hand_over(engine, batch)
           batch.chooser(engine.costs).note_unused(batch.key)
           engine.run_queue.wake_one # it is enough work for two workers
-          engine.post(Engine::RESERVE) if batch.owned? && engine.backend.reserve? && engine.run_queue.reserve.short?
+          engine.run_queue.reserve.fill(engine, batch)
         end
 
         # Whether the dispatch can be deferred now. It is not inside an item, whose worker would run it; nor where other

@@ -116,16 +116,10 @@ module Ratomic
         return run_here if !@engine.backend.workers? || (@batch.moved? && NestedDispatch.in?(@engine))
         return if enqueue == :done
 
-        reserve if @batch.owned?
+        @engine.run_queue.reserve.fill(@engine, @batch)
         MoveBuffer.send(@engine, @batch, @items) if @batch.moved?
         remind(@batch.expiry, :expire) if @options.timeout
         remind(Clock.now + @options.item_timeout, :watch) if @options.item_timeout
-      end
-
-      # Has workers started that take the places of those that end to hand their results over. The other workers run
-      # items meanwhile, so no caller waits for this.
-      def reserve
-        @engine.post(Engine::RESERVE) if @engine.backend.reserve? && @engine.run_queue.reserve.short?
       end
 
       # Puts the batch into the run queue, or keeps it for the thread that asks for its results.

@@ -77,7 +77,7 @@ module Ratomic
         # Whether this thread can run the batch. It does not run it inside an item (a {HelperThread} does that), nor if
         # only the pool's Ractor may call the callable.
         def free?(engine, batch)
-          return false if batch.unclaimed < batch.size || batch.size.zero? || !engine.backend.workers?
+          return false if batch.begun? || batch.size.zero? || !engine.backend.workers?
           return false if batch.slow_path? # items are missing
 
           NestedDispatch.number.nil? && !(RactorLocalRefs::Ref === batch.callable) && engine.for_caller?

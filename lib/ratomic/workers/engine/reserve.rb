@@ -27,6 +27,15 @@ module Ratomic
       def short?
         @short.compare_and_set(1, 0)
       end
+
+      # Has workers started, for an owned dispatch, that take the places of those that end to hand their results over.
+      # The other workers run items meanwhile, so no caller waits for this.
+      # @param engine [Engine] whose reserve this is
+      # @param batch [Batch]
+      # @return [void]
+      def fill(engine, batch)
+        engine.post(Engine::RESERVE) if batch.owned? && engine.backend.reserve? && short?
+      end
     end
   end
 end

@@ -147,7 +147,7 @@ module Ratomic
       def defer(batch)
         return lose([batch]) if @killed
 
-        Deferral.begun?(batch) ? release(batch) : @timer_queue.add(Clock.now + Deferral::GRACE_S, :release, batch)
+        batch.begun? ? release(batch) : @timer_queue.add(Clock.now + Deferral::GRACE_S, :release, batch)
       end
 
       # The workers get it.

@@ -183,14 +183,19 @@ class DeferralTest < Minitest::Test
   end
 
   def test_a_cancellation_is_noticed_between_two_slices
+    assert_equal 10, cancelled_in_a_slice.grep(Workers::Failure).size
+    assert_equal 3, @where.begun.value
+  end
+
+  # @return [Array] what a waiter gets whose dispatch of ten items is cancelled while it runs the first three
+  def cancelled_in_a_slice
     future = deferred([1, :wait, *1..8])
     pretend(key, 1_500_000)
     waiter = Thread.new { future.value }
     eventually { @where.begun.value == 2 }
     future.cancel
     @where.gate.push(:go)
-    assert_equal 10, within(30) { waiter.value }.grep(Workers::Failure).size
-    assert_equal 3, @where.begun.value
+    within(30) { waiter.value }
   end
 
   def test_dear_items_are_handed_back
@@ -279,13 +284,7 @@ class DeferralTest < Minitest::Test
 
   def test_from_what_was_cancelled_or_ran_elsewhere_nothing_is_learnt
     by = ->(way) { costs.deferral_chooser(false).instance_variable_get(way)[key] }
-    future = deferred([1, :wait, *1..8])
-    pretend(key, 1_500_000)
-    waiter = Thread.new { future.value }
-    eventually { @where.begun.value == 2 }
-    future.cancel
-    @where.gate.push(:go)
-    within(30) { waiter.value }
+    cancelled_in_a_slice
     late = deferred([:wait])
     3.times { refute late.wait(timeout: 0) }
     assert_equal [nil, nil], [by[:@by_caller], by[:@by_pool]]
