@@ -4,8 +4,8 @@ require_relative "../support/growth"
 
 MAP = Ratomic::Map.new
 
-# One Map through which entries go.
-Soak::Growth.measure(step: 5_000) do |count|
+# One Map through which entries go. Its keys are interned, as those of a Hash are.
+Soak::Growth.measure(step: 5_000, interns: true) do |count|
   count.times do |number|
     key = "key #{number % 2_000}"
     MAP[key] = "value #{number}"

@@ -27,17 +27,22 @@ module Soak
 
     # @param step [Integer] operations between two looks at the clock
     # @param control [Proc, nil] called with a number of operations, like the block
+    # @param interns [Boolean] whether many Strings are interned and dropped: Ruby 4.0's own table of them grows then
+    #   (findings/interned_string_table.sh), and is not counted
     # @yieldparam count [Integer] operations to do
-    def self.measure(step:, control: nil, needs_ractors: false, &work)
+    def self.measure(step:, control: nil, interns: false, needs_ractors: false, &work)
       Part.run(needs_ractors: needs_ractors) do |part|
-        part.control ? new(part, step, &control).table.last : new(part, step, controlled: !control.nil?, &work).verdict
+        next new(part, step, &control).table.last if part.control
+
+        new(part, step, controlled: !control.nil?, interns: interns, &work).verdict
       end
     end
 
-    def initialize(part, step, controlled: false, &work)
+    def initialize(part, step, controlled: false, interns: false, &work)
       @part = part
       @step = step
       @controlled = controlled
+      @interns = interns
       @work = work
       @done = 0
       @seen = []
@@ -77,6 +82,7 @@ module Soak
 
     def look
       now = Resources.settled
+      now.memory -= Resources.interned_strings if @interns && now.memory
       @seen << [@done, now]
       row([@done, now.memory&.round(1), now.threads, now.files, now.objects, now.ractors])
     end

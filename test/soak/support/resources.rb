@@ -1,5 +1,8 @@
 # frozen_string_literal: true
 
+require "objspace"
+require "tempfile"
+
 module Soak
   # What this process has at a moment, after a collection: resident memory (MB), native threads, file descriptors, live
   # objects, Ractors. Nil where this machine or Ruby does not tell.
@@ -33,6 +36,16 @@ module Soak
 
     def self.resident
       File.read("/proc/self/statm").split[1].to_i * 4096 / 1e6 if File.readable?("/proc/self/statm")
+    end
+
+    # @return [Float] MB of the VM's table of interned Strings; 0 before Ruby 4.0, where it has another form
+    def self.interned_strings
+      Tempfile.create do |file|
+        ObjectSpace.dump_all(output: file)
+        file.rewind
+        tables = file.each_line.select { |line| line.include?("VM/concurrent_set") }
+        tables.sum { |line| line[/"memsize":(\d+)/, 1].to_i } / 1e6
+      end
     end
 
     def self.children(folder)
