@@ -11,9 +11,10 @@ module Soak
       items = Work.items(@random, 60)
       options = options_of
       future = dispatch(items, options) || return
+      waiters = chance(0.15) && kill_one_that_waits(future) ? 1 : 0
       whole = options[:timeout].nil? && !meddle(future)
       results = in_a_way(future)
-      Work.compare(items, results, whole && results.none? { |result| shut_down?(result) })
+      Work.compare(items, results, whole && results.none? { |result| shut_down?(result) }, waiters)
     end
 
     private
@@ -36,7 +37,6 @@ module Soak
 
     # @return [Boolean] whether the dispatch was cancelled
     def meddle(future)
-      kill_one_that_waits(future) if chance(0.15)
       future.wait(timeout: @random.rand * 0.001) if chance(0.15)
       return false unless chance(0.1)
 

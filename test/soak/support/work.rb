@@ -56,8 +56,12 @@ module Soak
 
       # Compares the results of a dispatch with its items.
       # @param whole [Boolean] whether nothing has ended it early
-      def compare(items, results, whole)
+      # @param waiters [Integer] threads that were killed while they waited; each may have ended the item that it ran
+      def compare(items, results, whole, waiters = 0)
         raise Wrong, "#{results.size} results of #{items.size} items" unless items.size == results.size
+
+        ended = results.count { |result| ended_with_waiter?(result) }
+        raise Wrong, "#{ended} items ended with #{waiters} threads that waited" if ended > waiters
 
         items.each_with_index { |item, index| compare_one(item, results[index], index, whole) }
       end
@@ -79,8 +83,13 @@ module Soak
         raise Wrong, "the failure of item #{index} has index #{result.index}" unless result.index == index
         return if item[1] == :raise && result.message == "item #{item[0]}"
         return if !whole && OUTSIDE.include?(result.exception_class)
+        return if ended_with_waiter?(result)
 
         raise Wrong, "item #{item} failed: #{result}"
+      end
+
+      def ended_with_waiter?(result)
+        Ratomic::Workers::Failure === result && result.message.start_with?("the thread that waited for the dispatch")
       end
     end
   end

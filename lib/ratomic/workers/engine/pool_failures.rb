@@ -9,7 +9,8 @@ module Ratomic
       DIED = {
         thread: "the item ended the thread that ran it (Thread.exit or Thread#kill)",
         worker: "the item ended its worker: it killed or interrupted the main thread of the worker's Ractor",
-        waiter: "the thread that waited for the dispatch, and ran the item (run: :waiter), was ended",
+        waiter: "the thread that waited for the dispatch was ended while it ran the item (with min_batch: 0 workers " \
+                "run all items)",
         throw: "the item left by throw, break or return",
         lost: "the item was handed over to a worker (move: true) that died or was given up, and is gone with it"
       }.freeze
