@@ -251,8 +251,8 @@ module Ratomic
       # @param source [Enumerable] read in a thread of its own
       # @param callable [#call]
       # @param max_in_flight [Integer, :auto] items that were read and not yet yielded, at most. `:auto` is 1000; and
-      #   without a key, where the first items are Strings of more than a kilobyte, as many as have a megabyte together,
-      #   but at least 64 for each worker
+      #   without a key, where the first items are Strings of more than 600 bytes, as many as have 600 kB together, but
+      #   at least 64 for each worker
       # @param key [#call, nil] of an item; items with equal keys run in order, one after another
       # @param ordered [Boolean] whether results come in the order of their items
       # @param options see {Options#initialize}

@@ -39,11 +39,12 @@ module Ratomic
       SMALL_WINDOW_FACTOR = 8
       # Places of the window for each worker.
       SMALL_WINDOW = 64
-      # The window if the program gives none. Results wait in it while the workers make more: the larger it is, the more
-      # of them the collector takes for objects that stay. So where items are long Strings, the window has as many as
-      # have about so many bytes, but at least {SMALL_WINDOW} for each worker. That is judged by the first items.
+      # The window if the program gives none. Where items are long Strings, it has as many as have about so many bytes,
+      # but at least {SMALL_WINDOW} for each worker. That is judged by the first items. The reason: the collector takes
+      # what has outlived three collections for something that stays, and frees it only in a full one. To parse half a
+      # megabyte of text takes about one collection, so the items of a window of one megabyte outlive three.
       MAX_WINDOW = 1000
-      WINDOW_BYTES = 1024 * 1024
+      WINDOW_BYTES = 600_000
       SAMPLE_ITEMS = 16
       ENDED = "a thread of the stream was ended, by its source or its key: (Thread.exit or Thread#kill)"
       private_constant :ENDED
