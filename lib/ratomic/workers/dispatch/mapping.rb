@@ -38,7 +38,7 @@ module Ratomic
       def run
         @started = Clock.now
         future = @pool.dispatch_async(@items, @callable, @options)
-        @listener ? follow(future) : future.value
+        @listener ? follow(future) : future.wait
         done = true
         future.value!
       ensure
