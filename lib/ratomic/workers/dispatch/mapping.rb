@@ -33,7 +33,7 @@ module Ratomic
         @ranges = @failures = 0
       end
 
-      # @return [Array] frozen results
+      # @return [Array] results: frozen, unless the pool's are owned
       # @raise as {Future#value!}
       def run
         @started = Clock.now
