@@ -247,6 +247,9 @@ module WorkerCallables
   class Where
     include Busy
 
+    TRIAL_MS = (Ratomic::Workers.const_get(:Deferral)::TRIAL_NS / 1e6) + 1
+    private_constant :TRIAL_MS
+
     # @return [String] the name of the calling thread in results
     def self.here
       "#{Process.pid} #{Thread.current.object_id}"
@@ -269,6 +272,7 @@ module WorkerCallables
       when :own then return Ratomic::Workers::Failure.new(77, "KeyError", "mine")
       when :wait then @gate.pop
       when :dear then spin(2)
+      when :long then spin(TRIAL_MS)
       end
       [Where.here, Ratomic::Workers.context]
     end

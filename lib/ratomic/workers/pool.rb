@@ -101,7 +101,7 @@ module Ratomic
       #   is called with the {Progress} now and then, and when all is done, in the thread that waits. If it has a `stop`
       #   that is called with the {Progress} when the work is ended early
       # @param options see {Options#initialize}
-      # @return [Array] frozen results
+      # @return [Array] results: frozen, unless the pool's are owned
       # @raise the first Failure, as {Future#value!}; and as {#dispatch_async}
       def map(items, callable, progress: nil, **options)
         Mapping.new(self, items, callable, progress, options).run

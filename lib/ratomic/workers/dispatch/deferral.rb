@@ -16,10 +16,14 @@ module Ratomic
       # Seconds that a dispatch waits for a thread that asks for its results. It can be more: the coordinator has to get
       # the VM lock of its Ractor.
       GRACE_S = 0.001
-      # Estimated nanoseconds of work of the largest dispatch that is deferred.
-      MAX_WORK_NS = 100_000_000
-      # Estimated nanoseconds of a slice, which the thread runs without a look at interrupts. If one takes longer than
-      # the second of these, workers run the rest.
+      # Estimated nanoseconds of work of the largest dispatch that is deferred. The estimate is what workers have taken
+      # for such items; where they are processes, it can be ten times what the thread takes.
+      MAX_WORK_NS = 1_000_000_000
+      # Nanoseconds for which a thread runs items to find out what they take there. Workers run the rest.
+      TRIAL_NS = 20_000_000
+      # Nanoseconds of a slice, which the thread runs without a look at interrupts. The first slice is estimated by what
+      # workers have taken, the next one by what the one before took here. If a slice takes longer than the second of
+      # these, workers run the rest.
       SLICE_NS = 5_000_000
       MAX_SLICE_NS = 40_000_000
 
@@ -70,7 +74,7 @@ module Ratomic
           !Fiber.current_scheduler.nil?
         end
 
-        # @return [Integer] items of a slice
+        # @return [Integer] items of the first slice
         def slice(engine, batch)
           cost = engine.costs.of(batch.key)
           cost ? (SLICE_NS / (cost * batch.mean)).to_i.clamp(1, batch.limit) : 1

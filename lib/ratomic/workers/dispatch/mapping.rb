@@ -33,12 +33,12 @@ module Ratomic
         @ranges = @failures = 0
       end
 
-      # @return [Array] frozen results
+      # @return [Array] results: frozen, unless the pool's are owned
       # @raise as {Future#value!}
       def run
         @started = Clock.now
         future = @pool.dispatch_async(@items, @callable, @options)
-        @listener ? follow(future) : future.value
+        @listener ? follow(future) : future.wait
         done = true
         future.value!
       ensure

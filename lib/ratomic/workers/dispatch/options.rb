@@ -27,7 +27,7 @@ module Ratomic
       #   callable object several times and it was quick. `0` means never, `:auto` by measured cost. Items in the
       #   caller's thread are not interrupted. If they take far longer than earlier ones, the caller waits for one or
       #   two of them, and workers run the rest and the next dispatch. To exclude that, use `0`, `timeout:` or
-      #   `item_timeout:`. With `:auto` also a dispatch of up to 100 milliseconds is run outside of the workers if that
+      #   `item_timeout:`. With `:auto` also a dispatch of up to a second is run outside of the workers if that
       #   was measured to be faster: by the thread that asks for its results ({Deferral}).
       # @param context [Object, nil] an item reads it with `Workers.context`, and every event has it; must be shareable.
       #   (Do not use `Thread.current[:x]`, thread variables or `Fiber[]` for that: in a worker later items of any

@@ -21,7 +21,8 @@ module Ratomic
         end
 
         # Runs a deferred batch, if nobody has begun it, in slices. Between two of them it notices interrupts and that
-        # the dispatch was cancelled. The workers run what is left.
+        # the dispatch was cancelled. The workers run what is left. Where this way is not known to be the faster one, it
+        # ends after {Deferral::TRIAL_NS}.
         # @param here [Boolean] whether this thread may run it; otherwise the workers get it now
         def run_deferred(future, engine, batch, here)
           return unless free?(engine, batch)
@@ -30,26 +31,41 @@ module Ratomic
           engine.metrics.by_waiter.increment
           first = batch.timed? # what it waits for the workers afterwards tells nothing of them
           started = engine.metrics.tally.start
-          return unless attend(future, batch) { run_slices(engine, batch) } == batch.size && first
-
-          took = engine.metrics.tally.start - started
-          batch.chooser(engine.costs).learn_caller(batch.key, took, batch.units)
+          limit = started + Deferral::TRIAL_NS unless batch.chooser(engine.costs).settled?(batch.key)
+          ran = attend(future, batch) { run_slices(engine, batch, limit) }
+          compare(engine, batch, ran, started, limit) if first && !batch.stopped?
         end
 
         private
+
+        # Learns how long the thread took for the items, if it has run all of them, or for the time of a trial.
+        # @param ran [Integer] items
+        def compare(engine, batch, ran, started, limit)
+          now = engine.metrics.tally.start
+          return unless ran == batch.size || (limit && now >= limit)
+
+          units = batch.units * ran / batch.size
+          batch.chooser(engine.costs).learn_caller(batch.key, now - started, units)
+        end
 
         def attend(future, batch, &run)
           batch.waiter_count ? batch.waiter_count.during(future, false, &run) : yield
         end
 
+        # @param limit [Integer, nil] as {Tally#start}; when it is over, the rest is left
         # @return [Integer] items that have run here
-        def run_slices(engine, batch)
+        def run_slices(engine, batch, limit)
           count = Deferral.slice(engine, batch)
           ran = 0
+          before = engine.metrics.tally.start
           while left?(batch)
-            now = run_slice(engine, batch, count, Deferral::MAX_SLICE_NS)
-            ran += now
-            break if now < count
+            done = run_slice(engine, batch, count, Deferral::MAX_SLICE_NS)
+            ran += done
+            now = engine.metrics.tally.start
+            break if done < count || (limit && now >= limit)
+
+            count = (count * Deferral::SLICE_NS / (now - before)).clamp(1, batch.limit)
+            before = now
           end
           ran
         ensure

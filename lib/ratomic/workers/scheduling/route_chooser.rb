@@ -47,6 +47,11 @@ module Ratomic
         caller_first?(by_caller, by_pool) ^ now_and_then?(slower > faster * 2 ? @slow_rate : EXPLORE_RATE)
       end
 
+      # Whether the caller's way is known to be the better one.
+      def settled?(key)
+        (times = times(key)) ? caller_first?(*times) : false
+      end
+
       # Whether the caller's way is taken, where both times are known.
       def caller_first?(by_caller, by_pool)
         by_caller <= by_pool * @margin

@@ -14,8 +14,8 @@ class DeferralTest < Minitest::Test
   Workers = Ratomic::Workers
   Deferral = Workers.const_get(:Deferral)
   Batch = Workers::Batch
-  # Nanoseconds that the pool is made to believe of an item: ten of them are some milliseconds.
-  ITEM_NS = 500_000
+  # Nanoseconds that the pool is made to believe of an item: ten of them are some milliseconds, and one slice.
+  ITEM_NS = 400_000
 
   def setup
     super
@@ -205,6 +205,38 @@ class DeferralTest < Minitest::Test
     assert_operator future.value.map(&:first).uniq.size, :>, 1, "the waiter has run the first ones, workers the rest"
   end
 
+  # Each item takes longer than a trial, and is a slice by itself.
+  def workers_that_ran(items)
+    future = deferred([:long] * items)
+    pretend(key, Deferral::SLICE_NS)
+    within(60) { future.value && @asker = me }
+    future.value.map(&:first).uniq - [@asker]
+  end
+
+  def test_to_find_out_what_items_take_some_are_run_here_and_workers_run_the_rest
+    refute_empty workers_that_ran(6)
+    3.times { costs.deferral_chooser(false).learn_pool(key, 10**9, 1) }
+    2.times { refute_empty workers_that_ran(6) }
+    assert_empty workers_that_ran(6), "three samples have told that this is the faster way"
+  end
+
+  def test_a_trial_counts_for_the_items_that_it_has_run
+    started = Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond)
+    workers_that_ran(10)
+    took = Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond) - started
+    known = costs.deferral_chooser(false).instance_variable_get(:@by_caller)[key]
+    assert_includes (Deferral::TRIAL_NS..took), known * Workers::WorkEstimate.of([:long])
+  end
+
+  def test_slices_are_as_long_as_items_take_here
+    3.times { costs.deferral_chooser(false).learn_caller(key, 1, 1) }
+    3.times { costs.deferral_chooser(false).learn_pool(key, 10**9, 1) }
+    future = deferred([1] * 200)
+    pretend(key, Deferral::SLICE_NS)
+    within(60) { future.value }
+    assert_operator batch_of(future).completion.filed, :<, 200, "only the first slice is as small as was estimated"
+  end
+
   def test_cancelled_it_never_runs
     future = deferred
     Deferral.keep(engine, batch_of(future).tap { |batch| batch.stop(Workers::PoolFailures::GIVEN_UP) })
@@ -320,6 +352,10 @@ class DeferralTest < Minitest::Test
     Deferral.release(engine, batch_of(late))
     within(30) { late.value(timeout: 20) }
     assert_predicate by[:@by_pool], :positive?
+  end
+
+  def test_work_that_looks_dear_because_it_ran_in_workers_is_deferred
+    assert_equal Batch::Deferred, kind([1] * 1_000)
   end
 
   def test_what_is_not_deferred

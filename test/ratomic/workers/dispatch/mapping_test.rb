@@ -17,6 +17,14 @@ class MappingTest < Minitest::Test
     assert_equal [], new_pool.map([], Double)
   end
 
+  def test_owned_results_are_taken_once
+    [nil, ->(_progress) {}].each do |progress|
+      results = new_pool(results: :owned).map([1, 2, 3], Double, progress: progress)
+      assert_equal [2, 4, 6], results
+      refute_predicate results, :frozen?
+    end
+  end
+
   def test_the_first_failure_is_raised_when_all_is_done
     tally = Tally.new
     assert_raises(Ratomic::Workers::ItemError) { new_pool.map([:raise_error, 1, 2], Misbehave) }

@@ -58,6 +58,15 @@ class RouteChooserTest < Minitest::Test
     assert_equal 1, by_caller(32), "later samples go into an average"
   end
 
+  def test_the_caller_s_way_is_settled_when_both_times_are_known_and_it_is_the_faster_one
+    @route_chooser.learn_caller(:key, 1_000, 10)
+    refute @route_chooser.settled?(:key)
+    @route_chooser.learn_pool(:key, 2_000, 10)
+    assert @route_chooser.settled?(:key)
+    20.times { @route_chooser.learn_pool(:key, 100, 10) }
+    refute @route_chooser.settled?(:key)
+  end
+
   def test_a_caller_that_does_not_do_it_is_asked_less_often_until_it_does
     @route_chooser = RouteChooser.new(samples: 3)
     2.times { @route_chooser.note_unused(:key) }
