@@ -1,5 +1,6 @@
 //! Our collections beside the crates that are known for theirs, one to four threads, the same keys, values and hash:
-//! `cargo bench -p ratomic-core`. Run it on a quiet machine; docs/decisions has the results.
+//! `cargo bench -p ratomic-core`. Run it on a quiet machine; `rake benchmark:crates` writes the ratios of several runs to
+//! benchmark/results/crates.txt.
 //!
 //! Every contestant of a group runs in turn with the others, and a figure is the time that all threads together take for
 //! a fixed number of operations each.
