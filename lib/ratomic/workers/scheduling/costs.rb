@@ -14,8 +14,13 @@ module Ratomic
       # took longer than this in all, and more than so many times its estimate.
       MAX_CALLER_ITEM_NS = 2_000_000
       MAX_OVERRUN_FACTOR = 8
-      # So many chunks in a row without a slow item, and callers may run the callable.
+      # So many chunks in a row without a slow item, and callers may run the callable. A chunk that took long takes away
+      # as many, and at most twice as many are kept. So a machine that stops a thread now and then does not forbid
+      # callers a callable that has been quick for long; two slow chunks within this number do.
       MIN_STABLE_RUNS = 16
+      MAX_STABLE_RUNS = 2 * MIN_STABLE_RUNS
+      # A sample counts as at most so many times what is known, for the same reason.
+      MAX_SAMPLE_FACTOR = 4
 
       # Lower limit of `gain`: a pool that cannot save time (one worker, or threads) is there so that work goes on
       # beside the caller.
@@ -80,11 +85,9 @@ module Ratomic
         return unless weight.positive? # there were no items
 
         known = @nanoseconds[key]
-        cost = @nanoseconds.average(key, (nanoseconds + 1).fdiv(weight))
-        slow = slow?(nanoseconds, items, known && (known * weight))
-        # Runs of a caller-unsafe callable do not count: if the cache loses the mark, it begins anew.
-        runs = slow || caller_unsafe?(key) ? 0 : (@stable_runs[key] || 0) + 1
-        @stable_runs[key] = runs if runs <= MIN_STABLE_RUNS
+        sample = (nanoseconds + 1).fdiv(weight)
+        cost = @nanoseconds.average(key, known ? [sample, known * MAX_SAMPLE_FACTOR].min : sample)
+        runs = count_runs(key, slow?(nanoseconds, items, known && (known * weight)))
         runs < MIN_STABLE_RUNS ? forbid(key) : @small[key] = (waking / (@gain * cost)).floor
         forbid(key) if caller_unsafe?(key) # last: another thread may have marked it meanwhile
       end
@@ -162,6 +165,17 @@ module Ratomic
       end
 
       private
+
+      # Runs of a caller-unsafe callable do not count: if the cache loses the mark, it begins anew.
+      # @return [Integer] stable runs
+      def count_runs(key, slow)
+        before = @stable_runs[key] || 0
+        return @stable_runs[key] = 0 if caller_unsafe?(key)
+        return @stable_runs[key] = [before - MIN_STABLE_RUNS, 0].max if slow
+        return before if before == MAX_STABLE_RUNS
+
+        @stable_runs[key] = before + 1
+      end
 
       def slow?(nanoseconds, items, expected)
         nanoseconds > MAX_CALLER_ITEM_NS * items ||
