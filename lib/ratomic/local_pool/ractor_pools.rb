@@ -32,9 +32,9 @@ module Ratomic
           ObjectSpace.define_finalizer(pool, Finalizer) if KEYS.equal?(WeakKeys)
         end
 
-        # The process is a forked child.
-        def in_child
-          PER_RACTOR.value&.in_child
+        # The process is a forked child: see {Workers::ForkHook}.
+        def after_fork
+          PER_RACTOR.value&.after_fork
         end
       end
 
@@ -58,7 +58,7 @@ module Ratomic
 
       # Refers to the parent's resources for the rest of this process: a client that is collected may close itself, and
       # that may talk to the server over the parent's connection.
-      def in_child
+      def after_fork
         @parents.concat(@all.keys.map(&:resources))
       end
 

@@ -16,7 +16,7 @@ module Ratomic
         # Closes the parent's sockets in a forked child. While the child had them open, a client could not see that the
         # parent has ended.
         # @api private
-        def in_child
+        def after_fork
           @open.each(&:let_go)
           @open.clear
         end
