@@ -93,7 +93,7 @@ class ErrorRecordTest < Minitest::Test
         map[:last] = [error]
         assert_equal ["ErrorRecordTest::Broken", "connection lost"],
                      [map[:last][0].exception_class, map[:last][0].message]
-        sealed = Ratomic::Workers::Transfer.seal([[error]], 0)
+        sealed = Ratomic::Workers::ResultFreezer.seal([[error]], 0)
         assert_equal map[:last][0].message, sealed[0][0].message
         error = raised_again(error)
       end
