@@ -1,7 +1,6 @@
 # frozen_string_literal: true
 
 require_relative "ractor_pool"
-require_relative "weak_keys"
 
 module Ratomic
   class LocalPool
@@ -9,8 +8,6 @@ module Ratomic
     # in one Ractor-local variable, because Ruby never frees the name of such a variable.
     class RactorPools
       PER_RACTOR = Workers::RactorLocal.new(:ratomic_local_pools)
-      KEYS = ObjectSpace.const_defined?(:WeakKeyMap) ? ObjectSpace::WeakKeyMap : WeakKeys
-      private_constant :KEYS
 
       # Called when a pool has been collected.
       module Finalizer
@@ -29,7 +26,7 @@ module Ratomic
 
         # @param pool [LocalPool] a new one, not frozen yet
         def watch(pool)
-          ObjectSpace.define_finalizer(pool, Finalizer) if KEYS.equal?(WeakKeys)
+          ObjectSpace.define_finalizer(pool, Finalizer) if Workers::WEAK_KEYS.equal?(Workers::WeakKeys)
         end
 
         # The process is a forked child: see {Workers::ForkHook}.
@@ -40,7 +37,7 @@ module Ratomic
 
       # @param exit_hooks [Workers::ExitHooks] this Ractor's
       def initialize(exit_hooks)
-        @ractor_pools = KEYS.new # a RactorPool must not refer to its LocalPool: that can be collected
+        @ractor_pools = Workers::WEAK_KEYS.new # a RactorPool must not refer to its LocalPool: that can be collected
         # RactorPool => itself, to go through them. Each has a value of its own: with one value for many keys a
         # compaction of Ruby 3.1 damages a WeakMap.
         @all = ObjectSpace::WeakMap.new
