@@ -85,7 +85,7 @@ class ErrorRecordTest < Minitest::Test
     end
   end
 
-  def test_so_are_those_that_hold_what_cannot_be_copied_raised_or_not
+  def test_errors_that_hold_an_object_that_cannot_be_copied_become_records_raised_or_not
     map = Ratomic::Map.new
     [$stdout, Thread.current, [Thread::Mutex.new]].each do |connection|
       error = Broken.new("connection lost", connection)
