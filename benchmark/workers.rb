@@ -3,8 +3,8 @@
 # Ratomic::Workers against a plain thread-coordinated pool over ports (workers/talk_pool.rb) and against what one would
 # use without either: bin/exec benchmark/workers.rb [--rounds N] [--only NAME,...] [--no-yjit] [--json FILE]
 #
-# All that is compared runs in one process, in rounds of shuffled order, and medians of the rounds are compared: whoever
-# runs next pays for the garbage of the one before. Run it on a quiet machine.
+# All that is compared runs in one process, in rounds of shuffled order, and medians of the rounds are compared. (The
+# order is shuffled because each contestant pays for the garbage of the one before.) Run it on a quiet machine.
 
 require "ratomic"
 require "optparse"

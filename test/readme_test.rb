@@ -1,5 +1,6 @@
 # frozen_string_literal: true
 
+require "objspace"
 require "test_helper"
 require "support/documents"
 
@@ -24,6 +25,15 @@ class ReadmeTest < Minitest::Test
     figures = File.read(README, encoding: "UTF-8").scan(/^\| .*\b\d+\.\d\dx.*/).join.scan(/\b\d+\.\d\dx/)
     assert_operator figures.size, :>=, 6
     figures.each { |figure| assert_match(/\b#{figure.chop} ?x/, results) }
+  end
+
+  def test_the_memory_of_a_map_is_as_printed
+    printed = File.read(README, encoding: "UTF-8")[/^- \*\*Memory\*\*.*?\.$/m].scan(/([\d.]+) kB/).flatten
+    [0, 10, 33].zip(printed) do |keys, kilobytes|
+      map = Ratomic::Map.new
+      keys.times { |key| map[key] = key }
+      assert_in_delta Float(kilobytes) * 1000, ObjectSpace.memsize_of(map), Float(kilobytes) * 100, "#{keys} keys"
+    end
   end
 
   def test_a_wrong_result_in_an_example_is_found

@@ -9,7 +9,7 @@ module Plots
     RIGHT = 20
     TOP = 84
     BOTTOM = 50
-    # Told apart by readers who do not tell red from green (the palette of Okabe and Ito).
+    # The palette of Okabe and Ito: readers who cannot tell red from green can tell these colours apart.
     COLOURS = %w[#0072b2 #e69f00 #009e73 #cc79a7 #56b4e9 #d55e00].freeze
     STYLE = <<~CSS
       text { font: 13px system-ui, sans-serif; fill: #222 }

@@ -38,7 +38,7 @@ module WorkersBench
       @bench.title "#{documents.size} JSON documents of #{bytes} bytes from one thread"
       rates = compare(contestants(documents), documents)
       shares = [Talk, Parse].map { |callable| [name_of(callable), share(name_of(callable))] }
-      # On its own: a fork leaves every page of the process to be copied by who writes to it next.
+      # On its own: after a fork the next write to each page of the process copies that page.
       rates.merge!(compare({ "ParseJSON, two forked processes" => -> { forked(documents) } }, documents))
       rates.each do |name, value|
         @bench.show("#{bytes} B, #{name} (#{(value / rates["JSON.parse, sequential map"]).round(2)}x)", value,

@@ -1,10 +1,10 @@
 # frozen_string_literal: true
 
 module WorkersBench
-  # Owned results (`results: :owned`) of JSON documents: what the caller gets is his own and not frozen. Compared with a
-  # sequential `map`, whose results are that too, with two bare Ractors whose values are taken (the least that it costs
-  # to bring a heap home), and with two forked processes that return nothing (the most that this machine can give).
-  # And what 10,000 such dispatches leave behind.
+  # Owned results (`results: :owned`) of JSON documents: they belong to the caller, and are not frozen. They are
+  # compared with those of a sequential `map`, which are not frozen either; with two bare Ractors whose values are taken
+  # (the least that it costs to bring a heap home); and with two forked processes that return nothing (the most that
+  # this machine can give). Also measured: what 10,000 such dispatches leave behind.
   class Owned
     SIZES = [524, 5_000, 19_000].freeze
     # Milliseconds of work for one processor.
@@ -35,7 +35,7 @@ module WorkersBench
       puts [*seen, done].join(" ")
     RUBY
 
-    # As a caller parses who wants to change what he gets.
+    # Parses as a caller does that wants to change the results.
     module Parse
       def self.call(document)
         JSON.parse(document)
@@ -62,7 +62,7 @@ module WorkersBench
       times = @bench.compare(ways(documents), rounds: @bench.rounds * ROUNDS, warm: 12)
       shares = [@bench.share("two bare Ractors, their values", of: "Workers, owned"),
                 *better.map { |name| @bench.share("sequential map", of: name) }]
-      # On their own: a fork leaves every page of the process to be copied by who writes to it next.
+      # On their own: after a fork the next write to each page of the process copies that page.
       times.merge!(@bench.compare({ "two forked processes, nothing returned" => -> { timed { forks(documents) } } }))
       show(times, "#{bytes} B, #{milliseconds} ms")
       puts "  #{@pool.explain(documents, Parse, results: :owned).to_s.lines.last}"

@@ -13,7 +13,7 @@ module WorkersBench
     CONSTANTS = 50_000_000
     MAX_OWN_MB = 8
 
-    # Adaptive ones choose who runs the items. Owned results are not frozen, as those of `map`.
+    # An adaptive pool chooses which thread runs the items. Owned results are not frozen, as those of `map`.
     POOLS = { "ours" => { min_batch: 0 }, "ours, adaptive" => {},
               "ours, adaptive and owned" => { results: :owned } }.freeze
 

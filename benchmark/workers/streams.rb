@@ -51,7 +51,7 @@ module WorkersBench
       @bench.title "#{LINES} JSON lines of #{BYTES} bytes from a file"
       times = @bench.compare(contestants(path))
       shares = ASKED.to_h { |name, _| [name, @bench.share(name, of: "loop")] }
-      # On its own: a fork leaves every page of the process to be copied by who writes to it next.
+      # On its own: after a fork the next write to each page of the process copies that page.
       times.merge!(@bench.compare({ "two forked processes" => -> { timed { forked(path) } } }))
       times.each do |name, seconds|
         @bench.show("#{name} (#{(seconds / times["loop"]).round(2)}x)", seconds, "s")

@@ -1,9 +1,9 @@
 # frozen_string_literal: true
 
 module Cdc
-  # Whether messages behind a broken place can be what comes next. A value may hold bytes that look like messages; so
-  # inside a transaction only its own commit is proof, whose LSN nobody can know who wrote that value, or very many
-  # messages that fit. {Recovery} follows each of its chains with a copy of its own.
+  # Whether messages behind a broken place can be what comes next. A value may hold bytes that look like messages. So
+  # inside a transaction two things are proof: its own commit, because nobody who wrote such a value can know the LSN of
+  # that commit; or very many messages that fit. {Recovery} follows each of its chains with a copy of its own.
   class Fit
     # For a stream of which nothing is known: three messages in a row, of whatever kind.
     class Anything

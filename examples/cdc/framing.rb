@@ -2,8 +2,8 @@
 
 module Cdc
   # Finds where each message ends. pg_recvlogical writes every message and then a newline, without a length, and
-  # messages contain newlines themselves. But pgoutput delimits itself: whoever walks through the parts of a
-  # message ({Layout}) knows its end, and there the newline must be.
+  # messages contain newlines themselves. But each message of pgoutput delimits itself: a walk through its parts
+  # ({Layout}) finds its end, and there the newline must be.
   #
   # Where a message makes no sense, {Recovery} looks for the next place that does, so that one broken message costs
   # that message and not the stream.

@@ -1,7 +1,7 @@
 # frozen_string_literal: true
 
 module Cdc
-  # Something about a transaction that whoever reads the stream has to know, though no byte of it is broken. Frozen.
+  # Something about a transaction that a reader of the stream has to know, although no byte of it is broken. Frozen.
   class Notice
     TEXTS = {
       broken_off: "was broken off before its end, and is not counted: the connection was taken up again",

@@ -49,7 +49,7 @@ module Cdc
       Ractor.make_shareable(self)
     end
 
-    # Made anew by each call.
+    # Each call makes a new one.
     #
     # @return [Array<Message>] all row changes and truncates, one by one, in the order of the commits
     def items

@@ -2,7 +2,7 @@
 
 module Cdc
   # A table as the stream described it at one place: its name and its columns. Frozen and shareable.
-  # After a change of the table's definition the stream describes it anew, which makes another Relation.
+  # After a change of the table's definition the stream describes it again, which makes another Relation.
   class Relation
     # One column: name, type OID, type modifier (-1 where there is none), and whether it is part of the key.
     Column = Struct.new(:name, :type, :modifier, :key)

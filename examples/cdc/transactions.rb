@@ -8,8 +8,8 @@ module Cdc
   #   or all,
   # - a prepared one, streamed or not, is kept under its global id until COMMIT PREPARED or ROLLBACK PREPARED.
   #
-  # A connection that breaks and is taken up again sends anew what was not confirmed, perhaps from the middle of a
-  # transaction: {Outcome} knows what was there before.
+  # After a broken connection the server sends again what was not confirmed, perhaps from the middle of a transaction.
+  # {Outcome} knows what was there before.
   class Transactions
     # @param memory [Memory]
     # @param tell [#call] gets every event, see {Intake#feed}
@@ -111,8 +111,8 @@ module Cdc
       @open.repeated = @outcome.seen?(lsn, xid)
     end
 
-    # Something begins where something else has not ended. It was broken off with its connection, which will send it
-    # anew; or its end was in bytes that were lost, and then it is known to be committed.
+    # Something begins where something else has not ended. Either its connection broke, and the server will send it
+    # again; or its end was in bytes that were lost, and then it is known to be committed.
     def interrupted(lsn = nil)
       @block && broken_off(@streams.delete(@block.xid))
       @block = nil

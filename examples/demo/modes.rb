@@ -62,8 +62,8 @@ module Demo
 
     private
 
-    # A process knows the callables that were dispatched before it was forked. Otherwise it would be forked anew for a
-    # job, in the midst of a program with Ractors, which development versions of Ruby 4.1 do not bear.
+    # A process knows the callables that were dispatched before it was forked. For any other callable a new process is
+    # forked, beside the Ractors of this program; development versions of Ruby 4.1 can crash then.
     def start_processes(jobs)
       pools = [1, @workers].map do |size|
         Ratomic::Workers::Pool.new(size: size, name: "demo-processes", backend: :process)

@@ -1,8 +1,8 @@
 # frozen_string_literal: true
 
 module Ports
-  # A channel on bare ports. Only the Ractor that made a port can receive from it, so a line from which many take is a
-  # Ractor: it keeps what was put in, and the ports of those who wait. Frozen and shareable. It has no bound.
+  # A channel on bare ports. Only the Ractor that made a port can receive from it. So a channel with many receivers is a
+  # Ractor: it keeps what was put in, and the ports of the receivers that wait. Frozen and shareable. It has no bound.
   class Channel
     def initialize
       @keeper = Ractor.new do

@@ -1,7 +1,7 @@
 # frozen_string_literal: true
 
 module Ports
-  # One channel with many receivers: nobody knows who takes what.
+  # One channel with many receivers: any of them may take the next item.
   module OneChannel
     # {Channel} there, a port back.
     class Bare
@@ -33,7 +33,7 @@ module Ports
       end
     end
 
-    # A Queue there, a Queue back. Who puts in waits while it is full, so what comes back is taken in between.
+    # A Queue there, a Queue back. A producer waits while its Queue is full. So results are taken in between.
     class Queues
       CAPACITY = 1_024
 

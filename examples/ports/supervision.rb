@@ -9,7 +9,7 @@ module Ports
       attr_accessor :task
 
       def initialize(answers)
-        # A port for each: what a monitor sends does not say on every Ruby who has died.
+        # A port for each: on some Rubies the message of a monitor does not say which Ractor has ended.
         @death = Ractor::Port.new
         @answers = answers
         hire

@@ -11,7 +11,7 @@ class Server
     def self.work(site, orders)
       Worker.new(site, orders).run
       :done
-    rescue Exception # rubocop:disable Lint/RescueException -- whatever it was, the next worker begins anew
+    rescue Exception # rubocop:disable Lint/RescueException -- whatever it was, the next worker starts
       :died
     end
 

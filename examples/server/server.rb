@@ -69,7 +69,7 @@ class Server
 
       take
     end
-    # Whoever is connected by now is served, and the door is shut.
+    # Clients that are connected by now are served. No others are accepted.
     nil while take
     @listener.close
     @connections.close

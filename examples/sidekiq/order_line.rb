@@ -11,7 +11,7 @@ module OrderLine
 
   # What is wrong with a line, and not with the program.
   REJECTIONS = %w[JSON::ParserError KeyError OrderLine::OverLimit].freeze
-  # Seconds that the supplier takes to answer, who has to be asked about some lines.
+  # Seconds that the supplier takes to answer. Some lines need an answer of the supplier.
   SUPPLIER = Float(ENV.fetch("SUPPLIER_SECONDS", "0"))
 
   # @param line [String]

@@ -17,9 +17,9 @@ module Ratomic
   #   uses it has a private pool of up to +size+ resources behind it, which the threads of that Ractor share.
   #
   # Resources are made one by one when they are first needed, and the one that came back last is lent first.
-  # When a Ractor ends, its resources are closed. A pool that nothing refers to any more leaves nothing behind; its
-  # resources are not closed then, they are collected like everything else. A forked child makes its own; those of its
-  # parent it keeps as they are and never uses or closes them, because closing one may talk to its server.
+  # When a Ractor ends, its resources are closed. If nothing refers to the pool any more, its resources are not closed:
+  # they are collected like everything else. A forked child makes its own resources. It keeps those of its parent as
+  # they are and never uses or closes them, because closing one may talk to its server.
   #
   # Works the same on every Ruby that the gem supports.
   #

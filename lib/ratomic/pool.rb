@@ -17,14 +17,14 @@ module Ratomic
   #   refers to afterwards raises +Ractor::MovedError+.
   # - Shared: this object only. It is frozen and shareable: a constant that every Ractor uses.
   #
-  # The pool keeps its size. A new object from the factory replaces one whose Ractor ended, one that was dropped without
-  # {#checkin}, one whose block was ended from outside (see {#with}), and one that cannot be moved back (it was frozen,
-  # or refers to a Thread).
+  # The pool keeps its size. The factory makes a new object for each one that is lost: its Ractor ended, it was dropped
+  # without {#checkin}, its block was ended from outside (see {#with}), or it cannot be moved back (it was frozen, or
+  # refers to a Thread).
   #
   # A Ractor of the pool's own (its {Server}) keeps the free objects; the head of that class lists the messages between
   # callers and server. A shareable factory runs in it; any other one in the Ractor that made the pool, and the pool
-  # then ends with that Ractor. In a forked child the pool starts anew on first use, with new objects; one whose factory
-  # is not shareable has to be used first in the child's main Ractor.
+  # then ends with that Ractor. In a forked child the pool starts again on first use, with new objects. If its factory
+  # is not shareable, the first use has to be in the child's main Ractor.
   #
   # When a pool is closed, or when nothing refers to it any more, its objects, its Ractor and its threads end.
   #

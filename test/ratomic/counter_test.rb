@@ -126,7 +126,7 @@ class CounterTest < Minitest::Test
     assert_equal 20_000, counter.read
   end
 
-  def test_of_many_that_compare_and_set_the_same_value_one_succeeds
+  def test_one_of_many_threads_that_compare_and_set_the_same_value_succeeds
     skip_without_ractors
     counter = Ratomic::Counter.new
     wins = Array.new(4) do

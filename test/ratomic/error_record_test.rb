@@ -85,7 +85,7 @@ class ErrorRecordTest < Minitest::Test
     end
   end
 
-  def test_so_are_those_that_hold_what_cannot_be_copied_raised_or_not
+  def test_errors_that_hold_an_object_that_cannot_be_copied_become_records_raised_or_not
     map = Ratomic::Map.new
     [$stdout, Thread.current, [Thread::Mutex.new]].each do |connection|
       error = Broken.new("connection lost", connection)
@@ -93,7 +93,7 @@ class ErrorRecordTest < Minitest::Test
         map[:last] = [error]
         assert_equal ["ErrorRecordTest::Broken", "connection lost"],
                      [map[:last][0].exception_class, map[:last][0].message]
-        sealed = Ratomic::Workers::Transfer.seal([[error]], 0)
+        sealed = Ratomic::Workers::ResultFreezer.seal([[error]], 0)
         assert_equal map[:last][0].message, sealed[0][0].message
         error = raised_again(error)
       end

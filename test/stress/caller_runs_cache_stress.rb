@@ -2,8 +2,8 @@
 
 require "test_helper"
 
-# Several Ractors grant, revoke and take permits of more keys than there are places, while the heap is collected and
-# compacted. However it goes: no permit is used more often than it was granted, none has the limit of another key, and a
+# Several Ractors grant, revoke and take entries of more keys than there are places, while the heap is collected and
+# compacted. However it goes: no entry is used more often than it was granted, none has the limit of another key, and a
 # key that was never granted has none.
 class CallerRunsCacheStress < Minitest::Test
   KEYS = Array.new(100) { Module.new }.freeze
@@ -46,7 +46,7 @@ class CallerRunsCacheStress < Minitest::Test
     end
   end
 
-  def test_permits_are_good_for_their_key_and_their_number_of_uses
+  def test_entries_are_good_for_their_key_and_their_number_of_uses
     stress(1).times do |round|
       table = Table.new
       runners = Array.new(RUNNERS) { |place| runner(table, seeded((round * RUNNERS) + place).rand(2**32)) }

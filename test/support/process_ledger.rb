@@ -22,7 +22,7 @@ class ProcessLedger
     FileUtils.rm_rf(@directory)
   end
 
-  # Notes a word; written in one piece, whoever writes.
+  # Notes a word. It is written in one piece, so that words of several processes do not mix.
   # @return [Integer] how often it was noted
   def note(word)
     File.open(path("ledger"), "a") { |file| file.syswrite("#{word}\n") }

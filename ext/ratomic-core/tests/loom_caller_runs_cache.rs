@@ -1,4 +1,4 @@
-//! The permits under the model checker.
+//! The cache of callers' answers under the model checker.
 #![cfg(loom)]
 
 use loom::sync::Arc;

@@ -33,8 +33,8 @@ impl Tally {
 
     /// Counts a dispatch that the caller has run, and makes its results shareable: either freezes the objects
     /// themselves (`in_place`), or replaces each that is not shareable by a frozen copy. Returns the nanoseconds that
-    /// it took. Returns nil if a result is not plain data or an item was dropped; then `Transfer.seal` has to look at
-    /// the results.
+    /// it took. Returns nil if a result is not plain data or an item was dropped; then `ResultFreezer.seal` has to look
+    /// at the results.
     fn record_and_freeze(
         this: Receiver<Self>,
         started: u64,

@@ -5,7 +5,7 @@ require "singleton"
 module Ratomic
   module Karafka
     # Karafka's deserialization pool, on a {Workers::Pool} of its own. Nothing runs before the first dispatch, and a
-    # forked child (Karafka's swarm) begins anew with its first one.
+    # forked child (Karafka's swarm) starts again with its first one.
     #
     # The thread that dispatches, a listener's, never deserializes. If nothing can be dispatched (the pool is not
     # started or was shut down, there are too few messages, or the deserializer cannot be shared), the result is an
@@ -13,7 +13,8 @@ module Ratomic
     class Pool
       include Singleton
 
-      # Deserializers that are kept. The pool learns the cost of each by the object, so a new object would begin anew.
+      # Deserializers that are kept. The pool learns the cost of each by the object, so it knows nothing about a new
+      # object.
       MAX_CALLABLES = 256
 
       class << self

@@ -12,13 +12,17 @@ module Ratomic
         # @raise [ArgumentError] if it cannot be called
         # @raise [ShareableError] if it is not shareable
         def check(callable, name)
-          raise ArgumentError, "#{name} needs a method call, not #{callable.inspect}" unless callable.respond_to?(:call)
+          raise ArgumentError, not_callable(callable, name) unless callable.respond_to?(:call)
           raise ShareableError, message(callable, name) unless FrozenCopy.shareable?(callable)
 
           callable
         end
 
         private
+
+        def not_callable(callable, name)
+          "#{name}: must be an object with a method `call`, not #{callable.inspect}"
+        end
 
         def message(callable, name)
           "#{name} is called in every Ractor, so it has to be shareable, and " \

@@ -1,7 +1,6 @@
 # frozen_string_literal: true
 
 require_relative "ractor_pool"
-require_relative "weak_keys"
 
 module Ratomic
   class LocalPool
@@ -9,8 +8,6 @@ module Ratomic
     # in one Ractor-local variable, because Ruby never frees the name of such a variable.
     class RactorPools
       PER_RACTOR = Workers::RactorLocal.new(:ratomic_local_pools)
-      KEYS = ObjectSpace.const_defined?(:WeakKeyMap) ? ObjectSpace::WeakKeyMap : WeakKeys
-      private_constant :KEYS
 
       # Called when a pool has been collected.
       module Finalizer
@@ -29,18 +26,18 @@ module Ratomic
 
         # @param pool [LocalPool] a new one, not frozen yet
         def watch(pool)
-          ObjectSpace.define_finalizer(pool, Finalizer) if KEYS.equal?(WeakKeys)
+          ObjectSpace.define_finalizer(pool, Finalizer) if Workers::WEAK_KEYS.equal?(Workers::WeakKeys)
         end
 
-        # The process is a forked child.
-        def in_child
-          PER_RACTOR.value&.in_child
+        # The process is a forked child: see {Workers::ForkHook}.
+        def after_fork
+          PER_RACTOR.value&.after_fork
         end
       end
 
       # @param exit_hooks [Workers::ExitHooks] this Ractor's
       def initialize(exit_hooks)
-        @ractor_pools = KEYS.new # a RactorPool must not refer to its LocalPool: that can be collected
+        @ractor_pools = Workers::WEAK_KEYS.new # a RactorPool must not refer to its LocalPool: that can be collected
         # RactorPool => itself, to go through them. Each has a value of its own: with one value for many keys a
         # compaction of Ruby 3.1 damages a WeakMap.
         @all = ObjectSpace::WeakMap.new
@@ -58,7 +55,7 @@ module Ratomic
 
       # Refers to the parent's resources for the rest of this process: a client that is collected may close itself, and
       # that may talk to the server over the parent's connection.
-      def in_child
+      def after_fork
         @parents.concat(@all.keys.map(&:resources))
       end
 

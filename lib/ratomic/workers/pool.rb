@@ -10,8 +10,8 @@ module Ratomic
     #
     # A Pool is frozen and shareable: it may be a constant, and any Ractor may dispatch to it. Its workers start with
     # the first dispatch, or with {#start}, and run until {#shutdown} or {#kill}, even if nothing refers to the pool any
-    # more. In a forked child the pool starts anew. Worker threads have priority -3: with the `:thread` backend they get
-    # less processor time than other threads of the program that compute.
+    # more. In a forked child the pool starts again. Worker threads have priority -3: with the `:thread` backend they
+    # get less processor time than other threads of the program that compute.
     class Pool
       # The pools of this process that have workers: number of the engine => [pool, engine].
       RUNNING = Map.new
@@ -292,7 +292,7 @@ module Ratomic
         "#<#{self.class} #{name}: #{size} #{backend} workers>"
       end
 
-      # The engine has no workers any more, or soon will have none: the next dispatch starts anew.
+      # The engine has no workers any more, or soon will have none: the next dispatch starts another one.
       # @api private
       def drop(engine)
         @cell.delete(ENGINE) if engine.open?

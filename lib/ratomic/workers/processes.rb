@@ -83,7 +83,7 @@ module Ratomic
 
         # Called in every forked child, which does not own the processes of its parent.
         # @return [void]
-        def in_child
+        def after_fork
           PREPARED.clear
           SocketRegistry.forget(Forker.own_ends || [])
         end

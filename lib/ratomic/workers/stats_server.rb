@@ -16,7 +16,7 @@ module Ratomic
         # Closes the parent's sockets in a forked child. While the child had them open, a client could not see that the
         # parent has ended.
         # @api private
-        def in_child
+        def after_fork
           @open.each(&:let_go)
           @open.clear
         end
@@ -29,7 +29,8 @@ module Ratomic
       attr_reader :path
 
       # @param path [String] of the socket; a socket that no process serves is replaced
-      # @raise [ArgumentError] if another file is there, or if another process serves the socket
+      # @raise [ArgumentError] if another file is there, if another process serves the socket, or if there is no such
+      #   folder
       def initialize(path)
         @path = File.expand_path(path)
         @owner = Process.pid
@@ -67,6 +68,8 @@ module Ratomic
       private
 
       def make_room
+        folder = File.dirname(@path)
+        raise ArgumentError, "#{@path}: there is no folder #{folder}; make it first" unless File.directory?(folder)
         return unless File.exist?(@path) || File.symlink?(@path)
         raise ArgumentError, "#{@path} exists and is no socket; give another path" unless File.socket?(@path)
 

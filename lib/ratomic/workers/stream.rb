@@ -56,7 +56,7 @@ module Ratomic
         end
 
         Source.check(source, "the source")
-        raise TypeError, "key: must have call, #{key.class} has not" unless key.nil? || key.respond_to?(:call)
+        raise TypeError, "key: must have call (a proc), #{key.class} has none" unless key.nil? || key.respond_to?(:call)
 
         @pool = pool
         @source = source
@@ -128,7 +128,7 @@ module Ratomic
       def direct?
         return false if @options.owned? || @options.move || @options.cancel_on_abandon || @options.run != :auto
 
-        @options.on_full == :block && @options.queue_timeout.nil? && @pool.backend != :inline &&
+        @options.on_full == :block && @options.queue_timeout.nil? && Backend.of(@pool.backend).workers? &&
           NestedDispatch.number.nil?
       end
 

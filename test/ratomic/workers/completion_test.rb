@@ -203,7 +203,7 @@ class CompletionTest < Minitest::Test
     assert_equal [400, (0...400).to_a], [completion.filed, completion.to_a]
   end
 
-  def test_of_two_threads_that_file_the_same_slots_one_wins_each_slot
+  def test_if_two_threads_file_the_same_slots_each_slot_is_filled_once
     skip_without_ractors
     completion = Completion.new(2_000)
     counts = Array.new(2) do |number|

@@ -86,6 +86,8 @@ class StatsServerTest < Minitest::Test
     File.write("#{@path}.txt", "mine")
     assert_raises(ArgumentError) { Ratomic::Workers.serve_stats("#{@path}.txt") }
     assert_equal "mine", File.read("#{@path}.txt")
+    error = assert_raises(ArgumentError) { Ratomic::Workers.serve_stats("#{@path}.none/socket") }
+    assert_match(/there is no folder .*\.none/, error.message)
     assert read
   end
 

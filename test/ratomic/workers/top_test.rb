@@ -40,6 +40,7 @@ class TopTest < Minitest::Test
     @server = Ratomic::Workers.serve_stats(@path)
     pool = new_pool(name: "parsers")
     pool.dispatch_async([1, :raise_error], Misbehave).value
+    eventually { pool.stats[:workers][:busy].zero? } # a worker says so after it has delivered its results
     hold = Hold.new
     pool.dispatch_async([1, 2, 3], hold, sequential: true, context: "import \e[2J7")
     eventually { hold.begun.value == 1 }

@@ -18,7 +18,7 @@ class UnsafeExtensionTest < Minitest::Test
                  named("/usr/lib/x86_64-linux-gnu/ruby/vendor_ruby/3.1.0/bcrypt.rb:7:in `x'")
   end
 
-  def test_or_by_where_its_constant_was_made
+  def test_the_gem_is_known_by_where_its_constant_was_made
     Dir.mktmpdir do |root|
       folder = File.join(root, "gems/refused-1.2.3/lib")
       FileUtils.mkdir_p(folder)
@@ -30,7 +30,7 @@ class UnsafeExtensionTest < Minitest::Test
     Object.send(:remove_const, :RefusedGem) if defined?(::RefusedGem)
   end
 
-  def test_or_only_by_its_constant_or_not_at_all
+  def test_without_a_gem_the_constant_is_named_if_there_is_one
     assert_equal "the extension behind Nowhere", named("/app/a.rb:1:in 'Nowhere::Packer.pack'")
     assert_equal "the extension behind it", named("/app/a.rb:1:in 'pack'")
     assert_equal "the extension behind it", named

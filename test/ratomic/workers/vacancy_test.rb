@@ -5,7 +5,7 @@ require "test_helper"
 class VacancyTest < Minitest::Test
   Workers = Ratomic::Workers
 
-  def test_there_is_one_of_each_whatever_copies_it
+  def test_every_copy_of_a_vacancy_is_the_same_object
     dropped = Workers::DROPPED
     assert Ractor.shareable?(dropped)
     assert_same dropped, dropped.dup

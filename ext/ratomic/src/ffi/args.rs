@@ -73,11 +73,14 @@ pub fn seconds(given: Option<Value>, name: &str) -> Result<Option<Duration>, Err
         return Ok(None);
     };
     let mut number = 0.0;
-    protect(|| {
+    let read = protect(|| {
         // SAFETY: a living object; `protect` catches the TypeError.
         number = unsafe { rb_sys::rb_num2dbl(RawValue::of(seconds).0) };
         RawValue::NIL.0
-    })?;
+    });
+    if let Err(error) = read {
+        return Err(error::no_seconds(error, seconds, name));
+    }
     if number.is_nan() || number < 0.0 {
         let wrong = |seconds| format!("{name} must be 0 or more seconds, or nil, not {seconds}");
         return Err(error::about(seconds, |seconds| {

@@ -4,16 +4,17 @@ module Ratomic
   module Workers
     # Checks a callable at the dispatch, before any item runs.
     module Callable
+      # @param name [String] what it is, for the message
       # @return [Object] the callable
       # @raise [CallableError] with the path of what is not shareable, and what to do
-      def self.check(callable)
+      def self.check(callable, name = "the callable")
         unless call?(callable)
-          raise CallableError, "#{describe(callable)} has no method `call`; pass a module with " \
+          raise CallableError, "#{describe(callable, name)} has no method `call`; pass a module with " \
                                "`def self.call(item)`, a frozen object with `call(item)` or a shareable proc"
         end
         return callable if FrozenCopy.shareable?(callable)
 
-        refuse(callable)
+        refuse(callable, name)
       end
 
       # As {check}, for workers that are threads of the caller's Ractor: they may call an object that is not shareable.
@@ -24,8 +25,8 @@ module Ratomic
         RactorLocalRefs.keep(callable)
       end
 
-      # As {check}, and refuses also a callable whose code would raise `Ractor::IsolationError` in a worker, as far as
-      # {IsolationLint} finds that.
+      # As {check}. It also refuses a callable if {IsolationLint} finds code that would raise `Ractor::IsolationError`
+      # in a worker.
       # @raise [CallableError]
       def self.strict(callable)
         check(callable)
@@ -96,10 +97,10 @@ module Ratomic
         Reflection.responds?(callable, :call)
       end
 
-      def self.refuse(callable)
+      def self.refuse(callable, name)
         obstacle = UnshareablePart.in(callable)
         advice = advice(obstacle, callable)
-        raise CallableError.new("#{describe(callable)} is not shareable: #{reason(obstacle)}. #{advice}",
+        raise CallableError.new("#{describe(callable, name)} is not shareable: #{reason(obstacle)}. #{advice}",
                                 path: obstacle.path)
       end
 
@@ -177,12 +178,13 @@ module Ratomic
         Reflection.class_of(object).equal?(Object) && object.inspect == "main"
       end
 
-      def self.describe(callable)
+      def self.describe(callable, name = "the callable")
         case callable
+        when nil then "#{name} is nil, which"
         when Proc then "the proc #{callable.source_location&.join(":") || callable.inspect}"
-        when Module then "the callable #{callable}"
+        when Module then "#{name} #{callable}"
         when PerWorker then "what #{label(callable.factory)} makes"
-        else "the callable (#{Reflection.class_of(callable)})"
+        else "#{name} (#{Reflection.class_of(callable)})"
         end
       end
       private_class_method :refuse, :reason, :method_reason, :advice, :advice_for_proc, :advice_for_method, :main?,

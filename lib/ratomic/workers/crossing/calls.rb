@@ -2,8 +2,8 @@
 
 module Ratomic
   module Workers
-    # Finds calls in compiled code whose receiver is a constant: `JSON.load(text)`, `ERB.new(t).result`, also if the
-    # receiver is in a local variable first.
+    # Finds calls in compiled code whose receiver is a constant, or a new object of a class that a constant names:
+    # `JSON.load(text)`, `ERB.new(t).result`. The receiver may be in a local variable.
     #
     # It simulates the VM's stack, one instruction after another. At a jump, a label, or an instruction that it does not
     # know, it begins again with an empty stack.

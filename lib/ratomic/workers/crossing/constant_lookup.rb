@@ -38,7 +38,7 @@ module Ratomic
 
       private
 
-      # Skips constants with an autoload, because to look must not load a file.
+      # Skips constants with an autoload, because this search must not load a file.
       def dig(scopes, names)
         names.inject(scopes) do |found, name|
           found.grep(Module).filter_map do |from|

@@ -44,7 +44,7 @@ module Ratomic
         def prepare(items)
           return items if !RACTORS || Sharing.plain_tree?(items)
 
-          items = items.each_with_index.map { |item, index| movable?(item) ? item : copy(item, index) }
+          items = items.each_with_index.map { |item, index| movable?(item) ? item : Transfer.pack_one(item, index) }
           twice = look(items, "items", true, &:twice?)
           raise ShareableError, "#{twice}; hand over a dup, or dispatch without move: true" if twice
 
@@ -56,11 +56,6 @@ module Ratomic
         def movable?(item)
           Sharing.plain_tree?(item) ||
             !(Sharing.too_deep?(item) || look(item, "", false) { |finding| !finding.twice? })
-        end
-
-        def copy(item, index)
-          copy = Transfer.pack([item])[0]
-          Transfer::Refused === copy ? Transfer::Refused.new(copy.failure.at(index)) : copy
         end
 
         # Walks the graph depth first. An object that contains itself is no finding: Ruby moves cycles correctly.

@@ -20,8 +20,8 @@ module Ratomic
         name
       end
 
-      # @return [Array] the value of the constant; empty if there is none, or if it has an autoload (to look must not
-      #   load a file)
+      # @return [Array] the value of the constant; empty if there is none, or if it has an autoload (this search must
+      #   not load a file)
       # @raise [Ractor::IsolationError] in another Ractor than the main one, if the constant may not be read there
       def values(name)
         @scope.autoload?(name) || !@scope.const_defined?(name) ? [] : [@scope.const_get(name)]

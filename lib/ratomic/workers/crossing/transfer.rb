@@ -2,12 +2,10 @@
 
 module Ratomic
   module Workers
-    # How items cross to the workers, and results back.
+    # How items cross to the workers. (How results come back: {ResultFreezer}.)
     #
     # A shareable item is shared as it is. Of any other item a frozen deep copy crosses; the caller's own object does
-    # not change. A result is frozen in place in the Ractor that made it, because nobody else refers to it. With the
-    # `:thread` backend, and where a caller runs items of such a pool, a result may be a constant or a memo of the
-    # program, so a copy of it is frozen.
+    # not change.
     #
     # Plain data (Strings, Arrays, Hashes, and Structs without methods of their own for this) is copied natively
     # ({Sharing}), in a quarter to a third of the time that Ruby takes. Other items are searched natively for objects
@@ -45,21 +43,12 @@ module Ratomic
         copies.freeze
       end
 
-      # Makes results shareable.
-      # @param results [Array] a Failure takes the place of a result that cannot be made shareable
-      # @param first [Integer] the index of the first
-      # @param how [:in_place, :copied] what is done with those that are not shareable, see above
-      # @return [Array] the same or another one
-      def self.seal(results, first, how = :in_place)
-        return results.freeze if Sharing.deep_frozen?(results)
-
-        if how == :in_place
-          results.freeze
-          return results if Sharing.deep_freeze(results)
-        end
-        sealed = results.each_with_index.map { |result, offset| seal_one(result, first + offset, how) }
-        sealed.freeze
-        Sharing.deep_frozen?(sealed) ? sealed : Ractor.make_shareable(sealed)
+      # As {pack}, for one item.
+      # @param index [Integer] of the item in its dispatch
+      # @return [Object, Refused]
+      def self.pack_one(item, index)
+        copy = pack([item])[0]
+        Refused === copy ? Refused.new(copy.failure.at(index)) : copy
       end
 
       # Items that were not copied natively are copied by the VM all at once, which takes half the time of one by one.
@@ -106,30 +95,7 @@ module Ratomic
                                 "open it inside the callable, or hand over what it is made from"))
       end
 
-      # Makes one result shareable, as {seal}.
-      # @return [Object, Failure] the result, or why it cannot be shared
-      def self.seal_one(result, index, how = :in_place)
-        plain = how == :copied ? Sharing.frozen_copy(result) : Sharing.deep_freeze(result) && result
-        return plain if plain
-
-        obstacle = UnshareablePart.forbidden(result) unless Sharing.ordinary?(result)
-        return unsealed(result, index, obstacle) if obstacle
-
-        return result if FrozenCopy.shareable?(result)
-
-        how == :copied ? FrozenCopy.of(result) : FrozenCopy.seal(result)
-      rescue UserException => e
-        unsealed(result, index, UnshareablePart.describe(result, e))
-      end
-
-      def self.unsealed(result, index, obstacle)
-        kind = Reflection.class_of(result)
-        Failure.new(index, ShareableError.name,
-                    "the result (#{kind}) cannot be made shareable: #{obstacle}; " \
-                    "return what is needed of it as plain data")
-      end
-
-      private_class_method :cross_all, :copy_together, :cross_each, :cross, :refused, :unsealed
+      private_class_method :cross_all, :copy_together, :cross_each, :cross, :refused
     end
   end
 end

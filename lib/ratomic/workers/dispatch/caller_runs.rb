@@ -154,7 +154,7 @@ module Ratomic
 
       # @return [ResolvedFuture] of results among which there are Failures, or which are not sealed yet
       def self.sealed_future(engine, callable, options, results)
-        results = Interrupts.exceptions_deferred { Transfer.seal(results, 0, sealing(engine)) }
+        results = Interrupts.exceptions_deferred { ResultFreezer.seal(results, 0, sealing(engine)) }
         engine.count_by_caller(results, callable, options)
         results.any?(Vacancy) ? SparseFuture.new(results) : ResolvedFuture.new(results)
       end
@@ -176,7 +176,7 @@ module Ratomic
         failed
       end
 
-      # How results are made shareable, see {Transfer.seal}. With threads an item may return an object that the program
+      # How results are made shareable, see {ResultFreezer}. With threads an item may return an object that the program
       # uses elsewhere.
       def self.sealing(engine)
         engine.in_place ? :in_place : :copied

@@ -13,8 +13,10 @@ module Ratomic
       CHOICES = {
         on_full: %i[block raise caller_runs].freeze, results: %i[frozen owned].freeze, run: %i[auto waiter].freeze
       }.freeze
+      # The options that only a pool has. They are here for the message about an unknown one.
+      OF_POOL = %i[size name backend max_queue fallback recycle_after on_worker_start on_worker_stop].freeze
       VARIABLES = DEFAULTS.to_h { |name, _| [name, :"@#{name}"] }.freeze
-      private_constant :VARIABLES
+      private_constant :OF_POOL, :VARIABLES
 
       attr_reader(*DEFAULTS.keys)
 
@@ -127,7 +129,7 @@ module Ratomic
       end
 
       def shared(around)
-        around && Callable.check(Blocks.share(around, "around:"))
+        around && Callable.check(Blocks.share(around, "around:"), "around:")
       end
 
       def own(name, value)
@@ -158,8 +160,12 @@ module Ratomic
         when :as then check_name(value)
         when :around then nil
         when :move, :sequential, :cancel_on_abandon then nil
-        else raise ArgumentError, "unknown option #{name.inspect}, known: #{DEFAULTS.keys.join(", ")}"
+        else raise ArgumentError, unknown(name)
         end
+      end
+
+      def unknown(name)
+        "unknown option #{name.inspect}, known: #{DEFAULTS.keys.join(", ")}; of a pool only: #{OF_POOL.join(", ")}"
       end
 
       def check_choice(name, value, known)

@@ -29,7 +29,7 @@ module Ratomic
         Callable.check(@callable) unless (@settings.kind.any_block? || falls_back?) && Callable.call?(@callable)
         return of_object unless @block
         raise ArgumentError, "reduce with a block needs initial:" if MISSING.equal?(@initial)
-        raise TypeError, "merge: must have call, #{@merge.class} has not" unless @merge.nil? || callable?(@merge)
+        raise TypeError, "merge: must have call, #{@merge.class} has none" unless @merge.nil? || callable?(@merge)
 
         block = @settings.share(@block, "block of reduce")
         Fold::OfBlock.new(@callable, @max_failures, Initial.new(@initial, @settings.method(:share)), block,
@@ -40,8 +40,8 @@ module Ratomic
 
       def of_object
         unless MISSING.equal?(@initial) && @merge.nil?
-          raise ArgumentError, "reduce takes initial: and merge: with a block { |sum, result| ... } only; " \
-                               "without one the callable has them"
+          raise ArgumentError, "reduce takes initial: and merge: with a block { |sum, result| ... } only; give a " \
+                               "block, or leave them out: without a block the callable has both as methods"
         end
         missing = %i[initial merge].reject { |name| Reflection.responds?(@callable, name) }
         return Fold::OfObject.new(@callable, @max_failures, falls_back?) if missing.empty?

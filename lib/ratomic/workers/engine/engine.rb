@@ -178,7 +178,10 @@ module Ratomic
       # Whether the pool was killed before the batch was on the board. {#kill} may not have seen the batch, so it is
       # stopped here.
       def overtaken?(batch)
-        killed? && !stop(batch, PoolFailures::KILLED).nil?
+        return false unless killed?
+
+        stop(batch, PoolFailures::KILLED)
+        true
       end
 
       # Called when the batch is done: drops references that other objects have kept for it.

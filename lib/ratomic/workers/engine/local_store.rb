@@ -7,9 +7,8 @@ module Ratomic
     # Keeps owned results that threads of the caller's own Ractor have made. The future cannot keep them, because it is
     # shareable and they are not. They stay here as long as anything refers to their {OwnedResults}.
     class LocalStore
-      KEYS = ObjectSpace.const_defined?(:WeakKeyMap) ? ObjectSpace::WeakKeyMap : LocalPool::WeakKeys
       ALL = RactorLocal.new(:ratomic_workers_owned)
-      private_constant :KEYS, :ALL
+      private_constant :ALL
 
       # @return [LocalStore] this Ractor's
       def self.here
@@ -17,8 +16,8 @@ module Ratomic
       end
 
       def initialize
-        @boxes = KEYS.new
-        @lock = (Thread::Mutex.new if KEYS.equal?(LocalPool::WeakKeys)) # Ruby's own needs none
+        @boxes = WEAK_KEYS.new
+        @lock = (Thread::Mutex.new if WEAK_KEYS.equal?(WeakKeys)) # Ruby's own needs none
       end
 
       # @param home [OwnedResults]

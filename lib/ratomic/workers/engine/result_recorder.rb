@@ -3,7 +3,7 @@
 module Ratomic
   module Workers
     # The methods of the {Engine} that pass results to their caller, count them, and emit the events. The results are
-    # frozen before, by {Transfer.seal}.
+    # frozen before, by {ResultFreezer.seal}.
     module ResultRecorder
       # Exceptions after which callers do not run the callable any more. Either the item used something of the main
       # Ractor, which fails in workers only; or it would end the caller.

@@ -27,7 +27,7 @@ module Ratomic
         # In a forked child the thread of the parent's history does not exist, so the child begins a new one. See
         # {ForkHook}.
         # @api private
-        def in_child
+        def after_fork
           @current = nil
         end
       end

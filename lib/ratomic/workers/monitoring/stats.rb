@@ -81,9 +81,8 @@ module Ratomic
       def workers(counts)
         worker_statuses = @engine.worker_statuses.to_h
         busy = worker_statuses.transform_values { |worker_status| worker_status.busy_nanoseconds / 1e9 }
-        { alive: worker_statuses.size, busy: worker_statuses.count do |_, worker_status|
-                                               worker_status.ticket.positive?
-                                             end, busy_seconds: busy,
+        { alive: worker_statuses.size,
+          busy: worker_statuses.count { |_, worker_status| worker_status.ticket.positive? }, busy_seconds: busy,
           busy_seconds_total: busy.values.sum + (@metrics.past_busy.value / 1e9), respawns: counts[:respawns],
           pauses: counts[:pauses], abandoned: counts[:abandoned], runners_replaced: counts[:runners_replaced],
           retries: counts[:retries], overdue: counts[:overdue] }

@@ -2,8 +2,8 @@
 
 module Ratomic
   module Workers
-    # The queues of those who have subscribed to the events of a pool. Workers push into them and never wait: if a queue
-    # is full, the event is lost and counted. They are native queues, so that every Ractor can push.
+    # The subscribers to the events of a pool, each with a queue. Workers push events into the queues and never wait: if
+    # a queue is full, the event is lost and counted. The queues are native, so that every Ractor can push.
     class Subscribers
       CAPACITY = 1024
 
@@ -20,7 +20,7 @@ module Ratomic
         freeze
       end
 
-      # Whoever makes an event asks this first, so that without subscribers none is made.
+      # Asked before an event is made: without subscribers none is made.
       def none?
         @queues.empty?
       end

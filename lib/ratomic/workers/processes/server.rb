@@ -153,7 +153,7 @@ module Ratomic
         # @return [Failure] why the result cannot be sent, with the message of the other backends if they would refuse
         #   it too
         def stand_in(result, index, owned)
-          sealed = Transfer.seal_one(result, index, :copied) unless owned
+          sealed = ResultFreezer.seal_one(result, index, :copied) unless owned
           return sealed if Failure === sealed
 
           kind = Reflection.class_of(result)

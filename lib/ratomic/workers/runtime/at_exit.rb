@@ -33,8 +33,8 @@ module Ratomic
           STUCK.decrement if worker_status.end
         end
 
-        # Called in a forked child, which has none of these workers and chunks.
-        def forget
+        # Called in a forked child, which has none of these workers and chunks: see {ForkHook}.
+        def after_fork
           [STUCK, RUNS].each(&:reset)
         end
 

@@ -34,7 +34,7 @@ module Ratomic
           hold(done)
         end
         pid = yield
-        in_child if pid.zero?
+        after_fork if pid.zero?
         pid
       ensure
         attempt { FORKS.delete(number) }
@@ -58,24 +58,34 @@ module Ratomic
         FORKS.values.each { |done| done.wait(Coordinator::STOP_TIMEOUT_S) }
       end
 
-      # Takes each step, also if an earlier one has raised.
-      def self.in_child
+      # The parts of the library that keep something of this process. The `after_fork` of each forgets, in the child,
+      # what has stayed in the parent.
+      # @return [Array<#after_fork>]
+      def self.parts
+        parts = [AtExit, Processes, LocalPool::RactorPools, History]
+        parts << StatsServer if Workers.const_defined?(:StatsServer, false)
+        parts
+      end
+
+      # Called in the child. Takes each step, also if an earlier one has raised.
+      def self.after_fork
         attempt { FORKS.clear } # forks of other threads happen in the parent only
-        attempt { AtExit.forget }
-        attempt { Processes.in_child }
-        attempt { LocalPool::RactorPools.in_child }
-        attempt { History.in_child }
-        attempt { StatsServer.in_child } if Workers.const_defined?(:StatsServer, false)
+        parts.each { |part| attempt { part.after_fork } }
+        lose_pools
+        # Only a worker or a coordinator of the parent has known some of the completions. They are found in the registry
+        # of native structures and not in ObjectSpace, which shows also objects that another Ractor had only allocated,
+        # or, on a Ruby with a heap for each Ractor, none of its objects.
+        attempt { Completion.fail_pending(PoolFailures::FORKED) }
+      end
+
+      # The pools of the parent have no workers here.
+      def self.lose_pools
         running = attempt { Pool::RUNNING.values } || []
         running.each do |pool, engine|
           attempt { pool.drop(engine) }
           attempt { engine.lose }
         end
         attempt { Pool::RUNNING.clear }
-        # Only a worker or a coordinator of the parent has known some of the completions. They are found in the registry
-        # of native structures and not in ObjectSpace, which shows also objects that another Ractor had only allocated,
-        # or, on a Ruby with a heap for each Ractor, none of its objects.
-        attempt { Completion.fail_pending(PoolFailures::FORKED) }
       end
 
       # @return [Object, nil] what the block returns; nil when it raises

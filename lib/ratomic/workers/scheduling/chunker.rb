@@ -34,11 +34,11 @@ module Ratomic
 
       # @param backend [Backend::Defaults]
       def self.for(backend, workers)
-        new(workers, backend.chunk_factor, backend.longest_chunk_factor)
+        new(workers, backend.chunk_time_factor, backend.max_chunk_time_factor)
       end
 
       # @param workers [Integer]
-      # @param factor [Integer] how many times as large these limits are, see {Backend::Defaults#chunk_factor}
+      # @param factor [Integer] how many times as large these limits are, see {Backend::Defaults#chunk_time_factor}
       # @param longest_factor [Integer] how many times as large the longest chunk is while no other dispatch waits
       def initialize(workers, factor = 1, longest_factor = factor)
         @shares = workers * 2

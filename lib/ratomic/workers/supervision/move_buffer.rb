@@ -47,8 +47,7 @@ module Ratomic
           trial.send([item], move: true)
           trial.receive[0]
         rescue StandardError, SystemStackError
-          copy = Transfer.pack([item])[0]
-          Transfer::Refused === copy ? Transfer::Refused.new(copy.failure.at(index)) : copy
+          Transfer.pack_one(item, index)
         ensure
           Mailbox.close(trial)
         end

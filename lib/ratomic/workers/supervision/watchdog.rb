@@ -174,9 +174,8 @@ module Ratomic
 
       # Moved items are gone with their worker: they get a Failure.
       def write_off(batch, range)
-        @engine.file(batch, range.begin, range.map do |index|
-                                           PoolFailures.died(batch.target, index, :lost)
-                                         end.freeze, true)
+        failures = range.map { |index| PoolFailures.died(batch.target, index, :lost) }
+        @engine.file(batch, range.begin, failures.freeze, true)
       end
 
       # @return [Array<Range>] of the slots that are not filled

@@ -13,7 +13,7 @@ module Ratomic
       include Halting
 
       attr_reader :batch, :first, :last, :results, :cut, :fatal, :failed, :asked
-      # @return [:in_place, :copied] how its results are made shareable, see {Transfer.seal}
+      # @return [:in_place, :copied] how its results are made shareable, see {ResultFreezer.seal}
       attr_reader :sealing
 
       # Whether it stopped early because it took longer than expected.
@@ -156,7 +156,7 @@ module Ratomic
 
       # Makes the results shareable, in the thread that ran the items: their `freeze` is an item's code as well.
       def seal
-        sealed = Transfer.seal(@results, @first, @sealing)
+        sealed = ResultFreezer.seal(@results, @first, @sealing)
         @asked = !sealed.equal?(@results)
         @failed ||= sealed.any?(Failure) if @asked
         @results = sealed
@@ -230,7 +230,7 @@ module Ratomic
 
       # Makes a result shareable. The time that this takes counts as the item's.
       def seal_one(result, index)
-        sealed = Transfer.seal_one(result, index, @sealing)
+        sealed = ResultFreezer.seal_one(result, index, @sealing)
         @failed = true if Failure === sealed
         sealed
       end

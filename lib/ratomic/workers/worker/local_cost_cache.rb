@@ -10,11 +10,11 @@ module Ratomic
 
       # @param engine [Engine]
       def self.of(engine)
-        new(engine.costs, engine.backend.chunk_factor)
+        new(engine.costs, engine.backend.chunk_time_factor)
       end
 
       # @param costs [Costs]
-      # @param factor [Integer] how many times as long chunks are, see {Backend::Defaults#chunk_factor}
+      # @param factor [Integer] how many times as long chunks are, see {Backend::Defaults#chunk_time_factor}
       def initialize(costs, factor = 1)
         @costs = costs
         @long = RunQueue::LONG_CHUNK_NS * factor

@@ -2,9 +2,9 @@
 
 module Ratomic
   module Workers
-    # Recovers a chunk after an item has killed its thread or its worker. The results so far are filed. The item at
-    # fault becomes a Failure, or runs again (`retries:`). The items after it are run elsewhere. For a worker that died
-    # without a word see {Watchdog#audit}.
+    # Recovers a chunk after an item has killed its thread or its worker. The results so far are filed. {Retry} decides
+    # what becomes of the item at fault. The items after it are run elsewhere. For a worker that died without a word see
+    # {Watchdog#audit}.
     class Recovery
       # Seconds between two checks whether the dispatch is over.
       CHECK_INTERVAL_S = 0.05
@@ -28,13 +28,10 @@ module Ratomic
         failed_index = @chunk.failed_index
         next_index = @chunk.next_index
         file(@chunk.results)
-        again = failed_index && again(failed_index, @chunk.death || (@chunk.fatal? ? :worker : what))
-        if again && @batch.options.sequential
-          return [@batch.part(failed_index, @chunk.last,
-                              again.attempt(failed_index))]
-        end
+        retried = failed_index && Retry.of(@engine, @batch, failed_index, cause(what))
+        return [rest_with(retried, failed_index)] if retried && @batch.options.sequential
 
-        [again, rest(next_index)].compact
+        [retried, rest(next_index)].compact
       rescue Exception => e # rubocop:disable Lint/RescueException -- whatever it was, the rest would never be run
         fail_all(e)
         []
@@ -71,7 +68,7 @@ module Ratomic
         how = @chunk.sealing
         thread = NestedDispatch.thread do
           while (place = sealed.size) < results.size
-            sealed << Transfer.seal_one(results[place], first + place, how)
+            sealed << ResultFreezer.seal_one(results[place], first + place, how)
           end
           :all
         end
@@ -115,17 +112,15 @@ module Ratomic
         end
       end
 
-      # @return [Batch, nil] a batch of the item alone, if `retries:` allows another run
-      def again(failed_index, what)
-        return if @batch.completion.filled?(failed_index)
+      # @return [Symbol, String] see {PoolFailures.died}
+      def cause(what)
+        @chunk.death || (@chunk.fatal? ? :worker : what)
+      end
 
-        attempt = @batch.attempt(failed_index)
-        if !@batch.moved? && attempt < @batch.options.retries
-          @engine.metrics.retries.increment
-          return @batch.isolated_part(failed_index, failed_index + 1, attempt + 1)
-        end
-        @engine.file(@batch, failed_index, [PoolFailures.died(@batch.target, failed_index, what)].freeze, true)
-        nil
+      # In a sequential dispatch no item may overtake the one that runs again.
+      # @return [Batch]
+      def rest_with(retried, failed_index)
+        @batch.part(failed_index, @chunk.last, retried.attempt(failed_index))
       end
 
       # @return [Batch, nil]

@@ -5,13 +5,12 @@ require_relative "../runtime/ractor_local"
 module Ratomic
   module Workers
     # What one worker keeps between its items: the object of each {PerWorker}, for as long as anything refers to that.
-    # A worker's thread has its own. A thread beside them that runs items (a {HelperThread}, a {SupervisedRun}, a
-    # caller) borrows one for a call, from those that this Ractor has.
+    # A worker's thread has its own. Any other thread that runs items (a {HelperThread}, a {SupervisedRun}, a caller)
+    # borrows one for a call, from those that this Ractor has.
     class WorkerLocals
       KEY = :__ratomic_workers_locals__
-      KEYS = ObjectSpace.const_defined?(:WeakKeyMap) ? ObjectSpace::WeakKeyMap : LocalPool::WeakKeys
       FREE = RactorLocal.new(:ratomic_workers_locals)
-      private_constant :KEY, :KEYS, :FREE
+      private_constant :KEY, :FREE
 
       class << self
         # Called once in the thread of a worker that runs the items.
@@ -47,7 +46,7 @@ module Ratomic
 
       def initialize
         @process = Process.pid
-        @objects = KEYS.new
+        @objects = WEAK_KEYS.new
       end
 
       # False in a forked child, which has inherited the locals that threads of the parent use.

@@ -146,7 +146,7 @@ class IsolationLintTest < Minitest::Test
     assert_equal 2, in_ractor(Shop::Job.new.freeze) { |job| job.call(1) }
   end
 
-  def test_of_global_variables_it_knows_which_a_ractor_may_read
+  def test_it_knows_which_global_variables_a_ractor_may_read
     skip_without_ractors
     names = global_variables.grep(/\A\$(?:[[:punct:]]|-\w|[A-Z]+)\z|std|PROGRAM/)
     readable = names.select do |name|
@@ -221,7 +221,7 @@ class IsolationLintTest < Minitest::Test
 
   ::ONLY_AT_THE_TOP = [+"mutable"] # rubocop:disable Style/MutableConstant
 
-  def test_of_code_without_a_file_it_reports_only_what_is_certain
+  def test_it_reports_only_certain_findings_in_code_without_a_file
     Shop.module_eval("module Later; def self.call(_item) = TABLE.size; end", __FILE__, __LINE__)
     assert_empty IsolationLint.findings(Shop::Later), "it may be Object's, which is shareable"
     Shop.module_eval("module Last; def self.call(_item) = ONLY_AT_THE_TOP; end", __FILE__, __LINE__)

@@ -40,7 +40,7 @@ class LeafClassesTest < Minitest::Test
 
   def test_results_with_them_are_frozen_where_they_stand_and_items_are_copied
     results = leaves
-    sealed = Ratomic::Workers::Transfer.seal(results, 0)
+    sealed = Ratomic::Workers::ResultFreezer.seal(results, 0)
     assert Ractor.shareable?(sealed) if Ratomic::RACTORS
     assert(sealed.zip(leaves).all? { |result, leaf| result.frozen? && result.instance_of?(leaf.class) })
     items = leaves

@@ -5,6 +5,7 @@ require "singleton"
 
 class TransferTest < Minitest::Test
   Transfer = Ratomic::Workers::Transfer
+  ResultFreezer = Ratomic::Workers::ResultFreezer
   Plain = Struct.new(:list)
 
   # Has something in it that no other Ractor may have.
@@ -291,7 +292,7 @@ class TransferTest < Minitest::Test
           packed = Transfer.pack([deep])
           assert Ractor.shareable?(packed)
           refute_predicate deep, :frozen?
-          assert_same deep, Transfer.seal([deep], 0)[0]
+          assert_same deep, ResultFreezer.seal([deep], 0)[0]
         end.resume
       end
     end
@@ -302,7 +303,7 @@ class TransferTest < Minitest::Test
       [[], [].freeze].product([1_002, 200_000]).each do |inner, levels|
         deep = levels.times.inject(inner) { |outer, _| inner.frozen? ? [outer].freeze : [outer] }
         packed = Transfer.pack([1, deep])
-        sealed = Transfer.seal([1, deep], 5)
+        sealed = ResultFreezer.seal([1, deep], 5)
         assert_equal [1, 1], [packed[0], sealed[0]]
         [packed[1].failure, sealed[1]].each { |failure| assert_match(/nested too deeply/, failure.message) }
         assert_equal [1, 6], [packed[1].failure.index, sealed[1].index]
@@ -328,7 +329,7 @@ class TransferTest < Minitest::Test
   def test_an_object_that_raises_or_exits_when_it_is_copied_fails_alone
     [-> { raise NotImplementedError }, -> { raise Exception }, -> { exit }].each do |way| # rubocop:disable Lint/RaiseException
       packed = within(5) { Transfer.pack([1, Wild.new(&way), +"a"]) } # not in the main thread, see UserException
-      sealed = within(5) { Transfer.seal([1, Wild.new(&way), +"a"], 0) }
+      sealed = within(5) { ResultFreezer.seal([1, Wild.new(&way), +"a"], 0) }
       [packed[1].failure, sealed[1]].each { |failure| assert_equal "Ratomic::ShareableError", failure.exception_class }
       [packed, sealed].each { |list| assert_equal [1, "a"], list.values_at(0, 2) }
     end
@@ -342,24 +343,5 @@ class TransferTest < Minitest::Test
     packed = nil
     assert_raises(KeyError) { packed = Transfer.pack([pending, +"a"]) }
     assert_nil packed
-  end
-
-  def test_results_are_frozen_where_they_stand
-    text = +"text"
-    results = [1, text, { list: [text] }]
-    sealed = Transfer.seal(results, 0)
-    assert Ractor.shareable?(sealed)
-    assert_same text, sealed[1]
-  end
-
-  def test_a_result_that_cannot_be_frozen_does_not_affect_the_others
-    file = File.open(__FILE__)
-    sealed = Transfer.seal([+"a", Holder.new(file), Thread.current, +"b"], 10)
-    assert_equal %w[a b], sealed.values_at(0, 3)
-    assert_equal [11, 12], sealed[1..2].map(&:index)
-    assert_match(/@inner/, sealed[1].message)
-    refute_predicate file, :frozen?
-  ensure
-    file.close
   end
 end

@@ -170,7 +170,7 @@ class CallerRunsTest < Minitest::Test
   def test_no_items_teach_nothing
     pretend(Where, 100)
     assert_equal [], @pool.dispatch_async([], Where).value
-    permit(Where)
+    await_cached(Where)
     assert_equal [], @pool.dispatch_async([].freeze, Where).value
     assert @pool.stats[:costs].values.all?(&:finite?)
     assert_equal 2, @pool.dispatch_async([1, 2], Where, min_batch: 0).value(timeout: 5).size
@@ -333,8 +333,8 @@ class CallerRunsTest < Minitest::Test
   end
 
   # Lets the next dispatches of the callable take the short way.
-  def permit(callable, item = 1)
-    eventually(STATE_TIMEOUT_S, "a permit") do # a run that a busy machine interrupts takes too long for one
+  def await_cached(callable, item = 1)
+    eventually(STATE_TIMEOUT_S, "its entry in the cache") do # a run that a busy machine interrupts takes too long
       pretend(callable, 100)
       @pool.dispatch_async([item], callable).value(timeout: 5)
       caller_runs_cache.take(callable, [item].freeze)
@@ -346,7 +346,7 @@ class CallerRunsTest < Minitest::Test
   end
 
   def test_the_short_way_gives_the_same_results_and_counts
-    permit(Where)
+    await_cached(Where)
     before = by_caller
     results = @pool.dispatch_async([1, :fail].freeze, Where).value
     assert_equal [Thread.current.object_id, "KeyError"], [results[0], results[1].exception_class]
@@ -366,7 +366,7 @@ class CallerRunsTest < Minitest::Test
     end
   end
 
-  # Of a callable that was never measured, whatever has no permit would go to the pool.
+  # Of a callable that was never measured, the pool would run everything that is not in the cache.
   def test_the_short_way_is_for_items_that_are_not_frozen_too
     [[1], [1, :fail], [+"text"], [+"text"].freeze, ["a", [1].freeze],
      [[+"a", { b: [+"c"] }]], [{ a: 1 }, [+"b"]].freeze].each do |items|
@@ -451,17 +451,17 @@ class CallerRunsTest < Minitest::Test
   end
 
   def test_the_short_way_ends_after_so_many_dispatches_and_is_found_again
-    permit(Where)
+    await_cached(Where)
     known = costs.of(Where)
     (Ratomic::Workers::Costs::CACHED_USES + 1).times { @pool.dispatch_async([1].freeze, Where) }
     refute_equal known, costs.of(Where), "it was measured again"
-    eventually(STATE_TIMEOUT_S, "a permit again") do # as above
+    eventually(STATE_TIMEOUT_S, "its entry in the cache again") do # as above
       @pool.dispatch_async([1].freeze, Where).wait(timeout: 5)
       caller_runs_cache.take(Where, [1].freeze)
     end
   end
 
-  # A sleep of 0 would give the processor to others: on a busy machine it takes too long for a permit.
+  # A sleep of 0 would give the processor to others: on a busy machine it takes too long to get into the cache.
   module Doze
     def self.call(seconds)
       sleep(seconds) if seconds.positive?
@@ -470,7 +470,7 @@ class CallerRunsTest < Minitest::Test
   end
 
   def test_a_dispatch_that_takes_long_is_learnt_from_and_was_the_last_on_the_short_way
-    permit(Doze, 0)
+    await_cached(Doze, 0)
     assert_equal [0.01], @pool.dispatch_async([0.01].freeze, Doze).value
     refute caller_runs_cache.take(Doze, [0].freeze)
     refute_kind_of Ratomic::Workers::ResolvedFuture, @pool.dispatch_async([0].freeze, Doze)
@@ -587,13 +587,13 @@ class CallerRunsTest < Minitest::Test
   end
 
   def test_a_pool_that_was_shut_down_runs_nothing_on_the_short_way
-    permit(Where)
+    await_cached(Where)
     @pool.shutdown(timeout: 5)
     assert_raises(Ratomic::Workers::ShutdownError) { @pool.dispatch_async([1].freeze, Where) }
   end
 
   def test_subscribers_are_told_of_what_would_take_the_short_way
-    permit(Where)
+    await_cached(Where)
     events = Ratomic::Queue.new(100)
     subscription = @pool.subscribe(events)
     @pool.dispatch_async([1].freeze, Where).value(timeout: 5)

@@ -62,7 +62,7 @@ class DispatchTest < Minitest::Test
     assert_equal [2, "twotwo", nil], future.value(timeout: 0)
   end
 
-  def test_whatever_is_enumerable_is_a_list_of_items
+  def test_any_enumerable_is_a_list_of_items
     [1..2, [1, 2].each, (1..2).lazy].each do |items|
       dispatch(items)
       assert_equal [1, 2], @engine.run_queue.try_pop.items

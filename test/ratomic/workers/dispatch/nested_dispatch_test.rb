@@ -193,7 +193,7 @@ class NestedDispatchTest < Minitest::Test
     end
   end
 
-  def test_nor_does_one_in_an_item_that_a_worker_of_another_pool_runs
+  def test_an_item_that_shuts_its_pool_down_by_way_of_another_pool_does_not_wait_for_itself
     by_way = Class.new do
       def initialize(pool) = (@pool = pool) && Ractor.make_shareable(self)
       def call(_item) = @pool.dispatch_async([@pool], ShutDown).value[0]

@@ -32,4 +32,15 @@ class OptionsTest < Minitest::Test
                                                               Options.new(tiemout: 1)
                                                             end.message)
   end
+
+  def test_an_option_of_a_pool_is_told_apart_from_one_that_does_not_exist
+    [-> { Options.new(max_queue: 5) }, -> { Ratomic::Workers::Pool.new(workers: 4) }].each do |wrong|
+      assert_match(/of a pool only: size, .*max_queue/, assert_raises(ArgumentError, &wrong).message)
+    end
+  end
+
+  def test_what_cannot_be_called_around_an_item_is_named
+    assert_match(/\Aaround: \(Integer\) has no method `call`/,
+                 assert_raises(Ratomic::Workers::CallableError) { Options.new(around: 5) }.message)
+  end
 end

@@ -55,7 +55,7 @@ class RemainderTest < Minitest::Test
     assert_equal 0, @pool.stats[:dispatches][:by_caller]
   end
 
-  def test_so_it_does_on_the_short_way_and_the_permit_ends
+  def test_the_pool_runs_what_is_left_also_of_a_cached_callable_which_leaves_the_cache
     pretend_cheap
     costs.caller_runs_cache.grant(@where, @where.object_id, 50 * Workers::WorkEstimate::ITEM_WEIGHT, 9)
     ran = @pool.dispatch_async(([2] * 50).freeze, @where).value(timeout: 15)

@@ -68,7 +68,7 @@ class EngineTest < Minitest::Test
     assert_raises(Workers::CallableError) { ractors.admit(proc { |item| item }) }
   end
 
-  def test_whoever_files_the_last_result_finishes_the_dispatch_once
+  def test_the_thread_that_files_the_last_result_finishes_the_dispatch_once
     assert_predicate @engine, :idle?
     all = batch(3)
     @engine.file(all, 0, [2].freeze, false)

@@ -122,7 +122,7 @@ class FallbackTest < Minitest::Test
 end
 
 class FallbackSettingsTest < Minitest::Test
-  def test_what_fallback_may_be
+  def test_the_values_of_fallback
     error = assert_raises(ArgumentError) { Ratomic::Workers::Pool.new(fallback: :ractor) }
     assert_equal "fallback: is :ractor, it must be one of [:thread, :process]", error.message
     assert_nil Ratomic::Workers::Pool.new.fallback

@@ -18,14 +18,14 @@ class LifecycleTest < Minitest::Test
     assert Ractor.shareable?(gate)
   end
 
-  def test_callers_have_no_permits_any_more_once_it_is_closed
+  def test_nothing_is_taken_from_the_cache_of_callers_once_it_is_closed
     gate = Lifecycle.new(@caller_runs_cache)
     assert @caller_runs_cache.take(Comparable, [1].freeze)
     gate.close(Lifecycle::CLOSING)
     refute @caller_runs_cache.take(Comparable, [1].freeze)
   end
 
-  def test_of_many_threads_that_end_the_pool_one_is_the_first
+  def test_only_one_of_many_threads_is_the_first_to_end_the_pool
     gate = Lifecycle.new(@caller_runs_cache)
     refute_predicate gate, :ended?
     assert_equal [true, false, false], Array.new(3) { gate.end }

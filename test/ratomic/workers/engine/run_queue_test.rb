@@ -77,7 +77,7 @@ class RunQueueTest < Minitest::Test
     Thread::Queue.new.tap { |never| Thread.new { sleep(Workers::RunQueue::SEARCH_INTERVAL_S * 4) && never.close } }.pop
   end
 
-  def test_as_many_are_woken_as_it_is_rung_for_and_sleep
+  def test_each_wake_up_wakes_one_worker_as_long_as_workers_sleep
     wakeups, sleeping = %i[@wakeups @sleeping].map { |name| @run_queue.instance_variable_get(name) }
     woken = [[2, 1], [2, 2], [1, 2], [0, 1]].map do |asleep, rings|
       sleeping.reset(asleep)

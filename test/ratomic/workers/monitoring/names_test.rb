@@ -72,7 +72,7 @@ class NamesTest < Minitest::Test
     pretend("payments", 100)
     assert_equal [me], @pool.dispatch_async([1], adapter, as: "orders").value(timeout: 5)
     refute_includes @pool.dispatch_async([1], adapter, as: "payments").value(timeout: 5), me
-    refute costs.caller_runs_cache.take(adapter, [1].freeze), "a permit goes by the object alone"
+    refute costs.caller_runs_cache.take(adapter, [1].freeze), "the cache goes by the object alone"
   end
 
   def test_the_isolation_error_of_one_topic_leaves_the_others_alone

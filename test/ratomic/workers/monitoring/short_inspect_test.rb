@@ -18,7 +18,7 @@ class ShortInspectTest < Minitest::Test
                  brief({ "file" => "a.csv", lines: [1, 2.5, nil, true] })
   end
 
-  def test_of_large_objects_only_the_beginning_is_shown
+  def test_only_the_beginning_of_large_objects_is_shown
     assert_equal "[0, 1, 2, 3, 4, 5, 6, 7, ...]", brief((0..99).to_a)
     assert_equal "\"#{"x" * 200}\"...", brief("x" * 1_000_000)
     assert_equal "[[[[...]]]]", brief([[[[[1]]]]])

@@ -141,7 +141,7 @@ class StatsTest < Minitest::Test
     pool.kill
   end
 
-  def test_of_each_callable_it_says_who_runs_small_dispatches_and_why
+  def test_it_says_for_each_callable_who_runs_small_dispatches_and_why
     @pool.dispatch_async([1], Double, min_batch: 0).wait(timeout: 5)
     @pool.dispatch_async([:end_thread], Misbehave).wait(timeout: 5)
     @pool.dispatch_async([1, 2], Misbehave).wait(timeout: 5)

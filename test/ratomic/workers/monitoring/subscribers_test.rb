@@ -12,8 +12,8 @@ class SubscribersTest < Minitest::Test
     @event = Workers::Event.new(:ended, "pool", nil, {})
   end
 
-  # Whether a caller may run something by himself, and so tell nobody of it.
-  def permit?
+  # Whether a caller may run something itself, of which subscribers get no events.
+  def cached?
     !@caller_runs_cache.take(Comparable, [1].freeze).nil?
   end
 
@@ -45,12 +45,12 @@ class SubscribersTest < Minitest::Test
   end
 
   def test_while_there_are_subscribers_no_caller_finds_its_callable_in_the_cache
-    assert permit?
+    assert cached?
     numbers = Array.new(2) { @subscribers.add(Ratomic::Queue.new(1)) }
-    refute permit?
+    refute cached?
     @subscribers.remove(numbers[0])
-    refute permit?
+    refute cached?
     2.times { @subscribers.remove(numbers[1]) }
-    assert permit?
+    assert cached?
   end
 end

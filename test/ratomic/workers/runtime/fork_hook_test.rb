@@ -40,8 +40,8 @@ class ForkHookTest < Minitest::Test
       require "ratomic"
       module Work; def self.call(item) = item * 2; end
       p Ratomic::Workers.dispatch_async([1], Work).value(timeout: 5)
-      def (Ratomic::Workers::AtExit).forget = raise(KeyError, "not forgotten")
-      def (Ratomic::Workers::Processes).in_child = raise(KeyError, "not forgotten either")
+      def (Ratomic::Workers::AtExit).after_fork = raise(KeyError, "not forgotten")
+      def (Ratomic::Workers::Processes).after_fork = raise(KeyError, "not forgotten either")
       Process.wait(fork { p Ratomic::Workers.dispatch_async([2], Work).value(timeout: 5) })
     RUBY
     assert_equal "[2]\n[4]\n", result.out

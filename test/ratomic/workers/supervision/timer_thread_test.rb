@@ -37,7 +37,7 @@ class TimerThreadTest < Minitest::Test
     refute @timer_thread.ended?
   end
 
-  def test_one_that_is_killed_sends_a_last_tick_and_takes_no_more_times
+  def test_a_killed_timer_thread_sends_a_last_tick_and_takes_no_more_times
     eventually { @timer_thread.instance_variable_get(:@times).num_waiting == 1 }
     @timer_thread.instance_variable_get(:@thread).kill
     assert_equal [:tick], receive

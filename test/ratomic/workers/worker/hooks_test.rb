@@ -245,7 +245,7 @@ class HooksTest < Minitest::Test
     end
   end
 
-  def test_nor_is_that_of_the_hooks_of_a_process_that_is_replaced_for_an_item
+  def test_the_time_of_the_hooks_of_a_replaced_process_is_no_items_time
     skip_without_fork
     with_ledger do |ledger|
       pool = new_pool(size: 1, backend: :process, on_worker_start: Slow.new(ledger, :start),

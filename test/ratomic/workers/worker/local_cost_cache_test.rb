@@ -28,7 +28,7 @@ class LocalCostCacheTest < Minitest::Test
     end.count(true)
   end
 
-  def test_of_a_well_known_callable_only_some_short_chunks_are_learnt_from
+  def test_only_some_short_chunks_of_a_well_known_callable_are_learnt_from
     assert_equal Workers::Costs::MIN_STABLE_RUNS, learnt(Workers::Costs::MIN_STABLE_RUNS, 1_000), "from all until then"
     assert_equal 5, learnt(5 * Workers::LocalCostCache::SAMPLE_RATE, 1_000)
     assert_equal 4, learnt(4, Workers::RunQueue::LONG_CHUNK_NS * 2), "and from all that are long"

@@ -115,7 +115,7 @@ class RecoveryTest < Minitest::Test
     assert_equal [true, true], watched.unsafe
   end
 
-  def test_behind_the_last_item_nothing_is_left
+  def test_a_chunk_whose_last_item_has_ended_the_thread_leaves_no_parts
     part = ended_chunk && @batch.part(1, 3)
     assert_empty recovery(chunk_of(part))
     assert_equal [nil, 2, "ThreadError", nil, nil], classes

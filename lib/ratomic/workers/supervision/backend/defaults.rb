@@ -83,13 +83,13 @@ module Ratomic
         def at_once; end
 
         # @return [Integer] how many times as long chunks have to be, because each costs more than with other backends
-        def chunk_factor
+        def chunk_time_factor
           1
         end
 
         # @return [Integer] the same for the longest chunk, while no other dispatch waits
-        def longest_chunk_factor
-          chunk_factor
+        def max_chunk_time_factor
+          chunk_time_factor
         end
 
         # @return [Integer] nanoseconds that it takes to hand over the owned results of a dispatch, besides the wake-up

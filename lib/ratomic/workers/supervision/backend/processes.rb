@@ -9,14 +9,14 @@ module Ratomic
       module Processes
         extend Defaults
 
-        # A request to a process costs some tenths of a millisecond. An item that is alone in a request would look that
-        # expensive, and so would stay alone for ever.
-        CHUNK_FACTOR = 8
-        # The parent needs some tenths of a millisecond of processor time for each request. While no other dispatch
-        # waits, two things speak against longer chunks: the workers should end together, and a cancellation waits for
-        # the chunk.
-        LONGEST_CHUNK_FACTOR = 32
-        private_constant :CHUNK_FACTOR, :LONGEST_CHUNK_FACTOR
+        # How many times as long chunks are as with other backends. A request to a process costs some tenths of a
+        # millisecond. An item that is alone in a request would look that expensive, and so would stay alone for ever.
+        CHUNK_TIME_FACTOR = 8
+        # The same for the longest chunk, while no other dispatch waits. Each request costs the parent some tenths of a
+        # millisecond of processor time. With still longer chunks the workers would not end together, and a cancellation
+        # would wait longer for the chunk.
+        MAX_CHUNK_TIME_FACTOR = 32
+        private_constant :CHUNK_TIME_FACTOR, :MAX_CHUNK_TIME_FACTOR
 
         class << self
           def to_sym
@@ -74,12 +74,12 @@ module Ratomic
             [size, Etc.nprocessors].min
           end
 
-          def chunk_factor
-            CHUNK_FACTOR
+          def chunk_time_factor
+            CHUNK_TIME_FACTOR
           end
 
-          def longest_chunk_factor
-            LONGEST_CHUNK_FACTOR
+          def max_chunk_time_factor
+            MAX_CHUNK_TIME_FACTOR
           end
 
           def way_home

@@ -2,9 +2,9 @@
 
 require "test_helper"
 
-class LocalPoolWeakKeysTest < Minitest::Test
+class WeakKeysTest < Minitest::Test
   def setup
-    @keys = Ratomic::LocalPool::WeakKeys.new
+    @keys = Ratomic::Workers::WeakKeys.new
   end
 
   def test_it_keeps_what_belongs_to_a_living_key

@@ -1,7 +1,7 @@
 # frozen_string_literal: true
 
 module Ratomic
-  class LocalPool
+  module Workers
     # An ObjectSpace::WeakKeyMap for Rubies before 3.3: an entry is removed after its key has been collected. That
     # happens in {#tidy}, and when an entry is added.
     class WeakKeys
@@ -29,5 +29,8 @@ module Ratomic
         nil
       end
     end
+
+    # The class of maps whose entries end with their keys: Ruby's own, if this Ruby has it.
+    WEAK_KEYS = ObjectSpace.const_defined?(:WeakKeyMap) ? ObjectSpace::WeakKeyMap : WeakKeys
   end
 end
