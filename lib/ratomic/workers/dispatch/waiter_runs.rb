@@ -64,7 +64,7 @@ module Ratomic
             now = engine.metrics.tally.start
             break if done < count || (limit && now >= limit)
 
-            count = (count * Deferral::SLICE_NS / (now - before)).clamp(1, batch.limit)
+            count = (count * Deferral::SLICE_NS / [now - before, 1].max).clamp(1, batch.limit)
             before = now
           end
           ran
