@@ -4,6 +4,7 @@ require "fileutils"
 require "rbconfig"
 require_relative "schedule"
 require_relative "part"
+require_relative "../../support/waiting"
 
 module Soak
   # One part in a process of its own, which cannot take this one along: when it hangs or crashes, that is its verdict.
@@ -13,6 +14,8 @@ module Soak
     EXTRA_TIME_S = 90
     # Seconds in which it is to write where it stands.
     REPORT_INTERVAL_S = 15
+    # In these folders Ractors compute without a pause, beside workers that must get their turn.
+    BUSY = %w[walks].freeze
     VERDICTS = { "ok" => :ok, "FAILED" => :failed, "skip" => :skip }.freeze
 
     def initialize(name, seconds, seed)
@@ -40,7 +43,8 @@ module Soak
     private
 
     def start(writer)
-      spawn(RbConfig.ruby, "-W:no-experimental", *Schedule.command(@name), "--seconds", @seconds.to_s,
+      environment = BUSY.include?(File.dirname(@name)) ? Waiting::NATIVE_THREADS : {}
+      spawn(environment, RbConfig.ruby, "-W:no-experimental", *Schedule.command(@name), "--seconds", @seconds.to_s,
             "--seed", @seed.to_s, in: File::NULL, out: writer, err: @log, pgroup: true)
     end
 
