@@ -112,7 +112,7 @@ module Ratomic
       # open. It is removed when the program ends.
       # @param path [String] such as "/run/app/ratomic-#{Process.pid}.sock"
       # @return [StatsServer] with `close`
-      # @raise [ArgumentError] when there is a file, or another process that serves
+      # @raise [ArgumentError] when there is a file, another process that serves, or no such folder
       def serve_stats(path)
         require_relative "workers/stats_server"
         StatsServer.new(path)

@@ -272,7 +272,7 @@ module WorkerCallables
       when :own then return Ratomic::Workers::Failure.new(77, "KeyError", "mine")
       when :wait then @gate.pop
       when :dear then spin(2)
-      when :long then spin(TRIAL_MS)
+      when :long, "long" then spin(TRIAL_MS)
       end
       [Where.here, Ratomic::Workers.context]
     end

@@ -3,7 +3,7 @@
 require_relative "actor"
 
 module Soak
-  # Dispatches, cancels, kills who waits, waits too short, and looks at every result.
+  # Dispatches, cancels, kills who waits or raises into it, waits too short, and looks at every result.
   class Caller < Actor
     TIMEOUT_S = 60
 
@@ -37,6 +37,7 @@ module Soak
 
     # @return [Boolean] whether the dispatch was cancelled
     def meddle(future)
+      raise_into_one_that_waits(future) if chance(0.15)
       future.wait(timeout: @random.rand * 0.001) if chance(0.15)
       return false unless chance(0.1)
 
@@ -49,6 +50,17 @@ module Soak
       waiter = Thread.new { future.value }
       @random.rand(30).times { Thread.pass }
       waiter.kill.join
+    end
+
+    # No item fails of that.
+    def raise_into_one_that_waits(future)
+      waiter = Thread.new { future.value }
+      waiter.report_on_exception = false
+      @random.rand(30).times { Thread.pass }
+      waiter.raise(IOError)
+      waiter.join
+    rescue IOError
+      nil
     end
 
     # All the ways to the results.

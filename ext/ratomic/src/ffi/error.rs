@@ -151,7 +151,7 @@ pub fn write(failure: Failure<Error>, key: RawValue) -> Error {
     match failure {
         Failure::Foreign(error) => error,
         Failure::Own => because(|key| {
-            format!("the block that is computing the value of {key} writes that key itself; return the new value instead")
+            format!("the block that is computing the value of {key} writes that key itself; what the block returns is stored")
         }),
         Failure::Deadlock => because(|key| {
             format!("deadlock: the thread whose block is computing the value of {key} waits for this one")

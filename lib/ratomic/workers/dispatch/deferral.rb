@@ -2,7 +2,7 @@
 
 module Ratomic
   module Workers
-    # A dispatch of some milliseconds that the thread which asks for its results would finish sooner than the workers:
+    # A dispatch of up to a second that the thread which asks for its results would finish sooner than the workers:
     # where results are large, it takes longer to bring them home than to make them. (As `std::launch::deferred` of
     # C++.)
     #

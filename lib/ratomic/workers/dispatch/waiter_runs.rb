@@ -44,7 +44,7 @@ module Ratomic
           now = engine.metrics.tally.start
           return unless ran == batch.size || (limit && now >= limit)
 
-          units = batch.units * ran / batch.size
+          units = ran == batch.size ? batch.units : WorkEstimate.sum(batch.items, 0, ran)
           batch.chooser(engine.costs).learn_caller(batch.key, now - started, units)
         end
 
@@ -118,7 +118,10 @@ module Ratomic
           state = ThreadState.new
           started = engine.metrics.tally.start
           Context.with(batch.options.context) do
-            Interrupts.exceptions_deferred { run_items(engine, chunk, started + budget) }
+            Interrupts.exceptions_deferred do
+              run_items(engine, chunk, started + budget)
+              chunk.cut_short # an exception that comes at the end of this block is not the next item's
+            end
           end
           learn(engine, chunk, engine.metrics.tally.start - started)
           true

@@ -70,7 +70,7 @@ module Ratomic
       # Called in the child. Takes each step, also if an earlier one has raised.
       def self.after_fork
         attempt { FORKS.clear } # forks of other threads happen in the parent only
-        parts.each { |part| attempt { part.after_fork } }
+        (attempt { parts } || []).each { |part| attempt { part.after_fork } }
         lose_pools
         # Only a worker or a coordinator of the parent has known some of the completions. They are found in the registry
         # of native structures and not in ObjectSpace, which shows also objects that another Ractor had only allocated,

@@ -14,13 +14,11 @@ module Ratomic
       # took longer than this in all, and more than so many times its estimate.
       MAX_CALLER_ITEM_NS = 2_000_000
       MAX_OVERRUN_FACTOR = 8
-      # So many chunks in a row without a slow item, and callers may run the callable. A chunk that took long takes away
-      # as many, and at most twice as many are kept. So a machine that stops a thread now and then does not forbid
-      # callers a callable that has been quick for long; two slow chunks within this number do.
+      # So many chunks in a row without a slow item, and callers may run the callable.
       MIN_STABLE_RUNS = 16
+      # After so many, one slow chunk is forgiven: a busy machine stops a thread now and then. It is not learnt from.
+      # The next one is forgiven after MIN_STABLE_RUNS more.
       MAX_STABLE_RUNS = 2 * MIN_STABLE_RUNS
-      # A sample counts as at most so many times what is known, for the same reason.
-      MAX_SAMPLE_FACTOR = 4
 
       # Lower limit of `gain`: a pool that cannot save time (one worker, or threads) is there so that work goes on
       # beside the caller.
@@ -85,9 +83,11 @@ module Ratomic
         return unless weight.positive? # there were no items
 
         known = @nanoseconds[key]
-        sample = (nanoseconds + 1).fdiv(weight)
-        cost = @nanoseconds.average(key, known ? [sample, known * MAX_SAMPLE_FACTOR].min : sample)
-        runs = count_runs(key, slow?(nanoseconds, items, known && (known * weight)))
+        slow = slow?(nanoseconds, items, known && (known * weight))
+        return forgive(key) if slow && @stable_runs[key] == MAX_STABLE_RUNS
+
+        cost = @nanoseconds.average(key, (nanoseconds + 1).fdiv(weight))
+        runs = count_runs(key, slow)
         runs < MIN_STABLE_RUNS ? forbid(key) : @small[key] = (waking / (@gain * cost)).floor
         forbid(key) if caller_unsafe?(key) # last: another thread may have marked it meanwhile
       end
@@ -166,15 +166,18 @@ module Ratomic
 
       private
 
-      # Runs of a caller-unsafe callable do not count: if the cache loses the mark, it begins anew.
+      # After as many quick chunks again the next slow one is forgiven.
+      def forgive(key)
+        @stable_runs[key] = MIN_STABLE_RUNS
+      end
+
+      # Runs of a caller-unsafe callable do not count: if the cache loses the mark, it begins again.
       # @return [Integer] stable runs
       def count_runs(key, slow)
-        before = @stable_runs[key] || 0
-        return @stable_runs[key] = 0 if caller_unsafe?(key)
-        return @stable_runs[key] = [before - MIN_STABLE_RUNS, 0].max if slow
-        return before if before == MAX_STABLE_RUNS
+        return @stable_runs[key] = 0 if slow || caller_unsafe?(key)
 
-        @stable_runs[key] = before + 1
+        runs = (@stable_runs[key] || 0) + 1
+        runs > MAX_STABLE_RUNS ? MAX_STABLE_RUNS : @stable_runs[key] = runs
       end
 
       def slow?(nanoseconds, items, expected)

@@ -228,6 +228,16 @@ class DeferralTest < Minitest::Test
     assert_includes (Deferral::TRIAL_NS..took), known * Workers::WorkEstimate.of([:long])
   end
 
+  def test_a_trial_counts_for_the_weight_of_these_items
+    started = Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond)
+    future = deferred(["long", *Array.new(9) { "a text" * 10_000 }])
+    pretend(key, Deferral::SLICE_NS)
+    within(60) { future.value }
+    took = Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond) - started
+    known = costs.deferral_chooser(false).instance_variable_get(:@by_caller)[key]
+    assert_includes (Deferral::TRIAL_NS..took), known * Workers::WorkEstimate.of(["long"])
+  end
+
   def test_slices_are_as_long_as_items_take_here
     3.times { costs.deferral_chooser(false).learn_caller(key, 1, 1) }
     3.times { costs.deferral_chooser(false).learn_pool(key, 10**9, 1) }

@@ -53,6 +53,19 @@ class WaiterRunsTest < Minitest::Test
     @pool.dispatch_async(items, callable, **options)
   end
 
+  def test_an_exception_for_the_waiter_fails_no_item_that_has_not_begun
+    future = dispatch([:dear, :wait, :dear, 4, 5, 6])
+    waiter = Thread.new { future.value(timeout: 50) }
+    waiter.report_on_exception = false
+    eventually { @where.begun.value == 2 }
+    waiter.raise(IOError)
+    @where.gate.push(:go)
+    assert_raises(IOError) { waiter.value }
+    @hold.open
+    assert_empty future.value(timeout: 50).grep(Workers::Failure)
+    assert_equal 6, @where.begun.value
+  end
+
   {
     value: ->(future) { future.value(timeout: 5) }, value!: ->(future) { future.value!(timeout: 5) },
     wait: ->(future) { future.wait(timeout: 5) && future.value(timeout: 0) },
