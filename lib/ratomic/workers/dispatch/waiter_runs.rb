@@ -22,7 +22,7 @@ module Ratomic
 
         # Runs a deferred batch, if nobody has begun it, in slices. Between two of them it notices interrupts and that
         # the dispatch was cancelled. The workers run what is left. Where this way is not known to be the faster one, it
-        # ends after {Deferral::TRIAL_NS}.
+        # ends after the time of a trial.
         # @param here [Boolean] whether this thread may run it; otherwise the workers get it now
         def run_deferred(future, engine, batch, here)
           return unless free?(engine, batch)
@@ -31,12 +31,17 @@ module Ratomic
           engine.metrics.by_waiter.increment
           first = batch.timed? # what it waits for the workers afterwards tells nothing of them
           started = engine.metrics.tally.start
-          limit = started + Deferral::TRIAL_NS unless batch.chooser(engine.costs).settled?(batch.key)
+          limit = trial_end(engine, batch, started)
           ran = attend(future, batch) { run_slices(engine, batch, limit) }
           compare(engine, batch, ran, started, limit) if first && !batch.stopped?
         end
 
         private
+
+        # @return [Integer, nil] as {Tally#start}; nil where this way is known to be the faster one
+        def trial_end(engine, batch, started)
+          started + Deferral::TRIAL_NS unless batch.chooser(engine.costs).settled?(batch.key)
+        end
 
         # Learns how long the thread took for the items, if it has run all of them, or for the time of a trial.
         # @param ran [Integer] items

@@ -14,7 +14,7 @@ class StatsTest < Minitest::Test
     Dir.mktmpdir do |folder|
       path = File.join(folder, "covered.rb")
       File.write(path, "module Covered\n  def self.call(item)\n    item + 1\n  end\nend\n")
-      out = ruby!(<<~RUBY)
+      out = ruby!(<<~RUBY, env: { "RUBYOPT" => nil }) # without the coverage of the tests themselves
         require "coverage"
         Coverage.start
         require #{path.dump}
