@@ -203,13 +203,15 @@ class ServerInFibersTest < ServerExampleTest
   # The answer is more than the buffers of the sockets take at once: its Fiber waits until the client reads.
   def test_a_client_that_does_not_read_holds_up_no_other
     start(workers: 1, threads: 1, fibers: 8)
+    @server.instance_variable_get(:@listener).setsockopt(:SOCKET, :SNDBUF, 4_096) # its connections have the same
     body = "x" * 1_000_000
     TCPSocket.open("127.0.0.1", @server.port) do |socket|
-      socket.setsockopt(Socket::SOL_SOCKET, Socket::SO_RCVBUF, 4_096)
       head = "POST /echo HTTP/1.1\r\nConnection: close\r\nContent-Length: #{body.size}\r\n\r\n"
       within(20) { socket.write(head, body) }
       until_begun(1)
       5.times { assert_equal [200, "Hello\n"], get("/") }
+      eventually(20, "5 answers") { @server.figures.answered.value >= 5 }
+      assert_equal 5, @server.figures.answered.value, "the answer was written although nobody has read it"
       assert within(30) { socket.read }.end_with?("\r\n\r\n#{body}"), "the answer is not whole"
     end
   end
