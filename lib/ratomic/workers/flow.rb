@@ -47,13 +47,16 @@ module Ratomic
         @wanted = NO_WAKE_ITEMS # so many items wake the leader
         @group_size = 0
         self.limit = limit
+        @process = Process.pid
         @full = @finished = @led = @by_consumer = false
         @quick = true
         @error = @broken = nil
       end
 
-      # Called by the reader: waits for room, and puts an item in. No other thread does this, so it needs no lock. The
-      # leader sets how many items it waits for before it reads how many there are; so no wake-up is lost.
+      # Called by the reader, or by threads that the source has started: waits for room, and puts an item in. It needs
+      # no lock: CRuby changes threads only at a jump or at the end of a method, not between the lines that put it in.
+      # The leader sets how many items it waits for before it reads how many there are; so no wake-up is lost.
+      # @raise [ClosedQueueError] when the stream was left
       def add(item)
         await_room if @read - @yielded >= @limit
         @items << item
@@ -135,8 +138,11 @@ module Ratomic
       # @yieldreturn [Array] as for {#deliver}
       # @return [Array, nil] nil when all were taken
       # @raise what the source or the pool raised
+      # @raise [ShutdownError] in a forked child, where the other threads are missing
       def take
         loop do
+          raise PoolFailures::FORKED.to_error unless @process == Process.pid
+
           results = @lock.synchronize { take_ready || await_output }
           case results
           when nil then return

@@ -54,8 +54,16 @@ module Ratomic
         @lock.synchronize { (claimed ? @taken_over : @direct).delete(direct) } && deliver(direct.group, results)
       end
 
-      # Called at the end of a run, when no thread of it is left: cancels what is under way.
-      def cancel
+      # Called at the end of a run, when no thread of it is left: cancels what is under way. Threads that the source has
+      # started get an error when they yield.
+      def close
+        @lock.synchronize do
+          @closed = true
+          @dispatch = nil
+          end_direct
+          @limit = 0
+          @room.broadcast
+        end
         (@direct + @taken_over).each { |direct| direct.future.cancel }
       end
 
@@ -65,6 +73,7 @@ module Ratomic
         @direct = [] # groups, the oldest first
         @taken_over = [] # those that lanes wait for
         @dispatch = nil
+        @closed = false
         @direct_size = NEVER # so many items make a group
       end
 
@@ -77,23 +86,30 @@ module Ratomic
         dispatch_group(1) if @full
       end
 
-      # Called by the reader, without the lock.
+      # Called by the reader, without the lock. An interrupt (a `Timeout` in the source) comes afterwards, or while the
+      # dispatch waits for room in the queue; so no group is lost by it.
       # @param least [Integer] items that a lane may take; with fewer there is no group
       # @return [Boolean] whether there was one
       def dispatch_group(least)
+        Interrupts.deferred { dispatch_next(least) }
+      end
+
+      def dispatch_next(least)
         group = @lock.synchronize { take_direct if direct? && free >= least }
         return false unless group
 
-        direct = DirectGroup.new(group, @dispatch.call(group.items))
+        direct = DirectGroup.new(group, Interrupts.on_blocking { @dispatch.call(group.items) })
         group.items = nil # the workers have their own: what waits for long is old garbage later
-        @lock.synchronize do
+        kept = @lock.synchronize do
           @direct << direct
           end_direct if @group_size * END_FACTOR < direct_share # items have become dearer
           @output.signal
+          !@closed
         end
-        kept = true
-      rescue StandardError => e # it must not be raised in the source
+      rescue Exception => e # rubocop:disable Lint/RescueException -- without this group the stream has no end
         self.break(e)
+        raise unless StandardError === e # which must not be raised in the source
+
         false
       ensure
         direct&.future&.cancel unless kept
@@ -130,7 +146,7 @@ module Ratomic
 
         @direct_size = NEVER
         decide_enough
-        @room.signal # the reader may have waited for more room
+        @room.broadcast # the reader may have waited for more room
       end
 
       # The leader: sleeps for some time, and ends it if nothing goes on.

@@ -29,7 +29,7 @@ module Ratomic
 
         @lock.synchronize do
           @full = false # or each of the next results would wake it again
-          @room.signal
+          @room.broadcast
         end
       end
 
@@ -51,11 +51,18 @@ module Ratomic
         @lock.synchronize { begin_direct }
         nil while direct? && dispatch_group(1)
         @lock.synchronize do
-          @full = true
-          wake_leader unless direct?
-          @room.wait(@lock) until @read - @yielded <= @enough
-          @full = false # also where it has not waited
+          wait_for_room until @closed || @read - @yielded <= @enough
+          raise ::ClosedQueueError, "the stream was left" if @closed
+
+          @full = false
+          @room.broadcast # other threads of the source look again
         end
+      end
+
+      def wait_for_room
+        @full = true
+        wake_leader unless direct?
+        @room.wait(@lock)
       end
     end
   end

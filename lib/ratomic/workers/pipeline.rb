@@ -7,11 +7,11 @@ module Ratomic
     #   KEEP_PAID = Ratomic::Workers.pipeline(Ratomic::Workers::ParseJSON, Validate, KeepPaid, Project)
     #   future = Ratomic::Workers.dispatch_async(payloads, KEEP_PAID)
     #
-    # If a stage returns {DROPPED}, the item has no result, and later stages do not get it. If a stage raises, the item
-    # has a Failure, and {Failure#stage} names the stage (not for a frozen exception, nor for an item that ends its
-    # thread). A stage with `call_many` gets all remaining items of a chunk in one call, see {Runs}. If there is such a
-    # stage, each stage runs for the whole chunk before the next one; else all stages run for one item, then for the
-    # next.
+    # If a stage returns {DROPPED}, the item has no result, and later stages do not get it; nor do they get a {Failure}
+    # that a stage returns. If a stage raises, the item has a Failure, and {Failure#stage} names the stage (not for a
+    # frozen exception, nor for an item that ends its thread). A stage with `call_many` gets all remaining items of a
+    # chunk in one call, see {Runs}. If there is such a stage, each stage runs for the whole chunk before the next one;
+    # else all stages run for one item, then for the next.
     #
     # Frozen, and shareable if all stages are. Make it once and keep it: {#stats} belong to the object, whatever pools
     # run it. If a stage is a pipeline itself, its stages are inserted.
@@ -43,8 +43,9 @@ module Ratomic
           started = now
           item = stage.call(item)
           dropped = Vacancy === item
-          @stage_metrics[index].add(1, dropped ? 1 : 0, 0, 1, now - started)
-          return item if dropped
+          failed = Failure === item
+          @stage_metrics[index].add(1, dropped ? 1 : 0, failed ? 1 : 0, 1, now - started)
+          return item if dropped || failed
         rescue Exception => e # rubocop:disable Lint/RescueException -- it is raised again
           @stage_metrics[index].add(1, 0, 1, 1, now - started)
           raise at(index, e)
@@ -105,6 +106,7 @@ module Ratomic
           while (stage = stages[index])
             item = timed ? timed(stage, item, log[index]) : stage.call(item)
             break log[index][0] += 1 if Vacancy === item
+            break log[index][1] += 1 if Failure === item
 
             index += 1
           end

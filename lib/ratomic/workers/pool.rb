@@ -152,7 +152,7 @@ module Ratomic
       # As {#reduce}, but returns a future, as {#dispatch_async} does.
       # @return [Reducing]
       def reduce_async(items, callable, options = nil, &block)
-        options = options.to_h.merge(results: :frozen) # partial sums are small, and merged by the caller
+        options = { **(options || {}), results: :frozen } # partial sums are small, and merged by the caller
         around = @options.with(options.slice(:around)).around
         reduce = Reduce.new(@settings, Around.wrap_summing(callable, around), options, block)
         fold = reduce.fold

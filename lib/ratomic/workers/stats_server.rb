@@ -9,6 +9,8 @@ module Ratomic
     class StatsServer
       # Seconds after which a client that does not read is disconnected.
       READ_TIMEOUT_S = 1
+      # Seconds until it tries again to accept a client.
+      RETRY_INTERVAL_S = 0.1
 
       @open = []
 
@@ -89,7 +91,11 @@ module Ratomic
       end
 
       def serve
-        loop { answer(@socket.accept) }
+        loop do
+          answer(@socket.accept)
+        rescue SystemCallError # the process has no file descriptor left, or the client has gone
+          sleep(RETRY_INTERVAL_S)
+        end
       end
 
       def answer(client)

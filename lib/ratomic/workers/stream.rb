@@ -9,11 +9,13 @@ module Ratomic
     #   changes.each { |row| store(row) }
     #   changes.lazy.reject { |row| Ratomic::Workers::Failure === row }.first(10)
     #
-    # The source is read in a thread of its own, at most `max_in_flight` items ahead of what was yielded. Each run
-    # through the stream reads the source anew. When the block is left early (`break`, an exception), the run ends:
-    # items that are running are left alone, queued ones are cancelled, and no thread stays behind. (External
+    # The source is read in a thread of its own, at most `max_in_flight` items ahead of what was yielded. It may also
+    # yield in threads that it starts. Each run through the stream reads the source anew. When the block is left early
+    # (`break`, an exception), the run ends: items that are running are left alone, queued ones are cancelled, and no
+    # thread stays behind; one that the source has started gets a `ClosedQueueError` when it yields. (External
     # enumeration is different: if `next` of an Enumerator is not called until the end, the threads of its run stay.)
-    # The end of the pool is noticed with the next item of the source.
+    # The end of the pool is noticed with the next item of the source. In a forked child a run does not go on: it raises
+    # a {ShutdownError}.
     #
     # Where a whole window is less work than to wake the threads that it would pass through, the thread that reads the
     # stream runs it itself, as a caller does with a small dispatch: never with `min_batch: 0`, `run: :waiter`,
@@ -103,7 +105,7 @@ module Ratomic
       def stop(flow, threads)
         threads&.each(&:kill)&.each(&:join)
       ensure
-        flow&.cancel
+        flow&.close
       end
 
       def refuse_in_trap

@@ -112,7 +112,7 @@ class FlowDirectTest < Minitest::Test
     thread = lane(flow)
     eventually { flow.instance_variable_get(:@taken_over).any? }
     thread.kill.join
-    flow.cancel
+    flow.close
     assert(@promises.all?(&:cancelled))
   end
 
@@ -225,10 +225,65 @@ class FlowDirectTest < Minitest::Test
     assert_nil rescued
   end
 
+  # A key's `hash` is called when items go into their queues.
+  def test_a_key_that_raises_reaches_the_consumer_and_not_the_source
+    bad = Class.new { def hash = raise(KeyError, "no hash") }.new
+    flow = flow_of(KeyedFlow, ->(number) { number == 5 ? bad : number })
+    rescued = nil
+    @reader = Thread.new do
+      20.times { |number| flow.add(number) }
+    rescue StandardError => e
+      rescued = e
+    end
+    assert_equal "no hash", assert_raises(KeyError) { within(5) { flow.take } }.message
+    assert_nil rescued
+  end
+
+  # As a `Timeout` around the yield does, of a source that goes on afterwards.
+  def test_an_interrupt_of_the_source_loses_no_group
+    flow = flow_of
+    enough = Class.new(StandardError)
+    flow.dispatch = lambda do |items|
+      @promises << Promise.new(items)
+      @reader.raise(enough) if @promises.size == 1
+      @promises.last
+    end
+    interrupted = []
+    @reader = Thread.new do
+      9.times do |number|
+        flow.add(number)
+      rescue enough
+        interrupted << number
+      end
+      flow.complete
+    end
+    assert @reader.join(5)
+    assert_equal [[0, 1, 2, 3], [4, 5, 6, 7]], dispatched
+    @promises.each(&:complete)
+    assert_equal [%w[0 1 2 3], %w[4 5 6 7]], [take(flow), take(flow)]
+    assert_equal [8], interrupted
+  end
+
+  def test_a_dispatch_that_is_interrupted_while_it_waits_for_room_ends_the_stream
+    flow = flow_of
+    flow.dispatch = ->(_items) { sleep }
+    error = Class.new(Exception) # rubocop:disable Lint/InheritException -- that of `Timeout` is none either
+    rescued = Thread::Queue.new
+    @reader = Thread.new do
+      20.times { |number| flow.add(number) }
+    rescue error => e
+      rescued << e
+    end
+    until_asleep(@reader)
+    @reader.raise(error)
+    assert_raises(error) { within(5) { flow.take } }
+    assert_kind_of error, within(5) { rescued.pop }
+  end
+
   def test_what_is_under_way_is_cancelled_at_the_end
     flow = flow_of
     reader(flow, 0..19)
-    flow.cancel
+    flow.close
     assert_equal [true, true], @promises.map(&:cancelled)
   end
 

@@ -33,6 +33,30 @@ class PipelineTest < Minitest::Test
     assert_includes pipeline.inspect, pipeline.to_s
   end
 
+  # Returns a Failure for an even number.
+  module Refuse
+    def self.call(item)
+      item.odd? ? item : Workers::Failure.new(nil, "KeyError", "even")
+    end
+  end
+
+  # A stage that takes runs.
+  module DoubleMany
+    def self.call(item) = item * 2
+    def self.call_many(items) = items.map { |item| item * 2 }
+  end
+
+  def test_a_failure_that_a_stage_returns_goes_to_no_later_stage
+    [Double, DoubleMany].each do |last|
+      pipeline = Workers.pipeline(Refuse, last)
+      [[1, 2, 3].map { |item| pipeline.call(item) }, pipeline.call_many([1, 2, 3])].each do |results|
+        assert_equal [2, 6], results.values_at(0, 2)
+        assert_equal "even", results[1].message
+      end
+      assert_equal [[6, 4, 2], [4, 4, 0]], pipeline.stats.map { |stage| stage.values_at(:entered, :kept, :failed) }
+    end
+  end
+
   def test_an_error_of_a_stage_is_raised_as_it_is
     pipeline = Workers.pipeline(Double, Odd)
     error = assert_raises(NoMethodError) { pipeline.call(nil) }

@@ -100,6 +100,27 @@ class StatsServerTest < Minitest::Test
     lazy&.close
   end
 
+  def test_it_goes_on_when_the_process_had_no_file_descriptor_left
+    answer = ruby!(<<~'RUBY', @path)
+      require "ratomic"
+      require "socket"
+      Ratomic::Workers.serve_stats(ARGV[0])
+      thread = Thread.list.find { |each| each.name == "ratomic-stats" }
+      files = []
+      Process.setrlimit(:NOFILE, 40)
+      begin
+        loop { files << File.open(File::NULL) }
+      rescue Errno::EMFILE
+        files.pop.close
+      end
+      client = UNIXSocket.new(ARGV[0])
+      sleep(0.01) while thread.alive? && !thread.backtrace.to_a[0].to_s.match?(/\bsleep\b/)
+      files.each(&:close)
+      puts client.wait_readable(10) ? client.gets : "no answer"
+    RUBY
+    assert_kind_of Hash, JSON.parse(answer)
+  end
+
   def test_a_child_that_outlives_its_parent_does_not_hold_the_socket
     result = ruby(<<~'RUBY', @path)
       require "ratomic"

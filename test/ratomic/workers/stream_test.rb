@@ -285,6 +285,62 @@ class StreamTest < Minitest::Test
     assert_equal "no more\n0\n", out
   end
 
+  # Yields numbers in four threads.
+  class InThreads
+    attr_reader :threads
+
+    # @param last [Integer, nil] nil for no end
+    def initialize(last = nil)
+      @last = last
+      @threads = []
+    end
+
+    def each(&block)
+      @threads = Array.new(4) { |first| Thread.new { loop { break first.step(@last, 4, &block) } } }
+      @threads.each(&:join)
+    end
+  end
+
+  def test_a_source_may_yield_in_several_threads_at_once
+    [{ max_in_flight: 1 }, { max_in_flight: 20, key: ->(number) { number % 5 } }, {}].each do |given|
+      [0, :auto].each do |min_batch|
+        results = within(30) { @pool.stream(InThreads.new(199), Double, min_batch: min_batch, **given).to_a }
+        assert_equal (0...200).map { |number| number * 2 }, results.sort
+      end
+    end
+  end
+
+  def test_threads_of_a_source_do_not_wait_for_a_stream_that_was_left
+    source = InThreads.new
+    within(30) { @pool.stream(source, Double, max_in_flight: 20).first(30) }
+    assert_equal(4, source.threads.count { |thread| thread.join(10) })
+  end
+
+  def test_in_a_forked_child_a_stream_does_not_go_on
+    skip_without_fork
+    skip_on_development_ruby("a forked child that collects can crash")
+    told = ruby!(<<~RUBY)
+      require "ratomic"
+      module Same; def self.call(item) = item; end
+      $stdout.sync = true
+      [{}, { key: :itself.to_proc }, { max_in_flight: 20 }, { results: :owned }].each do |given|
+        child = nil
+        begin
+          Ratomic::Workers.stream(0...3000, Same, **given).each_with_index do |_, index|
+            child = fork if index == 10
+          end
+          puts "all" if child
+          Process.wait(child)
+        rescue Ratomic::Workers::ShutdownError => e
+          puts child ? "parent" : e.message
+          exit!(0)
+        end
+      end
+    RUBY
+    forked = Ratomic::Workers.const_get(:PoolFailures)::FORKED.message
+    assert_equal({ "all" => 4, forked => 4 }, told.lines(chomp: true).tally)
+  end
+
   def test_the_enumerator_can_be_read_by_next
     stream = @pool.stream(1..3, Double).each
     within(10) do

@@ -23,6 +23,11 @@ class ReduceTest < Minitest::Test
     refused(Ratomic::Workers::CallableError, /no method `call`/, 7, initial: 0) { |sum, n| sum + n }
   end
 
+  def test_an_initial_value_that_is_no_keyword_is_refused
+    error = assert_raises(TypeError) { new_pool.reduce([1], Double, 0) { |sum, n| sum + n } }
+    assert_match(/Integer into Hash/, error.message)
+  end
+
   def test_a_block_that_no_worker_could_call_is_refused
     skip_without_ractors
     list = []
