@@ -330,6 +330,28 @@ class WorkerProcessesTest < Minitest::Test
     assert_equal "[1, :forked, 3, 4]\n\"the worker process ended with status 0 while it ran the item\"\nat_exit\n", out
   end
 
+  # As a child that is forked in C has them.
+  def test_the_end_of_a_process_is_noticed_also_if_a_child_of_it_has_its_sockets
+    skip "needs Linux" unless RUBY_PLATFORM.include?("linux")
+    out = ruby!(<<~RUBY)
+      READER, WRITER = IO.pipe # closed when the program and its workers have ended
+      #{START}
+      LEAVE = lambda do |item|
+        next item unless item == 2
+
+        COPIES = ObjectSpace.each_object(UNIXSocket).reject(&:closed?).map(&:dup)
+        $stdout.reopen(IO::NULL)
+        $stderr.reopen(IO::NULL)
+        fork { WRITER.close || (READER.read && exit!) }
+        Process.kill(:KILL, Process.pid)
+        sleep
+      end
+      values = POOL.dispatch_async([1, 2, 3], LEAVE, sequential: true).value(timeout: 10)
+      p values.values_at(0, 2), values[1].exception_class
+    RUBY
+    assert_equal "[1, 3]\n\"Ratomic::Workers::WorkerDiedError\"\n", out
+  end
+
   # As that of a thread of the program's own would. The parent's own output comes neither later nor twice.
   def test_what_an_item_writes_is_there_when_its_result_is
     out = ruby!(<<~RUBY)

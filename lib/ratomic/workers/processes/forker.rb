@@ -15,7 +15,8 @@ module Ratomic
         # Objects of the parent's threads, which do not exist in a worker process. An IO among them would write its
         # buffer again when it is collected. So a worker process keeps them for ever.
         PINNED = [] # rubocop:disable Style/MutableConstant -- of one process
-        private_constant :PINNED, :GATE, :SHARED_SIGNALS
+        LINUX = RUBY_PLATFORM.include?("linux")
+        private_constant :PINNED, :GATE, :SHARED_SIGNALS, :LINUX
 
         class << self
           # Forks a worker process from the calling thread.
@@ -45,7 +46,7 @@ module Ratomic
             open_pairs(pairs)
             known = InheritedCallables.all.transform_values { true }
             pid = fork_off(hooks, worker, pairs.map(&:last))
-            child = Child.new(waiter(pid), pairs.map(&:first), known)
+            child = Child.new(waiter(pid, [pairs[0][0], pairs[1][0]]), pairs.map(&:first), known)
           ensure
             SocketRegistry.close(*(child ? pairs.map(&:last) : pairs.flatten))
           end
@@ -71,12 +72,35 @@ module Ratomic
 
           # A thread that waits for the end of the process, so that it leaves no zombie. Where the number of processes
           # and threads is limited, there may be room for the process and none for the thread.
-          def waiter(pid)
-            Process.detach(pid).tap { |thread| thread.name = "ratomic-process-#{pid}" }
+          # @param ends [Array<UNIXSocket>] of the parent
+          def waiter(pid, ends)
+            thread = OwnThread.start("ratomic-process-#{pid}") do
+              status = wait_for(pid)
+              cut_off(ends)
+              status
+            end
+            thread[:pid] = pid
+            thread
           rescue ThreadError => e
             Process.kill(:KILL, pid)
             Process.wait(pid)
             raise Errno::EAGAIN, e.message
+          end
+
+          # @return [Process::Status, nil] nil if other code of the program has waited for it
+          def wait_for(pid)
+            Process.wait2(pid)[1]
+          rescue Errno::ECHILD
+            nil
+          end
+
+          # Another process may have the ends of the worker process too: one that an item, or the program, has forked in
+          # C. Then these sockets would not report the end of the process. On Linux what was sent before can still be
+          # read; on BSD it could not, so there nothing is done.
+          def cut_off(ends)
+            ends.each(&:shutdown) if LINUX
+          rescue SystemCallError, IOError
+            nil # they are closed
           end
         end
 
