@@ -316,6 +316,54 @@ class WorkerProcessesTest < Minitest::Test
     assert_includes %w[0 2], out.lines[1].chomp # the proc of the dispatch is younger than they are
   end
 
+  # In the process that it makes, an item returns a second time.
+  def test_a_process_that_an_item_forks_without_a_block_ends_with_that_item
+    out = ruby!(<<~RUBY)
+      at_exit { puts "at_exit" }
+      #{START}
+      DIVIDE = { fork: -> { fork ? :forked : :child }, daemon: -> { Process.daemon(true, true) } }
+      OBEY = ->(item) { DIVIDE.key?(item) ? DIVIDE[item].call : item }
+      values = POOL.dispatch_async([1, :fork, 3], OBEY, sequential: true).value(timeout: 10)
+      values += POOL.dispatch_async([:daemon, 4], OBEY, sequential: true).value(timeout: 10)
+      p values.values_at(0, 1, 2, 4), values[3].message
+    RUBY
+    assert_equal "[1, :forked, 3, 4]\n\"the worker process ended with status 0 while it ran the item\"\nat_exit\n", out
+  end
+
+  # As a child that is forked in C has them.
+  def test_the_end_of_a_process_is_noticed_also_if_a_child_of_it_has_its_sockets
+    skip "needs Linux" unless RUBY_PLATFORM.include?("linux")
+    out = ruby!(<<~RUBY)
+      READER, WRITER = IO.pipe # closed when the program and its workers have ended
+      #{START}
+      LEAVE = lambda do |item|
+        next item unless item == 2
+
+        COPIES = ObjectSpace.each_object(UNIXSocket).reject(&:closed?).map(&:dup)
+        $stdout.reopen(IO::NULL)
+        $stderr.reopen(IO::NULL)
+        fork { WRITER.close || (READER.read && exit!) }
+        Process.kill(:KILL, Process.pid)
+        sleep
+      end
+      values = POOL.dispatch_async([1, 2, 3], LEAVE, sequential: true).value(timeout: 10)
+      p values.values_at(0, 2), values[1].exception_class
+    RUBY
+    assert_equal "[1, 3]\n\"Ratomic::Workers::WorkerDiedError\"\n", out
+  end
+
+  # As that of a thread of the program's own would. The parent's own output comes neither later nor twice.
+  def test_what_an_item_writes_is_there_when_its_result_is
+    out = ruby!(<<~RUBY)
+      print "before, "
+      #{START}
+      GREET = ->(name) { print("hello ", name, ", ") }
+      POOL.map(["you", "all"], GREET, sequential: true)
+      puts "after", POOL.map([1], ->(item) { $stdout.close || item }).inspect
+    RUBY
+    assert_equal "before, hello you, hello all, after\n[1]\n", out
+  end
+
   def test_a_forked_parent_starts_its_own_processes_and_does_not_keep_the_others_alive
     out = ruby!(<<~RUBY, seconds: 40)
       #{START}

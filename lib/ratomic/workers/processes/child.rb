@@ -17,7 +17,7 @@ module Ratomic
         # @return [Hash] numbers of the callables that it has
         attr_reader :known
 
-        # @param waiter [Process::Waiter]
+        # @param waiter [Thread] that waits for the process and returns its status; its `:pid` is that of the process
         # @param ends [Array] the control socket, the data socket, the pipe of its {ParentWatch}
         def initialize(waiter, ends, known)
           @waiter = waiter
@@ -34,7 +34,7 @@ module Ratomic
         # because somebody has waited for this one.
         # @return [void]
         def kill
-          Process.kill(:KILL, @waiter.pid) if @waiter.alive?
+          Process.kill(:KILL, @waiter[:pid]) if @waiter.alive?
         rescue Errno::ESRCH
           nil
         end

@@ -15,7 +15,8 @@ module Ratomic
         # Objects of the parent's threads, which do not exist in a worker process. An IO among them would write its
         # buffer again when it is collected. So a worker process keeps them for ever.
         PINNED = [] # rubocop:disable Style/MutableConstant -- of one process
-        private_constant :PINNED, :GATE, :SHARED_SIGNALS
+        LINUX = RUBY_PLATFORM.include?("linux")
+        private_constant :PINNED, :GATE, :SHARED_SIGNALS, :LINUX
 
         class << self
           # Forks a worker process from the calling thread.
@@ -27,9 +28,9 @@ module Ratomic
             Interrupts.deferred { GATE.synchronize { start(hooks, worker) } }
           end
 
-          # As {Collector.enabled?}. No process is forked in the moment in which the collector is disabled.
+          # As {GcState.enabled?}. No process is forked in the moment in which the collector is disabled.
           def collector_enabled?
-            Interrupts.deferred { GATE.synchronize { Collector.enabled? } }
+            Interrupts.deferred { GATE.synchronize { GcState.enabled? } }
           end
 
           # @return [Array<UNIXSocket>, nil] the sockets to the parent, in a worker process that was just forked
@@ -41,13 +42,21 @@ module Ratomic
           private
 
           def start(hooks, worker)
-            pairs = [UNIXSocket.pair, UNIXSocket.pair, IO.pipe.reverse]
-            SocketRegistry.add(*pairs.flatten)
+            pairs = []
+            open_pairs(pairs)
             known = InheritedCallables.all.transform_values { true }
             pid = fork_off(hooks, worker, pairs.map(&:last))
-            Child.new(waiter(pid), pairs.map(&:first), known)
+            child = Child.new(waiter(pid, [pairs[0][0], pairs[1][0]]), pairs.map(&:first), known)
           ensure
-            SocketRegistry.close(*(pid ? pairs.map(&:last) : pairs.to_a.flatten))
+            SocketRegistry.close(*(child ? pairs.map(&:last) : pairs.flatten))
+          end
+
+          # One after the other: if there is no room for the next one, those before it are closed.
+          def open_pairs(pairs)
+            pairs << UNIXSocket.pair
+            pairs << UNIXSocket.pair
+            pairs << IO.pipe.reverse
+            SocketRegistry.add(*pairs.flatten)
           end
 
           # The numbers of the callables are read before the fork, so the process knows at least those that the parent
@@ -61,9 +70,37 @@ module Ratomic
             @making = nil
           end
 
-          # A thread that waits for the end of the process, so that it leaves no zombie.
-          def waiter(pid)
-            Process.detach(pid).tap { |thread| thread.name = "ratomic-process-#{pid}" }
+          # A thread that waits for the end of the process, so that it leaves no zombie. Where the number of processes
+          # and threads is limited, there may be room for the process and none for the thread.
+          # @param ends [Array<UNIXSocket>] of the parent
+          def waiter(pid, ends)
+            thread = OwnThread.start("ratomic-process-#{pid}") do
+              status = wait_for(pid)
+              cut_off(ends)
+              status
+            end
+            thread[:pid] = pid
+            thread
+          rescue ThreadError => e
+            Process.kill(:KILL, pid)
+            Process.wait(pid)
+            raise Errno::EAGAIN, e.message
+          end
+
+          # @return [Process::Status, nil] nil if other code of the program has waited for it
+          def wait_for(pid)
+            Process.wait2(pid)[1]
+          rescue Errno::ECHILD
+            nil
+          end
+
+          # Another process may have the ends of the worker process too: one that an item, or the program, has forked in
+          # C. Then these sockets would not report the end of the process. On Linux what was sent before can still be
+          # read; on BSD it could not, so there nothing is done.
+          def cut_off(ends)
+            ends.each(&:shutdown) if LINUX
+          rescue SystemCallError, IOError
+            nil # they are closed
           end
         end
 
@@ -88,9 +125,16 @@ module Ratomic
 
         # Items do not run in the main thread, because there their `exit` could not be told from that of a signal
         # handler.
+        # An item may fork without a block, or call `Process.daemon`. In the process that this makes it returns to here.
+        # That process has none of the sockets and ends, before it begins another item.
         # @return [Boolean, nil] whether the thread has done all its work
         def self.work(server)
-          OwnThread.start { server.run && Thread.current[:done] = true }.join[:done]
+          here = Process.pid
+          OwnThread.start do
+            server.run && Thread.current[:done] = true
+          ensure
+            exit! unless Process.pid == here
+          end.join[:done]
         end
         private_class_method :work
 

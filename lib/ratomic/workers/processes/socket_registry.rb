@@ -14,11 +14,12 @@ module Ratomic
             ends.each { |socket| OPEN[socket] = true }
           end
 
+          # Another thread may fork at any moment. So a socket is removed after it is closed.
           # @return [void]
           def close(*ends)
             ends.each do |socket|
-              OPEN.delete(socket)
               socket.close
+              OPEN.delete(socket)
             end
           end
 

@@ -61,6 +61,53 @@ class ForkerTest < Minitest::Test
     first&.close
   end
 
+  FILES = <<~RUBY
+    require "ratomic"
+    Processes = Ratomic::Workers::Processes
+    HOOKS = Ratomic::Workers.const_get(:Hooks).new(nil, nil)
+    GC.disable # it would close them, too
+    def files = Dir.children("/proc/self/fd").size
+    before = files
+  RUBY
+
+  def test_without_room_for_all_its_sockets_none_stays_open
+    skip "needs /proc" unless File.directory?("/proc/self/fd")
+    out = ruby!(<<~RUBY)
+      #{FILES}
+      most = Process.getrlimit(:NOFILE)[1]
+      Process.setrlimit(:NOFILE, 64, most)
+      others = []
+      loop { others << File.open("/dev/null") } rescue nil
+      left = Array.new(6) do |room|
+        others.shift(room).each(&:close)
+        Processes::Forker.call(HOOKS, 1)
+      rescue Errno::EMFILE
+        Process.setrlimit(:NOFILE, most, most)
+        left = files - before - others.size
+        Process.setrlimit(:NOFILE, 64, most)
+        room.times { others << File.open("/dev/null") }
+        left
+      end
+      p left
+    RUBY
+    assert_equal "[0, 0, 0, 0, 0, 0]\n", out
+  end
+
+  def test_a_process_without_room_for_the_thread_that_waits_for_it_is_ended
+    skip "needs /proc" unless File.directory?("/proc/self/fd")
+    out = ruby!(<<~RUBY)
+      #{FILES}
+      Thread.define_singleton_method(:new) { |*| raise ThreadError, "no room" }
+      begin
+        Processes::Forker.call(HOOKS, 1)
+      rescue Errno::EAGAIN => e
+        p e.message.include?("no room"), files - before
+        Process.wait rescue p $!.class
+      end
+    RUBY
+    assert_equal "true\n0\nErrno::ECHILD\n", out
+  end
+
   def test_hooks_get_the_number_of_the_worker
     Dir.mktmpdir do |directory|
       path = File.join(directory, "started")
