@@ -4,7 +4,7 @@ require_relative "pool/ending"
 require_relative "workers/runtime/ractor_local"
 require_relative "pool/arguments"
 require_relative "local_pool/factory"
-require_relative "local_pool/ractor_pools"
+require_relative "local_pool/ractor_stacks"
 require_relative "local_pool/thrown"
 
 module Ratomic
@@ -54,7 +54,7 @@ module Ratomic
       @timeout = Pool::Arguments.timeout(timeout, ArgumentError)
       @factory = Factory.check(factory || block, "factory")
       @closer = Factory.check(close, "close") if close
-      RactorPools.watch(self)
+      RactorStacks.watch(self)
       freeze
     end
 
@@ -78,7 +78,7 @@ module Ratomic
     def with(timeout: @timeout, keep: false, &block)
       raise LocalJumpError, "no block given (with)" unless block
 
-      stack = ractor_pool.stack
+      stack = self.stack
       lent = (Thread.current[LENT] ||= {}.compare_by_identity)
       outer = lent[self]
       return lend(outer, keep, &block) if outer && outer.stack.equal?(stack)
@@ -100,7 +100,7 @@ module Ratomic
     # @return [Object, nil] the resource, or nil if none became free in time
     # @raise [Ratomic::ClosedError] if this Ractor's pool was closed
     def checkout(timeout: @timeout)
-      stack = ractor_pool.stack
+      stack = self.stack
       slot = taken = nil
       begin
         Workers::Interrupts.deferred { slot = stack.claim(timeout, lent: false) }
@@ -149,7 +149,7 @@ module Ratomic
 
     # @return [Integer] how many of this Ractor's +size+ resources are free (made or not) at this moment
     def available
-      Workers::Trap.explain { ractor_pool.stack.available }
+      Workers::Trap.explain { stack.available }
     end
 
     # Renews this Ractor's resources: idle ones are closed now, those in use when they come back.
@@ -158,7 +158,7 @@ module Ratomic
     # @raise [Ratomic::ClosedError] if this Ractor's pool was closed
     # @raise [StandardError] the first error of closing a resource, after all were closed
     def reload
-      Workers::Trap.explain { ractor_pool.stack.reload }
+      Workers::Trap.explain { stack.reload }
       nil
     end
 
@@ -168,13 +168,13 @@ module Ratomic
     # @return [nil]
     # @raise [StandardError] the first error of closing a resource, after all were closed
     def close
-      Workers::Trap.explain { ractor_pool.stack.close }
+      Workers::Trap.explain { stack.close }
       nil
     end
 
     # @return [Boolean] whether this Ractor's pool was closed
     def closed?
-      Workers::Trap.explain { ractor_pool.stack.closed? }
+      Workers::Trap.explain { stack.closed? }
     end
 
     # @return [String]
@@ -184,12 +184,13 @@ module Ratomic
 
     private
 
-    def ractor_pool
-      RactorPools.here.of(self) { RactorPool.new(@size, @factory, @closer) }
+    # @return [ResourceStack] this Ractor's
+    def stack
+      RactorStacks.here.of(self) { ResourceStack.new(@size, @factory, Closer.new(@closer)) }
     end
 
     def with_stack
-      Workers::Trap.explain { Workers::Interrupts.deferred { yield ractor_pool.stack } }
+      Workers::Trap.explain { Workers::Interrupts.deferred { yield stack } }
     end
 
     def claim(stack, timeout)

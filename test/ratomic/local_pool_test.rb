@@ -510,6 +510,32 @@ class LocalPoolTest < Minitest::Test
     assert_equal ["true", "false", "1", "closed by its maker", "true", "true"], out.lines(chomp: true)
   end
 
+  def test_a_forked_child_that_leaves_the_block_leaves_its_parents_resource_open
+    out = ruby!(<<~RUBY)
+      require "ratomic"
+      class Resource
+        def self.call = new
+        def initialize = @process = Process.pid
+        def close = $stdout.syswrite("closed by \#{Process.pid == @process ? "its maker" : "another"}\n")
+      end
+      PARENT = Process.pid
+      POOL = Ratomic::LocalPool.new(size: 1, timeout: 1, factory: Resource)
+      [-> { exit }, -> { raise Interrupt }, -> { POOL.discard_current }].each do |leave|
+        POOL.with do
+          if (child = fork)
+            Process.wait(child)
+            next $stdout.syswrite("\#{$?.exitstatus}\n")
+          end
+          at_exit { exit!(POOL.available) }
+          leave.call
+        end
+        exit if Process.pid != PARENT
+      end
+      POOL.close
+    RUBY
+    assert_equal %w[1 1 1] + ["closed by its maker"], out.lines(chomp: true)
+  end
+
   def test_a_fiber_gets_a_resource_of_its_own
     pool = self.pool(size: 2)
     pool.with { |mine| refute_same mine, Fiber.new { pool.with { |other| other } }.resume }
