@@ -55,8 +55,11 @@ module Ratomic
       @factory = factory if FrozenCopy.shareable?(factory)
       @channels = Map.new
       RactorClients.here.factories[self] = factory unless @factory
-      @channels[:current] = Starter.new(@size, factory).start
-      ObjectSpace.define_finalizer(self, RactorClients::Finalizer.new(@channels))
+      starter = Starter.new(@size, factory)
+      Workers::Interrupts.deferred do # a server that has started is reached by the finalizer
+        @channels[:current] = starter.start
+        ObjectSpace.define_finalizer(self, RactorClients::Finalizer.new(@channels))
+      end
       freeze
     end
 
@@ -131,14 +134,15 @@ module Ratomic
     # owners, whose {#checkin} (or end of {#with}) drops them. A second +close+ does nothing.
     #
     # @return [nil]
+    # @raise [Ratomic::TrapError] in a signal handler that has interrupted the first use after a fork
     def close
-      channel.close
+      Workers::Trap.explain { @channels.compute(:current) { |current| current.tap(&:close) } }
       nil
     end
 
     # @return [Boolean]
     def closed?
-      channel.closed?
+      @channels[:current].closed?
     end
 
     # @return [String]
@@ -178,14 +182,16 @@ module Ratomic
       RactorClients.here.client(self, channel)
     end
 
-    # A forked child has neither the pool's Ractor nor its objects.
+    # A forked child has neither the pool's Ractor nor its objects. Several threads and Ractors may come at once; the
+    # claim of the Map lets one of them start the pool.
     def renew
       RactorClients.here.synchronize do
-        current = @channels[:current]
-        return current if current.process == Process.pid || current.closed?
+        @channels.compute(:current) do |current|
+          next current if current.process == Process.pid || current.closed?
 
-        factory = RactorClients.here.factories[self] || @factory || raise(ClosedError, no_factory)
-        @channels[:current] = Starter.new(@size, factory).start
+          factory = RactorClients.here.factories[self] || @factory || raise(ClosedError, no_factory)
+          Starter.new(@size, factory).start
+        end
       end
     end
 
