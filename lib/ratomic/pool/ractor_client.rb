@@ -76,6 +76,11 @@ module Ratomic
         @channel.report([:lost, lease.number].freeze)
       end
 
+      # @return [Boolean] whether the pool is closed
+      def closed?
+        @channel.closed?
+      end
+
       def close
         @port.close unless @port.closed?
         true
