@@ -67,6 +67,8 @@ module Ratomic
     # when the block returns, leaves by +break+, +return+ or +throw+, or raises an error of its own. An error that
     # another thread raised in it (+Thread#raise+) is taken for its own: Ruby does not tell them apart, and
     # {#discard_current} is there for it. To keep the resource in any case: <tt>with(keep: true) { ... }</tt>.
+    # +Fiber#kill+ is taken for a +break+. A Fiber that is left inside the block and never resumed (an Enumerator after
+    # +next+) keeps the resource until its thread ends.
     #
     # @param timeout [Numeric, nil] seconds to wait for a resource
     # @param keep [Boolean] whether the resource stays in the pool even if the block is ended from outside
@@ -75,6 +77,8 @@ module Ratomic
     # @raise [Ratomic::TimeoutError] if none became free in time
     # @raise [Ratomic::ClosedError] if this Ractor's pool was closed
     # @raise [Ratomic::TrapError] in a signal handler
+    # @raise [Ratomic::Error] if the factory returns nil, or uses this pool itself
+    # @raise what the factory raises; its place is free then
     def with(timeout: @timeout, keep: false, &block)
       raise LocalJumpError, "no block given (with)" unless block
 
@@ -94,11 +98,15 @@ module Ratomic
     end
 
     # Takes a resource for longer than a block. Pair it with {#checkin} in an +ensure+; {#with} does that for you.
-    # If a thread ends without {#checkin}, its resource is closed, and its place goes to the first thread that waits.
+    # If a thread ends without {#checkin}, its resource is closed, and its place goes to a thread that waits, within a
+    # second.
     #
     # @param timeout [Numeric, nil] seconds to wait for a resource
     # @return [Object, nil] the resource, or nil if none became free in time
     # @raise [Ratomic::ClosedError] if this Ractor's pool was closed
+    # @raise [Ratomic::TrapError] in a signal handler
+    # @raise [Ratomic::Error] if the factory returns nil
+    # @raise what the factory raises; its place is free then
     def checkout(timeout: @timeout)
       stack = self.stack
       slot = taken = nil
@@ -198,6 +206,8 @@ module Ratomic
     end
 
     def lend(slot, keep)
+      raise Error, "the factory of the pool uses this pool itself" if slot.resource.nil?
+
       result = yield slot.resource
       finished = true
       result

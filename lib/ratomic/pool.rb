@@ -71,6 +71,8 @@ module Ratomic
     # signal, and whatever else is no StandardError. An object stays in the pool when the block returns, leaves by
     # +break+, +return+ or +throw+, or raises an error of its own; an error that another thread raised in it
     # (+Thread#raise+) is taken for its own. To keep the object in any case: <tt>with(keep: true) { ... }</tt>.
+    # +Fiber#kill+ is taken for a +break+. A Fiber that is left inside the block and never resumed (an Enumerator after
+    # +next+) keeps the object until its Ractor ends.
     #
     # @param timeout [Numeric, nil] seconds to wait for an object
     # @param keep [Boolean] whether the object stays in the pool even if the block is ended from outside

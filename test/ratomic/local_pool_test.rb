@@ -166,6 +166,18 @@ class LocalPoolTest < Minitest::Test
     assert_equal 1, pool.available
   end
 
+  module Circular
+    def self.call
+      POOL.with { |resource| resource }
+    end
+    POOL = Ratomic::LocalPool.new(size: 2, timeout: 0, factory: self)
+  end
+
+  def test_a_factory_that_uses_its_own_pool_is_reported
+    assert_match(/itself/, assert_raises(Ratomic::Error) { Circular::POOL.with { flunk } }.message)
+    assert_equal 2, Circular::POOL.available
+  end
+
   module Nothing
     def self.call; end
   end
