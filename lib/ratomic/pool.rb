@@ -12,7 +12,9 @@ module Ratomic
   # can reach an object.
   #
   # - Blocks: {#with} and {#checkout}, while all objects are out; first come, first served. The calling thread alone
-  #   waits, without polling, until +timeout+ is over; +Thread#kill+ and +Timeout+ end the wait.
+  #   waits, without polling, until +timeout+ is over; +Thread#kill+ and +Timeout+ end the wait. Where more Ractors
+  #   compute than Ruby has native threads for them, any of these may take up to five seconds longer: the pool's Ractor
+  #   has to get a turn.
   # - Moves: the objects, with all that they refer to, from the pool to the caller and back. What the caller still
   #   refers to afterwards raises +Ractor::MovedError+.
   # - Shared: this object only. It is frozen and shareable: a constant that every Ractor uses.
