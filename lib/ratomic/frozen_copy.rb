@@ -27,12 +27,13 @@ module Ratomic
     ELEMENTS = own.call(Set, :to_a)
     CLEAR = own.call(Set, :clear)
     ADD = own.call(Set, :add)
+    EMPTY, STORE = %i[clear store].map { |name| own.call(Hash, name) } # a user's `[]=` may store something else
     LOCATIONS = own.call(Exception, :backtrace_locations)
     DATA = defined?(::Data) && ::Data.respond_to?(:define)
     MEMBERS, INITIALIZE = %i[to_h initialize].map { |name| own.call(::Data, name) } if DATA
     # In older Rubies a Set is a Ruby object with a Hash.
     TABLE = Set.new.instance_variables.first
-    private_constant :DUP, :ASSIGN, :ELEMENTS, :CLEAR, :ADD, :LOCATIONS, :DATA, :TABLE
+    private_constant :DUP, :ASSIGN, :ELEMENTS, :CLEAR, :ADD, :EMPTY, :STORE, :LOCATIONS, :DATA, :TABLE
 
     class << self
       # @return [Object] the object, if it is shareable, else a frozen deep copy; it stays as it is
@@ -170,10 +171,10 @@ module Ratomic
     end
 
     def fill_hash(hash, made)
-      made.clear
+      EMPTY.bind_call(made)
       hash.to_a.each do |key, value| # a snapshot: other threads may change the Hash meanwhile
         key = complete { copy(key) }
-        made[key] = copy(value)
+        STORE.bind_call(made, key, copy(value))
       end
       hash.default_proc ? made.default_proc = leaf(hash.default_proc) : made.default = copy(hash.default)
       with_variables(hash, made)

@@ -4,7 +4,7 @@ require_relative "pool/ending"
 require_relative "workers/runtime/ractor_local"
 require_relative "pool/arguments"
 require_relative "local_pool/factory"
-require_relative "local_pool/ractor_pools"
+require_relative "local_pool/ractor_stacks"
 require_relative "local_pool/thrown"
 
 module Ratomic
@@ -54,7 +54,7 @@ module Ratomic
       @timeout = Pool::Arguments.timeout(timeout, ArgumentError)
       @factory = Factory.check(factory || block, "factory")
       @closer = Factory.check(close, "close") if close
-      RactorPools.watch(self)
+      RactorStacks.watch(self)
       freeze
     end
 
@@ -67,6 +67,8 @@ module Ratomic
     # when the block returns, leaves by +break+, +return+ or +throw+, or raises an error of its own. An error that
     # another thread raised in it (+Thread#raise+) is taken for its own: Ruby does not tell them apart, and
     # {#discard_current} is there for it. To keep the resource in any case: <tt>with(keep: true) { ... }</tt>.
+    # +Fiber#kill+ is taken for a +break+. A Fiber that is left inside the block and never resumed (an Enumerator after
+    # +next+) keeps the resource until its thread ends.
     #
     # @param timeout [Numeric, nil] seconds to wait for a resource
     # @param keep [Boolean] whether the resource stays in the pool even if the block is ended from outside
@@ -75,10 +77,12 @@ module Ratomic
     # @raise [Ratomic::TimeoutError] if none became free in time
     # @raise [Ratomic::ClosedError] if this Ractor's pool was closed
     # @raise [Ratomic::TrapError] in a signal handler
+    # @raise [Ratomic::Error] if the factory returns nil, or uses this pool itself
+    # @raise what the factory raises; its place is free then
     def with(timeout: @timeout, keep: false, &block)
       raise LocalJumpError, "no block given (with)" unless block
 
-      stack = ractor_pool.stack
+      stack = self.stack
       lent = (Thread.current[LENT] ||= {}.compare_by_identity)
       outer = lent[self]
       return lend(outer, keep, &block) if outer && outer.stack.equal?(stack)
@@ -94,13 +98,17 @@ module Ratomic
     end
 
     # Takes a resource for longer than a block. Pair it with {#checkin} in an +ensure+; {#with} does that for you.
-    # If a thread ends without {#checkin}, its resource is closed, and its place goes to the first thread that waits.
+    # If a thread ends without {#checkin}, its resource is closed, and its place goes to a thread that waits, within a
+    # second.
     #
     # @param timeout [Numeric, nil] seconds to wait for a resource
     # @return [Object, nil] the resource, or nil if none became free in time
     # @raise [Ratomic::ClosedError] if this Ractor's pool was closed
+    # @raise [Ratomic::TrapError] in a signal handler
+    # @raise [Ratomic::Error] if the factory returns nil
+    # @raise what the factory raises; its place is free then
     def checkout(timeout: @timeout)
-      stack = ractor_pool.stack
+      stack = self.stack
       slot = taken = nil
       begin
         Workers::Interrupts.deferred { slot = stack.claim(timeout, lent: false) }
@@ -149,7 +157,7 @@ module Ratomic
 
     # @return [Integer] how many of this Ractor's +size+ resources are free (made or not) at this moment
     def available
-      Workers::Trap.explain { ractor_pool.stack.available }
+      Workers::Trap.explain { stack.available }
     end
 
     # Renews this Ractor's resources: idle ones are closed now, those in use when they come back.
@@ -158,7 +166,7 @@ module Ratomic
     # @raise [Ratomic::ClosedError] if this Ractor's pool was closed
     # @raise [StandardError] the first error of closing a resource, after all were closed
     def reload
-      Workers::Trap.explain { ractor_pool.stack.reload }
+      Workers::Trap.explain { stack.reload }
       nil
     end
 
@@ -168,13 +176,13 @@ module Ratomic
     # @return [nil]
     # @raise [StandardError] the first error of closing a resource, after all were closed
     def close
-      Workers::Trap.explain { ractor_pool.stack.close }
+      Workers::Trap.explain { stack.close }
       nil
     end
 
     # @return [Boolean] whether this Ractor's pool was closed
     def closed?
-      Workers::Trap.explain { ractor_pool.stack.closed? }
+      Workers::Trap.explain { stack.closed? }
     end
 
     # @return [String]
@@ -184,12 +192,13 @@ module Ratomic
 
     private
 
-    def ractor_pool
-      RactorPools.here.of(self) { RactorPool.new(@size, @factory, @closer) }
+    # @return [ResourceStack] this Ractor's
+    def stack
+      RactorStacks.here.of(self) { ResourceStack.new(@size, @factory, Closer.new(@closer)) }
     end
 
     def with_stack
-      Workers::Trap.explain { Workers::Interrupts.deferred { yield ractor_pool.stack } }
+      Workers::Trap.explain { Workers::Interrupts.deferred { yield stack } }
     end
 
     def claim(stack, timeout)
@@ -197,6 +206,8 @@ module Ratomic
     end
 
     def lend(slot, keep)
+      raise Error, "the factory of the pool uses this pool itself" if slot.resource.nil?
+
       result = yield slot.resource
       finished = true
       result

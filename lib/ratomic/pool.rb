@@ -12,7 +12,9 @@ module Ratomic
   # can reach an object.
   #
   # - Blocks: {#with} and {#checkout}, while all objects are out; first come, first served. The calling thread alone
-  #   waits, without polling, until +timeout+ is over; +Thread#kill+ and +Timeout+ end the wait.
+  #   waits, without polling, until +timeout+ is over; +Thread#kill+ and +Timeout+ end the wait. Where more Ractors
+  #   compute than Ruby has native threads for them, any of these may take up to five seconds longer: the pool's Ractor
+  #   has to get a turn.
   # - Moves: the objects, with all that they refer to, from the pool to the caller and back. What the caller still
   #   refers to afterwards raises +Ractor::MovedError+.
   # - Shared: this object only. It is frozen and shareable: a constant that every Ractor uses.
@@ -55,8 +57,11 @@ module Ratomic
       @factory = factory if FrozenCopy.shareable?(factory)
       @channels = Map.new
       RactorClients.here.factories[self] = factory unless @factory
-      @channels[:current] = Starter.new(@size, factory).start
-      ObjectSpace.define_finalizer(self, RactorClients::Finalizer.new(@channels))
+      starter = Starter.new(@size, factory)
+      Workers::Interrupts.deferred do # a server that has started is reached by the finalizer
+        @channels[:current] = starter.start
+        ObjectSpace.define_finalizer(self, RactorClients::Finalizer.new(@channels))
+      end
       freeze
     end
 
@@ -68,6 +73,8 @@ module Ratomic
     # signal, and whatever else is no StandardError. An object stays in the pool when the block returns, leaves by
     # +break+, +return+ or +throw+, or raises an error of its own; an error that another thread raised in it
     # (+Thread#raise+) is taken for its own. To keep the object in any case: <tt>with(keep: true) { ... }</tt>.
+    # +Fiber#kill+ is taken for a +break+. A Fiber that is left inside the block and never resumed (an Enumerator after
+    # +next+) keeps the object until its Ractor ends.
     #
     # @param timeout [Numeric, nil] seconds to wait for an object
     # @param keep [Boolean] whether the object stays in the pool even if the block is ended from outside
@@ -131,14 +138,15 @@ module Ratomic
     # owners, whose {#checkin} (or end of {#with}) drops them. A second +close+ does nothing.
     #
     # @return [nil]
+    # @raise [Ratomic::TrapError] in a signal handler that has interrupted the first use after a fork
     def close
-      channel.close
+      Workers::Trap.explain { @channels.compute(:current) { |current| current.tap(&:close) } }
       nil
     end
 
     # @return [Boolean]
     def closed?
-      channel.closed?
+      @channels[:current].closed?
     end
 
     # @return [String]
@@ -178,14 +186,16 @@ module Ratomic
       RactorClients.here.client(self, channel)
     end
 
-    # A forked child has neither the pool's Ractor nor its objects.
+    # A forked child has neither the pool's Ractor nor its objects. Several threads and Ractors may come at once; the
+    # claim of the Map lets one of them start the pool.
     def renew
       RactorClients.here.synchronize do
-        current = @channels[:current]
-        return current if current.process == Process.pid || current.closed?
+        @channels.compute(:current) do |current|
+          next current if current.process == Process.pid || current.closed?
 
-        factory = RactorClients.here.factories[self] || @factory || raise(ClosedError, no_factory)
-        @channels[:current] = Starter.new(@size, factory).start
+          factory = RactorClients.here.factories[self] || @factory || raise(ClosedError, no_factory)
+          Starter.new(@size, factory).start
+        end
       end
     end
 

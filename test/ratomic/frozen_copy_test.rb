@@ -168,6 +168,25 @@ class FrozenCopyTest < Minitest::Test
     through_all([(+"a"..+"b"), set_of(1)]) { |copy| assert_equal "a".."b", copy[0] }
   end
 
+  # A Hash that converts what is stored, as those of many libraries do.
+  class Adding < Hash
+    def []=(key, value)
+      super(key, value.is_a?(Integer) ? value + 1 : value)
+    end
+
+    def clear
+      raise "not this one"
+    end
+  end
+
+  def test_a_hash_that_converts_what_is_stored_converts_nothing_again
+    hash = Adding.new.tap { |adding| adding[:number] = 1 }
+    hash[:set] = Set[[1]]
+    copy = FrozenCopy.of(hash)
+    assert_instance_of Adding, copy
+    assert_equal [[:number, 2], [:set, Set[[1]]]], copy.to_a
+  end
+
   def test_objects_that_cannot_be_copied_right_are_refused_with_the_reason
     ring = Holder.new(nil)
     ring.held = set_of(ring)

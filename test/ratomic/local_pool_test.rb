@@ -166,6 +166,18 @@ class LocalPoolTest < Minitest::Test
     assert_equal 1, pool.available
   end
 
+  module Circular
+    def self.call
+      POOL.with { |resource| resource }
+    end
+    POOL = Ratomic::LocalPool.new(size: 2, timeout: 0, factory: self)
+  end
+
+  def test_a_factory_that_uses_its_own_pool_is_reported
+    assert_match(/itself/, assert_raises(Ratomic::Error) { Circular::POOL.with { flunk } }.message)
+    assert_equal 2, Circular::POOL.available
+  end
+
   module Nothing
     def self.call; end
   end
@@ -508,6 +520,32 @@ class LocalPoolTest < Minitest::Test
       end
     RUBY
     assert_equal ["true", "false", "1", "closed by its maker", "true", "true"], out.lines(chomp: true)
+  end
+
+  def test_a_forked_child_that_leaves_the_block_leaves_its_parents_resource_open
+    out = ruby!(<<~RUBY)
+      require "ratomic"
+      class Resource
+        def self.call = new
+        def initialize = @process = Process.pid
+        def close = $stdout.syswrite("closed by \#{Process.pid == @process ? "its maker" : "another"}\n")
+      end
+      PARENT = Process.pid
+      POOL = Ratomic::LocalPool.new(size: 1, timeout: 1, factory: Resource)
+      [-> { exit }, -> { raise Interrupt }, -> { POOL.discard_current }].each do |leave|
+        POOL.with do
+          if (child = fork)
+            Process.wait(child)
+            next $stdout.syswrite("\#{$?.exitstatus}\n")
+          end
+          at_exit { exit!(POOL.available) }
+          leave.call
+        end
+        exit if Process.pid != PARENT
+      end
+      POOL.close
+    RUBY
+    assert_equal %w[1 1 1] + ["closed by its maker"], out.lines(chomp: true)
   end
 
   def test_a_fiber_gets_a_resource_of_its_own

@@ -302,6 +302,47 @@ class PoolTest < Minitest::Test
     end
   end
 
+  def test_an_interrupt_in_new_leaves_nothing_running
+    pool = Ratomic::Pool.allocate
+    assert_leaves_nothing do
+      assert_raises(KeyError) do
+        Thread.handle_interrupt(KeyError => :on_blocking) do
+          Thread.current.raise(KeyError)
+          pool.send(:initialize, 1, 1) { [] }
+        end
+      end
+      pool.close # as the finalizer does
+    end
+  end
+
+  # A forked child finds its parent's channel.
+  ParentsChannel = Struct.new(:process) do
+    def closed?
+      false
+    end
+  end
+
+  def test_the_first_use_after_a_fork_by_several_ractors_starts_one_pool
+    made = Ratomic::Counter.new
+    gate = Ratomic::Queue.new(4).push(:first)
+    pool = Ratomic::Pool.new(1, 5, &shareable_factory(made, gate)).tap { |new| @pools << new }
+    pool.close
+    pool.instance_variable_get(:@channels)[:current] = ParentsChannel.new(0).freeze
+    ractor = Ractor.new(pool, &:available)
+    eventually(STATE_TIMEOUT_S, "the call of the factory") { made.read == 2 }
+    thread = Thread.new { pool.available }
+    until_asleep(thread)
+    assert_equal 2, made.read
+    gate.close
+    assert_equal [1, 1], within(10) { [ractor.value, thread.value] }
+  ensure
+    gate&.close
+  end
+
+  def shareable_factory(made, gate)
+    Ractor.shareable_proc { [made.increment, gate.pop] }
+  end
+
   def test_a_pool_without_references_ends_by_itself
     assert_leaves_nothing(20) do
       Thread.new { 3.times { new_pool(size: 2, timeout: 1).with {} } }.join
@@ -490,6 +531,21 @@ class PoolTest < Minitest::Test
       exit $?.exitstatus
     RUBY
     assert_equal ["made_anew", "main Ractor", "in_main", "now_everywhere"], out.lines(chomp: true)
+  end
+
+  def test_a_forked_child_starts_no_pool_to_close_it
+    out = ruby!(<<~RUBY)
+      require "ratomic"
+      makes = []
+      POOL = Ratomic::Pool.new(2, 1) { makes << 1; [] }
+      child = fork do
+        puts POOL.closed?, POOL.close.inspect, POOL.closed?, makes.size
+        POOL.with { } rescue puts $!.class
+      end
+      Process.wait(child)
+      puts $?.success?, POOL.closed?, POOL.available
+    RUBY
+    assert_equal %w[false nil true 2 Ratomic::ClosedError true false 2], out.lines(chomp: true)
   end
 
   def test_a_lease_from_before_the_fork_does_not_disturb_the_childs_pool

@@ -25,6 +25,12 @@ module Ratomic
         @idle = @slots.dup # a stack: slots with a resource on top, where they are taken from
         @generation = 0
         @closed = false
+        @process = Process.pid
+      end
+
+      # @return [Boolean] false in a forked child, which has these resources together with its parent
+      def of_this_process?
+        @process == Process.pid
       end
 
       # @param lent [Boolean] whether it is for +with+
@@ -55,10 +61,10 @@ module Ratomic
       end
 
       # Takes a slot back. A resource that is discarded, outdated or of a closed pool is closed first, then the slot is
-      # free.
+      # free. (Not in a forked child that leaves the block which has it: the resource is its parent's.)
       def give(slot)
         stale = @lock.synchronize { stale?(slot).tap { |yes| pass_on(slot) unless yes } }
-        retire(slot) if stale
+        retire(slot) if stale && of_this_process?
       end
 
       # @raise [OwnershipError]
@@ -92,11 +98,6 @@ module Ratomic
 
       def closed?
         @closed
-      end
-
-      # @return [Array] all that are made, lent or not
-      def resources
-        @slots.filter_map(&:resource)
       end
 
       # A thread ends: the resources that it checked out and did not give back are closed.

@@ -22,7 +22,9 @@ module Ratomic
       # @raise [TypeError, ArgumentError]
       def self.timeout(timeout, wrong = TypeError)
         return if timeout.nil?
-        raise wrong, "timeout has to be seconds or nil, not #{timeout.inspect}" unless timeout.is_a?(Numeric)
+
+        number = timeout.is_a?(Numeric) && timeout.real?
+        raise wrong, "timeout has to be seconds or nil, not #{timeout.inspect}" unless number
         raise ArgumentError, "timeout has to be 0 or more seconds, not #{timeout}" unless timeout >= 0
 
         timeout

@@ -6,7 +6,7 @@ module Ratomic
     # killed thread): it refers to them weakly, and when one has been collected, the pool replaces it. An object to
     # which anything still refers stays with its borrower.
     #
-    # While an object is lent, one thread of this Ractor checks a few times a second.
+    # While an object is lent and the pool is open, one thread of this Ractor checks a few times a second.
     class LeakDetector
       # Seconds between two checks.
       CHECK_INTERVAL_S = 0.25
@@ -69,7 +69,7 @@ module Ratomic
       # The pause comes first: with many short leases the thread lives on between them. The pause is a wait at a native
       # queue, because CRuby 4.0 can deadlock when a timed sleep in a Ractor is interrupted.
       #
-      # @return [Boolean] whether anything is still lent
+      # @return [Boolean] whether anything is still lent, by an open pool
       def check
         @stop_signal.pop(timeout: CHECK_INTERVAL_S)
         collect_garbage
@@ -77,7 +77,7 @@ module Ratomic
         lost.each { |lease| @client.lose(lease) }
         @lock.synchronize do
           lost.each { |lease| @leases.delete(lease.number) }
-          (!@leases.empty? && !@stop_signal.closed?) || (@thread = nil)
+          !(@leases.empty? || @stop_signal.closed? || @client.closed?) || (@thread = nil)
         end
       end
 

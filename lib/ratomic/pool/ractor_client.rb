@@ -10,8 +10,12 @@ module Ratomic
     # Ractor share it. Callers of all its methods have interrupts masked ({Workers::Interrupts.deferred}); only the wait
     # for an answer lets them in.
     class RactorClient
-      # Seconds to wait for the answer to a withdrawal. The server never blocks and needs microseconds for it.
+      # Seconds to wait for the answer to a withdrawal. The server never blocks and needs microseconds for it, but where
+      # more Ractors compute than Ruby has native threads, it may get no turn for longer.
       WITHDRAW_TIMEOUT_S = 5
+      # Stands for the answer that did not come in that time.
+      LATE = [].freeze
+      private_constant :LATE
 
       # @return [ServerChannel]
       attr_reader :channel
@@ -38,7 +42,7 @@ module Ratomic
         request = @idle_requests.pop || CheckoutRequest.new(@port, @number)
         @channel.inbox.push(timeout&.zero? ? request.at_once : request)
         answer = wait(request, timeout)
-        to_lease(answer) || (must ? raise(TimeoutError, refusal(timeout, *answer)) : nil)
+        to_lease(answer) || (must ? raise(TimeoutError, refusal(timeout, answer)) : nil)
       rescue ClosedQueueError
         raise ClosedError, "the pool is closed; make a new one"
       end
@@ -76,6 +80,11 @@ module Ratomic
         @channel.report([:lost, lease.number].freeze)
       end
 
+      # @return [Boolean] whether the pool is closed
+      def closed?
+        @channel.closed?
+      end
+
       def close
         @port.close unless @port.closed?
         true
@@ -97,13 +106,13 @@ module Ratomic
           stayed = true
         ensure
           answer ||= withdraw(request)
-          @idle_requests.push(request)
+          answer.equal?(LATE) ? take_late(request) : @idle_requests.push(request)
           decline(answer) unless stayed
         end
         answer
       end
 
-      # An interrupt ended the wait: an object that was sent goes back.
+      # The thread does not wait any more: an object that was sent goes back.
       def decline(answer)
         take_back(Lease.new(answer, @port.receive), false) if answer.is_a?(Integer)
       rescue Ractor::ClosedError
@@ -112,8 +121,17 @@ module Ratomic
 
       def withdraw(request)
         @channel.report(request.withdrawal) # if the pool is closed, its server answers every request
-        request.wait(WITHDRAW_TIMEOUT_S) ||
-          raise(Error, "the pool's Ractor has not answered for #{WITHDRAW_TIMEOUT_S} s; please report this")
+        request.wait(WITHDRAW_TIMEOUT_S) || LATE
+      end
+
+      # An answer that nobody takes would be a lost object, so a thread waits for it.
+      def take_late(request)
+        Workers::OwnThread.start("ratomic-pool-late-answer", place: "the wait for a late answer of a pool") do
+          Workers::Interrupts.deferred do
+            decline(Workers::Interrupts.on_blocking { request.wait(nil) })
+            @idle_requests.push(request)
+          end
+        end
       end
 
       def to_lease(answer)
@@ -131,7 +149,10 @@ module Ratomic
         Workers::Interrupts.allowed { sleep }
       end
 
-      def refusal(timeout, out, waiting, missing, failure = nil)
+      def refusal(timeout, answer)
+        return "no object came within #{timeout} s: the pool's Ractor has had no turn" if answer.equal?(LATE)
+
+        out, waiting, missing, failure = answer
         lost = ", #{missing} lost ones are being replaced" if missing.positive?
         why = " (the factory raised #{failure})" if failure
         "no object became free within #{timeout} s: #{out} are checked out, #{waiting} more callers wait#{lost}#{why}" \

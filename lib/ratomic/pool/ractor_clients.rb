@@ -85,7 +85,7 @@ module Ratomic
 
       # A port stays in its Ractor until it is closed, also when nothing refers to it any more.
       def close_clients
-        @open.reject! { |client| client.channel.closed? && client.close }
+        @open.reject! { |client| client.closed? && client.close }
       end
     end
   end

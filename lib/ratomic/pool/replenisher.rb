@@ -50,11 +50,9 @@ module Ratomic
         @channel.add(Starter.check(@factory.call))
         @missing -= 1
         @pause = nil
-      rescue ClosedQueueError, Ractor::ClosedError
-        nil
       rescue Exception => e # rubocop:disable Lint/RescueException -- whatever it is, the object is still missing
         @pause = @pause ? [@pause * 2, RETRY_PAUSES_S.end].min : RETRY_PAUSES_S.begin
-        @channel.report([:factory_failed, "#{e.class}: #{e.message}".freeze].freeze)
+        @channel.report([:factory_failed, ErrorRecord.of(e).to_s.freeze].freeze)
       end
     end
   end

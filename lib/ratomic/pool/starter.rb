@@ -17,6 +17,8 @@ module Ratomic
       # @return [Object] +object+
       # @raise [OwnershipError] if it cannot go from owner to owner
       def self.check(object)
+        raise OwnershipError, "the factory made one object twice; let it make a new one" if Lease.moved?(object)
+
         if FrozenCopy.shareable?(object) || Reflection.frozen?(object)
           raise OwnershipError, "the factory made a #{Reflection.class_of(object)} that is frozen or shareable; a " \
                                 "Pool lends mutable objects (for one that never changes use a constant)"

@@ -17,6 +17,6 @@ class PoolArgumentsTest < Minitest::Test
     [0, 0.5, 3r].each { |timeout| assert_equal timeout, Arguments.timeout(timeout) }
     assert_raises(ArgumentError) { Arguments.timeout(-0.1) }
     assert_raises(ArgumentError) { Arguments.timeout(Float::NAN) }
-    assert_raises(TypeError) { Arguments.timeout("1") }
+    ["1", Complex(1, 1)].each { |timeout| assert_raises(TypeError) { Arguments.timeout(timeout) } }
   end
 end

@@ -9,9 +9,15 @@ class PoolLeakDetectorTest < Minitest::Test
   # Remembers which leases were reported as lost.
   class RactorClient
     attr_reader :lost
+    attr_writer :closed
 
     def initialize
       @lost = []
+      @closed = false
+    end
+
+    def closed?
+      @closed
     end
 
     def lose(lease)
@@ -69,10 +75,24 @@ class PoolLeakDetectorTest < Minitest::Test
     eventually { Thread.list.size <= before }
   end
 
-  def test_stop_ends_its_thread_at_once
+  # The thread that the block starts.
+  def started
     others = Thread.list # which may have those of other detectors
-    object = add(1, [])
-    thread = (Thread.list - others).find { |one| one.name == "ratomic-pool-leak-detector" }
+    yield
+    (Thread.list - others).find { |one| one.name == "ratomic-pool-leak-detector" }
+  end
+
+  def test_its_thread_ends_with_the_pool_while_something_is_lent
+    object = nil
+    thread = started { object = add(1, []) }
+    @client.closed = true
+    assert thread.join(10)
+    assert_equal 1, @leak_detector.remove(object).number
+  end
+
+  def test_stop_ends_its_thread_at_once
+    object = nil
+    thread = started { object = add(1, []) }
     within(5) { @leak_detector.stop }
     refute thread.alive?
     assert_equal 1, @leak_detector.remove(object).number

@@ -40,6 +40,29 @@ class PoolRactorClientTest < Minitest::Test
     assert_raises(Ratomic::OwnershipError) { @client.take_back(lease, true) }
   end
 
+  # A request that is answered after its withdrawal has been given up, as if the server's Ractor got no turn.
+  LateAnswer = Struct.new(:number) do
+    def wait(seconds)
+      number if seconds.nil?
+    end
+
+    def withdrawal
+      :withdrawn
+    end
+  end
+
+  def test_an_object_that_comes_after_all_waiting_goes_back
+    idle = @client.instance_variable_get(:@idle_requests)
+    port = @client.instance_variable_get(:@port)
+    idle << LateAnswer.new(7).freeze
+    error = assert_raises(Ratomic::TimeoutError) { @client.lend(0.01, must: true) }
+    assert_match(/within 0.01 s.*no turn/, error.message)
+    port.send([:late], move: true)
+    eventually { idle.size == 1 }
+    port.send(:empty)
+    assert_equal :empty, port.receive
+  end
+
   def test_a_client_of_a_closed_pool_lends_nothing
     @pool.close
     assert_raises(Ratomic::ClosedError) { @client.lend(1) }

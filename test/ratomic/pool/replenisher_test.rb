@@ -44,6 +44,26 @@ class PoolReplenisherTest < Minitest::Test
     assert_match(/OwnershipError/, @channel.inbox.pop(timeout: 5).last)
   end
 
+  # As the pool's own queue raises when the pool is closed.
+  def test_a_factory_that_raises_what_a_closed_queue_raises_is_called_again_after_a_pause
+    start { raise ClosedQueueError, "the user's own" }
+    @channel.order
+    assert_equal [:factory_failed, "ClosedQueueError: the user's own"], @channel.inbox.pop(timeout: 5)
+  end
+
+  def test_an_error_that_cannot_tell_its_message_is_a_failure_like_any_other
+    error = Class.new(IOError) do
+      def message
+        raise KeyError
+      end
+    end
+    calls = 0
+    start { (calls += 1) == 1 ? raise(error, "not this") : [calls] }
+    @channel.order
+    assert_equal :factory_failed, @channel.inbox.pop(timeout: 5).first
+    assert_equal :made, @channel.inbox.pop(timeout: 5)
+  end
+
   # An error in it is shown by {Ratomic::Workers::OwnThread}, and not a second time by Ruby.
   def test_its_thread_is_one_of_the_librarys_own
     start { [:made] }

@@ -16,6 +16,12 @@ class PoolStarterTest < Minitest::Test
     end
   end
 
+  def test_an_object_that_the_pool_has_moved_before_is_refused
+    object = []
+    Ractor::Port.new.send(object, move: true)
+    assert_match(/one object twice/, assert_raises(Ratomic::OwnershipError) { Starter.check(object) }.message)
+  end
+
   def test_the_channel_is_ready_and_all_objects_are_free
     channel = Starter.new(3, -> { [] }).start
     assert_equal 3, channel.free

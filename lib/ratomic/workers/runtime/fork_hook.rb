@@ -62,7 +62,7 @@ module Ratomic
       # what has stayed in the parent.
       # @return [Array<#after_fork>]
       def self.parts
-        parts = [AtExit, Processes, LocalPool::RactorPools, History]
+        parts = [AtExit, Processes, LocalPool::RactorStacks, History]
         parts << StatsServer if Workers.const_defined?(:StatsServer, false)
         parts
       end

@@ -8,8 +8,9 @@ module Ratomic
       # @param name [Symbol]
       def initialize(name)
         @name = name
-        # Before Ruby 3.4 there is no atomic store_if_absent: the thread that holds this permit may store.
-        @permit = Queue.new(1).push(true) unless Ractor.respond_to?(:store_if_absent)
+        # Before Ruby 3.4 there is no atomic store_if_absent: the thread that has claimed a key of this Map may store.
+        # A forked child forgets the claims of threads that it does not have.
+        @claims = Map.new unless Ractor.respond_to?(:store_if_absent)
         freeze
       end
 
@@ -21,15 +22,13 @@ module Ratomic
       # @return [Object] this Ractor's value
       # @yield makes it; must not make the value of another RactorLocal, because Ruby has one lock for all of them
       def fetch(&make)
-        return Ractor.store_if_absent(@name) { make.call } if @permit.nil?
+        return Ractor.store_if_absent(@name) { make.call } if @claims.nil?
 
-        permit = nil
-        begin
-          Interrupts.on_blocking { permit = @permit.pop }
+        @claims.compute(:store) do
           Ractor.current[@name] ||= make.call
-        ensure
-          @permit.push(permit) if permit
+          nil
         end
+        value
       end
     end
   end

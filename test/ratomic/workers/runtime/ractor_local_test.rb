@@ -28,6 +28,19 @@ class RactorLocalTest < Minitest::Test
     assert_equal(:second, storage.fetch { :second })
   end
 
+  def test_a_child_forked_while_another_thread_makes_the_value_makes_its_own
+    skip_without_fork
+    out = ruby!(<<~RUBY, seconds: 20)
+      require "ratomic"
+      storage = Ratomic::Workers::RactorLocal.new(:ratomic_storage_test)
+      begun = Thread::Queue.new
+      Thread.new { storage.fetch { (begun << true) && sleep } }
+      begun.pop
+      Process.wait(fork { puts storage.fetch { "the child's" } })
+    RUBY
+    assert_equal "the child's\n", out
+  end
+
   def test_it_is_shareable
     assert Ractor.shareable?(STORAGE)
   end

@@ -1,12 +1,13 @@
 # frozen_string_literal: true
 
-require_relative "ractor_pool"
+require_relative "resource_stack"
 
 module Ratomic
   class LocalPool
-    # All {RactorPool}s of one Ractor: one for each LocalPool that it uses, until the LocalPool is collected. They are
-    # in one Ractor-local variable, because Ruby never frees the name of such a variable.
-    class RactorPools
+    # All {ResourceStack}s of one Ractor: one for each LocalPool that it uses, until the LocalPool is collected. They
+    # are in one Ractor-local variable, because Ruby never frees the name of such a variable. A forked child gets new
+    # ones; the end of the Ractor closes them.
+    class RactorStacks
       PER_RACTOR = Workers::RactorLocal.new(:ratomic_local_pools)
 
       # Called when a pool has been collected.
@@ -17,7 +18,7 @@ module Ratomic
       end
 
       class << self
-        # @return [RactorPools] this Ractor's
+        # @return [RactorStacks] this Ractor's
         def here
           PER_RACTOR.value || Workers::Trap.explain do
             Workers::ExitHooks.here.then { |exit_hooks| PER_RACTOR.fetch { new(exit_hooks) } }
@@ -37,9 +38,9 @@ module Ratomic
 
       # @param exit_hooks [Workers::ExitHooks] this Ractor's
       def initialize(exit_hooks)
-        @ractor_pools = Workers::WEAK_KEYS.new # a RactorPool must not refer to its LocalPool: that can be collected
-        # RactorPool => itself, to go through them. Each has a value of its own: with one value for many keys a
-        # compaction of Ruby 3.1 damages a WeakMap.
+        @stacks = Workers::WEAK_KEYS.new # a stack must not refer to its LocalPool: that can be collected
+        # Stack => itself, to go through them. Each has a value of its own: with one value for many keys a compaction of
+        # Ruby 3.1 damages a WeakMap.
         @all = ObjectSpace::WeakMap.new
         @parents = []
         @lock = Thread::Mutex.new
@@ -47,16 +48,17 @@ module Ratomic
       end
 
       # @param pool [LocalPool]
-      # @yieldreturn [RactorPool] a new one
-      # @return [RactorPool]
-      def of(pool)
-        @ractor_pools[pool] || add(pool, yield)
+      # @yieldreturn [ResourceStack] a new one
+      # @return [ResourceStack] of this process
+      def of(pool, &make)
+        stack = @stacks[pool]
+        stack&.of_this_process? ? stack : add(pool, &make)
       end
 
       # Refers to the parent's resources for the rest of this process: a client that is collected may close itself, and
       # that may talk to the server over the parent's connection.
       def after_fork
-        @parents.concat(@all.keys.map(&:resources))
+        @parents.concat(@all.keys)
       end
 
       # Runs in a finalizer, and so in the middle of anything that this thread does. So it never waits for the lock. If
@@ -65,7 +67,7 @@ module Ratomic
         return unless @lock.try_lock
 
         begin
-          @ractor_pools.tidy
+          @stacks.tidy
         ensure
           @lock.unlock
         end
@@ -73,19 +75,22 @@ module Ratomic
 
       private
 
-      # @param new [RactorPool] for a LocalPool that has none here
-      def add(pool, new)
+      # @param pool [LocalPool] which has no stack in this process
+      def add(pool)
         Workers::Trap.explain do
           Workers::Interrupts.deferred do
-            @lock.synchronize { @ractor_pools[pool] ||= new.tap { @all[new] = new } }
+            @lock.synchronize do
+              stack = @stacks[pool]
+              stack&.of_this_process? ? stack : yield.tap { |new| @stacks[pool] = @all[new] = new }
+            end
           end
         end
       end
 
       def leave(thread, last)
         failure = nil
-        @all.keys.each do |ractor_pool|
-          ractor_pool.leave(thread, last)
+        @all.keys.each do |stack|
+          stack.leave(thread, last)
         rescue StandardError => e
           failure ||= e
         end

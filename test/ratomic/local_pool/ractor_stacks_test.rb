@@ -2,7 +2,7 @@
 
 require "test_helper"
 
-class LocalPoolRactorPoolsTest < Minitest::Test
+class LocalPoolRactorStacksTest < Minitest::Test
   module Make
     def self.call
       Object.new
@@ -10,19 +10,39 @@ class LocalPoolRactorPoolsTest < Minitest::Test
   end
 
   def setup
-    @ractor_pools = Ratomic::LocalPool::RactorPools.here
+    @stacks = Ratomic::LocalPool::RactorStacks.here
   end
 
-  def ractor_pool
-    Ratomic::LocalPool::RactorPool.new(1, Make, nil)
+  def stack
+    Ratomic::LocalPool::ResourceStack.new(1, Make, nil)
   end
 
-  def test_a_ractor_has_one_part_of_a_pool
+  # The stacks that several threads get.
+  def stacks_of(pool)
+    Array.new(4) { Thread.new { @stacks.of(pool) { stack } } }.map(&:value)
+  end
+
+  def test_a_ractor_has_one_stack_of_a_pool
     pool = Ratomic::LocalPool.new(size: 1, factory: Make)
-    ractor_pools = Array.new(4) { Thread.new { @ractor_pools.of(pool) { ractor_pool } } }.map(&:value)
-    assert_equal 1, ractor_pools.uniq.size
-    refute_same ractor_pools[0], @ractor_pools.of(Ratomic::LocalPool.new(size: 1, factory: Make)) { ractor_pool }
-    assert_same @ractor_pools, Ratomic::LocalPool::RactorPools.here
+    stacks = stacks_of(pool)
+    assert_equal 1, stacks.uniq.size
+    refute_same stacks[0], @stacks.of(Ratomic::LocalPool.new(size: 1, factory: Make)) { stack }
+    assert_same @stacks, Ratomic::LocalPool::RactorStacks.here
+  end
+
+  def test_a_child_gets_another_one_for_all_its_threads
+    pool = Ratomic::LocalPool.new(size: 1, factory: Make)
+    before = @stacks.of(pool) { stack }
+    reader, writer = IO.pipe
+    child = fork do
+      stacks = stacks_of(pool)
+      writer.print([stacks.uniq.size, stacks.first.equal?(before)].inspect)
+      exit!(0)
+    end
+    writer.close
+    within(10) { Process.wait(child) }
+    assert_equal "[1, false]", reader.read
+    assert_same before, @stacks.of(pool) { flunk }
   end
 
   # Ruby 3.1 crashed when all of them had one value in a WeakMap.
@@ -40,7 +60,7 @@ class LocalPoolRactorPoolsTest < Minitest::Test
   end
 
   def test_a_finalizer_that_meets_the_lock_taken_leaves_it
-    @ractor_pools.instance_variable_get(:@lock).synchronize { assert_nil @ractor_pools.tidy }
+    @stacks.instance_variable_get(:@lock).synchronize { assert_nil @stacks.tidy }
   end
 
   # A client whose collection is noticed, as that of a database may be by its server.
