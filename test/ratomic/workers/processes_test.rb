@@ -364,6 +364,19 @@ class WorkerProcessesTest < Minitest::Test
     assert_equal "before, hello you, hello all, after\n[1]\n", out
   end
 
+  def test_what_the_parent_has_printed_is_written_once_also_where_stdout_is_another_object
+    out = ruby!(<<~RUBY)
+      require "stringio"
+      print "before, "
+      $stdout = StringIO.new
+      #{START}
+      POOL.map([1, 2], ->(item) { STDOUT.write("item, ") && item })
+      $stdout = STDOUT
+      puts "after"
+    RUBY
+    assert_equal "before, item, item, after\n", out
+  end
+
   def test_a_forked_parent_starts_its_own_processes_and_does_not_keep_the_others_alive
     out = ruby!(<<~RUBY, seconds: 40)
       #{START}

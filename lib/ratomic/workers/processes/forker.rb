@@ -39,6 +39,14 @@ module Ratomic
             making.drop(1) if making && making[0].equal?(Thread.current)
           end
 
+          # Ruby writes the buffer of `$stdout` before a fork, and that may be another object than STDOUT.
+          # @return [void]
+          def flush_output
+            STDOUT.flush # rubocop:disable Style/GlobalStdStream -- see above
+          rescue SystemCallError, IOError
+            nil # nobody reads it
+          end
+
           private
 
           def start(hooks, worker)
@@ -63,6 +71,7 @@ module Ratomic
           # counts on.
           def fork_off(hooks, worker, ends)
             @making = [Thread.current, *ends].freeze
+            flush_output # the process would write it, too
             was = GC.disable # the child enables it after it has pinned objects that it must not collect
             Process.fork { Forker.child(was, hooks, worker, ends) }
           ensure

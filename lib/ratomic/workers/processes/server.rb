@@ -167,16 +167,10 @@ module Ratomic
           @last = nil
         end
 
-        # The process ends with `exit!`, which writes no buffers.
-        def flush_output
-          STDOUT.flush # rubocop:disable Style/GlobalStdStream -- $stdout may be any object
-        rescue SystemCallError, IOError
-          nil # nobody reads it
-        end
-
-        # The last result goes with the end.
+        # The last result goes with the end. What items have printed is written before, because the process ends with
+        # `exit!`, which writes no buffers.
         def finish(megabytes)
-          flush_output
+          Forker.flush_output
           done = Wire.end([StageCounts.changes(@totals_before), full?(megabytes)])
           bytes = @last ? @last << done : done
           @last = nil
