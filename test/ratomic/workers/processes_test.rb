@@ -146,6 +146,19 @@ class WorkerProcessesTest < Minitest::Test
     assert_equal [4], within(10) { pool.map([4], Obey) }
   end
 
+  # The String says so of itself: no test has room for 4 GB.
+  def test_a_result_that_is_too_long_is_a_failure
+    long = lambda do |text|
+      text = +text
+      def text.bytesize = 1 << 32
+      text
+    end
+    results = value_of(%w[a b], long, pool: processes)
+    assert_equal [[0, "Ratomic::ShareableError"], [1, "Ratomic::ShareableError"]],
+                 results.map { |failure| [failure.index, failure.exception_class] }
+    assert_match(/4294967296 bytes are too many for a worker process/, results[0].message)
+  end
+
   def test_large_items_and_results_are_sent
     text = "x" * 3_000_000
     results = value_of([text] * 4, ->(item) { [item, item.size] })

@@ -130,9 +130,15 @@ module Ratomic
             break if order.limit && index > order.from && now - started > order.limit
 
             result = one(callable, item, index)
-            @last = Wire.result(result) { |odd| stand_in(odd, index, order.owned) }
+            @last = frame_of(result, index, order.owned)
             index += 1
           end
+        end
+
+        def frame_of(result, index, owned)
+          Wire.result(result) { |odd| stand_in(odd, index, owned) }
+        rescue ShareableError => e # it is too long
+          Wire.result(Failure.from(e, index))
         end
 
         def one(callable, item, index)

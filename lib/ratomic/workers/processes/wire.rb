@@ -11,6 +11,8 @@ module Ratomic
         HEAD = "aN"
         FRAME = "aNa*"
         HEAD_BYTES = 5
+        # The number of bytes has 32 bits.
+        MAX_FRAME_BYTES = (1 << 32) - 1
         # Bytes at a time.
         READ_BYTES = 1 << 17
         # Size of a socket's send buffer, if the system allows so much. Results wait there until the parent reads them.
@@ -56,8 +58,13 @@ module Ratomic
 
         class << self
           # @return [String]
+          # @raise [ShareableError] when there are too many bytes for a frame
           def frame(letter, bytes = "")
-            [letter, bytes.bytesize, bytes].pack(FRAME)
+            size = bytes.bytesize
+            raise ShareableError, "#{size} bytes are too many for a worker process; 4 GB can cross at a time" \
+              if size > MAX_FRAME_BYTES
+
+            [letter, size, bytes].pack(FRAME)
           end
 
           # @param results [Array] of a run
@@ -96,6 +103,7 @@ module Ratomic
           end
 
           # @return [String] the frame of one result
+          # @raise [ShareableError] as {#frame}
           # @yieldparam result that cannot be written; the block returns what is written instead
           def result(result)
             return frame(TEXT, result) if text?(result)

@@ -36,6 +36,13 @@ class WireTest < Minitest::Test
     refute result("text", frozen: false)[1].frozen?
   end
 
+  def test_a_frame_that_is_too_long_for_its_number_of_bytes_is_refused
+    long = +"x"
+    def long.bytesize = 1 << 32
+    error = assert_raises(Ratomic::ShareableError) { Wire.frame(Wire::TEXT, long) }
+    assert_match(/4294967296 bytes are too many/, error.message)
+  end
+
   def test_a_result_that_cannot_be_written_is_replaced
     assert_equal [Wire::RESULT, "Proc"], result(proc {}) { |odd| odd.class.name }
     assert_nil Wire.dump(proc {})
