@@ -94,7 +94,7 @@ end
 
 %w[
   wire inherited_callables memory stage_counts socket_registry parent_watch request allocation_budget idle_release
-  server child collector forker answers connection chunk_request named_objects advice
+  server child gc_state forker answers connection chunk_request named_objects advice
 ].each do |name|
   require_relative "processes/#{name}"
 end

@@ -47,7 +47,7 @@ module Ratomic
 
         # GC.start would collect although the collector is disabled.
         def collect
-          GC.start(full_mark: false) if Collector.enabled?
+          GC.start(full_mark: false) if GcState.enabled?
         end
       end
     end

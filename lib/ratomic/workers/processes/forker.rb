@@ -27,9 +27,9 @@ module Ratomic
             Interrupts.deferred { GATE.synchronize { start(hooks, worker) } }
           end
 
-          # As {Collector.enabled?}. No process is forked in the moment in which the collector is disabled.
+          # As {GcState.enabled?}. No process is forked in the moment in which the collector is disabled.
           def collector_enabled?
-            Interrupts.deferred { GATE.synchronize { Collector.enabled? } }
+            Interrupts.deferred { GATE.synchronize { GcState.enabled? } }
           end
 
           # @return [Array<UNIXSocket>, nil] the sockets to the parent, in a worker process that was just forked

@@ -23,7 +23,7 @@ module Ratomic
           return if GC.count == @collections || socket.wait_readable(IDLE_S)
 
           # Where each Ractor has a heap, a collection costs memory, see {AllocationBudget}.
-          GC.start(full_mark: false) if AllocationBudget::USEFUL && Collector.enabled?
+          GC.start(full_mark: false) if AllocationBudget::USEFUL && GcState.enabled?
           Memory.trim
           @collections = GC.count
         end

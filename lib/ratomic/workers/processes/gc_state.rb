@@ -4,7 +4,7 @@ module Ratomic
   module Workers
     module Processes
       # The state of Ruby's garbage collector.
-      module Collector
+      module GcState
         # Ruby has no method that tells this. `GC.disable` does, but it also disables the collector, for a moment.
         # @return [Boolean] whether the garbage collector is enabled in this process
         def self.enabled?
