@@ -2,11 +2,14 @@
 
 require "test_helper"
 require "support/fiber_scheduler"
+require "support/learnt_costs"
 require "support/worker_callables"
 require "timeout"
 
 # Whoever waits in a Fiber of a scheduler lets its other Fibers run.
 class FiberSchedulerTest < Minitest::Test
+  include LearntCosts
+
   NAP_S = 0.05
 
   # An item that is done when the other Fiber has napped twice.
@@ -92,6 +95,41 @@ class FiberSchedulerTest < Minitest::Test
     @napped.clear
     naps = beside_naps { pool.dispatch_async([@napped], AfterTwoNaps).each.to_a }.last
     assert_operator naps, :>=, 2
+  ensure
+    pool.shutdown
+  end
+
+  # Waits, and returns the context before and after that.
+  class ReadContext
+    def call(_item)
+      before = Ratomic::Workers.context
+      sleep(NAP_S)
+      [before, Ratomic::Workers.context]
+    end
+  end
+
+  # An item that the caller runs lets the other Fibers of its thread run when it waits.
+  def test_items_of_two_fibers_find_each_the_context_of_its_own_dispatch
+    pool = Ratomic::Workers::Pool.new(size: 1)
+    [{}, { run: :waiter }].each do |options|
+      readers = Array.new(2) { Ractor.make_shareable(ReadContext.new) }
+      readers.each { |reader| pool.dispatch_async([1], reader, min_batch: 0).value(timeout: 10) }
+      readers.each { |reader| pretend(Ratomic::Workers::Callable.key(reader), 1_000, pool) }
+      pool.dispatch_async([1], hold = WorkerCallables::Hold.new, min_batch: 0)
+      eventually { hold.begun.value == 1 } # so that the waiter comes before the worker
+      seen = within(20) do
+        FiberScheduler.run do
+          found = {}
+          Fiber.schedule { sleep(NAP_S) && hold.open }
+          readers.each_with_index do |reader, fiber|
+            Fiber.schedule { found[fiber] = pool.dispatch_async([1], reader, context: fiber, **options).value }
+          end
+          Fiber.scheduler.run_until { found.size == 2 }
+          found
+        end
+      end
+      assert_equal({ 0 => [[0, 0]], 1 => [[1, 1]] }, seen, options.to_s)
+    end
   ensure
     pool.shutdown
   end

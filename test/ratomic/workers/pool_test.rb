@@ -384,6 +384,43 @@ class WorkersPoolTest < Minitest::Test
     assert within(5) { pool.shutdown(timeout: 4) }
   end
 
+  def test_a_coordinator_that_is_interrupted_again_while_it_ends_goes_on
+    before = Thread.list
+    pool = new_pool(backend: :thread)
+    pool.dispatch_async([1], Double).value(timeout: 5)
+    coordinator = (Thread.list - before).find { |thread| thread.name == "ratomic-coordinator" }
+    ending = TracePoint.new(:call) do |event|
+      next unless event.method_id == :watch_over && Thread.current.equal?(coordinator)
+
+      ending.disable
+      Thread.new { coordinator.raise(IOError) }.join
+    end
+    ending.enable
+    coordinator.kill.join
+    results = pool.dispatch_async([30, 0], Sleep, item_timeout: 0.2).value(timeout: 10)
+    assert_equal "Ratomic::Workers::ItemTimeoutError", results[0].exception_class
+    assert within(5) { pool.shutdown(timeout: 4) }
+  ensure
+    ending.disable
+  end
+
+  def test_a_coordinator_that_is_killed_while_it_replaces_a_worker_replaces_it
+    pool = new_pool(backend: :thread, name: "replacing")
+    pool.dispatch_async([1], Double).value(timeout: 5)
+    replaced = TracePoint.new(:call) do |event|
+      next unless event.method_id == :replace && event.path.end_with?("worker_registry.rb")
+
+      replaced.disable
+      Thread.new(Thread.current, &:kill).join
+    end
+    replaced.enable
+    Thread.list.find { |thread| thread.name == "ratomic-replacing-1" }.kill
+    eventually { pool.stats[:workers].values_at(:respawns, :alive) == [1, 2] }
+    assert within(5) { pool.shutdown(timeout: 4) }
+  ensure
+    replaced.disable
+  end
+
   def test_an_idle_pool_costs_no_processor_time
     used = ruby!(<<~RUBY).to_f
       require "ratomic"

@@ -64,6 +64,7 @@ module Ratomic
       # @return [Array(ResolvedFuture, Class)] the future when the caller has run the items; the class of the batch
       def self.by_caller(engine, items, callable, options)
         return nil, Batch if !options.by_caller? || RactorLocalRefs::Ref === callable || !engine.for_caller?
+        return nil, Batch unless Context.allowed?(options.context)
 
         kind = nil
         way = options.owned? ? OwnedCallerRuns : CallerRuns

@@ -9,9 +9,10 @@ module Ratomic
       class << self
         # Runs the batch to its end.
         # @param items [Array] of the caller; if the batch is moved, the caller hands them over
+        # @raise [TrapError] in a signal handler, if the items have a time limit
         def run(engine, batch, items)
           engine.show(-batch.ticket, batch) do
-            batch.moved? ? run_moved(engine, batch, items) : run_all(engine, batch)
+            Trap.explain { batch.moved? ? run_moved(engine, batch, items) : run_all(engine, batch) }
           end
         end
 

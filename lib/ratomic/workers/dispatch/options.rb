@@ -33,7 +33,8 @@ module Ratomic
       #   was measured to be faster: by the thread that asks for its results ({Deferral}).
       # @param context [Object, nil] an item reads it with `Workers.context`, and every event has it; must be shareable.
       #   (Do not use `Thread.current[:x]`, thread variables or `Fiber[]` for that: in a worker later items of any
-      #   dispatch see them, and from a caller's thread they are removed.)
+      #   dispatch see them, and from a caller's thread they are removed.) Where a Fiber scheduler runs, callers leave a
+      #   dispatch with a context to the workers: an item that waits would let other Fibers of its thread see it.
       # @param move [Boolean] hand the items over instead of sharing or copying them
       # @param sequential [Boolean] run all items in one worker, one after another in their order
       # @param on_full [:block, :raise, :caller_runs] what a dispatch does when `max_queue` dispatches wait already

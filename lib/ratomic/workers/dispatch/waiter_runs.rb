@@ -100,6 +100,7 @@ module Ratomic
         def free?(engine, batch)
           return false if batch.begun? || batch.size.zero? || !engine.backend.workers?
           return false if batch.slow_path? # items are missing
+          return false unless Context.allowed?(batch.options.context)
 
           NestedDispatch.number.nil? && !(RactorLocalRefs::Ref === batch.callable) && engine.for_caller?
         end

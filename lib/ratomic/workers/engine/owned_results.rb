@@ -94,7 +94,10 @@ module Ratomic
       private
 
       def ended?
-        !Backend::Ractors.alive?(@ractor) && (arrive(ENDED) || true)
+        return false if Backend::Ractors.alive?(@ractor)
+
+        arrive(ENDED)
+        true
       end
     end
   end

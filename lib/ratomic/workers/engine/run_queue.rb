@@ -40,6 +40,9 @@ module Ratomic
       # @return [Reserve] workers in reserve
       attr_reader :reserve
 
+      # @return [Queue] of batches that wait, and of those that were begun, see {BatchOrder}
+      attr_reader :fresh, :begun
+
       # @param capacity [Integer] batches that wait
       # @param workers [Integer]
       def initialize(capacity, workers)
@@ -87,12 +90,11 @@ module Ratomic
         @fresh.try_pop || @begun.try_pop
       end
 
-      # The next of the batches that were begun, if it is its turn. Batches of both queues take turns, nearly as if they
-      # were in one queue.
+      # Whether it is the turn of a batch that was begun. Batches of both queues take turns, nearly as if they were in
+      # one queue.
       # @param taken [Integer] batches that the worker has taken since it took a begun one
-      # @return [Batch, nil]
-      def try_pop_begun(taken)
-        @begun.try_pop if taken.positive? && (begun = @begun.size).positive? && taken * begun >= @fresh.size + begun
+      def turn_of_begun?(taken)
+        taken.positive? && (begun = @begun.size).positive? && taken * begun >= @fresh.size + begun
       end
 
       # Called when a batch in the queue may be done: it was stopped, or another thread than a worker ran it. {#sweep}
@@ -122,19 +124,19 @@ module Ratomic
         @fresh.size >= @fresh.capacity
       end
 
-      # Waits for a batch, in a worker.
+      # Waits until there is a batch, in a worker.
       # @param soon [Boolean] whether one is expected at once
-      # @return [Batch, nil] nil when the run queue is closed and empty
-      def pop(soon)
+      # @return [true, nil] nil when the run queue is closed and empty
+      def await(soon)
         stop_searching
         asleep = @sleeping.increment
-        timed_out = untimed = false
-        until (batch = try_pop) || @fresh.closed?
+        timed_out = untimed = found = false
+        until (found = !empty?) || @fresh.closed?
           if timed_out && @sleeping.value >= @workers
             @wakeups.pop
             untimed = true
             # If another worker took the batch of this wake-up, sleep with the time limit next: this worker watches the
-            # queue now. It wakes others only when it has a batch (see end_sleep): without one it would take its own
+            # queue now. It wakes others only when there is a batch (see end_sleep): without one it would take its own
             # wake-up again and again, and an idle pool would use a whole processor.
             timed_out = false
           else
@@ -142,9 +144,9 @@ module Ratomic
             soon = false
           end
         end
-        batch || try_pop
+        true if found || !empty?
       ensure
-        end_sleep(untimed && batch) if asleep
+        end_sleep(untimed && found) if asleep
       end
 
       # Called by a worker that stops searching: it begins a long chunk, sleeps or ends.

@@ -8,7 +8,9 @@ module Ratomic
     # exception may be an item's. A thread that runs no items has its errors shown ({ErrorWarning}).
     #
     # A thread inherits the interrupt masks of its creator (`Thread.handle_interrupt`) for ever: a caller who starts a
-    # pool inside such a block would get workers that cannot be interrupted. So these threads begin with none.
+    # pool inside such a block would get workers that cannot be interrupted. So these threads begin with none. Threads
+    # that have to finish what they have begun, whatever an item does to them, have interrupts deferred instead, except
+    # while they wait ({Interrupts.on_blocking}).
     #
     # In a worker's Ractor they are joined when they end, see {Reaper}.
     #
@@ -19,13 +21,14 @@ module Ratomic
       # @param finally [Proc, nil] called at the end of the thread; in any case, if this is called with interrupts
       #   deferred ({Interrupts.deferred})
       # @param place [String, nil] what the thread is, for the warning if a StandardError ends it; nil for no warning
+      # @param deferred [Boolean] whether its interrupts are deferred; from the start, if this is called so too
       # @return [Thread]
-      def self.start(name = nil, finally = nil, place: nil, &block)
+      def self.start(name = nil, finally = nil, place: nil, deferred: false, &block)
         thread = Thread.new do
           Thread.current.report_on_exception = false
           Thread.current.name = name
           OwnThread.mark(Thread.current) # before the block: {ThreadState} would take a later mark for an item's
-          Interrupts.allowed(&block)
+          deferred ? Interrupts.deferred(&block) : Interrupts.allowed(&block)
         rescue Exception => e # rubocop:disable Lint/RescueException -- see above
           ErrorWarning.once(Failure.from(e, nil), place) if place && StandardError === e
         ensure

@@ -25,7 +25,7 @@ module Ratomic
       MIN_GAIN = 0.5
 
       # Dispatches for which an answer of the {CallerRunsCache} is good. Then the work is measured again.
-      CACHED_USES = 255
+      CACHED_USES = 1023
 
       # See {RouteChooser#initialize}.
       DEFERRAL_SAMPLES = { samples: 3, margin: 1.1, slow_rate: 128 }.freeze

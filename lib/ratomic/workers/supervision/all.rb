@@ -5,6 +5,7 @@
 require_relative "backend"
 require_relative "coordinator"
 require_relative "departing_workers"
+require_relative "heap_collector"
 require_relative "move_buffer"
 require_relative "timer_queue"
 require_relative "timer_thread"

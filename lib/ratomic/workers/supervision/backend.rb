@@ -72,10 +72,12 @@ module Ratomic
       # A coordinator that somebody else's code kills is put back to its work. (When the program ends the main thread is
       # the first that is not alive.)
       def self.watch_over(coordinator)
-        OwnThread.start("ratomic-coordinator") do
-          coordinator.run
-        ensure
-          watch_over(coordinator) if Thread.main.alive? && !coordinator.ended?
+        Interrupts.deferred do
+          OwnThread.start("ratomic-coordinator", deferred: true) do
+            coordinator.run
+          ensure
+            watch_over(coordinator) if Thread.main.alive? && !coordinator.ended?
+          end
         end
       end
       private_class_method :host_elsewhere, :persist

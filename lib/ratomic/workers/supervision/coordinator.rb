@@ -34,13 +34,16 @@ module Ratomic
         @started = @killed = @ended = false
       end
 
-      # Works until the pool has ended.
+      # Works until the pool has ended. Interrupts come only while it waits: what is left of a message that one had cut
+      # off would never be done.
       def run
         ForkHook.await
-        @registry.fill unless @started
-        @started = true
-        @timer_queue.restart
-        take(@timer_queue.receive) until @ended
+        Interrupts.deferred do
+          @registry.fill unless @started
+          @started = true
+          @timer_queue.restart
+          take(Interrupts.on_blocking { @timer_queue.receive }) until @ended
+        end
       rescue Exception => e # rubocop:disable Lint/RescueException -- it is raised again, where nobody sees it
         @engine.metrics.trouble(e, PLACE)
         raise

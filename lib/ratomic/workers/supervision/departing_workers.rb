@@ -10,13 +10,6 @@ module Ratomic
     class DepartingWorkers
       # Seconds to wait for the end of a Ractor. After that its results are lost.
       ARRIVAL_TIMEOUT_S = 2.0
-      # On Rubies with a heap for each Ractor, only a collection of the whole process frees the heap of an ended Ractor,
-      # and that may not happen by itself for a long time. The VM keeps the pages for later heaps, so resident memory
-      # stays at its peak. So a collection is started here after this many heaps. It takes longer with more heaps and
-      # objects. So the pause between two collections is at least as many times as long as the last one computed. (Not
-      # as long as it took: on a busy machine that may be much longer, and heaps would pile up meanwhile.)
-      MIN_HEAPS_TO_COLLECT = 16
-      GC_PAUSE_FACTOR = 4
 
       # @param backend [Module] see {Backend::Defaults}
       # @param timer_queue [TimerQueue]
@@ -25,8 +18,7 @@ module Ratomic
         @timer_queue = timer_queue
         @bodies = {}.compare_by_identity # body => [home, monotonic seconds at which it is late]
         @next = nil
-        @heaps = 0
-        @collect_at = 0
+        @heap_collector = HeapCollector.new
       end
 
       # @param body [Ractor] that has ended or will
@@ -51,7 +43,8 @@ module Ratomic
       # @return [void]
       def give_up(now = Clock.now)
         look
-        @bodies.delete_if { |_, (home, late)| late <= now && (home.arrive(OwnedResults::LOST) || true) }
+        @bodies.each_value { |home, late| home.arrive(OwnedResults::LOST) if late <= now }
+        @bodies.delete_if { |_, (_, late)| late <= now }
         @next = nil
         remind(@bodies.each_value.map(&:last).min) unless @bodies.empty?
       end
@@ -79,25 +72,8 @@ module Ratomic
         return false if @backend.alive?(body)
 
         home.arrive(OwnedResults::ENDED)
-        collect if HEAP_PER_RACTOR
+        @heap_collector.ractor_ended if HEAP_PER_RACTOR
         true
-      end
-
-      def collect
-        @heaps += 1
-        return if @heaps < MIN_HEAPS_TO_COLLECT || Clock.now < @collect_at
-
-        started = Clock.now
-        computed = Clock.computed
-        start_gc
-        @heaps = 0
-        # This thread may have got another native thread meanwhile, whose time says nothing.
-        took = (Clock.computed - computed).clamp(0, Clock.now - started)
-        @collect_at = Clock.now + (took * GC_PAUSE_FACTOR)
-      end
-
-      def start_gc
-        GC.start
       end
     end
   end

@@ -15,6 +15,12 @@ module Ratomic
         Thread.current.thread_variable_set(KEY, context)
       end
 
+      # Whether the calling thread may run items with that context. Under a Fiber scheduler it may not if the context is
+      # another one than the thread's: while an item waits, other Fibers of the thread run, which would find it.
+      def self.allowed?(context)
+        context.equal?(current) || Fiber.current_scheduler.nil?
+      end
+
       # Replaces one context of the calling thread by another.
       # @return [Object, nil] the second
       def self.turn(before, context)

@@ -24,7 +24,7 @@ module Ratomic
         @open_share = open_share
         @gate = Thread::Mutex.new
         @shared = engine.backend.shared_memory?
-        @hand = @batch = @callable = @chunk = @context = @woken = @many = @done = nil
+        @batch = @callable = @chunk = @context = @woken = @many = @done = nil
       end
 
       # @param parts [Array<Batch>] to begin with
@@ -74,9 +74,9 @@ module Ratomic
       def recovery(what)
         parts = @kept
         @search_state.return
-        hand = @hand
+        hand = @order.hand
         chunk = @chunk
-        @hand = @chunk = nil
+        @order.hand = @chunk = nil
         parts += Recovery.new(@engine, chunk).run(what) if chunk
         if hand && !hand.completion.complete?
           parts <<= hand if hand.unclaimed.positive? # the batch may be in the run queue too, which does no harm
@@ -105,7 +105,7 @@ module Ratomic
       def give_up
         @search_state.return
         chunk = file_so_far
-        audit(chunk ? chunk.batch : @hand) # it may have claimed items of it that it has not run
+        audit(chunk ? chunk.batch : @order.hand) # it may have claimed items of it that it has not run
         @kept.dup
       end
 
@@ -127,20 +127,22 @@ module Ratomic
       # @return [Boolean, nil] nil when the run queue is closed and empty, or the worker is to end and bring home its
       #   owned results; false when it is about to end
       def serve_next
-        return @open_share.close(@kept) || (@hand = nil) unless @open_share.open?(@kept)
+        return @open_share.close(@kept) || (@order.hand = nil) unless @open_share.open?(@kept)
 
-        batch = @hand = @kept.shift || @order.next || idle
-        batch && (batch.completion.complete? || serve(batch)) && !@worker_status.abandoned?
+        return idle unless (batch = @order.take(@kept))
+
+        (batch.completion.complete? || serve(batch)) && !@worker_status.abandoned?
       end
 
       # Waits for a batch. Meanwhile the worker refers to no earlier batch, so that its results can be collected.
+      # @return [true, nil] as {RunQueue#await}
       def idle
         @engine.board.delete(@worker_status.id)
         soon = !@batch.nil? # batches come in bursts, or the caller that got the last results dispatches again
-        @batch = @callable = @hand = nil
+        @batch = @callable = nil
         @context = Context.turn(@context, nil)
         @woken = true
-        @run_queue.pop(soon)
+        @run_queue.await(soon)
       end
 
       # Runs one chunk.

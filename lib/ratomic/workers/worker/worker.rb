@@ -5,6 +5,9 @@ module Ratomic
     # The main thread of a worker (with the `:ractor` backend, the main thread of the worker's Ractor). It waits for
     # messages and controls the {Runner}: it interrupts the runner, replaces it when an item has killed it, and at the
     # end of the worker hands the runner's unfinished items over.
+    #
+    # Items may kill it, or raise into it, at any moment. Such an interrupt comes only while it waits for a message: in
+    # between, items that are in no list would be lost.
     class Worker
       RUNNER_DONE = [:runner_done].freeze
       RUNNER_DIED = [:runner_died].freeze
@@ -30,6 +33,15 @@ module Ratomic
       # @param parts [Array<Batch>, nil] what another worker has left to run; nil for a worker in reserve
       # @return [Hash, nil] the owned results that it hands over, see {Share#leave}
       def run(parts)
+        Interrupts.deferred { work(parts) }
+      ensure
+        # A main thread that an item has killed still returns the owned results.
+        return @open_share.leave # rubocop:disable Lint/EnsureReturn
+      end
+
+      private
+
+      def work(parts)
         Thread.current.report_on_exception = false
         Thread.current.priority = PRIORITY # which the runner inherits
         @reaper = Reaper.enter(@control) unless @engine.backend.shared_memory?
@@ -38,15 +50,11 @@ module Ratomic
         listen until @ended
       ensure
         leave
-        # A main thread that an item has killed still returns the owned results.
-        return @open_share.leave # rubocop:disable Lint/EnsureReturn
       end
-
-      private
 
       # An exception that a thread of an item raises into this thread is counted, shown once, and ends nothing.
       def listen
-        handle(*@control.receive)
+        handle(*Interrupts.on_blocking { @control.receive })
       rescue Exception => e # rubocop:disable Lint/RescueException -- the worker goes on, whatever it was
         @engine.metrics.trouble(e, "the main thread of a worker")
       end
@@ -77,7 +85,7 @@ module Ratomic
       def replace_runner
         parts = []
         @runner.kill(RUNNER_STOP_TIMEOUT_S)
-        Interrupts.deferred { parts = @runner.recovery(:thread) } # items may try to kill this thread too
+        parts = @runner.recovery(:thread)
       ensure # in any case: without a runner this worker would run nothing any more
         @engine.metrics.runners_replaced.increment
         @runner.start(parts)
@@ -86,7 +94,7 @@ module Ratomic
       # Runs at any end of the worker: the items that it had claimed are handed over.
       def leave
         parts = []
-        Interrupts.deferred { parts = hand_over } if @runner
+        parts = hand_over if @runner
       ensure
         @engine.run_queue.stop_searching if @runner
         @engine.post([:gone, @worker_status.id, @ended, parts.freeze].freeze)

@@ -92,6 +92,23 @@ class InlineTest < Minitest::Test
     assert_empty(Ratomic::Workers::Pool::RUNNING.values.select { |pool, _| pool.equal?(@pool) })
   end
 
+  def test_in_a_signal_handler_the_error_about_a_time_limit_says_what_to_do
+    out = ruby!(<<~RUBY)
+      require "ratomic"
+      Sleep = Module.new { def self.call(seconds) = sleep(seconds) }
+      pool = Ratomic::Workers::Pool.new(backend: :inline)
+      told = Thread::Queue.new
+      trap(:USR1) do
+        told << pool.dispatch_async([30], Sleep, item_timeout: 0.05).value
+      rescue Ratomic::Error => e
+        told << "\#{e.class}: \#{e.message}"
+      end
+      Process.kill(:USR1, Process.pid)
+      puts told.pop, pool.stats[:items][:in_flight]
+    RUBY
+    assert_match(/\ARatomic::TrapError: .*Thread.new.*\n0\n\z/, out)
+  end
+
   def test_there_are_no_threads_left
     assert_leaves_nothing { value_of([1, :end_thread, 3], Misbehave) }
   end

@@ -17,7 +17,9 @@ class RunQueueTest < Minitest::Test
   def worker(taken, soon: false)
     @run_queue.start_searching
     Thread.new do
-      while (batch = @run_queue.try_pop || @run_queue.pop(soon))
+      while (batch = @run_queue.try_pop) || @run_queue.await(soon)
+        next unless batch
+
         taken << batch
         @run_queue.note_search(Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond))
       end
@@ -141,12 +143,12 @@ class RunQueueTest < Minitest::Test
   def test_batches_take_turns_as_if_they_stood_in_one_line
     @run_queue.put_back(begun = batch)
     10.times { @run_queue.try_push(batch) }
-    turns = (0..11).map { |taken| @run_queue.try_pop_begun(taken)&.tap { |each| @run_queue.put_back(each) } }
-    assert_equal ([nil] * 11) + [begun], turns
+    assert_equal [11], (0..11).select { |taken| @run_queue.turn_of_begun?(taken) }
     5.times { @run_queue.try_pop }
-    assert_nil @run_queue.try_pop_begun(5)
-    assert_same begun, @run_queue.try_pop_begun(6)
-    assert_nil @run_queue.try_pop_begun(100)
+    refute @run_queue.turn_of_begun?(5)
+    assert @run_queue.turn_of_begun?(6)
+    assert_same begun, @run_queue.begun.try_pop
+    refute @run_queue.turn_of_begun?(100)
   end
 
   def test_done_batches_are_swept_out_and_the_rest_keeps_its_order
@@ -196,7 +198,8 @@ class RunQueueTest < Minitest::Test
     refute run_queue.push(batch, 0.01)
     run_queue.close
     assert_raises(ClosedQueueError) { run_queue.try_push(batch) }
-    assert run_queue.pop(false)
-    [false, true].each { |soon| assert_nil run_queue.pop(soon) }
+    assert run_queue.await(false)
+    assert run_queue.try_pop
+    [false, true].each { |soon| assert_nil run_queue.await(soon) }
   end
 end

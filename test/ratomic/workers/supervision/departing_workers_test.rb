@@ -59,41 +59,13 @@ class DepartingWorkersTest < Minitest::Test
     assert_predicate @departing, :empty?
   end
 
-  def test_heaps_of_ended_ractors_are_collected_after_so_many
-    needs_heap_per_ractor
-    collections = 0
-    @departing.define_singleton_method(:start_gc) { collections += 1 }
+  def test_heaps_of_ended_ractors_are_collected
+    skip "this Ruby has one heap for all Ractors" unless Ratomic::HEAP_PER_RACTOR
+    collector = @departing.instance_variable_get(:@heap_collector)
+    ended = 0
+    collector.define_singleton_method(:ractor_ended) { ended += 1 }
     @backend.living.clear
     @departing.look
-    more = Workers::DepartingWorkers::MIN_HEAPS_TO_COLLECT - 3
-    more.times { |number| end_of([number]) }
-    assert_equal 0, collections
-    end_of([more])
-    assert_equal 1, collections
-    end_of([more + 1])
-    assert_equal 1, collections
-  end
-
-  # As long as a collection is not given a processor, no time of the program is lost by it.
-  def test_a_collection_that_had_to_wait_does_not_make_the_pause_longer
-    needs_heap_per_ractor
-    slept = 0.25
-    @departing.define_singleton_method(:start_gc) { sleep slept }
-    Workers::DepartingWorkers::MIN_HEAPS_TO_COLLECT.times { |number| end_of([number]) }
-    pause = @departing.instance_variable_get(:@collect_at) - Workers::Clock.now
-    assert_operator @departing.instance_variable_get(:@collect_at), :>, 0
-    assert_operator pause, :<, slept
-  end
-
-  private
-
-  # Expects the worker, which has ended already.
-  def end_of(body)
-    @departing.expect(body, OwnedResults.new, 5)
-    @departing.look
-  end
-
-  def needs_heap_per_ractor
-    skip "this Ruby has one heap for all Ractors" unless Ratomic::HEAP_PER_RACTOR
+    assert_equal 2, ended
   end
 end

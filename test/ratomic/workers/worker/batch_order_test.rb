@@ -10,10 +10,13 @@ class BatchOrderTest < Minitest::Test
     run_queue = Ratomic::Workers::RunQueue.new(10, 1)
     batches = Array.new(3) { filler.tap { |made| run_queue.try_push(made) } }
     turns = Ratomic::Workers::BatchOrder.new(run_queue)
-    taken = Array.new(12) { turns.next.tap { |batch| run_queue.put_back(batch) } }
+    taken = Array.new(12) { turns.take([]).tap { |batch| run_queue.put_back(batch) } }
     assert_equal batches.first(2), taken.first(2)
     assert_operator batches.map { |batch| taken.count(batch) }.min, :>=, 3
-    3.times { assert turns.next }
-    assert_nil turns.next
+    3.times { assert_same turns.take([]), turns.hand }
+    assert_nil turns.take([])
+    assert_nil turns.hand
+    assert_same turns.take(kept = batches.dup), turns.hand
+    assert_equal batches.drop(1), kept
   end
 end

@@ -187,8 +187,9 @@ class RunnerTest < Minitest::Test
     assert_results [1], made
     eventually { @engine.run_queue.instance_variable_get(:@sleeping).value == 1 }
     assert_empty @engine.board
-    names = %i[@hand @batch @callable @chunk @context]
+    names = %i[@batch @callable @chunk @context]
     assert_equal([nil] * names.size, names.map { |name| @runner.instance_variable_get(name) })
+    assert_nil @runner.instance_variable_get(:@order).hand
   end
 
   def test_items_find_the_context_of_their_own_dispatch
@@ -254,6 +255,20 @@ class RunnerTest < Minitest::Test
     assert_equal [kept], @runner.recovery(:worker)
     assert_match(/ended its worker/, made.completion[0].message)
     assert_predicate @worker_status.ticket, :zero?
+  end
+
+  # Ruby checks for interrupts when a method returns, and then the batch is in no queue any more.
+  def test_a_batch_is_not_lost_if_an_interrupt_ends_the_runner_when_it_has_just_taken_it
+    push(made = batch([1, 2]))
+    returned = TracePoint.new(:return) { |event| Thread.current.kill if made.equal?(event.return_value) }
+    returned.enable
+    @runner.start
+    assert_told :runner_died
+    returned.disable
+    @runner.start(@runner.recovery(:thread))
+    assert_results [2, 4], made
+  ensure
+    returned.disable
   end
 
   def test_an_item_that_ends_the_worker_is_to_blame

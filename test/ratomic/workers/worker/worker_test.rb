@@ -178,6 +178,24 @@ class WorkerTest < Minitest::Test
     assert_match(/ended its worker/, made.completion[1].message)
   end
 
+  def test_a_worker_whose_main_thread_is_killed_while_it_replaces_its_runner_loses_no_item
+    start
+    main = @thread
+    replaced = TracePoint.new(:call) do |event|
+      next unless event.method_id == :start && Thread.current.equal?(main)
+
+      replaced.disable
+      Thread.new { main.kill }.join
+    end
+    replaced.enable
+    made = push(batch([1, :end_thread, 3], Misbehave, sequential: true))
+    message = receive until message&.first == :gone
+    start(2, message.last)
+    assert_equal [1, "ThreadError"], results(made).first(2)
+  ensure
+    replaced.disable
+  end
+
   def test_a_worker_that_was_given_up_files_what_it_has_and_leaves_the_rest_to_others
     control = start
     made = held

@@ -17,7 +17,7 @@ module Ratomic
 
           # @return [Thread]
           def spawn(engine, worker_status, parts)
-            OwnThread.start("ratomic-#{engine.name}-#{worker_status.id}") do
+            OwnThread.start("ratomic-#{engine.name}-#{worker_status.id}", deferred: true) do
               Worker.new(engine, worker_status).run(parts)
             end
           end

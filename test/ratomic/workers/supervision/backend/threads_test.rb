@@ -35,6 +35,20 @@ class ThreadsTest < Minitest::Test
     assert_equal 0, Ratomic::Workers::RactorLocalRefs.size
   end
 
+  def test_a_worker_that_is_killed_when_it_begins_is_replaced
+    beginning = TracePoint.new(:call) do |event|
+      next unless event.method_id == :run && event.self.is_a?(Ratomic::Workers::Worker)
+
+      beginning.disable
+      Thread.new(Thread.current, &:kill).join
+    end
+    beginning.enable
+    assert_equal [2], value_of([1], Double)
+    eventually { @pool.stats[:workers].values_at(:respawns, :alive) == [1, 2] }
+  ensure
+    beginning.disable
+  end
+
   # There the coordinator is in the main thread of its Ractor, which the workers share.
   def test_a_pool_started_in_another_ractor_survives_errors_raised_into_the_main_thread
     skip_without_ractors
