@@ -74,7 +74,8 @@ module Ratomic
   #   @return [Object] the value that was given
   #   @raise [TimeoutError] if another thread's block is computing this key for longer
   #   @raise [ShareableError] if key or value cannot be made shareable
-  #   @raise [ThreadError] inside a block that computes this key
+  #   @raise [ThreadError] inside a block that computes this key, and for a String as the key that another thread
+  #     changes while this one waits
   #
   # @!method key?(key)
   #   @return [Boolean]

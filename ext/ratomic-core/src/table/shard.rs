@@ -421,7 +421,7 @@ impl<K: Copy + PartialEq, V: Copy> Shard<K, V> {
     pub fn find<P: Lookup<K>>(&self, lookup: &P) -> Result<Option<&Pair<K, V>>, K> {
         let mut unknown = None;
         let found = self.pair(lookup.hash(), |pair| {
-            matches(lookup, pair.hash, pair.key, &mut unknown)
+            matches(lookup, pair.key, &mut unknown)
         });
         match (found, unknown) {
             (None, Some(key)) => Err(key),
@@ -436,7 +436,7 @@ impl<K: Copy + PartialEq, V: Copy> Shard<K, V> {
     ) -> Result<Entry<'a, K, V>, Blocked<K>> {
         let mut unknown = None;
         let entry = self.entry_of(lookup.hash(), totals, |pair| {
-            matches(lookup, pair.hash, pair.key, &mut unknown)
+            matches(lookup, pair.key, &mut unknown)
         });
         match (entry.get(), unknown) {
             (None, Some(key)) => Err(Blocked::Ask(key)),
@@ -451,6 +451,7 @@ impl<K: Copy + PartialEq, V: Copy> Shard<K, V> {
         totals: &'a Totals,
         mut same: impl FnMut(&Pair<K, V>) -> bool,
     ) -> Entry<'a, K, V> {
+        let mut same = |pair: &Pair<K, V>| pair.hash == hash && same(pair);
         let is_first = self.first.as_ref().is_some_and(&mut same);
         let place = if is_first {
             EntryRef::First(&mut self.first)
@@ -469,6 +470,7 @@ impl<K: Copy + PartialEq, V: Copy> Shard<K, V> {
     }
 
     fn pair(&self, hash: u64, mut same: impl FnMut(&Pair<K, V>) -> bool) -> Option<&Pair<K, V>> {
+        let mut same = |pair: &Pair<K, V>| pair.hash == hash && same(pair);
         let first = self.first.as_ref().filter(|pair| same(pair));
         first.or_else(|| self.entries.find(hash, same))
     }
@@ -490,7 +492,7 @@ impl<K: Copy + PartialEq, V: Copy> Shard<K, V> {
     ) -> Result<(), Blocked<K>> {
         for claim in self.claims_mut().into_iter().flatten() {
             let mut unknown = None;
-            if matches(lookup, claim.hash, claim.key, &mut unknown) {
+            if claim.hash == lookup.hash() && matches(lookup, claim.key, &mut unknown) {
                 return Err(Blocked::By(claim.conflict(me)));
             }
             if let Some(key) = unknown {
@@ -501,10 +503,8 @@ impl<K: Copy + PartialEq, V: Copy> Shard<K, V> {
     }
 }
 
-fn matches<K: Copy, P: Lookup<K>>(lookup: &P, hash: u64, key: K, unknown: &mut Option<K>) -> bool {
-    if hash != lookup.hash() {
-        return false;
-    }
+/// Compares keys of the same hash.
+fn matches<K: Copy, P: Lookup<K>>(lookup: &P, key: K, unknown: &mut Option<K>) -> bool {
     match lookup.same(key) {
         Same::Yes => true,
         Same::No => false,
