@@ -48,8 +48,11 @@ impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
             let outcome = step(&mut self.write(lookup.hash()), lookup);
             match outcome {
                 Ok(result) => return Ok(result),
-                Err(Blocked::Ask(stored)) => lookup.ask(stored).map_err(Failure::Foreign)?,
-                Err(Blocked::By(conflict)) => self.wait(conflict, host)?,
+                Err(Blocked::Ask(unknown)) => unknown.ask(lookup).map_err(Failure::Foreign)?,
+                Err(Blocked::By(conflict)) => {
+                    self.wait(conflict, host)?;
+                    lookup.resumed();
+                }
             }
         }
     }

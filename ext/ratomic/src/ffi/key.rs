@@ -11,6 +11,8 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 pub struct Key {
     word: RawValue,
     hash: u64,
+    /// Whether other code has run since it was hashed: then an unfrozen String may have another content.
+    may_have_changed: bool,
     /// The stored key for which `eql?` has returned true, if there was one.
     same: Option<RawValue>,
     /// The stored keys for which it has returned false. The Array keeps them alive, so that their addresses are not reused.
@@ -23,6 +25,7 @@ impl Key {
         Ok(Key {
             word,
             hash: hash(word)?,
+            may_have_changed: false,
             same: None,
             others: None,
         })
@@ -34,9 +37,35 @@ impl Key {
 
     /// The object to store for a new key: of a String a frozen copy, as in `Hash`; else the object itself or a copy.
     pub fn stored(&self) -> Result<RawValue, Error> {
-        if self.word.is_a(RUBY_T_STRING) {
-            return self.stored_text();
+        if !self.word.is_a(RUBY_T_STRING) {
+            return self.stored_object();
         }
+        let text = self.stored_text()?;
+        if !self.may_have_changed || hash(text)? == self.hash {
+            return Ok(text);
+        }
+        // In the place of its old content nobody would find it.
+        Err(error::about(text.value(), |text| {
+            error::thread(format!(
+                "the key was changed to {text} while this thread waited; nothing was changed"
+            ))
+        }))
+    }
+
+    fn stored_text(&self) -> Result<RawValue, Error> {
+        if shareable::is_shareable(self.word)? {
+            return Ok(self.word);
+        }
+        // SAFETY: a living object. One with instance variables would not be copied here but frozen in place.
+        let has_variables = unsafe { rb_sys::rb_ivar_count(self.word.0) } > 0;
+        if !self.word.is_plain_string() || has_variables {
+            return self.copy();
+        }
+        // SAFETY: a living String; `protect` catches what it may raise (no memory).
+        protect(|| unsafe { rb_sys::rb_str_to_interned_str(self.word.0) }).map(RawValue)
+    }
+
+    fn stored_object(&self) -> Result<RawValue, Error> {
         if shareable::is_shareable(self.word)? {
             return Ok(self.word);
         }
@@ -51,29 +80,6 @@ impl Key {
         )))
     }
 
-    fn stored_text(&self) -> Result<RawValue, Error> {
-        // SAFETY: a living object. One with instance variables would not be copied here but frozen in place.
-        let has_variables = unsafe { rb_sys::rb_ivar_count(self.word.0) } > 0;
-        let text = if shareable::is_shareable(self.word)? {
-            self.word
-        } else if self.word.is_plain_string() && !has_variables {
-            // SAFETY: a living String; `protect` catches what it may raise (no memory).
-            protect(|| unsafe { rb_sys::rb_str_to_interned_str(self.word.0) }).map(RawValue)?
-        } else {
-            self.copy()?
-        };
-        if hash(text)? == self.hash {
-            return Ok(text);
-        }
-        // While this thread waited for a claim, another one has changed the String. In the place of its old content
-        // nobody would find it.
-        Err(error::about(text.value(), |text| {
-            error::thread(format!(
-                "the key was changed to {text} while this thread waited; nothing was changed"
-            ))
-        }))
-    }
-
     fn copy(&self) -> Result<RawValue, Error> {
         shareable::share(self.word.value(), "a key of a Ratomic::Map")
     }
@@ -81,10 +87,11 @@ impl Key {
     /// As `new`, but with the object to store in place of the given one, which a block might change.
     pub fn frozen(value: Value) -> Result<Key, Error> {
         let key = Key::new(value)?;
-        Ok(Key {
-            word: key.stored()?,
-            ..key
-        })
+        let word = match key.word.is_a(RUBY_T_STRING) {
+            true => key.stored_text()?, // just hashed, and no Ruby code has run since
+            false => key.stored_object()?,
+        };
+        Ok(Key { word, ..key })
     }
 }
 
@@ -135,18 +142,21 @@ impl Lookup<RawValue> for Key {
         }
     }
 
-    fn ask(&mut self, stored: RawValue) -> Result<(), Error> {
+    fn resumed(&mut self) {
+        self.may_have_changed = true;
+    }
+
+    fn ask(&mut self, stored: RawValue) -> Result<bool, Error> {
+        self.may_have_changed = true;
         if self.word.value().eql(stored.value())? {
             self.same = Some(stored);
-            return Ok(());
+            return Ok(true);
         }
         match self.others {
-            Some(others) => others.push(stored.value()),
-            None => {
-                self.others = Some(error::ruby().ary_from_iter([stored.value()]));
-                Ok(())
-            }
+            Some(others) => others.push(stored.value())?,
+            None => self.others = Some(error::ruby().ary_from_iter([stored.value()])),
         }
+        Ok(false)
     }
 }
 
