@@ -25,7 +25,9 @@ module Ratomic
   # - a write of this key from inside the block raises ThreadError;
   # - of threads that would wait for each other's keys in a circle, one gets a ThreadError.
   #
-  # A block that hands control to another Fiber and is never resumed keeps its claim until its thread ends.
+  # A block that hands control to another Fiber and is never resumed keeps its claim until its thread ends. Under a
+  # Fiber scheduler another Fiber of the same thread gets a ThreadError for a claimed key. And while one Fiber waits for
+  # a claim, the whole thread counts as waiting: another thread can get the ThreadError of a circle that would end.
   #
   # A write that waits for another thread's block takes `timeout:`, in seconds (nil waits for ever, 0 does not wait),
   # and raises {TimeoutError} when the time is up; nothing has changed then. (`map[key] = value` has no room for it, so
@@ -74,7 +76,8 @@ module Ratomic
   #   @return [Object] the value that was given
   #   @raise [TimeoutError] if another thread's block is computing this key for longer
   #   @raise [ShareableError] if key or value cannot be made shareable
-  #   @raise [ThreadError] inside a block that computes this key
+  #   @raise [ThreadError] inside a block that computes this key, and for a String as the key that another thread
+  #     changes while this one waits
   #
   # @!method key?(key)
   #   @return [Boolean]

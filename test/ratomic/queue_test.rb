@@ -132,6 +132,18 @@ class QueueTest < Minitest::Test
     assert_predicate queue, :empty?
   end
 
+  def test_unknown_keywords_are_named_whatever_they_are
+    queue = Ratomic::Queue.new(2)
+    ["", "é", "odd"].each do |text|
+      name = Object.new
+      name.define_singleton_method(:inspect) { text }
+      error = assert_raises(ArgumentError) { queue.pop(**{ name => 1 }) }
+      assert_equal "unknown keyword: #{text}", error.message
+    end
+    error = assert_raises(ArgumentError) { queue.pop(timeout: 0, "timeout" => 1, other: 2) }
+    assert_equal "unknown keyword: \"timeout\", :other", error.message
+  end
+
   def test_a_hash_in_braces_is_an_item
     queue = Ratomic::Queue.new(2)
     queue.push({ timeout: 1 })

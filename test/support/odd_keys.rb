@@ -8,6 +8,14 @@ module OddKeys
     def eql?(other) = other.is_a?(Colliding) && number == other.number
   end
 
+  # A key whose `hash` is what CODE says at the moment.
+  class Shifting
+    CODE = Ratomic::Counter.new
+
+    def hash = CODE.read
+    def eql?(other) = equal?(other)
+  end
+
   # A shareable key whose `hash` and `eql?` call what the thread-local `:odd` holds: shareable objects can hold no block
   # that captures anything.
   class Hooked

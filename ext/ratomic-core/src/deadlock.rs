@@ -1,5 +1,6 @@
-//! The wait graph: which thread waits for which. A thread that finds a key claimed by another thread draws an edge to it before it sleeps; if
-//! the edges then lead back to itself, nobody in the circle would ever wake, and it gets an error instead of an edge.
+//! The wait graph: which thread waits for which. A thread that finds a key claimed by another thread draws an edge to it
+//! before it sleeps; if the edges then lead back to itself, nobody in the circle would ever wake, and it gets an error
+//! instead of an edge.
 //!
 //! A thread waits for at most one claim at a time, so the edges form a map and the walk is a chain. Edges are drawn and
 //! removed under the lock of the shard that holds the claim, so an edge exists exactly while its claim does.
@@ -24,23 +25,23 @@ pub fn hold() -> MutexGuard<'static, Edges> {
     lock(&EDGES)
 }
 
-/// Notes that thread `parker` waits for thread `owner`.
-pub fn wait(parker: usize, owner: usize) -> Result<(), Deadlock> {
+/// Notes that thread `waiter` waits for thread `owner`.
+pub fn wait(waiter: usize, owner: usize) -> Result<(), Deadlock> {
     let mut edges = lock(&EDGES);
     let mut at = Some(owner);
     while let Some(thread) = at {
-        if thread == parker {
+        if thread == waiter {
             return Err(Deadlock);
         }
         at = edges.get(&thread).copied();
     }
-    edges.insert(parker, owner);
+    edges.insert(waiter, owner);
     Ok(())
 }
 
-/// Notes that thread `parker` waits no longer.
-pub fn forget(parker: usize) {
-    lock(&EDGES).remove(&parker);
+/// Notes that thread `waiter` waits no longer.
+pub fn forget(waiter: usize) {
+    lock(&EDGES).remove(&waiter);
 }
 
 #[cfg(all(test, not(loom)))]

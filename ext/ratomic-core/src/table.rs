@@ -198,7 +198,7 @@ impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
                 .map(|found| found.map(|pair| pair.value));
             match found {
                 Ok(value) => return Ok(value),
-                Err(stored) => lookup.ask(stored)?,
+                Err(unknown) => unknown.ask(lookup)?,
             }
         }
     }

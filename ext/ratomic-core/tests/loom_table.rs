@@ -27,8 +27,8 @@ impl Lookup<u64> for Victims {
         Number(self.0).same(stored)
     }
 
-    fn ask(&mut self, _stored: u64) -> Result<(), Killed> {
-        Ok(())
+    fn ask(&mut self, _stored: u64) -> Result<bool, Killed> {
+        Ok(false)
     }
 }
 

@@ -78,19 +78,14 @@ impl Lookup<u64> for Key {
             .map_or(Same::Ask, |(_, answer)| *answer)
     }
 
-    fn ask(&mut self, stored: u64) -> Result<(), Raised> {
+    fn ask(&mut self, stored: u64) -> Result<bool, Raised> {
         if self.fails {
             return Err(Raised);
         }
-        self.answers.push((
-            stored,
-            if self.number % 100 == stored % 100 {
-                Same::Yes
-            } else {
-                Same::No
-            },
-        ));
-        Ok(())
+        let is_same = self.number % 100 == stored % 100;
+        let answer = if is_same { Same::Yes } else { Same::No };
+        self.answers.push((stored, answer));
+        Ok(is_same)
     }
 }
 

@@ -23,6 +23,7 @@ static ALLOCATOR: ratomic_core::aligned::Aligned = ratomic_core::aligned::Aligne
 fn init(ruby: &Ruby) -> Result<(), Error> {
     ffi::declare_ractor_safe();
     ffi::fork::install();
+    ffi::key::install();
     ffi::gc::install(ruby)?;
     ffi::note::install(ruby)?;
     ffi::deep_freeze::install(ruby)?;

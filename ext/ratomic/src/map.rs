@@ -240,9 +240,8 @@ impl Map {
         if !lifetime.is_given() {
             return Self::put(this, key, value, timeout);
         }
-        let mut key = Key::new(key)?;
         let word = this.expiry.wrap(share(value, PLACE)?, lifetime.until())?;
-        Self::store_if(this, &mut key, timeout, word, |_| true)?;
+        Self::store_if(this, &mut Key::new(key)?, timeout, word, |_| true)?;
         Self::sweep(this)?;
         Ok(value)
     }
@@ -317,8 +316,11 @@ impl Map {
             let present = this.table()?.get(&mut key)?;
             let seen = this.expiry.see(present);
             let value = seen.unwrap_or(RawValue::NIL);
-            if value != RawValue::of(expected) && !value.value().equal(expected)? {
-                return Ok(false);
+            if value != RawValue::of(expected) {
+                key.resumed();
+                if !value.value().equal(expected)? {
+                    return Ok(false);
+                }
             }
             // The new value expires at the same time as the one that it replaces.
             let until = seen.and_then(|_| this.expiry.until(present));

@@ -135,6 +135,15 @@ class MapExpiringTest < Minitest::Test
     assert_equal({ a: 1, b: 1, c: 1 }, @map.to_h)
   end
 
+  def test_more_seconds_than_the_clock_has_are_for_good
+    [Float::INFINITY, 10**30, 10**18].each do |seconds|
+      @map.set(:a, 1, expires_in: SHORT)
+      @map.compute(:a, expires_in: seconds) { 2 }
+      expire
+      assert_equal 2, @map[:a]
+    end
+  end
+
   def test_a_hash_as_the_last_argument_is_not_taken_for_keywords
     assert_equal({ expires_in: 1 }, @map.set(:a, { expires_in: 1 }))
     assert_equal({ expires_in: 1 }, @map[:a])

@@ -96,6 +96,40 @@ class MapKeysTest < Minitest::Test
     assert_equal [:value, :value, nil, nil], [@map[[1]], @map["text"], @map[key], @map[text]]
   end
 
+  def test_a_string_that_another_thread_changes_while_it_waits_to_be_stored_is_refused
+    gate = Thread::Queue.new
+    owner = Thread.new { @map.compute("text") { break gate.pop } }
+    until_asleep(owner)
+    key = +"text"
+    writer = Thread.new { assert_raises(ThreadError) { @map[key] = 1 } }
+    until_asleep(writer)
+    key << "!"
+    gate << 1
+    assert_match(/changed to "text!"/, within(10) { writer.value }.message)
+    assert_equal 1, owner.value
+    assert_empty @map.to_h
+  end
+
+  # 32 codes for 32 shards: some of them come into one.
+  def test_a_key_with_another_hash_is_another_key
+    key = OddKeys::Shifting.new.freeze
+    with = ->(code) { OddKeys::Shifting::CODE.reset(code) && key }
+    codes = 1..32
+    codes.each { |code| @map[with[code]] = code }
+    codes.each { |code| @map.compute(with[code]) { |value| value + 100 } }
+    codes.each { |code| assert_equal code + 100, @map[with[code]] }
+    assert_equal 32, @map.size
+  end
+
+  # Integers and Floats have no hash of Ruby's with a random number in it.
+  def test_where_keys_are_in_a_map_differs_from_process_to_process
+    code = 'require "ratomic"; map = Ratomic::Map.new; 100.times { |key| map[key] = map[key / 2.0] = 1 }; p map.keys'
+    keys = ->(env) { ruby!(code, env: env) }
+    refute_equal keys[{}], keys[{}]
+    seed = { "RATOMIC_HASH_SEED" => "7" }
+    assert_equal keys[seed], keys[seed]
+  end
+
   def test_strings_of_other_encodings_are_found_as_in_hash
     texts = ["é", "é".b, "é".encode("ISO-8859-1"), "é".encode("UTF-16LE"), "a", "a".b, "a".encode("UTF-16LE"),
              "a".encode("US-ASCII"), "\xff", "\xff".b, "", "".encode("UTF-16LE")]

@@ -48,8 +48,11 @@ impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
             let outcome = step(&mut self.write(lookup.hash()), lookup);
             match outcome {
                 Ok(result) => return Ok(result),
-                Err(Blocked::Ask(stored)) => lookup.ask(stored).map_err(Failure::Foreign)?,
-                Err(Blocked::By(conflict)) => self.wait(conflict, host)?,
+                Err(Blocked::Ask(unknown)) => unknown.ask(lookup).map_err(Failure::Foreign)?,
+                Err(Blocked::By(conflict)) => {
+                    self.wait(conflict, host)?;
+                    lookup.resumed();
+                }
             }
         }
     }
@@ -96,7 +99,9 @@ impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
         change: impl FnOnce(Entry<'_, K, V>) -> R,
     ) -> Option<R> {
         let mut shard = self.write(held.hash);
-        let mine = |claim: &Claim<K>| claim.owner == held.owner && claim.key == held.key;
+        let mine = |claim: &Claim<K>| {
+            claim.owner == held.owner && claim.hash == held.hash && claim.key == held.key
+        };
         let place = shard.claims().iter().position(mine);
         let is_overtaken = place.is_some_and(|place| shard.claims()[place].overtaken);
         let changed = (!is_overtaken).then(|| {

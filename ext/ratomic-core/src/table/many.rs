@@ -54,7 +54,8 @@ impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
     ) -> Result<(), Failure<H::Error>> {
         let mut locked = self.write(hash);
         let mut claims = locked.claims_mut().into_iter().flatten();
-        let claim = claims.find(|claim| claim.owner == owner && claim.key == key);
+        let claim =
+            claims.find(|claim| claim.owner == owner && claim.hash == hash && claim.key == key);
         let conflict = claim.map(|claim| claim.conflict(me));
         drop(locked);
         conflict.map_or(Ok(()), |conflict| self.wait(conflict, host))

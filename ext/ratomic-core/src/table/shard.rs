@@ -2,7 +2,7 @@
 
 use super::claim::{Claim, Conflict};
 use super::entries::{Entries, Place, Room, Stored};
-use super::lookup::{Lookup, Same};
+use super::lookup::{Lookup, Same, Unknown};
 use super::moments::Aside;
 use super::pair::Pair;
 use super::sizes::{shard_of, LAST_LEVEL};
@@ -11,7 +11,7 @@ use std::ops::Range;
 
 /// Why an attempt has to be repeated.
 pub enum Blocked<K> {
-    Ask(K),
+    Ask(Unknown<K>),
     By(Conflict),
 }
 
@@ -418,14 +418,14 @@ impl<K: Copy + PartialEq, V: Copy> Shard<K, V> {
         }
     }
 
-    pub fn find<P: Lookup<K>>(&self, lookup: &P) -> Result<Option<&Pair<K, V>>, K> {
-        let mut unknown = None;
+    pub fn find<P: Lookup<K>>(&self, lookup: &P) -> Result<Option<&Pair<K, V>>, Unknown<K>> {
+        let mut unknown = Unknown::default();
         let found = self.pair(lookup.hash(), |pair| {
-            matches(lookup, pair.hash, pair.key, &mut unknown)
+            matches(lookup, pair.key, &mut unknown)
         });
-        match (found, unknown) {
-            (None, Some(key)) => Err(key),
-            (found, _) => Ok(found),
+        match found {
+            None if !unknown.is_empty() => Err(unknown),
+            found => Ok(found),
         }
     }
 
@@ -434,12 +434,12 @@ impl<K: Copy + PartialEq, V: Copy> Shard<K, V> {
         lookup: &P,
         totals: &'a Totals,
     ) -> Result<Entry<'a, K, V>, Blocked<K>> {
-        let mut unknown = None;
+        let mut unknown = Unknown::default();
         let entry = self.entry_of(lookup.hash(), totals, |pair| {
-            matches(lookup, pair.hash, pair.key, &mut unknown)
+            matches(lookup, pair.key, &mut unknown)
         });
-        match (entry.get(), unknown) {
-            (None, Some(key)) => Err(Blocked::Ask(key)),
+        match entry.get() {
+            None if !unknown.is_empty() => Err(Blocked::Ask(unknown)),
             _ => Ok(entry),
         }
     }
@@ -451,6 +451,7 @@ impl<K: Copy + PartialEq, V: Copy> Shard<K, V> {
         totals: &'a Totals,
         mut same: impl FnMut(&Pair<K, V>) -> bool,
     ) -> Entry<'a, K, V> {
+        let mut same = |pair: &Pair<K, V>| pair.hash == hash && same(pair);
         let is_first = self.first.as_ref().is_some_and(&mut same);
         let place = if is_first {
             EntryRef::First(&mut self.first)
@@ -469,6 +470,7 @@ impl<K: Copy + PartialEq, V: Copy> Shard<K, V> {
     }
 
     fn pair(&self, hash: u64, mut same: impl FnMut(&Pair<K, V>) -> bool) -> Option<&Pair<K, V>> {
+        let mut same = |pair: &Pair<K, V>| pair.hash == hash && same(pair);
         let first = self.first.as_ref().filter(|pair| same(pair));
         first.or_else(|| self.entries.find(hash, same))
     }
@@ -488,28 +490,27 @@ impl<K: Copy + PartialEq, V: Copy> Shard<K, V> {
         lookup: &P,
         me: usize,
     ) -> Result<(), Blocked<K>> {
+        let mut unknown = Unknown::default();
         for claim in self.claims_mut().into_iter().flatten() {
-            let mut unknown = None;
-            if matches(lookup, claim.hash, claim.key, &mut unknown) {
+            if claim.hash == lookup.hash() && matches(lookup, claim.key, &mut unknown) {
                 return Err(Blocked::By(claim.conflict(me)));
             }
-            if let Some(key) = unknown {
-                return Err(Blocked::Ask(key));
-            }
         }
-        Ok(())
+        if unknown.is_empty() {
+            Ok(())
+        } else {
+            Err(Blocked::Ask(unknown))
+        }
     }
 }
 
-fn matches<K: Copy, P: Lookup<K>>(lookup: &P, hash: u64, key: K, unknown: &mut Option<K>) -> bool {
-    if hash != lookup.hash() {
-        return false;
-    }
+/// Compares keys of the same hash.
+fn matches<K: Copy, P: Lookup<K>>(lookup: &P, key: K, unknown: &mut Unknown<K>) -> bool {
     match lookup.same(key) {
         Same::Yes => true,
         Same::No => false,
         Same::Ask => {
-            *unknown = Some(key);
+            unknown.add(key);
             false
         }
     }

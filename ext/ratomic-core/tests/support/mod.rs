@@ -79,8 +79,8 @@ impl Lookup<u64> for Number {
         }
     }
 
-    fn ask(&mut self, _stored: u64) -> Result<(), Infallible> {
-        Ok(())
+    fn ask(&mut self, _stored: u64) -> Result<bool, Infallible> {
+        Ok(false)
     }
 }
 

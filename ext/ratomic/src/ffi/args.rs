@@ -1,7 +1,7 @@
 //! Parses optional arguments and keywords of native methods.
 
 use super::{error, RawValue};
-use magnus::{prelude::*, rb_sys::protect, Error, RHash, Value};
+use magnus::{prelude::*, rb_sys::protect, Error, RArray, RHash, Value};
 use ratomic_core::Deadline;
 use rb_sys::ruby_value_type::RUBY_T_HASH;
 use std::time::Duration;
@@ -51,14 +51,21 @@ pub fn with_keywords<'a, const N: usize>(
         }
     }
     if keywords.len() != found {
-        let names: magnus::RArray = keywords.funcall("keys", ())?;
-        let names = names.into_iter().map(error::inspect);
-        let mut unknown = names.collect::<Result<Vec<_>, _>>()?;
-        unknown.retain(|name| !known.iter().any(|known| name[1..] == **known));
-        let unknown = unknown.join(", ");
-        return Err(error::argument(format!("unknown keyword: {unknown}")));
+        return Err(unknown_keyword(keywords, &known)?);
     }
     Ok((rest, given))
+}
+
+fn unknown_keyword(keywords: RHash, known: &[&str]) -> Result<Error, Error> {
+    let ruby = error::ruby();
+    let is_unknown = |name: &Value| {
+        let mut known = known.iter().map(|known| ruby.to_symbol(known).as_value());
+        known.all(|known| RawValue::of(known) != RawValue::of(*name))
+    };
+    let names: RArray = keywords.funcall("keys", ())?;
+    let unknown = names.into_iter().filter(is_unknown).map(error::inspect);
+    let unknown = unknown.collect::<Result<Vec<_>, _>>()?.join(", ");
+    Ok(error::argument(format!("unknown keyword: {unknown}")))
 }
 
 /// The deadline that is that many seconds from now. nil, and a number that the clock cannot represent, mean no deadline.

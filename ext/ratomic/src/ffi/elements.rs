@@ -5,12 +5,12 @@ use super::RawValue;
 use rb_sys::VALUE;
 use std::ffi::c_long;
 
-/// How many are stored together.
-const TOGETHER: usize = 16;
+/// Elements that are stored in one call.
+const BATCH_ELEMENTS: usize = 16;
 
 /// To be kept on the machine stack: there a collection finds the elements.
 pub struct Elements {
-    waiting: [VALUE; TOGETHER],
+    waiting: [VALUE; BATCH_ELEMENTS],
     count: usize,
     /// Has the elements before those that wait. Of few elements the Array is made last.
     array: Option<RawValue>,
@@ -22,15 +22,15 @@ impl Elements {
         // SAFETY: makes an Array.
         let array = || RawValue(unsafe { rb_sys::rb_ary_new_capa(count as c_long) });
         Elements {
-            waiting: [RawValue::NIL.0; TOGETHER],
+            waiting: [RawValue::NIL.0; BATCH_ELEMENTS],
             count: 0,
-            array: (count > TOGETHER).then(array),
+            array: (count > BATCH_ELEMENTS).then(array),
         }
     }
 
     #[inline]
     pub fn push(&mut self, element: RawValue) {
-        if self.count == TOGETHER {
+        if self.count == BATCH_ELEMENTS {
             self.array = Some(self.stored());
         }
         self.waiting[self.count] = element.0;

@@ -5,10 +5,14 @@ use super::{error, number, shareable, words, RawValue};
 use magnus::{prelude::*, rb_sys::protect, Error, RArray, Value};
 use ratomic_core::table::{Lookup, Same};
 use rb_sys::ruby_value_type::{self, RUBY_T_BIGNUM, RUBY_T_FLOAT, RUBY_T_STRING};
+use std::hash::{BuildHasher, RandomState};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 pub struct Key {
     word: RawValue,
     hash: u64,
+    /// Whether other code has run since it was hashed: then an unfrozen String may have another content.
+    may_have_changed: bool,
     /// The stored key for which `eql?` has returned true, if there was one.
     same: Option<RawValue>,
     /// The stored keys for which it has returned false. The Array keeps them alive, so that their addresses are not reused.
@@ -21,6 +25,7 @@ impl Key {
         Ok(Key {
             word,
             hash: hash(word)?,
+            may_have_changed: false,
             same: None,
             others: None,
         })
@@ -32,18 +37,39 @@ impl Key {
 
     /// The object to store for a new key: of a String a frozen copy, as in `Hash`; else the object itself or a copy.
     pub fn stored(&self) -> Result<RawValue, Error> {
-        let value = self.word.value();
+        if !self.word.is_a(RUBY_T_STRING) {
+            return self.stored_object();
+        }
+        let text = self.stored_text()?;
+        if !self.may_have_changed || hash(text)? == self.hash {
+            return Ok(text);
+        }
+        // In the place of its old content nobody would find it.
+        Err(error::about(text.value(), |text| {
+            error::thread(format!(
+                "the key was changed to {text} while this thread waited; nothing was changed"
+            ))
+        }))
+    }
+
+    fn stored_text(&self) -> Result<RawValue, Error> {
         if shareable::is_shareable(self.word)? {
             return Ok(self.word);
         }
         // SAFETY: a living object. One with instance variables would not be copied here but frozen in place.
         let has_variables = unsafe { rb_sys::rb_ivar_count(self.word.0) } > 0;
-        if self.word.is_a(RUBY_T_STRING) && self.word.is_plain_string() && !has_variables {
-            // SAFETY: a living String; `protect` catches what it may raise (no memory).
-            return protect(|| unsafe { rb_sys::rb_str_to_interned_str(self.word.0) })
-                .map(RawValue);
+        if !self.word.is_plain_string() || has_variables {
+            return self.copy();
         }
-        let copy = shareable::share(value, "a key of a Ratomic::Map")?;
+        // SAFETY: a living String; `protect` catches what it may raise (no memory).
+        protect(|| unsafe { rb_sys::rb_str_to_interned_str(self.word.0) }).map(RawValue)
+    }
+
+    fn stored_object(&self) -> Result<RawValue, Error> {
+        if shareable::is_shareable(self.word)? {
+            return Ok(self.word);
+        }
+        let (value, copy) = (self.word.value(), self.copy()?);
         if hash(copy)? == self.hash && value.eql(copy.value())? {
             return Ok(copy);
         }
@@ -54,13 +80,18 @@ impl Key {
         )))
     }
 
+    fn copy(&self) -> Result<RawValue, Error> {
+        shareable::share(self.word.value(), "a key of a Ratomic::Map")
+    }
+
     /// As `new`, but with the object to store in place of the given one, which a block might change.
     pub fn frozen(value: Value) -> Result<Key, Error> {
         let key = Key::new(value)?;
-        Ok(Key {
-            word: key.stored()?,
-            ..key
-        })
+        let word = match key.word.is_a(RUBY_T_STRING) {
+            true => key.stored_text()?, // just hashed, and no Ruby code has run since
+            false => key.stored_object()?,
+        };
+        Ok(Key { word, ..key })
     }
 }
 
@@ -111,18 +142,21 @@ impl Lookup<RawValue> for Key {
         }
     }
 
-    fn ask(&mut self, stored: RawValue) -> Result<(), Error> {
+    fn resumed(&mut self) {
+        self.may_have_changed = true;
+    }
+
+    fn ask(&mut self, stored: RawValue) -> Result<bool, Error> {
+        self.may_have_changed = true;
         if self.word.value().eql(stored.value())? {
             self.same = Some(stored);
-            return Ok(());
+            return Ok(true);
         }
         match self.others {
-            Some(others) => others.push(stored.value()),
-            None => {
-                self.others = Some(error::ruby().ary_from_iter([stored.value()]));
-                Ok(())
-            }
+            Some(others) => others.push(stored.value())?,
+            None => self.others = Some(error::ruby().ary_from_iter([stored.value()])),
         }
+        Ok(false)
     }
 }
 
@@ -154,8 +188,21 @@ fn hash(word: RawValue) -> Result<u64, Error> {
     Ok(mix(hash))
 }
 
+/// A number that differs from process to process. Without it the users of a program could choose Integers or Floats that
+/// all come to one place of a table, where an operation looks at each of them. (Strings have such a number of Ruby's own
+/// in their hash.)
+static SEED: AtomicU64 = AtomicU64::new(0);
+
+/// To be called once, when the extension is loaded. Tests choose the number, with `RATOMIC_HASH_SEED`.
+pub fn install() {
+    let asked = std::env::var("RATOMIC_HASH_SEED").unwrap_or_default();
+    let random = || RandomState::new().hash_one(0);
+    SEED.store(asked.parse().unwrap_or_else(|_| random()), Relaxed);
+}
+
 /// Spreads a hash, which may be a small number, over all 64 bits (the finalizer of SplitMix64, Steele et al. 2014).
 fn mix(hash: u64) -> u64 {
+    let hash = hash ^ SEED.load(Relaxed);
     let hash = (hash ^ (hash >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let hash = (hash ^ (hash >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     hash ^ (hash >> 31)

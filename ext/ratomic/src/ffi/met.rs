@@ -4,40 +4,40 @@
 use super::{walk::Seen, RawValue};
 use rb_sys::VALUE;
 
-/// As many as a row or a record has.
-const FEW: usize = 16;
+/// Up to so many objects are searched one by one. A row or a record has no more.
+const MAX_LISTED_OBJECTS: usize = 16;
 
 #[derive(Default)]
 pub struct Met {
-    few: [VALUE; FEW],
+    list: [VALUE; MAX_LISTED_OBJECTS],
+    /// How many are in the list; more than it has room for where all objects are in the set.
     count: usize,
-    /// All of them, once there are more than a few.
-    many: Seen,
+    set: Seen,
 }
 
 impl Met {
     /// Adds an object. False if it was met before.
     #[inline]
     pub fn insert(&mut self, object: RawValue) -> bool {
-        if self.count > FEW {
-            return self.many.insert(object.0);
+        if self.count > MAX_LISTED_OBJECTS {
+            return self.set.insert(object.0);
         }
-        if self.few[..self.count].contains(&object.0) {
+        if self.list[..self.count].contains(&object.0) {
             return false;
         }
-        if self.count < FEW {
-            self.few[self.count] = object.0;
+        if self.count < MAX_LISTED_OBJECTS {
+            self.list[self.count] = object.0;
         } else {
-            self.many.extend(self.few);
-            self.many.insert(object.0);
+            self.set.extend(self.list);
+            self.set.insert(object.0);
         }
         self.count += 1;
         true
     }
 
     pub fn clear(&mut self) {
-        if self.count > FEW {
-            self.many.clear();
+        if self.count > MAX_LISTED_OBJECTS {
+            self.set.clear();
         }
         self.count = 0;
     }

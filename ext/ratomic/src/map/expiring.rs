@@ -74,28 +74,36 @@ fn is_over(word: RawValue, now: Instant) -> bool {
     of(word).is_some_and(|expiring| expiring.until <= now)
 }
 
-/// The time to live of a value that is about to be stored; `None`: it does not expire.
+/// The `expires_in:` of a value that is about to be stored.
 #[derive(Clone, Copy, Default)]
-pub struct Lifetime(Option<Duration>);
+pub struct Lifetime {
+    is_given: bool,
+    /// `None`: it does not expire.
+    length: Option<Duration>,
+}
 
 impl Lifetime {
     pub fn new(seconds: Option<Value>) -> Result<Lifetime, Error> {
-        let lifetime = args::seconds(seconds, "expires_in")?;
-        if lifetime.is_some_and(|lifetime| lifetime.is_zero()) {
+        let length = args::seconds(seconds, "expires_in")?;
+        if length.is_some_and(|length| length.is_zero()) {
             return Err(error::argument(
                 "expires_in must be more than 0 seconds, or nil",
             ));
         }
-        Ok(Lifetime(lifetime))
+        Ok(Lifetime {
+            is_given: seconds.is_some_and(|seconds| !seconds.is_nil()),
+            length,
+        })
     }
 
+    /// Whether it is given and not nil. A number of seconds that the clock cannot represent is given, too.
     pub fn is_given(self) -> bool {
-        self.0.is_some()
+        self.is_given
     }
 
     /// The time at which it ends, if it begins now; `None` also for a time that the clock cannot represent.
     pub fn until(self) -> Option<Instant> {
-        Instant::now().checked_add(self.0?)
+        Instant::now().checked_add(self.length?)
     }
 }
 
