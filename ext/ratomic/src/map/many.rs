@@ -41,7 +41,8 @@ struct Write {
 }
 
 /// Stores the values that are given for each key, in a Hash of Arrays. The keys are claimed in the order of their hashes,
-/// so two such calls cannot deadlock. A block merges the present value with the given one.
+/// so two such calls do not wait for each other in a circle. (Two keys of one hash may be claimed in either order; if
+/// such calls meet in a circle, one gets a ThreadError.) A block merges the present value with the given one.
 fn put_all(
     ruby: &Ruby,
     this: Receiver<Map>,
