@@ -23,13 +23,16 @@ fn is_own(method: rb_sys::ID) -> bool {
     unsafe { rb_sys::rb_method_basic_definition_p(rb_sys::rb_cHash, method) != 0 }
 }
 
-/// Whether a Hash of Ruby's own class finds its keys by what is in them, and not by which object they are.
+/// Whether a Hash of Ruby's own class finds its keys by what is in them, and not by which object they are. False where a
+/// method of the Hash's own would have to be asked.
 pub fn compares_by_content(hash: RawValue) -> bool {
     static METHOD: Names<1> = Names::new([c"compare_by_identity?"]);
     let [name] = *METHOD.ids();
+    // SAFETY: a living Hash, and its class.
+    let own = unsafe { rb_sys::rb_method_basic_definition_p(hash.class_or_singleton(), name) != 0 };
     // SAFETY: as in `are_none`; the method reads a flag.
     let ask = || unsafe { rb_sys::rb_funcallv(hash.0, name, 0, ptr::null()) };
-    is_own(name) && protect(ask).is_ok_and(|answer| RawValue(answer) == RawValue::from_bool(false))
+    own && protect(ask).is_ok_and(|answer| RawValue(answer) == RawValue::from_bool(false))
 }
 
 /// Whether a Hash was made by `Hash.ruby2_keywords_hash`, or may have been.

@@ -2,7 +2,7 @@
 //! and allocates no object, so meanwhile no collection frees or moves one of them.
 
 use super::deep_freeze::{self, Unfrozen};
-use super::{names::Names, RawValue};
+use super::{defaults, RawValue};
 use magnus::{gc, prelude::*, Error, RClass, RModule, Ruby};
 use rb_sys::ruby_value_type::*;
 use rb_sys::{st_data_t, VALUE};
@@ -178,17 +178,6 @@ fn is_by_content(key: RawValue, depth: u32) -> bool {
     }
 }
 
-/// Whether a Hash of Ruby's own class compares its keys by identity.
-fn compares_by_identity(hash: RawValue) -> bool {
-    static METHOD: Names<1> = Names::new([c"compare_by_identity?"]);
-    let [name] = *METHOD.ids();
-    // SAFETY: a living Hash, whose method is Ruby's own: it reads a flag.
-    unsafe {
-        rb_sys::rb_method_basic_definition_p(hash.class_or_singleton(), name) == 0
-            || rb_sys::rb_funcallv(hash.0, name, 0, std::ptr::null()) != rb_sys::Qfalse as VALUE
-    }
-}
-
 /// Whether the graph, without its shareable parts, is a tree of plain containers and Strings. A move can take all of it
 /// and meets no object twice. False also for objects that this walk does not know.
 pub fn is_plain_tree(root: RawValue) -> bool {
@@ -313,7 +302,7 @@ impl Walk {
                 let has_arrays = self.ahead[before..]
                     .iter()
                     .any(|(child, _)| child.is_a(RUBY_T_ARRAY));
-                self.odd |= has_arrays && compares_by_identity(word);
+                self.odd |= has_arrays && !defaults::compares_by_content(word);
             }
             _ => {}
         }
