@@ -6,14 +6,14 @@ require_relative "flow_window"
 
 module Ratomic
   module Workers
-    # The state of one run through a {Stream}: the items that were read and not yet yielded. One thread, the reader,
-    # reads the source. Some threads, the lanes, dispatch groups of items to the pool and wait for them. The consumer
-    # takes the results. With a key it is a {KeyedFlow}.
+    # The state of one run through a {Stream}: the items that were read and not yet yielded. A **reader** is the thread
+    # that reads the source, or another one in which the source yields. Some threads, the **lanes**, dispatch groups of
+    # items to the pool and wait for them. The **consumer** takes the results. With a key it is a {KeyedFlow}.
     #
     # These threads share one VM lock, and to wake one of them costs more than to parse ten lines. So items are put in
     # and taken out without a Mutex and without a wake-up, and groups are as large as the workers need. Of the idle
-    # lanes one waits for items ({FlowLeader}). Only the reader changes `@read`, only the consumer changes `@yielded`
-    # and `@taken`; everything else is changed under the lock.
+    # lanes one waits for items ({FlowLeader}). Only readers change `@read`, only the consumer changes `@yielded` and
+    # `@taken`; everything else is changed under the lock.
     #
     # Where a whole window is less work than it costs to wake these threads, the consumer runs the groups itself, and
     # the lanes rest ({#by_consumer=}).
@@ -53,9 +53,10 @@ module Ratomic
         @error = @broken = nil
       end
 
-      # Called by the reader, or by threads that the source has started: waits for room, and puts an item in. It needs
-      # no lock: CRuby changes threads only at a jump or at the end of a method, not between the lines that put it in.
-      # The leader sets how many items it waits for before it reads how many there are; so no wake-up is lost.
+      # Called by a reader: waits for room, and puts an item in. It needs no lock: CRuby changes threads only at a jump
+      # or at the end of a method, not between the lines that put it in. (Two readers may both find the last place of
+      # the window free.) The leader sets how many items it waits for before it reads how many there are; so no wake-up
+      # is lost.
       # @raise [ClosedQueueError] when the stream was left
       def add(item)
         await_room if @read - @yielded >= @limit

@@ -3,10 +3,10 @@
 module Ratomic
   module Workers
     # While the source of a {Flow} is quicker than the workers, and items are so cheap that a lane's whole share is not
-    # too much for a group, the reader dispatches the groups itself, and the consumer waits for their futures: these are
+    # too much for a group, a reader dispatches the groups itself, and the consumer waits for their futures: these are
     # **direct** groups. No lane is woken then, which saves many switches of threads.
     #
-    # It begins when the reader finds the window full. One lane, the leader, watches: when nothing was read and nothing
+    # It begins when a reader finds the window full. One lane, the leader, watches: when nothing was read and nothing
     # yielded for some looks, the source or the consumer waits for something, so the lanes take over what is under way
     # and what waits.
     #
@@ -25,9 +25,11 @@ module Ratomic
       # A single item that pays for its dispatch may take any time.
       MIN_GROUP = 2
       NEVER = 1 << 60
-      private_constant :BEGIN_FACTOR, :CHECK_S, :END_FACTOR, :MAX_STILL, :MAX_STILL_ALL_DISPATCHED, :MIN_GROUP, :NEVER
+      KILLED = "a thread of the stream was killed while it waited for room in the queue"
+      private_constant :BEGIN_FACTOR, :CHECK_S, :END_FACTOR, :KILLED, :MAX_STILL, :MAX_STILL_ALL_DISPATCHED, :MIN_GROUP,
+                       :NEVER
 
-      # A group that the reader has dispatched.
+      # A group that a reader has dispatched.
       class DirectGroup
         attr_reader :group, :future
 
@@ -59,7 +61,6 @@ module Ratomic
       def close
         @lock.synchronize do
           @closed = true
-          @dispatch = nil
           end_direct
           @limit = 0
           @room.broadcast
@@ -78,41 +79,50 @@ module Ratomic
       end
 
       # The consumer waits for results of a direct group. It returns after some time also without, because lanes may
-      # have taken over. While the reader sleeps, the consumer dispatches what has waited for a key of the group.
+      # have taken over. While a reader waits for room, the consumer dispatches what has waited for a key of the group.
       def await_direct(direct)
         return unless direct.future.wait(timeout: CHECK_S)
 
         settle(direct, false)
-        dispatch_group(1) if @full
+        dispatch_group(1, :on_blocking) if @full # what ends the consumer may end the stream
       end
 
-      # Called by the reader, without the lock. An interrupt (a `Timeout` in the source) comes afterwards, or while the
-      # dispatch waits for room in the queue; so no group is lost by it.
+      # Called without the lock, by a reader or the consumer. An interrupt comes afterwards, or while the dispatch waits
+      # for room in the queue; then it ends the stream. In a reader only a kill may come then: a source whose `Timeout`
+      # is over may go on.
       # @param least [Integer] items that a lane may take; with fewer there is no group
+      # @param during_wait [Symbol] method of {Interrupts} that allows them
       # @return [Boolean] whether there was one
-      def dispatch_group(least)
-        Interrupts.deferred { dispatch_next(least) }
+      def dispatch_group(least, during_wait = :kill_on_blocking)
+        Interrupts.deferred do
+          group = @lock.synchronize { take_direct if direct? && free >= least }
+          done = group ? dispatch_direct(group, during_wait) : false
+        rescue Exception => e # rubocop:disable Lint/RescueException -- without this group the stream has no end
+          self.break(e)
+          raise unless StandardError === e # which must not be raised in the source
+
+          false
+        ensure
+          self.break(ThreadError.new(KILLED)) if done.nil? # the first error counts
+        end
       end
 
-      def dispatch_next(least)
-        group = @lock.synchronize { take_direct if direct? && free >= least }
-        return false unless group
+      # @return [Boolean] false when the stream was left
+      def dispatch_direct(group, during_wait)
+        future = Interrupts.public_send(during_wait) { @dispatch.call(group.items) }
+        kept = keep_direct(DirectGroup.new(group, future))
+      ensure
+        future&.cancel unless kept
+      end
 
-        direct = DirectGroup.new(group, Interrupts.on_blocking { @dispatch.call(group.items) })
-        group.items = nil # the workers have their own: what waits for long is old garbage later
-        kept = @lock.synchronize do
+      def keep_direct(direct)
+        direct.group.items = nil # the workers have their own: what waits for long is old garbage later
+        @lock.synchronize do
           @direct << direct
           end_direct if @group_size * END_FACTOR < direct_share # items have become dearer
           @output.signal
           !@closed
         end
-      rescue Exception => e # rubocop:disable Lint/RescueException -- without this group the stream has no end
-        self.break(e)
-        raise unless StandardError === e # which must not be raised in the source
-
-        false
-      ensure
-        direct&.future&.cancel unless kept
       end
 
       def direct?
@@ -130,9 +140,9 @@ module Ratomic
         @share < Stream::MAX_GROUP ? @share : Stream::MAX_GROUP
       end
 
-      # Called by the reader when the window is full.
+      # Called by a reader that has found the window full.
       def begin_direct
-        return if direct? || @dispatch.nil? || @by_consumer
+        return if direct? || @dispatch.nil? || @closed || @by_consumer
         return if @group_size < MIN_GROUP || @group_size * BEGIN_FACTOR < direct_share
 
         @direct_size = direct_share
@@ -146,7 +156,7 @@ module Ratomic
 
         @direct_size = NEVER
         decide_enough
-        @room.broadcast # the reader may have waited for more room
+        @room.broadcast # readers may have waited for more room
       end
 
       # The leader: sleeps for some time, and ends it if nothing goes on.

@@ -21,8 +21,8 @@ module Ratomic
         @lock.synchronize { self.limit = limit if limit < @limit }
       end
 
-      # The consumer has had one result. Only the consumer changes this count, and a reader that waits reads it after it
-      # has announced that it waits; so the lock is needed only to wake the reader.
+      # The consumer has had one result. Only the consumer changes this count, and a reader looks at it after it has set
+      # `@full`; so the lock is needed only to wake the readers.
       def yielded(count = 1)
         @yielded += count
         return unless @full && @read - @yielded <= @enough
@@ -51,16 +51,22 @@ module Ratomic
         @lock.synchronize { begin_direct }
         nil while direct? && dispatch_group(1)
         @lock.synchronize do
-          wait_for_room until @closed || @read - @yielded <= @enough
-          raise ::ClosedQueueError, "the stream was left" if @closed
-
+          wait_for_room until room?
           @full = false
-          @room.broadcast # other threads of the source look again
+          @room.broadcast # other readers look again
         end
       end
 
-      def wait_for_room
+      # To be called with the lock, as what follows. It says that a reader waits before it looks, see {#yielded}.
+      # @raise [ClosedQueueError] when the stream was left
+      def room?
         @full = true
+        raise ::ClosedQueueError, "the stream was left" if @closed
+
+        @read - @yielded <= @enough
+      end
+
+      def wait_for_room
         wake_leader unless direct?
         @room.wait(@lock)
       end

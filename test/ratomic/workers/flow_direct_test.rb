@@ -264,20 +264,47 @@ class FlowDirectTest < Minitest::Test
     assert_equal [8], interrupted
   end
 
-  def test_a_dispatch_that_is_interrupted_while_it_waits_for_room_ends_the_stream
-    flow = flow_of
-    flow.dispatch = ->(_items) { sleep }
-    error = Class.new(Exception) # rubocop:disable Lint/InheritException -- that of `Timeout` is none either
-    rescued = Thread::Queue.new
+  # @return [Thread] that yields numbers, and notes what was raised into it; it waits for room in the queue
+  def waiting_reader(flow, room, raised)
+    flow.dispatch = lambda do |items|
+      room.pop
+      @promises << Promise.new(items)
+      @promises.last
+    end
     @reader = Thread.new do
-      20.times { |number| flow.add(number) }
-    rescue error => e
-      rescued << e
+      12.times do |number|
+        flow.add(number)
+      rescue Exception => e # rubocop:disable Lint/RescueException -- that of `Timeout` is no StandardError
+        raised << e.class
+      end
+      flow.complete
     end
     until_asleep(@reader)
-    @reader.raise(error)
-    assert_raises(error) { within(5) { flow.take } }
-    assert_kind_of error, within(5) { rescued.pop }
+    @reader
+  end
+
+  def test_an_exception_for_a_source_that_waits_for_room_in_the_queue_comes_afterwards
+    errors = [Class.new(StandardError), Class.new(Exception)] # rubocop:disable Lint/InheritException -- see above
+    errors.each do |error|
+      flow = flow_of
+      @promises.clear
+      reader = waiting_reader(flow, room = Thread::Queue.new, raised = [])
+      reader.raise(error)
+      2.times { room << true }
+      eventually { @promises.size == 2 }
+      until_asleep(reader)
+      assert_equal [error], raised
+      results = Array.new(2) { |number| @promises[number].complete && take(flow) }
+      assert_equal [%w[0 1 2 3], %w[4 5 6 7]], results
+      reader.kill.join
+    end
+  end
+
+  def test_a_source_that_is_killed_while_it_waits_for_room_in_the_queue_ends_the_stream
+    flow = flow_of
+    waiting_reader(flow, Thread::Queue.new, []).kill
+    assert @reader.join(5)
+    assert_match(/killed while it waited for room/, assert_raises(ThreadError) { within(5) { flow.take } }.message)
   end
 
   def test_what_is_under_way_is_cancelled_at_the_end

@@ -33,6 +33,30 @@ class FlowTest < Minitest::Test
     [@reader, *@lanes].compact.each(&:kill)
   end
 
+  # A flow whose reader calls a block between its look at the window and its wait.
+  class Pausing < Flow
+    attr_writer :pause
+
+    def wait_for_room
+      pause = @pause
+      @pause = nil
+      pause&.call
+      super
+    end
+  end
+
+  def test_a_result_that_is_yielded_just_before_the_reader_waits_wakes_it
+    flow = Pausing.new(1, 1, 1, true)
+    consumer = nil
+    flow.pause = lambda do
+      consumer = Thread.new { flow.yielded }
+      eventually { consumer.status != "run" } # it waits for the lock, or has seen nobody who waits
+    end
+    @reader = Thread.new { 2.times { |number| flow.add(number) } }
+    assert @reader.join(5), "the reader sleeps for ever"
+    assert consumer.join(5)
+  end
+
   # With each place by itself an item of a fast source would cost a change of threads.
   def test_a_reader_that_has_found_the_window_full_goes_on_when_a_quarter_is_free
     flow = Flow.new(1, 1, 8, true)

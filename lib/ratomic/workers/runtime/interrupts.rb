@@ -18,7 +18,8 @@ module Ratomic
       EXCEPTIONS_DEFERRED = UserException::EXEMPT.to_h { |kind| [kind, :immediate] }
                                                  .merge(Exception => :never).compare_by_identity.freeze
       ON_BLOCKING = { Object => :on_blocking }.compare_by_identity.freeze
-      private_constant :ALLOWED, :DEFERRED, :ON_BLOCKING
+      KILL_ON_BLOCKING = { Exception => :never, Object => :on_blocking }.compare_by_identity.freeze
+      private_constant :ALLOWED, :DEFERRED, :KILL_ON_BLOCKING, :ON_BLOCKING
 
       class << self
         # Runs the block with no interrupts deferred, whatever the thread inherited: a thread inherits the masks of its
@@ -36,6 +37,11 @@ module Ratomic
         # ended, and what it returns is never lost before the next line.
         def on_blocking(&block)
           Thread.handle_interrupt(ON_BLOCKING, &block)
+        end
+
+        # As {on_blocking}, but only `Thread#kill` ends the wait: exceptions come after the block.
+        def kill_on_blocking(&block)
+          Thread.handle_interrupt(KILL_ON_BLOCKING, &block)
         end
 
         # For blocks that call a user's code: an exception that another thread raises into this one comes after the
