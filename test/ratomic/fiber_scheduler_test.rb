@@ -134,6 +134,46 @@ class FiberSchedulerTest < Minitest::Test
     pool.shutdown
   end
 
+  # Waits in its item for what another Fiber gives it.
+  class Given
+    def initialize(queue)
+      @queue = queue
+      Ractor.make_shareable(self)
+    end
+
+    def call(_item)
+      @queue.pop(timeout: 20)
+    end
+  end
+
+  # As in an item with a context that runs a Fiber scheduler. A callable that callers run takes the short way, see
+  # CallerRuns.
+  def test_a_dispatch_without_a_context_does_not_take_that_of_its_thread_from_other_fibers
+    given = Given.new(queue = Ratomic::Queue.new(8))
+    pool = Ratomic::Workers::Pool.new(size: 1)
+    queue << :first
+    pool.dispatch_async([1], given, min_batch: 0).value(timeout: 10)
+    grant = -> { costs(pool).caller_runs_cache.grant(given, given.object_id, 64_000, 9) }
+    found = results = by_caller = nil
+    within(20) do
+      FiberScheduler.run do
+        Ratomic::Workers::Context.with(:mine) do
+          grant.call
+          Fiber.schedule { results = pool.dispatch_async([1], given).value }
+          Fiber.schedule { (found = [Ratomic::Workers.context]) && queue << :second }
+          Fiber.scheduler.run_until { results }
+        end
+        queue << :third
+        grant.call
+        by_caller = pool.dispatch_async([1], given) # here it has no context to hide
+      end
+    end
+    assert_equal [[:mine], [:second]], [found, results]
+    assert_kind_of Ratomic::Workers::ResolvedFuture, by_caller
+  ensure
+    pool.shutdown
+  end
+
   def test_fibers_run_beside_a_wait_for_a_claim_of_a_map
     map = Ratomic::Map.new
     entered = Thread::Queue.new
