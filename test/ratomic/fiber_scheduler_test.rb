@@ -116,14 +116,14 @@ class FiberSchedulerTest < Minitest::Test
       readers.each { |reader| pool.dispatch_async([1], reader, min_batch: 0).value(timeout: 10) }
       readers.each { |reader| pretend(Ratomic::Workers::Callable.key(reader), 1_000, pool) }
       pool.dispatch_async([1], hold = WorkerCallables::Hold.new, min_batch: 0)
-      eventually { hold.begun.value == 1 } # so that the waiter comes before the worker
+      eventually { hold.begun.value == 1 }
       seen = within(20) do
         FiberScheduler.run do
           found = {}
-          Fiber.schedule { sleep(NAP_S) && hold.open }
           readers.each_with_index do |reader, fiber|
             Fiber.schedule { found[fiber] = pool.dispatch_async([1], reader, context: fiber, **options).value }
           end
+          hold.open # both Fibers have asked for their results: the worker has come after them
           Fiber.scheduler.run_until { found.size == 2 }
           found
         end
