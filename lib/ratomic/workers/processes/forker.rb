@@ -54,7 +54,7 @@ module Ratomic
             open_pairs(pairs)
             known = InheritedCallables.all.transform_values { true }
             pid = fork_off(hooks, worker, pairs.map(&:last))
-            child = Child.new(waiter(pid, [pairs[0][0], pairs[1][0]]), pairs.map(&:first), known)
+            child = Child.new(pid, waiter(pid, [pairs[0][0], pairs[1][0]]), pairs.map(&:first), known)
           ensure
             SocketRegistry.close(*(child ? pairs.map(&:last) : pairs.flatten))
           end
@@ -83,13 +83,11 @@ module Ratomic
           # and threads is limited, there may be room for the process and none for the thread.
           # @param ends [Array<UNIXSocket>] of the parent
           def waiter(pid, ends)
-            thread = OwnThread.start("ratomic-process-#{pid}") do
+            OwnThread.start("ratomic-process-#{pid}") do
               status = wait_for(pid)
-              cut_off(ends)
+              ends.each { |socket| cut_off(socket) } if LINUX
               status
             end
-            thread[:pid] = pid
-            thread
           rescue ThreadError => e
             Process.kill(:KILL, pid)
             Process.wait(pid)
@@ -106,10 +104,10 @@ module Ratomic
           # Another process may have the ends of the worker process too: one that an item, or the program, has forked in
           # C. Then these sockets would not report the end of the process. On Linux what was sent before can still be
           # read; on BSD it could not, so there nothing is done.
-          def cut_off(ends)
-            ends.each(&:shutdown) if LINUX
+          def cut_off(socket)
+            socket.shutdown
           rescue SystemCallError, IOError
-            nil # they are closed
+            nil # it is closed
           end
         end
 
