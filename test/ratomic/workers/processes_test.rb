@@ -343,6 +343,29 @@ class WorkerProcessesTest < Minitest::Test
     assert_equal "[1, :forked, 3, 4]\n\"the worker process ended with status 0 while it ran the item\"\nat_exit\n", out
   end
 
+  # Else what the item has printed would be there twice: Ruby writes only the buffer of `$stdout` before a fork.
+  def test_a_process_that_an_item_forks_without_a_block_writes_no_buffers
+    out = ruby!(<<~RUBY)
+      require "stringio"
+      $stdout = StringIO.new
+      #{START}
+      DIVIDE = lambda do |item|
+        STDOUT.write(item)
+        pid = fork
+        pid ? Process.wait(pid) : STDOUT.write("child")
+        item
+      end
+      # Takes runs.
+      module DivideMany
+        def self.call(item) = raise("is not called")
+        def self.call_many(items) = items.each { |item| DIVIDE.call(item) }
+      end
+      POOL.dispatch_async(%w[a b], DIVIDE, sequential: true).value(timeout: 10)
+      POOL.dispatch_async(%w[c d], DivideMany, sequential: true).value(timeout: 10)
+    RUBY
+    assert_equal "abcd", out
+  end
+
   # As a child that is forked in C has them.
   def test_the_end_of_a_process_is_noticed_also_if_a_child_of_it_has_its_sockets
     skip "needs Linux" unless RUBY_PLATFORM.include?("linux")

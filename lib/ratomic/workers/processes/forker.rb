@@ -39,7 +39,17 @@ module Ratomic
             making.drop(1) if making && making[0].equal?(Thread.current)
           end
 
-          # Ruby writes the buffer of `$stdout` before a fork, and that may be another object than STDOUT.
+          # Runs code that may fork without a block, or call `Process.daemon`. The process that this makes returns from
+          # the code too. It ends then, and writes no buffers: they have what the worker process writes.
+          # @param pid [Integer] of the worker process
+          # @return [Object] what the block returns
+          def only_in(pid)
+            yield
+          ensure
+            exit! unless Process.pid == pid
+          end
+
+          # Writes what is in STDOUT's buffer. Ruby does so before a fork for `$stdout`, which may be another object.
           # @return [void]
           def flush_output
             STDOUT.flush # rubocop:disable Style/GlobalStdStream -- see above
@@ -132,16 +142,11 @@ module Ratomic
 
         # Items do not run in the main thread, because there their `exit` could not be told from that of a signal
         # handler.
-        # An item may fork without a block, or call `Process.daemon`. In the process that this makes it returns to here.
-        # That process has none of the sockets and ends, before it begins another item.
+        # A process that a hook has forked, or a method of a result, ends here; that of an item has ended before.
         # @return [Boolean, nil] whether the thread has done all its work
         def self.work(server)
-          here = Process.pid
-          OwnThread.start do
-            server.run && Thread.current[:done] = true
-          ensure
-            exit! unless Process.pid == here
-          end.join[:done]
+          pid = Process.pid
+          OwnThread.start { only_in(pid) { server.run && Thread.current[:done] = true } }.join[:done]
         end
         private_class_method :work
 

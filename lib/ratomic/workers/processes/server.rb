@@ -26,6 +26,7 @@ module Ratomic
           data.setsockopt(:SOCKET, :SNDBUF, Wire::SEND_BUFFER_BYTES)
           @hooks = hooks
           @worker = worker
+          @pid = Process.pid
           @starting = @silent = false
           @known = InheritedCallables.keep
           @totals_before = @last = nil
@@ -144,13 +145,13 @@ module Ratomic
         def one(callable, item, index)
           return item.failure if Transfer::Refused === item
 
-          callable.call(item)
+          Forker.only_in(@pid) { callable.call(item) }
         rescue Exception => e # rubocop:disable Lint/RescueException -- whatever an item throws is its result
           Failure.from(e, index)
         end
 
         def run_many(order, callable)
-          results = Runs.results(callable, order.items.freeze, order.from)
+          results = Forker.only_in(@pid) { Runs.results(callable, order.items.freeze, order.from) }
           @last = Wire.run(results) { |odd, place| stand_in(odd, order.from + place, order.owned) }
         rescue Exception # rubocop:disable Lint/RescueException -- then they run one by one
           @last = Wire.frame(Wire::RAISED)
