@@ -39,16 +39,6 @@ module Ratomic
             making.drop(1) if making && making[0].equal?(Thread.current)
           end
 
-          # Runs code that may fork without a block, or call `Process.daemon`. The process that this makes returns from
-          # the code too. It ends then, and writes no buffers: they have what the worker process writes.
-          # @param pid [Integer] of the worker process
-          # @return [Object] what the block returns
-          def only_in(pid)
-            yield
-          ensure
-            exit! unless Process.pid == pid
-          end
-
           # Writes what is in STDOUT's buffer. Ruby does so before a fork for `$stdout`, which may be another object.
           # @return [void]
           def flush_output
@@ -142,11 +132,17 @@ module Ratomic
 
         # Items do not run in the main thread, because there their `exit` could not be told from that of a signal
         # handler.
-        # A process that a hook has forked, or a method of a result, ends here; that of an item has ended before.
+        # An item may fork without a block, or call `Process.daemon`. In the process that this makes the item returns
+        # too. It has none of the sockets, so it comes to here when it is to write the result, before another item.
+        # After the last item {Server} ends it. Its buffers must not be written: the worker process writes the same.
         # @return [Boolean, nil] whether the thread has done all its work
         def self.work(server)
-          pid = Process.pid
-          OwnThread.start { only_in(pid) { server.run && Thread.current[:done] = true } }.join[:done]
+          here = Process.pid
+          OwnThread.start do
+            server.run && Thread.current[:done] = true
+          ensure
+            exit! unless Process.pid == here
+          end.join[:done]
         end
         private_class_method :work
 

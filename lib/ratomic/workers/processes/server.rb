@@ -26,7 +26,6 @@ module Ratomic
           data.setsockopt(:SOCKET, :SNDBUF, Wire::SEND_BUFFER_BYTES)
           @hooks = hooks
           @worker = worker
-          @pid = Process.pid
           @starting = @silent = false
           @known = InheritedCallables.keep
           @totals_before = @last = nil
@@ -119,6 +118,7 @@ module Ratomic
             @silent = true
             order.kind == Request::RUN ? run_many(order, callable) : run_each(order, callable)
           end
+          exit! if @control.closed? # the last item, or the run, has forked this process, see {Forker.work}
           finish(order.megabytes)
         end
 
@@ -145,13 +145,13 @@ module Ratomic
         def one(callable, item, index)
           return item.failure if Transfer::Refused === item
 
-          Forker.only_in(@pid) { callable.call(item) }
+          callable.call(item)
         rescue Exception => e # rubocop:disable Lint/RescueException -- whatever an item throws is its result
           Failure.from(e, index)
         end
 
         def run_many(order, callable)
-          results = Forker.only_in(@pid) { Runs.results(callable, order.items.freeze, order.from) }
+          results = Runs.results(callable, order.items.freeze, order.from)
           @last = Wire.run(results) { |odd, place| stand_in(odd, order.from + place, order.owned) }
         rescue Exception # rubocop:disable Lint/RescueException -- then they run one by one
           @last = Wire.frame(Wire::RAISED)
