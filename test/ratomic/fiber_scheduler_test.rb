@@ -116,20 +116,60 @@ class FiberSchedulerTest < Minitest::Test
       readers.each { |reader| pool.dispatch_async([1], reader, min_batch: 0).value(timeout: 10) }
       readers.each { |reader| pretend(Ratomic::Workers::Callable.key(reader), 1_000, pool) }
       pool.dispatch_async([1], hold = WorkerCallables::Hold.new, min_batch: 0)
-      eventually { hold.begun.value == 1 } # so that the waiter comes before the worker
+      eventually { hold.begun.value == 1 }
       seen = within(20) do
         FiberScheduler.run do
           found = {}
-          Fiber.schedule { sleep(NAP_S) && hold.open }
           readers.each_with_index do |reader, fiber|
             Fiber.schedule { found[fiber] = pool.dispatch_async([1], reader, context: fiber, **options).value }
           end
+          hold.open # both Fibers have asked for their results: the worker has come after them
           Fiber.scheduler.run_until { found.size == 2 }
           found
         end
       end
       assert_equal({ 0 => [[0, 0]], 1 => [[1, 1]] }, seen, options.to_s)
     end
+  ensure
+    pool.shutdown
+  end
+
+  # Waits in its item for what another Fiber gives it.
+  class Given
+    def initialize(queue)
+      @queue = queue
+      Ractor.make_shareable(self)
+    end
+
+    def call(_item)
+      @queue.pop(timeout: 20)
+    end
+  end
+
+  # As in an item with a context that runs a Fiber scheduler. A callable that callers run takes the short way, see
+  # CallerRuns.
+  def test_a_dispatch_without_a_context_does_not_take_that_of_its_thread_from_other_fibers
+    given = Given.new(queue = Ratomic::Queue.new(8))
+    pool = Ratomic::Workers::Pool.new(size: 1)
+    queue << :first
+    pool.dispatch_async([1], given, min_batch: 0).value(timeout: 10)
+    grant = -> { costs(pool).caller_runs_cache.grant(given, given.object_id, 64_000, 9) }
+    found = results = by_caller = nil
+    within(20) do
+      FiberScheduler.run do
+        Ratomic::Workers::Context.with(:mine) do
+          grant.call
+          Fiber.schedule { results = pool.dispatch_async([1], given).value }
+          Fiber.schedule { (found = [Ratomic::Workers.context]) && queue << :second }
+          Fiber.scheduler.run_until { results }
+        end
+        queue << :third
+        grant.call
+        by_caller = pool.dispatch_async([1], given) # here it has no context to hide
+      end
+    end
+    assert_equal [[:mine], [:second]], [found, results]
+    assert_kind_of Ratomic::Workers::ResolvedFuture, by_caller
   ensure
     pool.shutdown
   end

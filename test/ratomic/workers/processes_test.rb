@@ -159,6 +159,32 @@ class WorkerProcessesTest < Minitest::Test
     assert_match(/4294967296 bytes are too many for a worker process/, results[0].message)
   end
 
+  # With less than 4 GB, for which no test has room.
+  def test_items_that_are_too_long_only_together_are_sent_one_by_one
+    out = ruby!(<<~RUBY)
+      #{START}
+      Ratomic::Workers::Processes::Wire.send(:remove_const, :MAX_FRAME_BYTES)
+      Ratomic::Workers::Processes::Wire.const_set(:MAX_FRAME_BYTES, 100_000)
+      Text = Struct.new(:text) # no plain data
+      ITEMS = [60_000, 70_000, 120_000, 80_000].map { |size| Ractor.make_shareable(Text.new("x" * size)) }
+      SIZE = ->(item) { item.text.size }
+      # Takes runs.
+      module SizeMany
+        def self.call(item) = SIZE.call(item)
+        def self.call_many(items) = items.map(&SIZE)
+      end
+      [SIZE, SizeMany].each do |callable|
+        [{}, { item_timeout: 10 }, { context: ITEMS[2] }].each do |options|
+          values = POOL.dispatch_async(ITEMS, callable, sequential: true, **options).value(timeout: 20)
+          puts values.map { |value| Integer === value ? value : [value.index, value.exception_class] }.join(" ")
+        end
+      end
+    RUBY
+    alone = "60000 70000 2 Ratomic::ShareableError 80000\n"
+    none = "#{(0..3).map { |index| "#{index} Ratomic::ShareableError" }.join(" ")}\n"
+    assert_equal [alone, alone, none].join * 2, out
+  end
+
   def test_large_items_and_results_are_sent
     text = "x" * 3_000_000
     results = value_of([text] * 4, ->(item) { [item, item.size] })
@@ -341,6 +367,29 @@ class WorkerProcessesTest < Minitest::Test
       p values.values_at(0, 1, 2, 4), values[3].message
     RUBY
     assert_equal "[1, :forked, 3, 4]\n\"the worker process ended with status 0 while it ran the item\"\nat_exit\n", out
+  end
+
+  # Else what the item has printed would be there twice: Ruby writes only the buffer of `$stdout` before a fork.
+  def test_a_process_that_an_item_forks_without_a_block_writes_no_buffers
+    out = ruby!(<<~RUBY)
+      require "stringio"
+      $stdout = StringIO.new
+      #{START}
+      DIVIDE = lambda do |item|
+        STDOUT.write(item)
+        pid = fork
+        pid ? Process.wait(pid) : STDOUT.write("child")
+        item
+      end
+      # Takes runs.
+      module DivideMany
+        def self.call(item) = raise("is not called")
+        def self.call_many(items) = items.each { |item| DIVIDE.call(item) }
+      end
+      POOL.dispatch_async(%w[a b], DIVIDE, sequential: true).value(timeout: 10)
+      POOL.dispatch_async(%w[c d], DivideMany, sequential: true).value(timeout: 10)
+    RUBY
+    assert_equal "abcd", out
   end
 
   # As a child that is forked in C has them.

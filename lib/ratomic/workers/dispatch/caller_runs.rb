@@ -36,10 +36,12 @@ module Ratomic
       # @param items [Array] that the cache has accepted
       # @param callable [#call]
       # @param started [Integer] what the cache has returned
-      # @return [ResolvedFuture, Future]
+      # @return [ResolvedFuture, Future, nil] nil when this thread may not run them, see {Context.allowed?}
       def self.at_once(engine, items, callable, options, started)
         # The context of an item must not become the context of the dispatches that it makes.
-        return run(engine, items, callable, options, started, false) unless Context.current.nil?
+        unless Context.current.nil?
+          return Context.allowed?(nil) ? run(engine, items, callable, options, started, false) : nil
+        end
 
         results = Sharing.room(items.size)
         outcome = nil

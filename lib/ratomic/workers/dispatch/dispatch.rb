@@ -22,7 +22,8 @@ module Ratomic
             items = Sharing.snapshot(given, MAX_SNAPSHOT_ITEMS)
             started = cache.take(callable, items) unless items.equal?(given)
           end
-          return CallerRuns.at_once(engine, items, callable, options, started) if started
+          future = CallerRuns.at_once(engine, items, callable, options, started) if started
+          return future if future
         end
         admit(engine, Source.list(items), callable, options)
       end

@@ -17,9 +17,11 @@ module Ratomic
         # @return [Hash] numbers of the callables that it has
         attr_reader :known
 
-        # @param waiter [Thread] that waits for the process and returns its status; its `:pid` is that of the process
+        # @param pid [Integer]
+        # @param waiter [Thread] that waits for the process and returns its status
         # @param ends [Array] the control socket, the data socket, the pipe of its {ParentWatch}
-        def initialize(waiter, ends, known)
+        def initialize(pid, waiter, ends, known)
+          @pid = pid
           @waiter = waiter
           @ends = ends
           @control, @data = ends
@@ -34,7 +36,7 @@ module Ratomic
         # because somebody has waited for this one.
         # @return [void]
         def kill
-          Process.kill(:KILL, @waiter[:pid]) if @waiter.alive?
+          Process.kill(:KILL, @pid) if @waiter.alive?
         rescue Errno::ESRCH
           nil
         end

@@ -17,7 +17,9 @@ module Ratomic
         # @param gate [Thread::Mutex] as there
         # @return [Boolean] false if the process has died; then {ByProcess#death} of the chunk has the cause
         def run(worker_status, gate)
-          return run_one_by_one(worker_status, gate) if @chunk.slow_path?
+          @worker_status = worker_status
+          @gate = gate
+          return run_one_by_one if @chunk.slow_path?
           return run_whole if @chunk.whole?
 
           run_all
@@ -32,7 +34,9 @@ module Ratomic
           return true if first == @chunk.last || @chunk.over?
 
           request = @chunk.request(Request::EACH, first, @chunk.last)
-          return died unless @link.run(request) { |result| @chunk.add(result) } == :done
+          outcome = @link.run(request) { |result| @chunk.add(result) }
+          return run_one_by_one if outcome == :raised # together they are too long
+          return died unless outcome == :done
 
           @chunk.cut_short
           true
@@ -48,16 +52,16 @@ module Ratomic
           outcome == :done || run_all
         end
 
-        def run_one_by_one(worker_status, gate)
+        def run_one_by_one
           while (index = @chunk.first + @chunk.results.size) < @chunk.last
-            return true if worker_status.abandoned? || @chunk.over?
+            return true if @worker_status.abandoned? || @chunk.over?
 
-            gate.synchronize { worker_status.begin_item(index) }
-            aside = ->(&fork) { between_items(worker_status, gate, index, &fork) }
+            @gate.synchronize { @worker_status.begin_item(index) }
+            aside = ->(&fork) { between_items(index, &fork) }
             outcome = @link.run(@chunk.request(Request::EACH, index, index + 1), aside) { |result| @result = result }
             sealed = @chunk.sealed(@result, index) if outcome == :done
-            gate.synchronize do
-              worker_status.end_item
+            @gate.synchronize do
+              @worker_status.end_item
               @chunk.add(sealed) if outcome == :done
             end
             return died unless outcome == :done
@@ -67,10 +71,10 @@ module Ratomic
 
         # While a new process is forked for the item, the item has not begun. If the thread is ended then, no item is at
         # fault.
-        def between_items(worker_status, gate, index)
-          gate.synchronize { worker_status.end_item }
+        def between_items(index)
+          @gate.synchronize { @worker_status.end_item }
           yield
-          gate.synchronize { worker_status.begin_item(index) }
+          @gate.synchronize { @worker_status.begin_item(index) }
         end
 
         def died
@@ -78,7 +82,7 @@ module Ratomic
           false
         end
 
-        # Called when the request cannot be written: no item of the chunk can run.
+        # Called when the context cannot be written: no item of the chunk can run.
         def fail_all(error)
           @chunk.in_run = false
           (@chunk.first + @chunk.results.size...@chunk.last).each do |index|

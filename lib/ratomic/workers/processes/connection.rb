@@ -52,8 +52,8 @@ module Ratomic
         # @param request [Request]
         # @param aside [#call] called with a block that forks a process. The time of that block is no item's time.
         # @yieldparam result [Object] of the next item, in their order; of a run, the Array of all
-        # @return [Symbol] :done, also when the process stopped early; :raised, of a run; :died, and then {#death} says
-        #   how. The item at fault is the first one without a result
+        # @return [Symbol] :done, also when the process stopped early; :raised, of a run, or if the items are to be sent
+        #   one by one; :died, and then {#death} says how. The item at fault is the first one without a result
         def run(request, aside = nil, &results)
           outcome = nil
           MAX_ATTEMPTS.times do

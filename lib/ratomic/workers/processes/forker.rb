@@ -39,7 +39,7 @@ module Ratomic
             making.drop(1) if making && making[0].equal?(Thread.current)
           end
 
-          # Ruby writes the buffer of `$stdout` before a fork, and that may be another object than STDOUT.
+          # Writes what is in STDOUT's buffer. Ruby does so before a fork for `$stdout`, which may be another object.
           # @return [void]
           def flush_output
             STDOUT.flush # rubocop:disable Style/GlobalStdStream -- see above
@@ -54,7 +54,7 @@ module Ratomic
             open_pairs(pairs)
             known = InheritedCallables.all.transform_values { true }
             pid = fork_off(hooks, worker, pairs.map(&:last))
-            child = Child.new(waiter(pid, [pairs[0][0], pairs[1][0]]), pairs.map(&:first), known)
+            child = Child.new(pid, waiter(pid, [pairs[0][0], pairs[1][0]]), pairs.map(&:first), known)
           ensure
             SocketRegistry.close(*(child ? pairs.map(&:last) : pairs.flatten))
           end
@@ -83,13 +83,11 @@ module Ratomic
           # and threads is limited, there may be room for the process and none for the thread.
           # @param ends [Array<UNIXSocket>] of the parent
           def waiter(pid, ends)
-            thread = OwnThread.start("ratomic-process-#{pid}") do
+            OwnThread.start("ratomic-process-#{pid}") do
               status = wait_for(pid)
-              cut_off(ends)
+              ends.each { |socket| cut_off(socket) } if LINUX
               status
             end
-            thread[:pid] = pid
-            thread
           rescue ThreadError => e
             Process.kill(:KILL, pid)
             Process.wait(pid)
@@ -106,10 +104,10 @@ module Ratomic
           # Another process may have the ends of the worker process too: one that an item, or the program, has forked in
           # C. Then these sockets would not report the end of the process. On Linux what was sent before can still be
           # read; on BSD it could not, so there nothing is done.
-          def cut_off(ends)
-            ends.each(&:shutdown) if LINUX
+          def cut_off(socket)
+            socket.shutdown
           rescue SystemCallError, IOError
-            nil # they are closed
+            nil # it is closed
           end
         end
 
@@ -134,8 +132,9 @@ module Ratomic
 
         # Items do not run in the main thread, because there their `exit` could not be told from that of a signal
         # handler.
-        # An item may fork without a block, or call `Process.daemon`. In the process that this makes it returns to here.
-        # That process has none of the sockets and ends, before it begins another item.
+        # An item may fork without a block, or call `Process.daemon`. In the process that this makes the item returns
+        # too. It has none of the sockets, so it comes to here when it is to write the result, before another item.
+        # After the last item {Server} ends it. Its buffers must not be written: the worker process writes the same.
         # @return [Boolean, nil] whether the thread has done all its work
         def self.work(server)
           here = Process.pid

@@ -30,8 +30,8 @@ module Ratomic
         # @param number [Integer] of the callable
         # @param definition [String, nil] of a callable that the process does not know
         # @param megabytes [Numeric, nil] see {Settings}
-        # @return [String, nil] the bytes; nil if an item of a run cannot be written. Then the items are sent one by
-        #   one.
+        # @return [String, nil] the bytes; nil if an item of a run cannot be written, or if all items together are too
+        #   long. Then the items are sent one by one.
         # @raise [ShareableError] when the context cannot be written
         def to_frame(number, definition, megabytes)
           context = @batch.options.context
@@ -42,7 +42,9 @@ module Ratomic
 
           bytes = Wire.dump([*head, @items])
           bytes ||= @kind == EACH ? Wire.dump([*head, writable]) || refuse(context) : return
-          Wire.frame(letter, bytes)
+          return Wire.frame(letter, bytes) unless Wire.too_long?(bytes)
+
+          Wire.frame(letter, Wire.dump([*head, [refused(@first, Wire.too_long(bytes))]])) if @kind == EACH && single?
         end
 
         # Whether its results are frozen.
@@ -74,14 +76,18 @@ module Ratomic
 
         def writable
           @items.map.with_index(@first) do |item, index|
-            Wire.dump(item) ? item : Transfer::Refused.new(failure(item, index))
+            Wire.dump(item) ? item : refused(index, obstacle(item))
           end
         end
 
-        def failure(item, index)
-          Failure.new(index, ShareableError.name,
-                      "the item (#{Reflection.class_of(item)}) cannot cross to a worker process (Marshal): " \
-                      "#{Wire.obstacle(item)}; open it inside the callable, or pass what it is made from")
+        # Stands for an item that is not sent.
+        def refused(index, message)
+          Transfer::Refused.new(Failure.new(index, ShareableError.name, message))
+        end
+
+        def obstacle(item)
+          "the item (#{Reflection.class_of(item)}) cannot cross to a worker process (Marshal): " \
+            "#{Wire.obstacle(item)}; open it inside the callable, or pass what it is made from"
         end
 
         def refuse(context)

@@ -118,6 +118,7 @@ module Ratomic
             @silent = true
             order.kind == Request::RUN ? run_many(order, callable) : run_each(order, callable)
           end
+          exit! if @control.closed? # the last item, or the run, has forked this process, see {Forker.work}
           finish(order.megabytes)
         end
 

@@ -58,13 +58,22 @@ module Ratomic
 
         class << self
           # @return [String]
-          # @raise [ShareableError] when there are too many bytes for a frame
+          # @raise [ShareableError] when it is {too_long?}
           def frame(letter, bytes = "")
-            size = bytes.bytesize
-            raise ShareableError, "#{size} bytes are too many for a worker process; 4 GB can cross at a time" \
-              if size > MAX_FRAME_BYTES
+            raise ShareableError, too_long(bytes) if too_long?(bytes)
 
-            [letter, size, bytes].pack(FRAME)
+            [letter, bytes.bytesize, bytes].pack(FRAME)
+          end
+
+          # Whether there are too many bytes for a frame.
+          def too_long?(bytes)
+            bytes.bytesize > MAX_FRAME_BYTES
+          end
+
+          # @return [String] for people
+          def too_long(bytes)
+            "#{bytes.bytesize} bytes are too many for a worker process, 4 GB can cross at a time; split it, or pass " \
+              "the name of a file"
           end
 
           # @param results [Array] of a run

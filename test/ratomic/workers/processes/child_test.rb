@@ -29,7 +29,8 @@ class ChildTest < Minitest::Test
       exit!(9)
     end
     pairs.map(&:last).each(&:close)
-    child = Processes::Child.new(Process.detach(pid), [control[0], data[0], IO.pipe.each(&:close)[0]], { 1 => true })
+    ends = [control[0], data[0], IO.pipe.each(&:close)[0]]
+    child = Processes::Child.new(pid, Process.detach(pid), ends, { 1 => true })
     (@children ||= []) << [child, pid]
     [child, pid]
   end
@@ -94,7 +95,7 @@ class ChildTest < Minitest::Test
     control, data = Array.new(2) { UNIXSocket.pair[0] }
     pid = fork { exit!(0) }
     Process.wait(pid)
-    child = Processes::Child.new(Process.detach(pid), [control, data], {})
+    child = Processes::Child.new(pid, Process.detach(pid), [control, data], {})
     within(PATIENCE_S) { child.join }
     assert_equal "the worker process has ended while it ran the item", child.cause_of_death(true)
     child.kill

@@ -123,6 +123,14 @@ class ChunkRequestTest < Minitest::Test
     assert_equal [%i[a b], [[RUN, 10, 12], [EACH, 10, 12]]], [chunk.results, chunk.requests]
   end
 
+  def test_items_that_cannot_be_sent_together_are_sent_one_by_one
+    chunk = Chunk.new(2)
+    chunk.whole = true
+    assert run_chunk(chunk, [:raised], [:raised], %i[done a], %i[done b])
+    assert_equal [[[:a, 10], [:b, 11]], false], [chunk.results, chunk.in_run]
+    assert_equal [[RUN, 10, 12], [EACH, 10, 12], [EACH, 10, 11], [EACH, 11, 12]], chunk.requests
+  end
+
   def test_the_death_of_a_process_in_a_run_is_noted_as_such
     chunk = Chunk.new(2)
     chunk.whole = true

@@ -61,6 +61,19 @@ class ForkerTest < Minitest::Test
     first&.close
   end
 
+  # As where a child that is forked in C has the other ends.
+  def test_at_the_end_of_a_process_each_of_its_sockets_is_shut_down_also_if_another_is_closed
+    skip "needs Linux" unless RUBY_PLATFORM.include?("linux")
+    pairs = Array.new(2) { UNIXSocket.pair }
+    control, data = pairs.map(&:first)
+    control.close
+    waiter = Forker.send(:waiter, fork { exit! }, [control, data])
+    within(20) { waiter.join }
+    assert_equal "", within(20) { data.read }
+  ensure
+    pairs&.flatten&.each(&:close)
+  end
+
   FILES = <<~RUBY
     require "ratomic"
     Processes = Ratomic::Workers::Processes
