@@ -1,6 +1,7 @@
 # frozen_string_literal: true
 
 require "test_helper"
+require "support/fiber_scheduler"
 require "support/pool_contract"
 
 class PoolTest < Minitest::Test
@@ -341,8 +342,9 @@ class PoolTest < Minitest::Test
 
   # The pool as a forked child finds it.
   def forked(pool)
-    @pools << pool.tap(&:close)
-    pool.instance_variable_get(:@channels)[:current] = ParentsChannel.new(0).freeze
+    channels = pool.instance_variable_get(:@channels)
+    @pools << pool << channels[:current] # both are closed in the end
+    channels[:current] = ParentsChannel.new(0).freeze
     pool
   end
 
@@ -383,10 +385,16 @@ class PoolTest < Minitest::Test
     gate&.close
   end
 
+  def test_two_fibers_of_a_thread_may_come_first_after_a_fork
+    pool = forked(Ratomic::Pool.new(2, 5) { [sleep(0.01)] })
+    sizes = []
+    FiberScheduler.run { 2.times { Fiber.schedule { pool.with { |list| sizes << list.size } } } }
+    assert_equal [1, 1], sizes
+  end
+
   def test_a_factory_may_use_another_pool_after_a_fork
-    pool = self.pool(size: 1)
+    pool = forked(self.pool(size: 1))
     outer = forked(Ratomic::Pool.new(1, 5) { [pool.with(&:size)] })
-    forked(pool)
     assert_equal([0], outer.with(&:dup))
   end
 
