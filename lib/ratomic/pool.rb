@@ -187,14 +187,16 @@ module Ratomic
     end
 
     # A forked child has neither the pool's Ractor nor its objects. Several threads and Ractors may come at once; the
-    # claim of the Map lets one of them start the pool.
+    # claim of the Map lets one of them start the pool. An interrupt ends the wait of the others, and the factory where
+    # that blocks; the next use starts anew then. A server that has started is always stored.
     def renew
-      RactorClients.here.synchronize do
+      RactorClients.here.renew(self) do
         @channels.compute(:current) do |current|
           next current if current.process == Process.pid || current.closed?
 
           factory = RactorClients.here.factories[self] || @factory || raise(ClosedError, no_factory)
-          Starter.new(@size, factory).start
+          starter = Starter.new(@size, factory)
+          Workers::Interrupts.deferred { starter.start }
         end
       end
     end

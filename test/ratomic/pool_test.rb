@@ -1,6 +1,7 @@
 # frozen_string_literal: true
 
 require "test_helper"
+require "support/fiber_scheduler"
 require "support/pool_contract"
 
 class PoolTest < Minitest::Test
@@ -320,14 +321,14 @@ class PoolTest < Minitest::Test
     def closed?
       false
     end
+
+    def close; end
   end
 
   def test_the_first_use_after_a_fork_by_several_ractors_starts_one_pool
     made = Ratomic::Counter.new
     gate = Ratomic::Queue.new(4).push(:first)
-    pool = Ratomic::Pool.new(1, 5, &shareable_factory(made, gate)).tap { |new| @pools << new }
-    pool.close
-    pool.instance_variable_get(:@channels)[:current] = ParentsChannel.new(0).freeze
+    pool = forked(Ratomic::Pool.new(1, 5, &shareable_factory(made, gate)))
     ractor = Ractor.new(pool, &:available)
     eventually(STATE_TIMEOUT_S, "the call of the factory") { made.read == 2 }
     thread = Thread.new { pool.available }
@@ -337,6 +338,64 @@ class PoolTest < Minitest::Test
     assert_equal [1, 1], within(10) { [ractor.value, thread.value] }
   ensure
     gate&.close
+  end
+
+  # The pool as a forked child finds it.
+  def forked(pool)
+    channels = pool.instance_variable_get(:@channels)
+    @pools << pool << channels[:current] # both are closed in the end
+    channels[:current] = ParentsChannel.new(0).freeze
+    pool
+  end
+
+  def test_a_first_use_after_a_fork_can_be_interrupted_in_the_factory_and_the_next_use_starts_anew
+    made = Ratomic::Counter.new
+    gate = Ratomic::Queue.new(4).push(:first)
+    pool = forked(Ratomic::Pool.new(1, 5, &shareable_factory(made, gate)))
+    assert_leaves_nothing do
+      first = Thread.new { pool.with {} }
+      eventually(STATE_TIMEOUT_S, "the call of the factory") { made.read == 2 }
+      assert first.kill.join(5)
+    end
+    gate.push(:anew)
+    assert_equal [3, :anew], pool.with(&:dup)
+  ensure
+    gate&.close
+  end
+
+  def test_whoever_waits_for_another_ones_first_use_after_a_fork_can_be_interrupted
+    made = Ratomic::Counter.new
+    gate = Ratomic::Queue.new(4).push(:first)
+    pool = forked(Ratomic::Pool.new(1, 5, &shareable_factory(made, gate)))
+    first = Thread.new { pool.with(&:dup) }
+    eventually(STATE_TIMEOUT_S, "the call of the factory") { made.read == 2 }
+    second = Thread.new { pool.with {} }
+    until_asleep(second)
+    assert second.kill.join(5)
+    ended = in_ractor(pool) do |mine|
+      thread = Thread.new { mine.with {} }
+      Thread.pass until thread.stop?
+      !thread.kill.join(5).nil?
+    end
+    assert ended
+    assert_equal(:lent, within(5) { self.pool.with { :lent } }) # another pool, which this Ractor uses first
+    gate.close
+    assert_equal [2, nil], within(5) { first.value }
+  ensure
+    gate&.close
+  end
+
+  def test_two_fibers_of_a_thread_may_come_first_after_a_fork
+    pool = forked(Ratomic::Pool.new(2, 5) { [sleep(0.01)] })
+    sizes = []
+    FiberScheduler.run { 2.times { Fiber.schedule { pool.with { |list| sizes << list.size } } } }
+    assert_equal [1, 1], sizes
+  end
+
+  def test_a_factory_may_use_another_pool_after_a_fork
+    pool = forked(self.pool(size: 1))
+    outer = forked(Ratomic::Pool.new(1, 5) { [pool.with(&:size)] })
+    assert_equal([0], outer.with(&:dup))
   end
 
   def shareable_factory(made, gate)

@@ -39,6 +39,7 @@ module Ratomic
       # @param exit_hooks [Workers::ExitHooks] this Ractor's
       def initialize(exit_hooks)
         @factories = ObjectSpace::WeakKeyMap.new
+        @renewals = ObjectSpace::WeakKeyMap.new # pool => lock
         @clients = ObjectSpace::WeakKeyMap.new # a client must not refer to its pool: a pool can be collected
         @open = []
         @lock = Thread::Mutex.new
@@ -60,6 +61,13 @@ module Ratomic
 
       def synchronize(&block)
         Workers::Trap.explain { Workers::Interrupts.deferred { @lock.synchronize(&block) } }
+      end
+
+      # Runs the block, which starts the pool after a fork, for one Fiber of this Ractor at a time. (The claim of a Map
+      # belongs to a thread: another Fiber of it would get an error.) Interrupts come where it blocks.
+      def renew(pool, &block)
+        lock = synchronize { @renewals[pool] ||= Thread::Mutex.new }
+        Workers::Interrupts.on_blocking { lock.synchronize(&block) }
       end
 
       def tidy

@@ -24,7 +24,9 @@ class MapForeignKeysTest < Minitest::Test
   def test_a_hash_that_raises_passes_its_exception_on_and_the_map_goes_on
     CALLS.each do |name, call|
       raising = ->(_key) { raise "no hash" }
-      error = assert_raises(RuntimeError, name.to_s) { Hooked.calling(hash: raising) { call.call(@map, Hooked.new("abc")) } }
+      error = assert_raises(RuntimeError, name.to_s) do
+        Hooked.calling(hash: raising) { call.call(@map, Hooked.new("abc")) }
+      end
       assert_equal "no hash", error.message
       assert_equal [1, 1], [@map[Hooked.new("abc")], @map.size], name
     end
@@ -33,7 +35,9 @@ class MapForeignKeysTest < Minitest::Test
   def test_an_eql_that_raises_passes_its_exception_on_and_the_map_goes_on
     CALLS.except(:append).each do |name, call|
       raising = ->(_key, _other) { raise "no eql" }
-      error = assert_raises(RuntimeError, name.to_s) { Hooked.calling(eql: raising) { call.call(@map, Hooked.new("xyz")) } }
+      error = assert_raises(RuntimeError, name.to_s) do
+        Hooked.calling(eql: raising) { call.call(@map, Hooked.new("xyz")) }
+      end
       assert_equal "no eql", error.message
       assert_equal [1, 1], [@map[Hooked.new("abc")], @map.size], name
     end

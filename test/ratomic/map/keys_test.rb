@@ -110,6 +110,34 @@ class MapKeysTest < Minitest::Test
     assert_empty @map.to_h
   end
 
+  # Calls the thread-local `:after_eql` once, after its comparison.
+  Renamable = Struct.new(:name) do
+    def eql?(other)
+      super.tap { Thread.current[:after_eql]&.tap { Thread.current[:after_eql] = nil }&.call }
+    end
+  end
+
+  # The comparison with the copy is the last of the writer's own code before it finds the key claimed.
+  def test_a_key_that_another_thread_changes_after_it_was_copied_is_not_stored_twice
+    gate, waits = Array.new(2) { Thread::Queue.new }
+    owner = nil
+    claim = lambda do
+      owner = Thread.new { @map.compute(Renamable.new("text")) { break gate.pop } && @map[Renamable.new("text")] = 1 }
+      until_asleep(owner)
+      waits << true
+    end
+    key = Renamable.new(+"text")
+    writer = Thread.new { (Thread.current[:after_eql] = claim) && @map[key] = 2 }
+    waits.pop
+    until_asleep(writer)
+    key.name << "!"
+    gate << true
+    within(10) { [owner, writer].each(&:join) }
+    assert_equal(["text"], @map.keys.map(&:name))
+  ensure
+    gate&.close
+  end
+
   # 32 codes for 32 shards: some of them come into one.
   def test_a_key_with_another_hash_is_another_key
     key = OddKeys::Shifting.new.freeze

@@ -52,15 +52,21 @@ class PoolRactorClientTest < Minitest::Test
   end
 
   def test_an_object_that_comes_after_all_waiting_goes_back
-    idle = @client.instance_variable_get(:@idle_requests)
-    port = @client.instance_variable_get(:@port)
-    idle << LateAnswer.new(7).freeze
-    error = assert_raises(Ratomic::TimeoutError) { @client.lend(0.01, must: true) }
+    inbox, orders = Array.new(2) { Ratomic::Queue.new(8) }
+    channel = Ratomic::Pool::ServerChannel.new(inbox, Ractor::Port.new, orders, 1) # its server is this test
+    client = Ratomic::Pool::RactorClient.new(channel)
+    idle = client.instance_variable_get(:@idle_requests)
+    idle << (request = LateAnswer.new(7).freeze)
+    error = assert_raises(Ratomic::TimeoutError) { client.lend(0.01, must: true) }
     assert_match(/within 0.01 s.*no turn/, error.message)
-    port.send([:late], move: true)
-    eventually { idle.size == 1 }
-    port.send(:empty)
-    assert_equal :empty, port.receive
+    client.instance_variable_get(:@port).send([:late], move: true)
+    assert_equal 7, channel.returns.pop(timeout: 5)
+    assert_equal [:late], within(5) { channel.port.receive }
+    eventually { idle == [request] }
+    assert_equal [request, :withdrawn], inbox.pop_many(8).last(2)
+  ensure
+    client&.close
+    channel&.port&.close
   end
 
   def test_a_client_of_a_closed_pool_lends_nothing

@@ -378,7 +378,7 @@ class WorkersPoolTest < Minitest::Test
     pool = new_pool
     pool.dispatch_async([1], Double).value(timeout: 5)
     coordinators = Thread.list.select { |thread| thread.name == "ratomic-coordinator" }
-    coordinators.each { |thread| thread.kill.join }
+    coordinators.each { |thread| assert thread.kill.join(5) }
     results = pool.dispatch_async([30, 0], Sleep, item_timeout: 0.2).value(timeout: 5)
     assert_equal "Ratomic::Workers::ItemTimeoutError", results[0].exception_class
     assert within(5) { pool.shutdown(timeout: 4) }
@@ -396,12 +396,12 @@ class WorkersPoolTest < Minitest::Test
       Thread.new { coordinator.raise(IOError) }.join
     end
     ending.enable
-    coordinator.kill.join
+    assert coordinator.kill.join(5)
     results = pool.dispatch_async([30, 0], Sleep, item_timeout: 0.2).value(timeout: 10)
     assert_equal "Ratomic::Workers::ItemTimeoutError", results[0].exception_class
     assert within(5) { pool.shutdown(timeout: 4) }
   ensure
-    ending.disable
+    ending&.disable
   end
 
   def test_a_coordinator_that_is_killed_while_it_replaces_a_worker_replaces_it
@@ -418,7 +418,7 @@ class WorkersPoolTest < Minitest::Test
     eventually { pool.stats[:workers].values_at(:respawns, :alive) == [1, 2] }
     assert within(5) { pool.shutdown(timeout: 4) }
   ensure
-    replaced.disable
+    replaced&.disable
   end
 
   def test_an_idle_pool_costs_no_processor_time

@@ -35,8 +35,14 @@ impl Key {
         self.word
     }
 
-    /// The object to store for a new key: of a String a frozen copy, as in `Hash`; else the object itself or a copy.
-    pub fn stored(&self) -> Result<RawValue, Error> {
+    /// The object to store for a new key: of a String a frozen copy, as in `Hash`; else the object itself or a copy. From
+    /// now on that object is compared: the given one may be changed while the thread waits for a claim.
+    pub fn stored(&mut self) -> Result<RawValue, Error> {
+        self.word = self.to_store()?;
+        Ok(self.word)
+    }
+
+    fn to_store(&self) -> Result<RawValue, Error> {
         if !self.word.is_a(RUBY_T_STRING) {
             return self.stored_object();
         }

@@ -126,27 +126,31 @@ module Ratomic
 
       # Waits until there is a batch, in a worker.
       # @param soon [Boolean] whether one is expected at once
-      # @return [true, nil] nil when the run queue is closed and empty
+      # @return [Symbol, nil] :untimed when this worker slept without a limit, as the others did: it is to wake one of
+      #   them ({#wake_one}) when it has taken the batch, so that this one sleeps with a limit from now on. (Before that
+      #   each woken one would find the batch and wake the next.) Else :timed, or nil when the run queue is closed and
+      #   empty
       def await(soon)
         stop_searching
         asleep = @sleeping.increment
-        timed_out = untimed = found = false
-        until (found = !empty?) || @fresh.closed?
+        timed_out = false
+        slept = :timed
+        while empty? && !@fresh.closed?
           if timed_out && @sleeping.value >= @workers
             @wakeups.pop
-            untimed = true
+            slept = :untimed
             # If another worker took the batch of this wake-up, sleep with the time limit next: this worker watches the
-            # queue now. It wakes others only when there is a batch (see end_sleep): without one it would take its own
-            # wake-up again and again, and an idle pool would use a whole processor.
+            # queue now. It wakes others only when it has a batch: without one it would take its own wake-up again and
+            # again, and an idle pool would use a whole processor.
             timed_out = false
           else
             timed_out = timed_wait(soon)
             soon = false
           end
         end
-        true if found || !empty?
+        slept unless @fresh.closed? && empty?
       ensure
-        end_sleep(untimed && found) if asleep
+        end_sleep if asleep
       end
 
       # Called by a worker that stops searching: it begins a long chunk, sleeps or ends.
@@ -230,11 +234,8 @@ module Ratomic
         false
       end
 
-      # @param untimed [Boolean] whether this worker slept without a limit, as the others do. Then one of them is woken,
-      #   so that it sleeps with a limit from now on
-      def end_sleep(untimed)
+      def end_sleep
         @sleeping.decrement
-        wake_one if untimed
         start_searching
       end
 

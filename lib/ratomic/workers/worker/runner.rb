@@ -124,8 +124,8 @@ module Ratomic
 
       # Runs one chunk of the next batch. This is a method of its own so that no local variable of {#work} keeps a batch
       # alive while the worker waits.
-      # @return [Boolean, nil] nil when the run queue is closed and empty, or the worker is to end and bring home its
-      #   owned results; false when it is about to end
+      # @return [Boolean, Symbol, nil] nil when the run queue is closed and empty, or the worker is to end and bring
+      #   home its owned results; false when it is about to end
       def serve_next
         return @open_share.close(@kept) || (@order.hand = nil) unless @open_share.open?(@kept)
 
@@ -135,14 +135,13 @@ module Ratomic
       end
 
       # Waits for a batch. Meanwhile the worker refers to no earlier batch, so that its results can be collected.
-      # @return [true, nil] as {RunQueue#await}
+      # @return [Symbol, nil] as {RunQueue#await}
       def idle
         @engine.board.delete(@worker_status.id)
         soon = !@batch.nil? # batches come in bursts, or the caller that got the last results dispatches again
         @batch = @callable = nil
         @context = Context.turn(@context, nil)
-        @woken = true
-        @run_queue.await(soon)
+        @woken = @run_queue.await(soon)
       end
 
       # Runs one chunk.
@@ -218,6 +217,7 @@ module Ratomic
       # Prepares to run a batch other than the last one.
       # @return [Boolean] false when there is nothing to run
       def take_up(batch)
+        @run_queue.wake_one if @woken == :untimed
         @engine.board[@worker_status.id] = batch
         callable = batch.target
         @many = Runs.takes?(callable) unless callable.equal?(@callable)

@@ -17,10 +17,13 @@ class RunQueueTest < Minitest::Test
   def worker(taken, soon: false)
     @run_queue.start_searching
     Thread.new do
-      while (batch = @run_queue.try_pop) || @run_queue.await(soon)
-        next unless batch
+      slept = nil
+      while (found = @run_queue.try_pop || @run_queue.await(soon))
+        next slept = found if found.is_a?(Symbol)
 
-        taken << batch
+        @run_queue.wake_one if slept == :untimed
+        slept = nil
+        taken << found
         @run_queue.note_search(Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond))
       end
     end
@@ -77,6 +80,21 @@ class RunQueueTest < Minitest::Test
   # Long enough for workers to sleep without looking.
   def pause
     Thread::Queue.new.tap { |never| Thread.new { sleep(Workers::RunQueue::SEARCH_INTERVAL_S * 4) && never.close } }.pop
+  end
+
+  def test_a_worker_that_slept_without_a_limit_wakes_no_other_before_it_has_taken_the_batch
+    wakeups, sleeping = %i[@wakeups @sleeping].map { |name| @run_queue.instance_variable_get(name) }
+    sleeping.increment # another worker, which does not run
+    eventually(20, "a sleep without a limit") do
+      wakeups.pop_many(3, timeout: 0)
+      worker = Thread.new { @run_queue.await(false) }
+      pause
+      @run_queue.try_push(batch)
+      slept = worker.value
+      @run_queue.try_pop
+      slept == :untimed
+    end
+    assert_empty wakeups
   end
 
   def test_each_wake_up_wakes_one_worker_as_long_as_workers_sleep

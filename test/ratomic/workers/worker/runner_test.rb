@@ -178,6 +178,22 @@ class RunnerTest < Minitest::Test
     end
   end
 
+  def test_a_runner_that_slept_without_a_limit_wakes_another_one_when_it_has_a_batch
+    wakeups, sleeping = %i[@wakeups @sleeping].map { |name| @engine.run_queue.instance_variable_get(name) }
+    sleeping.increment # another worker, which does not run
+    @runner.start
+    woken = lambda do |number|
+      pause = Workers::Clock.now + (Workers::RunQueue::SEARCH_INTERVAL_S * 3)
+      Thread.pass until Workers::Clock.now > pause
+      wakeups.pop_many(3, timeout: 0)
+      push(batch([1], @hold))
+      eventually { @hold.begun.value == number }
+      wakeups.size.tap { @hold.open(1) }
+    end
+    number = 0
+    eventually(20) { woken.call(number += 1) == 1 }
+  end
+
   def test_a_runner_that_waits_keeps_nothing_of_its_last_batch
     push(made = batch([1], @hold, context: :mark))
     @runner.start

@@ -193,7 +193,7 @@ class WorkerTest < Minitest::Test
     start(2, message.last)
     assert_equal [1, "ThreadError"], results(made).first(2)
   ensure
-    replaced.disable
+    replaced&.disable
   end
 
   def test_a_worker_that_was_given_up_files_what_it_has_and_leaves_the_rest_to_others

@@ -46,7 +46,7 @@ class ThreadsTest < Minitest::Test
     assert_equal [2], value_of([1], Double)
     eventually { @pool.stats[:workers].values_at(:respawns, :alive) == [1, 2] }
   ensure
-    beginning.disable
+    beginning&.disable
   end
 
   # There the coordinator is in the main thread of its Ractor, which the workers share.
