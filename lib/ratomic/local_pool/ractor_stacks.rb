@@ -51,8 +51,7 @@ module Ratomic
       # @yieldreturn [ResourceStack] a new one
       # @return [ResourceStack] of this process
       def of(pool, &make)
-        stack = @stacks[pool]
-        stack&.of_this_process? ? stack : add(pool, &make)
+        find(pool) || add(pool, &make)
       end
 
       # Refers to the parent's resources for the rest of this process: a client that is collected may close itself, and
@@ -75,14 +74,17 @@ module Ratomic
 
       private
 
+      # @return [ResourceStack, nil] of this process
+      def find(pool)
+        stack = @stacks[pool]
+        stack if stack&.of_this_process?
+      end
+
       # @param pool [LocalPool] which has no stack in this process
       def add(pool)
         Workers::Trap.explain do
           Workers::Interrupts.deferred do
-            @lock.synchronize do
-              stack = @stacks[pool]
-              stack&.of_this_process? ? stack : yield.tap { |new| @stacks[pool] = @all[new] = new }
-            end
+            @lock.synchronize { find(pool) || yield.tap { |new| @stacks[pool] = @all[new] = new } }
           end
         end
       end

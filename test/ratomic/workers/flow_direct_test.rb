@@ -211,32 +211,31 @@ class FlowDirectTest < Minitest::Test
     assert_equal [2, 4], dispatched.last
   end
 
-  def test_an_error_of_a_dispatch_reaches_the_consumer_and_not_the_source
-    flow = flow_of
-    flow.dispatch = ->(_items) { raise KeyError, "no pool" }
-    rescued = nil
+  # A reader whose source rescues what is raised in it.
+  def rescuing_reader(flow)
     @reader = Thread.new do
       20.times { |number| flow.add(number) }
     rescue StandardError => e
-      rescued = e
+      @rescued = e
     end
+  end
+
+  def test_an_error_of_a_dispatch_reaches_the_consumer_and_not_the_source
+    flow = flow_of
+    flow.dispatch = ->(_items) { raise KeyError, "no pool" }
+    rescuing_reader(flow)
     until_asleep(@reader)
     assert_equal "no pool", assert_raises(KeyError) { within(5) { flow.take } }.message
-    assert_nil rescued
+    assert_nil @rescued
   end
 
   # A key's `hash` is called when items go into their queues.
   def test_a_key_that_raises_reaches_the_consumer_and_not_the_source
     bad = Class.new { def hash = raise(KeyError, "no hash") }.new
     flow = flow_of(KeyedFlow, ->(number) { number == 5 ? bad : number })
-    rescued = nil
-    @reader = Thread.new do
-      20.times { |number| flow.add(number) }
-    rescue StandardError => e
-      rescued = e
-    end
+    rescuing_reader(flow)
     assert_equal "no hash", assert_raises(KeyError) { within(5) { flow.take } }.message
-    assert_nil rescued
+    assert_nil @rescued
   end
 
   # As a `Timeout` around the yield does, of a source that goes on afterwards.

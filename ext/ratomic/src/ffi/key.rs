@@ -92,12 +92,9 @@ impl Key {
 
     /// As `new`, but with the object to store in place of the given one, which a block might change.
     pub fn frozen(value: Value) -> Result<Key, Error> {
-        let key = Key::new(value)?;
-        let word = match key.word.is_a(RUBY_T_STRING) {
-            true => key.stored_text()?, // just hashed, and no Ruby code has run since
-            false => key.stored_object()?,
-        };
-        Ok(Key { word, ..key })
+        let mut key = Key::new(value)?;
+        key.stored()?;
+        Ok(key)
     }
 }
 
