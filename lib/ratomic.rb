@@ -15,6 +15,7 @@ end
 require_relative "ratomic/version"
 require_relative "ratomic/features"
 require_relative "ratomic/experimental"
+require_relative "ratomic/first_ractor"
 require_relative "ratomic/errors"
 require_relative "ratomic/reflection"
 require_relative "ratomic/native"
