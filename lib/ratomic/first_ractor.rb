@@ -19,6 +19,8 @@ module Ratomic
 
     # @return [void]
     def self.install
+      return if Ractor.respond_to?(:activate_without_ratomic, true) # this file was loaded before
+
       class << Ractor
         alias_method :activate_without_ratomic, :_activated
 

@@ -26,6 +26,16 @@ class FirstRactorTest < Minitest::Test
     assert_equal %w[false false true], told.lines(chomp: true)
   end
 
+  def test_the_hook_is_put_in_once
+    skip_unless_needed
+    told = ruby!(<<~RUBY)
+      require "ratomic"
+      load "ratomic/first_ractor.rb"
+      p Ractor.new { 1 }.value
+    RUBY
+    assert_equal "1\n", told
+  end
+
   def test_other_rubies_stay_as_they_are
     skip "this Ruby has the fault" if Ratomic::FirstRactor.needed?
     refute Ratomic::RACTORS && Ractor.respond_to?(:activate_without_ratomic, true)
