@@ -89,9 +89,7 @@ module Ratomic
       # @return [Pool]
       def configure(**settings)
         made = Pool.new(**settings)
-        before = DEFAULT[:pool]
-        DEFAULT[:pool] = made
-        before&.shutdown(timeout: 0)
+        DEFAULT.get_and_set(:pool, made)&.shutdown(timeout: 0)
         made
       end
 

@@ -34,6 +34,17 @@ class WorkersTest < Minitest::Test
     assert_raises(Workers::ShutdownError) { before.dispatch_async([1], Double) }
   end
 
+  # Other threads get their turn at each line of it.
+  def test_of_pools_that_are_configured_at_once_one_is_left
+    turns = TracePoint.new(:line) { |trace| Thread.pass if trace.path.end_with?("/lib/ratomic/workers.rb") }
+    turns.enable
+    threads = Array.new(4) { Thread.new { Array.new(25) { Workers.configure(size: 1) } } }
+    pools = within(30) { threads.flat_map(&:value) }
+    assert_equal [Workers.pool], pools.reject(&:shutdown?)
+  ensure
+    turns.disable
+  end
+
   def test_wrong_settings_leave_the_default_pool_as_it_is
     pool = Workers.pool
     assert_raises(ArgumentError) { Workers.configure(size: 0) }

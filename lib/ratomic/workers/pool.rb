@@ -333,10 +333,13 @@ module Ratomic
       end
 
       def start_engine
+        number = nil
         # Known before its coordinator waits anywhere, see ForkHook.
-        engine = Backend.start(@settings) { |made| RUNNING[made.number] = [self, made].freeze }
+        engine = Backend.start(@settings) { |made| RUNNING[number = made.number] = [self, made].freeze }
         AtExit.remind
-        engine
+        started = engine
+      ensure # without a thread for its coordinator it would never end
+        RUNNING.delete(number) if number && !started
       end
 
       # An engine for statistics and shutdown of a pool without workers; it starts none.

@@ -319,7 +319,7 @@ class StreamTest < Minitest::Test
   def test_in_a_forked_child_a_stream_does_not_go_on
     skip_without_fork
     skip_on_development_ruby("a forked child that collects can crash")
-    told = ruby!(<<~RUBY)
+    result = ruby(<<~RUBY)
       require "ratomic"
       module Same; def self.call(item) = item; end
       $stdout.sync = true
@@ -331,6 +331,7 @@ class StreamTest < Minitest::Test
           end
           puts "all" if child
           Process.wait(child)
+          warn $? unless $?.success?
         rescue Ratomic::Workers::ShutdownError => e
           puts child ? "parent" : e.message
           exit!(0)
@@ -338,7 +339,8 @@ class StreamTest < Minitest::Test
       end
     RUBY
     forked = Ratomic::Workers.const_get(:PoolFailures)::FORKED.message
-    assert_equal({ "all" => 4, forked => 4 }, told.lines(chomp: true).tally)
+    told = assert_success(result).out.lines(chomp: true).tally
+    assert_equal({ "all" => 4, forked => 4 }, told, result.err) # a child that died tells there of what
   end
 
   def test_the_enumerator_can_be_read_by_next

@@ -104,16 +104,19 @@ module Ratomic
         @lifecycle.close(Lifecycle::CLOSING)
       end
 
-      # Sends a message to the coordinator. Does nothing when the coordinator has ended, or there is none.
+      # Sends a message to the coordinator. Does nothing when the coordinator has ended, or there is none. (In a forked
+      # child a mailbox that nobody reads could be full.)
       def post(message)
-        @mailbox&.send(message)
+        @mailbox&.send(message) unless ended?
       rescue *Mailbox::CLOSED
         nil
       end
 
-      # Called when a dispatch has ended: if the pool is closing, the coordinator checks whether it was the last one.
+      # Called when a dispatch has ended in a pool that is closing: after the last one the coordinator checks whether
+      # the pool has ended. Not after each: the coordinator itself can end many, and would wait for room in its own
+      # mailbox, if that is a queue.
       def wind_up
-        post(WIND_UP)
+        post(WIND_UP) if idle?
       end
 
       # @return [String] why nothing is accepted
@@ -211,8 +214,8 @@ module Ratomic
       # workers still run them.
       def lose
         @lifecycle.close(Lifecycle::CLOSED)
+        @lifecycle.end # first: from now on nothing is posted
         stop_all(PoolFailures::FORKED)
-        @lifecycle.end
         @subscribers.close
         @terminated.fill(true)
       end

@@ -59,7 +59,7 @@ module Ratomic
       # @see Engine#wind_up
       def wind_up
         super
-        @primary.post(WIND_UP)
+        @primary.wind_up
       end
 
       # @see Engine#elsewhere?

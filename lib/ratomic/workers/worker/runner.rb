@@ -24,7 +24,7 @@ module Ratomic
         @open_share = open_share
         @gate = Thread::Mutex.new
         @shared = engine.backend.shared_memory?
-        @batch = @callable = @chunk = @context = @woken = @many = @done = nil
+        @batch = @callable = @chunk = @context = @woken = @many = @done = @thread = nil
       end
 
       # @param parts [Array<Batch>] to begin with
@@ -57,13 +57,13 @@ module Ratomic
       # Ends the thread, whatever it does.
       # @return [Boolean] whether it ended within that many seconds
       def kill(seconds)
-        @thread.kill && join(seconds)
+        (@thread.nil? || @thread.kill) && join(seconds) # nil where none could be made
       end
 
       # @param seconds [Numeric, nil]
       # @return [Boolean] whether the thread has ended
       def join(seconds = nil)
-        !@thread.join(seconds).nil?
+        @thread.nil? || !@thread.join(seconds).nil?
       rescue Exception # rubocop:disable Lint/RescueException -- what an item raises into this thread meanwhile
         true
       end

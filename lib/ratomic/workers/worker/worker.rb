@@ -26,7 +26,7 @@ module Ratomic
         @worker_status = worker_status
         @control = engine.backend.new_mailbox
         @open_share = OpenShare.new(engine, worker_status)
-        @ended = false
+        @ended = @stranded = false
       end
 
       # Works until the run queue is closed and empty, or a :stop comes.
@@ -47,7 +47,7 @@ module Ratomic
         @reaper = Reaper.enter(@control) unless @engine.backend.shared_memory?
         @engine.post([:up, @worker_status.id, @control].freeze)
         take_seat(parts) if parts
-        listen until @ended
+        listen until @ended || @stranded
       ensure
         leave
       end
@@ -73,7 +73,17 @@ module Ratomic
 
       def take_seat(parts)
         @engine.run_queue.start_searching
-        @runner = Runner.new(@engine, @worker_status, @control, Thread.current, @open_share).start(parts)
+        @runner = Runner.new(@engine, @worker_status, @control, Thread.current, @open_share)
+        start_runner(parts)
+      end
+
+      # If no thread can be made, the worker ends as one that has died: the coordinator starts another one, at the
+      # latest after a pause.
+      def start_runner(parts)
+        @runner.start(parts)
+      rescue StandardError => e
+        @engine.metrics.trouble(e, "the start of a worker's thread")
+        @stranded = true
       end
 
       def file_so_far(batch)
@@ -88,7 +98,7 @@ module Ratomic
         parts = @runner.recovery(:thread)
       ensure # in any case: without a runner this worker would run nothing any more
         @engine.metrics.runners_replaced.increment
-        @runner.start(parts)
+        start_runner(parts)
       end
 
       # Runs at any end of the worker: the items that it had claimed are handed over.

@@ -138,13 +138,18 @@ class EngineTest < Minitest::Test
     assert_equal [false, true], [engine.offer(second), engine.offer(done)]
   end
 
-  def test_when_it_is_closing_the_coordinator_hears_of_every_result
-    filed, stopped, next_index = Array.new(3) { batch(1) }
+  def test_when_it_is_closing_the_coordinator_hears_of_the_last_result
     assert_empty(told { @engine.file(batch(1), 0, [2].freeze, false) })
-    @engine.close
-    assert_equal([[:wind_up]], told { @engine.file(filed, 0, [2].freeze, false) })
-    assert_equal([[:wind_up]], told { @engine.stop(stopped, PoolFailures::KILLED) })
-    assert_empty(told { @engine.file_chunk(Workers::Chunk.new(next_index, Double, 0, 1, 1)) })
+    [->(last) { @engine.file(last, 0, [2].freeze, false) },
+     ->(last) { @engine.stop(last, PoolFailures::KILLED) }].each do |finish|
+      @engine = engine
+      filed, stopped, last = Array.new(3) { batch(1) }
+      @engine.close
+      assert_empty(told { @engine.file(filed, 0, [2].freeze, false) })
+      assert_empty(told { @engine.stop(stopped, PoolFailures::KILLED) })
+      assert_empty(told { @engine.file_chunk(Workers::Chunk.new(last, Double, 0, 1, 1)) })
+      assert_equal([[:wind_up]], told { finish.call(last) })
+    end
   end
 
   def test_killed_or_forked_it_ends_what_waits_and_what_runs

@@ -62,6 +62,50 @@ class MailboxTest < Minitest::Test
     assert_instance_of Ractor::Port, Workers::Backend.of(:ractor).new_mailbox if Ratomic::RACTORS
   end
 
+  # As with tens of thousands of dispatches, on a Ruby without ports: the coordinator ends all of them at one tick.
+  def test_a_coordinator_never_waits_for_room_in_its_own_mailbox
+    assert_equal "40 true", ruby!(IN_SMALL_MAILBOX + <<~RUBY)
+      futures = Array.new(40) { POOL.dispatch_async([1], Wait, timeout: 1, min_batch: 0) }
+      POOL.shutdown(timeout: 0)
+      expired = futures.count { |future| future.value[0].message.start_with?("no result 1 s after the dispatch") }
+      GATE.push(true)
+      print expired, " ", POOL.shutdown
+    RUBY
+  end
+
+  def test_a_forked_child_waits_for_no_room_in_the_mailbox_of_its_parent
+    skip_without_fork
+    skip_on_development_ruby("a forked child that collects can crash")
+    assert_equal "40 true", ruby!(IN_SMALL_MAILBOX + <<~RUBY)
+      futures = Array.new(40) { POOL.dispatch_async([1], Wait, min_batch: 0) }
+      $stdout.sync = true
+      child = fork do
+        print futures.count { |future| future.value[0].message == #{Workers::PoolFailures::FORKED.message.inspect} }
+        exit!(true)
+      end
+      Process.wait(child)
+      GATE.close
+      print " ", POOL.shutdown
+    RUBY
+  end
+
+  # A pool with one worker, which waits in its first item.
+  IN_SMALL_MAILBOX = <<~RUBY
+    require "ratomic"
+    Mailbox = Ratomic::Workers.const_get(:Mailbox)
+    Mailbox::QueueMailbox.send(:remove_const, :CAPACITY)
+    Mailbox::QueueMailbox.const_set(:CAPACITY, 8)
+    def Mailbox.open = Mailbox::QueueMailbox.new
+    GATE = Ratomic::Queue.new(1)
+    module Wait
+      def self.call(_) = GATE.pop
+    end
+    POOL = Ratomic::Workers::Pool.new(size: 1, backend: :thread, max_queue: 64)
+    POOL.dispatch_async([1], Wait, min_batch: 0)
+    Thread.pass until POOL.stats[:running].any?
+  RUBY
+  private_constant :IN_SMALL_MAILBOX
+
   private
 
   def needs_drained_ports

@@ -60,4 +60,56 @@ class OwnThreadTest < Minitest::Test
     end
     assert within(10) { thread.value }
   end
+
+  # As where the system has no thread to give.
+  REFUSE = <<~RUBY
+    at_exit { puts "left in order" } # which does not run if the program cannot wait for its pools
+    require "ratomic"
+    REFUSED = Ratomic::Counter.new
+    module Refuse
+      def start(name = nil, *more, **options, &block)
+        return super if REFUSED.zero? || !refused?(name)
+
+        REFUSED.decrement
+        raise ThreadError, "can't create Thread"
+      end
+    end
+    Ratomic::Workers::OwnThread.singleton_class.prepend(Refuse)
+    module Die
+      def self.call(item) = item == :die ? Thread.exit : item * 2
+    end
+    pool = Ratomic::Workers::Pool.new(size: 1, backend: ARGV[0].to_sym, min_batch: 0)
+  RUBY
+
+  # The first one, and one in the place of a thread that an item has ended.
+  def test_a_worker_that_gets_no_thread_for_its_items_is_replaced
+    backends.each do |backend|
+      assert_equal "[2, 4]\n[2, \"ThreadError\", 6]\n[2, 0]\nleft in order\n", ruby!(REFUSE + <<~RUBY, backend)
+        def (Ratomic::Workers::OwnThread).refused?(name) = name.nil?
+        REFUSED.reset(1)
+        p pool.dispatch_async([1, 2], Die).value
+        REFUSED.reset(1)
+        p pool.dispatch_async([1, :die, 3], Die).value.map { |result| Integer === result ? result : result.exception_class }
+        p [pool.stats[:troubles][:count], REFUSED.value]
+      RUBY
+    end
+  end
+
+  def test_a_pool_that_gets_no_thread_for_its_coordinator_is_started_by_the_next_dispatch
+    backends.each do |backend|
+      assert_equal "ThreadError\n0\n[2]\nleft in order\n", ruby!(REFUSE + <<~RUBY, backend)
+        def (Ratomic::Workers::OwnThread).refused?(name) = name == "ratomic-coordinator"
+        REFUSED.reset(1)
+        puts (pool.dispatch_async([1], Die) rescue $!.class)
+        p Ratomic::Workers::Pool::RUNNING.size
+        p pool.dispatch_async([1], Die).value
+      RUBY
+    end
+  end
+
+  private
+
+  def backends
+    Ratomic::RACTORS ? %w[thread ractor] : %w[thread]
+  end
 end
