@@ -16,7 +16,7 @@ class GemTest < Minitest::Test
     require "ratomic"
     counter = Ratomic::Counter.new
     future = Ratomic::Workers.dispatch_async(["[1]", "{"], Ratomic::Workers::ParseJSON)
-    puts counter.increment, future.value(timeout: 20).map(&:class)
+    puts counter.increment, future.value(timeout: 60).map(&:class)
     puts $LOADED_FEATURES.grep(/ratomic\.#{RbConfig::CONFIG["DLEXT"]}\z/)
   RUBY
 

@@ -37,6 +37,11 @@ class LeakStress < Minitest::Test
       GC.stat(:heap_live_slots)
     end
 
+    # Short waits are made side by side: it takes a busy machine many milliseconds to wake a thread.
+    def in_ten_threads(&work)
+      Array.new(10) { Thread.new(&work) }.each(&:join)
+    end
+
     def leak_in_ractors(rounds, &work)
       Ratomic::HEAP_PER_RACTOR ? leak(rounds, -> { living / 400.0 }, &work) : leak(rounds, &work)
     end
@@ -76,14 +81,16 @@ class LeakStress < Minitest::Test
   def test_many_short_lived_objects_and_waiters
     assert_no_growth(<<~'RUBY')
       leak(10) do
-        5_000.times do |number|
-          map = Ratomic::Map.new
-          map[number] = "value"
-          queue = Ratomic::Queue.new(4)
-          queue << "item"
-          Ratomic::Counter.new(number)
-          Ratomic::Workers::Completion.new(8).fill("late")
-          queue.clear.pop(timeout: 0.00001) if number % 10 == 0
+        in_ten_threads do
+          500.times do |number|
+            map = Ratomic::Map.new
+            map[number] = "value"
+            queue = Ratomic::Queue.new(4)
+            queue << "item"
+            Ratomic::Counter.new(number)
+            Ratomic::Workers::Completion.new(8).fill("late")
+            queue.clear.pop(timeout: 0.00001) if number % 10 == 0
+          end
         end
       end
     RUBY
@@ -95,7 +102,7 @@ class LeakStress < Minitest::Test
       map = Ratomic::Map.new
       latch = Ratomic::Workers::Completion.new(1)
       leak(10) do
-        2_000.times { queue.pop(timeout: 0.00001) || latch.wait(0.00001) }
+        in_ten_threads { 200.times { queue.pop(timeout: 0.00001) || latch.wait(0.00001) } }
         100.times { Thread.new { queue.pop }.kill.join }
         2_000.times { map.compute(:key) { raise "no" } rescue map.compute(:key) { next 1 } }
         abort "waiters are left" unless queue.num_waiting.zero?

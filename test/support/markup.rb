@@ -12,6 +12,9 @@ class Markup
   XML = /<\?xml version="1\.0" encoding="UTF-8"\?>\s*/
   VOID = %w[area base br col embed hr img input link meta source track wbr].freeze
   NAME = /[A-Za-z_:][-\w:.]*/
+  START_TAG = /<(#{NAME})/
+  END_TAG = %r{</(#{NAME})>}
+  ATTRIBUTE = /\s+(#{NAME})="([^"<]*)"/
   REFERENCE = /&(?:amp|lt|gt|quot|apos|#\d+|#x\h+);/
 
   # @return [Hash{String => Integer}] how often each element is there
@@ -39,8 +42,8 @@ class Markup
 
   def node
     return if @scanner.skip(/<!--.*?-->/m)
-    return end_tag(@scanner[1]) if @scanner.scan(%r{</(#{NAME})>})
-    return start_tag(@scanner[1]) if @scanner.scan(/<(#{NAME})/)
+    return end_tag(@scanner[1]) if @scanner.scan(END_TAG)
+    return start_tag(@scanner[1]) if @scanner.scan(START_TAG)
     return text(@scanner.matched) if @scanner.scan(/[^<]+/)
 
     refuse("a bare <")
@@ -65,7 +68,7 @@ class Markup
 
   def attributes(element)
     seen = []
-    while @scanner.scan(/\s+(#{NAME})="([^"<]*)"/)
+    while @scanner.scan(ATTRIBUTE)
       name = @scanner[1]
       value = @scanner[2]
       refuse("#{name} comes twice in <#{element}>") if seen.include?(name)

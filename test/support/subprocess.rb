@@ -27,9 +27,10 @@ module Subprocess
     assert_success(ruby(code, *arguments, **options)).out
   end
 
-  # Fails with what the process said unless it ended with status 0. Returns the result.
+  # Fails with what the process said unless it ended with status 0. Returns the result. The errors come first: many
+  # readers of a log see no more than the first lines of a failure.
   def assert_success(result)
-    assert result.success?, "#{result.status}\n#{result.out}\n#{result.err}"
+    assert result.success?, "#{result.status}\n#{result.err}\n#{result.out}"
     result
   end
 

@@ -196,7 +196,7 @@ class CallerRunsTest < Minitest::Test
 
   def test_the_callers_time_out_is_not_taken_for_an_items
     pretend(Sleep, 100)
-    assert_raises(Timeout::Error) { Timeout.timeout(0.1) { @pool.dispatch_async([5], Sleep) } }
+    assert_raises(Timeout::Error) { Timeout.timeout(0.1) { @pool.dispatch_async([0.5], Sleep) } }
   end
 
   # A callable that the caller runs.

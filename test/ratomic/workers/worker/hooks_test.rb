@@ -231,7 +231,7 @@ class HooksTest < Minitest::Test
     skip_without_fork
     with_ledger do |ledger|
       pool = new_pool(size: 1, backend: :process, on_worker_start: Slow.new(ledger, :start),
-                      on_worker_stop: Slow.new(ledger, :stop))
+                      on_worker_stop: Tell.new(ledger, :stop))
       assert_equal [2], within(20) { pool.dispatch_async([1], Double, item_timeout: ITEM_TIMEOUT_S).value(timeout: 15) }
       assert pool.shutdown(timeout: 10)
       assert_equal %w[start stop], (ledger.words.map { |word| word.split[0] })
