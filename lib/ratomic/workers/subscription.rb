@@ -33,6 +33,11 @@ module Ratomic
         !@thread.join(timeout).nil?
       end
 
+      # @return [String]
+      def inspect
+        "#<#{self.class} to a #{@thread ? "block" : "queue"}#{", ended" if @queue.closed?}>"
+      end
+
       # Hands events to the block, in a thread of the Ractor that subscribed. What the block raises is counted
       # with the troubles of the statistics, shown once for each class, and ends nothing.
       # @api private

@@ -156,4 +156,20 @@ class StatsServerTest < Minitest::Test
     assert_equal "true\ntrue\n", out
     refute_path_exists @path
   end
+
+  def test_a_wrong_path_is_refused_with_the_reason
+    [nil, 3].each do |path|
+      assert_match(/must be a String, not #{path.class}/, assert_raises(TypeError) { serve(path) }.message)
+    end
+    assert_match(/is a folder/, assert_raises(ArgumentError) { serve(@folder) }.message)
+    long = assert_raises(ArgumentError) { serve(File.join(@folder, "a" * 150)) }.message
+    assert_match(/#{@folder}.*too long for a socket.*give a shorter path/, long)
+    assert_empty Dir.children(@folder)
+  end
+
+  def test_inspect_shows_the_path
+    serve
+    assert_equal "#<Ratomic::Workers::StatsServer #{@path}>", @server.inspect
+    assert_equal "#<Ratomic::Workers::StatsServer #{@path} closed>", @server.close.inspect
+  end
 end
