@@ -1,5 +1,9 @@
 # frozen_string_literal: true
 
+# Before anything else is loaded, so that Ctrl-C never shows a backtrace. `Script#run` rescues Interrupt instead.
+require_relative "../support/interrupt"
+Interruption.ends($PROGRAM_NAME)
+
 require "optparse"
 require_relative "../../bin/support/load_path"
 begin
@@ -48,6 +52,7 @@ module Cdc
     end
 
     def run(argv)
+      trap("INT", "DEFAULT") # raises Interrupt
       rest = parser.parse(argv)
       raise OptionParser::NeedlessArgument, rest.last if rest.size > @arguments
 
