@@ -16,7 +16,7 @@ module Ratomic
         cancel if engine.ended? # asked afterwards, because an engine that ends says so before it closes the queues
       end
 
-      # No more events. Those that are waiting are still handed on.
+      # Ends the subscription. Events that are in the queue already are still handed to the block.
       # @return [self]
       def cancel
         @subscribers.remove(@number)
