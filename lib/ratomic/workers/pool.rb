@@ -330,7 +330,7 @@ module Ratomic
       end
 
       def shared(block)
-        @settings.share(block, "block of dispatch_async")
+        @settings.share(block, "block")
       end
 
       def current

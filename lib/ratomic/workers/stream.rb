@@ -58,7 +58,7 @@ module Ratomic
         end
 
         Source.check(source, "the source")
-        raise TypeError, "key: must have call (a proc), #{key.class} has none" unless key.nil? || key.respond_to?(:call)
+        KeyedFlow.check(key) unless key.nil?
 
         @pool = pool
         @source = source

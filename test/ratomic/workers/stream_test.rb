@@ -453,4 +453,9 @@ class StreamTest < Minitest::Test
     assert_equal "#<Ratomic::Workers::Stream of Array through WorkerCallables::Double>",
                  Ratomic::Workers.stream(["secret"], Double).inspect
   end
+
+  def test_a_symbol_as_key_is_refused_with_what_to_pass
+    error = assert_raises(TypeError) { Ratomic::Workers.stream([1], Double, key: :id) }
+    assert_match(/Symbol has none; pass ->\(item\) .* or :id\.to_proc/, error.message)
+  end
 end
