@@ -5,9 +5,10 @@ require "erb"
 module Ratomic
   module Workers
     # A ready-made callable: renders one ERB template with each item. The template sees the item as `page`, and has the
-    # methods of ERB::Util (`h`, `u`) and of the helper modules. It is compiled once in each worker, to a method of a
-    # class that this worker makes: in a Ruby where classes belong to the Ractor that made them, no other may define
-    # methods there.
+    # methods of ERB::Util (`h`, `u`) and of the helper modules. As in plain ERB `<%= %>` does not escape.
+    #
+    # The template is compiled once in each worker, to a method of a class that this worker makes: in a Ruby where
+    # classes belong to the Ractor that made them, no other may define methods there.
     #
     #   INVOICE = Ratomic::Workers::RenderERB.new(File.read("invoice.erb"), helpers: Money, filename: "invoice.erb")
     #   Ratomic::Workers.dispatch_async(orders, INVOICE)
