@@ -112,8 +112,8 @@ module Ratomic
       # open. It is removed when the program ends.
       # @param path [String] such as "/run/app/ratomic-#{Process.pid}.sock"
       # @return [StatsServer] with `close`
-      # @raise [ArgumentError] when there is a file, another process that serves, or no such folder, or when the path is
-      #   too long for a socket
+      # @raise [ArgumentError] when there is a file, a process that serves already, or no such folder, or when the path
+      #   is too long for a socket
       # @raise [TypeError]
       def serve_stats(path)
         require_relative "workers/stats_server"

@@ -31,7 +31,7 @@ module Ratomic
       attr_reader :path
 
       # @param path [String, Pathname] of the socket; a socket that no process serves is replaced
-      # @raise [ArgumentError] if another file is there, if another process serves the socket, if there is no such
+      # @raise [ArgumentError] if another file is there, if a process serves the socket already, if there is no such
       #   folder, or if the path is too long for a socket
       # @raise [TypeError]
       def initialize(path)
@@ -87,7 +87,7 @@ module Ratomic
         raise ArgumentError, "#{@path} exists and is no socket; give another path" unless File.socket?(@path)
 
         UNIXSocket.new(@path).close
-        raise ArgumentError, "#{@path}: another process serves its statistics there; give another path"
+        raise ArgumentError, "#{@path}: a process serves its statistics there already; give another path"
       rescue Errno::ECONNREFUSED
         File.unlink(@path)
       end

@@ -82,7 +82,7 @@ class StatsServerTest < Minitest::Test
     serve
     assert read
     error = assert_raises(ArgumentError) { Ratomic::Workers.serve_stats(@path) }
-    assert_match(/another process serves/, error.message)
+    assert_match(/a process serves its statistics there already/, error.message)
     File.write("#{@path}.txt", "mine")
     assert_raises(ArgumentError) { Ratomic::Workers.serve_stats("#{@path}.txt") }
     assert_equal "mine", File.read("#{@path}.txt")
