@@ -6,6 +6,7 @@ Interruption.ends($PROGRAM_NAME)
 
 require "optparse"
 require_relative "../../bin/support/load_path"
+require_relative "../support/refusal"
 begin
   require_relative "cdc"
 rescue LoadError => e
@@ -62,7 +63,7 @@ module Cdc
     rescue Errno::EPIPE
       1 # whoever read the output has gone
     rescue Error, Ratomic::Error, SystemCallError => e
-      complain(e.message, 1)
+      complain(Refusal.line(e), 1)
     rescue Interrupt
       complain("interrupted", 130)
     end
