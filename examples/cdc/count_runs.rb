@@ -5,7 +5,7 @@ module Cdc
   # {Run} and counts them on the spot. What comes home are the counts of each chunk of runs that a worker took, merged
   # in the order of the stream. Frozen and shareable.
   class CountRuns
-    # What came of some runs.
+    # The counts of some runs, and the messages in them that could not be decoded.
     class Counted
       # @return [Totals::Tally]
       attr_reader :tally

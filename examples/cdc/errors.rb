@@ -1,7 +1,7 @@
 # frozen_string_literal: true
 
 module Cdc
-  # What all errors of this example are.
+  # The superclass of all errors of this example.
   class Error < StandardError; end
 
   # One message that is not what pgoutput defines, or that cannot be decoded. The stream goes on behind it.

@@ -5,7 +5,7 @@ module Cdc
   # inside a transaction two things are proof: its own commit, because nobody who wrote such a value can know the LSN of
   # that commit; or very many messages that fit. {Recovery} follows each of its chains with a copy of its own.
   class Fit
-    # For a stream of which nothing is known: three messages in a row, of whatever kind.
+    # Where nothing is known of the stream yet, messages of any kind fit, and three in a row are enough.
     class Anything
       def initialize
         @count = 0

@@ -4,9 +4,9 @@ require_relative "count_groups"
 require_relative "warm_up"
 
 module Cdc
-  # Has groups of runs counted by workers ({CountGroups}) and, when these have enough to do, by the calling thread. So
-  # as many threads are busy as there are processors. One more would slow all of them down: a garbage collection stops
-  # every Ractor, and has to wait for the one whose turn on a processor it is not.
+  # Gives groups of runs to workers, which count them ({CountGroups}). When these have enough to do, the calling thread
+  # counts groups itself. So as many threads are busy as there are processors. One thread more would slow all of them
+  # down: a garbage collection stops every Ractor, and has to wait for a Ractor that has no processor at the moment.
   #
   # Results come in the order of the groups. For one thread.
   class GroupQueue

@@ -3,15 +3,14 @@
 require "tempfile"
 
 module Cdc
-  # What has come of one transaction whose end has not: runs of rows, and logical messages, in order. It is handed on
-  # when the transaction is committed, and thrown away when it is not. What the memory has no room for ({Memory}) is
-  # in a temporary file.
+  # The rows and logical messages, in order, of a transaction that has not ended yet. They are handed on when it is
+  # committed, and thrown away when it is rolled back. When {Memory} has no room for them, they are in a temporary file.
   class Held
     # @return [Integer, nil] the transaction; nil if its begin was lost
     attr_reader :xid
     # @return [Integer, nil] LSN of its commit, of a streamed one unknown before
     attr_accessor :lsn
-    # @return [Boolean] whether it was there before, and is not to be handed on again
+    # @return [Boolean] whether the server sends it a second time, so that it must not be handed on again
     attr_accessor :repeated
     # @return [Boolean] whether bytes inside it were lost
     attr_accessor :damaged

@@ -165,8 +165,8 @@ module Cdc
       @described.clear # what a description means depends on it
     end
 
-    # The server repeats descriptions at will, most of them word for word: only one that says something new is read, and
-    # gets a number.
+    # The server may repeat a description of a table at any time, mostly word for word. Only a new description is read,
+    # and gets a number.
     def describe(payload, streamed)
       description = payload.unpack1("@#{streamed ? 5 : 1}a*") # a copy: a slice would keep all that was read with it
       oid = Layout.uint32(description, 0)

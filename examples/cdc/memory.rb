@@ -1,10 +1,10 @@
 # frozen_string_literal: true
 
 module Cdc
-  # The memory that all open transactions together may have. When it is full, the one that has most of it moves to a
+  # The memory that all open transactions may have together. When it is full, the largest transaction moves to a
   # temporary file.
   class Memory
-    # @return [Array<Hash{Integer => Integer}>] what tables were called by which number, at one time after another
+    # @return [Array<Hash{Integer => Integer}>] the numbers of the tables, a Hash for each time that they changed
     attr_reader :schemas
     # @return [Integer] bytes in use
     attr_reader :bytes

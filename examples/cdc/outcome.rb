@@ -1,12 +1,13 @@
 # frozen_string_literal: true
 
 module Cdc
-  # What becomes of transactions, in the order in which that is told. Commits come in the order of their LSNs, so one
-  # that is not behind the last was there before: the server sent it again over a new connection.
+  # Hands on what committed transactions have, and notes about the others, in the order of the stream. Commits come in
+  # the order of their LSNs. So if the LSN of a commit is not greater than the last one, the server has sent that
+  # transaction again, over a new connection.
   class Outcome
     # @return [Integer] how many transactions were committed
     attr_reader :committed
-    # @return [Integer, nil] of the last commit, or of what else a transaction ended with
+    # @return [Integer, nil] LSN of the last message that ended a transaction
     attr_reader :lsn
 
     # @param memory [Memory]

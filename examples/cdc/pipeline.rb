@@ -6,8 +6,8 @@ require_relative "grouping"
 require_relative "report"
 
 module Cdc
-  # Has what comes in counted by a pool of workers, and by the thread that reads, while the next is read ({GroupQueue}).
-  # What comes of it is taken in the order of the stream.
+  # Counts changes in a pool of workers and in the thread that reads, while that thread reads the next ones
+  # ({GroupQueue}). The counts are taken in the order of the stream.
   class Pipeline
     # How many different complaints are remembered, and how many lines of each kind are printed.
     KINDS = 1000

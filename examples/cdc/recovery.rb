@@ -7,9 +7,9 @@ module Cdc
   # Every byte is looked at once, however the stream is cut into pieces: a chain that needs more bytes waits for them
   # where it stands, and no second chain is begun where one has already been.
   class Recovery
-    # Chains that wait at the same time. Random bytes rarely begin one.
-    MOST = 64
-    # One place that may be it. `at` is how far it has been followed.
+    # How many chains may wait at the same time. Random bytes rarely begin one.
+    MAX_CHAINS = 64
+    # A chain of messages that may be the rest of the stream. `at` is the byte up to which it was read.
     Chain = Struct.new(:from, :at, :fit, :streamed)
 
     # @return [Integer] first lost byte
@@ -73,7 +73,7 @@ module Cdc
         chain = Chain.new(@search, @search, @fit.dup, @streamed)
         case follow(chain, data, base, ended)
         when :believed then return chain
-        when :waits then @chains << chain if @chains.size < MOST
+        when :waits then @chains << chain if @chains.size < MAX_CHAINS
         end
       end
       @search = [@search, base + data.bytesize].max

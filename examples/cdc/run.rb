@@ -2,8 +2,8 @@
 
 module Cdc
   # Row changes and truncates of one transaction that stand one behind another in the stream, as they came over the
-  # wire: what workers decode. Frozen and shareable. A worker takes an Array of them ({Pipeline}), because a single row
-  # is less work than to hand it over.
+  # wire: what workers decode. Frozen and shareable. A worker takes an Array of them ({Pipeline}), because it takes
+  # longer to hand a single row over than to decode it.
   class Run
     # @return [String] the messages, a newline behind each, marked as UTF-8
     attr_reader :bytes

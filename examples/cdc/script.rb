@@ -1,7 +1,12 @@
 # frozen_string_literal: true
 
+# Before anything else is loaded, so that Ctrl-C never shows a backtrace. `Script#run` rescues Interrupt instead.
+require_relative "../support/interrupt"
+Interruption.ends($PROGRAM_NAME)
+
 require "optparse"
 require_relative "../../bin/support/load_path"
+require_relative "../support/refusal"
 begin
   require_relative "cdc"
 rescue LoadError => e
@@ -48,6 +53,7 @@ module Cdc
     end
 
     def run(argv)
+      trap("INT", "DEFAULT") # raises Interrupt
       rest = parser.parse(argv)
       raise OptionParser::NeedlessArgument, rest.last if rest.size > @arguments
 
@@ -57,7 +63,7 @@ module Cdc
     rescue Errno::EPIPE
       1 # whoever read the output has gone
     rescue Error, Ratomic::Error, SystemCallError => e
-      complain(e.message, 1)
+      complain(Refusal.line(e), 1)
     rescue Interrupt
       complain("interrupted", 130)
     end

@@ -1,8 +1,8 @@
 # frozen_string_literal: true
 
 module Cdc
-  # Counts changes per table, also while many workers decode them: one Map for what is per table, Counters for what is
-  # over all. Frozen and shareable; every method can be called from any Ractor at any time.
+  # Counts changes per table, also while many workers decode them: one Map for the counts of each table, Counters for
+  # those of the whole stream. Frozen and shareable; every method can be called from any Ractor at any time.
   class Totals
     # What is counted per table. Bytes are those of the messages.
     KINDS = %i[inserts updates deletes truncates bytes].freeze

@@ -1,7 +1,7 @@
 # frozen_string_literal: true
 
 module Demo
-  # What ends the demo with one line and a status.
+  # The superclass of the errors that end the demo with one line and an exit status.
   class Error < StandardError
     # @return [Integer] the exit status
     def status

@@ -4,8 +4,8 @@ require_relative "errors"
 require_relative "work"
 
 module Demo
-  # Processes that do their share of a job and return nothing: about the most that this machine can give. They are
-  # forked before there are any Ractors, and wait for the name of a job.
+  # Processes that do their share of a job and return nothing: about the highest speed that this machine can reach. They
+  # are forked before there are any Ractors, and wait for the name of a job.
   class Forks
     # @return [Boolean] whether this Ruby can fork
     def self.any?

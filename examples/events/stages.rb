@@ -4,7 +4,7 @@ require "ratomic"
 require_relative "parse_event"
 
 module Events
-  # What a consumer does that waits for few of the events of a topic, in stages:
+  # The work of a consumer that needs only few of the events of a topic, in stages:
   #
   #   Ratomic::Workers.dispatch_async(documents, Events::PIPELINE).value    # for each large payment who paid what
   module Stages
@@ -37,7 +37,7 @@ module Events
       end
     end
 
-    # What is needed of them.
+    # The fields of a payment that are needed.
     module Project
       # @return [Array(String, Integer, String)] id, amount in cents, currency
       def self.call(event)

@@ -1,7 +1,7 @@
 # frozen_string_literal: true
 
-# Runs Karafka's specs of parallel deserialization with nothing else of Karafka than what they are about, for where its
-# gems are not installed: alone.rb CHECKOUT. Needs rspec.
+# Runs Karafka's specs of parallel deserialization without the rest of Karafka, where its gems are not installed:
+# alone.rb CHECKOUT. Needs rspec.
 
 require "json"
 require "singleton"
@@ -20,16 +20,16 @@ unless defined?(Data) && Data.respond_to?(:define)
   exit 77
 end
 
-# What the specs name of the rest of Karafka.
+# The constants of the rest of Karafka to which the specs refer.
 module Karafka
   module Deserializing
-    # Filled from the checkout.
+    # Its classes are loaded from the checkout, see below.
     module Parallel
     end
   end
 
   module Messages
-    # Specs double it.
+    # The specs make doubles of it.
     class Message
       attr_writer :payload
 

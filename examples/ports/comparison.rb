@@ -15,7 +15,7 @@ module Ports
 
     # @param pattern [String]
     # @param count [Integer]
-    # @return [Array<Integer>] negative for one that raises, 0 for one that ends its worker
+    # @return [Array<Integer>] an item that raises is negative, an item that ends its worker is 0
     def self.items(pattern, count)
       Array.new(count) do |index|
         case pattern

@@ -3,7 +3,7 @@
 module Ports
   # One channel with many receivers: any of them may take the next item.
   module OneChannel
-    # {Channel} there, a port back.
+    # Items go through a {Channel}, results come back through a port.
     class Bare
       def initialize(workers)
         @channel = Channel.new
@@ -33,7 +33,8 @@ module Ports
       end
     end
 
-    # A Queue there, a Queue back. A producer waits while its Queue is full. So results are taken in between.
+    # Items go through a Queue, results come back through another. A producer waits while its Queue is full. So results
+    # are taken in between.
     class Queues
       CAPACITY = 1_024
 

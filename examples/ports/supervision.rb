@@ -38,7 +38,7 @@ module Ports
       end
     end
 
-    # A port for the answers and one for each death.
+    # One port for the answers, and one port for the end of each worker.
     class Bare
       def initialize(workers)
         @answers = Ractor::Port.new

@@ -3,7 +3,7 @@
 module Ports
   # The work: next to nothing, so that what is measured is the way there and back.
   module Task
-    # An item that nothing can be done about.
+    # Raised for an item that cannot be processed.
     class Refused < StandardError
     end
 

@@ -5,7 +5,7 @@ require "socket"
 
 # Puma's master with its processes.
 class Cluster
-  # It has not come as far as it should in time.
+  # The cluster has not reached the expected state in time.
   class Hangs < StandardError; end
 
   SERVER = File.expand_path("server.rb", __dir__)

@@ -6,7 +6,7 @@ class Server
 
   # Reads requests from a connection.
   class Request
-    # What is no request, with the status that says so.
+    # Raised for a malformed request; has the HTTP status of the answer.
     class Bad < StandardError
       # @return [Integer]
       attr_reader :status

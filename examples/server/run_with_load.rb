@@ -41,8 +41,8 @@ class RunWithLoad
     "#{outcome.answered / @seconds} requests/s, #{outcome.unanswered} unanswered (clients in this process)"
   end
 
-  # The request that ends its worker has no answer, and one that the same worker has taken may have none. Later ones
-  # have.
+  # The request that ends its worker gets no answer. Other requests that this worker has accepted may get none either;
+  # later requests do.
   # @return [Boolean]
   def crash
     lost = Load.get(@server.port, "/crash").nil?

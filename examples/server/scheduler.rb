@@ -35,7 +35,8 @@ class Server
       wait(Wait.new(nil, 0, seconds && (now + seconds))) ? true : false
     end
 
-    # Called by any thread of this Ractor, also by one that ends, and so when this is over: it must not raise.
+    # Called by any thread of this Ractor, also by a thread that ends after this scheduler was closed. So it must not
+    # raise.
     def unblock(_blocker, fiber)
       @woken << fiber
       @alarm.write_nonblock(".", exception: false)

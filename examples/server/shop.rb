@@ -5,7 +5,7 @@ require_relative "server"
 
 # The application of the example: it computes, it waits, and it asks another server through a LocalPool.
 module Shop
-  # What no worker survives.
+  # An exception that ends the worker.
   class Crash < Exception # rubocop:disable Lint/InheritException -- a StandardError would be an answer, 500
   end
 

@@ -35,7 +35,7 @@ class Server
       ended = :crashed
       @site.fibers.zero? ? serve : Fibers.new(@site).run
       ended = :done
-    ensure # one that is killed because another has crashed must not say so to the next worker
+    ensure # a thread that is killed because another one has crashed must not report a crash of the next worker
       @orders.push(ended, timeout: 1) unless @ending
     end
 

@@ -4,7 +4,7 @@ require "rbconfig"
 
 # A Sidekiq that serves the queue "orders", as a process of its own.
 class SidekiqProcess
-  # It has not ended in time.
+  # The process has not ended in time.
   class Hangs < StandardError; end
 
   SERVER = File.expand_path("server.rb", __dir__)

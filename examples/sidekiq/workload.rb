@@ -4,7 +4,7 @@ require "json"
 require_relative "policy"
 require_relative "order_job"
 
-# Policies and jobs that come from a seed, and what must come of them.
+# Policies and jobs made from a seed, and the results that they must have.
 class Workload
   TENANTS = 8
 

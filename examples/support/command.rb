@@ -1,8 +1,11 @@
 # frozen_string_literal: true
 
+# Before anything else is loaded, so that Ctrl-C has the same end at every moment.
+require_relative "interrupt"
+Interruption.ends($PROGRAM_NAME)
+
 require "optparse"
 require_relative "../../bin/support/load_path"
-require_relative "interrupt"
 require_relative "refusal"
 
 Warning[:experimental] = false # Ruby calls Ractors experimental, once in every process

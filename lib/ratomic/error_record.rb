@@ -25,7 +25,10 @@ module Ratomic
 
     # @param error [Exception] left as it is
     # @return [ErrorRecord]
+    # @raise [TypeError]
     def self.of(error)
+      raise TypeError, "the error must be an Exception, not #{Reflection.class_of(error)}" unless Exception === error
+
       new(Workers::Failure.from(error, nil))
     end
 

@@ -22,8 +22,9 @@ module Ratomic
     #
     # @param karafka [Module] Karafka
     # @return [Class] the pool that Karafka uses from now on
-    # @raise [Ratomic::Error] if this Karafka has no parallel deserialization
-    def self.install(karafka = ::Karafka)
+    # @raise [Ratomic::Error] if Karafka is not loaded, or has no parallel deserialization
+    def self.install(karafka = nil)
+      karafka ||= loaded
       parallel = parallel_of(karafka)
       return parallel::Pool if parallel::Pool <= Pool
 
@@ -34,6 +35,13 @@ module Ratomic
       karafka.monitor.subscribe("app.stopped") { pool.instance.shutdown } if karafka.respond_to?(:monitor)
       pool
     end
+
+    def self.loaded
+      return ::Karafka if defined?(::Karafka)
+
+      raise Error, "Karafka is not loaded; call Ratomic::Karafka.install after require \"karafka\""
+    end
+    private_class_method :loaded
 
     def self.parallel_of(karafka)
       karafka.const_get(:Deserializing).const_get(:Parallel)

@@ -27,8 +27,8 @@ module Ratomic
       end
 
       # @return [Array] frozen results, see {Pool#map}
-      def map(items, callable, progress: nil, **options)
-        pool.map(items, callable, progress: progress, **options)
+      def map(items, callable = nil, progress: nil, **options, &block)
+        pool.map(items, callable, progress: progress, **options, &block)
       end
 
       # @return [Reduction] see {Pool#reduce}
@@ -42,8 +42,8 @@ module Ratomic
       end
 
       # @return [Stream] see {Pool#stream}
-      def stream(source, callable, **options)
-        pool.stream(source, callable, **options)
+      def stream(source, callable = nil, **options, &block)
+        pool.stream(source, callable, **options, &block)
       end
 
       # Several callables as one: each gets what the one before returned.
@@ -110,7 +110,9 @@ module Ratomic
       # open. It is removed when the program ends.
       # @param path [String] such as "/run/app/ratomic-#{Process.pid}.sock"
       # @return [StatsServer] with `close`
-      # @raise [ArgumentError] when there is a file, another process that serves, or no such folder
+      # @raise [ArgumentError] when there is a file, a process that serves already, or no such folder, or when the path
+      #   is too long for a socket
+      # @raise [TypeError]
       def serve_stats(path)
         require_relative "workers/stats_server"
         StatsServer.new(path)

@@ -220,6 +220,14 @@ end
 class ServerScriptTest < Minitest::Test
   RUN = File.expand_path("../../examples/server/run", __dir__)
 
+  def test_a_port_that_does_not_exist_is_refused
+    %w[80x 65536 -1].each do |port|
+      result = run_command(RbConfig.ruby, RUN, "--port=#{port}")
+      line = "examples/server/run: invalid argument: --port #{port} (must be a number of 0 to 65535) (see --help)\n"
+      assert_equal [2, line], [result.status.exitstatus, result.err]
+    end
+  end
+
   [[], ["--fibers", "16", "--threads", "1"]].each do |options|
     define_method("test_the_script_checks_itself_#{options.join("_").tr("-", "")}") do
       result = assert_success(run_command(RbConfig.ruby, RUN, "--seconds", "1", *options, seconds: 90))

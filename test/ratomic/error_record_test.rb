@@ -113,4 +113,9 @@ class ErrorRecordTest < Minitest::Test
     map[:last] = KeyError.new("words")
     assert_equal [KeyError, "words"], [map[:last].class, map[:last].message]
   end
+
+  def test_only_an_exception_has_a_record
+    error = assert_raises(TypeError) { Ratomic::ErrorRecord.of("text") }
+    assert_equal "the error must be an Exception, not String", error.message
+  end
 end

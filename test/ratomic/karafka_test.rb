@@ -79,6 +79,11 @@ class KarafkaTest < Minitest::Test
     assert_same @parallel::Immediate.instance, dispatch("a")
   end
 
+  def test_without_karafka_the_error_says_what_to_load_first
+    error = assert_raises(Ratomic::Error) { Ratomic::Karafka.install }
+    assert_equal 'Karafka is not loaded; call Ratomic::Karafka.install after require "karafka"', error.message
+  end
+
   def test_a_karafka_without_parallel_deserialization_is_refused
     error = assert_raises(Ratomic::Error) { Ratomic::Karafka.install(Module.new) }
     assert_match(/no parallel deserialization/, error.message)

@@ -22,9 +22,10 @@ module Ratomic
       private
 
       def shareable(deserializer)
-        Ractor.shareable?(deserializer) ? deserializer : Ractor.make_shareable(deserializer, copy: true)
+        FrozenCopy.of(deserializer)
       rescue StandardError => e
-        raise ShareableError, "the deserializer #{deserializer.class} cannot be shared with workers: #{e.message}"
+        reason = Workers::UnshareablePart.describe(deserializer, e)
+        raise ShareableError, "the deserializer #{deserializer.class} cannot be shared with workers: #{reason}"
       end
     end
   end

@@ -26,7 +26,15 @@ module Ratomic
 
         def message(callable, name)
           "#{name} is called in every Ractor, so it has to be shareable, and " \
-            "#{callable.is_a?(Proc) ? for_proc : for_object(callable)}"
+            "#{reason(callable)}"
+        end
+
+        def reason(callable)
+          case callable
+          when Proc then for_proc
+          when Method then "a Method is not; write a module with `def self.call`, or a frozen object with a method call"
+          else for_object(callable)
+          end
         end
 
         def for_proc
@@ -37,7 +45,7 @@ module Ratomic
         def for_object(callable)
           obstacle = Workers::UnshareablePart.in(callable)
           freeze = "freeze it deeply with Ractor.make_shareable, or " if freezable?(obstacle, callable)
-          "this #{callable.class} is not: #{obstacle} stands in the way; #{freeze}let call make it"
+          "this #{callable.class} is not, because of #{obstacle}; #{freeze}let call make it"
         end
 
         # Whether to advise freezing: not for what the rest of the program may go on changing.

@@ -72,7 +72,7 @@ module Ratomic
 
       def set_up_direct
         @direct = [] # groups, the oldest first
-        @taken_over = [] # those that lanes wait for
+        @taken_over = [] # groups that lanes wait for
         @dispatch = nil
         @closed = false
         @direct_size = NEVER # so many items make a group

@@ -10,6 +10,14 @@ module Ratomic
     class KeyedFlow < Flow
       Group = Struct.new(:numbers, :items, :queues)
 
+      # @raise [TypeError] when the key cannot be called
+      def self.check(key)
+        return if key.respond_to?(:call)
+
+        raise TypeError, "key: must have call (a proc), #{key.class} has none; pass ->(item) { item[:id] } " \
+                         "or :id.to_proc"
+      end
+
       # The waiting items of one key, with their numbers. Most queues have one item, so a queue of one needs no Array.
       class KeyQueue
         attr_reader :key

@@ -101,7 +101,9 @@ module Ratomic
       end
 
       def name
-        ["the factory #{Callable.label(@factory)}", *Callable.place(@factory)&.then { |place| "(#{place})" }].join(" ")
+        label = Callable.label(@factory)
+        place = Callable.place(@factory)
+        place.nil? || place == label ? "the factory #{label}" : "the factory #{label} (#{place})"
       end
     end
   end

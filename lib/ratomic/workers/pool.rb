@@ -96,15 +96,15 @@ module Ratomic
       # Runs the callable with each of the items, and waits for all of them. For scripts. If the wait is ended by Ctrl-C
       # or a `Timeout`, the dispatch is cancelled, and its running items are interrupted.
       # @param items [Array, Enumerable]
-      # @param callable [#call]
+      # @param callable [#call] or a block, as for {#dispatch_async}
       # @param progress [Boolean, String, #call, nil] true or a title draw a {ProgressBar} on standard error; an object
       #   is called with the {Progress} now and then, and when all is done, in the thread that waits. If it has a `stop`
       #   that is called with the {Progress} when the work is ended early
       # @param options see {Options#initialize}
       # @return [Array] results: frozen, unless the pool's are owned
       # @raise the first Failure, as {Future#value!}; and as {#dispatch_async}
-      def map(items, callable, progress: nil, **options)
-        Mapping.new(self, items, callable, progress, options).run
+      def map(items, callable = nil, progress: nil, **options, &block)
+        Mapping.new(self, items, callable, progress, options, block).run
       end
 
       # Runs the callable with each of the items, and folds the results in the workers. The caller gets one partial sum
@@ -152,7 +152,8 @@ module Ratomic
       # As {#reduce}, but returns a future, as {#dispatch_async} does.
       # @return [Reducing]
       def reduce_async(items, callable, options = nil, &block)
-        options = { **(options || {}), results: :frozen } # partial sums are small, and merged by the caller
+        # Partial sums are small, and merged by the caller.
+        options = { **Options.keywords(options || {}), results: :frozen }
         around = @options.with(options.slice(:around)).around
         reduce = Reduce.new(@settings, Around.wrap_summing(callable, around), options, block)
         fold = reduce.fold
@@ -221,9 +222,13 @@ module Ratomic
       # waits for a subscriber: one that is too slow loses events, and the statistics count them.
       # @param queue [Queue, nil] instead of a block; for this subscription only, which closes it when it ends
       # @return [Subscription]
-      # @raise [ArgumentError] without a block and a queue
+      # @raise [ArgumentError] without a block and a queue, or with both
+      # @raise [TypeError] when the queue is no {Ratomic::Queue}
       def subscribe(queue = nil, &block)
-        raise ArgumentError, "subscribe needs a block or a Ratomic::Queue" unless block || queue.is_a?(Queue)
+        raise ArgumentError, "subscribe needs a block or a Ratomic::Queue, and not both" unless queue.nil? ^ block.nil?
+        unless block || Queue === queue
+          raise TypeError, "subscribe takes a Ratomic::Queue, not #{Reflection.class_of(queue)}"
+        end
 
         queue ? Subscription.new(engine, queue, nil) : Subscription.start(engine, block)
       end
@@ -257,7 +262,12 @@ module Ratomic
       # @param ordered [Boolean] whether results come in the order of their items
       # @param options see {Options#initialize}
       # @return [Stream] an Enumerable
-      def stream(source, callable, max_in_flight: :auto, key: nil, ordered: true, **options)
+      # @raise [ArgumentError] without a callable, and with a block: that belongs to `each` of the stream
+      def stream(source, callable = nil, max_in_flight: :auto, key: nil, ordered: true, **options)
+        if callable.nil? || block_given?
+          raise ArgumentError, "stream takes a callable and no block: stream(source, callable).each { |result| ... }"
+        end
+
         least = @options.min_batch == :auto ? :auto : 0 # a stream decides by itself how large its groups are
         options = @options.with({ min_batch: least }.merge(options, { sequential: true }))
         Stream.new(self, source, callable, max_in_flight: max_in_flight, key: key, ordered: ordered, options: options)
@@ -320,7 +330,7 @@ module Ratomic
       end
 
       def shared(block)
-        @settings.share(block, "block of dispatch_async")
+        @settings.share(block, "block")
       end
 
       def current

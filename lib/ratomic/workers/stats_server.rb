@@ -30,10 +30,15 @@ module Ratomic
       # @return [String]
       attr_reader :path
 
-      # @param path [String] of the socket; a socket that no process serves is replaced
-      # @raise [ArgumentError] if another file is there, if another process serves the socket, or if there is no such
-      #   folder
+      # @param path [String, Pathname] of the socket; a socket that no process serves is replaced
+      # @raise [ArgumentError] if another file is there, if a process serves the socket already, if there is no such
+      #   folder, or if the path is too long for a socket
+      # @raise [TypeError]
       def initialize(path)
+        unless path.respond_to?(:to_path) || path.respond_to?(:to_str)
+          raise TypeError, "the path of the socket must be a String, not #{Reflection.class_of(path)}"
+        end
+
         @path = File.expand_path(path)
         @owner = Process.pid
         make_room
@@ -67,16 +72,22 @@ module Ratomic
         @socket.closed?
       end
 
+      # @return [String]
+      def inspect
+        "#<#{self.class} #{@path}#{" closed" if closed?}>"
+      end
+
       private
 
       def make_room
         folder = File.dirname(@path)
         raise ArgumentError, "#{@path}: there is no folder #{folder}; make it first" unless File.directory?(folder)
         return unless File.exist?(@path) || File.symlink?(@path)
+        raise ArgumentError, "#{@path} is a folder; add the name of the socket" if File.directory?(@path)
         raise ArgumentError, "#{@path} exists and is no socket; give another path" unless File.socket?(@path)
 
         UNIXSocket.new(@path).close
-        raise ArgumentError, "#{@path}: another process serves its statistics there; give another path"
+        raise ArgumentError, "#{@path}: a process serves its statistics there already; give another path"
       rescue Errno::ECONNREFUSED
         File.unlink(@path)
       end
@@ -88,6 +99,9 @@ module Ratomic
         File.chmod(0o600, hidden)
         File.rename(hidden, @path)
         socket
+      rescue ArgumentError # a socket's path has about 100 bytes at most
+        raise ArgumentError, "#{@path} is too long for a socket (#{hidden.bytesize} bytes with .#{Process.pid}); " \
+                             "give a shorter path"
       end
 
       def serve

@@ -53,12 +53,12 @@ module Ratomic
 
       # @see Pool#stream
       def initialize(pool, source, callable, max_in_flight:, key:, ordered:, options:)
-        unless max_in_flight == :auto || count?(max_in_flight)
+        unless max_in_flight == :auto || (max_in_flight.is_a?(Integer) && max_in_flight.positive?)
           raise ArgumentError, "max_in_flight: is #{max_in_flight.inspect}, it must be 1 or more, or :auto"
         end
 
         Source.check(source, "the source")
-        raise TypeError, "key: must have call (a proc), #{key.class} has none" unless key.nil? || key.respond_to?(:call)
+        KeyedFlow.check(key) unless key.nil?
 
         @pool = pool
         @source = source
@@ -92,6 +92,11 @@ module Ratomic
         stop(flow, threads)
       end
 
+      # @return [String]
+      def inspect
+        "#<#{self.class} of #{Reflection.class_name_of(@source)} through #{Callable.label(@callable)}>"
+      end
+
       private
 
       # Sets with which options groups are dispatched.
@@ -113,10 +118,6 @@ module Ratomic
 
         raise TrapError, "a stream cannot be read in a signal handler (trap), where Ruby allows no locks; " \
                          "read it in a thread: trap(:USR1) { Thread.new { stream.each { |result| ... } } }"
-      end
-
-      def count?(number)
-        number.is_a?(Integer) && number.positive?
       end
 
       def make_flow

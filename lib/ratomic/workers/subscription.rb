@@ -16,7 +16,7 @@ module Ratomic
         cancel if engine.ended? # asked afterwards, because an engine that ends says so before it closes the queues
       end
 
-      # No more events. Those that are waiting are still handed on.
+      # Ends the subscription. Events that are in the queue already are still handed to the block.
       # @return [self]
       def cancel
         @subscribers.remove(@number)
@@ -31,6 +31,11 @@ module Ratomic
 
         Clock.check(timeout)
         !@thread.join(timeout).nil?
+      end
+
+      # @return [String]
+      def inspect
+        "#<#{self.class} to a #{@thread ? "block" : "queue"}#{", ended" if @queue.closed?}>"
       end
 
       # Hands events to the block, in a thread of the Ractor that subscribed. What the block raises is counted

@@ -56,6 +56,12 @@ module Ratomic
         [status, headers, env["REQUEST_METHOD"] == "HEAD" ? [] : [text]]
       end
 
+      # Short, because `rails routes` prints it for a page that is mounted; and without what is known of the token.
+      # @return [String]
+      def inspect
+        "#<#{self.class} #{@title}#{" with actions" if @actions}>"
+      end
+
       private
 
       def read(name)

@@ -144,6 +144,22 @@ class KarafkaPoolTest < Minitest::Test
     assert_match(/Counting cannot be shared/, @pool.refusals.fetch("KarafkaPoolTest::Counting"))
   end
 
+  # A deserializer with a file that the program writes to, or with any other object.
+  Holding = Struct.new(:object) do
+    def call(message) = message.raw_payload
+  end
+
+  def test_a_refusal_names_the_part_that_cannot_be_shared
+    @pool.start(2, min_payloads: 1)
+    File.open(File::NULL, "w") do |file|
+      [[file, "(an instance of File)"], [proc { file }, "(an instance of Proc)"]].each do |object, kind|
+        assert_nil retrieve(many(3), Holding.new(object))
+        assert_includes @pool.refusals.fetch("KarafkaPoolTest::Holding"), "object #{kind}"
+      end
+      refute_predicate file, :frozen?
+    end
+  end
+
   def test_a_distributor_of_the_users_own_cuts
     @pool.start(2, min_payloads: 3)
     distributor = Pairs.new

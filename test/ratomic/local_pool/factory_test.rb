@@ -34,4 +34,11 @@ class LocalPoolFactoryTest < Minitest::Test
     assert_match(/options\[:hosts\]\[0\].*String/, error.message)
     assert_match(/make_shareable/, error.message)
   end
+
+  def test_a_method_is_refused_with_what_to_write_instead
+    [Holder.new({}).method(:call), String.method(:new)].each do |method|
+      error = assert_raises(Ratomic::ShareableError) { check(method) }
+      assert_match(/to be shareable, and a Method is not; write a module with `def self\.call`/, error.message)
+    end
+  end
 end

@@ -74,4 +74,10 @@ class PerWorkerTest < Minitest::Test
     RUBY
     assert_equal "[0, true]\n", ended.out, ended.err
   end
+
+  def test_a_block_that_raises_is_named_once_by_its_place
+    parser = Ratomic::Workers.per_worker { raise "no parser" }
+    error = assert_raises(Ratomic::Workers::FactoryError) { parser.call("text") }
+    assert_match(/\Athe factory [^ ]+per_worker_test\.rb:\d+ raised RuntimeError: no parser/, error.message)
+  end
 end

@@ -104,7 +104,7 @@ class WorkersPoolTest < Minitest::Test
     pool = new_pool(backend: :ractor)
     list = []
     error = assert_raises(Ratomic::Workers::CallableError) { pool.dispatch_async([1]) { |item| list << item } }
-    assert_match(/block of dispatch_async \(#{__FILE__}:\d+\) cannot run in a worker: .*list/, error.message)
+    assert_match(/the block \(#{__FILE__}:\d+\) cannot run in a worker: .*list/, error.message)
     assert_equal 0, pool.stats[:dispatches][:made]
     threads = new_pool(backend: :thread)
     threads.dispatch_async([1, 2]) { |item| list << item }.value(timeout: 10)

@@ -1,6 +1,7 @@
 # frozen_string_literal: true
 
 require "test_helper"
+require "pathname"
 
 class RenderERBTest < Minitest::Test
   def test_a_page_sees_nothing_of_another
@@ -110,5 +111,21 @@ class RenderERBTest < Minitest::Test
     assert_equal pages.map { |page| template.call(page) }, pool.dispatch_async(pages, template).value!(timeout: 10)
   ensure
     pool.kill
+  end
+
+  def test_wrong_arguments_are_refused_by_name
+    { "the template must be a String, not NilClass" => -> { RenderERB.new(nil) },
+      "the template must be a String, not Pathname" => -> { RenderERB.new(Pathname.new("page.erb")) },
+      "helpers: must be modules, not String" => -> { RenderERB.new("", helpers: "Money") },
+      "helpers: must be modules, not Class" => -> { RenderERB.new("", helpers: [Money, Class.new]) },
+      "filename: must be a String, not Integer" => -> { RenderERB.new("", filename: 1) } }.each do |message, wrong|
+      assert_equal message, assert_raises(TypeError, &wrong).message
+    end
+  end
+
+  def test_the_filename_may_be_a_pathname
+    template = RenderERB.new("<%= 1 / page %>", filename: Pathname.new("page.erb"))
+    assert_match(/page\.erb:1/, assert_raises(ZeroDivisionError) { template.call(0) }.backtrace.first)
+    assert_equal "#<Ratomic::Workers::RenderERB page.erb>", template.inspect
   end
 end

@@ -82,7 +82,7 @@ class StatsServerTest < Minitest::Test
     serve
     assert read
     error = assert_raises(ArgumentError) { Ratomic::Workers.serve_stats(@path) }
-    assert_match(/another process serves/, error.message)
+    assert_match(/a process serves its statistics there already/, error.message)
     File.write("#{@path}.txt", "mine")
     assert_raises(ArgumentError) { Ratomic::Workers.serve_stats("#{@path}.txt") }
     assert_equal "mine", File.read("#{@path}.txt")
@@ -155,5 +155,21 @@ class StatsServerTest < Minitest::Test
     RUBY
     assert_equal "true\ntrue\n", out
     refute_path_exists @path
+  end
+
+  def test_a_wrong_path_is_refused_with_the_reason
+    [nil, 3].each do |path|
+      assert_match(/must be a String, not #{path.class}/, assert_raises(TypeError) { serve(path) }.message)
+    end
+    assert_match(/is a folder/, assert_raises(ArgumentError) { serve(@folder) }.message)
+    long = assert_raises(ArgumentError) { serve(File.join(@folder, "a" * 150)) }.message
+    assert_match(/#{@folder}.*too long for a socket.*give a shorter path/, long)
+    assert_empty Dir.children(@folder)
+  end
+
+  def test_inspect_shows_the_path
+    serve
+    assert_equal "#<Ratomic::Workers::StatsServer #{@path}>", @server.inspect
+    assert_equal "#<Ratomic::Workers::StatsServer #{@path} closed>", @server.close.inspect
   end
 end

@@ -442,4 +442,22 @@ class StreamTest < Minitest::Test
     refute_includes @pool.stream(believing(1_000_000, 0...100), Whose, max_in_flight: 20).to_a, me
     refute_includes @pool.stream(believing(1000, 0...400), Whose, max_in_flight: 20, min_batch: 0).to_a, me
   end
+
+  def test_a_block_or_no_callable_is_refused_with_the_way_to_write_it
+    [[[1], Double], [[1]]].each do |arguments|
+      error = assert_raises(ArgumentError) { Ratomic::Workers.stream(*arguments) { |result| result } }
+      assert_match(/stream\(source, callable\)\.each/, error.message)
+    end
+    assert_match(/takes a callable/, assert_raises(ArgumentError) { Ratomic::Workers.stream([1]) }.message)
+  end
+
+  def test_inspect_shows_none_of_the_items
+    assert_equal "#<Ratomic::Workers::Stream of Array through WorkerCallables::Double>",
+                 Ratomic::Workers.stream(["secret"], Double).inspect
+  end
+
+  def test_a_symbol_as_key_is_refused_with_what_to_pass
+    error = assert_raises(TypeError) { Ratomic::Workers.stream([1], Double, key: :id) }
+    assert_match(/Symbol has none; pass ->\(item\) .* or :id\.to_proc/, error.message)
+  end
 end

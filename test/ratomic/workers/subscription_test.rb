@@ -114,4 +114,21 @@ class SubscriptionTest < Minitest::Test
   def test_a_subscription_needs_a_block_or_a_queue
     assert_raises(ArgumentError) { @pool.subscribe }
   end
+
+  def test_wrong_arguments_are_refused_and_spoil_no_dispatch
+    { [] => ArgumentError, [1] => TypeError, [[]] => TypeError }.each do |arguments, error|
+      assert_match(/Ratomic::Queue/, assert_raises(error) { @pool.subscribe(*arguments) }.message)
+    end
+    [1, Ratomic::Queue.new(1)].each do |queue|
+      assert_match(/not both/, assert_raises(ArgumentError) { @pool.subscribe(queue) { nil } }.message)
+    end
+    assert_equal [2], @pool.dispatch_async([1], Double).value
+  end
+
+  def test_inspect_is_short
+    by_block = @pool.subscribe { nil }
+    assert_equal "#<Ratomic::Workers::Subscription to a block>", by_block.inspect
+    assert_equal "#<Ratomic::Workers::Subscription to a block, ended>", by_block.cancel.inspect
+    assert_equal "#<Ratomic::Workers::Subscription to a queue>", @pool.subscribe(Ratomic::Queue.new(1)).inspect
+  end
 end

@@ -2,6 +2,7 @@
 
 require "test_helper"
 require "io/console"
+require "open3"
 require "pty"
 require "stringio"
 require "socket"
@@ -119,5 +120,18 @@ class TopTest < Minitest::Test
     help = run_command(RbConfig.ruby, EXE)
     assert_equal [true, "Usage: ratomic top"], [help.success?, help.out[0, 18]]
     assert_equal 1, run_command(RbConfig.ruby, EXE, "bottom").status.exitstatus
+  end
+
+  def test_an_interrupt_while_it_waits_for_an_answer_shows_no_backtrace
+    UNIXServer.open(@path) do |server|
+      paths = [@path] * 30 # each is waited for, so that the signal finds it waiting
+      command = [RbConfig.ruby, "-I", File.expand_path("../../../lib", __dir__), EXE, "top", *paths]
+      _, output, waiter = Open3.popen2e(*command)
+      within(30) { server.accept }
+      Process.kill("INT", waiter.pid)
+      assert_equal [130, ""], within(30) { [waiter.value.exitstatus, output.read] }
+    ensure
+      output&.close
+    end
   end
 end

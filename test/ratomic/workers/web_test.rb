@@ -274,4 +274,11 @@ class WebTest < Minitest::Test
   def test_it_is_not_loaded_before_it_is_required
     assert_equal "false", ruby!('require "ratomic"; print defined?(Ratomic::Workers::Web) ? true : false')
   end
+
+  # Rails prints it in its list of routes.
+  def test_inspect_is_short_and_tells_nothing_of_the_token
+    assert_equal "#<Ratomic::Workers::Web Workers>", @web.inspect
+    with_token = Ratomic::Workers::Web.new(title: "Importer", token: TOKEN)
+    assert_equal "#<Ratomic::Workers::Web Importer with actions>", with_token.inspect
+  end
 end

@@ -29,13 +29,18 @@ module Ratomic
 
       # Stands for the proc of a Symbol (`&:upcase`), which cannot be made shareable.
       class Named
+        NOTHING = Object.new.freeze
+        private_constant :NOTHING
+
         def initialize(block)
           @name = block.inspect[/\(&:(.*?)\)/, 1].delete_prefix('"').delete_suffix('"').to_sym
           freeze
         end
 
-        def call(sum, result)
-          sum.public_send(@name, result)
+        # @param object [Object] the item, or the sum of a reduction
+        # @param argument [Object] the result that is added to the sum
+        def call(object, argument = NOTHING)
+          NOTHING.equal?(argument) ? object.public_send(@name) : object.public_send(@name, argument)
         end
       end
       private_constant :Named

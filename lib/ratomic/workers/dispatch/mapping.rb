@@ -24,12 +24,14 @@ module Ratomic
 
       # @param pool [Pool]
       # @param progress [Boolean, String, #call, nil]
-      def initialize(pool, items, callable, progress, options)
+      # @param block [Proc, nil] in the place of the callable
+      def initialize(pool, items, callable, progress, options, block = nil)
         @pool = pool
         @items = items
         @callable = callable
         @listener = self.class.listener(progress)
         @options = options
+        @block = block
         @ranges = @failures = 0
       end
 
@@ -37,7 +39,7 @@ module Ratomic
       # @raise as {Future#value!}
       def run
         @started = Clock.now
-        future = @pool.dispatch_async(@items, @callable, @options)
+        future = dispatch
         @listener ? follow(future) : future.wait
         done = true
         future.value!
@@ -46,6 +48,13 @@ module Ratomic
       end
 
       private
+
+      # @return [Future]
+      def dispatch
+        return @pool.dispatch_async(@items, @options, &@block) if @block && @callable.nil?
+
+        @pool.dispatch_async(@items, @callable, @options, &@block)
+      end
 
       def follow(future)
         shown = nil

@@ -69,13 +69,21 @@ module Ratomic
         take(given)
       end
 
+      # @param given [Object] what was given as the last argument, where keywords are expected
+      # @return [Hash]
+      # @raise [TypeError]
+      def self.keywords(given)
+        return given if Hash === given
+
+        raise TypeError, "options must be keywords, not #{given.inspect}"
+      end
+
       # @param given [Hash, Options] Options are not checked again: a {Stream} has checked them
       # @return [Options] these, with some changed
       def with(given)
         return given if Options === given
-        raise TypeError, "options must be keywords, not #{given.inspect}" unless Hash === given
 
-        dup.take(given)
+        dup.take(Options.keywords(given))
       end
 
       # Whether the caller may run the dispatch itself: it has no time limit that somebody has to enforce, and moves
@@ -189,8 +197,11 @@ module Ratomic
                  else
                    "pass only the plain data that the items need of it, frozen"
                  end
-        raise ShareableError, "context: must be shareable, and a part of this #{Reflection.class_name_of(value)} is " \
-                              "not: #{UnshareablePart.in(value)}; #{advice}"
+        part = UnshareablePart.in(value)
+        kind = Reflection.class_name_of(value)
+        whole = part.path.empty? && part.unfrozen?
+        reason = whole ? "this #{kind} is not frozen" : "a part of this #{kind} is not: #{part}"
+        raise ShareableError, "context: must be shareable, and #{reason}; #{advice}"
       end
 
       def check_seconds(name, value)

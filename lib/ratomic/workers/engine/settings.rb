@@ -43,6 +43,8 @@ module Ratomic
         @recycle_after = limits(recycle_after)
         @hooks = hooks
         @name = Settings.text(name || "workers-#{NUMBERS.increment}")
+        raise ArgumentError, "name: is empty, it must be a name, or nil" if @name.empty?
+
         freeze
       end
 

@@ -26,7 +26,13 @@ module Ratomic
           pool.subscribe { |event| log.call(event) }
         end
 
+        # @raise [TypeError] when the logger has no public method `warn`, or `slow:` is no number
         def initialize(logger, slow: 1)
+          raise TypeError, "the logger must have warn(line), #{logger.class} has none" unless logger.respond_to?(:warn)
+          unless slow.nil? || (slow.is_a?(Numeric) && slow.real?)
+            raise TypeError, "slow: must be seconds as a number or nil, not #{slow.inspect}"
+          end
+
           @logger = logger
           @slow = slow
           @dispatches = Dispatches.new

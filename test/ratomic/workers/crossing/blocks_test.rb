@@ -40,6 +40,7 @@ class BlocksTest < Minitest::Test
 
   def test_the_block_of_a_symbol_works
     assert_equal [3, 2], [share(&:+).call(1, 2), share(&:[]).call([1, 2], 1)]
+    assert_equal "A", share(&:upcase).call("a")
     assert Ractor.shareable?(share(&:+))
   end
 

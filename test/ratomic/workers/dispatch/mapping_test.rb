@@ -162,4 +162,13 @@ class MappingTest < Minitest::Test
     RUBY
     assert_match(/\ANapping: stopped at 0 of 3 items after [0-9.]+ m?s\ntrue\n\z/, out)
   end
+
+  def test_a_block_may_stand_in_the_place_of_the_callable
+    pool = new_pool
+    assert_equal [2, 3], pool.map([1, 2], min_batch: 0) { |number| number + 1 }
+    assert_equal %w[A B], pool.map(%w[a b], min_batch: 0, &:upcase)
+    error = assert_raises(ArgumentError) { pool.map([1], Double) { nil } }
+    assert_match(/a callable, or a block/, error.message)
+    assert_raises(Ratomic::Workers::CallableError) { pool.map([1]) }
+  end
 end

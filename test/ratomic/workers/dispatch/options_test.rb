@@ -43,4 +43,12 @@ class OptionsTest < Minitest::Test
     assert_match(/\Aaround: \(Integer\) has no method `call`/,
                  assert_raises(Ratomic::Workers::CallableError) { Options.new(around: 5) }.message)
   end
+
+  def test_a_context_that_only_has_to_be_frozen_is_called_so
+    { { id: 1 } => /this Hash is not frozen; pass/, { id: [1] } => /a part of this Hash is not: \[:id\]/ }
+      .each do |context, message|
+        error = assert_raises(Ratomic::ShareableError) { Options.new(context: context) }
+        assert_match(message, error.message)
+      end
+  end
 end

@@ -59,6 +59,7 @@ class SettingsTest < Minitest::Test
     assert_match(/size: is 0, it must be 1 to 1024/, assert_raises(ArgumentError) { Settings.new(size: 0) }.message)
     assert_match(/max_queue: must be an Integer, not 1.5/,
                  assert_raises(TypeError) { Settings.new(max_queue: 1.5) }.message)
+    assert_match(/name: is empty/, assert_raises(ArgumentError) { Settings.new(name: "\0") }.message)
     assert_match(/backend: is :forks/, assert_raises(ArgumentError) { Settings.new(backend: :forks) }.message)
   end
 end

@@ -99,4 +99,10 @@ class LogTest < Minitest::Test
     lines = logged { @pool.dispatch_async(["{\nWARN x"], Ratomic::Workers::ParseJSON).value }
     assert_equal 1, lines.size
   end
+
+  def test_wrong_arguments_are_refused_before_there_is_a_subscription
+    log = Ratomic::Workers::Instrumentation::Log
+    assert_match(/must have warn/, assert_raises(TypeError) { log.subscribe(@pool, @text) }.message)
+    assert_match(/slow: must be seconds/, assert_raises(TypeError) { log.subscribe(@pool, @logger, slow: "1") }.message)
+  end
 end
