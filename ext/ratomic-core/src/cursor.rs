@@ -33,7 +33,16 @@ impl Cursor {
             .is_ok()
     }
 
-    pub fn stop(&self) {
+    /// Returns `true` to exactly one caller; to none if the work was finished before.
+    pub fn stop(&self) -> bool {
+        let stop = |at| (at < FINISHED).then_some(STOPPED);
+        self.0
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, stop)
+            .is_ok()
+    }
+
+    /// As [`Cursor::stop`], also if the work was finished.
+    pub fn abort(&self) {
         self.0.fetch_max(STOPPED, Ordering::AcqRel);
     }
 
@@ -67,12 +76,13 @@ mod tests {
         let cursor = Cursor::default();
         assert!(cursor.finish() && !cursor.finish() && !cursor.is_stopped());
         assert!(cursor.claim(1) >= FINISHED);
+        assert!(!cursor.stop() && !cursor.is_stopped());
     }
 
     #[test]
     fn what_was_stopped_is_not_finished() {
         let cursor = Cursor::default();
-        cursor.stop();
+        assert!(cursor.stop() && !cursor.stop());
         cursor.claim(7);
         assert!(cursor.is_stopped() && !cursor.finish() && !cursor.is_interrupted());
     }

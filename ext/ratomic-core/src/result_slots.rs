@@ -67,11 +67,15 @@ impl<T: Copy> ResultSlots<T> {
         self.state.read().reached(Condition::All)
     }
 
-    /// Whether `count` values from `start` on would fill the last of the slots. No, where some of these may be full.
+    /// Whether `count` values from `start` on would fill the last of the slots: all that are empty are among theirs.
     pub fn would_complete(&self, start: usize, count: usize) -> bool {
         let state = self.state.read();
         let left = state.slots.len() - state.filled;
-        left <= count && state.slots.get(start).is_some_and(Option::is_none)
+        if left == 0 || left > count {
+            return false;
+        }
+        let theirs = state.slots.get(start..start.saturating_add(count));
+        theirs.is_some_and(|slots| slots.iter().filter(|slot| slot.is_none()).count() == left)
     }
 
     pub fn get(&self, index: usize) -> Option<T> {
@@ -90,15 +94,17 @@ impl<T: Copy> ResultSlots<T> {
     /// Puts `values` into the slots from `start` on, leaving those that are full, and returns how many it filled.
     /// `None` where the values would reach beyond the last slot.
     pub fn file(&self, start: usize, values: &[T]) -> Option<usize> {
-        self.file_and_tell(start, values, |_| (), || ())
+        self.file_and_tell(start, values, || true, |_| (), || ())
     }
 
-    /// As [`ResultSlots::file`]. Under the lock it calls `filed` with each value that went into a slot, and then
-    /// `all_filed`. So a thread that finds a slot full sees what these calls have done.
+    /// As [`ResultSlots::file`]. Under the lock it asks `open` whether it may file anything, calls `filed` with each
+    /// value that went into a slot, and then `all_filed`. So a thread that finds a slot full sees what these calls have
+    /// done.
     pub fn file_and_tell(
         &self,
         start: usize,
         values: &[T],
+        open: impl FnOnce() -> bool,
         mut filed: impl FnMut(T),
         all_filed: impl FnOnce(),
     ) -> Option<usize> {
@@ -106,6 +112,9 @@ impl<T: Copy> ResultSlots<T> {
         let end = start
             .checked_add(values.len())
             .filter(|end| *end <= state.slots.len())?;
+        if !open() {
+            return Some(0);
+        }
         let filled = state.put(start, end, |place| {
             let value = values[place - start];
             filed(value);
@@ -114,6 +123,18 @@ impl<T: Copy> ResultSlots<T> {
         all_filed();
         unlock_and_wake(state);
         Some(filled)
+    }
+
+    /// How many slots are empty, if `close` says yes, which it is asked under the lock and only if there are any. From
+    /// then on an `open` that knows of it keeps others from filing.
+    pub fn close(&self, close: impl FnOnce() -> bool) -> usize {
+        let state = self.state.write();
+        let left = state.slots.len() - state.filled;
+        if left > 0 && close() {
+            left
+        } else {
+            0
+        }
     }
 
     /// Fills every slot that is still empty and returns how many there were.
@@ -331,12 +352,24 @@ mod tests {
         result_slots.file(1, &[10, 20]);
         let mut told = Vec::new();
         assert_eq!(
-            result_slots.file_and_tell(0, &[1, 2, 3, 4], |value| told.push(value), || ()),
+            result_slots.file_and_tell(0, &[1, 2, 3, 4], || true, |value| told.push(value), || ()),
             Some(2)
         );
         assert_eq!(told, [1, 4]);
-        let beyond = result_slots.file_and_tell(3, &[7, 8], |_| panic!(), || panic!());
+        let beyond = result_slots.file_and_tell(3, &[7, 8], || true, |_| panic!(), || panic!());
         assert_eq!(beyond, None);
+    }
+
+    #[test]
+    fn nothing_is_filed_once_it_is_closed() {
+        let result_slots = ResultSlots::new(3);
+        result_slots.file(0, &[1]);
+        assert_eq!(result_slots.close(|| false), 0);
+        assert_eq!(result_slots.close(|| true), 2);
+        let late = result_slots.file_and_tell(1, &[2, 3], || false, |_| panic!(), || panic!());
+        assert_eq!((late, result_slots.completed()), (Some(0), 1));
+        assert_eq!(result_slots.fill(9), 2);
+        assert_eq!(result_slots.close(|| panic!()), 0);
     }
 
     #[test]
@@ -354,7 +387,18 @@ mod tests {
         result_slots.file(0, &[1]);
         assert!(result_slots.would_complete(1, 2) && !result_slots.would_complete(2, 1));
         assert!(!result_slots.would_complete(0, 2), "the first is full");
-        assert!(!result_slots.would_complete(3, 0));
+        assert!(!result_slots.would_complete(3, 0) && !result_slots.would_complete(2, 2));
+        result_slots.file(1, &[2, 3]);
+        assert!(!result_slots.would_complete(0, 3), "it is complete");
+    }
+
+    #[test]
+    fn values_beside_an_empty_slot_do_not_fill_it() {
+        let result_slots = ResultSlots::new(4);
+        result_slots.file(0, &[1]);
+        result_slots.file(2, &[3]);
+        assert!(!result_slots.would_complete(1, 2), "the last is empty");
+        assert!(result_slots.would_complete(1, 3));
     }
 
     #[test]

@@ -48,7 +48,7 @@ impl Forkable for Work {
     /// `failure` is an object that lives as long as the process, so no write barrier is needed for it.
     fn fail_pending(&self, failure: usize) {
         if self.dispatched && !self.result_slots.is_complete() {
-            self.cursor.stop();
+            self.cursor.abort();
             self.result_slots.fill(RawValue(failure as _));
         }
     }
@@ -150,7 +150,9 @@ impl Completion {
         let filed = if any_vacant(words) {
             Self::file_vacant(work, index, words, args.get(2))?
         } else {
-            work.result_slots.file(index, words)
+            let open = || !work.cursor.is_stopped();
+            work.result_slots
+                .file_and_tell(index, words, open, |_| (), || ())
         };
         let Some(filled) = filed else {
             let end = index.saturating_add(words.len());
@@ -179,6 +181,7 @@ impl Completion {
         Ok(work.result_slots.file_and_tell(
             index,
             words,
+            || !work.cursor.is_stopped(),
             |word| {
                 vacant.set(vacant.get() + usize::from(is_vacant(word)));
                 dropped.set(dropped.get() + usize::from(is_dropped(word)));
@@ -261,9 +264,11 @@ impl Completion {
         Ok(this.cursor()?.finish())
     }
 
-    fn stop(this: Receiver<Self>) -> Result<(), Error> {
-        this.cursor()?.stop();
-        Ok(())
+    /// Stops the dispatch, unless it is finished: from now on nothing can be claimed or filed. Returns how many slots
+    /// are empty, for `fill`; 0 if another thread has stopped or finished it.
+    fn stop(this: Receiver<Self>) -> Result<usize, Error> {
+        let work = this.0.get()?;
+        Ok(work.result_slots.close(|| work.cursor.stop()))
     }
 
     fn is_stopped(this: Receiver<Self>) -> Result<bool, Error> {

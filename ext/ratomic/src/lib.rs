@@ -4,6 +4,7 @@
 mod caller_runs_cache;
 mod completion;
 mod counter;
+mod failures;
 mod ffi;
 mod map;
 mod plain_data;
@@ -41,5 +42,6 @@ fn init(ruby: &Ruby) -> Result<(), Error> {
     process_memory::define(ratomic)?;
     tally::define(ruby, ratomic)?;
     vacancy::define(ratomic)?;
+    failures::define(ratomic)?;
     work_estimate::define(ratomic)
 }

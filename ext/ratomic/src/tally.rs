@@ -5,7 +5,7 @@ use crate::ffi::{
     deep_freeze::{self, Unfrozen},
     global_gc, words, RawValue, Receiver,
 };
-use crate::vacancy::any_vacant;
+use crate::{failures::any_failure, vacancy::any_vacant};
 use magnus::{method, prelude::*, DataTypeFunctions, Error, RArray, RModule, Ruby, TypedData};
 use ratomic_core::{tally, Tally as Core};
 
@@ -18,8 +18,10 @@ use ratomic_core::{tally, Tally as Core};
 )]
 struct Tally(Core);
 
-fn all_kept(results: &RArray) -> bool {
-    !any_vacant(words(results))
+/// Whether every item has a result, and none is a Failure that the callable has returned.
+fn all_well(results: &RArray) -> bool {
+    let words = words(results);
+    !any_vacant(words) && !any_failure(words)
 }
 
 impl Tally {
@@ -33,8 +35,8 @@ impl Tally {
 
     /// Counts a dispatch that the caller has run, and makes its results shareable: either freezes the objects
     /// themselves (`in_place`), or replaces each that is not shareable by a frozen copy. Returns the nanoseconds that
-    /// it took. Returns nil if a result is not plain data or an item was dropped; then `ResultFreezer.seal` has to look
-    /// at the results.
+    /// it took. Returns nil if a result is not plain data or a Failure, or an item was dropped; then
+    /// `ResultFreezer.seal` has to look at the results.
     fn record_and_freeze(
         this: Receiver<Self>,
         started: u64,
@@ -56,7 +58,7 @@ impl Tally {
             let took = tally::now().saturating_sub(started);
             this.0.record_by_caller(took, results.len() as u64);
             let shared = deep_freeze::share(RawValue::of(results.as_value()), Unfrozen::Freeze);
-            return Ok((shared && all_kept(&results)).then_some(took));
+            return Ok((shared && all_well(&results)).then_some(took));
         }
         let count = results.len() as u64;
         let done = |took: u64| {
@@ -75,7 +77,7 @@ impl Tally {
         }
         let shared = deep_freeze::share(RawValue::of(results.as_value()), Unfrozen::Freeze);
         let took = done(tally::now().saturating_sub(started)); // the copies are part of what it costs
-        Ok((shared && all_kept(&results)).then_some(took))
+        Ok((shared && all_well(&results)).then_some(took))
     }
 
     fn record(this: Receiver<Self>, nanoseconds: u64) {

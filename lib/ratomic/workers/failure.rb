@@ -6,6 +6,7 @@ require_relative "runtime/text"
 module Ratomic
   module Workers
     # Stands in the place of the result of an item that raised, ran too long, ended its worker or was cancelled. A
+    # callable may also return one (`Failure.from(error, nil)`): it counts as failed, and gets the index of its item. A
     # Failure is frozen and shareable. It holds only Strings, all in UTF-8, because an exception loses its backtrace on
     # the way from one Ractor to another.
     #

@@ -154,7 +154,7 @@ module Ratomic
 
       # @return [Array, nil] nil if the stage has raised
       def run_of(stage, values)
-        Runs.results(stage, values.freeze, 0).map { |result| Failure === result ? result.at(nil) : result }
+        Runs.results(stage, values.freeze)
       rescue UserException
         nil
       end

@@ -107,13 +107,20 @@ module Ratomic
         unclaimed < size
       end
 
-      # Ends the batch: no more items can be claimed, and each empty slot gets the failure.
-      # @return [Integer] number of slots filled
+      # Ends the batch, unless a thread has finished it ({#finish}): no more items can be claimed, no results filed, and
+      # each empty slot gets the failure.
+      # @yieldparam count [Integer] of these slots, before anybody can see the failure; not called if there are none
+      # @return [Integer] the same
       def stop(failure)
-        return 0 if @completion.complete?
+        Interrupts.deferred do # an interrupt in between would leave the slots empty
+          count = @completion.stop
+          next count if count.zero?
 
-        @completion.stop
-        @completion.fill(failure)
+          yield count if block_given?
+          count
+        ensure
+          @completion.fill(failure) if count&.positive?
+        end
       end
 
       # Whether #stop was called before it was done.
@@ -121,7 +128,8 @@ module Ratomic
         @completion.stopped?
       end
 
-      # @return [Boolean] true for exactly one of the threads that find the batch complete
+      # To be called by a thread whose results complete the batch; it files them next.
+      # @return [Boolean] true for exactly one of the threads; for none after {#stop}
       def finish
         @completion.finish
       end

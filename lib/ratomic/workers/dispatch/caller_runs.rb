@@ -156,6 +156,7 @@ module Ratomic
 
       # @return [ResolvedFuture] of results among which there are Failures, or which are not sealed yet
       def self.sealed_future(engine, callable, options, results)
+        results = Failures.number(results, 0)
         results = Interrupts.exceptions_deferred { ResultFreezer.seal(results, 0, sealing(engine)) }
         engine.count_by_caller(results, callable, options)
         results.any?(Vacancy) ? SparseFuture.new(results) : ResolvedFuture.new(results)
@@ -188,7 +189,7 @@ module Ratomic
       # @return [Boolean] whether there are Failures
       def self.run_many(engine, items, callable, results, as)
         astray = true
-        results.concat(Runs.results(callable, items, 0))
+        results.concat(Runs.results(callable, items))
         astray = false
         Runs.failed?(callable, results)
       rescue UserException

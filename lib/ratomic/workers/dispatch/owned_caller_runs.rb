@@ -50,15 +50,16 @@ module Ratomic
 
       def self.run(engine, items, callable, options)
         results = []
-        failed = false
         Context.with(options.context) do
           Interrupts.exceptions_deferred do
-            failed = CallerRuns.run_many(engine, items, callable, results, options.as) if Runs.takes?(callable)
-            failed |= CallerRuns.run_on(engine, items, callable, results, options.as) until results.size == items.size
+            CallerRuns.run_many(engine, items, callable, results, options.as) if Runs.takes?(callable)
+            CallerRuns.run_on(engine, items, callable, results, options.as) until results.size == items.size
           end
         end
-        engine.count_by_caller(results, callable, options) if failed || results.any?(Vacancy)
-        results
+        numbered = Failures.number(results, 0)
+        failed = !numbered.equal?(results)
+        engine.count_by_caller(numbered, callable, options) if failed || results.any?(Vacancy)
+        numbered
       rescue UserException, SignalException, SystemExit # as in CallerRuns.run
         engine.costs.mark_caller_unsafe(Callable.key(callable, options.as))
         raise

@@ -13,7 +13,8 @@ module Ratomic
         def hand_over(engine, items, callable, options, results, started)
           learn(engine, items.first(results.size), Callable.key(callable, options.as), started)
           sealed = Interrupts.exceptions_deferred do
-            ResultFreezer.seal(results.map(&:itself), 0, CallerRuns.sealing(engine)) # the caller may go on with them
+            copy = Failures.number(results.map(&:itself), 0) # the caller may go on with them
+            ResultFreezer.seal(copy, 0, CallerRuns.sealing(engine))
           end
           batch = Batch.new(items, items.size, items.size, callable, options, WorkEstimate.of(items))
           Interrupts.deferred do # items that were accepted and never finished would keep the pool from ending

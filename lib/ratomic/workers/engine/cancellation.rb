@@ -4,14 +4,18 @@ module Ratomic
   module Workers
     # The {Engine}'s ways to end a dispatch, or an item of it, before it has its result.
     module Cancellation
-      # Ends a batch early: each item without a result gets the failure.
+      # Ends a batch early: each item without a result gets the failure. As results, these are counted before a caller
+      # can see them.
       # @return [Integer] items that had none
+      # @yieldparam count [Integer] the same, if there were any, to count and to tell what has happened
       def stop(batch, failure)
-        filled = batch.stop(failure)
+        filled = batch.stop(failure) do |count|
+          @finished.increment(count)
+          note_failure(batch, failure, count)
+          count_named(batch, count)
+          yield count if block_given?
+        end
         post([:drop, batch.ticket].freeze) if batch.moved? # a worker that asks for a parcel later sees that it is done
-        @finished.increment(filled)
-        note_failure(batch, failure, filled) if filled.positive?
-        count_named(batch, filled)
         forget(batch)
         @run_queue.leave_behind
         make_room if @run_queue.full? # a caller may wait for room
@@ -22,13 +26,12 @@ module Ratomic
       # Cancels a dispatch.
       # @return [Integer] items that had no result
       def cancel(batch)
-        cancelled = stop(batch, PoolFailures.cancelled(batch))
-        return 0 if cancelled.zero?
-
+        cancelled = stop(batch, PoolFailures.cancelled(batch)) do |count|
+          @metrics.cancelled.increment
+          emit(:cancelled, batch, items: count)
+        end
         # An item that is running is left alone, so its worker sends the results that it has so far.
-        post([:recall, batch.ticket].freeze) if batch.owned?
-        @metrics.cancelled.increment
-        emit(:cancelled, batch, items: cancelled)
+        post([:recall, batch.ticket].freeze) if batch.owned? && cancelled.positive?
         cancelled
       end
 
@@ -40,11 +43,10 @@ module Ratomic
 
       # Ends a dispatch whose `timeout:` is over.
       def expire(batch)
-        expired = stop(batch, PoolFailures.expired(batch))
-        return if expired.zero?
-
-        @metrics.expired.increment
-        emit(:expired, batch, items: expired)
+        stop(batch, PoolFailures.expired(batch)) do |count|
+          @metrics.expired.increment
+          emit(:expired, batch, items: count)
+        end
       end
 
       # Ends an item whose `item_timeout:` is over.

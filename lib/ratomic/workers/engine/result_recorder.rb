@@ -35,16 +35,9 @@ module Ratomic
 
       # As {#file}, but without the fallback: also Failures of items that failed because they ran in a Ractor.
       def file_as_is(batch, first, results, failed, now = nil)
-        count_failures(batch, first, results) if failed
-        completion = batch.completion
-        # Results are counted before they are filed, so that a caller that has the value finds it in the statistics. (If
-        # a slot may be filled twice, the count is known only afterwards.)
-        @finished.increment(results.size)
-        early = !batch.slow_path? && completion.completed_by?(first, results.size)
-        finish(batch, now, results) if early
-        fresh = completion.file(first, results, @metrics.dropped)
-        take_back(batch, first, results, fresh) unless fresh == results.size
-        finish(batch, now) if !early && completion.complete?
+        # A thread that was killed in between would have counted what it has not filed, or finished a batch that never
+        # is complete.
+        Interrupts.deferred { record(batch, first, results, failed, now) }
         wind_up unless open?
       end
 
@@ -71,6 +64,19 @@ module Ratomic
       end
 
       private
+
+      # Results are counted before they are filed, so that a caller that has the value finds it in the statistics. (If a
+      # slot may be filled twice, the count is known only afterwards.)
+      def record(batch, first, results, failed, now)
+        count_failures(batch, first, results) if failed
+        completion = batch.completion
+        @finished.increment(results.size)
+        early = !batch.slow_path? && completion.completed_by?(first, results.size)
+        finish(batch, now, results) if early
+        fresh = completion.file(first, results, @metrics.dropped)
+        take_back(batch, first, results, fresh) unless fresh == results.size
+        finish(batch, now) if !early && completion.complete?
+      end
 
       # Files the results outside of the spans, and has the items of the spans run again.
       # @param spans [Array<Fallback::Span>]

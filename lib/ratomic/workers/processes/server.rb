@@ -151,7 +151,7 @@ module Ratomic
         end
 
         def run_many(order, callable)
-          results = Runs.results(callable, order.items.freeze, order.from)
+          results = Runs.results(callable, order.items.freeze)
           @last = Wire.run(results) { |odd, place| stand_in(odd, order.from + place, order.owned) }
         rescue Exception # rubocop:disable Lint/RescueException -- then they run one by one
           @last = Wire.frame(Wire::RAISED)

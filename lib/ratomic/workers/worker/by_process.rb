@@ -30,7 +30,6 @@ module Ratomic
 
       # @param result [Object] of the next item
       def add(result)
-        @failed = true if Failure === result
         @results << result
       end
 

@@ -156,9 +156,10 @@ module Ratomic
 
       # Makes the results shareable, in the thread that ran the items: their `freeze` is an item's code as well.
       def seal
-        sealed = ResultFreezer.seal(@results, @first, @sealing)
-        @asked = !sealed.equal?(@results)
-        @failed ||= sealed.any?(Failure) if @asked
+        results = Failures.number(@results, @first)
+        sealed = ResultFreezer.seal(results, @first, @sealing)
+        @asked = !sealed.equal?(results)
+        @failed ||= Failures.any?(sealed) # the callable may have returned some
         @results = sealed
       end
 
@@ -216,7 +217,7 @@ module Ratomic
 
       # @return [Array, nil] nil when it raised
       def results_of_all
-        results = Runs.results(@callable, @items[(@first - @offset)...(@last - @offset)].freeze, @first)
+        results = Runs.results(@callable, @items[(@first - @offset)...(@last - @offset)].freeze)
         @failed = true if Runs.failed?(@callable, results)
         results
       rescue Exception # rubocop:disable Lint/RescueException -- as in #run; the item at fault raises it again

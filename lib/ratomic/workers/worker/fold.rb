@@ -29,10 +29,13 @@ module Ratomic
       end
 
       # Runs one item alone. The pool makes a Failure of what it raises.
-      # @return [Partial, Vacancy]
+      # @return [Partial, Vacancy, Failure]
       def call(item)
-        result = @callable.call(item)
-        Vacancy === result ? DROPPED : Partial.new(add(fresh, result), 1, FailureLimit::NONE)
+        case result = @callable.call(item)
+        when Vacancy then DROPPED
+        when Failure then result
+        else Partial.new(add(fresh, result), 1, FailureLimit::NONE)
+        end
       end
 
       # @param items [Array]
@@ -45,10 +48,9 @@ module Ratomic
         count = 0
         items.each_with_index do |item, index|
           result = results ? results[index] : @callable.call(item)
-          if Vacancy === result
-            slots[index] = DROPPED
-          elsif results && Failure === result
-            slots[index] = limit.keep(result)
+          case result
+          when Vacancy then slots[index] = DROPPED
+          when Failure then slots[index] = limit.keep(result)
           else
             sum = add(sum, result)
             count += 1
@@ -65,7 +67,7 @@ module Ratomic
 
       # @return [Array, nil] nil where there is no run, or it has raised
       def results_of(items)
-        Runs.results(@callable, items, 0) if Runs.takes?(@callable)
+        Runs.results(@callable, items) if Runs.takes?(@callable)
       rescue UserException
         nil
       end
@@ -82,9 +84,9 @@ module Ratomic
           @omitted = nil
         end
 
-        # @return [Failure, Vacancy] what stands in the place of its item; the pool gives it the item's index
+        # @return [Failure, Vacancy] what stands in the place of its item; the pool gives a Failure the item's index
         def keep(failure)
-          return failure.at(nil) if (@left -= 1) >= 0 || (@falls_back && Remedy.of_ractor?(failure))
+          return failure if (@left -= 1) >= 0 || (@falls_back && Remedy.of_ractor?(failure))
 
           (@omitted ||= Hash.new(0))[failure.exception_class] += 1
           FOLDED

@@ -35,7 +35,8 @@ module Ratomic
       def seal
         return if @sealed
 
-        filed = share.keep(@first, @results)
+        filed = share.keep(@first, Failures.number(@results, @first))
+        @failed ||= Failures.any?(filed)
         @sealed = true # no interrupt comes between these two lines
         @results = filed
       end

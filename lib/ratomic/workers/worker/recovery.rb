@@ -42,6 +42,7 @@ module Ratomic
       # @param results [Array] a copy, if the chunk may still run
       # @param seconds [Numeric, nil] after which the results that are not frozen yet are left out
       def file(results, seconds = nil)
+        results = Failures.number(results, @chunk.first)
         return file_sealed(@chunk.stand_ins(results)) if @chunk.owned?
         return file_sealed(results) if sealed?(results)
 

@@ -4,7 +4,7 @@ module Ratomic
   module Workers
     # Runs all items of a chunk in one call, `call_many(items)`, if the callable has that method (COPY parsers and batch
     # decoders do). `items` is a frozen Array. `call_many` returns an Array with a result for each item. A result may be
-    # {DROPPED}, or a {Failure} without an index (`Failure.from(error, nil)`), which gets the index of its item.
+    # {DROPPED} or a {Failure} (`Failure.from(error, nil)`), as that of `call`.
     #
     # If `call_many` raises, or ends its thread or its worker, the items are run again one by one with `call`, to find
     # the one at fault. So side effects of the failed `call_many` happen twice. Items are also run one by one if each
@@ -17,35 +17,29 @@ module Ratomic
       end
 
       # @param items [Array] frozen
-      # @param first [Integer] index of the first
       # @return [Array] a result for each item. If `call_many` returns anything else, each item gets a {Failure}, since
       #   no single item is at fault.
       # @raise what the callable raises
-      def self.results(callable, items, first)
+      def self.results(callable, items)
         results = callable.call_many(items)
-        return misfits(callable, items, first, results) unless Array === results && results.size == items.size
-        return results unless results.any?(Failure)
-
-        results.each_with_index.map do |result, place|
-          Failure === result && result.index.nil? ? result.at(first + place) : result
-        end
+        Array === results && results.size == items.size ? results : misfits(callable, items, results)
       end
 
       # Whether there are Failures among the results, or counted in a {Partial}.
       def self.failed?(callable, results)
-        return true if results.any?(Failure)
+        return true if Failures.any?(results)
         return false unless Fold === callable
 
         partial = results.find { |result| Partial === result }
         partial ? !partial.omitted.empty? : false
       end
 
-      def self.misfits(callable, items, first, results)
+      def self.misfits(callable, items, results)
         what = Array === results ? "#{results.size} results" : "an instance of #{Reflection.class_name_of(results)}"
         failure = Failure.new(nil, CallableError.name,
                               "call_many of #{Callable.label(callable)} returned #{what} for #{items.size} items; " \
                               "it must return an Array with a result for each")
-        items.each_index.map { |place| failure.at(first + place) }
+        Array.new(items.size, failure)
       end
       private_class_method :misfits
     end

@@ -20,7 +20,7 @@ class RunsTest < Minitest::Test
   end
 
   def results(answer, items = [1, 2])
-    Runs.results(Answer.new(answer), items, 10)
+    Runs.results(Answer.new(answer), items)
   end
 
   def test_which_callables_take_runs
@@ -34,17 +34,10 @@ class RunsTest < Minitest::Test
     assert_same answer, results(answer)
   end
 
-  def test_failures_without_a_place_get_theirs_and_others_keep_it
-    one = Workers::Failure.new(nil, "KeyError", "one")
-    two = Workers::Failure.new(3, "KeyError", "two")
-    assert_equal [10, 3], results([one, two]).map(&:index)
-  end
-
   def test_anything_else_is_a_failure_of_each
     { [1] => /returned 1 results for 2 items/, nil => /returned an instance of NilClass/ }.each do |answer, words|
       failures = results(answer)
-      assert_equal [[10, 11], ["Ratomic::Workers::CallableError"] * 2],
-                   [failures.map(&:index), failures.map(&:exception_class)]
+      assert_equal ["Ratomic::Workers::CallableError"] * 2, failures.map(&:exception_class)
       assert_match words, failures[0].message
     end
   end
