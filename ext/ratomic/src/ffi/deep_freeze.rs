@@ -46,11 +46,24 @@ fn share_unnoted(object: RawValue, unfrozen: Unfrozen) -> bool {
         unfrozen,
         depth: 0,
         way,
+        notes: true,
     };
     match way {
         Way::Walk => walk.share(object) && by_the_vm(object),
         _ => walk.share(object),
     }
+}
+
+/// Whether the object is frozen plain data. Unlike [`share`] it notes nothing and allocates nothing, so that no
+/// collection moves an object meanwhile.
+pub fn is_frozen_data(object: RawValue) -> bool {
+    let mut walk = Walk {
+        unfrozen: Unfrozen::Refuse,
+        depth: 0,
+        way: &Way::Walk,
+        notes: false,
+    };
+    walk.share(object)
 }
 
 /// Whether a native object has neither instance variables nor an `object_id` outside of itself, so that it can be noted
@@ -142,6 +155,8 @@ struct Walk {
     unfrozen: Unfrozen,
     depth: u32,
     way: &'static Way,
+    /// Whether objects that turn out to be shareable are noted.
+    notes: bool,
 }
 
 impl Walk {
@@ -160,6 +175,9 @@ impl Walk {
         self.depth += 1;
         let done = self.is_plain(word) && self.frozen(word) && self.share_content(word);
         self.depth -= 1;
+        if !self.notes {
+            return done;
+        }
         let noted = done && self.note(word);
         if noted {
             global_gc::count(word);
