@@ -121,6 +121,12 @@ pub fn is_noted_for_keywords(hash: RawValue) -> bool {
     }
 }
 
+/// To be called before a walk during which nothing may be allocated, see [`defaults::make_ready`].
+pub fn make_ready() {
+    let by_header = |found: &Flags| found.keywords != 0;
+    defaults::make_ready(!matches!(note::way(), Way::Flag(found) if by_header(&found.flags)));
+}
+
 /// Whether any object has instance variables.
 pub fn has_variables(object: RawValue) -> bool {
     !has_no_variables(object)

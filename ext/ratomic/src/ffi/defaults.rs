@@ -32,14 +32,16 @@ pub fn install(ruby: &Ruby) -> Result<(), Error> {
     Ok(())
 }
 
-/// Asks an empty Hash all questions that are asked of others. At the first call of a method, and at the first one after
-/// a change of its class, the VM allocates an object, and a collection may run. Afterwards none of these calls does,
-/// until other Ruby code runs.
-pub fn make_ready() {
+/// Asks an empty Hash the questions that are asked of others: how it finds its keys, and with `all` the other two. At
+/// the first call of a method, and at the first one after a change of its class, the VM allocates an object, and a
+/// collection may run. Afterwards none of these calls does, until other Ruby code runs.
+pub fn make_ready(all: bool) {
     if let Some(empty) = EMPTY.get().copied().map(RawValue) {
-        are_none(empty);
         compares_by_content(empty);
-        is_noted_for_keywords(empty);
+        if all {
+            are_none(empty);
+            is_noted_for_keywords(empty);
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! A walk through the objects that an object refers to: elements, members and instance variables. It runs no Ruby code
 //! and allocates no object, so meanwhile no collection frees or moves one of them. (The objects that are ahead are in
 //! memory which no collection looks at.) The first call of a method may allocate, so it is made before the walk
-//! ([`defaults::make_ready`]).
+//! ([`deep_freeze::make_ready`]).
 
 use super::deep_freeze;
 use super::{defaults, RawValue};
@@ -196,7 +196,7 @@ pub fn is_plain_tree(root: RawValue) -> bool {
         tree: true,
         ..Walk::default()
     };
-    defaults::make_ready();
+    deep_freeze::make_ready();
     walk.meet(root);
     while let Some((word, level)) = walk.ahead.pop() {
         match word.type_of() {
@@ -252,7 +252,7 @@ fn is_kind_of(word: RawValue, module: VALUE) -> bool {
 impl Walk {
     fn find(&mut self, root: RawValue) -> Found {
         let mut found = Found::Nothing;
-        defaults::make_ready();
+        deep_freeze::make_ready();
         self.meet(root);
         while let Some((word, level)) = self.ahead.pop() {
             if !self.seen.insert(word.0) {
