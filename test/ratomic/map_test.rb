@@ -62,6 +62,16 @@ class MapTest < Minitest::Test
     refute @map.key?(:b)
   end
 
+  def test_a_missing_key_is_shown_as_a_hash_shows_it_whatever_its_inspect_returns
+    [5, nil, :odd, "é".encode("UTF-16LE"), "\xFF".b].each do |shown|
+      key = Object.new
+      key.define_singleton_method(:inspect) { shown }
+      hash = assert_raises(KeyError) { {}.fetch(key) }
+      error = assert_raises(KeyError) { @map.fetch(key) }
+      assert_equal [hash.message, @map, key], [error.message, error.receiver, error.key]
+    end
+  end
+
   def test_fetch_without_a_value_raises_a_key_error_with_receiver_and_key
     error = assert_raises(KeyError) { @map.fetch("missing") }
     assert_same @map, error.receiver

@@ -134,11 +134,12 @@ class QueueTest < Minitest::Test
 
   def test_unknown_keywords_are_named_whatever_they_are
     queue = Ratomic::Queue.new(2)
-    ["", "é", "odd"].each do |text|
+    ["", "é", "é".encode("UTF-16LE"), "\xFF".b, "odd", 5, nil].each do |text|
       name = Object.new
       name.define_singleton_method(:inspect) { text }
+      ruby = assert_raises(KeyError) { {}.fetch(name) }.message.delete_prefix("key not found: ")
       error = assert_raises(ArgumentError) { queue.pop(**{ name => 1 }) }
-      assert_equal "unknown keyword: #{text}", error.message
+      assert_equal "unknown keyword: #{ruby}", error.message
     end
     error = assert_raises(ArgumentError) { queue.pop(timeout: 0, "timeout" => 1, other: 2) }
     assert_equal "unknown keyword: \"timeout\", :other", error.message

@@ -80,6 +80,38 @@ class SharingTest < Minitest::Test
     assert_equal %w[true] * 10 + %w[false] * 2, outcomes[0].split
   end
 
+  # What a walk has still to visit is in memory that no collection looks at. So nothing may be allocated meanwhile, or a
+  # compaction would move it.
+  def test_a_compaction_at_any_allocation_moves_nothing_that_a_walk_has_still_to_visit
+    skip "this Ruby does not compact by itself" unless GC.respond_to?(:auto_compact=)
+    ["", "walk"].each do |way|
+      assert_equal "[true, true, false, false]\n", ruby!(COMPACTING_WALKS, env: { "RATOMIC_SHAREABLE" => way })
+    end
+  end
+
+  # The Arrays at the end of each graph are made behind much that is garbage then, so that a compaction moves them. The
+  # methods that are included last change Hash: its methods are looked up again at the next call.
+  COMPACTING_WALKS = <<~RUBY
+    require "ratomic"
+    sharing = Ratomic::Workers::Sharing
+    twice = Object.new.freeze
+    garbage = Array.new(20_000) { [+"garbage"] }
+    movable = ->(*first) { first + Array.new(500) { [+"text"] } }
+    graphs = [movable.(2**70, {}), movable.([twice], [twice]), movable.({ [1] => 1 }, {}), movable.({ [+"a"] => 1 })]
+    garbage = nil
+    asked = %i[plain_tree? plain_tree? odd? too_deep?]
+    GC.auto_compact = true
+    answers = asked.zip(graphs).map do |question, graph|
+      Hash.include(Module.new { def default; end; def default_proc; end; def compare_by_identity?; end })
+      GC.stress = true
+      sharing.public_send(question, graph)
+    ensure
+      GC.stress = false
+    end
+    p answers
+  RUBY
+  private_constant :COMPACTING_WALKS
+
   EACH_KIND = <<~RUBY
     require "ratomic"
     Point = Struct.new(:x, :y)

@@ -46,11 +46,24 @@ fn share_unnoted(object: RawValue, unfrozen: Unfrozen) -> bool {
         unfrozen,
         depth: 0,
         way,
+        notes: true,
     };
     match way {
         Way::Walk => walk.share(object) && by_the_vm(object),
         _ => walk.share(object),
     }
+}
+
+/// Whether the object is frozen plain data. Unlike [`share`] it notes nothing and allocates nothing, so that no
+/// collection moves an object meanwhile.
+pub fn is_frozen_data(object: RawValue) -> bool {
+    let mut walk = Walk {
+        unfrozen: Unfrozen::Refuse,
+        depth: 0,
+        way: &Way::Walk,
+        notes: false,
+    };
+    walk.share(object)
 }
 
 /// Whether a native object has neither instance variables nor an `object_id` outside of itself, so that it can be noted
@@ -108,6 +121,12 @@ pub fn is_noted_for_keywords(hash: RawValue) -> bool {
     }
 }
 
+/// To be called before a walk during which nothing may be allocated, see [`defaults::make_ready`].
+pub fn make_ready() {
+    let by_header = |found: &Flags| found.keywords != 0;
+    defaults::make_ready(!matches!(note::way(), Way::Flag(found) if by_header(&found.flags)));
+}
+
 /// Whether any object has instance variables.
 pub fn has_variables(object: RawValue) -> bool {
     !has_no_variables(object)
@@ -142,6 +161,8 @@ struct Walk {
     unfrozen: Unfrozen,
     depth: u32,
     way: &'static Way,
+    /// Whether objects that turn out to be shareable are noted.
+    notes: bool,
 }
 
 impl Walk {
@@ -160,6 +181,9 @@ impl Walk {
         self.depth += 1;
         let done = self.is_plain(word) && self.frozen(word) && self.share_content(word);
         self.depth -= 1;
+        if !self.notes {
+            return done;
+        }
         let noted = done && self.note(word);
         if noted {
             global_gc::count(word);

@@ -5,7 +5,9 @@
 //! call into Ruby can end in a jump (the thread is killed, an item throws). Such a jump is returned as the error.
 
 use super::RawValue;
-use magnus::{prelude::*, Error, ExceptionClass, RClass, RModule, RString, Ruby, Value};
+use magnus::{
+    prelude::*, rb_sys::protect, Error, ExceptionClass, RClass, RModule, RString, Ruby, Value,
+};
 use ratomic_core::table::Failure;
 
 /// The handle of the VM. To be called only in a method that the VM has called.
@@ -36,12 +38,17 @@ pub fn about(value: Value, error: impl FnOnce(String) -> Error) -> Error {
     }
 }
 
-/// The result of `inspect`, or the class if the object has no such method. It runs Ruby code, so it may raise, also an
-/// exception that another thread sends.
+/// The result of `inspect`, as Ruby puts it into its own messages, or the class if the object has no such method. It
+/// runs Ruby code, so it may raise, also an exception that another thread sends.
 pub fn inspect(value: Value) -> Result<String, Error> {
-    match value.funcall::<_, _, RString>("inspect", ()) {
-        // SAFETY: copied before anything else can run.
-        Ok(text) => Ok(unsafe { text.to_string_lossy() }.into_owned()),
+    let object = RawValue::of(value);
+    // SAFETY: a living object, on the caller's stack; `protect` catches what its methods raise.
+    match protect(|| unsafe { rb_sys::rb_inspect(object.0) }) {
+        Ok(text) => {
+            let text = RString::try_convert(RawValue(text).value())?;
+            // SAFETY: copied before anything else can run.
+            Ok(unsafe { text.to_string_lossy() }.into_owned())
+        }
         Err(error) if error.is_kind_of(ruby().exception_no_method_error()) => {
             Ok(format!("#<{}>", class_name(value)))
         }

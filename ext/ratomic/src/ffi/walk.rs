@@ -1,7 +1,9 @@
 //! A walk through the objects that an object refers to: elements, members and instance variables. It runs no Ruby code
-//! and allocates no object, so meanwhile no collection frees or moves one of them.
+//! and allocates no object, so meanwhile no collection frees or moves one of them. (The objects that are ahead are in
+//! memory which no collection looks at.) The first call of a method may allocate, so it is made before the walk
+//! ([`deep_freeze::make_ready`]).
 
-use super::deep_freeze::{self, Unfrozen};
+use super::deep_freeze;
 use super::{defaults, RawValue};
 use magnus::{gc, prelude::*, Error, RClass, RModule, Ruby};
 use rb_sys::ruby_value_type::*;
@@ -44,6 +46,8 @@ struct Walk {
     ahead: Vec<(RawValue, u32)>,
     /// The level of the object that is being visited.
     level: u32,
+    /// Whether the Hash that is being visited has an Array as a key that would be copied.
+    has_array_key: bool,
     seen: Seen,
     /// Whether the walk searches for objects that are met twice, also Strings.
     tree: bool,
@@ -178,6 +182,13 @@ fn is_by_content(key: RawValue, depth: u32) -> bool {
     }
 }
 
+/// Whether a Hash finds an Array that is a key by what is in it. An instance of a subclass is not asked, because the
+/// first call of its method would allocate.
+fn is_found_by_content(hash: RawValue) -> bool {
+    // SAFETY: the VM's own class.
+    hash.class_or_singleton() == unsafe { rb_sys::rb_cHash } && defaults::compares_by_content(hash)
+}
+
 /// Whether the graph, without its shareable parts, is a tree of plain containers and Strings. A move can take all of it
 /// and meets no object twice. False also for objects that this walk does not know.
 pub fn is_plain_tree(root: RawValue) -> bool {
@@ -185,16 +196,17 @@ pub fn is_plain_tree(root: RawValue) -> bool {
         tree: true,
         ..Walk::default()
     };
+    deep_freeze::make_ready();
     walk.meet(root);
     while let Some((word, level)) = walk.ahead.pop() {
         match word.type_of() {
             _ if level > MAX_DEPTH || deep_freeze::is_moved(word) => return false,
             RUBY_T_STRING | RUBY_T_ARRAY | RUBY_T_OBJECT | RUBY_T_STRUCT => {}
             RUBY_T_HASH if deep_freeze::has_no_default(word) => {}
-            _ if deep_freeze::share(word, Unfrozen::Refuse) => continue,
+            _ if deep_freeze::is_frozen_data(word) => continue,
             _ => return false,
         }
-        if !walk.seen.insert(word.0) && !deep_freeze::share(word, Unfrozen::Refuse) {
+        if !walk.seen.insert(word.0) && !deep_freeze::is_frozen_data(word) {
             return false;
         }
         walk.level = level + 1;
@@ -240,6 +252,7 @@ fn is_kind_of(word: RawValue, module: VALUE) -> bool {
 impl Walk {
     fn find(&mut self, root: RawValue) -> Found {
         let mut found = Found::Nothing;
+        deep_freeze::make_ready();
         self.meet(root);
         while let Some((word, level)) = self.ahead.pop() {
             if !self.seen.insert(word.0) {
@@ -299,10 +312,9 @@ impl Walk {
             RUBY_T_HASH => {
                 // SAFETY: a living Hash; `pair` does not change it, and `walk` outlives the call.
                 unsafe { rb_sys::rb_hash_foreach(word.0, Some(pair), walk as VALUE) };
-                let has_arrays = self.ahead[before..]
-                    .iter()
-                    .any(|(child, _)| child.is_a(RUBY_T_ARRAY));
-                self.odd |= has_arrays && !defaults::compares_by_content(word);
+                if std::mem::take(&mut self.has_array_key) {
+                    self.odd |= !is_found_by_content(word);
+                }
             }
             _ => {}
         }
@@ -323,6 +335,7 @@ unsafe extern "C" fn pair(key: VALUE, value: VALUE, walk: VALUE) -> c_int {
     // SAFETY: the walk of the frame that called `rb_hash_foreach`.
     let walk = unsafe { &mut *(walk as *mut Walk) };
     walk.odd |= !is_by_content(RawValue(key), 0);
+    walk.has_array_key |= RawValue(key).is_a(RUBY_T_ARRAY) && !RawValue(key).has_shareable_flag();
     walk.meet(RawValue(key));
     walk.meet(RawValue(value));
     rb_sys::st_retval::ST_CONTINUE as c_int

@@ -11,6 +11,8 @@ use std::ffi::{c_int, CStr};
 
 /// Writes `head`, and after it the object; `None` if the object is no plain data.
 pub fn write(head: &[u8], object: RawValue) -> Option<Writer> {
+    // No collection may move an object while its address stands for it.
+    deep_freeze::make_ready();
     let mut writing = Writing {
         out: Writer::with_capacity(512),
         start: head.len(),
