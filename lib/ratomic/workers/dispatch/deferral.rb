@@ -11,7 +11,8 @@ module Ratomic
     # puts the dispatch into the run queue.
     #
     # Which of the two ways is the faster one is not known before: both are timed, see {RouteChooser}. If a program asks
-    # later, or in another way, that is noticed too: after some dispatches the workers get the others at once.
+    # later, or in another way, that is noticed too: after some dispatches the workers get the others at once. So they do
+    # where several threads dispatch at about the same time ({CallerContention}).
     module Deferral
       # Seconds that a dispatch waits for a thread that asks for its results. It can be more: the coordinator has to get
       # the VM lock of its Ractor.
@@ -33,7 +34,8 @@ module Ratomic
         # @param options [Options] that let the caller run it
         # @return [Class] of the batch
         def kind(engine, items, key, options)
-          return Batch unless possible?(engine, items, key, options)
+          return Batch unless options.min_batch == :auto && suits?(engine, items, key)
+          return Batch if contended?(engine, options) || !free?(engine)
 
           engine.costs.deferral_chooser(options.owned?).caller?(key) ? Batch::Deferred : Batch::LargeTrial
         end
@@ -93,12 +95,17 @@ module Ratomic
           engine.run_queue.reserve.fill(engine, batch)
         end
 
+        # Whether other threads dispatch too, so that the workers get more done than the threads one after another. Not
+        # with owned results, nor with those of worker processes: to bring them home takes the caller's time as well.
+        # From such dispatches nothing is learnt, because their callers also wait for each other.
+        def contended?(engine, options)
+          engine.costs.contention.note && engine.backend.free_results? && !options.owned?
+        end
+
         # Whether the dispatch can be deferred now. It is not inside an item, whose worker would run it; nor where other
         # dispatches are under way, which the workers are needed for anyway; nor under a Fiber scheduler, whose other
         # Fibers would wait.
-        def possible?(engine, items, key, options)
-          return false unless options.min_batch == :auto && suits?(engine, items, key)
-
+        def free?(engine)
           engine.idle? && NestedDispatch.number.nil? && !scheduler?
         end
 

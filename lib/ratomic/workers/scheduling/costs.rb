@@ -35,6 +35,8 @@ module Ratomic
       attr_reader :route_chooser
       # @return [CallerRunsCache] has the callables of which callers ran small dispatches a moment ago
       attr_reader :caller_runs_cache
+      # @return [CallerContention] of dispatches that could be deferred
+      attr_reader :contention
 
       # @param gain [Float] share of the time that all workers together save, at best
       def initialize(gain)
@@ -42,6 +44,7 @@ module Ratomic
         @route_chooser = RouteChooser.new
         @deferral_choosers = Array.new(2) { RouteChooser.new(**DEFERRAL_SAMPLES) }.freeze
         @caller_runs_cache = CallerRunsCache.new
+        @contention = CallerContention.new
         @stable_runs = BoundedCache.new
         @waking = Counter.new(WAKE_LATENCY_NS)
         @nanoseconds = BoundedCache.new

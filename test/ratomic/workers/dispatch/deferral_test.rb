@@ -99,6 +99,14 @@ class DeferralTest < Minitest::Test
     end
   end
 
+  def test_workers_get_it_where_other_threads_dispatch_too
+    assert_equal Batch::Deferred, kind
+    expected = Ratomic::RACTORS ? Batch : Batch::Deferred # processes: the way home takes the caller's time
+    assert_equal expected, Thread.new { kind }.value
+    assert_equal expected, kind
+    assert_equal Batch::Deferred, kind(results: :owned)
+  end
+
   def test_a_dispatch_is_deferred_and_run_by_who_asks
     eventually(60) do
       learn

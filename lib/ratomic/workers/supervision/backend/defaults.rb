@@ -43,6 +43,11 @@ module Ratomic
           true
         end
 
+        # Whether frozen results reach the caller without work of its own thread, and items run beside it.
+        def free_results?
+          false
+        end
+
         # Whether items may run in other threads of this process than the workers: in a {HelperThread}.
         def helpers?
           true

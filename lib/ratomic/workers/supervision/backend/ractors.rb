@@ -55,6 +55,10 @@ module Ratomic
             false
           end
 
+          def free_results?
+            true
+          end
+
           def reserve?
             true
           end
