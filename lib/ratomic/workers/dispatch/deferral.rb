@@ -11,8 +11,8 @@ module Ratomic
     # puts the dispatch into the run queue.
     #
     # Which of the two ways is the faster one is not known before: both are timed, see {RouteChooser}. If a program asks
-    # later, or in another way, that is noticed too: after some dispatches the workers get the others at once. So they do
-    # where several threads dispatch at about the same time ({CallerContention}).
+    # later, or in another way, that is noticed too: after some dispatches the workers get the others at once. They also
+    # get them at once where several threads dispatch at about the same time ({CallerContention}).
     module Deferral
       # Seconds that a dispatch waits for a thread that asks for its results. It can be more: the coordinator has to get
       # the VM lock of its Ractor.
