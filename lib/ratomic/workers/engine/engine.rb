@@ -141,7 +141,9 @@ module Ratomic
       # Removes batches from the run queue that are done.
       # @return [Boolean] whether that has made room
       def make_room
-        Interrupts.deferred { @run_queue.sweep { |batch| stop(batch, PoolFailures::KILLED) } }
+        Interrupts.deferred do
+          @run_queue.sweep { |batch| @run_queue.closed? ? stop(batch, PoolFailures::KILLED) : give_back(batch) }
+        end
       end
 
       # Checks that workers may call the callable.

@@ -179,10 +179,11 @@ class RunQueueTest < Minitest::Test
     assert_nil @run_queue.try_pop
   end
 
-  # A batch that finds the run queue closed after it was taken out.
+  # A batch that finds the run queue closed, or full of others, after it was taken out.
   class Late
-    def initialize(run_queue)
+    def initialize(run_queue, others = nil)
       @run_queue = run_queue
+      @others = others
       Ractor.make_shareable(self)
     end
 
@@ -191,7 +192,7 @@ class RunQueueTest < Minitest::Test
     end
 
     def complete?
-      @run_queue.close
+      @others ? @others.each { |each| @run_queue.try_push(each) || @run_queue.put_back(each) } : @run_queue.close
       false
     end
 
@@ -207,6 +208,17 @@ class RunQueueTest < Minitest::Test
     lost = []
     run_queue.sweep { |each| lost << each }
     assert_equal [one], lost
+  end
+
+  def test_a_batch_that_finds_both_queues_full_during_a_sweep_is_handed_out
+    run_queue = Workers::RunQueue.new(1, 1)
+    others = Array.new(3) { batch }
+    run_queue.try_push(one = Late.new(run_queue, others))
+    run_queue.leave_behind
+    lost = []
+    within(30) { run_queue.sweep { |each| lost << each } }
+    assert_equal [one], lost
+    assert_equal others, Array.new(3) { run_queue.try_pop }
   end
 
   def test_a_full_lane_refuses_and_a_closed_one_raises
