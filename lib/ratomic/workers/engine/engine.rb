@@ -141,9 +141,7 @@ module Ratomic
       # Removes batches from the run queue that are done.
       # @return [Boolean] whether that has made room
       def make_room
-        Interrupts.deferred do
-          @run_queue.sweep { |batch| @run_queue.closed? ? stop(batch, PoolFailures::KILLED) : give_back(batch) }
-        end
+        Interrupts.deferred { @run_queue.sweep { |batch| killed? ? stop(batch, PoolFailures::KILLED) : give_back(batch) } }
       end
 
       # Checks that workers may call the callable.

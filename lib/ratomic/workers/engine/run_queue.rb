@@ -108,7 +108,7 @@ module Ratomic
       # @return [Boolean] whether that has made room
       # @yieldparam batch [Batch] that cannot be put back, because the run queue was closed or is full by now
       def sweep
-        return false if closed? || @stale.reset.zero?
+        return false if @fresh.closed? || @stale.reset.zero?
 
         count = @fresh.size
         kept = 0
@@ -118,10 +118,6 @@ module Ratomic
           kept += 1 if !batch.completion.complete? && turn_round(batch) { yield batch }
         end
         kept < count
-      end
-
-      def closed?
-        @fresh.closed?
       end
 
       def full?
@@ -228,9 +224,9 @@ module Ratomic
         @fresh.empty? && @begun.empty?
       end
 
-      # Puts the batch to the end of the queue. If that is full by now, it goes to the queue of begun batches. That can be
-      # full as well, and stay so: where pools wait for each other in a circle, this thread may be one of those that would
-      # have to empty it.
+      # Puts the batch to the end of the queue. If that is full by now, it goes to the queue of begun batches. That one can
+      # be full as well, and stay so: where pools wait for each other in a circle, it may be this thread that has to empty
+      # it.
       # @return [Boolean] false when it was handed out
       def turn_round(batch)
         return true if @fresh.try_push(batch) || @begun.try_push(batch)
