@@ -94,19 +94,19 @@ impl<T: Copy> ResultSlots<T> {
     /// Puts `values` into the slots from `start` on, leaving those that are full, and returns how many it filled.
     /// `None` where the values would reach beyond the last slot.
     pub fn file(&self, start: usize, values: &[T]) -> Option<usize> {
-        self.file_and_tell(start, values, || true, |_| (), || ())
+        self.file_and_tell(start, values, || true, |_| (), |_| ())
     }
 
     /// As [`ResultSlots::file`]. Under the lock it asks `open` whether it may file anything, calls `filed` with each
-    /// value that went into a slot, and then `all_filed`. So a thread that finds a slot full sees what these calls have
-    /// done.
+    /// value that went into a slot, and then `all_filed` with their number. So a thread that finds a slot full sees what
+    /// these calls have done.
     pub fn file_and_tell(
         &self,
         start: usize,
         values: &[T],
         open: impl FnOnce() -> bool,
         mut filed: impl FnMut(T),
-        all_filed: impl FnOnce(),
+        all_filed: impl FnOnce(usize),
     ) -> Option<usize> {
         let mut state = self.state.write();
         let end = start
@@ -120,7 +120,7 @@ impl<T: Copy> ResultSlots<T> {
             filed(value);
             value
         });
-        all_filed();
+        all_filed(filled);
         unlock_and_wake(state);
         Some(filled)
     }
@@ -352,11 +352,17 @@ mod tests {
         result_slots.file(1, &[10, 20]);
         let mut told = Vec::new();
         assert_eq!(
-            result_slots.file_and_tell(0, &[1, 2, 3, 4], || true, |value| told.push(value), || ()),
+            result_slots.file_and_tell(
+                0,
+                &[1, 2, 3, 4],
+                || true,
+                |value| told.push(value),
+                |count| assert_eq!(count, 2)
+            ),
             Some(2)
         );
         assert_eq!(told, [1, 4]);
-        let beyond = result_slots.file_and_tell(3, &[7, 8], || true, |_| panic!(), || panic!());
+        let beyond = result_slots.file_and_tell(3, &[7, 8], || true, |_| panic!(), |_| panic!());
         assert_eq!(beyond, None);
     }
 
@@ -366,7 +372,7 @@ mod tests {
         result_slots.file(0, &[1]);
         assert_eq!(result_slots.close(|| false), 0);
         assert_eq!(result_slots.close(|| true), 2);
-        let late = result_slots.file_and_tell(1, &[2, 3], || false, |_| panic!(), || panic!());
+        let late = result_slots.file_and_tell(1, &[2, 3], || false, |_| panic!(), |_| panic!());
         assert_eq!((late, result_slots.completed()), (Some(0), 1));
         assert_eq!(result_slots.fill(9), 2);
         assert_eq!(result_slots.close(|| panic!()), 0);

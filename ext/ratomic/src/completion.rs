@@ -135,9 +135,12 @@ impl Completion {
         class::seal(this)
     }
 
-    /// The third argument, if there is one, is a Counter to which the dropped items are added before waiters are woken.
+    /// Two Counters may follow. The number of results that went into slots is added to the first, and how many of these
+    /// are dropped items to the second, before anybody can see the results.
     fn file(this: Receiver<Self>, args: &[Value]) -> Result<usize, Error> {
-        args::count(args, 2, 3)?;
+        args::count(args, 2, 4)?;
+        let count_filed = Self::counter(args.get(2))?;
+        let count_dropped = Self::counter(args.get(3))?;
         let index = usize::try_convert(args[0])?;
         let results = RArray::try_convert(args[1])?;
         if !shareable::is_shareable(RawValue::of(results.as_value()))? {
@@ -147,12 +150,13 @@ impl Completion {
         }
         let words = words(&results);
         let work = this.0.get()?;
+        let count = |filled| count_filed.iter().for_each(|all| all.count(filled));
         let filed = if any_vacant(words) {
-            Self::file_vacant(work, index, words, args.get(2))?
+            Self::file_vacant(work, index, words, count, count_dropped)
         } else {
             let open = || !work.cursor.is_stopped();
             work.result_slots
-                .file_and_tell(index, words, open, |_| (), || ())
+                .file_and_tell(index, words, open, |_| (), count)
         };
         let Some(filled) = filed else {
             let end = index.saturating_add(words.len());
@@ -169,16 +173,21 @@ impl Completion {
         Ok(filled)
     }
 
+    fn counter(given: Option<&Value>) -> Result<Option<Obj<Counter>>, Error> {
+        given
+            .map(|object| Obj::<Counter>::try_convert(*object))
+            .transpose()
+    }
+
     fn file_vacant(
         work: &Work,
         index: usize,
         words: &[RawValue],
-        counter: Option<&Value>,
-    ) -> Result<Option<usize>, Error> {
-        let counter = counter.map(|object| Obj::<Counter>::try_convert(*object));
-        let counter = counter.transpose()?;
+        count: impl FnOnce(usize),
+        count_dropped: Option<Obj<Counter>>,
+    ) -> Option<usize> {
         let (vacant, dropped) = (cell::Cell::new(0), cell::Cell::new(0));
-        Ok(work.result_slots.file_and_tell(
+        work.result_slots.file_and_tell(
             index,
             words,
             || !work.cursor.is_stopped(),
@@ -186,12 +195,15 @@ impl Completion {
                 vacant.set(vacant.get() + usize::from(is_vacant(word)));
                 dropped.set(dropped.get() + usize::from(is_dropped(word)));
             },
-            || {
+            |filled| {
                 work.vacant.fetch_add(vacant.get(), Relaxed);
                 work.dropped.fetch_add(dropped.get(), Relaxed);
-                counter.into_iter().for_each(|all| all.count(dropped.get()));
+                count(filled);
+                count_dropped
+                    .into_iter()
+                    .for_each(|all| all.count(dropped.get()));
             },
-        ))
+        )
     }
 
     fn fill(this: Receiver<Self>, value: Value) -> Result<usize, Error> {

@@ -29,12 +29,13 @@ class CompletionTest < Minitest::Test
   def test_slots_without_a_result_are_left_out_and_counted
     dropped = Ratomic::Workers::DROPPED
     folded = Ratomic::Workers.const_get(:FOLDED)
-    counter = Ratomic::Counter.new
+    counters = Array.new(2) { Ratomic::Counter.new }
     completion = Completion.new(600)
-    assert_equal 300, completion.file(0, Ractor.make_shareable([dropped, 1, folded] * 100), counter)
-    assert_equal [200, 100, 100], [completion.vacant, completion.dropped, counter.value]
-    assert_equal 2, completion.file(299, results(2, dropped, 3), counter)
-    assert_equal [201, 101, 101], [completion.vacant, completion.dropped, counter.value]
+    counts = -> { [completion.vacant, completion.dropped, *counters.map(&:value)] }
+    assert_equal 300, completion.file(0, Ractor.make_shareable([dropped, 1, folded] * 100), *counters)
+    assert_equal [200, 100, 300, 100], counts.call
+    assert_equal 2, completion.file(299, results(2, dropped, 3), *counters)
+    assert_equal [201, 101, 302, 101], counts.call
     completion.fill(:rest)
     assert_equal (([1] * 100) + [3] + ([:rest] * 298)), completion.kept
     assert_equal [*(1..298).step(3), *301..599], completion.indices
@@ -49,10 +50,22 @@ class CompletionTest < Minitest::Test
     assert_equal [0, 0], [completion.vacant, completion.dropped]
   end
 
+  def test_results_that_go_into_no_slot_are_not_counted
+    filed = Ratomic::Counter.new
+    completion = Completion.new(3)
+    assert_equal 2, completion.file(0, results(1, 2), filed)
+    assert_equal 0, completion.file(0, results(3, 4), filed)
+    assert_equal 1, completion.stop
+    assert_equal 0, completion.file(1, results(5, 6), filed)
+    assert_equal 2, filed.value
+  end
+
   def test_an_object_that_is_no_counter_is_refused_before_anything_is_filed
     completion = Completion.new(1)
     [7, nil, "text", Ratomic::Map.new].each do |counter|
-      assert_raises(TypeError) { completion.file(0, results(Ratomic::Workers::DROPPED), counter) }
+      [[counter], [Ratomic::Counter.new, counter]].each do |counters|
+        assert_raises(TypeError) { completion.file(0, results(Ratomic::Workers::DROPPED), *counters) }
+      end
     end
     assert_equal 0, completion.completed
   end

@@ -45,8 +45,14 @@ module Ratomic
           batch.claim(done)
           engine.accepted.increment(batch.size)
           pushed = try_push(engine.run_queue, batch)
-          pushed ? engine.metrics.count_batch(batch) : engine.accepted.decrement(batch.size)
+          pushed ? engine.metrics.count_batch(batch) : take_back(engine, batch)
           pushed
+        end
+
+        # Meanwhile the pool was not idle. If it is closing, and all else was done in that time, nobody else says so.
+        def take_back(engine, batch)
+          engine.accepted.decrement(batch.size)
+          engine.wind_up unless engine.open?
         end
 
         def try_push(run_queue, batch)

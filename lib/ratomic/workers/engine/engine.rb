@@ -141,7 +141,7 @@ module Ratomic
       # Removes batches from the run queue that are done.
       # @return [Boolean] whether that has made room
       def make_room
-        Interrupts.deferred { @run_queue.sweep { |batch| killed? ? stop(batch, PoolFailures::KILLED) : give_back(batch) } }
+        Interrupts.deferred { @run_queue.sweep { |rest| killed? ? stop(rest, PoolFailures::KILLED) : give_back(rest) } }
       end
 
       # Checks that workers may call the callable.

@@ -35,8 +35,7 @@ module Ratomic
 
       # As {#file}, but without the fallback: also Failures of items that failed because they ran in a Ractor.
       def file_as_is(batch, first, results, failed, now = nil)
-        # A thread that was killed in between would have counted what it has not filed, or finished a batch that never
-        # is complete.
+        # A thread that was killed in between would have counted what it has not filed.
         Interrupts.deferred { record(batch, first, results, failed, now) }
         wind_up unless open?
       end
@@ -65,16 +64,19 @@ module Ratomic
 
       private
 
-      # Results are counted before they are filed, so that a caller that has the value finds it in the statistics. (If a
-      # slot may be filled twice, the count is known only afterwards.)
+      # The batch is counted as done before its last results are filed, so that a caller that has the value finds it in
+      # the statistics. (Where a slot may be filled twice, which are the last is known only afterwards.) Then it has to
+      # get them, whatever comes: nothing else can end it. In the main thread a signal can come here.
       def record(batch, first, results, failed, now)
         count_failures(batch, first, results) if failed
         completion = batch.completion
-        @finished.increment(results.size)
         early = !batch.slow_path? && completion.completed_by?(first, results.size)
-        finish(batch, now, results) if early
-        fresh = completion.file(first, results, @metrics.dropped)
-        take_back(batch, first, results, fresh) unless fresh == results.size
+        begin
+          finish(batch, now, results) if early
+        ensure
+          fresh = completion.file(first, results, @finished, @metrics.dropped)
+        end
+        take_back(batch, first, results) unless fresh == results.size
         finish(batch, now) if !early && completion.complete?
       end
 
@@ -121,9 +123,8 @@ module Ratomic
         emit(:completed, batch, items: batch.size, dropped: dropped, seconds: took / 1e9)
       end
 
-      # Some of the slots were full already: the results that were not filed are subtracted from the counts.
-      def take_back(batch, first, results, fresh)
-        @finished.decrement(results.size - fresh)
+      # Some of the slots were full already: the Failures that were not filed are subtracted from the counts.
+      def take_back(batch, first, results)
         results.each_with_index do |result, offset|
           next if batch.completion[first + offset].equal?(result)
 

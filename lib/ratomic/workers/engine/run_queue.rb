@@ -224,9 +224,9 @@ module Ratomic
         @fresh.empty? && @begun.empty?
       end
 
-      # Puts the batch to the end of the queue. If that is full by now, it goes to the queue of begun batches. That one can
-      # be full as well, and stay so: where pools wait for each other in a circle, it may be this thread that has to empty
-      # it.
+      # Puts the batch to the end of the queue. If that is full by now, it goes to the queue of begun batches. That one
+      # can be full as well, and stay so: where pools wait for each other in a circle, it may be this thread that has to
+      # empty it.
       # @return [Boolean] false when it was handed out
       def turn_round(batch)
         return true if @fresh.try_push(batch) || @begun.try_push(batch)

@@ -1,12 +1,16 @@
 # frozen_string_literal: true
 
 require "test_helper"
+require "support/engine_room"
 require "support/learnt_costs"
+require "support/mailboxes"
 require "support/worker_callables"
 
 # A caller who runs small work himself, and finds that it is not small.
 class RemainderTest < Minitest::Test
+  include EngineRoom
   include LearntCosts
+  include Mailboxes
   include WorkerCallables
 
   Workers = Ratomic::Workers
@@ -53,6 +57,16 @@ class RemainderTest < Minitest::Test
     assert_equal [51, 51], @pool.stats[:items].values_at(:accepted, :finished)
     assert_equal 2, @pool.stats[:dispatches][:made]
     assert_equal 0, @pool.stats[:dispatches][:by_caller]
+  end
+
+  # Meanwhile the pool was not idle. If the last result of another dispatch came then, nobody has told the coordinator.
+  def test_a_pool_that_closes_while_a_remainder_finds_no_room_ends
+    @engine = engine = Workers::Engine.new(Workers::Settings.new(size: 2, backend: :thread), @mailbox = open_mailbox)
+    remainder = Workers.const_get(:Remainder).clone
+    remainder.singleton_class.prepend(Module.new { define_method(:try_push) { |*| engine.close && false } })
+    heard = told { refute remainder.send(:push, engine, filler, 1) }
+    assert_equal [Workers::Engine::WIND_UP], heard
+    assert_predicate engine, :idle?
   end
 
   def test_the_pool_runs_what_is_left_also_of_a_cached_callable_which_leaves_the_cache

@@ -69,6 +69,25 @@ class CancellationTest < Minitest::Test
     assert_equal 1, @engine.metrics.names.to_h["two"][:failures]
   end
 
+  # Ctrl-C, and what a handler of a signal raises, is not deferred in the main thread. Nothing else could end the batch.
+  def test_a_signal_between_the_count_and_the_last_results_loses_none
+    made = met([1, 2])
+    file(made, 0, [2])
+    Met.after = ->(_) { raise Interrupt }
+    assert_raises(Interrupt) { file(made, 1, [4]) }
+    assert_equal [2, 4], made.completion.to_a
+    assert_predicate @engine, :idle?
+  end
+
+  def test_late_results_of_a_cancelled_dispatch_do_not_make_the_pool_idle
+    met([1])
+    made = met([1, 2])
+    assert_equal 2, @engine.cancel(made)
+    file(made, 0, [2, 4])
+    assert_equal [3, 2], [@engine.accepted.value, @engine.finished.value]
+    refute_predicate @engine, :idle?
+  end
+
   def test_a_cancel_between_the_count_and_the_last_results_changes_nothing
     made = met([1, 2])
     file(made, 0, [2])
