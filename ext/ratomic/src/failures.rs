@@ -3,17 +3,25 @@
 
 use crate::ffi::{words, RawValue};
 use magnus::{function, gc, prelude::*, Error, RArray, RClass, RModule};
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use rb_sys::{ruby_value_type::RUBY_T_OBJECT, VALUE};
+use std::sync::OnceLock;
 
-/// Before the class is registered: the address of no object.
-static CLASS: AtomicUsize = AtomicUsize::new(usize::MAX);
+static CLASS: OnceLock<VALUE> = OnceLock::new();
 
-/// Whether one of the words is a Failure. (Failures are frozen, so none has a singleton class.)
+/// Whether one of the words is a Failure, or an instance of a subclass.
 pub fn any_failure(words: &[RawValue]) -> bool {
-    let class = CLASS.load(Relaxed);
-    words
-        .iter()
-        .any(|word| !word.is_immediate() && word.class_or_singleton() as usize == class)
+    CLASS.get().is_some_and(|class| {
+        words
+            .iter()
+            .any(|word| word.is_a(RUBY_T_OBJECT) && is_kind_of(*word, *class))
+    })
+}
+
+#[inline]
+fn is_kind_of(word: RawValue, class: VALUE) -> bool {
+    // SAFETY: a living object of the caller's Array, and a class that is registered; looks through the ancestors.
+    let asked = || unsafe { rb_sys::rb_obj_is_kind_of(word.0, class) };
+    word.class_or_singleton() == class || asked() != rb_sys::Qfalse as VALUE
 }
 
 fn any(results: RArray) -> bool {
@@ -23,7 +31,7 @@ fn any(results: RArray) -> bool {
 /// Called once, when the library is loaded. The class is registered with the collector, so it does not move.
 fn install(class: RClass) {
     gc::register_mark_object(class);
-    CLASS.store(RawValue::of(class.as_value()).0 as usize, Relaxed);
+    CLASS.get_or_init(|| RawValue::of(class.as_value()).0);
 }
 
 pub fn define(ratomic: RModule) -> Result<(), Error> {

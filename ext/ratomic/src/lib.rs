@@ -29,7 +29,6 @@ fn init(ruby: &Ruby) -> Result<(), Error> {
     ffi::note::install(ruby)?;
     ffi::deep_freeze::install(ruby)?;
     ffi::walk::install(ruby)?;
-    ffi::defaults::install(ruby)?;
     ffi::native_thread::install(ruby)?;
     ffi::global_gc::install(ruby)?;
     let ratomic = ruby.define_module("Ratomic")?;

@@ -6,7 +6,7 @@ mod snapshot;
 use crate::ffi::{
     copy,
     deep_freeze::{self, Unfrozen},
-    error, global_gc, note,
+    error, global_gc, note, pinned,
     walk::{self, Found},
     RawValue,
 };
@@ -86,6 +86,7 @@ fn is_object(object: Value) -> bool {
 
 pub fn define(ratomic: RModule) -> Result<(), Error> {
     let module = ratomic.define_module("Workers")?.define_module("Sharing")?;
+    pinned::define(module)?;
     module.define_singleton_method("deep_freeze", function!(deep_freeze, 1))?;
     module.define_singleton_method("deep_frozen?", function!(is_deep_frozen, 1))?;
     module.define_singleton_method("way", function!(way, 0))?;

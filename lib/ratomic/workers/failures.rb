@@ -10,7 +10,7 @@ module Ratomic
       # perhaps from another dispatch, keeps it.)
       # @param results [Array]
       # @param first [Integer] the index of the first
-      # @return [Array] the same if there are no Failures
+      # @return [Array] `results` itself if there are no Failures, else a new one
       def self.number(results, first)
         return results unless any?(results)
 

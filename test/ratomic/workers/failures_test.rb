@@ -55,6 +55,13 @@ class FailuresTest < Minitest::Test
     @pool.kill
   end
 
+  def test_an_instance_of_a_subclass_is_a_failure
+    own = Class.new(Failure).new(nil, "KeyError", "own")
+    assert Failures.any?([1, "two", Object.new, own])
+    refute Failures.any?([1, "two", Object.new, BasicObject.new, nil])
+    assert_equal 6, Failures.number([1, own], 5).last.index
+  end
+
   def places(future)
     failures = within(30) { future.failures }
     assert_equal ["KeyError"], failures.map(&:exception_class).uniq

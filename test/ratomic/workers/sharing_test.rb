@@ -80,8 +80,7 @@ class SharingTest < Minitest::Test
     assert_equal %w[true] * 10 + %w[false] * 2, outcomes[0].split
   end
 
-  # What a walk has still to visit is in memory that no collection looks at. So nothing may be allocated meanwhile, or a
-  # compaction would move it.
+  # What a walk has still to visit is in Rust's memory, and must be pinned.
   def test_a_compaction_at_any_allocation_moves_nothing_that_a_walk_has_still_to_visit
     skip "this Ruby does not compact by itself" unless GC.respond_to?(:auto_compact=)
     ["", "walk"].each do |way|

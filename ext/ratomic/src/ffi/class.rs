@@ -21,7 +21,7 @@ pub fn define<T: TypedData + Default>(
 }
 
 /// Defines a class for internal objects of this extension, as a constant of `outer` that is private to Ruby code.
-pub fn define_hidden(outer: RClass, name: &str) -> Result<(), Error> {
+pub fn define_hidden(outer: impl Module, name: &str) -> Result<(), Error> {
     let class = outer.define_class(name, error::ruby().class_object())?;
     class.undef_default_alloc_func();
     let _: Value = outer.funcall("private_constant", (name,))?;

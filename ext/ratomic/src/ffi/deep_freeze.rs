@@ -54,8 +54,7 @@ fn share_unnoted(object: RawValue, unfrozen: Unfrozen) -> bool {
     }
 }
 
-/// Whether the object is frozen plain data. Unlike [`share`] it notes nothing and allocates nothing, so that no
-/// collection moves an object meanwhile.
+/// Whether the object is frozen plain data. Unlike [`share`] it notes nothing.
 pub fn is_frozen_data(object: RawValue) -> bool {
     let mut walk = Walk {
         unfrozen: Unfrozen::Refuse,
@@ -119,12 +118,6 @@ pub fn is_noted_for_keywords(hash: RawValue) -> bool {
         Way::Flag(found) if found.flags.keywords != 0 => hash.flags() & found.flags.keywords != 0,
         _ => defaults::is_noted_for_keywords(hash),
     }
-}
-
-/// To be called before a walk during which nothing may be allocated, see [`defaults::make_ready`].
-pub fn make_ready() {
-    let by_header = |found: &Flags| found.keywords != 0;
-    defaults::make_ready(!matches!(note::way(), Way::Flag(found) if by_header(&found.flags)));
 }
 
 /// Whether any object has instance variables.

@@ -6,7 +6,6 @@ use super::{names::Names, RawValue};
 use magnus::{gc, prelude::*, rb_sys::protect, Error, Ruby, Value};
 use rb_sys::VALUE;
 use std::ptr;
-use std::sync::OnceLock;
 
 /// Whether a Hash has neither a default nor a default proc. This calls its methods.
 pub fn are_none(hash: RawValue) -> bool {
@@ -16,33 +15,6 @@ pub fn are_none(hash: RawValue) -> bool {
         let ask = || unsafe { rb_sys::rb_funcallv(hash.0, *name, 0, ptr::null()) };
         is_own(*name) && protect(ask).is_ok_and(|answer| RawValue(answer) == RawValue::NIL)
     })
-}
-
-/// An empty Hash, which every Ractor may ask.
-static EMPTY: OnceLock<VALUE> = OnceLock::new();
-
-/// To be called when the extension is loaded.
-pub fn install(ruby: &Ruby) -> Result<(), Error> {
-    let empty = ruby.hash_new();
-    empty.freeze();
-    // SAFETY: a Hash on the stack; `protect` catches what this raises.
-    protect(|| unsafe { rb_sys::rb_ractor_make_shareable(RawValue::of(empty.as_value()).0) })?;
-    gc::register_mark_object(empty);
-    EMPTY.get_or_init(|| RawValue::of(empty.as_value()).0);
-    Ok(())
-}
-
-/// Asks an empty Hash the questions that are asked of others: how it finds its keys, and with `all` the other two. At
-/// the first call of a method, and at the first one after a change of its class, the VM allocates an object, and a
-/// collection may run. Afterwards none of these calls does, until other Ruby code runs.
-pub fn make_ready(all: bool) {
-    if let Some(empty) = EMPTY.get().copied().map(RawValue) {
-        compares_by_content(empty);
-        if all {
-            are_none(empty);
-            is_noted_for_keywords(empty);
-        }
-    }
 }
 
 /// Whether the method is Hash's own.

@@ -6,13 +6,13 @@
 //!
 //! | module | the caller has | what a call may do |
 //! | --- | --- | --- |
-//! | `raw_value`, `met`, `number` without `int64` | the VM lock, perhaps a native lock too | reads an object's header or content; never jumps |
+//! | `raw_value`, `number` without `int64` | the VM lock, perhaps a native lock too | reads an object's header or content; never jumps |
 //! | `barrier` | the VM lock, no native lock; the store was just before | tells the collector; allocates nothing |
 //! | `gc`, `RawValue::mark`, `relocate` | nothing: called by a mark or compact function (`gc::has_heap_per_ractor`: when the extension is loaded) | marks; allocates nothing, but for `show_copies` and the first `looks_at_all`, which then have the VM lock |
 //! | `global_gc::count` | the VM lock, perhaps a native lock too | adds to a number |
 //! | `global_gc::relieve` | the VM lock, no native lock | may collect, and then run finalizers, which are Ruby code |
 //! | `fork` | nothing: called inside fork(2) | takes and releases all native locks; calls no Ruby |
-//! | `walk` | the VM lock, no native lock | reads a graph of objects; runs no Ruby code |
+//! | `ahead`, `met`, `pinned`, `walk` | the VM lock, no native lock | reads a graph of objects; allocates an object for a large one; runs no Ruby code |
 //! | `note` | the VM lock, no native lock | sets a flag, or calls the VM's function for one object |
 //! | `copy`, `deep_freeze`, `elements` | the VM lock, no native lock | allocates, or freezes; what is no plain data goes to the VM |
 //! | `args`, `class`, `defaults`, `error`, `key`, `names`, `number::int64`, `once_shared`, `pair_buffer`, `receiver`, `shareable` | the VM lock, no native lock | may run Ruby code, allocate or raise; a jump comes back as an `Error` |
@@ -23,6 +23,7 @@
 //! `flags` is filled when the extension is loaded. While `gvl` waits, the thread has no lock and touches no `VALUE` (rule
 //! 1 in CONTRIBUTING.md).
 
+mod ahead;
 pub mod args;
 pub mod barrier;
 pub mod class;
@@ -45,6 +46,7 @@ pub mod note;
 pub mod number;
 pub mod once_shared;
 pub mod pair_buffer;
+pub mod pinned;
 pub mod raw_value;
 pub mod receiver;
 mod scheduler;

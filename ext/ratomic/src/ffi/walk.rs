@@ -1,10 +1,9 @@
-//! A walk through the objects that an object refers to: elements, members and instance variables. It runs no Ruby code
-//! and allocates no object, so meanwhile no collection frees or moves one of them. (The objects that are ahead are in
-//! memory which no collection looks at.) The first call of a method may allocate, so it is made before the walk
-//! ([`deep_freeze::make_ready`]).
+//! A walk through the objects that an object refers to: elements, members and instance variables. It runs no Ruby code.
+//! No collection moves an object that the walk has met or has ahead: they are all on the stack, or pinned
+//! ([`super::pinned`]).
 
 use super::deep_freeze;
-use super::{defaults, RawValue};
+use super::{ahead::Ahead, defaults, met::Met, RawValue};
 use magnus::{gc, prelude::*, Error, RClass, RModule, Ruby};
 use rb_sys::ruby_value_type::*;
 use rb_sys::{st_data_t, VALUE};
@@ -32,23 +31,22 @@ pub enum Found {
 const MAX_DEPTH: u32 = 1_000;
 pub const TOO_DEEP: &str = "it is nested too deeply (more than 1,000 levels)";
 
-/// The addresses of objects that were met. If a compaction moves an object meanwhile, it counts as a new one, or as the
-/// one that was at its address before.
+/// The addresses of objects. They tell objects apart only while no compaction moves them, see [`super::pinned`].
 pub type Seen = HashSet<VALUE, BuildHasherDefault<Spread>>;
 
 /// A number for each of them.
 pub type Places = HashMap<VALUE, usize, BuildHasherDefault<Spread>>;
 
-/// A walk, depth first and in the VM's order, so that it reaches an object at the same level as the VM would.
+/// A walk, depth first and in the VM's order, so that it reaches an object at the same level as the VM would. To be kept
+/// on the machine stack.
 #[derive(Default)]
 struct Walk {
-    /// Objects that are still to be visited, with their levels.
-    ahead: Vec<(RawValue, u32)>,
+    ahead: Ahead,
     /// The level of the object that is being visited.
     level: u32,
     /// Whether the Hash that is being visited has an Array as a key that would be copied.
     has_array_key: bool,
-    seen: Seen,
+    met: Met,
     /// Whether the walk searches for objects that are met twice, also Strings.
     tree: bool,
     /// Whether a Hash was found that the VM would not copy correctly.
@@ -182,13 +180,6 @@ fn is_by_content(key: RawValue, depth: u32) -> bool {
     }
 }
 
-/// Whether a Hash finds an Array that is a key by what is in it. An instance of a subclass is not asked, because the
-/// first call of its method would allocate.
-fn is_found_by_content(hash: RawValue) -> bool {
-    // SAFETY: the VM's own class.
-    hash.class_or_singleton() == unsafe { rb_sys::rb_cHash } && defaults::compares_by_content(hash)
-}
-
 /// Whether the graph, without its shareable parts, is a tree of plain containers and Strings. A move can take all of it
 /// and meets no object twice. False also for objects that this walk does not know.
 pub fn is_plain_tree(root: RawValue) -> bool {
@@ -196,7 +187,6 @@ pub fn is_plain_tree(root: RawValue) -> bool {
         tree: true,
         ..Walk::default()
     };
-    deep_freeze::make_ready();
     walk.meet(root);
     while let Some((word, level)) = walk.ahead.pop() {
         match word.type_of() {
@@ -206,7 +196,7 @@ pub fn is_plain_tree(root: RawValue) -> bool {
             _ if deep_freeze::is_frozen_data(word) => continue,
             _ => return false,
         }
-        if !walk.seen.insert(word.0) && !deep_freeze::is_frozen_data(word) {
+        if !walk.met.insert(word) && !deep_freeze::is_frozen_data(word) {
             return false;
         }
         walk.level = level + 1;
@@ -252,10 +242,9 @@ fn is_kind_of(word: RawValue, module: VALUE) -> bool {
 impl Walk {
     fn find(&mut self, root: RawValue) -> Found {
         let mut found = Found::Nothing;
-        deep_freeze::make_ready();
         self.meet(root);
         while let Some((word, level)) = self.ahead.pop() {
-            if !self.seen.insert(word.0) {
+            if !self.met.insert(word) {
                 continue;
             }
             if level > MAX_DEPTH {
@@ -285,7 +274,7 @@ impl Walk {
         }
         // Strings are the most frequent objects, and refer to nothing.
         if self.tree || word.type_of() != RUBY_T_STRING || !deep_freeze::has_no_variables(word) {
-            self.ahead.push((word, self.level));
+            self.ahead.push(word, self.level);
         }
     }
 
@@ -313,16 +302,16 @@ impl Walk {
                 // SAFETY: a living Hash; `pair` does not change it, and `walk` outlives the call.
                 unsafe { rb_sys::rb_hash_foreach(word.0, Some(pair), walk as VALUE) };
                 if std::mem::take(&mut self.has_array_key) {
-                    self.odd |= !is_found_by_content(word);
+                    self.odd |= !defaults::compares_by_content(word);
                 }
             }
             _ => {}
         }
-        self.ahead[before..].reverse();
+        self.ahead.reverse_from(before);
         let before = self.ahead.len();
         // SAFETY: a living object; `variable` does not change it, and `walk` outlives the call.
         unsafe { rb_sys::rb_ivar_foreach(word.0, Some(variable), walk as st_data_t) };
-        self.ahead[before..].reverse();
+        self.ahead.reverse_from(before);
     }
 }
 

@@ -1,7 +1,12 @@
 //! Writes objects as bytes. It calls native methods, and a TracePoint may run Ruby code at such a call. So no count and
 //! no pointer from before such a call is used after it.
 
-use crate::ffi::{deep_freeze, defaults, number, walk::Places, RawValue};
+use crate::ffi::{
+    deep_freeze, defaults, number,
+    pinned::{Addresses, Pinned},
+    walk::Places,
+    RawValue,
+};
 use ratomic_core::wire::{Tag, Writer, MAX_DEPTH};
 use rb_sys::ruby_value_type::{
     RUBY_T_ARRAY, RUBY_T_BIGNUM, RUBY_T_FLOAT, RUBY_T_HASH, RUBY_T_STRING, RUBY_T_SYMBOL,
@@ -11,14 +16,10 @@ use std::ffi::{c_int, CStr};
 
 /// Writes `head`, and after it the object; `None` if the object is no plain data.
 pub fn write(head: &[u8], object: RawValue) -> Option<Writer> {
-    // No collection may move an object while its address stands for it.
-    deep_freeze::make_ready();
     let mut writing = Writing {
         out: Writer::with_capacity(512),
         start: head.len(),
-        met: Places::default(),
-        keys: Places::default(),
-        symbols: Places::default(),
+        numbers: Pinned::new(Numbers::default()),
     };
     writing.out.raw(head);
     writing.value(object, 0)?;
@@ -29,12 +30,26 @@ struct Writing {
     out: Writer,
     /// Positions are counted from here.
     start: usize,
+    numbers: Pinned<Numbers>,
+}
+
+/// What stands in the bytes for an object that was written before.
+#[derive(Default)]
+struct Numbers {
     /// The position of each object that was written.
     met: Places,
     /// The number of each key and Symbol. A String that is a key is another object to a Hash than the same one
     /// elsewhere: keys are frozen and interned, as in what `Marshal` returns.
     keys: Places,
     symbols: Places,
+}
+
+impl Addresses for Numbers {
+    fn mark(&self) {
+        let all = [&self.met, &self.keys, &self.symbols];
+        let words = all.into_iter().flat_map(Places::keys);
+        words.for_each(|word| RawValue(*word).mark());
+    }
 }
 
 /// The position of an object that is being written. If the writer meets the object again then, the object contains
@@ -52,7 +67,7 @@ impl Writing {
             self.symbol(word);
             return Some(());
         }
-        if let Some(position) = self.met.get(&word.0).copied() {
+        if let Some(position) = self.met().get(&word.0).copied() {
             return self.again(position);
         }
         let position = self.out.position();
@@ -61,7 +76,7 @@ impl Writing {
             RUBY_T_FLOAT => self.out.float(number::float(word)),
             RUBY_T_BIGNUM => self.bignum(word),
             RUBY_T_ARRAY | RUBY_T_HASH if depth < MAX_DEPTH => {
-                self.met.insert(word.0, IN_PROGRESS);
+                self.met().insert(word.0, IN_PROGRESS);
                 match kind {
                     RUBY_T_ARRAY => self.array(word, depth)?,
                     _ => self.hash(word, depth)?,
@@ -69,8 +84,12 @@ impl Writing {
             }
             _ => return None,
         }
-        self.met.insert(word.0, position);
+        self.met().insert(word.0, position);
         Some(())
+    }
+
+    fn met(&mut self) -> &mut Places {
+        &mut self.numbers.get_mut().met
     }
 
     fn immediate(&mut self, word: RawValue) {
@@ -100,8 +119,9 @@ impl Writing {
     }
 
     fn symbol(&mut self, word: RawValue) {
-        let next = self.symbols.len();
-        let number = *self.symbols.entry(word.0).or_insert(next);
+        let symbols = &mut self.numbers.get_mut().symbols;
+        let next = symbols.len();
+        let number = *symbols.entry(word.0).or_insert(next);
         if number < next {
             self.out.tag(Tag::SymbolAgain);
             return self.out.length(number as u64);
@@ -215,8 +235,9 @@ impl Writing {
         }
         match word.type_of() {
             RUBY_T_STRING => {
-                let next = self.keys.len();
-                let number = *self.keys.entry(word.0).or_insert(next);
+                let keys = &mut self.numbers.get_mut().keys;
+                let next = keys.len();
+                let number = *keys.entry(word.0).or_insert(next);
                 if number < next {
                     self.out.tag(Tag::KeyAgain);
                     self.out.length(number as u64);

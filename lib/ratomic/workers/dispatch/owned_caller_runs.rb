@@ -56,8 +56,8 @@ module Ratomic
             CallerRuns.run_on(engine, items, callable, results, options.as) until results.size == items.size
           end
         end
-        numbered = Failures.number(results, 0)
-        failed = !numbered.equal?(results)
+        failed = Failures.any?(results)
+        numbered = failed ? Failures.number(results, 0) : results
         engine.count_by_caller(numbered, callable, options) if failed || results.any?(Vacancy)
         numbered
       rescue UserException, SignalException, SystemExit # as in CallerRuns.run
