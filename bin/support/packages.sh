@@ -12,16 +12,19 @@ can_install() {
 
 apt_candidate() { have apt-cache && apt-cache policy "$1" 2>/dev/null | sed -n 's/^ *Candidate: *//p'; }
 
-# Installs the packages; tries once more with fresh lists, because the lists of a fresh machine are old or empty.
-apt_install() {
-  local log="$root/build/apt.log"
-  local install=(apt-get -o DPkg::Lock::Timeout=300 -y -qq --no-install-recommends install "$@")
+# Installs the packages; tries once more with fresh lists, because the lists of a fresh machine are old or empty. One at
+# a time, because apt does not wait for the lock of the lists.
+apt_install() (
+  log="$root/build/apt.log"
+  install=(apt-get -o DPkg::Lock::Timeout=300 -y -qq --no-install-recommends install "$@")
   can_install || return 1
+  ! have flock || { exec 8>"$root/build/.apt.lock" && flock 8; }
   say "installing $* with apt"
-  # 9 is the lock of bin/setup: a server that a package starts must not inherit it.
-  as_root "${install[@]}" </dev/null >"$log" 2>&1 9>&- && return
-  as_root apt-get -o DPkg::Lock::Timeout=300 -qq update </dev/null >>"$log" 2>&1 9>&-
-  as_root "${install[@]}" </dev/null >>"$log" 2>&1 9>&- && return
+  printf '\n== %s\n' "$*" >>"$log"
+  # 8 and 9, the lock of bin/setup: a server that a package starts must not inherit them.
+  as_root "${install[@]}" </dev/null >>"$log" 2>&1 8>&- 9>&- && return
+  as_root apt-get -o DPkg::Lock::Timeout=300 -qq update </dev/null >>"$log" 2>&1 8>&- 9>&-
+  as_root "${install[@]}" </dev/null >>"$log" 2>&1 8>&- 9>&- && return
   say "apt could not install $*; its words are in $log"
   return 1
-}
+)
