@@ -2,8 +2,8 @@
 //! hash.
 
 use super::{
+    by_address::Seen,
     pinned::{Addresses, Pinned},
-    walk::Seen,
     RawValue,
 };
 use rb_sys::VALUE;

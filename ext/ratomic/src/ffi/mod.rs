@@ -6,7 +6,7 @@
 //!
 //! | module | the caller has | what a call may do |
 //! | --- | --- | --- |
-//! | `raw_value`, `number` without `int64` | the VM lock, perhaps a native lock too | reads an object's header or content; never jumps |
+//! | `raw_value`, `by_address`, `number` without `int64` | the VM lock, perhaps a native lock too | reads an object's header or content; never jumps |
 //! | `barrier` | the VM lock, no native lock; the store was just before | tells the collector; allocates nothing |
 //! | `gc`, `RawValue::mark`, `relocate` | nothing: called by a mark or compact function (`gc::has_heap_per_ractor`: when the extension is loaded) | marks; allocates nothing, but for `show_copies` and the first `looks_at_all`, which then have the VM lock |
 //! | `global_gc::count` | the VM lock, perhaps a native lock too | adds to a number |
@@ -26,6 +26,7 @@
 mod ahead;
 pub mod args;
 pub mod barrier;
+pub mod by_address;
 pub mod class;
 pub mod copy;
 pub mod deep_freeze;

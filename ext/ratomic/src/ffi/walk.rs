@@ -7,9 +7,7 @@ use super::{ahead::Ahead, defaults, met::Met, RawValue};
 use magnus::{gc, prelude::*, Error, RClass, RModule, Ruby};
 use rb_sys::ruby_value_type::*;
 use rb_sys::{st_data_t, VALUE};
-use std::collections::{HashMap, HashSet};
 use std::ffi::c_int;
-use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::OnceLock;
 
 /// The result of a walk through a graph that is not marked as shareable.
@@ -31,12 +29,6 @@ pub enum Found {
 const MAX_DEPTH: u32 = 1_000;
 pub const TOO_DEEP: &str = "it is nested too deeply (more than 1,000 levels)";
 
-/// The addresses of objects. They tell objects apart only while no compaction moves them, see [`super::pinned`].
-pub type Seen = HashSet<VALUE, BuildHasherDefault<Spread>>;
-
-/// A number for each of them.
-pub type Places = HashMap<VALUE, usize, BuildHasherDefault<Spread>>;
-
 /// A walk, depth first and in the VM's order, so that it reaches an object at the same level as the VM would. To be kept
 /// on the machine stack.
 #[derive(Default)]
@@ -53,31 +45,6 @@ struct Walk {
     odd: bool,
     /// Whether an object was found into which the walk cannot look.
     unsure: bool,
-}
-
-/// The hash of an address: it brings the middle bits to both ends. Addresses need no better one.
-#[derive(Default)]
-pub struct Spread(u64);
-
-impl Hasher for Spread {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.write_usize(*byte as usize);
-        }
-    }
-
-    fn write_u64(&mut self, word: u64) {
-        let wide = u128::from(self.0 ^ word) * 0x9e37_79b9_7f4a_7c15;
-        self.0 = (wide >> 64) as u64 ^ wide as u64;
-    }
-
-    fn write_usize(&mut self, word: usize) {
-        self.write_u64(word as u64);
-    }
 }
 
 /// Searches a graph for an IO, and for objects that must be made shareable from the inside out, or be rebuilt when they

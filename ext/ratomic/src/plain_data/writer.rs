@@ -2,9 +2,9 @@
 //! no pointer from before such a call is used after it.
 
 use crate::ffi::{
+    by_address::Places,
     deep_freeze, defaults, number,
     pinned::{Addresses, Pinned},
-    walk::Places,
     RawValue,
 };
 use ratomic_core::wire::{Tag, Writer, MAX_DEPTH};
