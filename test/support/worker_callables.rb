@@ -11,6 +11,17 @@ module WorkerCallables
     end
   end
 
+  # For callables with a way of their own to sum results.
+  module Summing
+    def initial
+      0
+    end
+
+    def merge(sum, other)
+      sum + other
+    end
+  end
+
   # Dispatches, as deep as the item says, two items to the next of its pools, and adds up what comes back.
   class Descend
     def initialize(*pools)

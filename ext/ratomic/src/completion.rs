@@ -151,10 +151,10 @@ impl Completion {
         let words = words(&results);
         let work = this.0.get()?;
         let count = |filled| count_filed.iter().for_each(|all| all.count(filled));
+        let open = || !work.cursor.is_stopped();
         let filed = if any_vacant(words) {
-            Self::file_vacant(work, index, words, count, count_dropped)
+            Self::file_vacant(work, index, words, open, count, count_dropped)
         } else {
-            let open = || !work.cursor.is_stopped();
             work.result_slots
                 .file_and_tell(index, words, open, |_| (), count)
         };
@@ -183,6 +183,7 @@ impl Completion {
         work: &Work,
         index: usize,
         words: &[RawValue],
+        open: impl FnOnce() -> bool,
         count: impl FnOnce(usize),
         count_dropped: Option<Obj<Counter>>,
     ) -> Option<usize> {
@@ -190,7 +191,7 @@ impl Completion {
         work.result_slots.file_and_tell(
             index,
             words,
-            || !work.cursor.is_stopped(),
+            open,
             |word| {
                 vacant.set(vacant.get() + usize::from(is_vacant(word)));
                 dropped.set(dropped.get() + usize::from(is_dropped(word)));

@@ -15,16 +15,10 @@ class AroundTest < Minitest::Test
 
   # Has its own way to sum.
   module Sum
+    extend WorkerCallables::Summing
+
     def self.call(item)
       item
-    end
-
-    def self.initial
-      0
-    end
-
-    def self.merge(sum, other)
-      sum + other
     end
   end
 

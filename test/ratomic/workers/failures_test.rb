@@ -2,6 +2,7 @@
 
 require "test_helper"
 require "support/learnt_costs"
+require "support/worker_callables"
 
 class FailuresTest < Minitest::Test
   include LearntCosts
@@ -14,16 +15,10 @@ class FailuresTest < Minitest::Test
 
   # Returns a Failure for each odd number.
   module RefuseOdd
+    extend WorkerCallables::Summing
+
     def self.call(number)
       number.odd? ? Ratomic::Workers::Failure.new(nil, "KeyError", "odd") : number
-    end
-
-    def self.initial
-      0
-    end
-
-    def self.merge(sum, other)
-      sum + other
     end
   end
 

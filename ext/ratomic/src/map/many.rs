@@ -2,35 +2,28 @@
 //! that is ended) is done before the first key is written.
 
 use super::{blocks::Claim, claim_timeout::ClaimTimeout, expiring, Map, PLACE};
-use crate::ffi::{error, gvl, key::Key, shareable::share, words, RawValue, Receiver};
-use magnus::{
-    gc, method, prelude::*, typed_data::Obj, DataTypeFunctions, Error, Module, RArray, RClass,
-    RHash, Ruby, TypedData, Value,
+use crate::ffi::{
+    error, gvl,
+    key::Key,
+    pinned::{Addresses, Pinned},
+    shareable::share,
+    words, RawValue, Receiver,
 };
+use magnus::{method, prelude::*, Error, Module, RArray, RClass, RHash, Ruby, Value};
 use ratomic_core::table::Lookup;
-use std::cell::RefCell;
 
-/// Keeps objects alive and pinned as long as it is on the stack. A collector does not see references in memory of our
-/// own, and a compaction would move the objects.
-#[derive(Default, TypedData)]
-#[magnus(class = "Ratomic::Map::Pins", free_immediately, mark)]
-struct Pins(RefCell<Vec<RawValue>>);
+/// The objects that a call has to do with. Keys, values and results of blocks are in memory of Rust's meanwhile.
+type Pins = Pinned<Vec<RawValue>>;
 
-impl DataTypeFunctions for Pins {
-    fn mark(&self, _marker: &gc::Marker) {
-        // No collection runs while it is being changed, because that allocates no object.
-        self.0
-            .try_borrow()
-            .iter()
-            .for_each(|words| words.iter().for_each(RawValue::mark));
+impl Addresses for Vec<RawValue> {
+    fn mark(&self) {
+        self.iter().for_each(RawValue::mark);
     }
 }
 
-impl Pins {
-    fn hold(&self, word: RawValue) -> RawValue {
-        self.0.borrow_mut().push(word);
-        word
-    }
+fn hold(pins: &mut Pins, word: RawValue) -> RawValue {
+    pins.get_mut().push(word);
+    word
 }
 
 /// A key that is to be written, and the values given for it, in order. All of them are pinned.
@@ -49,8 +42,8 @@ fn put_all(
     groups: RHash,
     seconds: Value,
 ) -> Result<Receiver<Map>, Error> {
-    let pins: Obj<Pins> = ruby.obj_wrap(Pins::default());
-    let mut writes = writes(&pins, groups)?;
+    let mut pins = Pins::new(Vec::new());
+    let mut writes = writes(&mut pins, groups)?;
     writes.sort_by_key(|write| write.hash);
     let timeout = ClaimTimeout::new(Some(seconds), None)?;
     let table = this.table()?;
@@ -59,7 +52,7 @@ fn put_all(
         let key = write.key.value();
         let claim = Claim::new(this, table, key, &timeout.with_key(key))?;
         claim.words().into_iter().for_each(|word| {
-            pins.hold(word);
+            hold(&mut pins, word);
         });
         claims.push(claim);
     }
@@ -70,7 +63,7 @@ fn put_all(
             value = Some(match value {
                 Some(present) if ruby.block_given() => {
                     let made: Value = ruby.yield_values((write.key.value(), present, given))?;
-                    pins.hold(share(made, PLACE)?).value()
+                    hold(&mut pins, share(made, PLACE)?).value()
                 }
                 _ => given,
             });
@@ -80,22 +73,22 @@ fn put_all(
     for (claim, outcome) in claims.into_iter().zip(outcomes) {
         claim.store(outcome.map(RawValue::of));
     }
-    std::hint::black_box(&pins);
+    drop(pins); // not before
     Map::tend(this)?;
     Ok(this)
 }
 
-fn writes(pins: &Pins, groups: RHash) -> Result<Vec<Write>, Error> {
+fn writes(pins: &mut Pins, groups: RHash) -> Result<Vec<Write>, Error> {
     let keys: RArray = groups.funcall("keys", ())?;
     let values: RArray = groups.funcall("values", ())?;
     let mut writes = Vec::with_capacity(keys.len());
     for place in 0..keys.len() as isize {
         let key = Key::frozen(keys.entry(place)?)?;
-        pins.hold(key.word());
+        hold(pins, key.word());
         let list: RArray = values.entry(place)?;
         let mut given = Vec::with_capacity(list.len());
         for value in list.into_iter() {
-            given.push(pins.hold(share(value, PLACE)?));
+            given.push(hold(pins, share(value, PLACE)?));
         }
         writes.push(Write {
             hash: key.hash(),
@@ -131,8 +124,5 @@ fn remove_same(this: Receiver<Map>, keys: RArray, values: RArray) -> Result<usiz
 pub fn define(class: RClass) -> Result<(), Error> {
     class.define_private_method("put_all", method!(put_all, 2))?;
     class.define_private_method("remove_same", method!(remove_same, 2))?;
-    let pins = class.define_class("Pins", error::ruby().class_object())?;
-    pins.undef_default_alloc_func();
-    let _: Value = class.funcall("private_constant", ("Pins",))?;
     Ok(())
 }

@@ -56,10 +56,9 @@ module Ratomic
             CallerRuns.run_on(engine, items, callable, results, options.as) until results.size == items.size
           end
         end
-        failed = Failures.any?(results)
-        numbered = failed ? Failures.number(results, 0) : results
-        engine.count_by_caller(numbered, callable, options) if failed || results.any?(Vacancy)
-        numbered
+        results = Failures.number(results, 0)
+        engine.count_by_caller(results, callable, options) if Failures.any?(results) || results.any?(Vacancy)
+        results
       rescue UserException, SignalException, SystemExit # as in CallerRuns.run
         engine.costs.mark_caller_unsafe(Callable.key(callable, options.as))
         raise

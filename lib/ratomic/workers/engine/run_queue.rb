@@ -229,12 +229,14 @@ module Ratomic
       # empty it.
       # @return [Boolean] false when it was handed out
       def turn_round(batch)
-        return true if @fresh.try_push(batch) || @begun.try_push(batch)
+        placed = place(batch)
+        yield unless placed
+        placed
+      end
 
-        yield
-        false
+      def place(batch)
+        @fresh.try_push(batch) || @begun.try_push(batch)
       rescue ::ClosedQueueError
-        yield
         false
       end
 
