@@ -24,7 +24,7 @@ fn frame(ruby: &Ruby, letter: RString, object: Value) -> Result<Option<RString>,
     // SAFETY: a living String, of which one byte is copied.
     let letter = unsafe { letter.as_slice() }.first().copied();
     let letter = letter.ok_or_else(|| error::argument("a frame begins with a letter"))?;
-    let Some(mut writer) = writer::write(&[letter, 0, 0, 0, 0], RawValue::of(object)) else {
+    let Some(mut writer) = writer::write(&[letter, 0, 0, 0, 0], RawValue::of(object))? else {
         return Ok(None);
     };
     let Ok(size) = u32::try_from(writer.position() - HEADER_BYTES) else {
