@@ -11,7 +11,10 @@ class SharingInterruptsTest < Minitest::Test
   Sharing = Ratomic::Workers::Sharing
   Box = Struct.new(:content)
   Holder = Class.new do
-    attr_accessor :content
+    def initialize(content)
+      @content = content
+      @more = [content.dup]
+    end
 
     def hash
       1
@@ -98,13 +101,9 @@ class SharingInterruptsTest < Minitest::Test
   def each_call
     CALLS.each do |name, call|
       hash = { "key" => +"value", 1 => { "more" => [] } }
-      all = [hash.dup.freeze, { [1, +"key"] => hash.dup }, [hash.dup], Box.new(hash.dup), holder(hash.dup), hash]
+      all = [hash.dup.freeze, { [1, +"key"] => hash.dup }, [hash.dup], Box.new(hash.dup), Holder.new(hash.dup), hash]
       all.each { |data| yield name, call, data }
     end
-  end
-
-  def holder(content)
-    Holder.new.tap { |holder| holder.content = content }
   end
 
   # Whether the exception came out of the block.

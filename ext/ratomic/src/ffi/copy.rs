@@ -367,9 +367,12 @@ impl<'a, 'b> Parts<'a, 'b> {
         }
     }
 
-    /// Whether there is anything after this one to look at.
-    fn next(&mut self, done: Result<(), Stop>) -> c_int {
-        self.done = done;
+    /// Copies one value, and tells whether to go on. After one that is not copied it looks at none: `rb_ivar_foreach` goes
+    /// on when it is told to stop.
+    fn each(&mut self, one: impl FnOnce(&mut Self) -> Result<(), Stop>) -> c_int {
+        if self.done.is_ok() {
+            self.done = one(self);
+        }
         let next = match self.done {
             Ok(()) => rb_sys::st_retval::ST_CONTINUE,
             Err(_) => rb_sys::st_retval::ST_STOP,
@@ -411,15 +414,13 @@ unsafe extern "C" fn take_variable(name: ID, value: VALUE, copy: st_data_t) -> c
 unsafe extern "C" fn copy_variable(name: ID, value: VALUE, parts: st_data_t) -> c_int {
     // SAFETY: the `Parts` of the frame that called `rb_ivar_foreach`.
     let parts = unsafe { &mut *(parts as *mut Parts<'_, '_>) };
-    let done = parts.variable(name, RawValue(value));
-    parts.next(done)
+    parts.each(|parts| parts.variable(name, RawValue(value)))
 }
 
 unsafe extern "C" fn copy_pair(key: VALUE, value: VALUE, parts: VALUE) -> c_int {
     // SAFETY: the `Parts` of the frame that called `rb_hash_foreach`.
     let parts = unsafe { &mut *(parts as *mut Parts<'_, '_>) };
-    let done = parts.pair(RawValue(key), RawValue(value));
-    parts.next(done)
+    parts.each(|parts| parts.pair(RawValue(key), RawValue(value)))
 }
 
 /// Whether the VM looks the key up without calling a method.

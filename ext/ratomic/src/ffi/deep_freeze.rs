@@ -362,17 +362,21 @@ impl Walk {
     }
 }
 
-/// Walks through the parts of one object, and keeps whether all of them were shareable so far.
+/// Walks through the parts of one object, and keeps whether all of them were shareable so far. After the first that is not
+/// it looks at none: `rb_ivar_foreach` goes on when it is told to stop.
 struct Content<'a>(&'a mut Walk, Result<bool, Jump>);
 
 impl Content<'_> {
     fn share(&mut self, values: &[VALUE]) -> c_int {
         for value in values {
-            self.1 = self.0.share(RawValue(*value));
-            if !matches!(self.1, Ok(true)) {
-                return rb_sys::st_retval::ST_STOP as c_int;
+            if matches!(self.1, Ok(true)) {
+                self.1 = self.0.share(RawValue(*value));
             }
         }
-        rb_sys::st_retval::ST_CONTINUE as c_int
+        let next = match self.1 {
+            Ok(true) => rb_sys::st_retval::ST_CONTINUE,
+            _ => rb_sys::st_retval::ST_STOP,
+        };
+        next as c_int
     }
 }
