@@ -14,6 +14,7 @@
 //! | `fork` | nothing: called inside fork(2) | takes and releases all native locks; calls no Ruby |
 //! | `ahead`, `met`, `pinned` | the VM lock, no native lock | keeps objects of a graph; allocates an object for a large one; runs no Ruby code |
 //! | `note` | the VM lock, no native lock | sets a flag, or calls the VM's function for one object |
+//! | `kept` | anything | nothing |
 //! | `elements` | the VM lock, no native lock | allocates an Array |
 //! | `copy`, `deep_freeze`, `defaults`, `walk` | the VM lock, no native lock | reads, freezes or copies a graph; runs no Ruby code of its objects, but other threads, when it asks a Hash; what jumps then comes back as a `Jump` |
 //! | `jump` | the VM lock, no native lock | ends a jump of the VM, and begins it again in the `Error` |
@@ -41,6 +42,7 @@ pub mod gc;
 pub mod global_gc;
 pub mod gvl;
 pub mod jump;
+pub mod kept;
 pub mod key;
 pub mod memory;
 mod met;
