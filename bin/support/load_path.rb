@@ -6,7 +6,7 @@ root = File.expand_path("../..", __dir__)
 build = File.join(root, "build", "#{RUBY_VERSION}-#{RUBY_PLATFORM}")
 gems = File.join(build, "load_path")
 
-paths = [File.join(root, "lib"), build]
+paths = [File.join(root, "lib"), ENV.fetch("RATOMIC_SANITIZED", nil), build].compact
 paths.concat(File.readlines(gems, chomp: true)) if File.exist?(gems)
 
 $LOAD_PATH.unshift(*paths)

@@ -6,6 +6,7 @@
 use crate::ffi::{
     barrier, class,
     deep_freeze::{self, Unfrozen},
+    jump::Jump,
     names::Names,
     number::int64,
     RawValue, Receiver,
@@ -61,13 +62,17 @@ impl CallerRunsCache {
     }
 
     /// The time at which the caller began to run the items, if it is to run them.
-    fn take(this: Receiver<Self>, callable: Value, items: Value) -> Option<u64> {
+    fn take(this: Receiver<Self>, callable: Value, items: Value) -> Result<Option<u64>, Error> {
         let items = RawValue::of(items);
         if !items.is_a(RUBY_T_ARRAY) || !items.is_frozen() {
-            return None; // without a use: the caller asks again, with a snapshot
+            return Ok(None); // without a use: the caller asks again, with a snapshot
         }
-        let limit = this.0.take(key(RawValue::of(callable))?)?;
-        fit(items, limit).then(tally::now)
+        let limit = key(RawValue::of(callable)).and_then(|key| this.0.take(key));
+        let fits = match limit {
+            Some(limit) => fit(items, limit)?,
+            None => false,
+        };
+        Ok(fits.then(tally::now))
     }
 
     fn suspend(this: Receiver<Self>) {
@@ -88,12 +93,12 @@ fn key(callable: RawValue) -> Option<usize> {
 }
 
 /// Whether an Array is a plain one of shareable items that together weigh no more than `limit`.
-fn fit(items: RawValue, limit: i64) -> bool {
+fn fit(items: RawValue, limit: i64) -> Result<bool, Jump> {
     // SAFETY: a living Array.
     let len = unsafe { rb_sys::RARRAY_LEN(items.0) };
     let mut weight = ITEM_WEIGHT.saturating_mul(len as i64);
-    if weight > limit || !deep_freeze::share(items, Unfrozen::Refuse) {
-        return false;
+    if weight > limit || !deep_freeze::share(items, Unfrozen::Refuse)? {
+        return Ok(false);
     }
     let mut known = None;
     for place in 0..len {
@@ -107,10 +112,10 @@ fn fit(items: RawValue, limit: i64) -> bool {
             RUBY_T_STRING => weight += unsafe { rb_sys::RSTRING_LEN(item.0) } as i64,
             RUBY_T_ARRAY | RUBY_T_HASH | RUBY_T_FLOAT | RUBY_T_BIGNUM => {}
             RUBY_T_STRUCT | RUBY_T_OBJECT if has_no_size(item, &mut known) => {}
-            _ => return false, // its class may define a `bytesize`
+            _ => return Ok(false), // its class may define a `bytesize`
         }
     }
-    weight <= limit
+    Ok(weight <= limit)
 }
 
 /// Whether the object has no method `bytesize`. Told from its class, without a method call.

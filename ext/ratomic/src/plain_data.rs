@@ -12,7 +12,7 @@
 mod reader;
 mod writer;
 
-use crate::ffi::{error, RawValue};
+use crate::ffi::{error, kept::Kept, RawValue};
 use magnus::{function, prelude::*, rb_sys::protect, Error, RModule, RString, Ruby, Value};
 use std::ffi::c_long;
 
@@ -24,7 +24,7 @@ fn frame(ruby: &Ruby, letter: RString, object: Value) -> Result<Option<RString>,
     // SAFETY: a living String, of which one byte is copied.
     let letter = unsafe { letter.as_slice() }.first().copied();
     let letter = letter.ok_or_else(|| error::argument("a frame begins with a letter"))?;
-    let Some(mut writer) = writer::write(&[letter, 0, 0, 0, 0], RawValue::of(object)) else {
+    let Some(mut writer) = writer::write(&[letter, 0, 0, 0, 0], RawValue::of(object))? else {
         return Ok(None);
     };
     let Ok(size) = u32::try_from(writer.position() - HEADER_BYTES) else {
@@ -38,10 +38,9 @@ fn frame(ruby: &Ruby, letter: RString, object: Value) -> Result<Option<RString>,
 fn load(bytes: RString, frozen: bool) -> Result<Value, Error> {
     // A copy that no other thread can change meanwhile.
     let bytes = RString::new_frozen(bytes);
-    // SAFETY: a frozen String, which is on the stack until the end of this function.
-    let made = reader::read(unsafe { bytes.as_slice() }, frozen);
-    std::hint::black_box(bytes.as_value());
-    made.map(RawValue::value)
+    let _kept = Kept::new(RawValue::of(bytes.as_value()));
+    // SAFETY: a frozen String, which is kept until the end of this function.
+    reader::read(unsafe { bytes.as_slice() }, frozen).map(RawValue::value)
 }
 
 /// Appends the bytes that were read to a buffer, and takes all complete frames out of it, as a flat list of letters and
@@ -54,6 +53,7 @@ fn take(
     frozen: bool,
 ) -> Result<magnus::RArray, Error> {
     let is_new = buffer.is_empty();
+    let _kept = Kept::new(RawValue::of(piece.as_value()));
     if !is_new {
         // SAFETY: the bytes are not changed while they are copied.
         append(buffer, unsafe { piece.as_slice() })?;
@@ -76,7 +76,6 @@ fn take(
         true => append(buffer, rest)?,
         false => keep_end(buffer, rest.len()),
     }
-    std::hint::black_box(piece.as_value());
     Ok(frames)
 }
 

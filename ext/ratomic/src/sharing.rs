@@ -13,14 +13,14 @@ use crate::ffi::{
 use magnus::{function, prelude::*, Error, RArray, RClass, RModule, Ruby, Value};
 use rb_sys::ruby_value_type::RUBY_T_OBJECT;
 
-fn deep_freeze(object: Value) -> bool {
+fn deep_freeze(object: Value) -> Result<bool, Error> {
     global_gc::relieve();
-    deep_freeze::share(RawValue::of(object), Unfrozen::Freeze)
+    Ok(deep_freeze::share(RawValue::of(object), Unfrozen::Freeze)?)
 }
 
-fn is_deep_frozen(object: Value) -> bool {
+fn is_deep_frozen(object: Value) -> Result<bool, Error> {
     global_gc::relieve();
-    deep_freeze::share(RawValue::of(object), Unfrozen::Refuse)
+    Ok(deep_freeze::share(RawValue::of(object), Unfrozen::Refuse)?)
 }
 
 fn way() -> &'static str {
@@ -32,20 +32,20 @@ fn is_opaque(object: Value) -> bool {
     RawValue::of(object).is_a(rb_sys::ruby_value_type::RUBY_T_DATA)
 }
 
-fn is_plain_tree(object: Value) -> bool {
+fn is_plain_tree(object: Value) -> Result<bool, Error> {
     let word = RawValue::of(object);
-    word.is_immediate() || walk::is_plain_tree(word)
+    Ok(word.is_immediate() || walk::is_plain_tree(word)?)
 }
 
 /// The object, if it is shareable, or a frozen copy; nil if it is no plain data.
-fn frozen_copy(object: Value) -> Option<Value> {
+fn frozen_copy(object: Value) -> Result<Option<Value>, Error> {
     global_gc::relieve();
-    copy::frozen(RawValue::of(object)).map(RawValue::value)
+    Ok(copy::frozen(RawValue::of(object))?.map(RawValue::value))
 }
 
-fn copies(ruby: &Ruby, items: RArray) -> (RArray, RArray) {
+fn copies(ruby: &Ruby, items: RArray) -> Result<(RArray, RArray), Error> {
     global_gc::relieve();
-    snapshot::copies(ruby, items)
+    Ok(snapshot::copies(ruby, items)?)
 }
 
 /// An empty Array with room for so many elements, so that it does not have to grow.
@@ -53,25 +53,25 @@ fn room(ruby: &Ruby, count: usize) -> RArray {
     ruby.ary_new_capa(count)
 }
 
-fn snapshot(items: Value, most: usize) -> Value {
+fn snapshot(items: Value, most: usize) -> Result<Value, Error> {
     global_gc::relieve();
-    snapshot::snapshot(items, most)
+    Ok(snapshot::snapshot(items, most)?)
 }
 
 /// Whether the object refers to one that `Ractor.make_shareable` and `Ractor.shareable?` must not get, see [`walk`].
-fn is_odd(object: Value) -> bool {
-    walk::find(RawValue::of(object)) == Found::Odd
+fn is_odd(object: Value) -> Result<bool, Error> {
+    Ok(walk::find(RawValue::of(object))? == Found::Odd)
 }
 
 /// Whether the object has so many levels that the VM's walk could overflow the stack, see [`walk::find`].
-fn is_too_deep(object: Value) -> bool {
-    walk::find(RawValue::of(object)) == Found::Deep
+fn is_too_deep(object: Value) -> Result<bool, Error> {
+    Ok(walk::find(RawValue::of(object))? == Found::Deep)
 }
 
 /// Whether `Ractor.make_shareable` handles the whole object correctly: it refers only to objects that the VM copies
 /// correctly, or refuses.
-fn is_ordinary(object: Value) -> bool {
-    walk::is_ordinary(RawValue::of(object))
+fn is_ordinary(object: Value) -> Result<bool, Error> {
+    Ok(walk::is_ordinary(RawValue::of(object))?)
 }
 
 /// Registers a class whose instances refer to nothing that Ruby can reach, see [`walk::know_leaf`].

@@ -57,7 +57,7 @@ impl Tally {
         if in_place {
             let took = tally::now().saturating_sub(started);
             this.0.record_by_caller(took, results.len() as u64);
-            let shared = deep_freeze::share(RawValue::of(results.as_value()), Unfrozen::Freeze);
+            let shared = deep_freeze::share(RawValue::of(results.as_value()), Unfrozen::Freeze)?;
             return Ok((shared && all_well(&results)).then_some(took));
         }
         let count = results.len() as u64;
@@ -67,17 +67,18 @@ impl Tally {
         };
         for place in 0..results.len() as isize {
             let result = RawValue::of(results.entry(place)?);
-            let Some(copy) = copy::frozen(result) else {
-                done(tally::now().saturating_sub(started));
-                return Ok(None);
-            };
-            if copy != result {
-                results.store(place, copy.value())?;
+            match copy::frozen(result) {
+                Ok(Some(copy)) if copy == result => {}
+                Ok(Some(copy)) => results.store(place, copy.value())?,
+                other => {
+                    done(tally::now().saturating_sub(started));
+                    return Ok(other?.and(None));
+                }
             }
         }
         let shared = deep_freeze::share(RawValue::of(results.as_value()), Unfrozen::Freeze);
         let took = done(tally::now().saturating_sub(started)); // the copies are part of what it costs
-        Ok((shared && all_well(&results)).then_some(took))
+        Ok((shared? && all_well(&results)).then_some(took))
     }
 
     fn record(this: Receiver<Self>, nanoseconds: u64) {

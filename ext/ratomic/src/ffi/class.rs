@@ -65,7 +65,7 @@ fn is_bare<T: TypedData>(object: RawValue) -> bool {
 /// Freezes an object of this extension, with everything that it refers to.
 pub fn share_in_place(object: Value) -> Result<(), Error> {
     let object = RawValue::of(object);
-    if deep_freeze::share(object, Unfrozen::Freeze) {
+    if deep_freeze::share(object, Unfrozen::Freeze)? {
         return Ok(());
     }
     make_shareable(object)

@@ -1,12 +1,13 @@
 //! Makes frozen deep copies of plain data ([`super::deep_freeze`]) that cannot be frozen in place, because others still
 //! use it. It needs one pass and no table of visited objects; the VM's own copy has such a table and costs several times
-//! as much. It runs no Ruby code: it copies only Strings, Arrays and Hashes of Ruby's own classes, and Hash keys whose
+//! as much. It runs no Ruby code of the objects: it copies only Strings, Arrays and Hashes of Ruby's own classes, and Hash keys whose
 //! `hash` and `eql?` are native.
 
 use super::{
     deep_freeze::{self, Unfrozen},
     elements::Elements,
     global_gc,
+    jump::{self, Jump, Stop},
     met::Met,
     names::Names,
     note::{self, Way},
@@ -30,9 +31,9 @@ const MAX_COPIED_BYTES: usize = 16 * 1024;
 
 /// Returns the object itself if it is shareable, else a frozen copy. An object that is referenced twice becomes two
 /// copies. Returns `None` if the object is not plain data.
-pub fn frozen(object: RawValue) -> Option<RawValue> {
-    if deep_freeze::share(object, Unfrozen::Refuse) {
-        return Some(object);
+pub fn frozen(object: RawValue) -> Result<Option<RawValue>, Jump> {
+    if deep_freeze::share(object, Unfrozen::Refuse)? {
+        return Ok(Some(object));
     }
     let mut copying = Copy {
         left: MAX_OBJECTS,
@@ -40,7 +41,10 @@ pub fn frozen(object: RawValue) -> Option<RawValue> {
         kinds: None,
         unnoted: false,
     };
-    shared(copying.copy(object, 0)?)
+    match jump::fit(copying.copy(object, 0))? {
+        Some(copy) => shared(copy),
+        None => Ok(None),
+    }
 }
 
 /// Copies items one after another, as [`frozen`] does. But it refuses a graph in which an object is referenced twice,
@@ -60,17 +64,17 @@ pub struct Copied {
 impl Copier {
     /// Returns the item itself if it is shareable, else a copy; `None` if the VM has to make the copy.
     #[inline]
-    pub fn of(&mut self, item: RawValue) -> Option<Copied> {
+    pub fn of(&mut self, item: RawValue) -> Result<Option<Copied>, Jump> {
         if item.is_immediate() {
-            return Some(Copied {
+            return Ok(Some(Copied {
                 word: item,
                 unnoted: false,
-            });
+            }));
         }
         self.of_object(item)
     }
 
-    fn of_object(&mut self, item: RawValue) -> Option<Copied> {
+    fn of_object(&mut self, item: RawValue) -> Result<Option<Copied>, Jump> {
         self.met.clear();
         let mut copying = Copy {
             left: MAX_OBJECTS,
@@ -81,13 +85,13 @@ impl Copier {
         let copy = copying.copy(item, 0);
         let Copy { kinds, unnoted, .. } = copying;
         self.kinds = kinds;
-        match copy {
+        Ok(match jump::fit(copy)? {
             Some(word) => Some(Copied { word, unnoted }),
             None => long_text(item).map(|word| Copied {
                 word,
                 unnoted: false,
             }),
-        }
+        })
     }
 }
 
@@ -112,9 +116,9 @@ fn long_text(item: RawValue) -> Option<RawValue> {
 }
 
 /// Has the VM note the whole copy as shareable, on Rubies where single objects cannot be noted.
-fn shared(copy: RawValue) -> Option<RawValue> {
-    let noted = !matches!(note::way(), Way::Walk) || deep_freeze::share(copy, Unfrozen::Refuse);
-    noted.then_some(copy)
+fn shared(copy: RawValue) -> Result<Option<RawValue>, Jump> {
+    let noted = !matches!(note::way(), Way::Walk) || deep_freeze::share(copy, Unfrozen::Refuse)?;
+    Ok(noted.then_some(copy))
 }
 
 struct Copy<'a> {
@@ -127,25 +131,28 @@ struct Copy<'a> {
     unnoted: bool,
 }
 
+/// A copy, or why there is none.
+type Made = Result<RawValue, Stop>;
+
 impl Copy<'_> {
-    fn copy(&mut self, word: RawValue, depth: u32) -> Option<RawValue> {
-        if word.is_immediate() || word.is_frozen() && deep_freeze::share(word, Unfrozen::Refuse) {
-            return Some(word);
+    fn copy(&mut self, word: RawValue, depth: u32) -> Made {
+        if word.is_immediate() || word.is_frozen() && deep_freeze::share(word, Unfrozen::Refuse)? {
+            return Ok(word);
         }
-        self.left = self.left.checked_sub(1)?;
+        self.left = self.left.checked_sub(1).ok_or(Stop::Unfit)?;
         let klass = word.class_or_singleton();
         if depth == MAX_DEPTH {
-            return None;
+            return Err(Stop::Unfit);
         }
         // Without `met` (for results) an object that is referenced twice would become two, so it is not copied here.
         if self.met.is_some() && word.type_of() == RUBY_T_OBJECT {
             return match self.is_plain_kind(word, klass) {
                 true => self.first_visit(word)?.copy_object(word, klass, depth),
-                false => None,
+                false => Err(Stop::Unfit),
             };
         }
         if deep_freeze::has_variables(word) {
-            return None;
+            return Err(Stop::Unfit);
         }
         // SAFETY: the VM's own classes, set before any extension is loaded.
         let (string, array, hash) =
@@ -157,14 +164,14 @@ impl Copy<'_> {
             RUBY_T_STRUCT if self.met.is_some() && self.is_plain_kind(word, klass) => {
                 self.first_visit(word)?.copy_struct(word, klass, depth)
             }
-            _ => None,
+            _ => Err(Stop::Unfit),
         }
     }
 
-    /// Notes the object as visited; `None` if it was visited before and must not be.
-    fn first_visit(&mut self, word: RawValue) -> Option<&mut Self> {
+    /// Notes the object as visited. Fails if it was visited before and must not be.
+    fn first_visit(&mut self, word: RawValue) -> Result<&mut Self, Stop> {
         let first = self.met.as_mut().is_none_or(|met| met.insert(word));
-        first.then_some(self)
+        first.then_some(self).ok_or(Stop::Unfit)
     }
 
     /// Whether copying and freezing it calls only methods of Ruby itself.
@@ -179,7 +186,7 @@ impl Copy<'_> {
         }
     }
 
-    fn copy_struct(&mut self, word: RawValue, klass: VALUE, depth: u32) -> Option<RawValue> {
+    fn copy_struct(&mut self, word: RawValue, klass: VALUE, depth: u32) -> Made {
         // SAFETY: the class of a living Struct, which has Ruby's own allocator; what that makes has the same members.
         let copy = unsafe { rb_sys::rb_obj_alloc(klass) };
         for place in 0..number::fixnum(RawValue(unsafe_size(word))) {
@@ -191,29 +198,24 @@ impl Copy<'_> {
             }
         }
         // SAFETY: the Struct that was made above.
-        Some(self.noted(RawValue(unsafe { rb_sys::rb_obj_freeze(copy) })))
+        Ok(self.noted(RawValue(unsafe { rb_sys::rb_obj_freeze(copy) })))
     }
 
-    fn copy_object(&mut self, word: RawValue, klass: VALUE, depth: u32) -> Option<RawValue> {
-        let mut variables = Variables {
-            copying: self,
-            depth,
-            // SAFETY: the class of a living object that is nothing but its variables, as what this makes is.
-            copy: RawValue(unsafe { rb_sys::rb_obj_alloc(klass) }),
-            done: true,
-        };
-        // SAFETY: a living object, which `variable` does not change; `variables` outlives the call.
-        unsafe {
-            rb_sys::rb_ivar_foreach(
-                word.0,
-                Some(variable),
-                std::ptr::from_mut(&mut variables) as st_data_t,
-            )
-        };
-        let Variables { copy, done, .. } = variables;
+    /// The copy gets the variables as they are first, and then copies of them. So the original, which another thread may
+    /// change whenever a Hash in it is asked for its default, is read before that.
+    fn copy_object(&mut self, word: RawValue, klass: VALUE, depth: u32) -> Made {
+        // SAFETY: the class of a living object that is nothing but its variables, as what this makes is.
+        let copy = RawValue(unsafe { rb_sys::rb_obj_alloc(klass) });
+        // SAFETY: a living object, which `take_variable` does not change.
+        unsafe { rb_sys::rb_ivar_foreach(word.0, Some(take_variable), copy.0 as st_data_t) };
+        let mut parts = Parts::of(copy, self, depth);
+        let address = std::ptr::from_mut(&mut parts) as st_data_t;
+        // SAFETY: the new object, in which `copy_variable` only replaces values; `parts` outlives the call.
+        unsafe { rb_sys::rb_ivar_foreach(copy.0, Some(copy_variable), address) };
+        parts.done?;
         self.unnoted = true;
         // SAFETY: the object that was made above.
-        done.then(|| RawValue(unsafe { rb_sys::rb_obj_freeze(copy.0) }))
+        Ok(RawValue(unsafe { rb_sys::rb_obj_freeze(copy.0) }))
     }
 
     /// Notes a new frozen object, whose parts are all noted, as shareable.
@@ -224,25 +226,25 @@ impl Copy<'_> {
         copy
     }
 
-    fn copy_text(&self, word: RawValue) -> Option<RawValue> {
+    fn copy_text(&self, word: RawValue) -> Made {
         if !word.has_content_elsewhere() {
             // SAFETY: a living String. The copy has its bytes, its encoding and nothing else, and `rb_str_freeze` would
             // only look for memory that it has to spare.
             let copy = unsafe { rb_sys::rb_obj_freeze(rb_sys::rb_str_dup(word.0)) };
-            return Some(self.noted(RawValue(copy)));
+            return Ok(self.noted(RawValue(copy)));
         }
         if let Some(copy) = self.copy_sharing_bytes(word) {
-            return Some(copy);
+            return Ok(copy);
         }
         // SAFETY: a living String. Its bytes are copied before anything else can run; its encoding is one of the VM's.
         unsafe {
             let length = rb_sys::RSTRING_LEN(word.0);
             if self.met.is_some() && length as usize > MAX_COPIED_BYTES {
-                return None;
+                return Err(Stop::Unfit);
             }
             let encoding = rb_sys::rb_enc_get(word.0);
             let copy = rb_sys::rb_enc_str_new(rb_sys::RSTRING_PTR(word.0), length, encoding);
-            Some(self.noted(RawValue(rb_sys::rb_str_freeze(copy))))
+            Ok(self.noted(RawValue(rb_sys::rb_str_freeze(copy))))
         }
     }
 
@@ -267,40 +269,35 @@ impl Copy<'_> {
         }
     }
 
-    fn copy_array(&mut self, word: RawValue, depth: u32) -> Option<RawValue> {
-        // SAFETY: a living Array, on the stack of the caller. Nothing changes it meanwhile, because nothing here runs
-        // Ruby code or lets another thread run.
+    fn copy_array(&mut self, word: RawValue, depth: u32) -> Made {
+        // SAFETY: a living Array, on the stack of the caller.
         let len = unsafe { rb_sys::RARRAY_LEN(word.0) };
         let mut elements = Elements::new(len as usize);
         for place in 0..len {
-            // SAFETY: as above; the index is below its length.
+            // SAFETY: as above; nil beyond its end, if another thread has shortened it.
             let element = RawValue(unsafe { rb_sys::rb_ary_entry(word.0, place) });
             elements.push(self.copy(element, depth + 1)?);
         }
         // SAFETY: a new Array that nobody else has. It has no memory to spare that `rb_ary_freeze` could give back.
         let copy = unsafe { rb_sys::rb_obj_freeze(elements.array().0) };
-        Some(self.noted(RawValue(copy)))
+        Ok(self.noted(RawValue(copy)))
     }
 
-    /// The keys are not copied: a Hash counts as plain data only if its keys are shareable.
-    fn copy_hash(&mut self, word: RawValue, depth: u32) -> Option<RawValue> {
-        if !deep_freeze::has_no_default(word) {
-            return None;
+    /// The keys are not copied: a Hash counts as plain data only if its keys are shareable. The pairs are those of one
+    /// moment; another thread may change the original later, whenever a Hash in it is asked for its default.
+    fn copy_hash(&mut self, word: RawValue, depth: u32) -> Made {
+        if !deep_freeze::has_no_default(word)? {
+            return Err(Stop::Unfit);
         }
-        let mut pairs = Pairs {
-            copying: self,
-            depth,
-            // SAFETY: a living Hash of Ruby's own class.
-            copy: RawValue(unsafe { rb_sys::rb_hash_dup(word.0) }),
-            done: true,
-        };
-        // SAFETY: a living Hash, which `pair` does not change; `pairs` outlives the call.
-        unsafe {
-            rb_sys::rb_hash_foreach(word.0, Some(pair), std::ptr::from_mut(&mut pairs) as VALUE)
-        };
-        let Pairs { copy, done, .. } = pairs;
+        // SAFETY: a living Hash of Ruby's own class.
+        let copy = RawValue(unsafe { rb_sys::rb_hash_dup(word.0) });
+        let mut parts = Parts::of(copy, self, depth);
+        let address = std::ptr::from_mut(&mut parts) as VALUE;
+        // SAFETY: the new Hash, in which `copy_pair` only replaces values; `parts` outlives the call.
+        unsafe { rb_sys::rb_hash_foreach(copy.0, Some(copy_pair), address) };
+        parts.done?;
         // SAFETY: the Hash that was made above.
-        done.then(|| self.noted(RawValue(unsafe { rb_sys::rb_hash_freeze(copy.0) })))
+        Ok(self.noted(RawValue(unsafe { rb_sys::rb_hash_freeze(copy.0) })))
     }
 }
 
@@ -351,60 +348,79 @@ fn unsafe_size(object: RawValue) -> VALUE {
     unsafe { rb_sys::rb_struct_size(object.0) }
 }
 
-struct Variables<'a, 'b> {
+/// A new object whose values are replaced by copies, one after another.
+struct Parts<'a, 'b> {
+    of: RawValue,
     copying: &'a mut Copy<'b>,
     depth: u32,
-    copy: RawValue,
-    done: bool,
+    done: Result<(), Stop>,
 }
 
-unsafe extern "C" fn variable(name: rb_sys::ID, value: VALUE, variables: st_data_t) -> c_int {
-    // SAFETY: the `Variables` of the frame that called `rb_ivar_foreach`.
-    let variables = unsafe { &mut *(variables as *mut Variables<'_, '_>) };
-    let depth = variables.depth + 1;
-    let Some(made) = variables.copying.copy(RawValue(value), depth) else {
-        variables.done = false;
-        return rb_sys::st_retval::ST_STOP as c_int;
-    };
+impl<'a, 'b> Parts<'a, 'b> {
+    fn of(of: RawValue, copying: &'a mut Copy<'b>, depth: u32) -> Parts<'a, 'b> {
+        let (depth, done) = (depth + 1, Ok(()));
+        Parts {
+            of,
+            copying,
+            depth,
+            done,
+        }
+    }
+
+    /// Copies one value, and tells whether to go on. After one that is not copied it looks at none: `rb_ivar_foreach` goes
+    /// on when it is told to stop.
+    fn each(&mut self, one: impl FnOnce(&mut Self) -> Result<(), Stop>) -> c_int {
+        if self.done.is_ok() {
+            self.done = one(self);
+        }
+        let next = match self.done {
+            Ok(()) => rb_sys::st_retval::ST_CONTINUE,
+            Err(_) => rb_sys::st_retval::ST_STOP,
+        };
+        next as c_int
+    }
+
+    fn variable(&mut self, name: ID, value: RawValue) -> Result<(), Stop> {
+        let copy = self.copying.copy(value, self.depth)?;
+        if copy != value {
+            // SAFETY: the new object, which is not frozen, and the name of a variable that it has.
+            unsafe { rb_sys::rb_ivar_set(self.of.0, name, copy.0) };
+        }
+        Ok(())
+    }
+
+    fn pair(&mut self, key: RawValue, value: RawValue) -> Result<(), Stop> {
+        if !deep_freeze::share(key, Unfrozen::Refuse)? {
+            return Err(Stop::Unfit);
+        }
+        let copy = self.copying.copy(value, self.depth)?;
+        if copy != value {
+            if !is_looked_up_natively(key) {
+                return Err(Stop::Unfit);
+            }
+            // SAFETY: the new Hash, which is not frozen, and a key that it has.
+            unsafe { rb_sys::rb_hash_aset(self.of.0, key.0, copy.0) };
+        }
+        Ok(())
+    }
+}
+
+unsafe extern "C" fn take_variable(name: ID, value: VALUE, copy: st_data_t) -> c_int {
     // SAFETY: an object that was just made, is not frozen, and that nobody else has.
-    unsafe { rb_sys::rb_ivar_set(variables.copy.0, name, made.0) };
+    unsafe { rb_sys::rb_ivar_set(copy as VALUE, name, value) };
     rb_sys::st_retval::ST_CONTINUE as c_int
 }
 
-struct Pairs<'a, 'b> {
-    copying: &'a mut Copy<'b>,
-    depth: u32,
-    copy: RawValue,
-    done: bool,
+unsafe extern "C" fn copy_variable(name: ID, value: VALUE, parts: st_data_t) -> c_int {
+    // SAFETY: the `Parts` of the frame that called `rb_ivar_foreach`.
+    let parts = unsafe { &mut *(parts as *mut Parts<'_, '_>) };
+    parts.each(|parts| parts.variable(name, RawValue(value)))
 }
 
-unsafe extern "C" fn pair(key: VALUE, value: VALUE, pairs: VALUE) -> c_int {
-    // SAFETY: the `Pairs` of the frame that called `rb_hash_foreach`.
-    let pairs = unsafe { &mut *(pairs as *mut Pairs<'_, '_>) };
-    pairs.done = pairs.store(RawValue(key), RawValue(value)).is_some();
-    let next = if pairs.done {
-        rb_sys::st_retval::ST_CONTINUE
-    } else {
-        rb_sys::st_retval::ST_STOP
-    };
-    next as c_int
-}
-
-impl Pairs<'_, '_> {
-    fn store(&mut self, key: RawValue, value: RawValue) -> Option<()> {
-        if !deep_freeze::share(key, Unfrozen::Refuse) {
-            return None;
-        }
-        let copy = self.copying.copy(value, self.depth + 1)?;
-        if copy != value {
-            if !is_looked_up_natively(key) {
-                return None;
-            }
-            // SAFETY: the Hash that was made above, and a key that it has.
-            unsafe { rb_sys::rb_hash_aset(self.copy.0, key.0, copy.0) };
-        }
-        Some(())
-    }
+unsafe extern "C" fn copy_pair(key: VALUE, value: VALUE, parts: VALUE) -> c_int {
+    // SAFETY: the `Parts` of the frame that called `rb_hash_foreach`.
+    let parts = unsafe { &mut *(parts as *mut Parts<'_, '_>) };
+    parts.each(|parts| parts.pair(RawValue(key), RawValue(value)))
 }
 
 /// Whether the VM looks the key up without calling a method.

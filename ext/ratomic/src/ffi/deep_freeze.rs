@@ -9,7 +9,14 @@
 //! How an object is noted, and what is known about it beyond the C API, depends on the Ruby: see [`super::note`]. Where
 //! single objects cannot be noted, this module only checks that the data is plain, and the VM notes it in one walk.
 
-use super::{defaults, flags::Flags, global_gc, note, note::Way, RawValue};
+use super::{
+    defaults,
+    flags::Flags,
+    global_gc,
+    jump::{self, Jump},
+    note::{self, Way},
+    RawValue,
+};
 use magnus::{prelude::*, rb_sys::protect, rb_sys::AsRawValue, Error, RClass, Ruby, Value};
 use rb_sys::ruby_value_type::*;
 use rb_sys::{st_data_t, VALUE};
@@ -33,14 +40,14 @@ fn moved_object(ruby: &Ruby) -> Result<VALUE, Error> {
 
 /// Returns true if the object is shareable now. False only means that this module could not find out.
 #[inline]
-pub fn share(object: RawValue, unfrozen: Unfrozen) -> bool {
+pub fn share(object: RawValue, unfrozen: Unfrozen) -> Result<bool, Jump> {
     if is_noted(object) {
-        return !is_moved(object);
+        return Ok(!is_moved(object));
     }
     share_unnoted(object, unfrozen)
 }
 
-fn share_unnoted(object: RawValue, unfrozen: Unfrozen) -> bool {
+fn share_unnoted(object: RawValue, unfrozen: Unfrozen) -> Result<bool, Jump> {
     let way = note::way();
     let mut walk = Walk {
         unfrozen,
@@ -48,14 +55,15 @@ fn share_unnoted(object: RawValue, unfrozen: Unfrozen) -> bool {
         way,
         notes: true,
     };
-    match way {
-        Way::Walk => walk.share(object) && by_the_vm(object),
-        _ => walk.share(object),
+    let shared = walk.share(object)?;
+    if shared && matches!(way, Way::Walk) {
+        by_the_vm(object)?;
     }
+    Ok(shared)
 }
 
 /// Whether the object is frozen plain data. Unlike [`share`] it notes nothing.
-pub fn is_frozen_data(object: RawValue) -> bool {
+pub fn is_frozen_data(object: RawValue) -> Result<bool, Jump> {
     let mut walk = Walk {
         unfrozen: Unfrozen::Refuse,
         depth: 0,
@@ -102,20 +110,23 @@ pub fn is_in_use(text: RawValue) -> bool {
 
 /// Whether this is a Hash of no subclass, with neither a default nor a default proc. False also when that cannot be
 /// told.
-pub fn has_no_default(hash: RawValue) -> bool {
+pub fn has_no_default(hash: RawValue) -> Result<bool, Jump> {
     // SAFETY: the VM's own class, set before any extension is loaded.
-    let own_class = hash.class_or_singleton() == unsafe { rb_sys::rb_cHash };
-    own_class
-        && match note::way() {
-            Way::Flag(found) => found.defaults.are_none(hash),
-            _ => defaults::are_none(hash),
-        }
+    if hash.class_or_singleton() != unsafe { rb_sys::rb_cHash } {
+        return Ok(false);
+    }
+    match note::way() {
+        Way::Flag(found) => Ok(found.defaults.are_none(hash)),
+        _ => defaults::are_none(hash),
+    }
 }
 
 /// Whether a Hash was made by `Hash.ruby2_keywords_hash`, or may have been.
-pub fn is_noted_for_keywords(hash: RawValue) -> bool {
+pub fn is_noted_for_keywords(hash: RawValue) -> Result<bool, Jump> {
     match note::way() {
-        Way::Flag(found) if found.flags.keywords != 0 => hash.flags() & found.flags.keywords != 0,
+        Way::Flag(found) if found.flags.keywords != 0 => {
+            Ok(hash.flags() & found.flags.keywords != 0)
+        }
         _ => defaults::is_noted_for_keywords(hash),
     }
 }
@@ -131,11 +142,11 @@ pub fn has_no_variables(object: RawValue) -> bool {
     unsafe { rb_sys::rb_ivar_count(object.0) == 0 }
 }
 
-/// Makes the object shareable by the VM's own walk. Plain data contains no native objects, into which the VM would look
-/// while it holds its lock (see [`super::class`]).
-pub fn by_the_vm(object: RawValue) -> bool {
-    // SAFETY: a living object, on the caller's stack; `protect` catches what this raises.
-    protect(|| unsafe { rb_sys::rb_ractor_make_shareable(object.0) }).is_ok()
+/// Makes plain data shareable by the VM's own walk. It contains no native objects, into which the VM would look while it
+/// holds its lock (see [`super::class`]), and nothing that the VM refuses. So what this raises comes from elsewhere.
+pub fn by_the_vm(object: RawValue) -> Result<(), Jump> {
+    // SAFETY: a living object, on the caller's stack; `catch` catches what this raises.
+    jump::catch(|| unsafe { rb_sys::rb_ractor_make_shareable(object.0) }).map(drop)
 }
 
 const MAX_DEPTH: u32 = 100;
@@ -161,35 +172,35 @@ struct Walk {
 impl Walk {
     /// Notes the object as shareable, after freezing it if `unfrozen` allows that. With [`Way::Walk`] it changes nothing,
     /// and only checks that all of it is plain data.
-    fn share(&mut self, word: RawValue) -> bool {
+    fn share(&mut self, word: RawValue) -> Result<bool, Jump> {
         if is_moved(word) {
-            return false; // the VM calls it shareable, but its content is gone
+            return Ok(false); // the VM calls it shareable, but its content is gone
         }
         if is_noted(word) {
-            return true;
+            return Ok(true);
         }
-        if self.depth == MAX_DEPTH {
-            return false;
+        if self.depth == MAX_DEPTH || !self.is_plain(word) || !self.frozen(word) {
+            return Ok(false);
         }
         self.depth += 1;
-        let done = self.is_plain(word) && self.frozen(word) && self.share_content(word);
+        let done = self.share_content(word)?;
         self.depth -= 1;
         if !self.notes {
-            return done;
+            return Ok(done);
         }
-        let noted = done && self.note(word);
+        let noted = done && self.note(word)?;
         if noted {
             global_gc::count(word);
         }
-        noted
+        Ok(noted)
     }
 
-    fn note(&self, word: RawValue) -> bool {
+    fn note(&self, word: RawValue) -> Result<bool, Jump> {
         match self.way {
-            Way::Walk => true,
+            Way::Walk => Ok(true),
             // The VM may have to store an `object_id` in it, which is not possible later.
-            _ if word.type_of() == RUBY_T_OBJECT => by_the_vm(word),
-            _ => note::shareable(word),
+            _ if word.type_of() == RUBY_T_OBJECT => by_the_vm(word).map(|()| true),
+            _ => Ok(note::shareable(word)),
         }
     }
 
@@ -239,7 +250,10 @@ impl Walk {
             return false;
         }
         if matches!(self.way, Way::Walk) {
-            return matches!(word.type_of(), RUBY_T_STRING | RUBY_T_ARRAY | RUBY_T_HASH);
+            return match word.type_of() {
+                RUBY_T_STRING => !is_in_use(word),
+                kind => matches!(kind, RUBY_T_ARRAY | RUBY_T_HASH),
+            };
         }
         // SAFETY: living objects of the class itself, whose `freeze` is what these functions do. None raises but that
         // of a String in use. That of an Array gives back the memory that it has to spare, too.
@@ -267,36 +281,44 @@ impl Walk {
         }
     }
 
-    fn share_content(&mut self, word: RawValue) -> bool {
+    fn share_content(&mut self, word: RawValue) -> Result<bool, Jump> {
         match word.type_of() {
-            RUBY_T_STRING | RUBY_T_FLOAT | RUBY_T_BIGNUM => true,
+            RUBY_T_STRING | RUBY_T_FLOAT | RUBY_T_BIGNUM => Ok(true),
             RUBY_T_ARRAY => self.share_array(word),
             RUBY_T_HASH => self.share_hash(word),
             RUBY_T_STRUCT => self.share_struct(word),
             RUBY_T_OBJECT => self.share_object(word),
-            _ => false,
+            _ => Ok(false),
         }
     }
 
-    fn share_array(&mut self, array: RawValue) -> bool {
-        // SAFETY: a living, frozen Array; the index is below its length.
+    fn share_array(&mut self, array: RawValue) -> Result<bool, Jump> {
+        // SAFETY: a living, frozen Array.
         let len = unsafe { rb_sys::RARRAY_LEN(array.0) };
-        // SAFETY: as above.
-        (0..len).all(|place| self.share(RawValue(unsafe { rb_sys::rb_ary_entry(array.0, place) })))
+        for place in 0..len {
+            // SAFETY: as above; the index is below its length.
+            let element = RawValue(unsafe { rb_sys::rb_ary_entry(array.0, place) });
+            if !self.share(element)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
-    fn share_struct(&mut self, object: RawValue) -> bool {
-        // SAFETY: a living, frozen Struct; the index is below its size.
+    fn share_struct(&mut self, object: RawValue) -> Result<bool, Jump> {
+        // SAFETY: a living, frozen Struct.
         let size = unsafe { rb_sys::rb_struct_size(object.0) } >> 1;
-        (0..size).all(|place| {
-            // SAFETY: as above.
-            self.share(RawValue(unsafe {
-                rb_sys::rb_struct_aref(object.0, place << 1 | 1)
-            }))
-        })
+        for place in 0..size {
+            // SAFETY: as above; the index is below its size.
+            let member = RawValue(unsafe { rb_sys::rb_struct_aref(object.0, place << 1 | 1) });
+            if !self.share(member)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
-    fn share_object(&mut self, object: RawValue) -> bool {
+    fn share_object(&mut self, object: RawValue) -> Result<bool, Jump> {
         unsafe extern "C" fn variable(
             _name: rb_sys::ID,
             value: VALUE,
@@ -306,7 +328,7 @@ impl Walk {
             unsafe { &mut *(content as *mut Content<'_>) }.share(&[value])
         }
 
-        let mut content = Content(self, true);
+        let mut content = Content(self, Ok(true));
         // SAFETY: a living, frozen object; `variable` raises nothing, and `content` outlives the call.
         unsafe {
             rb_sys::rb_ivar_foreach(
@@ -318,16 +340,16 @@ impl Walk {
         content.1
     }
 
-    fn share_hash(&mut self, hash: RawValue) -> bool {
+    fn share_hash(&mut self, hash: RawValue) -> Result<bool, Jump> {
         unsafe extern "C" fn pair(key: VALUE, value: VALUE, content: VALUE) -> c_int {
             // SAFETY: the `Content` of the frame that called `rb_hash_foreach`.
             unsafe { &mut *(content as *mut Content<'_>) }.share(&[key, value])
         }
 
-        if !has_no_default(hash) {
-            return false;
+        if !has_no_default(hash)? {
+            return Ok(false);
         }
-        let mut content = Content(self, true);
+        let mut content = Content(self, Ok(true));
         // SAFETY: a living, frozen Hash; `pair` raises nothing, and `content` outlives the call.
         unsafe {
             rb_sys::rb_hash_foreach(
@@ -340,16 +362,20 @@ impl Walk {
     }
 }
 
-/// Walks through the parts of one object, and keeps whether all of them were shareable so far.
-struct Content<'a>(&'a mut Walk, bool);
+/// Walks through the parts of one object, and keeps whether all of them were shareable so far. After the first that is not
+/// it looks at none: `rb_ivar_foreach` goes on when it is told to stop.
+struct Content<'a>(&'a mut Walk, Result<bool, Jump>);
 
 impl Content<'_> {
     fn share(&mut self, values: &[VALUE]) -> c_int {
-        self.1 &= values.iter().all(|value| self.0.share(RawValue(*value)));
-        let next = if self.1 {
-            rb_sys::st_retval::ST_CONTINUE
-        } else {
-            rb_sys::st_retval::ST_STOP
+        for value in values {
+            if matches!(self.1, Ok(true)) {
+                self.1 = self.0.share(RawValue(*value));
+            }
+        }
+        let next = match self.1 {
+            Ok(true) => rb_sys::st_retval::ST_CONTINUE,
+            _ => rb_sys::st_retval::ST_STOP,
         };
         next as c_int
     }

@@ -2,19 +2,26 @@
 //! the Rubies on which that was proved ([`super::note`]) its header tells whether it has a default, with no method
 //! call.
 
-use super::{names::Names, RawValue};
-use magnus::{gc, prelude::*, rb_sys::protect, Error, Ruby, Value};
+use super::{
+    jump::{self, Jump},
+    names::Names,
+    RawValue,
+};
+use magnus::{gc, prelude::*, Error, Ruby, Value};
 use rb_sys::VALUE;
 use std::ptr;
 
 /// Whether a Hash has neither a default nor a default proc. This calls its methods.
-pub fn are_none(hash: RawValue) -> bool {
+pub fn are_none(hash: RawValue) -> Result<bool, Jump> {
     static METHODS: Names<2> = Names::new([c"default_proc", c"default"]);
-    METHODS.ids().iter().all(|name| {
+    for name in METHODS.ids() {
         // SAFETY: a living Hash whose method is Hash's own, so that nothing but native code runs.
         let ask = || unsafe { rb_sys::rb_funcallv(hash.0, *name, 0, ptr::null()) };
-        is_own(*name) && protect(ask).is_ok_and(|answer| RawValue(answer) == RawValue::NIL)
-    })
+        if !is_own(*name) || RawValue(jump::catch(ask)?) != RawValue::NIL {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// Whether the method is Hash's own.
@@ -25,18 +32,18 @@ fn is_own(method: rb_sys::ID) -> bool {
 
 /// Whether a Hash of Ruby's own class finds its keys by what is in them, and not by which object they are. False where a
 /// method of the Hash's own would have to be asked.
-pub fn compares_by_content(hash: RawValue) -> bool {
+pub fn compares_by_content(hash: RawValue) -> Result<bool, Jump> {
     static METHOD: Names<1> = Names::new([c"compare_by_identity?"]);
     let [name] = *METHOD.ids();
     // SAFETY: a living Hash, and its class.
     let own = unsafe { rb_sys::rb_method_basic_definition_p(hash.class_or_singleton(), name) != 0 };
     // SAFETY: as in `are_none`; the method reads a flag.
     let ask = || unsafe { rb_sys::rb_funcallv(hash.0, name, 0, ptr::null()) };
-    own && protect(ask).is_ok_and(|answer| RawValue(answer) == RawValue::from_bool(false))
+    Ok(own && RawValue(jump::catch(ask)?) == RawValue::from_bool(false))
 }
 
 /// Whether a Hash was made by `Hash.ruby2_keywords_hash`, or may have been.
-pub fn is_noted_for_keywords(hash: RawValue) -> bool {
+pub fn is_noted_for_keywords(hash: RawValue) -> Result<bool, Jump> {
     static METHOD: Names<1> = Names::new([c"ruby2_keywords_hash?"]);
     let [name] = *METHOD.ids();
     // SAFETY: the class of the VM, and that of its methods.
@@ -46,9 +53,7 @@ pub fn is_noted_for_keywords(hash: RawValue) -> bool {
     };
     // SAFETY: the class of the VM and a living Hash; the method is the class's own, and reads a flag.
     let ask = || unsafe { rb_sys::rb_funcallv(rb_sys::rb_cHash, name, 1, &hash.0) };
-    !own || protect(ask).map_or(true, |answer| {
-        RawValue(answer) != RawValue::from_bool(false)
-    })
+    Ok(!own || RawValue(jump::catch(ask)?) != RawValue::from_bool(false))
 }
 
 /// How to see that a Hash has no default without a method call.

@@ -12,10 +12,13 @@
 //! | `global_gc::count` | the VM lock, perhaps a native lock too | adds to a number |
 //! | `global_gc::relieve` | the VM lock, no native lock | may collect, and then run finalizers, which are Ruby code |
 //! | `fork` | nothing: called inside fork(2) | takes and releases all native locks; calls no Ruby |
-//! | `ahead`, `met`, `pinned`, `walk` | the VM lock, no native lock | reads a graph of objects; allocates an object for a large one; runs no Ruby code |
+//! | `ahead`, `met`, `pinned` | the VM lock, no native lock | keeps objects of a graph; allocates an object for a large one; runs no Ruby code |
 //! | `note` | the VM lock, no native lock | sets a flag, or calls the VM's function for one object |
-//! | `copy`, `deep_freeze`, `elements` | the VM lock, no native lock | allocates, or freezes; what is no plain data goes to the VM |
-//! | `args`, `class`, `defaults`, `error`, `key`, `names`, `number::int64`, `once_shared`, `pair_buffer`, `receiver`, `shareable` | the VM lock, no native lock | may run Ruby code, allocate or raise; a jump comes back as an `Error` |
+//! | `kept` | anything | nothing |
+//! | `elements` | the VM lock, no native lock | allocates an Array |
+//! | `copy`, `deep_freeze`, `defaults`, `walk` | the VM lock, no native lock | reads, freezes or copies a graph; runs no Ruby code of its objects, but other threads, when it asks a Hash; what jumps then comes back as a `Jump` |
+//! | `jump` | the VM lock, no native lock | ends a jump of the VM, and begins it again in the `Error` |
+//! | `args`, `class`, `error`, `key`, `names`, `number::int64`, `once_shared`, `pair_buffer`, `receiver`, `shareable` | the VM lock, no native lock | may run Ruby code, allocate or raise; a jump comes back as an `Error` |
 //! | `memory::report` | the VM lock, no native lock | may start a collection |
 //! | the rest of `memory` | nothing: also called by mark and free functions | counts, or fetches memory ahead |
 //! | `gvl` | the VM lock, no native lock | gives the VM lock up for a wait; calls `scheduler` or `native_thread` for it |
@@ -38,6 +41,8 @@ pub mod fork;
 pub mod gc;
 pub mod global_gc;
 pub mod gvl;
+pub mod jump;
+pub mod kept;
 pub mod key;
 pub mod memory;
 mod met;

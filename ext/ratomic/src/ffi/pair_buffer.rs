@@ -6,8 +6,8 @@
 //! being written. The words are written with locks held, where a write barrier is not allowed. Without one, every
 //! collection looks at all words.
 
-use super::{error, RawValue};
-use magnus::{gc, typed_data::Obj, DataTypeFunctions, Error, RClass, TypedData};
+use super::{error, kept::Kept, RawValue};
+use magnus::{gc, prelude::*, typed_data::Obj, DataTypeFunctions, Error, RClass, TypedData};
 use std::cell::UnsafeCell;
 use std::mem;
 
@@ -34,19 +34,26 @@ impl DataTypeFunctions for Pairs {
     }
 }
 
-pub struct PairBuffer(Obj<Pairs>);
+/// To be kept on the machine stack.
+pub struct PairBuffer {
+    pairs: Obj<Pairs>,
+    _kept: Kept,
+}
 
 impl PairBuffer {
     /// Makes a buffer for `len` pairs, all nil.
     pub fn new(len: usize) -> PairBuffer {
         let words = vec![(RawValue::NIL, RawValue::NIL); len];
-        PairBuffer(error::ruby().obj_wrap(Pairs(UnsafeCell::new(words))))
+        let pairs = error::ruby().obj_wrap(Pairs(UnsafeCell::new(words)));
+        PairBuffer {
+            pairs,
+            _kept: Kept::new(RawValue::of(pairs.as_value())),
+        }
     }
 
     pub fn as_mut_slice(&mut self) -> &mut [(RawValue, RawValue)] {
-        // SAFETY: only this buffer has the words, see `Pairs`. The object is in the buffer, on the stack of its thread,
-        // where a collector finds it as long as the buffer lives.
-        unsafe { &mut *self.0 .0.get() }
+        // SAFETY: only this buffer has the words, see `Pairs`. The object lives as long as the buffer, which keeps it.
+        unsafe { &mut *self.pairs.0.get() }
     }
 }
 
@@ -54,7 +61,7 @@ impl Drop for PairBuffer {
     /// Frees the memory at once. It may be much, and the object itself is freed only by a later collection.
     fn drop(&mut self) {
         // SAFETY: as above, and nobody has a slice of it any more.
-        drop(mem::take(unsafe { &mut *self.0 .0.get() }));
+        drop(mem::take(unsafe { &mut *self.pairs.0.get() }));
     }
 }
 

@@ -6,13 +6,13 @@
 //! of the Ractor that made it: either on the thread that collects there, or while that Ractor is stopped. So it never runs
 //! while an address is being written. There are no write barriers, so every collection looks at all addresses.
 
-use super::{class, error};
-use magnus::{gc, typed_data::Obj, DataTypeFunctions, Error, RModule, TypedData};
+use super::{class, error, kept::Kept, RawValue};
+use magnus::{gc, prelude::*, typed_data::Obj, DataTypeFunctions, Error, RModule, TypedData};
 use std::cell::Cell;
 use std::ptr::NonNull;
 
 pub trait Addresses: Send {
-    /// Calls [`super::RawValue::mark`] for each.
+    /// Calls [`RawValue::mark`] for each.
     fn mark(&self);
 }
 
@@ -47,6 +47,7 @@ impl Drop for Holder {
 pub struct Pinned<T: Addresses> {
     addresses: NonNull<T>,
     holder: Obj<Holder>,
+    _kept: Kept,
 }
 
 impl<T: Addresses + 'static> Pinned<T> {
@@ -54,14 +55,18 @@ impl<T: Addresses + 'static> Pinned<T> {
     pub fn new(addresses: T) -> Pinned<T> {
         let addresses = NonNull::from(Box::leak(Box::new(addresses)));
         let holder = error::ruby().obj_wrap(Holder(Cell::new(Some(addresses))));
-        Pinned { addresses, holder }
+        Pinned {
+            addresses,
+            holder,
+            _kept: Kept::new(RawValue::of(holder.as_value())),
+        }
     }
 
     /// Not to be kept across a call into the VM.
     #[inline]
     pub fn get_mut(&mut self) -> &mut T {
-        // SAFETY: only this thread has the addresses, see `Holder`. That object is on the stack of its thread, where a
-        // collector finds it as long as this lives, so it does not free them.
+        // SAFETY: only this thread has the addresses, see `Holder`. That object lives as long as this, which keeps it, so
+        // no collector frees them.
         unsafe { self.addresses.as_mut() }
     }
 }

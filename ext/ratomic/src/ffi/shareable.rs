@@ -17,10 +17,10 @@ extern "C" {
 /// Whether the object can be stored as it is. For a few kinds of objects the answer is false although [`share`] would
 /// store them as they are.
 pub fn is_shareable(word: RawValue) -> Result<bool, Error> {
-    if deep_freeze::share(word, Unfrozen::Refuse) {
+    if deep_freeze::share(word, Unfrozen::Refuse)? {
         return Ok(true);
     }
-    Ok(walk::find(word) == Found::Nothing && is_noted(word))
+    Ok(walk::find(word)? == Found::Nothing && is_noted(word))
 }
 
 /// Asks the VM, which marks the objects that it finds shareable. To be called only with a graph in which [`walk::find`]
@@ -45,10 +45,10 @@ pub fn share(value: Value, place: &str) -> Result<RawValue, Error> {
 fn share_object(value: Value, place: &str) -> Result<RawValue, Error> {
     let word = RawValue::of(value);
     global_gc::relieve();
-    if deep_freeze::share(word, Unfrozen::Refuse) {
+    if deep_freeze::share(word, Unfrozen::Refuse)? {
         return Ok(word);
     }
-    let copy = match walk::find(word) {
+    let copy = match walk::find(word)? {
         Found::Single(single) => return Err(refused(single.value(), place, String::new())),
         Found::Deep => return Err(refused(value, place, format!(": {}", walk::TOO_DEEP))),
         Found::Odd => rebuild(value),

@@ -1,9 +1,10 @@
-//! A walk through the objects that an object refers to: elements, members and instance variables. It runs no Ruby code.
-//! No collection moves an object that the walk has met or has ahead: they are all on the stack, or pinned
+//! A walk through the objects that an object refers to: elements, members and instance variables. It runs no Ruby code of
+//! the objects. Where a Hash has to be asked by a method call, the VM may let another thread run, or end the call with an
+//! exception for this one ([`super::jump`]). No collection moves an object that the walk has met or has ahead: they are all on the stack, or pinned
 //! ([`super::pinned`]).
 
 use super::deep_freeze;
-use super::{ahead::Ahead, defaults, met::Met, RawValue};
+use super::{ahead::Ahead, defaults, jump::Jump, met::Met, RawValue};
 use magnus::{gc, prelude::*, Error, RClass, RModule, Ruby};
 use rb_sys::ruby_value_type::*;
 use rb_sys::{st_data_t, VALUE};
@@ -54,15 +55,15 @@ struct Walk {
 ///   marked as shareable. And the VM copies few Sets;
 /// - a Hash whose keys are found by identity: it does not find copies of its keys;
 /// - an exception, which refers to the stack that it came from.
-pub fn find(root: RawValue) -> Found {
+pub fn find(root: RawValue) -> Result<Found, Jump> {
     Walk::default().find(root)
 }
 
 /// Whether [`find`] finds nothing and has seen everything. It cannot see references that only Ruby's methods return, as
 /// the default of a Hash or the receiver of a Method.
-pub fn is_ordinary(root: RawValue) -> bool {
+pub fn is_ordinary(root: RawValue) -> Result<bool, Jump> {
     let mut walk = Walk::default();
-    walk.find(root) == Found::Nothing && !walk.unsure
+    Ok(walk.find(root)? == Found::Nothing && !walk.unsure)
 }
 
 /// The class Set and the module Singleton. For a constant the VM takes its lock, for which all Ractors compete, so they
@@ -149,7 +150,7 @@ fn is_by_content(key: RawValue, depth: u32) -> bool {
 
 /// Whether the graph, without its shareable parts, is a tree of plain containers and Strings. A move can take all of it
 /// and meets no object twice. False also for objects that this walk does not know.
-pub fn is_plain_tree(root: RawValue) -> bool {
+pub fn is_plain_tree(root: RawValue) -> Result<bool, Jump> {
     let mut walk = Walk {
         tree: true,
         ..Walk::default()
@@ -157,19 +158,19 @@ pub fn is_plain_tree(root: RawValue) -> bool {
     walk.meet(root);
     while let Some((word, level)) = walk.ahead.pop() {
         match word.type_of() {
-            _ if level > MAX_DEPTH || deep_freeze::is_moved(word) => return false,
+            _ if level > MAX_DEPTH || deep_freeze::is_moved(word) => return Ok(false),
             RUBY_T_STRING | RUBY_T_ARRAY | RUBY_T_OBJECT | RUBY_T_STRUCT => {}
-            RUBY_T_HASH if deep_freeze::has_no_default(word) => {}
-            _ if deep_freeze::is_frozen_data(word) => continue,
-            _ => return false,
+            RUBY_T_HASH if deep_freeze::has_no_default(word)? => {}
+            _ if deep_freeze::is_frozen_data(word)? => continue,
+            _ => return Ok(false),
         }
-        if !walk.met.insert(word) && !deep_freeze::is_frozen_data(word) {
-            return false;
+        if !walk.met.insert(word) && !deep_freeze::is_frozen_data(word)? {
+            return Ok(false);
         }
         walk.level = level + 1;
-        walk.look_into(word);
+        walk.look_into(word)?;
     }
-    true
+    Ok(true)
 }
 
 pub fn is_odd(word: RawValue) -> bool {
@@ -191,14 +192,14 @@ pub fn is_singleton(word: RawValue) -> bool {
 }
 
 /// Whether the object may have references that `look_into` does not follow.
-fn has_more(word: RawValue) -> bool {
-    match word.type_of() {
-        RUBY_T_HASH => !deep_freeze::has_no_default(word),
+fn has_more(word: RawValue) -> Result<bool, Jump> {
+    Ok(match word.type_of() {
+        RUBY_T_HASH => !deep_freeze::has_no_default(word)?,
         RUBY_T_STRING | RUBY_T_ARRAY | RUBY_T_STRUCT | RUBY_T_OBJECT | RUBY_T_REGEXP => false,
         RUBY_T_FLOAT | RUBY_T_BIGNUM | RUBY_T_RATIONAL | RUBY_T_COMPLEX | RUBY_T_SYMBOL => false,
         RUBY_T_DATA => !is_leaf(word),
         _ => true,
-    }
+    })
 }
 
 fn is_kind_of(word: RawValue, module: VALUE) -> bool {
@@ -207,7 +208,7 @@ fn is_kind_of(word: RawValue, module: VALUE) -> bool {
 }
 
 impl Walk {
-    fn find(&mut self, root: RawValue) -> Found {
+    fn find(&mut self, root: RawValue) -> Result<Found, Jump> {
         let mut found = Found::Nothing;
         self.meet(root);
         while let Some((word, level)) = self.ahead.pop() {
@@ -215,24 +216,24 @@ impl Walk {
                 continue;
             }
             if level > MAX_DEPTH {
-                return Found::Deep;
+                return Ok(Found::Deep);
             }
             if word.is_a(RUBY_T_FILE) || deep_freeze::is_moved(word) || is_singleton(word) {
                 // An odd graph is searched again in Ruby code, which finds the path.
-                return if found == Found::Odd {
+                return Ok(if found == Found::Odd {
                     found
                 } else {
                     Found::Single(word)
-                };
+                });
             }
-            self.unsure = self.unsure || has_more(word);
+            self.unsure = self.unsure || has_more(word)?;
             self.level = level + 1;
-            self.look_into(word);
+            self.look_into(word)?;
             if self.odd || is_odd(word) {
                 found = Found::Odd;
             }
         }
-        found
+        Ok(found)
     }
 
     fn meet(&mut self, word: RawValue) {
@@ -246,7 +247,7 @@ impl Walk {
     }
 
     /// Pushes the content first and the instance variables last, so that the variables are visited first.
-    fn look_into(&mut self, word: RawValue) {
+    fn look_into(&mut self, word: RawValue) -> Result<(), Jump> {
         let walk: *mut Walk = self;
         let before = self.ahead.len();
         match word.type_of() {
@@ -269,7 +270,7 @@ impl Walk {
                 // SAFETY: a living Hash; `pair` does not change it, and `walk` outlives the call.
                 unsafe { rb_sys::rb_hash_foreach(word.0, Some(pair), walk as VALUE) };
                 if std::mem::take(&mut self.has_array_key) {
-                    self.odd |= !defaults::compares_by_content(word);
+                    self.odd |= !defaults::compares_by_content(word)?;
                 }
             }
             _ => {}
@@ -279,6 +280,7 @@ impl Walk {
         // SAFETY: a living object; `variable` does not change it, and `walk` outlives the call.
         unsafe { rb_sys::rb_ivar_foreach(word.0, Some(variable), walk as st_data_t) };
         self.ahead.reverse_from(before);
+        Ok(())
     }
 }
 

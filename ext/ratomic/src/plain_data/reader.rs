@@ -130,7 +130,7 @@ impl<'a> Reading<'a> {
             Tag::Float => {
                 let float = self.input.float()?;
                 // SAFETY: makes a Float, which is frozen.
-                Ok(self.number(unsafe { rb_sys::rb_float_new(float) }))
+                self.note(RawValue(unsafe { rb_sys::rb_float_new(float) }))
             }
             Tag::Utf8 | Tag::Binary | Tag::Ascii | Tag::Encoded => {
                 let made = self.string(tag)?;
@@ -216,7 +216,7 @@ impl<'a> Reading<'a> {
             return Err(Malformed);
         };
         let key = self.interned(tag)?;
-        self.noted = self.noted && deep_freeze::share(key, Unfrozen::Refuse);
+        self.note(key)?;
         self.keys.push(key);
         Ok(key)
     }
@@ -289,21 +289,26 @@ impl<'a> Reading<'a> {
                 rb_sys::rb_integer_unpack(bytes.as_ptr().cast(), bytes.len() as _, 1, 0, flags)
             })
         })?;
-        Ok(self.number(made.0))
+        self.note(made)
     }
 
     fn protected(&mut self, call: impl FnOnce() -> RawValue) -> Made {
-        protect(|| call().0).map(RawValue).map_err(|error| {
-            self.raised = Some(error);
-            Malformed
-        })
+        let made = protect(|| call().0).map(RawValue);
+        made.map_err(|error| self.stopped(error))
     }
 
-    /// A number is frozen from its creation on, so it is only marked as shareable.
-    fn number(&mut self, made: VALUE) -> RawValue {
-        let made = RawValue(made);
-        self.noted = self.noted && deep_freeze::share(made, Unfrozen::Refuse);
-        made
+    fn stopped(&mut self, error: Error) -> Malformed {
+        self.raised = Some(error);
+        Malformed
+    }
+
+    /// Marks a number or a key as shareable. It is frozen from its creation on.
+    fn note(&mut self, made: RawValue) -> Made {
+        if self.noted {
+            let shared = deep_freeze::share(made, Unfrozen::Refuse);
+            self.noted = shared.map_err(|jump| self.stopped(jump.into()))?;
+        }
+        Ok(made)
     }
 
     /// Freezes and marks an object that is complete, if frozen objects were asked for.

@@ -3,7 +3,9 @@
 
 use crate::ffi::{
     by_address::Places,
-    deep_freeze, defaults, number,
+    deep_freeze, defaults,
+    jump::{self, Jump, Stop},
+    number,
     pinned::{Addresses, Pinned},
     RawValue,
 };
@@ -15,15 +17,15 @@ use rb_sys::VALUE;
 use std::ffi::{c_int, CStr};
 
 /// Writes `head`, and after it the object; `None` if the object is no plain data.
-pub fn write(head: &[u8], object: RawValue) -> Option<Writer> {
+pub fn write(head: &[u8], object: RawValue) -> Result<Option<Writer>, Jump> {
     let mut writing = Writing {
         out: Writer::with_capacity(512),
         start: head.len(),
         numbers: Pinned::new(Numbers::default()),
     };
     writing.out.raw(head);
-    writing.value(object, 0)?;
-    Some(writing.out)
+    let written = jump::fit(writing.value(object, 0))?;
+    Ok(written.map(|()| writing.out))
 }
 
 struct Writing {
@@ -56,16 +58,18 @@ impl Addresses for Numbers {
 /// itself.
 const IN_PROGRESS: usize = usize::MAX;
 
+type Written = Result<(), Stop>;
+
 impl Writing {
-    fn value(&mut self, word: RawValue, depth: u32) -> Option<()> {
+    fn value(&mut self, word: RawValue, depth: u32) -> Written {
         if word.is_immediate() {
             self.immediate(word);
-            return Some(());
+            return Ok(());
         }
         let kind = word.type_of();
         if kind == RUBY_T_SYMBOL {
             self.symbol(word);
-            return Some(());
+            return Ok(());
         }
         if let Some(position) = self.met().get(&word.0).copied() {
             return self.again(position);
@@ -82,10 +86,10 @@ impl Writing {
                     _ => self.hash(word, depth)?,
                 }
             }
-            _ => return None,
+            _ => return Err(Stop::Unfit),
         }
         self.met().insert(word.0, position);
-        Some(())
+        Ok(())
     }
 
     fn met(&mut self) -> &mut Places {
@@ -108,14 +112,14 @@ impl Writing {
         }
     }
 
-    fn again(&mut self, position: usize) -> Option<()> {
+    fn again(&mut self, position: usize) -> Written {
         if position == IN_PROGRESS {
-            return None;
+            return Err(Stop::Unfit);
         }
         self.out.share(position);
         self.out.tag(Tag::Again);
         self.out.length((position - self.start) as u64);
-        Some(())
+        Ok(())
     }
 
     fn symbol(&mut self, word: RawValue) {
@@ -131,12 +135,12 @@ impl Writing {
         self.text(RawValue(unsafe { rb_sys::rb_sym2str(word.0) }));
     }
 
-    fn string(&mut self, word: RawValue) -> Option<()> {
+    fn string(&mut self, word: RawValue) -> Written {
         if !word.is_plain_string() || deep_freeze::has_variables(word) {
-            return None;
+            return Err(Stop::Unfit);
         }
         self.text(word);
-        Some(())
+        Ok(())
     }
 
     /// The bytes are copied before anything else can run.
@@ -190,11 +194,11 @@ impl Writing {
         self.out.text(&bytes);
     }
 
-    fn array(&mut self, word: RawValue, depth: u32) -> Option<()> {
+    fn array(&mut self, word: RawValue, depth: u32) -> Written {
         // SAFETY: the VM's own class; a living Array.
         let (own, count) = unsafe { (rb_sys::rb_cArray, rb_sys::RARRAY_LEN(word.0)) };
         if word.class_or_singleton() != own || deep_freeze::has_variables(word) {
-            return None;
+            return Err(Stop::Unfit);
         }
         self.out.tag(Tag::Array);
         self.out.length(count as u64);
@@ -203,12 +207,12 @@ impl Writing {
             let element = RawValue(unsafe { rb_sys::rb_ary_entry(word.0, place) });
             self.value(element, depth + 1)?;
         }
-        Some(())
+        Ok(())
     }
 
-    fn hash(&mut self, word: RawValue, depth: u32) -> Option<()> {
-        if !is_plain_hash(word) {
-            return None;
+    fn hash(&mut self, word: RawValue, depth: u32) -> Written {
+        if !is_plain_hash(word)? {
+            return Err(Stop::Unfit);
         }
         // SAFETY: a living Hash.
         let count = unsafe { rb_sys::rb_hash_size_num(word.0) };
@@ -218,20 +222,24 @@ impl Writing {
             writing: self,
             depth: depth + 1,
             left: count as usize,
-            done: true,
+            done: Ok(()),
         };
         // SAFETY: a living Hash, which `pair` does not change; `pairs` outlives the call.
         unsafe {
             rb_sys::rb_hash_foreach(word.0, Some(pair), std::ptr::from_mut(&mut pairs) as VALUE)
         };
-        (pairs.done && pairs.left == 0).then_some(())
+        pairs.done?;
+        match pairs.left {
+            0 => Ok(()),
+            _ => Err(Stop::Unfit),
+        }
     }
 
     /// Writes the key of a Hash, if it is of a kind that a Hash looks up without calling a method of the key.
-    fn key(&mut self, word: RawValue) -> Option<()> {
+    fn key(&mut self, word: RawValue) -> Written {
         if word.is_immediate() {
             self.immediate(word);
-            return Some(());
+            return Ok(());
         }
         match word.type_of() {
             RUBY_T_STRING => {
@@ -241,13 +249,13 @@ impl Writing {
                 if number < next {
                     self.out.tag(Tag::KeyAgain);
                     self.out.length(number as u64);
-                    return Some(());
+                    return Ok(());
                 }
                 self.out.tag(Tag::Key);
                 self.string(word)
             }
             RUBY_T_SYMBOL | RUBY_T_FLOAT | RUBY_T_BIGNUM => self.value(word, MAX_DEPTH),
-            _ => None,
+            _ => Err(Stop::Unfit),
         }
     }
 }
@@ -256,35 +264,34 @@ impl Writing {
 pub const LITTLE_ENDIAN: c_int =
     (rb_sys::INTEGER_PACK_LSWORD_FIRST | rb_sys::INTEGER_PACK_LSBYTE_FIRST) as c_int;
 
-fn is_plain_hash(word: RawValue) -> bool {
-    deep_freeze::has_no_default(word)
+fn is_plain_hash(word: RawValue) -> Result<bool, Jump> {
+    Ok(deep_freeze::has_no_default(word)?
         && deep_freeze::has_no_variables(word)
-        && defaults::compares_by_content(word)
-        && !deep_freeze::is_noted_for_keywords(word)
+        && defaults::compares_by_content(word)?
+        && !deep_freeze::is_noted_for_keywords(word)?)
 }
 
 struct Pairs<'a> {
     writing: &'a mut Writing,
     depth: u32,
     left: usize,
-    done: bool,
+    done: Written,
 }
 
 unsafe extern "C" fn pair(key: VALUE, value: VALUE, pairs: VALUE) -> c_int {
     // SAFETY: the `Pairs` of the frame that called `rb_hash_foreach`.
     let pairs = unsafe { &mut *(pairs as *mut Pairs<'_>) };
-    pairs.done = pairs.pair(RawValue(key), RawValue(value)).is_some();
-    let next = if pairs.done {
-        rb_sys::st_retval::ST_CONTINUE
-    } else {
-        rb_sys::st_retval::ST_STOP
+    pairs.done = pairs.pair(RawValue(key), RawValue(value));
+    let next = match pairs.done {
+        Ok(()) => rb_sys::st_retval::ST_CONTINUE,
+        Err(_) => rb_sys::st_retval::ST_STOP,
     };
     next as c_int
 }
 
 impl Pairs<'_> {
-    fn pair(&mut self, key: RawValue, value: RawValue) -> Option<()> {
-        self.left = self.left.checked_sub(1)?;
+    fn pair(&mut self, key: RawValue, value: RawValue) -> Written {
+        self.left = self.left.checked_sub(1).ok_or(Stop::Unfit)?;
         self.writing.key(key)?;
         self.writing.value(value, self.depth)
     }
