@@ -15,7 +15,7 @@
 //! | `ahead`, `met`, `pinned`, `walk` | the VM lock, no native lock | reads a graph of objects; allocates an object for a large one; runs no Ruby code |
 //! | `note` | the VM lock, no native lock | sets a flag, or calls the VM's function for one object |
 //! | `copy`, `deep_freeze`, `elements` | the VM lock, no native lock | allocates, or freezes; what is no plain data goes to the VM |
-//! | `args`, `class`, `defaults`, `error`, `key`, `names`, `number::int64`, `once_shared`, `pair_buffer`, `receiver`, `shareable` | the VM lock, no native lock | may run Ruby code, allocate or raise; a jump comes back as an `Error` |
+//! | `args`, `class`, `defaults`, `error`, `key`, `names`, `number::int64`, `once_shared`, `receiver`, `shareable` | the VM lock, no native lock | may run Ruby code, allocate or raise; a jump comes back as an `Error` |
 //! | `memory::report` | the VM lock, no native lock | may start a collection |
 //! | the rest of `memory` | nothing: also called by mark and free functions | counts, or fetches memory ahead |
 //! | `gvl` | the VM lock, no native lock | gives the VM lock up for a wait; calls `scheduler` or `native_thread` for it |
@@ -46,7 +46,6 @@ pub mod native_thread;
 pub mod note;
 pub mod number;
 pub mod once_shared;
-pub mod pair_buffer;
 pub mod pinned;
 pub mod raw_value;
 pub mod receiver;
