@@ -93,7 +93,7 @@ module Ratomic
       def run(primary, part, failure)
         there = start(primary)
         fresh = note(part)
-        there.watch(part) if fresh
+        there.enforce_deadlines(part) if fresh
         there.give_back(part)
         drop(part.ticket) if part.completion.complete?
       rescue StandardError => e # there is no thread or process to be had
