@@ -33,7 +33,7 @@ class OwnedStress < Minitest::Test
         end
         within(120) { threads.each(&:join) }
       end
-      assert_good_as_new(pool)
+      assert_pool_good_as_new(pool)
     ensure
       pool&.kill
     end
@@ -113,13 +113,5 @@ class OwnedStress < Minitest::Test
 
     refute_predicate result, :frozen?
     assert_equal item.to_s, result.is_a?(StringIO) ? result.string : result[0]
-  end
-
-  def assert_good_as_new(pool)
-    eventually(20) { pool.stats[:workers][:alive] == 2 }
-    assert_equal (0...100).map { |i| i * 2 }, within(20) { pool.dispatch_async((0...100).to_a, Double).value }
-    eventually(20, "the end of what nobody waits for") { pool.stats[:items][:in_flight].zero? }
-    stats = pool.stats
-    assert_equal 0, stats[:troubles][:count], stats[:troubles].to_s
   end
 end

@@ -2,7 +2,7 @@
 
 require "support/worker_callables"
 
-# What is true of Ratomic::Workers on every backend. The including test says which: `backend`.
+# The contract of Ratomic::Workers for all backends. The including test defines `backend`, the name of one.
 module BackendContract
   include WorkerCallables
 

@@ -4,7 +4,7 @@ require "etc"
 require "support/worker_callables"
 require "support/process_ledger"
 
-# What is true of `fallback:`, whatever it is. The including test says which: `fallback`.
+# The contract of `fallback:` for either backend. The including test defines `fallback`, the name of the backend.
 module FallbackContract
   include WorkerCallables
 

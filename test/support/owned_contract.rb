@@ -4,7 +4,7 @@ require "set"
 require "stringio"
 require "support/worker_callables"
 
-# What is true of `results: :owned` on every backend. The including test says which: `backend`.
+# The contract of `results: :owned` for all backends. The including test defines `backend`, the name of one.
 module OwnedContract
   include WorkerCallables
 

@@ -3,8 +3,8 @@
 require "support/process_ledger"
 require "support/worker_callables"
 
-# What is true of callables with a state, and of what is around items, on every backend. To be included with
-# BackendContract.
+# The contract, for all backends, of callables with a state (`per_worker`) and of `around:`. To be included together
+# with BackendContract.
 module PerWorkerContract
   include WorkerCallables
 

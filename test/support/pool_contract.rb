@@ -2,7 +2,8 @@
 
 require "timeout"
 
-# What is true of any pool. The including test gives new_pool(size:, timeout:), which makes a pool of mutable objects.
+# The contract of Pool and LocalPool. The including test defines new_pool(size:, timeout:), which makes a pool of
+# mutable objects.
 module PoolContract
   def setup
     super

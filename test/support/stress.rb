@@ -36,4 +36,14 @@ module Stress
       Thread.pass while steps.read == seen
     end
   end
+
+  # Checks that a pool of two workers has them, runs items, and had no error of its own.
+  def assert_pool_good_as_new(pool)
+    eventually(20) { pool.stats[:workers][:alive] == 2 }
+    doubled = within(20) { pool.dispatch_async((0...100).to_a, WorkerCallables::Double).value }
+    assert_equal (0...100).map { |i| i * 2 }, doubled
+    eventually(20, "the end of what nobody waits for") { pool.stats[:items][:in_flight].zero? }
+    stats = pool.stats
+    assert_equal 0, stats[:troubles][:count], stats[:troubles].to_s
+  end
 end

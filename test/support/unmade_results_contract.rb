@@ -2,8 +2,8 @@
 
 require "support/worker_callables"
 
-# What is true on every backend of results that are never made: of dropped items, of runs, of sums, of pipelines. To be
-# included together with BackendContract.
+# The contract, for all backends, of results that are never made: of dropped items, of runs, of sums, of pipelines. To
+# be included together with BackendContract.
 module UnmadeResultsContract
   Workers = Ratomic::Workers
   DROPPED = Workers::DROPPED

@@ -1,5 +1,9 @@
 //! `Ratomic::Workers::Completion`: the result slots of one dispatch, waiting for them, and the cursor by which its
 //! items are claimed. It is one object, because a program makes one for every dispatch.
+//!
+//! The batch and its futures have it. Threads of any Ractor claim items, file results and wait. The slots are under a
+//! lock (`result_slots.rs` in the core), the cursor is one atomic word. A slot never gets a second value. No Ruby code
+//! runs under the lock: results are checked before they are filed, and the write barrier is called afterwards.
 
 use crate::ffi::{
     args, barrier, class, error,

@@ -1,7 +1,7 @@
 //! `Ratomic::Map`: `ratomic_core::Table` of shareable keys and values.
 
+mod arrays_and_sets;
 mod blocks;
-mod buckets;
 mod claim_timeout;
 mod expiring;
 mod gc_cards;
@@ -373,8 +373,8 @@ pub fn define(ruby: &Ruby, ratomic: RModule) -> Result<(), Error> {
     class.define_method("empty?", method!(Map::is_empty, 0))?;
     class.define_method("inspect", method!(Map::inspect, 0))?;
     gc_cards::define(class)?;
+    arrays_and_sets::define(class)?;
     blocks::define(class)?;
-    buckets::define(class)?;
     expiring::define(class)?;
     many::define(class)?;
     numbers::define(class)?;

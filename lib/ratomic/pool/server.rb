@@ -6,7 +6,8 @@ require_relative "ractor_monitor"
 module Ratomic
   class Pool
     # Keeps the free objects and decides which request gets the next. It runs in a Ractor of its own, so that a busy
-    # main Ractor delays nobody, and handles one message after the other. Handling a message never waits for anybody.
+    # main Ractor delays nobody. The main thread of that Ractor alone uses it and the {Inventory}, so there is no lock.
+    # It handles one message after the other, and handling one never waits for anybody.
     #
     # Messages come through {ServerChannel#inbox}:
     #

@@ -13,7 +13,7 @@ module Ratomic
     # These threads share one VM lock, and to wake one of them costs more than to parse ten lines. So items are put in
     # and taken out without a Mutex and without a wake-up, and groups are as large as the workers need. Of the idle
     # lanes one waits for items ({FlowLeader}). Only readers change `@read`, only the consumer changes `@yielded` and
-    # `@taken`; everything else is changed under the lock.
+    # `@taken`; everything else is changed under the lock, which no thread has while it runs items or yields.
     #
     # Where a whole window is less work than it costs to wake these threads, the consumer runs the groups itself, and
     # the lanes rest ({#by_consumer=}).

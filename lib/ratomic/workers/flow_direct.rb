@@ -12,22 +12,23 @@ module Ratomic
     #
     # {Flow} includes this module.
     module FlowDirect
-      # Seconds between two looks at whether anything goes on.
-      CHECK_S = 0.005
-      # So many looks in a row without progress, and it ends: sooner where items wait for a lane. (One is not enough: on
+      # Seconds between two checks whether anything goes on.
+      CHECK_INTERVAL_S = 0.005
+      # So many checks in a row without progress, and it ends; sooner if items wait for a lane. (One is not enough: on
       # a busy machine the reader or the consumer may just not have had its turn.)
-      MAX_STILL = 2
-      MAX_STILL_ALL_DISPATCHED = 20
+      MAX_STILL_CHECKS = 2
+      MAX_STILL_CHECKS_ALL_DISPATCHED = 20
       # A share is too much for a group if it is more than so many groups that would pay for their dispatch. (The second
       # is larger: what items take varies.)
       BEGIN_FACTOR = 2
       END_FACTOR = 8
       # A single item that pays for its dispatch may take any time.
-      MIN_GROUP = 2
+      MIN_GROUP_ITEMS = 2
+      # A number of items that never wait: no group is made.
       NEVER = 1 << 60
       KILLED = "a thread of the stream was killed while it waited for room in the queue"
-      private_constant :BEGIN_FACTOR, :CHECK_S, :END_FACTOR, :KILLED, :MAX_STILL, :MAX_STILL_ALL_DISPATCHED, :MIN_GROUP,
-                       :NEVER
+      private_constant :BEGIN_FACTOR, :CHECK_INTERVAL_S, :END_FACTOR, :KILLED, :MAX_STILL_CHECKS,
+                       :MAX_STILL_CHECKS_ALL_DISPATCHED, :MIN_GROUP_ITEMS, :NEVER
 
       # A group that a reader has dispatched.
       class DirectGroup
@@ -81,7 +82,7 @@ module Ratomic
       # The consumer waits for results of a direct group. It returns after some time also without, because lanes may
       # have taken over. While a reader waits for room, the consumer dispatches what has waited for a key of the group.
       def await_direct(direct)
-        return unless direct.future.wait(timeout: CHECK_S)
+        return unless direct.future.wait(timeout: CHECK_INTERVAL_S)
 
         settle(direct, false)
         dispatch_group(1, :on_blocking) if @full # what ends the consumer may end the stream
@@ -143,7 +144,7 @@ module Ratomic
       # Called by a reader that has found the window full.
       def begin_direct
         return if direct? || @dispatch.nil? || @closed || @by_consumer
-        return if @group_size < MIN_GROUP || @group_size * BEGIN_FACTOR < direct_share
+        return if @group_size < MIN_GROUP_ITEMS || @group_size * BEGIN_FACTOR < direct_share
 
         @direct_size = direct_share
         decide_enough
@@ -162,9 +163,9 @@ module Ratomic
       # The leader: sleeps for some time, and ends it if nothing goes on.
       def watch
         progress = @read + @yielded
-        @work.wait(@lock, CHECK_S)
+        @work.wait(@lock, CHECK_INTERVAL_S)
         @still = @read + @yielded == progress ? @still + 1 : 0
-        end_direct if @still >= (@read == @grouped ? MAX_STILL_ALL_DISPATCHED : MAX_STILL)
+        end_direct if @still >= (@read == @grouped ? MAX_STILL_CHECKS_ALL_DISPATCHED : MAX_STILL_CHECKS)
       end
 
       # @return [DirectGroup, nil] one that is done, if any is

@@ -23,6 +23,9 @@ module Ratomic
     #
     # If the source yields several values at once, the item is an Array of them, as in `to_a`.
     #
+    # The object does not change after it was made, so several threads may read it at a time: each run has a {Flow} and
+    # threads of its own. The thread that calls `each` owns these, and ends them.
+    #
     # With `key:` the items of one key run in order, one after another; items of different keys run in parallel. `each`
     # blocks while there is no result.
     class Stream

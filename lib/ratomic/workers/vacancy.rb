@@ -47,7 +47,7 @@ module Ratomic
     FOLDED = Vacancy.new("Ratomic::Workers::FOLDED")
     private_constant :FOLDED
 
-    # Which objects these are, for the native side.
+    # Has the native code register the two objects: it compares addresses.
     # @api private
     module Vacancies
     end

@@ -36,7 +36,7 @@ class CdcGroupQueueTest < Minitest::Test
   end
 
   def teardown
-    @queue.close
+    @queue&.close
     assert within(30) { @pool.shutdown(timeout: 20) }
   end
 

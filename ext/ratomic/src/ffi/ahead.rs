@@ -61,9 +61,9 @@ impl Ahead {
         }
     }
 
-    pub fn len(&mut self) -> usize {
-        match &mut self.rest {
-            Some(rest) => rest.get_mut().len(),
+    pub fn len(&self) -> usize {
+        match &self.rest {
+            Some(rest) => rest.get().len(),
             None => self.count,
         }
     }

@@ -18,7 +18,7 @@
 //! | `elements` | the VM lock, no native lock | allocates an Array |
 //! | `copy`, `deep_freeze`, `defaults`, `walk` | the VM lock, no native lock | reads, freezes or copies a graph; runs no Ruby code of its objects, but other threads, when it asks a Hash; what jumps then comes back as a `Jump` |
 //! | `jump` | the VM lock, no native lock | ends a jump of the VM, and begins it again in the `Error` |
-//! | `args`, `class`, `error`, `key`, `names`, `number::int64`, `once_shared`, `pair_buffer`, `receiver`, `shareable` | the VM lock, no native lock | may run Ruby code, allocate or raise; a jump comes back as an `Error` |
+//! | `args`, `class`, `error`, `key`, `names`, `number::int64`, `once_shared`, `receiver`, `shareable` | the VM lock, no native lock | may run Ruby code, allocate or raise; a jump comes back as an `Error` |
 //! | `memory::report` | the VM lock, no native lock | may start a collection |
 //! | the rest of `memory` | nothing: also called by mark and free functions | counts, or fetches memory ahead |
 //! | `gvl` | the VM lock, no native lock | gives the VM lock up for a wait; calls `scheduler` or `native_thread` for it |
@@ -51,7 +51,6 @@ pub mod native_thread;
 pub mod note;
 pub mod number;
 pub mod once_shared;
-pub mod pair_buffer;
 pub mod pinned;
 pub mod raw_value;
 pub mod receiver;

@@ -62,6 +62,12 @@ impl<T: Addresses + 'static> Pinned<T> {
         }
     }
 
+    /// May be kept across calls into the VM: a collector only reads the addresses too.
+    pub fn get(&self) -> &T {
+        // SAFETY: as in `get_mut`; nobody changes the addresses while this reference lives.
+        unsafe { self.addresses.as_ref() }
+    }
+
     /// Not to be kept across a call into the VM.
     #[inline]
     pub fn get_mut(&mut self) -> &mut T {

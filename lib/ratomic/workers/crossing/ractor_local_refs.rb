@@ -15,7 +15,7 @@ module Ratomic
         end
       end
 
-      STORE = :__ratomic_workers_handles__
+      STORE = :__ratomic_workers_refs__
       NUMBERS = Counter.new
 
       class << self

@@ -3,8 +3,12 @@
 module Ratomic
   module Workers
     # One dispatch: the callable, the items, the cursor from which workers claim chunks, and the completion that takes
-    # the results. Frozen and shareable. The run queue holds the batch itself; a worker that takes it puts it back until
-    # all items are claimed.
+    # the results. The run queue holds the batch itself; a worker that takes it puts it back until all items are
+    # claimed.
+    #
+    # Frozen and shareable, without a lock of its own: what changes is in the completion and the cursor. The caller's
+    # thread makes it. Then threads of any Ractor may claim items, file results and stop it. Either one call of
+    # {#finish} succeeds or one of {#stop}. It never holds results itself.
     #
     # A batch can be a part of another one (#part), with the same items and the same completion, but its own cursor and
     # limit. A part is the rest of a chunk that ended early, because its worker died or because it took too long.

@@ -120,8 +120,7 @@ module Ratomic
 
         @engine.run_queue.reserve.fill(@engine, @batch)
         MoveBuffer.send(@engine, @batch, @items) if @batch.moved?
-        remind(@batch.expiry, :expire) if @options.timeout
-        remind(Clock.now + @options.item_timeout, :watch) if @options.item_timeout
+        @engine.enforce_deadlines(@batch)
       end
 
       # Puts the batch into the run queue, or keeps it for the thread that asks for its results.
@@ -177,10 +176,6 @@ module Ratomic
         waiting = waiting == 1 ? "1 dispatch waits" : "#{waiting} dispatches wait"
         raise QueueFullError, "#{waiting} in the pool #{@engine.name} (max_queue: #{@engine.run_queue.capacity}); " \
                               "dispatch later, or take another on_full:"
-      end
-
-      def remind(at, what)
-        @engine.post([:deadline, @batch, at, what].freeze)
       end
     end
   end

@@ -13,7 +13,7 @@ module Ratomic
       def self.listener(progress)
         case progress
         when nil, false then nil
-        when true, String then ProgressBar.new(*(progress unless progress == true)) unless ProgressBar.in_tests?
+        when true, String then ProgressBar.new(progress == true ? nil : progress) unless ProgressBar.in_tests?
         else
           return progress if progress.respond_to?(:call)
 

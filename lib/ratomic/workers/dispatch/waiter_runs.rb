@@ -29,7 +29,7 @@ module Ratomic
           return Deferral.release(engine, batch) unless here && !Deferral.scheduler?
 
           engine.metrics.by_waiter.increment
-          first = batch.timed? # what it waits for the workers afterwards tells nothing of them
+          first = batch.timed? # asked before the wait that follows, which is only for what the workers run of it then
           started = engine.metrics.tally.start
           limit = trial_end(engine, batch, started)
           ran = attend(future, batch) { run_slices(engine, batch, limit) }

@@ -41,6 +41,13 @@ module Ratomic
         post([:interrupt, batch.ticket].freeze)
       end
 
+      # Has the coordinator enforce the `timeout:` and the `item_timeout:` of a batch, if it has them.
+      def enforce_deadlines(batch)
+        options = batch.options
+        post([:deadline, batch, batch.expiry, :expire].freeze) if options.timeout
+        post([:deadline, batch, Clock.now + options.item_timeout, :watch].freeze) if options.item_timeout
+      end
+
       # Ends a dispatch whose `timeout:` is over.
       def expire(batch)
         stop(batch, PoolFailures.expired(batch)) do |count|

@@ -9,6 +9,17 @@ module Ratomic
     # The shared state of a pool that was started: the run queue, the mailbox of the coordinator, counters. Frozen and
     # shareable, so that callers and workers in any Ractor use the same. A forked child has no workers, so its pool gets
     # a new engine.
+    #
+    # The {Pool} has it until it has ended. Any thread may call any method, but for {#end} (the coordinator, if there is
+    # one) and {#lose} (a forked child). There is no lock. Each part is changed in one step, and where two parts belong
+    # together the order of the steps makes sure that one of two threads sees the other:
+    #
+    # - {#accept} counts the items before it asks whether the pool is open; a pool is closed before it is asked whether
+    #   it is idle. So a dispatch is refused, or the pool waits for it.
+    # - {#show} puts a batch on the board before it asks whether the pool was killed; {#kill} closes the pool before it
+    #   reads the board. So one of the two stops the batch.
+    #
+    # It never waits, but for room in a mailbox that is a queue.
     class Engine
       include ResultRecorder
       include Cancellation

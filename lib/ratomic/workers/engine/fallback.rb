@@ -47,15 +47,15 @@ module Ratomic
       # @raise [CallableError] if neither engine admits it
       def place(primary, callable, options)
         key = Fallback.key(callable, options.as)
-        return [here = start(primary), here.admit(callable)] if @known[key] && (engine || main?)
-
-        [primary, primary.admit(callable)]
+        there = @known[key] && (engine || main?) ? start(primary) : primary
+        [there, there.admit(callable)]
       rescue CallableError => e
         raise unless main? && Callable.call?(callable)
 
-        admitted = (here = start(primary)).admit(callable)
+        there = start(primary)
+        admitted = there.admit(callable)
         remember(primary, key, options.as || Callable.label(callable), e.message)
-        [here, admitted]
+        [there, admitted]
       end
 
       # The items of a chunk that have to run again, because they failed in a Ractor. If the items have an order, also
@@ -93,7 +93,7 @@ module Ratomic
       def run(primary, part, failure)
         there = start(primary)
         fresh = note(part)
-        there.watch(part) if fresh
+        there.enforce_deadlines(part) if fresh
         there.give_back(part)
         drop(part.ticket) if part.completion.complete?
       rescue StandardError => e # there is no thread or process to be had
@@ -152,7 +152,10 @@ module Ratomic
       # @return [Boolean] whether it is the first of its dispatch
       def note(part)
         fresh = false
-        parts = @parts.fetch_or_store(part.ticket) { (fresh = true) && Map.new }
+        parts = @parts.fetch_or_store(part.ticket) do
+          fresh = true
+          Map.new
+        end
         parts[part.from] = part
         fresh
       end

@@ -49,13 +49,6 @@ module Ratomic
         super && @primary.open?
       end
 
-      # Enforces the deadlines of a part of a batch.
-      def watch(part)
-        options = part.options
-        post([:deadline, part, part.expiry, :expire].freeze) if options.timeout
-        post([:deadline, part, Clock.now + options.item_timeout, :watch].freeze) if options.item_timeout
-      end
-
       # @see Engine#wind_up
       def wind_up
         super

@@ -6,7 +6,11 @@ module Ratomic
     # that were begun and have unclaimed items, and one of wake-ups for workers that sleep. (As Tokio's inject queue.)
     #
     # `max_queue:` counts only batches that wait. The queue of begun ones has room of its own; when it is full, a worker
-    # goes on with the batch that it has.
+    # goes on with the batch that it has. So only callers wait for room, never workers.
+    #
+    # It belongs to the {Engine}. Threads of any Ractor put batches in and take them out; only workers sleep here. The
+    # queues are native, and there is no other lock. A batch may be in here twice, or be done already, which does no
+    # harm; {#sweep} removes those that are done.
     #
     # To wake a thread costs both threads more than a small batch does. So a push wakes a worker only if no other worker
     # is **searching**: about to look into this queue. A worker counts as searching while it runs a chunk of a few

@@ -55,7 +55,7 @@ module Ratomic
 
       # @return [Settings] these settings for a pool that is used in an item of a worker process
       def inline
-        dup.instance_exec { (@backend = :inline) && freeze }
+        with_backend(:inline)
       end
 
       # Whether the pool has a fallback: other workers for items that fail because they ran in a Ractor.
@@ -78,8 +78,7 @@ module Ratomic
 
       # @return [Settings] these settings for the {FallbackEngine} of the pool
       def of_fallback
-        backend = Processes.inside? ? :thread : @fallback # a worker process forks no workers
-        dup.instance_exec { (@backend = backend) && freeze }
+        with_backend(Processes.inside? ? :thread : @fallback) # a worker process forks no workers
       end
 
       # @return [Integer] workers that can run at a time
@@ -93,6 +92,13 @@ module Ratomic
       end
 
       private
+
+      # @return [Settings]
+      def with_backend(backend)
+        copy = dup
+        copy.instance_variable_set(:@backend, backend)
+        copy.freeze
+      end
 
       def count(what, value, most)
         raise TypeError, "#{what}: must be an Integer, not #{value.inspect}" unless value.is_a?(Integer)

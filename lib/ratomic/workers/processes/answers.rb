@@ -56,13 +56,13 @@ module Ratomic
         # @yieldparam result [Object] see {Connection#run}
         # @return [Array, nil] the content of the DONE frame; nil if the process has ended before
         def await(&results)
-          look = FIRST_CHECK_INTERVAL_S
+          interval = FIRST_CHECK_INTERVAL_S
           until @outcome
-            said = @single ? listen : listen_for(look)
-            drain(&results) if said.nil? || take(said, &results)
-            break if said.nil?
+            received = @single ? await_control : await_control_for(interval)
+            drain(&results) if received.nil? || take(received, &results)
+            break if received.nil?
 
-            look = said.empty? ? [look * 2, MAX_CHECK_INTERVAL_S].min : FIRST_CHECK_INTERVAL_S
+            interval = received.empty? ? [interval * 2, MAX_CHECK_INTERVAL_S].min : FIRST_CHECK_INTERVAL_S
           end
           @outcome
         end
@@ -72,9 +72,9 @@ module Ratomic
         def await_start
           loop do
             IO.select([@control, @data])
-            said = hear
+            received = read_control
             drain { nil }
-            return if said.nil? || said.include?(Wire::READY)
+            return if received.nil? || received.include?(Wire::READY)
           end
         end
 
@@ -88,22 +88,22 @@ module Ratomic
 
         # Waits for bytes on the control socket.
         # @return [String, nil] nil if the process has ended
-        def listen
+        def await_control
           @control.readpartial(Wire::CONTROL_BYTES)
         rescue EOFError, Errno::ECONNRESET
           nil
         end
 
         # Waits so many seconds for bytes on the control socket, or for the rest of a frame that has come in part.
-        def listen_for(seconds)
+        def await_control_for(seconds)
           # If a part of a frame has come, its rest is about to come.
           @buffer.empty? ? @control.wait_readable(seconds) : IO.select([@control, @data])
-          hear
+          read_control
         end
 
         # @return [Boolean] whether the data socket has to be read
-        def take(said, &results)
-          signs, last, frames = @ending ? ["", Wire::LAST, said] : said.partition(Wire::LAST)
+        def take(received, &results)
+          signs, last, frames = @ending ? ["", Wire::LAST, received] : received.partition(Wire::LAST)
           @single = false if signs.include?(Wire::FULL) # sent once for each request
           return true if last.empty?
 
@@ -114,9 +114,9 @@ module Ratomic
         end
 
         # @return [String, nil] bytes of the control socket; nil if the process has ended
-        def hear
-          said = @control.read_nonblock(64, exception: false)
-          said.equal?(:wait_readable) ? "" : said
+        def read_control
+          received = @control.read_nonblock(64, exception: false)
+          received.equal?(:wait_readable) ? "" : received
         rescue Errno::ECONNRESET
           nil
         end

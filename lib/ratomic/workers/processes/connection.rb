@@ -4,8 +4,9 @@ module Ratomic
   module Workers
     module Processes
       # The connection of a worker to its process: forks the process, sends requests, reads results and ends the
-      # process. Only the worker's {Runner} thread uses it. If that thread is ended during a request (by a deadline or a
-      # cancellation), the process is killed, also while it is in a native call.
+      # process. Only the worker's {Runner} thread uses it, so it has no lock, and there is one request at a time. If
+      # that thread is ended during a request (by a deadline or a cancellation), the process is killed, also while it is
+      # in a native call: a process whose answer nobody has read is never used again.
       class Connection
         # Seconds before the next attempt to fork, when the system has no room for a process: the first pause and the
         # longest.

@@ -3,8 +3,9 @@
 module Ratomic
   module Workers
     module Processes
-      # Forks worker processes, one at a time, because each new process has to close the sockets that its parent has
-      # open to the others.
+      # Forks worker processes: from the thread of a worker ({Connection}), or from the one that calls {Pool#start}. A
+      # lock lets one thread fork at a time, because each new process has to close the sockets that its parent has open
+      # to the others. The caller owns the {Child} that it gets.
       module Forker
         GATE = Thread::Mutex.new
         # Signals that are often sent to a whole process group or service. Worker processes ignore them. The parent

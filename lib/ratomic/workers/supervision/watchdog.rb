@@ -4,6 +4,10 @@ module Ratomic
   module Workers
     # The coordinator's part for time and losses: it ends dispatches and items whose time is up, and finds items that a
     # dead worker had claimed. CONTRIBUTING has the life of a deadline, and that of a dead worker's chunk, step by step.
+    #
+    # Only the coordinator's thread calls it. It reads the {WorkerStatus} of each worker and the board while workers
+    # change them. So it never touches a worker's threads itself: it sends the numbers that it has read, and the worker
+    # compares them before it acts. And items count as lost only after two checks that found the same.
     class Watchdog
       # How long an interrupted item may take to end before its worker is abandoned.
       INTERRUPT_GRACE_S = 0.25

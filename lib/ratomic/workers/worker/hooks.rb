@@ -69,9 +69,8 @@ module Ratomic
       end
 
       def shared(hooks, what)
-        [*(Array === hooks ? hooks : [hooks].compact)].map do |hook|
-          Callable.check(Blocks.share(hook, what), what)
-        end.freeze
+        hooks = [hooks].compact unless Array === hooks
+        hooks.map { |hook| Callable.check(Blocks.share(hook, what), what) }.freeze
       end
     end
     private_constant :Hooks

@@ -37,7 +37,8 @@ module Ratomic
         @parcel_mailbox = nil # the thread before may have died waiting for a parcel, which still arrives in its mailbox
         @thread = OwnThread.start do
           done = @engine.hooks.around(@engine, @worker_status.id, fresh, !@done) do
-            (@costs = LocalCostCache.of(@engine).begin) && (@done = placed { work })
+            @costs = LocalCostCache.of(@engine).begin
+            @done = placed { work }
           end
         ensure
           @control.send(done ? Worker::RUNNER_DONE : Worker::RUNNER_DIED)
@@ -159,8 +160,7 @@ module Ratomic
 
       # For moved items: tells the coordinator that this worker is ready, and gets the next parcel of items from it.
       def serve_parcel(batch)
-        step = batch.claim(1)
-        return true unless step
+        return true unless (step = batch.claim(1))
 
         put_back(batch) if step + 1 < batch.limit
         @parcel_mailbox ||= @engine.backend.new_mailbox

@@ -125,6 +125,7 @@ class CallableTest < Minitest::Test
 
     def call(seconds)
       sleep(seconds)
+      seconds
     end
   end
 

@@ -8,6 +8,15 @@ class ForkHookTest < Minitest::Test
 
   Workers = Ratomic::Workers
 
+  # The beginning of a program with a pool that has one worker.
+  POOL = <<~RUBY
+    require "ratomic"
+    Workers = Ratomic::Workers
+    module Work; def self.call(item) = item * 2; end
+    pool = Workers::Pool.new(size: 1, min_batch: 0)
+    pool.dispatch_async([1], Work).value(timeout: 5)
+  RUBY
+
   # Between its start and its first wait a coordinator could be met by a fork that does not know it.
   def test_a_coordinator_that_begins_during_a_fork_waits_for_its_end
     engine = Workers::Engine.new(Workers::Settings.new(size: 1, backend: :thread), open_mailbox)
@@ -88,12 +97,7 @@ class ForkHookTest < Minitest::Test
   end
 
   def test_a_child_waits_for_no_batch_that_only_a_worker_knew
-    out = ruby!(<<~RUBY)
-      require "ratomic"
-      Workers = Ratomic::Workers
-      module Work; def self.call(item) = item * 2; end
-      pool = Workers::Pool.new(size: 1, min_batch: 0)
-      pool.dispatch_async([1], Work).value(timeout: 5)
+    out = ruby!(POOL + <<~RUBY)
       engine = Workers::Pool::RUNNING.values.first.last
       taken = Workers::Batch.new([1].freeze, 1, 1, Work, Workers::Options.new, 64)
       engine.accept(taken)
@@ -105,12 +109,7 @@ class ForkHookTest < Minitest::Test
 
   # Another Ractor may have been about to make one, or anything else that a look through the heap shows half-made.
   def test_the_block_of_a_fork_runs_whatever_objects_there_are
-    out = ruby!(<<~RUBY)
-      require "ratomic"
-      Workers = Ratomic::Workers
-      module Work; def self.call(item) = item * 2; end
-      pool = Workers::Pool.new(size: 1, min_batch: 0)
-      pool.dispatch_async([1], Work).value(timeout: 5)
+    out = ruby!(POOL + <<~RUBY)
       engine = Workers::Pool::RUNNING.values.first.last
       engine.accept(Workers::Batch.new([1].freeze, 1, 1, Work, Workers::Options.new, 64))
       unfinished = [Workers::Batch, Workers::Completion, Workers::Future, Workers::Engine, Ratomic::Map, Ratomic::Queue]
@@ -121,12 +120,7 @@ class ForkHookTest < Minitest::Test
   end
 
   def test_a_step_of_the_hook_that_fails_spoils_neither_the_fork_nor_the_other_steps
-    out = ruby!(<<~RUBY)
-      require "ratomic"
-      Workers = Ratomic::Workers
-      module Work; def self.call(item) = item * 2; end
-      pool = Workers::Pool.new(size: 1, min_batch: 0)
-      pool.dispatch_async([1], Work).value(timeout: 5)
+    out = ruby!(POOL + <<~RUBY)
       Workers::Pool::RUNNING[0] = [:no_pool, :no_engine]
       child = fork { p pool.dispatch_async([2], Work).value(timeout: 5) }
       Process.wait(child)

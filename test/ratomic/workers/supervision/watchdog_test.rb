@@ -24,7 +24,7 @@ class WatchdogTest < Minitest::Test
     end
   end
 
-  # An watchdog by itself, and a batch that its one worker runs.
+  # A watchdog by itself, and a batch that its one worker runs.
   def alone(**options)
     @timer_queue = Workers::TimerQueue.new(mailbox = Workers::Mailbox::QueueMailbox.new)
     @control = Workers::Mailbox::QueueMailbox.new

@@ -7,8 +7,7 @@ module Ratomic
       # here are those for workers that are threads of the program's own Ractor. Each backend overrides the answers that
       # differ.
       #
-      # A backend also has `to_sym`, its name; `spawn(engine, worker_status, parts)`, which starts a worker and returns
-      # its body; and `alive?(body)`.
+      # A backend also has `to_sym`, its name.
       module Defaults
         # @return [String, nil] why this Ruby or system cannot have such workers
         def unavailable; end
@@ -28,6 +27,20 @@ module Ratomic
         # Called when the pool has ended.
         # @return [void]
         def discard(_engine); end
+
+        # Starts a worker.
+        # @param parts [Array<Batch>, nil] see {Worker#run}
+        # @return [Thread, Ractor] its body
+        def spawn(engine, worker_status, parts)
+          OwnThread.start("ratomic-#{engine.name}-#{worker_status.id}", deferred: true) do
+            Worker.new(engine, worker_status).run(parts)
+          end
+        end
+
+        # Whether the worker with that body has not ended.
+        def alive?(body)
+          body.alive?
+        end
 
         # @param worker [Integer] its number
         # @return [Processes::Connection, nil] to the process in which a worker runs its items, if that is another one

@@ -49,14 +49,6 @@ module Ratomic
             Workers::Processes.link(engine, worker)
           end
 
-          def spawn(...)
-            Threads.spawn(...)
-          end
-
-          def alive?(thread)
-            thread.alive?
-          end
-
           # What an item does to its process would be done to this one.
           def helpers?
             false

@@ -14,17 +14,6 @@ module Ratomic
           def to_sym
             :thread
           end
-
-          # @return [Thread]
-          def spawn(engine, worker_status, parts)
-            OwnThread.start("ratomic-#{engine.name}-#{worker_status.id}", deferred: true) do
-              Worker.new(engine, worker_status).run(parts)
-            end
-          end
-
-          def alive?(thread)
-            thread.alive?
-          end
         end
       end
     end

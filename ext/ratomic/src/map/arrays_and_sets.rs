@@ -10,15 +10,15 @@ fn append(ruby: &Ruby, this: Receiver<Map>, args: &[Value]) -> Result<Value, Err
     let key = args[0];
     let element = share(args[1], PLACE)?.value();
     let claim = Claim::new(this, this.table()?, key, &timeout)?;
-    let bucket = ruby.ary_new();
+    let larger = ruby.ary_new();
     if let Some(present) = claim.value() {
         let present =
             RArray::from_value(present).ok_or_else(|| other_kind(key, present, "an Array"))?;
-        bucket.concat(present)?;
+        larger.concat(present)?;
     }
-    bucket.push(element)?;
-    class::share_in_place(bucket.as_value())?;
-    claim.finish(bucket.as_value())
+    larger.push(element)?;
+    class::share_in_place(larger.as_value())?;
+    claim.finish(larger.as_value())
 }
 
 fn add_to_set(this: Receiver<Map>, args: &[Value]) -> Result<Value, Error> {
@@ -27,14 +27,14 @@ fn add_to_set(this: Receiver<Map>, args: &[Value]) -> Result<Value, Error> {
     let class = set_class();
     let element = share(args[1], PLACE)?.value();
     let claim = Claim::new(this, this.table()?, key, &timeout)?;
-    let bucket: Value = match claim.value() {
+    let larger: Value = match claim.value() {
         None => class.funcall("new", ())?,
         Some(present) if present.is_kind_of(class) => present.funcall("dup", ())?,
         Some(present) => return Err(other_kind(key, present, "a Set")),
     };
-    let _: Value = bucket.funcall("add", (element,))?;
-    class::share_in_place(bucket)?;
-    claim.finish(bucket)
+    let _: Value = larger.funcall("add", (element,))?;
+    class::share_in_place(larger)?;
+    claim.finish(larger)
 }
 
 fn other_kind(key: Value, present: Value, wanted: &str) -> Error {

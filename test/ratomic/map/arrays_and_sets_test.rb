@@ -4,7 +4,7 @@ require "test_helper"
 require "set"
 require "support/odd_keys"
 
-class MapBucketsTest < Minitest::Test
+class MapArraysAndSetsTest < Minitest::Test
   def setup
     @map = Ratomic::Map.new
   end
@@ -17,7 +17,7 @@ class MapBucketsTest < Minitest::Test
     assert_equal Set["alpha", "beta"], @map.add_to_set("workers", "beta")
   end
 
-  def test_buckets_are_frozen_and_a_new_one_replaces_the_old
+  def test_stored_arrays_and_sets_are_frozen_and_a_new_one_replaces_the_old
     first = @map.append(:list, 1)
     second = @map.append(:list, 2)
     assert_equal [[1], [1, 2]], [first, second]
@@ -35,7 +35,7 @@ class MapBucketsTest < Minitest::Test
     assert_equal [[["text"]], Set[["text"]]], [@map[:list], @map[:set]]
   end
 
-  def test_a_bucket_that_was_stored_is_extended
+  def test_one_that_was_stored_is_extended
     list = [1]
     @map[:list] = list
     @map[:set] = Set[1]
