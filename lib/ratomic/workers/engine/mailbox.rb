@@ -63,8 +63,10 @@ module Ratomic
           raise
         end
 
-        def receive
-          message = @queue.pop
+        # @param timeout [Numeric, nil] seconds
+        # @return [Object, nil] nil when they are over
+        def receive(timeout: nil)
+          message = @queue.pop(timeout: timeout)
           message.is_a?(RactorLocalRefs::Ref) ? RactorLocalRefs.take(message) : message
         end
 

@@ -36,6 +36,7 @@ module Ratomic
       # Waits for a message.
       # @return [Object] the message; TICK when an entry is due
       def receive
+        restart_timer unless @timed
         return @mailbox.receive if !@timed || @ticking || @entries.empty?
 
         left = Clock.left(@entries[0].at)
@@ -106,6 +107,14 @@ module Ratomic
       def sweep
         @entries.reject! { |entry| entry.ticket && batch_of(entry).nil? }
         @sweep_at = [@entries.size * 2, 64].max
+      end
+
+      # If no thread could be made for the timer (ThreadError), the coordinator has told so. It tries again with each
+      # message.
+      def restart_timer
+        wake(@entries[0].at) if @entries.any? && (@timer_thread.nil? || @timer_thread.ended?)
+      rescue ThreadError
+        nil
       end
 
       def wake(at)
