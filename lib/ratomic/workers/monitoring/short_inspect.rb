@@ -16,7 +16,7 @@ module Ratomic
         def of(object, depth = 0)
           case object
           when String then text(object)
-          when Symbol, Integer, Float, NilClass, TrueClass, FalseClass then object.inspect
+          when Symbol, Integer, Float, Rational, Complex, NilClass, TrueClass, FalseClass then object.inspect
           when Array then depth < MAX_DEPTH ? "[#{elements(object, depth)}]" : "[...]"
           when Hash then depth < MAX_DEPTH ? "{#{pairs(object, depth)}}" : "{...}"
           else Module === object ? Reflection.name_of(object) : "#<#{Reflection.class_name_of(object)}>"

@@ -70,7 +70,7 @@ module Ratomic
 
       def shared(hooks, what)
         [*(Array === hooks ? hooks : [hooks].compact)].map do |hook|
-          Callable.check(Blocks.share(hook, what), what)
+          Callable.check(Blocks.share(hook, what), what, "number")
         end.freeze
       end
     end
