@@ -63,6 +63,13 @@ module Ratomic
           raise
         end
 
+        # For the reader itself, which must not wait for room that only it can make.
+        # @param message [Object] shareable
+        # @return [Boolean] false if there is no room
+        def try_send(message)
+          @queue.try_push(message)
+        end
+
         # @param timeout [Numeric, nil] seconds
         # @return [Object, nil] nil when they are over
         def receive(timeout: nil)

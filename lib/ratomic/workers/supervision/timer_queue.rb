@@ -44,7 +44,8 @@ module Ratomic
 
         # The tick goes to the end of the mailbox: messages that are in it already are handled before the due entry
         # (they may be the results that it waits for), later ones after it.
-        @mailbox.send(TICK)
+        return TICK unless send_tick
+
         @ticking = true
         @mailbox.receive
       end
@@ -95,6 +96,14 @@ module Ratomic
         place = @entries.bsearch_index { |other| other.at > entry.at } || @entries.size
         @entries.insert(place, entry)
         wake(entry.at) if place.zero?
+      end
+
+      # @return [Boolean] false if the mailbox is full
+      def send_tick
+        return @mailbox.try_send(TICK) if Mailbox::QueueMailbox === @mailbox
+
+        @mailbox.send(TICK)
+        true
       end
 
       # @return [Batch, nil] nil when it is done

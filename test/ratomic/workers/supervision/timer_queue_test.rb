@@ -182,6 +182,14 @@ class TimerQueueWithQueueMailboxTest < Minitest::Test
     Workers::Mailbox::QueueMailbox.new
   end
 
+  def test_a_full_mailbox_holds_up_no_entry
+    @timer_queue.add(now, :due)
+    Workers::Mailbox::QueueMailbox::CAPACITY.times { @mailbox.send(:message) }
+    assert_equal [:tick], receive
+    assert_equal [[:due]], @timer_queue.take_due
+    assert_equal :message, receive
+  end
+
   def test_it_makes_no_thread
     @timer_queue.add(now, :due)
     assert_equal [:tick], receive
