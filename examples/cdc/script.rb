@@ -57,7 +57,9 @@ module Cdc
       rest = parser.parse(argv)
       raise OptionParser::NeedlessArgument, rest.last if rest.size > @arguments
 
-      yield(rest, @options) ? 0 : 1
+      well = yield(rest, @options)
+      $stdout.flush # tells of a full disk; when the process ends, Ruby ignores such an error
+      well ? 0 : 1
     rescue OptionParser::ParseError => e
       complain("#{e.message} (usage: examples/cdc/#{@usage})", 2)
     rescue Errno::EPIPE

@@ -61,6 +61,7 @@ module Demo
       modes.shutdown
       @progress.clear
       options.json? ? print_json(rows, modes, options) : print_table(rows, notes, modes, options)
+      @output.flush # tells of a full disk; when the process ends, Ruby ignores such an error
       raise refusal if refusal
 
       0

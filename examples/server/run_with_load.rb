@@ -1,6 +1,5 @@
 # frozen_string_literal: true
 
-require "open3"
 require_relative "load"
 
 # Loads a server, lets a worker crash, stops the server in the middle of a load, and says what became of the requests.
@@ -28,7 +27,12 @@ class RunWithLoad
   end
 
   def with_wrk(path)
-    out, = Open3.capture2e("wrk", "-t1", "-c8", "-d#{@seconds}s", "--latency", "http://127.0.0.1:#{@server.port}#{path}")
+    command = ["wrk", "-t1", "-c8", "-d#{@seconds}s", "--latency", "http://127.0.0.1:#{@server.port}#{path}"]
+    out = IO.popen(command, err: %i[child out]) do |wrk|
+      wrk.read
+    ensure
+      Process.kill(:TERM, wrk.pid) # if this process was told to end meanwhile
+    end
     rate = out[%r{Requests/sec: +(\S+)}, 1]
     errors = out[/Socket errors: (.*)/, 1] || out[/(Non-2xx.*)/, 1] || "no errors"
     "#{rate.to_f.round} requests/s, 99 % within #{out[/99% +(\S+)/, 1]}, #{errors} (wrk)"

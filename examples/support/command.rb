@@ -48,7 +48,11 @@ class Command
   # @yieldreturn [Boolean] whether all was well
   def run(*refusals, argv: ARGV)
     arguments = parse(argv)
-    exit(yield(@options, arguments) ? 0 : 1)
+    well = yield(@options, arguments)
+    $stdout.flush # tells of a full disk; when the process ends, Ruby ignores such an error
+    exit(well ? 0 : 1)
+  rescue Errno::EPIPE
+    exit 1 # whoever read the output has gone
   rescue OptionParser::ParseError => e
     complain("#{Refusal.line(e)} (see --help)", 2)
   rescue SystemCallError, Ratomic::Error, *refusals => e

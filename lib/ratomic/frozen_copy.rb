@@ -118,8 +118,8 @@ module Ratomic
       number, made = @open[object]
       return made if made && number >= @barrier
 
-      raise ShareableError, "a #{Reflection.class_name_of(object)} has, within itself, a Set or a key of a Hash that " \
-                            "contains it; break the cycle"
+      raise ShareableError, "an instance of #{Reflection.class_name_of(object)} has, within itself, a Set or a key " \
+                            "of a Hash that contains it; break the cycle"
     end
 
     # Runs the block, and makes sure that all copies that it has begun are complete.
@@ -207,7 +207,8 @@ module Ratomic
     def leaf(object)
       inside = Workers::References.of(object).map(&:last)
       if inside.any? { |child| Workers::Sharing.odd?(child) }
-        raise ShareableError, "a #{Reflection.class_name_of(object)} refers to an object that Ruby cannot copy"
+        kind = Reflection.class_name_of(object)
+        raise ShareableError, "an instance of #{kind} refers to an object that Ruby cannot copy"
       end
 
       Ractor.make_shareable(object, copy: true)

@@ -1,8 +1,8 @@
 # frozen_string_literal: true
 
+require_relative "uncopyable"
 require_relative "pool/ending"
 require_relative "workers/runtime/ractor_local"
-require_relative "pool/arguments"
 require_relative "local_pool/factory"
 require_relative "local_pool/ractor_stacks"
 require_relative "local_pool/thrown"
@@ -30,12 +30,15 @@ module Ratomic
   #   REDIS = Ratomic::LocalPool.new(size: 10, timeout: 1, factory: RedisFactory.new("127.0.0.1").freeze)
   #   REDIS.with { |client| client.call("PING") }
   class LocalPool
+    include Uncopyable
+
     # @return [Integer] how many resources each Ractor may have
     attr_reader :size
 
     # The slots that `with` has lent to the blocks of a Fiber, by pool.
     LENT = :ratomic_local_pool_lent
-    private_constant :LENT
+    CLOSE = "what closes a resource is given to LocalPool.new, as close:"
+    private_constant :LENT, :CLOSE
 
     # @param size [Integer] the most resources that one Ractor has at a time, at least 1
     # @param timeout [Numeric, nil] seconds that {#with} and {#checkout} wait; nil waits for ever, 0 never waits
@@ -50,8 +53,8 @@ module Ratomic
       raise ArgumentError, "give factory: or a block, not both" if factory && block
       raise LocalJumpError, "a LocalPool needs factory:, or a block that is shareable" unless factory || block
 
-      @size = Pool::Arguments.size(size, ArgumentError)
-      @timeout = Pool::Arguments.timeout(timeout, ArgumentError)
+      @size = Arguments.integer(:size, size, 1..Arguments::MAX_SIZE, ArgumentError)
+      @timeout = Arguments.seconds(:timeout, timeout, ArgumentError)
       @factory = Factory.check(factory || block, "factory")
       @closer = Factory.check(close, "close") if close
       RactorStacks.watch(self)
@@ -103,11 +106,13 @@ module Ratomic
     #
     # @param timeout [Numeric, nil] seconds to wait for a resource
     # @return [Object, nil] the resource, or nil if none became free in time
+    # @raise [ArgumentError] with a block, which {#with} takes
     # @raise [Ratomic::ClosedError] if this Ractor's pool was closed
     # @raise [Ratomic::TrapError] in a signal handler
     # @raise [Ratomic::Error] if the factory returns nil
     # @raise what the factory raises; its place is free then
     def checkout(timeout: @timeout)
+      Arguments.no_block(block_given?, "checkout", "use with { |resource| ... }, which takes the resource back")
       stack = self.stack
       slot = taken = nil
       begin
@@ -163,9 +168,11 @@ module Ratomic
     # Renews this Ractor's resources: idle ones are closed now, those in use when they come back.
     #
     # @return [nil]
+    # @raise [ArgumentError] with a block: what closes a resource is given to {#initialize}
     # @raise [Ratomic::ClosedError] if this Ractor's pool was closed
     # @raise [StandardError] the first error of closing a resource, after all were closed
     def reload
+      Arguments.no_block(block_given?, "reload", CLOSE)
       Workers::Trap.explain { stack.reload }
       nil
     end
@@ -174,8 +181,10 @@ module Ratomic
     # {ClosedError}. Other Ractors' pools stay as they are. A second +close+ does nothing.
     #
     # @return [nil]
+    # @raise [ArgumentError] with a block, as {#reload}
     # @raise [StandardError] the first error of closing a resource, after all were closed
     def close
+      Arguments.no_block(block_given?, "close", CLOSE)
       Workers::Trap.explain { stack.close }
       nil
     end

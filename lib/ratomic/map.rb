@@ -67,6 +67,7 @@ module Ratomic
   # After a fork the child has its own map with the same entries.
   #
   # @!method initialize
+  #   @raise [ArgumentError] with a block: there is no default
   #
   # @!method get(key)
   #   @return [Object, nil] the value, shared and not copied; nil if there is none

@@ -1,6 +1,6 @@
 # frozen_string_literal: true
 
-require_relative "pool/arguments"
+require_relative "uncopyable"
 require_relative "pool/ractor_clients"
 require_relative "pool/server_channel"
 require_relative "pool/ending"
@@ -36,6 +36,11 @@ module Ratomic
   #   BUFFERS = Ratomic::Pool.new(5, 1.0) { [] }
   #   BUFFERS.with { |buffer| buffer.clear << "work" }
   class Pool
+    include Uncopyable
+
+    NOT_GIVEN = Object.new.freeze
+    private_constant :NOT_GIVEN
+
     # @return [Integer] how many objects the pool has
     attr_reader :size
 
@@ -44,15 +49,16 @@ module Ratomic
     # @param size [Integer] how many objects; all are made at once
     # @param timeout [Numeric, nil] seconds that {#with} and {#checkout} wait; nil waits for ever, 0 never waits
     # @yieldreturn [Object] a new object, which must be mutable (not shareable) and movable
+    # @raise [ArgumentError, TypeError] which names the argument, also if one is given in both ways
     # @raise what the block raises; nothing is left running then
     # @raise [Ratomic::OwnershipError] if the block makes objects that cannot be moved
     # @raise [NotImplementedError] on a Ruby without +Ractor::Port+
-    def initialize(count = 5, seconds = 5, size: count, timeout: seconds, &factory)
+    def initialize(count = NOT_GIVEN, seconds = NOT_GIVEN, size: NOT_GIVEN, timeout: NOT_GIVEN, &factory)
       raise NotImplementedError, "Ratomic::Pool needs Ruby 4.0 or newer (Ractor::Port)" unless RACTORS
       raise ArgumentError, "the pool needs a block that makes an object" unless factory
 
-      @size = Arguments.size(size)
-      @timeout = Arguments.timeout(timeout)
+      @size = Arguments.integer("size", one_of("size", count, size), 1..Arguments::MAX_SIZE)
+      @timeout = Arguments.seconds("timeout", one_of("timeout", seconds, timeout))
       factory = ResourceFactory.of(factory)
       @factory = factory if FrozenCopy.shareable?(factory)
       @channels = Map.new
@@ -111,9 +117,11 @@ module Ratomic
     #
     # @param timeout [Numeric, nil] seconds to wait for an object
     # @return [Object, nil] the object, or nil if none became free in time
+    # @raise [ArgumentError] with a block, which {#with} takes
     # @raise [Ratomic::ClosedError] if the pool is closed
     # @raise [Ratomic::TrapError] in a signal handler
     def checkout(timeout: @timeout)
+      Arguments.no_block(block_given?, "checkout", "use with { |object| ... }, which takes the object back")
       Workers::Trap.explain { take(timeout) }
     end
 
@@ -155,6 +163,15 @@ module Ratomic
     end
 
     private
+
+    # Size and timeout may both be given in two ways.
+    def one_of(name, argument, keyword)
+      return argument.equal?(NOT_GIVEN) ? 5 : argument if keyword.equal?(NOT_GIVEN)
+      return keyword if argument.equal?(NOT_GIVEN)
+
+      raise ArgumentError, "#{name} is given twice: as an argument (#{Arguments.shown(argument)}) and as a keyword " \
+                           "(#{Arguments.shown(keyword)})"
+    end
 
     def take(timeout)
       client = self.client

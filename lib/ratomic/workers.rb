@@ -50,8 +50,8 @@ module Ratomic
       # @param stages [Array<#call>]
       # @return [Pipeline]
       # @raise [ArgumentError, CallableError]
-      def pipeline(*stages)
-        Pipeline.new(*stages)
+      def pipeline(*stages, &block)
+        Pipeline.new(*stages, &block)
       end
 
       # A callable with an object of its own in each worker: for parsers, encoders, compiled templates and clients.
@@ -73,8 +73,8 @@ module Ratomic
       end
 
       # @return [Explanation] see {Pool#explain}
-      def explain(items, callable, results: nil, as: nil, try: Explanation::UNTRIED)
-        pool.explain(items, callable, results: results, as: as, try: try)
+      def explain(items, callable = nil, results: nil, as: nil, try: Explanation::UNTRIED, &block)
+        pool.explain(items, callable, results: results, as: as, try: try, &block)
       end
 
       # @return [String] the statistics of all pools of this process that have workers, in the text format of
@@ -87,7 +87,9 @@ module Ratomic
       # shut down without waiting, and finishes what it has accepted.
       # @param settings see {Pool#initialize}
       # @return [Pool]
+      # @raise [ArgumentError] with a block, as {Pool#initialize}
       def configure(**settings)
+        Arguments.no_block(block_given?, "configure", "give it keywords: configure(size: 4, max_queue: 100)")
         made = Pool.new(**settings)
         DEFAULT.get_and_set(:pool, made)&.shutdown(timeout: 0)
         made
@@ -113,8 +115,10 @@ module Ratomic
       # @raise [ArgumentError] when there is a file, a process that serves already, or no such folder, or when the path
       #   is too long for a socket
       # @raise [TypeError]
+      # @raise [NotImplementedError] in another Ractor than the main one
+      # @raise [TrapError] in a signal handler, if it is the first call
       def serve_stats(path)
-        require_relative "workers/stats_server"
+        Trap.explain { require_relative "workers/stats_server" }
         StatsServer.new(path)
       end
 

@@ -83,6 +83,18 @@ class CounterTest < Minitest::Test
     assert_equal 3, counter.read
   end
 
+  def test_a_wrong_argument_is_named_with_what_was_given
+    counter = Ratomic::Counter.new
+    { "initial must be an Integer, not nil" => -> { Ratomic::Counter.new(nil) },
+      "n must be an Integer, not 1.5" => -> { counter.increment(1.5) },
+      "to must be an Integer, not \"1\"" => -> { counter.reset("1") },
+      "expected must be an Integer, not :one" => -> { counter.compare_and_set(:one, 1) },
+      "new must fit into 64 bits, not #{MAX + 1}" => -> { counter.compare_and_set(1, MAX + 1) },
+      "n must fit into 64 bits, not #{MIN - 1}" => -> { counter.decrement(MIN - 1) } }.each do |message, wrong|
+      assert_equal message, assert_raises(TypeError, RangeError, &wrong).message
+    end
+  end
+
   def test_anything_but_an_integer_raises_a_type_error_and_changes_nothing
     counter = Ratomic::Counter.new(3)
     [1.0, 1.5, "1", nil, :one, 1r, true, Object.new, [1]].each do |other|

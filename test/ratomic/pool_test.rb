@@ -35,6 +35,10 @@ class PoolTest < Minitest::Test
     assert_equal 3, Ratomic::Pool.new(3, 0.5) { [] }.tap { |pool| @pools << pool }.size
     assert_equal 5, Ratomic::Pool.new { [] }.tap { |pool| @pools << pool }.size
     assert_equal 4, Ratomic::Pool.new(size: 4, timeout: 0.5) { [] }.tap { |pool| @pools << pool }.size
+    error = assert_raises(ArgumentError) { Ratomic::Pool.new(1, 2, size: 3) { [] } }
+    assert_equal "size is given twice: as an argument (1) and as a keyword (3)", error.message
+    error = assert_raises(ArgumentError) { Ratomic::Pool.new(1, nil, timeout: 3) { [] } }
+    assert_match(/timeout is given twice: .*\(nil\)/, error.message)
     assert_raises(TypeError) { Ratomic::Pool.new(nil) { [] } }
     assert_raises(ArgumentError) { Ratomic::Pool.new(3, 0.5) }
   end

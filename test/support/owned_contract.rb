@@ -305,7 +305,7 @@ module OwnedContract
 
   def test_an_unknown_value_of_results_is_refused
     error = assert_raises(ArgumentError) { @pool.dispatch_async([1], Double, results: :mine) }
-    assert_match(/results: is :mine, it must be one of \[:frozen, :owned\]/, error.message)
+    assert_match(/results: must be one of :frozen, :owned, not :mine/, error.message)
   end
 
   def test_dropped_items_have_no_owned_result

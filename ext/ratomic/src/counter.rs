@@ -23,13 +23,13 @@ impl Counter {
 
     fn initialize(this: Receiver<Self>, args: &[Value]) -> Result<(), Error> {
         args::count(args, 0, 1)?;
-        this.0.set(Core::new(optional(args, 0)?))?;
+        this.0.set(Core::new(optional(args, "initial", 0)?))?;
         class::seal(this)
     }
 
     fn increment(this: Receiver<Self>, args: &[Value]) -> Result<i64, Error> {
         args::count(args, 0, 1)?;
-        let n = optional(args, 1)?;
+        let n = optional(args, "n", 1)?;
         this.0
             .get()?
             .add(n)
@@ -38,7 +38,7 @@ impl Counter {
 
     fn decrement(this: Receiver<Self>, args: &[Value]) -> Result<i64, Error> {
         args::count(args, 0, 1)?;
-        let n = optional(args, 1)?;
+        let n = optional(args, "n", 1)?;
         this.0
             .get()?
             .sub(n)
@@ -62,11 +62,12 @@ impl Counter {
 
     fn reset(this: Receiver<Self>, args: &[Value]) -> Result<i64, Error> {
         args::count(args, 0, 1)?;
-        Ok(this.0.get()?.swap(optional(args, 0)?))
+        Ok(this.0.get()?.swap(optional(args, "to", 0)?))
     }
 
     fn compare_and_set(this: Receiver<Self>, expected: Value, new: Value) -> Result<bool, Error> {
-        Ok(this.0.get()?.compare_and_set(int64(expected)?, int64(new)?))
+        let (expected, new) = (integer(expected, "expected")?, integer(new, "new")?);
+        Ok(this.0.get()?.compare_and_set(expected, new))
     }
 
     fn inspect(this: Receiver<Self>) -> Result<String, Error> {
@@ -74,8 +75,27 @@ impl Counter {
     }
 }
 
-fn optional(args: &[Value], default: i64) -> Result<i64, Error> {
-    args.first().map_or(Ok(default), |number| int64(*number))
+fn optional(args: &[Value], name: &str, default: i64) -> Result<i64, Error> {
+    args.first()
+        .map_or(Ok(default), |number| integer(*number, name))
+}
+
+/// The argument called `name` in the message.
+#[inline]
+fn integer(given: Value, name: &str) -> Result<i64, Error> {
+    int64(given).map_err(|reason| wrong(given, name, &reason))
+}
+
+#[cold]
+fn wrong(given: Value, name: &str, reason: &Error) -> Error {
+    let too_large = reason.is_kind_of(error::ruby().exception_range_error());
+    error::about(given, |given| {
+        if too_large {
+            error::range(format!("{name} must fit into 64 bits, not {given}"))
+        } else {
+            error::type_error(format!("{name} must be an Integer, not {given}"))
+        }
+    })
 }
 
 pub fn define(ruby: &Ruby, ratomic: RModule) -> Result<(), Error> {

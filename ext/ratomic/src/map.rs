@@ -84,7 +84,13 @@ struct Changed<R> {
 }
 
 impl Map {
-    fn initialize(this: Receiver<Self>) -> Result<(), Error> {
+    fn initialize(ruby: &Ruby, this: Receiver<Self>) -> Result<(), Error> {
+        if ruby.block_given() {
+            return Err(error::argument(
+                "a Map has no default, so Map.new takes no block; use fetch(key) { ... }, fetch_or_store(key) { ... } or \
+                 increment(key)",
+            ));
+        }
         class::seal(this)?;
         this.table.set_locked(Table::new())
     }

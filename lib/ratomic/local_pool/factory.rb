@@ -12,7 +12,7 @@ module Ratomic
         # @raise [ArgumentError] if it cannot be called
         # @raise [ShareableError] if it is not shareable
         def check(callable, name)
-          raise ArgumentError, not_callable(callable, name) unless callable.respond_to?(:call)
+          raise ArgumentError, not_callable(callable, name) unless Reflection.responds?(callable, :call)
           raise ShareableError, message(callable, name) unless FrozenCopy.shareable?(callable)
 
           callable
@@ -21,7 +21,7 @@ module Ratomic
         private
 
         def not_callable(callable, name)
-          "#{name}: must be an object with a method `call`, not #{callable.inspect}"
+          "#{name}: must be an object with a method `call`, not #{Arguments.shown(callable)}"
         end
 
         def message(callable, name)

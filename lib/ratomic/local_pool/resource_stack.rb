@@ -38,7 +38,7 @@ module Ratomic
       # @raise [ClosedError]
       # @raise [TrapError]
       def claim(timeout, lent:)
-        Pool::Arguments.timeout(timeout)
+        Arguments.seconds(:timeout, timeout)
         waiter = WaitQueue::Waiter.new(lent)
         @lock.synchronize { waiter.take(free_slot) || @wait_queue.wait(waiter, timeout) { free_slot } }
         done = waiter.slot

@@ -20,8 +20,8 @@ module Ratomic
         raise OwnershipError, "the factory made one object twice; let it make a new one" if Lease.moved?(object)
 
         if FrozenCopy.shareable?(object) || Reflection.frozen?(object)
-          raise OwnershipError, "the factory made a #{Reflection.class_of(object)} that is frozen or shareable; a " \
-                                "Pool lends mutable objects (for one that never changes use a constant)"
+          raise OwnershipError, "the factory made an instance of #{Reflection.class_of(object)} that is frozen or " \
+                                "shareable; a Pool lends mutable objects (for one that never changes use a constant)"
         end
 
         reason = Workers::Moving.obstacle(object, "object")

@@ -25,8 +25,8 @@ module Ratomic
 
       # @see Workers.per_worker
       def initialize(factory, call)
-        Callable.check(factory) if RACTORS || !Callable.call?(factory)
-        raise TypeError, "call: must be a Symbol, not #{call.inspect}" unless Symbol === call
+        Callable.check(factory, "the factory", "") if RACTORS || !Callable.call?(factory)
+        raise TypeError, "call: must be a Symbol, not #{Arguments.shown(call)}" unless Symbol === call
 
         @factory = factory
         @method = call

@@ -26,6 +26,7 @@ module Ratomic
       # @param stages [Array<#call>]
       # @raise [ArgumentError, CallableError]
       def initialize(*stages)
+        Arguments.no_block(block_given?, "a pipeline", "give a callable for each stage")
         raise ArgumentError, "a pipeline needs a stage" if stages.empty?
 
         @stages = stages.flat_map { |stage| Pipeline === stage ? stage.stages : [stage] }.freeze

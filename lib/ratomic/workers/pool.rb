@@ -1,5 +1,7 @@
 # frozen_string_literal: true
 
+require_relative "../uncopyable"
+
 module Ratomic
   module Workers
     # A pool of workers.
@@ -13,6 +15,8 @@ module Ratomic
     # more. In a forked child the pool starts again. Worker threads have priority -3: with the `:thread` backend they
     # get less processor time than other threads of the program that compute.
     class Pool
+      include Uncopyable
+
       # The pools of this process that have workers: number of the engine => [pool, engine].
       RUNNING = Map.new
       # Failures that a reduction keeps by default.
@@ -51,6 +55,7 @@ module Ratomic
       #   {#shutdown} waits for it. With the `:inline` backend there are no workers, and no hooks
       # @param options the default options of its dispatches, see {Options#initialize}
       def initialize(size: nil, name: nil, backend: nil, max_queue: nil, fallback: nil, **options)
+        Arguments.no_block(block_given?, "Workers::Pool.new", "Ratomic::Pool lends objects that a block makes")
         hooks = Hooks.new(options.delete(:on_worker_start), options.delete(:on_worker_stop))
         @settings = Settings.new(size: size, name: name, backend: backend, max_queue: max_queue, fallback: fallback,
                                  recycle_after: options.delete(:recycle_after), hooks: hooks)
@@ -245,8 +250,10 @@ module Ratomic
       # @param as [String, Symbol, nil] the name under which it would be dispatched; nil takes that of the pool
       # @param try [Object] an item; copied where it is not shareable
       # @return [Explanation]
+      # @raise [ArgumentError] with a block: it explains the callable that is kept and dispatched
       # @raise [ShutdownError, QueueFullError] with `try:`
-      def explain(items, callable, results: nil, as: nil, try: Explanation::UNTRIED)
+      def explain(items, callable = nil, results: nil, as: nil, try: Explanation::UNTRIED)
+        Arguments.no_block(block_given?, "explain", "give it the callable that you dispatch: explain(items, callable)")
         options = @options.with({ results: results, as: as }.compact)
         tried = TrialRun.new(self, try, callable, options.results).to_h unless Explanation::UNTRIED.equal?(try)
         Explanation.new(for_reading, items, callable, options.results, options.as, tried)

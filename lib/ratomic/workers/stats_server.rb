@@ -35,6 +35,9 @@ module Ratomic
       #   folder, or if the path is too long for a socket
       # @raise [TypeError]
       def initialize(path)
+        unless !RACTORS || Ractor.main?
+          raise NotImplementedError, "serve_stats: call it in the main Ractor, where the program's end is handled"
+        end
         unless path.respond_to?(:to_path) || path.respond_to?(:to_str)
           raise TypeError, "the path of the socket must be a String, not #{Reflection.class_of(path)}"
         end

@@ -56,10 +56,7 @@ module Ratomic
 
       # @see Pool#stream
       def initialize(pool, source, callable, max_in_flight:, key:, ordered:, options:)
-        unless max_in_flight == :auto || (max_in_flight.is_a?(Integer) && max_in_flight.positive?)
-          raise ArgumentError, "max_in_flight: is #{max_in_flight.inspect}, it must be 1 or more, or :auto"
-        end
-
+        Arguments.integer(:max_in_flight, max_in_flight, 1.., ArgumentError) unless :auto.equal?(max_in_flight)
         Source.check(source, "the source")
         KeyedFlow.check(key) unless key.nil?
 

@@ -121,6 +121,17 @@ class StatsServerTest < Minitest::Test
     assert_kind_of Hash, JSON.parse(answer)
   end
 
+  def test_it_belongs_to_the_main_ractor
+    skip_without_ractors
+    refused = Ractor.new(@path) do |path|
+      Ratomic::Workers.serve_stats(path)
+    rescue NotImplementedError => e
+      e.message
+    end
+    assert_match(/call it in the main Ractor/, refused.value)
+    refute_path_exists @path
+  end
+
   def test_a_child_that_outlives_its_parent_does_not_hold_the_socket
     result = ruby(<<~'RUBY', @path)
       require "ratomic"

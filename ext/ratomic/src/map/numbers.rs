@@ -162,7 +162,7 @@ fn numeric(
     }
     let class = error::class_name(value);
     Err(error::type_error(format!(
-        "{} is a {class}, not a number",
+        "{} is an instance of {class}, not a number",
         what()?
     )))
 }

@@ -5,12 +5,13 @@ module Ratomic
     # Checks a callable at the dispatch, before any item runs.
     module Callable
       # @param name [String] what it is, for the message
+      # @param argument [String] what it is called with
       # @return [Object] the callable
       # @raise [CallableError] with the path of what is not shareable, and what to do
-      def self.check(callable, name = "the callable")
+      def self.check(callable, name = "the callable", argument = "item")
         unless call?(callable)
-          raise CallableError, "#{describe(callable, name)} has no method `call`; pass a module with " \
-                               "`def self.call(item)`, a frozen object with `call(item)` or a shareable proc"
+          raise CallableError, "#{describe(callable, name)} has no method `call`; pass a module with `def " \
+                               "self.call(#{argument})`, a frozen object with `call(#{argument})` or a shareable proc"
         end
         return callable if FrozenCopy.shareable?(callable)
 
@@ -181,8 +182,9 @@ module Ratomic
       def self.describe(callable, name = "the callable")
         case callable
         when nil then "#{name} is nil, which"
+        when Hash then "#{name} is a Hash (is the callable missing before the keywords?), which"
         when Proc then "the proc #{callable.source_location&.join(":") || callable.inspect}"
-        when Module then "#{name} #{callable}"
+        when Module then "#{name} #{Reflection.name_of(callable)}"
         when PerWorker then "what #{label(callable.factory)} makes"
         else "#{name} (#{Reflection.class_of(callable)})"
         end

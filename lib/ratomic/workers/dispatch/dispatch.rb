@@ -92,11 +92,11 @@ module Ratomic
       def future
         @engine.accept(@batch)
         taken = false
-        @batch.size.zero? ? @engine.forget(@batch) : run
+        run
         taken = true
         (@batch.owned? ? OwnedFuture : Future).new(@engine, @batch)
       ensure # the caller was refused, or killed while it waited for room
-        @engine.stop(@batch, PoolFailures::GIVEN_UP) unless taken
+        @engine.withdraw(@batch) unless taken
       end
 
       private
@@ -115,6 +115,7 @@ module Ratomic
       def run
         @engine.metrics.count_batch(@batch)
         @engine.emit(:dispatched, @batch, items: @batch.size) unless @engine.subscribers.none?
+        return @engine.finish(@batch) if @batch.size.zero?
         return run_here if !@engine.backend.workers? || (@batch.moved? && NestedDispatch.in?(@engine))
         return if enqueue == :done
 

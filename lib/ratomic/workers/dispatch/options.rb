@@ -75,7 +75,7 @@ module Ratomic
       def self.keywords(given)
         return given if Hash === given
 
-        raise TypeError, "options must be keywords, not #{given.inspect}"
+        raise TypeError, "options must be keywords, not #{Arguments.shown(given)}"
       end
 
       # @param given [Hash, Options] Options are not checked again: a {Stream} has checked them
@@ -120,10 +120,7 @@ module Ratomic
       protected
 
       def take(given)
-        given.each do |name, value|
-          check(name, value)
-          instance_variable_set(VARIABLES[name], own(name, value))
-        end
+        given.each { |name, value| instance_variable_set(VARIABLES[name], checked(name, value)) }
         @by_caller = small? && @run == :auto
         @by_waiter = small? && @run == :waiter && !owned?
         @plain = @by_caller && @min_batch == :auto && @context.nil? && unnamed? && !owned?
@@ -141,56 +138,46 @@ module Ratomic
         around && Callable.check(Blocks.share(around, "around:"), "around:")
       end
 
-      def own(name, value)
+      # @return [Object] what is kept of the value, shareable
+      def checked(name, value)
         case name
+        when :timeout, :item_timeout, :queue_timeout then Arguments.seconds(name, value)
+        when :retries then Arguments.integer(name, value, 0..)
+        when :min_batch then :auto.equal?(value) ? value : Arguments.integer(name, value, 0..)
+        when :on_full, :results, :run then Arguments.choice(name, value, CHOICES[name])
+        when :context then shareable(value)
         when :as then named(value)
         when :around then shared(value)
-        else value
+        else flag(name, value)
         end
+      end
+
+      # @return [Boolean] not the object itself, which may not be shareable
+      def flag(name, value)
+        raise ArgumentError, unknown(name) unless DEFAULTS[name] == false
+
+        !!value
       end
 
       # Returns the same String for all dispatches of a name.
       def named(value)
-        return if value.nil?
-
+        case value
+        when nil then return
+        when String, Symbol then nil
+        else raise TypeError, "as: must be a String, a Symbol or nil, not #{Arguments.shown(value)}"
+        end
         name = -Settings.text(value)
         raise ArgumentError, "as: is empty, it must be a name" if name.empty?
 
         Ractor.make_shareable(name)
       end
 
-      def check(name, value)
-        case name
-        when :timeout, :item_timeout, :queue_timeout then check_seconds(name, value)
-        when :retries then check_count(name, value)
-        when :min_batch then check_count(name, value) unless value == :auto
-        when :on_full, :results, :run then check_choice(name, value, CHOICES[name])
-        when :context then check_context(value)
-        when :as then check_name(value)
-        when :around then nil
-        when :move, :sequential, :cancel_on_abandon then nil
-        else raise ArgumentError, unknown(name)
-        end
-      end
-
       def unknown(name)
         "unknown option #{name.inspect}, known: #{DEFAULTS.keys.join(", ")}; of a pool only: #{OF_POOL.join(", ")}"
       end
 
-      def check_choice(name, value, known)
-        return if known.include?(value)
-
-        raise ArgumentError, "#{name}: is #{value.inspect}, it must be one of #{known.inspect}"
-      end
-
-      def check_name(value)
-        return if value.nil? || String === value || Symbol === value
-
-        raise TypeError, "as: must be a String, a Symbol or nil, not #{value.inspect}"
-      end
-
-      def check_context(value)
-        return if FrozenCopy.shareable?(value)
+      def shareable(value)
+        return value if FrozenCopy.shareable?(value)
 
         advice = if Remedy.plain?(value) # else there may be an IO or a logger in it, which the program would lose
                    "pass Ractor.make_shareable(context, copy: true)"
@@ -202,19 +189,6 @@ module Ratomic
         whole = part.path.empty? && part.unfrozen?
         reason = whole ? "this #{kind} is not frozen" : "a part of this #{kind} is not: #{part}"
         raise ShareableError, "context: must be shareable, and #{reason}; #{advice}"
-      end
-
-      def check_seconds(name, value)
-        return if value.nil?
-        raise TypeError, "#{name}: must be seconds as a number or nil, not #{value.inspect}" unless value.is_a?(Numeric)
-        return if value.real? && value >= 0
-
-        raise ArgumentError, "#{name}: is #{value}, it must be 0 or more seconds"
-      end
-
-      def check_count(name, value)
-        raise TypeError, "#{name}: must be an Integer, not #{value.inspect}" unless value.is_a?(Integer)
-        raise ArgumentError, "#{name}: is #{value}, it must be 0 or more" if value.negative?
       end
     end
   end

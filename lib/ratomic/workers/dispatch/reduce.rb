@@ -17,7 +17,7 @@ module Ratomic
         @callable = callable
         @initial = options.delete(:initial) { MISSING }
         @merge = options.delete(:merge)
-        @max_failures = check_limit(options.delete(:max_failures) { Pool::MAX_FAILURES })
+        @max_failures = Arguments.integer(:max_failures, options.delete(:max_failures) { Pool::MAX_FAILURES }, 0..)
         @block = block
       end
 
@@ -57,13 +57,6 @@ module Ratomic
 
       def callable?(object)
         Reflection.responds?(object, :call)
-      end
-
-      def check_limit(number)
-        raise TypeError, "max_failures: must be an Integer, not #{number.inspect}" unless Integer === number
-        raise ArgumentError, "max_failures: is #{number}, it must be 0 or more" if number.negative?
-
-        number
       end
     end
     private_constant :Reduce

@@ -9,10 +9,18 @@ module Ratomic
       # @return [Integer] items that had none
       # @yieldparam count [Integer] the same, if there were any, to count and to tell what has happened
       def stop(batch, failure)
-        filled = batch.stop(failure) do |count|
-          @finished.increment(count)
+        withdraw(batch, failure) do |count|
           note_failure(batch, failure, count)
           count_named(batch, count)
+          yield count if block_given?
+        end
+      end
+
+      # As {#stop}, of a dispatch whose caller got an exception in place of a future: no Failures are counted, because
+      # nobody can get them.
+      def withdraw(batch, failure = PoolFailures::GIVEN_UP)
+        filled = batch.stop(failure) do |count|
+          @finished.increment(count)
           yield count if block_given?
         end
         post([:drop, batch.ticket].freeze) if batch.moved? # a worker that asks for a parcel later sees that it is done

@@ -63,8 +63,17 @@ module Ratomic
           raise
         end
 
-        def receive
-          message = @queue.pop
+        # For the reader itself, which must not wait for room that only it can make.
+        # @param message [Object] shareable
+        # @return [Boolean] false if there is no room
+        def try_send(message)
+          @queue.try_push(message)
+        end
+
+        # @param timeout [Numeric, nil] seconds
+        # @return [Object, nil] nil when they are over
+        def receive(timeout: nil)
+          message = @queue.pop(timeout: timeout)
           message.is_a?(RactorLocalRefs::Ref) ? RactorLocalRefs.take(message) : message
         end
 

@@ -56,6 +56,22 @@ module Ratomic
         @costs.mark_caller_unsafe(Callable.key(callable, options.as)) if caller_unsafe
       end
 
+      # Counts a batch that has all its results.
+      # @param now [Integer, nil] as in {#file_chunk}
+      # @param late [Array, nil] results that are about to be filed
+      def finish(batch, now = nil, late = nil)
+        return unless batch.finish
+
+        took = (now || Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond)) - batch.born
+        @metrics.tally.record(took)
+        @metrics.names.end(batch.options.as, batch.size, took) if batch.options.as
+        forget(batch)
+        return if @subscribers.none?
+
+        dropped = batch.completion.dropped + (late ? late.count { |result| DROPPED.equal?(result) } : 0)
+        emit(:completed, batch, items: batch.size, dropped: dropped, seconds: took / 1e9)
+      end
+
       # Counts a Failure of a batch.
       # @param times [Integer] number of items that have it
       def note_failure(batch, failure, times = 1)
@@ -107,20 +123,6 @@ module Ratomic
         @costs.mark_caller_unsafe(batch.key)
         @fallback.remember(self, Fallback.key(batch.target, batch.options.as), @costs.name_of(batch),
                            "#{failure.exception_class}: #{failure.message}", batch, failure: failure)
-      end
-
-      # @param late [Array, nil] results that are about to be filed
-      def finish(batch, now, late = nil)
-        return unless batch.finish
-
-        took = (now || Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond)) - batch.born
-        @metrics.tally.record(took)
-        @metrics.names.end(batch.options.as, batch.size, took) if batch.options.as
-        forget(batch)
-        return if @subscribers.none?
-
-        dropped = batch.completion.dropped + (late ? late.count { |result| DROPPED.equal?(result) } : 0)
-        emit(:completed, batch, items: batch.size, dropped: dropped, seconds: took / 1e9)
       end
 
       # Some of the slots were full already: the Failures that were not filed are subtracted from the counts.

@@ -36,10 +36,10 @@ module Ratomic
       # @raise [NotImplementedError] for `:ractor` on a Ruby without them
       def initialize(size: nil, name: nil, backend: nil, max_queue: nil, recycle_after: nil, fallback: nil,
                      hooks: Hooks.new(nil, nil))
-        @size = count(:size, size || Etc.nprocessors, 1024)
-        @max_queue = count(:max_queue, max_queue || MAX_QUEUE, 2**20)
+        @size = Arguments.integer(:size, size || Etc.nprocessors, 1..1024)
+        @max_queue = Arguments.integer(:max_queue, max_queue || MAX_QUEUE, 1..2**20)
         @backend = choice(:backend, backend || (RACTORS ? :ractor : :thread), Backend.names)
-        @fallback = (choice(:fallback, fallback, FALLBACKS) unless fallback.nil?)
+        @fallback = (choice(:fallback, fallback, FALLBACKS) unless NilClass === fallback)
         @recycle_after = limits(recycle_after)
         @hooks = hooks
         @name = Settings.text(name || "workers-#{NUMBERS.increment}")
@@ -100,22 +100,15 @@ module Ratomic
         copy.freeze
       end
 
-      def count(what, value, most)
-        raise TypeError, "#{what}: must be an Integer, not #{value.inspect}" unless value.is_a?(Integer)
-        raise ArgumentError, "#{what}: is #{value}, it must be 1 to #{most}" unless value.between?(1, most)
-
-        value
-      end
-
       def limits(given)
-        return {}.freeze if given.nil?
+        return {}.freeze if NilClass === given
         raise ArgumentError, "recycle_after: is for backend: :process only" unless kind.recycles?
 
         given = { items: given } unless given.is_a?(Hash)
         given.each do |name, value|
-          next if RECYCLE.include?(name) && value.is_a?(Numeric) && value.real? && value.positive?
+          next if RECYCLE.include?(name) && Numeric === value && value.real? && value.positive?
 
-          raise ArgumentError, "recycle_after: is #{given.inspect}, it must be a number of items or " \
+          raise ArgumentError, "recycle_after: is #{Arguments.shown(given)}, it must be a number of items or " \
                                "{ items:, megabytes: } of positive numbers"
         end
         given.dup.freeze
@@ -123,10 +116,7 @@ module Ratomic
 
       # @return [Symbol] the value
       def choice(option, value, choices)
-        unless choices.include?(value)
-          raise ArgumentError, "#{option}: is #{value.inspect}, it must be one of #{choices.inspect}"
-        end
-
+        Arguments.choice(option, value, choices)
         why = Backend.of(value).unavailable
         raise NotImplementedError, "#{option}: #{value.inspect} #{why}" if why
 

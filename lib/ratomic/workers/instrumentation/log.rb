@@ -29,12 +29,9 @@ module Ratomic
         # @raise [TypeError] when the logger has no public method `warn`, or `slow:` is no number
         def initialize(logger, slow: 1)
           raise TypeError, "the logger must have warn(line), #{logger.class} has none" unless logger.respond_to?(:warn)
-          unless slow.nil? || (slow.is_a?(Numeric) && slow.real?)
-            raise TypeError, "slow: must be seconds as a number or nil, not #{slow.inspect}"
-          end
 
           @logger = logger
-          @slow = slow
+          @slow = Arguments.seconds(:slow, slow)
           @dispatches = Dispatches.new
         end
 

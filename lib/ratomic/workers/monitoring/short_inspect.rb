@@ -16,7 +16,7 @@ module Ratomic
         def of(object, depth = 0)
           case object
           when String then text(object)
-          when Symbol, Integer, Float, NilClass, TrueClass, FalseClass then object.inspect
+          when Symbol, Integer, Float, Rational, Complex, NilClass, TrueClass, FalseClass then object.inspect
           when Array then depth < MAX_DEPTH ? "[#{elements(object, depth)}]" : "[...]"
           when Hash then depth < MAX_DEPTH ? "{#{pairs(object, depth)}}" : "{...}"
           else Module === object ? Reflection.name_of(object) : "#<#{Reflection.class_name_of(object)}>"
@@ -28,20 +28,25 @@ module Ratomic
         # Cuts bytes before it cuts characters, so that a long String is not copied as a whole. (A character has at most
         # four bytes.)
         def text(string)
-          short = Text.of(String.new(string).byteslice(0, MAX_CHARACTERS * 4))[0, MAX_CHARACTERS]
-          short.inspect + (string.bytesize > short.bytesize ? "..." : "")
+          plain = String.new(string) # a subclass may have methods of its own
+          short = Text.of(plain.byteslice(0, MAX_CHARACTERS * 4))[0, MAX_CHARACTERS]
+          short.inspect + (plain.bytesize > short.bytesize ? "..." : "")
         end
 
         def elements(array, depth)
+          array = [].replace(array) # as above; it shares the elements
           shown = Array.new([array.size, MAX_ELEMENTS].min) { |index| of(array[index], depth + 1) }
           shown << "..." if array.size > MAX_ELEMENTS
           shown.join(", ")
         end
 
         def pairs(hash, depth)
-          shown = hash.each_pair.first(MAX_ELEMENTS)
-          shown.map! { |key, value| "#{of(key, depth + 1)} => #{of(value, depth + 1)}" }
-          shown << "..." if hash.size > MAX_ELEMENTS
+          shown = []
+          Hash.instance_method(:each_pair).bind_call(hash) do |key, value|
+            break shown << "..." if shown.size == MAX_ELEMENTS
+
+            shown << "#{of(key, depth + 1)} => #{of(value, depth + 1)}"
+          end
           shown.join(", ")
         end
       end

@@ -76,11 +76,18 @@ module Ratomic
           OwnThread.start("ratomic-coordinator", deferred: true) do
             coordinator.run
           ensure
-            watch_over(coordinator) if Thread.main.alive? && !coordinator.ended?
+            revive(coordinator) if Thread.main.alive? && !coordinator.ended?
           end
         end
       end
-      private_class_method :host_elsewhere, :persist
+
+      # The pool has no coordinator from then on if Ruby can make no thread.
+      def self.revive(coordinator)
+        watch_over(coordinator)
+      rescue ThreadError => e
+        coordinator.trouble(e)
+      end
+      private_class_method :host_elsewhere, :persist, :revive
     end
   end
 end

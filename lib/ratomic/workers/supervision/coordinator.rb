@@ -49,12 +49,17 @@ module Ratomic
           take(Interrupts.on_blocking { @timer_queue.receive }) until @ended
         end
       rescue Exception => e # rubocop:disable Lint/RescueException -- it is raised again, where nobody sees it
-        @engine.metrics.trouble(e, PLACE)
+        trouble(e)
         raise
       end
 
       def ended?
         @ended
+      end
+
+      # Counts an error of its thread, which nobody can rescue.
+      def trouble(error)
+        @engine.metrics.trouble(error, PLACE)
       end
 
       private
@@ -66,7 +71,7 @@ module Ratomic
 
         handle(*message)
       rescue StandardError => e
-        @engine.metrics.trouble(e, PLACE)
+        trouble(e)
       end
 
       # Whether the message is from Ractor#monitor: :exited or :aborted, which does not name the Ractor, or on later

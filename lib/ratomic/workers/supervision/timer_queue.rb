@@ -36,6 +36,7 @@ module Ratomic
       # Waits for a message.
       # @return [Object] the message; TICK when an entry is due
       def receive
+        restart_timer unless @timed
         return @mailbox.receive if !@timed || @ticking || @entries.empty?
 
         left = Clock.left(@entries[0].at)
@@ -43,7 +44,8 @@ module Ratomic
 
         # The tick goes to the end of the mailbox: messages that are in it already are handled before the due entry
         # (they may be the results that it waits for), later ones after it.
-        @mailbox.send(TICK)
+        return TICK unless send_tick
+
         @ticking = true
         @mailbox.receive
       end
@@ -96,6 +98,14 @@ module Ratomic
         wake(entry.at) if place.zero?
       end
 
+      # @return [Boolean] false if the mailbox is full
+      def send_tick
+        return @mailbox.try_send(TICK) if Mailbox::QueueMailbox === @mailbox
+
+        @mailbox.send(TICK)
+        true
+      end
+
       # @return [Batch, nil] nil when it is done
       def batch_of(entry)
         batch = entry.batch || @batches[entry.ticket]
@@ -106,6 +116,14 @@ module Ratomic
       def sweep
         @entries.reject! { |entry| entry.ticket && batch_of(entry).nil? }
         @sweep_at = [@entries.size * 2, 64].max
+      end
+
+      # If no thread could be made for the timer (ThreadError), the coordinator has told so. It tries again with each
+      # message.
+      def restart_timer
+        wake(@entries[0].at) if @entries.any? && (@timer_thread.nil? || @timer_thread.ended?)
+      rescue ThreadError
+        nil
       end
 
       def wake(at)

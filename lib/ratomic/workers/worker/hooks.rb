@@ -70,7 +70,7 @@ module Ratomic
 
       def shared(hooks, what)
         hooks = [hooks].compact unless Array === hooks
-        hooks.map { |hook| Callable.check(Blocks.share(hook, what), what) }.freeze
+        hooks.map { |hook| Callable.check(Blocks.share(hook, what), what, "number") }.freeze
       end
     end
     private_constant :Hooks

@@ -81,8 +81,17 @@ class DispatchTest < Minitest::Test
   def test_no_items_are_done_at_once_and_bother_nobody
     callable = proc { |item| item }
     assert_empty(told { assert_empty dispatch([], callable, timeout: 1).value(timeout: 0) })
-    assert_equal [0, 0, 0, 0], counts
+    assert_equal [0, 0, 1, 0], counts
     refute kept?(callable)
+  end
+
+  def test_a_dispatch_of_no_items_is_made_and_completed
+    @engine.subscribers.add(events = Ratomic::Queue.new(10))
+    dispatch([], as: "nothing")
+    stats = Workers::Stats.new(@engine).to_h
+    assert_equal [1, 1], stats[:dispatches].values_at(:made, :completed)
+    assert_equal [1, 0], stats[:names]["nothing"].values_at(:dispatches, :items)
+    assert_equal %i[dispatched completed], Array.new(2) { events.try_pop.name }
   end
 
   def test_after_the_close_everything_is_refused
@@ -116,6 +125,8 @@ class DispatchTest < Minitest::Test
     assert_match(/\A2 dispatches wait in the pool #{@engine.name} \(max_queue: 2\)/, error.message)
     assert_equal [4, 2, 3, 2], counts
     assert_equal 1, @engine.metrics.rejected.value
+    assert_empty @engine.metrics.failures.to_h
+    assert_empty @engine.metrics.last_failures.to_h
     assert_equal [[:dispatched, 2], [:rejected, 2]], Array.new(2) { events.try_pop.then { |e| [e.name, e[:items]] } }
   end
 

@@ -43,6 +43,13 @@ class InlineTest < Minitest::Test
     :inline
   end
 
+  def test_a_block_runs_on_every_ruby
+    assert_equal [2, 3], @pool.map([1, 2]) { |item| item + 1 }
+    assert_equal [2, 3], @pool.dispatch_async([1, 2], results: :owned) { |item| item + 1 }.value!
+    assert_equal 6, @pool.reduce([1, 2], Double, initial: 0) { |sum, item| sum + item }.sum
+    assert_equal 0, Ratomic::Workers::RactorLocalRefs.size
+  end
+
   def test_a_dispatch_is_done_when_it_returns
     assert_predicate @pool.dispatch_async([1, 2], Double), :ready?
   end

@@ -23,7 +23,7 @@ class OptionsTest < Minitest::Test
       assert_match(/#{name}: must be/, assert_raises(TypeError) { Options.new(name => value) }.message)
     end
     { retries: -1, min_batch: -1, timeout: -0.1, item_timeout: Float::NAN, on_full: :drop }.each do |name, value|
-      assert_match(/#{name}: is/, assert_raises(ArgumentError) { Options.new(name => value) }.message)
+      assert_match(/#{name}: must be .*, not/, assert_raises(ArgumentError) { Options.new(name => value) }.message)
     end
     [5, false, [[:timeout, 1]]].each do |given|
       assert_match(/must be keywords, not/, assert_raises(TypeError) { Options.new.with(given) }.message)
@@ -31,6 +31,14 @@ class OptionsTest < Minitest::Test
     assert_match(/unknown option :tiemout, known: timeout/, assert_raises(ArgumentError) do
                                                               Options.new(tiemout: 1)
                                                             end.message)
+  end
+
+  def test_a_flag_is_kept_as_true_or_false
+    given = Object.new
+    %i[move sequential cancel_on_abandon].each do |name|
+      assert_equal [true, false], [given, nil].map { |flag| Options.new(name => flag).public_send(name) }
+    end
+    refute_predicate given, :frozen?
   end
 
   def test_an_option_of_a_pool_is_told_apart_from_one_that_does_not_exist

@@ -19,7 +19,7 @@ class ReduceTest < Minitest::Test
     refused(ArgumentError, /with a block/, initial: 0)
     refused(TypeError, /merge: must have call, Integer/, initial: 0, merge: 1) { |sum, n| sum + n }
     refused(TypeError, /max_failures: must be an Integer/, initial: 0, max_failures: nil) { |sum, n| sum + n }
-    refused(ArgumentError, /max_failures: is -1/, initial: 0, max_failures: -1) { |sum, n| sum + n }
+    refused(ArgumentError, /max_failures: must be 0 or more, not -1/, initial: 0, max_failures: -1) { |sum, n| sum + n }
     refused(Ratomic::Workers::CallableError, /no method `call`/, 7, initial: 0) { |sum, n| sum + n }
   end
 

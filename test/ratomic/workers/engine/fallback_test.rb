@@ -124,7 +124,7 @@ end
 class FallbackSettingsTest < Minitest::Test
   def test_the_values_of_fallback
     error = assert_raises(ArgumentError) { Ratomic::Workers::Pool.new(fallback: :ractor) }
-    assert_equal "fallback: is :ractor, it must be one of [:thread, :process]", error.message
+    assert_equal "fallback: must be one of :thread, :process, not :ractor", error.message
     assert_nil Ratomic::Workers::Pool.new.fallback
     assert_equal :thread, Ratomic::Workers::Pool.new(fallback: :thread).fallback
   end

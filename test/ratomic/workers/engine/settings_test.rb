@@ -56,10 +56,11 @@ class SettingsTest < Minitest::Test
   end
 
   def test_a_wrong_setting_is_named_with_the_allowed_values
-    assert_match(/size: is 0, it must be 1 to 1024/, assert_raises(ArgumentError) { Settings.new(size: 0) }.message)
+    assert_match(/size: must be 1 to 1024, not 0/, assert_raises(ArgumentError) { Settings.new(size: 0) }.message)
     assert_match(/max_queue: must be an Integer, not 1.5/,
                  assert_raises(TypeError) { Settings.new(max_queue: 1.5) }.message)
     assert_match(/name: is empty/, assert_raises(ArgumentError) { Settings.new(name: "\0") }.message)
-    assert_match(/backend: is :forks/, assert_raises(ArgumentError) { Settings.new(backend: :forks) }.message)
+    assert_match(/backend: must be one of :ractor, .*, not :forks/,
+                 assert_raises(ArgumentError) { Settings.new(backend: :forks) }.message)
   end
 end

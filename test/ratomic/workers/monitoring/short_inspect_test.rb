@@ -30,6 +30,18 @@ class ShortInspectTest < Minitest::Test
     assert_equal "[#<ShortInspectTest::Loud>, #<BasicObject>, Comparable]", shown
   end
 
+  def test_nor_one_of_a_subclass_of_what_is_shown
+    loud = Module.new do
+      %i[size bytesize byteslice each each_pair to_s to_str to_a to_hash []].each do |name|
+        define_method(name) { |*| raise "#{name} was called" }
+      end
+    end
+    made = [Class.new(String).new("a"), Class.new(Array)[1], Class.new(Hash)[1, 2]]
+    made.each { |object| object.singleton_class.prepend(loud) }
+    assert_equal ["\"a\"", "[1]", "{1 => 2}"], (made.map { |object| brief(object) })
+    assert_equal "{#{(0..7).map { |n| "#{n} => 0" }.join(", ")}, ...}", brief((0..9).to_h { |n| [n, 0] })
+  end
+
   def test_invalid_bytes_are_replaced
     assert_equal "\"a\uFFFD\"", brief("a\xff")
     assert_predicate brief("\xff\xfe".b), :valid_encoding?

@@ -284,4 +284,24 @@ class CoordinatorTest < Minitest::Test
     eventually { @engine.worker_statuses.keys.sort == [1, 3] }
     assert_equal 1, @engine.metrics.respawns.value
   end
+
+  def test_a_coordinator_that_was_killed_tells_when_there_is_no_thread_for_another
+    result = assert_success(ruby(<<~RUBY))
+      require "ratomic"
+      NONE_LEFT = Ratomic::Counter.new
+      Ratomic::Workers::OwnThread.singleton_class.prepend(Module.new do
+        def start(*, **)
+          raise ThreadError, "none left" unless NONE_LEFT.zero?
+
+          super
+        end
+      end)
+      pool = Ratomic::Workers::Pool.new(size: 1, name: "mine")
+      pool.map(["1"], Ratomic::Workers::ParseJSON, min_batch: 0)
+      NONE_LEFT.increment
+      Thread.list.find { |thread| thread.name == "ratomic-coordinator" }.kill.join
+      exit!(pool.stats[:troubles][:last].key?("ThreadError: none left"))
+    RUBY
+    assert_match(/^ratomic: an error in the coordinator of the pool mine: ThreadError: none left/, result.err)
+  end
 end

@@ -123,8 +123,30 @@ end
 class TimerQueueWithThreadTest < Minitest::Test
   include TimerQueueContract
 
+  # As a port of Ruby 4.0.
+  class UntimedMailbox
+    def initialize = @mailbox = Ratomic::Workers::Mailbox::QueueMailbox.new
+    def send(message) = @mailbox.send(message)
+    def receive = @mailbox.receive
+  end
+
   def mailbox
-    Workers::Mailbox::QueueMailbox.new
+    UntimedMailbox.new
+  end
+
+  def test_a_timer_that_could_not_be_made_is_made_with_the_next_message
+    without_timers { assert_raises(ThreadError) { @timer_queue.add(now, :due) } }
+    @mailbox.send(:message)
+    assert_equal [:message, [:tick]], [receive, receive]
+    assert_equal [[:due]], @timer_queue.take_due
+  end
+
+  def test_a_message_comes_also_while_no_timer_can_be_made
+    without_timers do
+      assert_raises(ThreadError) { @timer_queue.add(now, :due) }
+      @mailbox.send(:message)
+      assert_equal :message, receive
+    end
   end
 
   def test_a_timer_that_is_killed_is_replaced
@@ -139,6 +161,39 @@ class TimerQueueWithThreadTest < Minitest::Test
     @timer_queue.add(now + 0.05, :soon)
     assert_equal [:tick], receive
     assert_equal [[:soon]], @timer_queue.take_due
+  end
+
+  private
+
+  def without_timers
+    timers = Workers.const_get(:TimerThread).singleton_class
+    timers.define_method(:new) { |_mailbox| raise ThreadError, "can't create Thread: Resource temporarily unavailable" }
+    yield
+  ensure
+    timers.remove_method(:new)
+  end
+end
+
+# With the mailbox of a coordinator on Rubies without ports.
+class TimerQueueWithQueueMailboxTest < Minitest::Test
+  include TimerQueueContract
+
+  def mailbox
+    Workers::Mailbox::QueueMailbox.new
+  end
+
+  def test_a_full_mailbox_holds_up_no_entry
+    @timer_queue.add(now, :due)
+    Workers::Mailbox::QueueMailbox::CAPACITY.times { @mailbox.send(:message) }
+    assert_equal [:tick], receive
+    assert_equal [[:due]], @timer_queue.take_due
+    assert_equal :message, receive
+  end
+
+  def test_it_makes_no_thread
+    @timer_queue.add(now, :due)
+    assert_equal [:tick], receive
+    assert_nil timer_thread
   end
 end
 

@@ -22,9 +22,11 @@ module Ratomic
             false
           end
 
-          # As strict as Ractors: it refuses a callable before it runs if a Ractor would raise an error in it.
-          def admit(callable, _home)
-            Callable.strict(callable)
+          # As strict as Ractors: it refuses a callable before it runs if a Ractor would raise an error in it. On Rubies
+          # where no proc can be made shareable, blocks run as in threads.
+          def admit(callable, home)
+            block = Proc === callable || Fold::OfBlock === callable
+            block && !RACTORS ? super : Callable.strict(callable)
           end
 
           # The code of the callable was checked.

@@ -1,0 +1,89 @@
+# frozen_string_literal: true
+
+require "test_helper"
+
+class ArgumentsTest < Minitest::Test
+  Arguments = Ratomic::Arguments
+  Workers = Ratomic::Workers
+
+  # An object that no message may ask anything.
+  class Mute
+    %i[inspect to_s == hash].each { |name| define_method(name) { |*| raise "#{name} was called" } }
+  end
+
+  # What stands for a number, as the Duration of ActiveSupport.
+  class Minutes
+    def initialize(number) = @number = number
+    def is_a?(kind) = super || Integer <= kind
+    def real? = true
+    def to_f = @number * 60.0
+  end
+
+  def test_an_integer_is_in_its_range
+    assert_equal 1, Arguments.integer("size", 1, 1..9)
+    assert_equal 9, Arguments.integer("size", 9, 1..9)
+    refuse(ArgumentError, "size must be 1 to 9, not 10") { Arguments.integer("size", 10, 1..9) }
+    refuse(ArgumentError, "retries: must be 0 or more, not -1") { Arguments.integer(:retries, -1, 0..) }
+    refuse(TypeError, "size: must be an Integer, not nil") { Arguments.integer(:size, nil, 1..9) }
+    refuse(ArgumentError, "size: must be an Integer, not 1.0") { Arguments.integer(:size, 1.0, 1..9, ArgumentError) }
+  end
+
+  def test_seconds_are_a_number_or_nil
+    assert_nil Arguments.seconds("timeout", nil)
+    [0, 5, 0.5, 3r, Float::INFINITY].each { |given| assert_equal given, Arguments.seconds("timeout", given) }
+    refuse(ArgumentError, "timeout must be 0 or more seconds, or nil, not -0.1") { Arguments.seconds("timeout", -0.1) }
+    refuse(ArgumentError, "timeout: must be 0 or more seconds, or nil, not NaN") do
+      Arguments.seconds(:timeout, Float::NAN)
+    end
+    ["\"1\"", "(1+1i)", "true"].each do |shown|
+      refuse(TypeError, "timeout must be seconds as a number, or nil, not #{shown}") do
+        Arguments.seconds("timeout", { "\"1\"" => "1", "(1+1i)" => Complex(1, 1), "true" => true }[shown])
+      end
+    end
+  end
+
+  def test_seconds_of_another_class_are_kept_as_a_shareable_number
+    assert_equal [Float, 120.0], Arguments.seconds("timeout", Minutes.new(2)).then { |kept| [kept.class, kept] }
+    pool = Workers::Pool.new(backend: :inline, timeout: Minutes.new(2))
+    assert Ractor.shareable?(pool)
+  end
+
+  def test_a_choice_is_one_of_the_symbols
+    assert_equal :thread, Arguments.choice(:backend, :thread, %i[thread process])
+    refuse(ArgumentError, "backend: must be one of :thread, :process, not \"thread\"") do
+      Arguments.choice(:backend, "thread", %i[thread process])
+    end
+  end
+
+  def test_a_message_asks_the_object_nothing
+    [[Mute.new, "#<ArgumentsTest::Mute>"], [BasicObject.new, "#<BasicObject>"]].each do |given, shown|
+      refused(given).each do |wrong|
+        error = assert_raises(ArgumentError, TypeError, &wrong)
+        assert_operator error.message, :end_with?, "not #{shown}"
+      end
+    end
+  rescue RuntimeError => e
+    flunk e.message
+  end
+
+  def test_a_message_shows_the_beginning_of_a_long_value
+    error = assert_raises(TypeError) { Arguments.integer("size", "x" * 10_000, 1..9) }
+    assert_operator error.message.size, :<, 300
+  end
+
+  private
+
+  def refuse(error, message, &block)
+    assert_equal message, assert_raises(error, &block).message
+  end
+
+  def refused(given)
+    options = %i[timeout item_timeout retries min_batch on_full results run as]
+    settings = %i[size backend max_queue fallback]
+    (options + settings).map { |name| -> { Workers::Pool.new(name => given) } } + [
+      -> { Ratomic::LocalPool.new(factory: Workers::ParseJSON, size: given) },
+      -> { Ratomic::LocalPool.new(factory: given) },
+      -> { Workers::Options.new.with(given) }, -> { Workers.per_worker(call: given) { 1 } }
+    ]
+  end
+end

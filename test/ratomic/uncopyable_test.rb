@@ -1,0 +1,21 @@
+# frozen_string_literal: true
+
+require "test_helper"
+
+class UncopyableTest < Minitest::Test
+  def test_a_pool_cannot_be_copied
+    pools.each do |pool|
+      %i[dup clone].each do |copy|
+        error = assert_raises(TypeError) { pool.public_send(copy) }
+        assert_equal "a #{pool.class} cannot be copied: there is one of it, and every Ractor shares it", error.message
+      end
+    end
+  end
+
+  private
+
+  def pools
+    local = Ratomic::LocalPool.new(factory: Ratomic::Workers::ParseJSON)
+    [local, Ratomic::Workers::Pool.new, *(Ratomic::Pool.new(size: 1) { [] } if Ratomic::RACTORS)]
+  end
+end
