@@ -230,7 +230,7 @@ module Ratomic
           raise TypeError, "subscribe takes a Ratomic::Queue, not #{Reflection.class_of(queue)}"
         end
 
-        queue ? Subscription.new(engine, queue, nil) : Subscription.start(engine, block)
+        Subscription.start(engine, queue, block)
       end
 
       # Explains what a dispatch would do, and whether the pool would be faster than the caller, without dispatching.

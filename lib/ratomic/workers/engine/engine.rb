@@ -156,10 +156,11 @@ module Ratomic
         @backend.admit_around(around, home?)
       end
 
-      # Counts the items of the batch as accepted.
+      # Counts the items of the batch as accepted, before any interrupt that comes meanwhile.
+      # @param size [Integer] of the batch, where it is known
       # @raise [ShutdownError]
-      def accept(batch)
-        @accepted.increment(batch.size)
+      def accept(batch, size = batch.size)
+        @accepted.increment(size)
         raise ShutdownError, refusal unless open?
       end
 
