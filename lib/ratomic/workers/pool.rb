@@ -185,8 +185,7 @@ module Ratomic
       def shutdown(timeout: nil)
         Clock.check(timeout)
         engine = current || unstarted
-        engine.close
-        engine.post(Engine::WIND_UP)
+        engine.shut_down
         return engine.terminated.wait(0) if NestedDispatch.within?(engine)
 
         NestedDispatch.wait(engine, timeout) { |seconds| engine.terminated.wait(seconds) }
