@@ -59,5 +59,5 @@ impl Drop for PairBuffer {
 }
 
 pub fn define(map: RClass) -> Result<(), Error> {
-    super::class::define_hidden(map, "Snapshot")
+    super::class::define_hidden::<Pairs>(map, "Snapshot")
 }
