@@ -14,7 +14,7 @@ module Interruption
   # @param way [:raise, :kill] `Thread#raise` or `Thread#kill`
   # @param first [Integer] the first point
   # @param step [Integer] from one point to the next
-  # @param operation [#call]
+  # @param operation [#call] in which nothing else is raised: Ruby cannot raise in a hook while another error unwinds
   # @yieldparam point [String] to be told where a check fails; called after each run
   # @return [Integer] how often it was ended
   def interrupt_everywhere(way, operation, first: 1, step: 1)
