@@ -56,9 +56,20 @@ module Ratomic
     # @return [Boolean]
     def self.responds?(object, name)
       Object === object ? object.respond_to?(name) : RESPONDS.bind_call(object, name)
-    rescue StandardError # a MovedObject raises
+    rescue StandardError => e # a MovedObject raises
+      raise e unless unanswered?(object, name)
+
       false
     end
+
+    # Asks again. An error that another thread has raised in this one (`Thread#raise`) does not come a second time.
+    def self.unanswered?(object, name)
+      Object === object ? object.respond_to?(name) : RESPONDS.bind_call(object, name)
+      false
+    rescue StandardError
+      true
+    end
+    private_class_method :unanswered?
 
     # @return [Method]
     # @raise [NameError]

@@ -11,6 +11,23 @@ class MapTest < Minitest::Test
     @map = Ratomic::Map.new
   end
 
+  # An interrupt that came while an operation looked its class up, the first time, was a fatal error.
+  def test_no_operation_asks_ruby_for_a_native_class
+    asked = ruby!(<<~RUBY)
+      require "ratomic"
+      asked = []
+      TracePoint.new(:c_call) { |trace| asked << trace.method_id if trace.method_id == :const_get }.enable do
+        map = Ratomic::Map.new
+        map.update({ "a" => [+"1"] })
+        map.set("b", 1, expires_in: 9)
+        map.each_pair { nil }
+        Ratomic::Queue.new(1).push([Ratomic::Counter.new])
+      end
+      p asked
+    RUBY
+    assert_equal "[]", asked.strip
+  end
+
   def test_it_works_as_the_readme_shows
     @map["mike"] = 123
     assert_equal 123, @map["mike"]

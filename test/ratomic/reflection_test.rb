@@ -40,6 +40,21 @@ class ReflectionTest < Minitest::Test
     assert_equal [[:@io, 1]], Reflection.variables_of(liar)
   end
 
+  # Is interrupted while it answers, the first time; an answer of its own that raises would do so again.
+  class Interrupted
+    def respond_to?(*)
+      return super if @interrupted
+
+      @interrupted = true
+      Thread.current.raise(KeyError, "from another thread")
+    end
+  end
+
+  def test_an_error_from_another_thread_is_not_taken_for_the_answer
+    assert_raises(KeyError) { Reflection.responds?(Interrupted.new, :to_s) }
+    refute Reflection.responds?(Class.new { def respond_to?(*) = raise(KeyError) }.new, :to_s)
+  end
+
   def test_it_answers_in_every_ractor
     skip_without_ractors
     assert_equal [Integer, 3], Ractor.new { [Reflection.class_of(1), Reflection.method_of(-3, :abs).call] }.value

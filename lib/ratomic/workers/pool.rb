@@ -190,8 +190,7 @@ module Ratomic
       def shutdown(timeout: nil)
         Clock.check(timeout)
         engine = current || unstarted
-        engine.close
-        engine.post(Engine::WIND_UP)
+        engine.shut_down
         return engine.terminated.wait(0) if NestedDispatch.within?(engine)
 
         NestedDispatch.wait(engine, timeout) { |seconds| engine.terminated.wait(seconds) }
@@ -235,7 +234,7 @@ module Ratomic
           raise TypeError, "subscribe takes a Ratomic::Queue, not #{Reflection.class_of(queue)}"
         end
 
-        queue ? Subscription.new(engine, queue, nil) : Subscription.start(engine, block)
+        Subscription.start(engine, queue, block)
       end
 
       # Explains what a dispatch would do, and whether the pool would be faster than the caller, without dispatching.

@@ -80,7 +80,8 @@ module Ratomic
         flow = make_flow
         flow.group_size = UNMEASURED_ITEMS
         flow.dispatch = ->(items) { dispatch(flow, items) } if direct?
-        start(flow, threads = [])
+        threads = []
+        Interrupts.deferred { start(flow, threads) } # an interrupt in between would leave a thread that nobody ends
         while (results = flow.take { |group| run_here(flow, group.items) })
           results.each do |result|
             yield result
@@ -108,7 +109,7 @@ module Ratomic
       end
 
       def stop(flow, threads)
-        threads&.each(&:kill)&.each(&:join)
+        Interrupts.deferred { threads&.each(&:kill) }&.each(&:join)
       ensure
         flow&.close
       end
@@ -121,9 +122,7 @@ module Ratomic
       end
 
       def make_flow
-        return Flow.new(@pool.size, lanes, @limit, @ordered) unless @key
-
-        KeyedFlow.new(@pool.size, lanes, @limit, @ordered, @key)
+        @key ? KeyedFlow.new(@pool.size, lanes, @limit, @ordered, @key) : Flow.new(@pool.size, lanes, @limit, @ordered)
       end
 
       # Whether the reader may dispatch. In the midst of the source it must run no item, and wait only for room in the

@@ -38,10 +38,19 @@ module Ratomic
         "#<#{self.class} to a #{@thread ? "block" : "queue"}#{", ended" if @queue.closed?}>"
       end
 
-      # Hands events to the block, in a thread of the Ractor that subscribed. What the block raises is counted
-      # with the troubles of the statistics, shown once for each class, and ends nothing.
+      # Hands events to the block, in a thread of the Ractor that subscribed; without a block they go into the queue.
+      # What the block raises is counted with the troubles of the statistics, shown once for each class, and ends
+      # nothing.
       # @api private
-      def self.start(engine, block)
+      def self.start(engine, queue, block)
+        made = kept = nil
+        Interrupts.deferred { made = block ? to_block(engine, block) : new(engine, queue, nil) }
+        kept = made
+      ensure
+        made&.cancel unless kept # an interrupt came: nobody has it, and the thread for the block would never end
+      end
+
+      def self.to_block(engine, block)
         queue = Queue.new(Subscribers::CAPACITY)
         thread = OwnThread.start("ratomic-#{engine.name}-events") do
           while (event = queue.pop)
@@ -56,7 +65,7 @@ module Ratomic
       rescue UserException => e
         engine.metrics.trouble(e, "a subscriber")
       end
-      private_class_method :hand_on
+      private_class_method :to_block, :hand_on
     end
   end
 end

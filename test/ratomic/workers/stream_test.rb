@@ -2,12 +2,14 @@
 
 require "test_helper"
 require "delegate"
+require "support/interruption"
 require "support/learnt_costs"
 require "support/worker_callables"
 
 class StreamTest < Minitest::Test
   include WorkerCallables
   include LearntCosts
+  include Interruption
 
   # Notes down what runs at a time and in which order, by key.
   class Journal
@@ -57,6 +59,19 @@ class StreamTest < Minitest::Test
 
   def teardown
     @pool.kill
+  end
+
+  def test_a_stream_that_is_interrupted_anywhere_leaves_no_thread
+    pool = Ratomic::Workers::Pool.new(size: 2, backend: :thread, name: "left")
+    %i[raise kill].each do |way|
+      interrupt_everywhere(way, -> { pool.stream([1], Double, max_in_flight: 1, min_batch: 0).first }) do |point|
+        eventually(STATE_TIMEOUT_S, "the end of all threads (#{point})") do
+          Thread.list.none? { |thread| thread.name == "ratomic-left-stream" }
+        end
+      end
+    end
+  ensure
+    pool.kill
   end
 
   def test_in_a_signal_handler_the_error_says_what_to_do

@@ -1,12 +1,14 @@
 # frozen_string_literal: true
 
 require "test_helper"
+require "support/interruption"
 require "support/shown_errors"
 require "support/worker_callables"
 
 class SubscriptionTest < Minitest::Test
   include WorkerCallables
   include ShownErrors
+  include Interruption
 
   SubscriberError = Class.new(StandardError)
 
@@ -34,6 +36,20 @@ class SubscriptionTest < Minitest::Test
     assert_in_delta Time.now.to_f, completed.time, 60
     assert Ractor.shareable?(completed)
     assert_equal completed.dispatch, completed.to_h[:dispatch]
+  end
+
+  def test_a_subscriber_whose_thread_is_interrupted_meanwhile_leaves_no_subscription
+    subscribers = @pool.start.instance_variable_get(:@cell)[:engine].subscribers
+    %i[raise kill].each do |way|
+      interrupt_everywhere(way, -> { @pool.subscribe { |_| flunk }.cancel }) do |point|
+        next subscribers.close if point.match?(/\Areturn of (start|subscribe) /) # it was handed over
+
+        assert_predicate subscribers, :none?, point
+        eventually(STATE_TIMEOUT_S, "the end of its thread (#{point})") do
+          Thread.list.none? { |thread| thread.name == "ratomic-events-events" }
+        end
+      end
+    end
   end
 
   def test_a_queue_gets_them_too_and_may_be_read_anywhere

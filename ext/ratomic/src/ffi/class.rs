@@ -17,15 +17,23 @@ pub fn define<T: TypedData + Default>(
     let class = module.define_class(name, ruby.class_object())?;
     class.define_alloc_func::<T>();
     class.define_method("initialize_copy", method!(refuse_copy, 1))?;
+    look_up::<T>();
     Ok(class)
 }
 
 /// Defines a class for internal objects of this extension, as a constant of `outer` that is private to Ruby code.
-pub fn define_hidden(outer: impl Module, name: &str) -> Result<(), Error> {
+pub fn define_hidden<T: TypedData>(outer: impl Module, name: &str) -> Result<(), Error> {
     let class = outer.define_class(name, error::ruby().class_object())?;
     class.undef_default_alloc_func();
     let _: Value = outer.funcall("private_constant", (name,))?;
+    look_up::<T>();
     Ok(())
+}
+
+/// Has magnus find the class now. It asks Ruby for the constant, once, and panics where that raises: an interrupt of
+/// the first operation that makes such an object would be a fatal error.
+fn look_up<T: TypedData>() {
+    T::class(&error::ruby());
 }
 
 fn refuse_copy(this: Value, _original: Value) -> Result<Value, Error> {

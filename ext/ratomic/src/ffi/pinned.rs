@@ -89,5 +89,5 @@ impl<T: Addresses> Drop for Pinned<T> {
 
 /// To be called when the extension is loaded.
 pub fn define(sharing: RModule) -> Result<(), Error> {
-    class::define_hidden(sharing, "Pinned")
+    class::define_hidden::<Holder>(sharing, "Pinned")
 }

@@ -223,5 +223,5 @@ fn remove_expired(this: Receiver<Map>) -> Result<usize, Error> {
 
 pub fn define(class: RClass) -> Result<(), Error> {
     class.define_method("remove_expired", method!(remove_expired, 0))?;
-    class::define_hidden(class, "Expiring")
+    class::define_hidden::<Expiring>(class, "Expiring")
 }

@@ -267,5 +267,5 @@ impl GcCards {
 
 pub fn define(map: RClass) -> Result<(), Error> {
     looks_at_all(); // for the first time, while it may allocate
-    class::define_hidden(map, "GcCard")
+    class::define_hidden::<GcCard>(map, "GcCard")
 }

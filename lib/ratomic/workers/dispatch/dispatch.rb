@@ -90,13 +90,16 @@ module Ratomic
 
       # @return [Future]
       def future
-        @engine.accept(@batch)
-        taken = false
-        run
-        taken = true
-        (@batch.owned? ? OwnedFuture : Future).new(@engine, @batch)
-      ensure # the caller was refused, or killed while it waited for room
-        @engine.withdraw(@batch) unless taken
+        size = @batch.size # here, so that no interrupt comes between `begin` and the count
+        begin
+          @engine.accept(@batch, size)
+          taken = false
+          run
+          taken = true
+          (@batch.owned? ? OwnedFuture : Future).new(@engine, @batch)
+        ensure # the caller was refused, or killed while it waited for room
+          @engine.withdraw(@batch) unless taken
+        end
       end
 
       private

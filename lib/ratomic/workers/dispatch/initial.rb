@@ -10,14 +10,9 @@ module Ratomic
       def initialize(given, blocks)
         @made = Reflection.responds?(given, :call)
         @thaw = !@made && !Ractor.shareable?(given)
-        @given = @made ? blocks.call(given, "initial:") : FrozenCopy.of(given)
+        # An exception that another thread raises in this one comes after it: it must not be taken for the reason.
+        @given = Interrupts.exceptions_deferred { take(given, blocks) }
         freeze
-      rescue UserException => e
-        raise if CallableError === e
-
-        kind = Reflection.class_name_of(given)
-        raise ShareableError, "initial: (an instance of #{kind}) can be neither shared nor copied: " \
-                              "#{UnshareablePart.describe(given, e)}; pass a callable that makes one (`-> { ... }`)"
       end
 
       # @return [Object]
@@ -25,6 +20,18 @@ module Ratomic
         return @given.call if @made
 
         @thaw ? @given.dup : @given
+      end
+
+      private
+
+      def take(given, blocks)
+        @made ? blocks.call(given, "initial:") : FrozenCopy.of(given)
+      rescue UserException => e
+        raise if CallableError === e
+
+        kind = Reflection.class_name_of(given)
+        raise ShareableError, "initial: (an instance of #{kind}) can be neither shared nor copied: " \
+                              "#{UnshareablePart.describe(given, e)}; pass a callable that makes one (`-> { ... }`)"
       end
     end
     private_constant :Initial

@@ -2,10 +2,10 @@
 
 module Ratomic
   module Workers
-    # The {Engine}'s ways to end a dispatch, or an item of it, before it has its result.
+    # The {Engine}'s ways to end a dispatch, an item of it, or all dispatches, before they have their results.
     module Cancellation
       # Ends a batch early: each item without a result gets the failure. As results, these are counted before a caller
-      # can see them.
+      # can see them. An interrupt comes afterwards: a caller who waits for room, or a closing pool, has to be told.
       # @return [Integer] items that had none
       # @yieldparam count [Integer] the same, if there were any, to count and to tell what has happened
       def stop(batch, failure)
@@ -19,16 +19,18 @@ module Ratomic
       # As {#stop}, of a dispatch whose caller got an exception in place of a future: no Failures are counted, because
       # nobody can get them.
       def withdraw(batch, failure = PoolFailures::GIVEN_UP)
-        filled = batch.stop(failure) do |count|
-          @finished.increment(count)
-          yield count if block_given?
+        Interrupts.deferred do
+          filled = batch.stop(failure) do |count|
+            @finished.increment(count)
+            yield count if block_given?
+          end
+          post([:drop, batch.ticket].freeze) if batch.moved? # a worker that asks for a parcel later sees its end
+          forget(batch)
+          @run_queue.leave_behind
+          make_room if @run_queue.full? # a caller may wait for room
+          wind_up unless open?
+          filled
         end
-        post([:drop, batch.ticket].freeze) if batch.moved? # a worker that asks for a parcel later sees that it is done
-        forget(batch)
-        @run_queue.leave_behind
-        make_room if @run_queue.full? # a caller may wait for room
-        wind_up unless open?
-        filled
       end
 
       # Cancels a dispatch.
@@ -69,6 +71,30 @@ module Ratomic
         @metrics.overdue.increment
         emit(:overdue, batch, item: index)
         file(batch, index, [PoolFailures.overdue(batch, index)].freeze, true)
+      end
+
+      # Stops everything.
+      def kill
+        Interrupts.deferred do # as in {Engine#shut_down}
+          @lifecycle.close(Lifecycle::CLOSED)
+          @run_queue.close
+          stop_all(PoolFailures::KILLED)
+          post([:kill].freeze)
+          @fallback&.engine&.kill
+        end
+      end
+
+      private
+
+      # Stops the batches in the run queue and those that are being run.
+      def stop_all(failure)
+        while (batch = @run_queue.try_pop)
+          stop(batch, failure)
+        end
+        @board.values.each do |running|
+          stop(running, failure)
+          running.completion.interrupt if running.stopped? # (not those that were complete before)
+        end
       end
     end
   end

@@ -167,10 +167,11 @@ module Ratomic
         @backend.admit_around(around, home?)
       end
 
-      # Counts the items of the batch as accepted.
+      # Counts the items of the batch as accepted, before any interrupt that comes meanwhile.
+      # @param size [Integer] of the batch, where it is known
       # @raise [ShutdownError]
-      def accept(batch)
-        @accepted.increment(batch.size)
+      def accept(batch, size = batch.size)
+        @accepted.increment(size)
         raise ShutdownError, refusal unless open?
       end
 
@@ -231,13 +232,12 @@ module Ratomic
         @terminated.fill(true)
       end
 
-      # Stops everything.
-      def kill
-        @lifecycle.close(Lifecycle::CLOSED)
-        @run_queue.close
-        stop_all(PoolFailures::KILLED)
-        post([:kill].freeze)
-        @fallback&.engine&.kill
+      # Accepts no more dispatches, and has the pool end when all are done.
+      def shut_down
+        Interrupts.deferred do # an interrupt in between would leave a closed pool that nobody ends
+          close
+          post(WIND_UP)
+        end
       end
 
       private
@@ -245,17 +245,6 @@ module Ratomic
       # Whether this is the Ractor of the coordinator.
       def home?
         @home.equal?(Ractor.current)
-      end
-
-      # Stops the batches in the run queue and those that are being run.
-      def stop_all(failure)
-        while (batch = @run_queue.try_pop)
-          stop(batch, failure)
-        end
-        @board.values.each do |running|
-          stop(running, failure)
-          running.completion.interrupt if running.stopped? # (not those that were complete before)
-        end
       end
     end
   end

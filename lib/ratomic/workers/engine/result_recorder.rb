@@ -35,9 +35,10 @@ module Ratomic
 
       # As {#file}, but without the fallback: also Failures of items that failed because they ran in a Ractor.
       def file_as_is(batch, first, results, failed, now = nil)
-        # A thread that was killed in between would have counted what it has not filed.
-        Interrupts.deferred { record(batch, first, results, failed, now) }
-        wind_up unless open?
+        Interrupts.deferred do # an interrupt in between would lose results, or the end of the pool
+          record(batch, first, results, failed, now)
+          wind_up unless open?
+        end
       end
 
       # Counts the Failures of a dispatch that the caller has run itself.

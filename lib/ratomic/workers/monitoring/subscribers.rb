@@ -28,16 +28,20 @@ module Ratomic
       # @param queue [Queue]
       # @return [Integer] number for {#remove}
       def add(queue)
-        @caller_runs_cache.suspend
-        @queues[number = @numbers.increment] = queue
-        number
+        Interrupts.deferred do # an interrupt in between would leave the cache suspended
+          @caller_runs_cache.suspend
+          @queues[number = @numbers.increment] = queue
+          number
+        end
       end
 
       def remove(number)
-        return unless (queue = @queues.delete(number))
+        Interrupts.deferred do # the queue that is in the Map no more is found by nobody else
+          next unless (queue = @queues.delete(number))
 
-        @caller_runs_cache.resume
-        queue.close
+          @caller_runs_cache.resume
+          queue.close
+        end
       end
 
       # @param event [Event]

@@ -3,10 +3,12 @@
 require "test_helper"
 require "support/mailboxes"
 require "support/engine_room"
+require "support/interruption"
 
 class DispatchTest < Minitest::Test
   include Mailboxes
   include EngineRoom
+  include Interruption
 
   Workers = Ratomic::Workers
 
@@ -20,6 +22,10 @@ class DispatchTest < Minitest::Test
     within(10) { Workers::Dispatch.future(@engine, items, callable, Workers::Options.new(options)) }
   end
 
+  def dispatch_here(items)
+    Workers::Dispatch.future(@engine, items, Double, Workers::Options.new)
+  end
+
   def fill_lane
     2.times { dispatch([1]) }
   end
@@ -27,7 +33,7 @@ class DispatchTest < Minitest::Test
   # A caller that waits for room.
   def waiting_caller
     fill_lane
-    caller = Thread.new { Workers::Dispatch.future(@engine, [3], Double, Workers::Options.new) }
+    caller = Thread.new { dispatch_here([3]) }
     caller.report_on_exception = false
     until_asleep(caller)
     caller
@@ -48,6 +54,18 @@ class DispatchTest < Minitest::Test
   # Whether a Ref to it may still be on its way.
   def kept?(callable)
     Ractor.current[Workers::RactorLocalRefs::STORE].value?(callable)
+  end
+
+  def test_a_dispatch_that_is_interrupted_anywhere_leaves_as_many_items_finished_as_accepted
+    %i[raise kill].each do |way|
+      ended = interrupt_everywhere(way, -> { dispatch_here([1, 2]) }) do |point|
+        while (left = @engine.run_queue.try_pop)
+          @engine.stop(left, Workers::PoolFailures::KILLED)
+        end
+        assert_equal @engine.accepted.value, @engine.finished.value, point
+      end
+      assert_operator ended, :>, 20
+    end
   end
 
   def test_a_dispatch_waits_in_the_lane_for_a_worker

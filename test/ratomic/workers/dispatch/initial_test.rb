@@ -1,8 +1,11 @@
 # frozen_string_literal: true
 
 require "test_helper"
+require "support/interruption"
 
 class InitialTest < Minitest::Test
+  include Interruption
+
   def initial(given)
     Ratomic::Workers.const_get(:Initial).new(given, ->(block, _what) { block })
   end
@@ -30,6 +33,11 @@ class InitialTest < Minitest::Test
     made = initial(-> { Hash.new { |hash, key| hash[key] = [] } })
     assert_equal [], made.fresh[:any]
     refute_same made.fresh, made.fresh
+  end
+
+  # The operation has no other error, and what {Interruption} raises is passed on.
+  def test_an_error_from_another_thread_is_not_taken_for_the_reason_of_a_refusal
+    assert_operator interrupt_everywhere(:raise, -> { initial([+"text"]) }) { nil }, :>, 3
   end
 
   def test_an_initial_value_that_can_be_neither_shared_nor_copied_is_refused_with_advice

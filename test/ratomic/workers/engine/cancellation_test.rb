@@ -3,11 +3,13 @@
 require "test_helper"
 require "support/mailboxes"
 require "support/engine_room"
+require "support/interruption"
 
 # The engine has no workers: the test does what these and the callers do, step by step.
 class CancellationTest < Minitest::Test
   include Mailboxes
   include EngineRoom
+  include Interruption
 
   Workers = Ratomic::Workers
   CANCELLED = "Ratomic::Workers::CancelledError"
@@ -45,6 +47,24 @@ class CancellationTest < Minitest::Test
     @engine.file(made, first, Ractor.make_shareable(results), results.any?(Workers::Failure))
   end
 
+  # Makes an engine that is closing, and whose only dispatch is not done.
+  def closing
+    setup
+    batch([1]).tap { @engine.close }
+  end
+
+  # Does this at each point where it can be interrupted, to the only dispatch of a closing pool.
+  def assert_tells_of_the_end(doing)
+    %i[raise kill].each do |way|
+      last = closing
+      ended = interrupt_everywhere(way, -> { doing.call(last) }) do |point|
+        assert_equal @engine.idle?, told { nil }.include?(Workers::Engine::WIND_UP), point
+        last = closing
+      end
+      assert_operator ended, :>, 10
+    end
+  end
+
   # Has another thread kill this one.
   def kill_from_outside
     Thread.new(Thread.current, &:kill).join
@@ -56,6 +76,11 @@ class CancellationTest < Minitest::Test
     events = @heard.pop_many(100, timeout: 0).to_a.map(&:name)
     [*stats[:dispatches].values_at(:completed, :cancelled), @engine.accepted.value - @engine.finished.value,
      stats[:failures], events]
+  end
+
+  def test_a_closing_pool_is_told_of_its_last_dispatch_wherever_its_end_is_interrupted
+    assert_tells_of_the_end(->(last) { @engine.cancel(last) })
+    assert_tells_of_the_end(->(last) { file(last, 0, [2]) })
   end
 
   def test_a_cancel_just_before_the_last_results_are_filed_ends_it

@@ -3,10 +3,12 @@
 require "test_helper"
 require "support/mailboxes"
 require "support/engine_room"
+require "support/interruption"
 
 class EngineTest < Minitest::Test
   include Mailboxes
   include EngineRoom
+  include Interruption
 
   Workers = Ratomic::Workers
   PoolFailures = Workers::PoolFailures
@@ -38,6 +40,17 @@ class EngineTest < Minitest::Test
   # Finished items and finished dispatches.
   def counts
     [@engine.finished.value, @engine.metrics.latency.values.sum]
+  end
+
+  # Nobody else would end it.
+  def test_the_coordinator_is_told_of_the_end_wherever_that_is_interrupted
+    { shut_down: Workers::Engine::WIND_UP, kill: [:kill] }.to_a.product(%i[raise kill]) do |(doing, message), way|
+      setup
+      interrupt_everywhere(way, -> { @engine.public_send(doing) }) do |point|
+        refute_equal @engine.open?, told { nil }.include?(message), point
+        setup
+      end
+    end
   end
 
   def test_a_dispatch_after_the_close_is_counted_and_refused
