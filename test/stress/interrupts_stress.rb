@@ -25,7 +25,40 @@ class InterruptsStress < Minitest::Test
     assert within(20) { pool.shutdown(timeout: 15) }
   end
 
+  # Returns the text in capitals. Its thread is killed so many seconds later, if any: in another item, or while it waits
+  # for the next moved items.
+  module EndLater
+    def self.call((seconds, text))
+      thread = Thread.current
+      Thread.new { sleep(seconds) && thread.kill } if seconds
+      text.upcase
+    end
+  end
+
+  # The items then come to a mailbox where nobody waits any more. Ruby 4.1 collects such a port if it was not closed.
+  def test_workers_that_lose_the_thread_that_waits_for_moved_items_lose_no_dispatch
+    skip_without_ractors
+    random = seeded
+    pool = Ratomic::Workers::Pool.new(size: 3, min_batch: 0, name: "waiting")
+    collector = Thread.new { loop { sleep(0.002) && GC.start } }
+    stress(6).times do
+      items = Array.new(40) { [(random.rand * 0.002 if random.rand < 0.3), "text" * (1 + random.rand(200))] }
+      texts = items.map { |_, text| text.upcase }
+      results = within(60) { pool.dispatch_async(items, EndLater, move: true).value }
+      assert_equal texts, (results.zip(texts).map { |result, text| failed?(result) ? text : result })
+    end
+    collector.kill.join
+    assert_equal 0, pool.stats[:troubles][:count]
+    assert within(20) { pool.shutdown(timeout: 15) }
+  ensure
+    collector&.kill
+  end
+
   private
+
+  def failed?(result)
+    result.is_a?(Ratomic::Workers::Failure)
+  end
 
   # Whether it is the main thread of a worker, or one that runs items.
   def of_worker?(thread)
@@ -40,6 +73,6 @@ class InterruptsStress < Minitest::Test
 
   def assert_results(items, results)
     assert_equal items.size, results.size
-    items.zip(results) { |item, result| assert_equal item * 2, result unless result.is_a?(Ratomic::Workers::Failure) }
+    items.zip(results) { |item, result| assert_equal item * 2, result unless failed?(result) }
   end
 end

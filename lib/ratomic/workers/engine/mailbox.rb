@@ -21,23 +21,24 @@ module Ratomic
 
       # Closes a mailbox and drops what is left in it. To be called by the Ractor that has made it.
       # @param mailbox [Ractor::Port, QueueMailbox]
-      # @return [void]
+      # @return [nil]
       def self.close(mailbox)
         mailbox.close
         drain(mailbox)
+        nil
       end
 
-      # Drops what is left in a closed mailbox. It receives from the port until that is empty. This never waits: a
-      # closed port raises when nothing is left. To be called by the Ractor that has made it.
+      # Drops what is left in a closed mailbox. It receives until the mailbox is empty. This never waits: a closed port
+      # raises when nothing is left. To be called by the Ractor that has made it, when nobody else receives.
       #
       # Since Ruby 4.1 a collection of the whole process deletes ports that nobody refers to. There nothing is drained:
       # with a development version, processes crashed in which a message was under way to a port that was deleted so.
       # @param mailbox [Ractor::Port, QueueMailbox]
       # @return [void]
       def self.drain(mailbox)
-        return unless DRAINED && Ractor::Port === mailbox
+        return mailbox.drain if QueueMailbox === mailbox
 
-        loop { mailbox.receive } # Ractor::ClosedError is a StopIteration
+        loop { mailbox.receive } if DRAINED # Ractor::ClosedError is a StopIteration
       end
 
       DRAINED = RACTORS && !HEAP_PER_RACTOR
@@ -79,6 +80,11 @@ module Ratomic
 
         def close
           @queue.close
+        end
+
+        # Lets go of what is left, also of what is kept beside the queue.
+        def drain
+          receive until @queue.empty?
         end
       end
     end

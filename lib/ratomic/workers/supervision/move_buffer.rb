@@ -65,25 +65,34 @@ module Ratomic
 
         port = ports.shift
         @ready.delete(ticket) if ports.empty?
-        port.send([first, items], move: true)
+        hand(port, [first, items])
       end
 
       # Called when a worker is ready for a parcel of the batch.
       def ready(batch, port)
-        return port.send(nil) if batch.completion.complete?
+        return hand(port, nil) if batch.completion.complete?
 
         parcels = @waiting[ticket = batch.ticket]
         return (@ready[ticket] ||= []) << port unless parcels
 
         parcel = parcels.shift
         @waiting.delete(ticket) if parcels.empty?
-        port.send(parcel, move: true)
+        hand(port, parcel)
       end
 
       # Called when the dispatch has ended early.
       def drop(ticket)
         @waiting.delete(ticket)
-        @ready.delete(ticket)&.each { |port| port.send(nil) }
+        @ready.delete(ticket)&.each { |port| hand(port, nil) }
+      end
+
+      private
+
+      # @param parcel [Array, nil] nil when there is nothing to wait for
+      def hand(port, parcel)
+        port.send(parcel, move: true)
+      rescue *Mailbox::CLOSED
+        nil # who waited there has died. The claim for the parcel is audited, and the parcel is lost with that claim
       end
     end
   end

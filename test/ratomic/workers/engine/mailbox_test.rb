@@ -30,6 +30,15 @@ class MailboxTest < Minitest::Test
     assert_equal 0, Workers::RactorLocalRefs.size
   end
 
+  def test_what_is_left_in_one_that_is_closed_is_not_kept_for_good
+    each_kind do |mailbox|
+      mailbox.send([[+"left"]].freeze)
+      mailbox.send([+"moved"], move: true)
+      within(5) { assert_nil Workers::Mailbox.close(mailbox) }
+    end
+    assert_equal 0, Workers::RactorLocalRefs.size
+  end
+
   # Where a port would stay in its Ractor with what is in it.
   def test_nothing_is_left_in_a_port_that_is_closed
     needs_drained_ports

@@ -17,6 +17,18 @@ class ForkHookTest < Minitest::Test
     pool.dispatch_async([1], Work).value(timeout: 5)
   RUBY
 
+  # A message may be under way to it, and on Ruby 4.1 a port that nobody refers to is collected.
+  def test_a_child_keeps_the_mailbox_of_its_parents_coordinator
+    skip_without_fork
+    assert_equal "true", ruby!(<<~RUBY)
+      require "ratomic"
+      Ratomic::Workers::Pool.new(size: 1).start
+      mailbox = Ratomic::Workers::Pool.const_get(:RUNNING).values[0][1].mailbox
+      $stdout.sync = true
+      Process.wait(fork { print(Ratomic::Workers::ForkHook::MAILBOXES.values == [mailbox]) || exit!(true) })
+    RUBY
+  end
+
   # Between its start and its first wait a coordinator could be met by a fork that does not know it.
   def test_a_coordinator_that_begins_during_a_fork_waits_for_its_end
     engine = Workers::Engine.new(Workers::Settings.new(size: 1, backend: :thread), open_mailbox)

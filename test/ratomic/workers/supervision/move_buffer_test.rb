@@ -37,6 +37,27 @@ class MoveBufferTest < Minitest::Test
     assert_nil within(5) { @port.receive }
   end
 
+  def test_a_worker_that_has_died_keeps_no_other_waiting
+    [dead_port, @port].each { |port| @move_buffer.ready(@batch, port) }
+    @move_buffer.drop(@batch.ticket)
+    assert_nil within(5) { @port.receive }
+    @batch.stop(Workers::PoolFailures::KILLED)
+    assert_nil @move_buffer.ready(@batch, dead_port)
+  end
+
+  def test_a_parcel_for_a_worker_that_has_died_is_lost_and_no_other
+    @move_buffer.ready(@batch, dead_port)
+    @move_buffer.put(@batch.ticket, 0, [+"a"])
+    @move_buffer.put(@batch.ticket, 1, [+"b"])
+    @move_buffer.put(@batch.ticket, 2, [+"c"])
+    [dead_port, @port].each { |port| @move_buffer.ready(@batch, port) }
+    assert_equal [2, ["c"]], within(5) { @port.receive }
+  end
+
+  def dead_port
+    open_mailbox.tap(&:close)
+  end
+
   module Show
     def self.call(item)
       item.inspect

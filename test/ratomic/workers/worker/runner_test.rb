@@ -358,7 +358,7 @@ class RunnerTest < Minitest::Test
     assert_ready(made).send(nil)
     assert_ready(other).send([2, [+"c"]], move: true)
     assert_results %w[aa bb cc], other
-    late.receive
+    assert_raises(*Workers::Mailbox::CLOSED) { late.send(nil) }
   end
 
   def test_a_claim_for_which_no_parcel_came_is_given_back_and_looked_after
