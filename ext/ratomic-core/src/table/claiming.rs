@@ -45,14 +45,35 @@ impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
         H: Park,
     {
         loop {
-            let outcome = step(&mut self.write(lookup.hash()), lookup);
-            match outcome {
+            let mut shard = self.write(lookup.hash());
+            match step(&mut shard, lookup) {
                 Ok(result) => return Ok(result),
-                Err(Blocked::Ask(unknown)) => unknown.ask(lookup).map_err(Failure::Foreign)?,
-                Err(Blocked::By(conflict)) => {
-                    self.wait(conflict, host)?;
-                    lookup.resumed();
+                Err(blocked) => {
+                    drop(shard);
+                    self.unblock(blocked, lookup, host)?;
                 }
+            }
+        }
+    }
+
+    /// Does what an attempt needs before it can be repeated. Called with no lock held.
+    #[cold]
+    fn unblock<P, H>(
+        &self,
+        blocked: Blocked<K>,
+        lookup: &mut P,
+        host: &H,
+    ) -> Result<(), Failure<H::Error>>
+    where
+        P: Lookup<K, Error = H::Error>,
+        H: Park,
+    {
+        match blocked {
+            Blocked::Ask(unknown) => unknown.ask(lookup).map_err(Failure::Foreign),
+            Blocked::By(conflict) => {
+                self.wait(conflict, host)?;
+                lookup.resumed();
+                Ok(())
             }
         }
     }

@@ -27,6 +27,12 @@ type Pairs<K, V> = HashTable<Pair<K, V>, CacheAlignedAlloc>;
 #[repr(C)]
 pub struct Entries<K, V> {
     pairs: Pairs<K, V>,
+    cards: Cards,
+}
+
+/// What is known of the cards. A struct, so that the place of a pair has one reference to all of it.
+#[derive(Default)]
+struct Cards {
     /// The tokens by the number of the card; 0, or no element, for a card without one.
     tokens: Box<[usize]>,
     has_moved: bool,
@@ -36,8 +42,7 @@ impl<K, V> Default for Entries<K, V> {
     fn default() -> Self {
         Entries {
             pairs: HashTable::new_in(CacheAlignedAlloc),
-            tokens: Box::default(),
-            has_moved: false,
+            cards: Cards::default(),
         }
     }
 }
@@ -59,7 +64,9 @@ impl<K, V> Entries<K, V> {
 
     /// The number of cards that have pairs, or had some when a snapshot began that is not done yet.
     pub fn cards(&self) -> usize {
-        self.buckets().div_ceil(CARD_BUCKETS).max(self.tokens.len())
+        self.buckets()
+            .div_ceil(CARD_BUCKETS)
+            .max(self.cards.tokens.len())
     }
 
     /// Whether there are so many pairs that their cards should have tokens.
@@ -70,7 +77,7 @@ impl<K, V> Entries<K, V> {
     /// The token of a card, 0 if it has none.
     #[inline]
     pub fn token(&self, card: usize) -> usize {
-        self.tokens.get(card).copied().unwrap_or(0)
+        self.cards.tokens.get(card).copied().unwrap_or(0)
     }
 
     /// Gives a card its token. Returns false if it has one, or does not exist.
@@ -79,26 +86,26 @@ impl<K, V> Entries<K, V> {
         if card >= self.cards() || self.token(card) != 0 {
             return false;
         }
-        if card >= self.tokens.len() {
+        if card >= self.cards.tokens.len() {
             self.resize_tokens(self.cards());
         }
-        self.tokens[card] = token;
+        self.cards.tokens[card] = token;
         true
     }
 
     /// Drops the tokens of cards that do not exist any more.
     pub fn drop_tokens(&mut self) {
         let cards = self.buckets().div_ceil(CARD_BUCKETS);
-        if cards < self.tokens.len() {
+        if cards < self.cards.tokens.len() {
             self.resize_tokens(cards);
         }
     }
 
     fn resize_tokens(&mut self, cards: usize) {
-        let mut tokens = std::mem::take(&mut self.tokens).into_vec();
+        let mut tokens = std::mem::take(&mut self.cards.tokens).into_vec();
         tokens.reserve_exact(cards.saturating_sub(tokens.len()));
         tokens.resize(cards, 0);
-        self.tokens = tokens.into_boxed_slice();
+        self.cards.tokens = tokens.into_boxed_slice();
     }
 
     /// The pairs of a card.
@@ -135,13 +142,12 @@ impl<K, V> Entries<K, V> {
     /// As `find`, and returns the place, which may be empty, to change it.
     #[inline]
     pub fn place(&mut self, hash: u64, same: impl FnMut(&Pair<K, V>) -> bool) -> Place<'_, K, V> {
-        let (tokens, has_moved) = (&*self.tokens, &mut self.has_moved);
+        let cards = &mut self.cards;
         match self.pairs.find_entry(hash, same) {
-            Ok(pair) => Place::Full(Stored { pair, tokens }),
+            Ok(pair) => Place::Full(Stored { pair, cards }),
             Err(absent) => Place::Empty(Room {
                 pairs: absent.into_table(),
-                tokens,
-                has_moved,
+                cards,
             }),
         }
     }
@@ -154,8 +160,7 @@ impl<K, V> Entries<K, V> {
     fn room(&mut self) -> Room<'_, K, V> {
         Room {
             pairs: &mut self.pairs,
-            tokens: &self.tokens,
-            has_moved: &mut self.has_moved,
+            cards: &mut self.cards,
         }
     }
 
@@ -182,18 +187,18 @@ impl<K, V> Entries<K, V> {
         let room = self.len() * 2;
         self.pairs.shrink_to(room, |pair| pair.hash);
         self.drop_tokens();
-        self.has_moved = true;
+        self.cards.has_moved = true;
     }
 
     /// Whether pairs have moved to other cards since the last call.
     #[cfg(not(loom))]
     pub fn take_moved(&mut self) -> bool {
-        std::mem::take(&mut self.has_moved)
+        std::mem::take(&mut self.cards.has_moved)
     }
 
     /// Bytes on the heap.
     pub fn memory(&self) -> usize {
-        memory(&self.pairs, &self.tokens)
+        memory(&self.pairs, &self.cards.tokens)
     }
 }
 
@@ -214,7 +219,7 @@ pub enum Place<'a, K, V> {
 /// A pair in its bucket.
 pub struct Stored<'a, K, V> {
     pair: OccupiedEntry<'a, Pair<K, V>, CacheAlignedAlloc>,
-    tokens: &'a [usize],
+    cards: &'a Cards,
 }
 
 impl<K, V> Stored<'_, K, V> {
@@ -231,11 +236,12 @@ impl<K, V> Stored<'_, K, V> {
     /// The token of the pair's card, 0 if it has none.
     #[inline]
     pub fn token(&self) -> usize {
-        if self.tokens.is_empty() {
+        let tokens = &self.cards.tokens;
+        if tokens.is_empty() {
             return 0;
         }
         let card = self.pair.bucket_index() / CARD_BUCKETS;
-        self.tokens.get(card).copied().unwrap_or(0)
+        tokens.get(card).copied().unwrap_or(0)
     }
 
     /// Removes the pair, and returns whether much of the memory is empty now.
@@ -248,8 +254,7 @@ impl<K, V> Stored<'_, K, V> {
 /// The place for a pair whose key is not in the table.
 pub struct Room<'a, K, V> {
     pairs: &'a mut Pairs<K, V>,
-    tokens: &'a [usize],
-    has_moved: &'a mut bool,
+    cards: &'a mut Cards,
 }
 
 impl<'a, K, V> Room<'a, K, V> {
@@ -269,7 +274,7 @@ impl<'a, K, V> Room<'a, K, V> {
             .insert_unique(pair.hash, pair, |other| other.hash);
         Stored {
             pair,
-            tokens: self.tokens,
+            cards: self.cards,
         }
     }
 
@@ -277,10 +282,11 @@ impl<'a, K, V> Room<'a, K, V> {
     /// deletes. Pairs move in both cases.
     #[cold]
     fn make(&mut self, resized: impl FnOnce(usize, usize, bool)) {
-        let before = memory(self.pairs, self.tokens);
+        let before = memory(self.pairs, &self.cards.tokens);
         self.pairs.reserve(1, |pair| pair.hash);
-        *self.has_moved = true;
-        let is_carded = self.pairs.len() >= MAX_PAIRS_WITHOUT_TOKENS || !self.tokens.is_empty();
-        resized(before, memory(self.pairs, self.tokens), is_carded);
+        self.cards.has_moved = true;
+        let is_carded =
+            self.pairs.len() >= MAX_PAIRS_WITHOUT_TOKENS || !self.cards.tokens.is_empty();
+        resized(before, memory(self.pairs, &self.cards.tokens), is_carded);
     }
 }
