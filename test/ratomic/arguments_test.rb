@@ -48,6 +48,18 @@ class ArgumentsTest < Minitest::Test
     assert Ractor.shareable?(pool)
   end
 
+  def test_native_waits_take_the_same_seconds
+    queue = Ratomic::Queue.new(1)
+    within(20) { assert_nil queue.pop(timeout: Minutes.new(0)) }
+    queue << 1
+    assert_equal 1, queue.pop(timeout: Minutes.new(1))
+    ["1", Complex(1, 1), Mute.new].each do |given|
+      refuse(TypeError, "timeout must be seconds as a number, or nil, not #{Arguments.shown(given)}") do
+        queue.pop(timeout: given)
+      end
+    end
+  end
+
   def test_a_choice_is_one_of_the_symbols
     assert_equal :thread, Arguments.choice(:backend, :thread, %i[thread process])
     refuse(ArgumentError, "backend: must be one of :thread, :process, not \"thread\"") do

@@ -1,7 +1,7 @@
 //! Parses optional arguments and keywords of native methods.
 
 use super::{error, RawValue};
-use magnus::{prelude::*, rb_sys::protect, Error, RArray, RHash, Value};
+use magnus::{prelude::*, rb_sys::protect, Error, RArray, RHash, RModule, Value};
 use ratomic_core::Deadline;
 use rb_sys::ruby_value_type::RUBY_T_HASH;
 use std::time::Duration;
@@ -81,12 +81,12 @@ pub fn seconds(given: Option<Value>, name: &str) -> Result<Option<Duration>, Err
     };
     let mut number = 0.0;
     let read = protect(|| {
-        // SAFETY: a living object; `protect` catches the TypeError.
+        // SAFETY: a living object; `protect` catches what the conversion raises.
         number = unsafe { rb_sys::rb_num2dbl(RawValue::of(seconds).0) };
         RawValue::NIL.0
     });
     if let Err(error) = read {
-        return Err(error::no_seconds(error, seconds, name));
+        number = stand_in(error, seconds, name)?;
     }
     if number.is_nan() || number < 0.0 {
         let wrong = |seconds| format!("{name} must be 0 or more seconds, or nil, not {seconds}");
@@ -95,6 +95,19 @@ pub fn seconds(given: Option<Value>, name: &str) -> Result<Option<Duration>, Err
         }));
     }
     Ok(Duration::try_from_secs_f64(number).ok())
+}
+
+/// Reads an object that stands for a number, as the Duration of ActiveSupport, which Ruby has refused to read. Any other
+/// error than such a refusal is passed on.
+fn stand_in(error: Error, seconds: Value, name: &str) -> Result<f64, Error> {
+    let ruby = error::ruby();
+    let refusals = [ruby.exception_type_error(), ruby.exception_range_error()];
+    if !refusals.into_iter().any(|class| error.is_kind_of(class)) {
+        return Err(error);
+    }
+    let module: RModule = ruby.class_object().const_get("Ratomic")?;
+    let arguments: Value = module.const_get("Arguments")?;
+    arguments.funcall("seconds", (name, seconds))
 }
 
 /// Raises unless there are `from` to `to` arguments.

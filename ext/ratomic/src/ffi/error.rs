@@ -60,19 +60,6 @@ pub fn type_error(message: impl AsRef<str>) -> Error {
     new(ruby().exception_type_error(), message.as_ref())
 }
 
-/// The TypeError for `value`, which was given as the argument `name` and is no number of seconds. `error` is what
-/// reading it has raised; any other error than a TypeError is passed on.
-pub fn no_seconds(error: Error, value: Value, name: &str) -> Error {
-    if !error.is_kind_of(ruby().exception_type_error()) {
-        return error;
-    }
-    about(value, |value| {
-        type_error(format!(
-            "{name} must be seconds as a number, or nil, not {value}"
-        ))
-    })
-}
-
 pub fn argument(message: impl AsRef<str>) -> Error {
     new(ruby().exception_arg_error(), message.as_ref())
 }
