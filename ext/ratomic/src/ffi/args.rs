@@ -86,7 +86,7 @@ pub fn seconds(given: Option<Value>, name: &str) -> Result<Option<Duration>, Err
         RawValue::NIL.0
     });
     if let Err(error) = read {
-        number = stand_in(error, seconds, name)?;
+        number = refused(error, seconds, name)?;
     }
     if number.is_nan() || number < 0.0 {
         let wrong = |seconds| format!("{name} must be 0 or more seconds, or nil, not {seconds}");
@@ -97,9 +97,10 @@ pub fn seconds(given: Option<Value>, name: &str) -> Result<Option<Duration>, Err
     Ok(Duration::try_from_secs_f64(number).ok())
 }
 
-/// Reads an object that stands for a number, as the Duration of ActiveSupport, which Ruby has refused to read. Any other
-/// error than such a refusal is passed on.
-fn stand_in(error: Error, seconds: Value, name: &str) -> Result<f64, Error> {
+/// The error for an object that Ruby has refused to read as a Float, as all other methods raise it. Any other error than
+/// such a refusal is passed on.
+#[cold]
+fn refused(error: Error, seconds: Value, name: &str) -> Result<f64, Error> {
     let ruby = error::ruby();
     let refusals = [ruby.exception_type_error(), ruby.exception_range_error()];
     if !refusals.into_iter().any(|class| error.is_kind_of(class)) {
