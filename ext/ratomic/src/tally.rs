@@ -70,9 +70,12 @@ impl Tally {
             match copy::frozen(result) {
                 Ok(Some(copy)) if copy == result => {}
                 Ok(Some(copy)) => results.store(place, copy.value())?,
-                other => {
+                refused => {
                     done(tally::now().saturating_sub(started));
-                    return Ok(other?.and(None));
+                    return match refused {
+                        Err(jump) => Err(jump.into()),
+                        Ok(_) => Ok(None),
+                    };
                 }
             }
         }

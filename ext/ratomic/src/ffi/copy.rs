@@ -1,7 +1,7 @@
 //! Makes frozen deep copies of plain data ([`super::deep_freeze`]) that cannot be frozen in place, because others still
 //! use it. It needs one pass and no table of visited objects; the VM's own copy has such a table and costs several times
-//! as much. It runs no Ruby code of the objects: it copies only Strings, Arrays and Hashes of Ruby's own classes, and Hash keys whose
-//! `hash` and `eql?` are native.
+//! as much. It runs no Ruby code of the objects: it copies only Strings, Arrays and Hashes of Ruby's own classes, and
+//! Hash keys whose `hash` and `eql?` are native.
 
 use super::{
     deep_freeze::{self, Unfrozen},

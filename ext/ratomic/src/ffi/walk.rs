@@ -1,7 +1,7 @@
 //! A walk through the objects that an object refers to: elements, members and instance variables. It runs no Ruby code of
 //! the objects. Where a Hash has to be asked by a method call, the VM may let another thread run, or end the call with an
-//! exception for this one ([`super::jump`]). No collection moves an object that the walk has met or has ahead: they are all on the stack, or pinned
-//! ([`super::pinned`]).
+//! exception for this one ([`super::jump`]). No collection moves an object that the walk has met or has ahead: they are
+//! all on the stack, or pinned ([`super::pinned`]).
 
 use super::deep_freeze;
 use super::{ahead::Ahead, defaults, jump::Jump, met::Met, RawValue};

@@ -4,7 +4,7 @@
 //! looks at the next few places of the table, and removes values that have expired.
 
 use super::{gc_cards::Words, Map};
-use crate::ffi::{args, barrier, class, error, RawValue, Receiver};
+use crate::ffi::{args, barrier, class, error, kept::Kept, RawValue, Receiver};
 use magnus::{
     gc, method, prelude::*, typed_data::Obj, DataTypeFunctions, Error, Module, RClass, TypedData,
     Value,
@@ -164,6 +164,7 @@ impl Expiry {
 
     #[cold]
     fn wrapped(&self, value: RawValue, until: Instant) -> Result<RawValue, Error> {
+        let _kept = Kept::new(value);
         let object: Obj<Expiring> = error::ruby().obj_wrap(Expiring {
             value: AtomicUsize::new(RawValue::NIL.0 as usize),
             until,
@@ -174,8 +175,6 @@ impl Expiry {
         object.value.store(value.0 as usize, Ordering::Relaxed);
         barrier::write_barrier(word, value);
         self.used.store(true, Ordering::Relaxed);
-        // Keeps the value on the stack, and so alive, up to here.
-        std::hint::black_box(&value);
         Ok(word)
     }
 

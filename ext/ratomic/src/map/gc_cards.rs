@@ -33,6 +33,7 @@ use super::{marking::Marking, Map};
 use crate::ffi::{
     barrier, class,
     gc::{access, looks_at_all, show_copies, Access},
+    kept::Kept,
     RawValue, Receiver,
 };
 use magnus::{gc, prelude::*, typed_data::Obj, DataTypeFunctions, Error, RClass, Ruby, TypedData};
@@ -147,12 +148,16 @@ impl GcCards {
         if self.0.get().is_some() {
             return Ok(());
         }
-        // On the stack until the Map has them: so a collection keeps them alive and does not move them.
         let mut made: [Option<Obj<GcCard>>; SHARD_RUNS] = [None; SHARD_RUNS];
+        let mut words = [RawValue::NIL; SHARD_RUNS];
+        // Until the Map has them, so that a collection neither frees nor moves them.
+        let mut kept = [const { None }; SHARD_RUNS];
         for run in 0..SHARD_RUNS {
-            std::hint::black_box(&mut made)[run] = Some(make(ruby)?);
+            let object = make(ruby)?;
+            words[run] = RawValue::of(object.as_value());
+            kept[run] = Some(Kept::new(words[run]));
+            made[run] = Some(object);
         }
-        let words = made.map(|run| run.map_or(RawValue::NIL, |run| RawValue::of(run.as_value())));
         // If two Ractors do this at the same time, the Map takes the objects of the first. The others show nothing.
         if self.0.set(Box::new(words)).is_ok() {
             for (run, object) in made.iter().flatten().enumerate() {
@@ -164,7 +169,6 @@ impl GcCards {
                 barrier::write_barrier(map.word(), words[run]);
             }
         }
-        std::hint::black_box(&made);
         Ok(())
     }
 

@@ -2,8 +2,9 @@
 
 module Ratomic
   module Workers
-    # One inbox that one thread reads and everyone can send to, in two kinds with the same three methods: a
-    # `Ractor::Port` between Ractors, and a native queue between threads of one.
+    # One inbox that one thread reads and everyone can send to, of two kinds: a `Ractor::Port` between Ractors, and a
+    # native queue between threads of one. Both have `send`, `receive` and `close`. Only the queue can be full, and has
+    # `try_send` for that; a port takes `receive(timeout:)` from Ruby 4.1 on.
     #
     # Only the Ractor that made a port can receive from it. A blocked receive must never be interrupted: it is woken by
     # a message.

@@ -14,9 +14,10 @@ module Ratomic
       # Forks that are under way: number => Completion, filled when it is done.
       FORKS = Map.new
       NUMBERS = Counter.new
-      # In a child: number => mailbox of a coordinator of its parent. A message may be under way to it, and nobody in
-      # the child closes it. In a snapshot of Ruby 4.1 a process crashes if such a port is collected before.
-      MAILBOXES = Map.new
+      # In a child, where each Ractor has a heap: number => port of a coordinator of its parent. A message may be under
+      # way to it, and nobody in the child closes it. In a snapshot of Ruby 4.1 a process crashes if such a port is
+      # collected before.
+      PORTS = Map.new
 
       def _fork
         ForkHook.around { super }
@@ -85,7 +86,7 @@ module Ratomic
       def self.lose_pools
         running = attempt { Pool::RUNNING.values } || []
         running.each do |pool, engine|
-          attempt { MAILBOXES[NUMBERS.increment] = engine.mailbox if engine.mailbox }
+          attempt { PORTS[NUMBERS.increment] = engine.mailbox if HEAP_PER_RACTOR && engine.mailbox }
           attempt { pool.drop(engine) }
           attempt { engine.lose }
         end

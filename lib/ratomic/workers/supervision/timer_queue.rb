@@ -118,8 +118,8 @@ module Ratomic
         @sweep_at = [@entries.size * 2, 64].max
       end
 
-      # If no thread could be made for the timer (ThreadError), the coordinator has told so. It tries again with each
-      # message.
+      # If no thread could be made for the timer, that error was shown and counted where it came. It is tried again with
+      # each message, so until the next one a deadline may be late.
       def restart_timer
         wake(@entries[0].at) if @entries.any? && (@timer_thread.nil? || @timer_thread.ended?)
       rescue ThreadError
