@@ -164,4 +164,13 @@ class CounterTest < Minitest::Test
     assert_equal before + 1, counter.increment
     counter.read
   end
+
+  def test_numbers_at_the_ends_of_64_bits
+    ends = [(2**62) - 1, 2**62, (2**63) - 1, -(2**62), -(2**62) - 1, -(2**63)]
+    assert_equal ends, (ends.map { |number| Ratomic::Counter.new(number).value })
+    [2**63, -(2**63) - 1, (2**64) - 1, 2**64, (2**64) + 1, -(2**64), 3 * (2**63), 2**100, -(2**100)].each do |number|
+      error = assert_raises(RangeError, number.to_s) { Ratomic::Counter.new(number) }
+      assert_equal "initial must fit into 64 bits, not #{number}", error.message
+    end
+  end
 end

@@ -4,11 +4,11 @@
 //! work may take less time than separate checks would.
 
 use crate::ffi::{
-    barrier, class,
+    barrier,
+    class::{self, integer},
     deep_freeze::{self, Unfrozen},
     jump::Jump,
     names::Names,
-    number::int64,
     RawValue, Receiver,
 };
 use crate::work_estimate::ITEM_WEIGHT;
@@ -47,7 +47,8 @@ impl CallerRunsCache {
         limit: Value,
         uses: Value,
     ) -> Result<(), Error> {
-        let (number, limit, uses) = (int64(number)?, int64(limit)?, int64(uses)?);
+        let (number, limit) = (integer(number, "number")?, integer(limit, "limit")?);
+        let uses = integer(uses, "uses")?;
         let word = RawValue::of(callable);
         if let Some(key) = key(word) {
             this.0.grant(key, number, limit, uses);
@@ -57,7 +58,7 @@ impl CallerRunsCache {
     }
 
     fn revoke(this: Receiver<Self>, number: Value) -> Result<(), Error> {
-        this.0.revoke(int64(number)?);
+        this.0.revoke(integer(number, "number")?);
         Ok(())
     }
 

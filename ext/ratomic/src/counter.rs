@@ -1,6 +1,11 @@
 //! `Ratomic::Counter`: no lock and no VALUE inside, so no mark function, and nothing to do around a fork.
 
-use crate::ffi::{args, class, error, number::int64, once_shared::OnceShared, Receiver};
+use crate::ffi::{
+    args, class, error,
+    number::{int64, NotInt64},
+    once_shared::OnceShared,
+    Receiver,
+};
 use magnus::{method, DataTypeFunctions, Error, Module, RModule, Ruby, TypedData, Value};
 use ratomic_core::counter::{Counter as Core, OutOfRange};
 
@@ -83,18 +88,14 @@ fn optional(args: &[Value], name: &str, default: i64) -> Result<i64, Error> {
 /// The argument called `name` in the message.
 #[inline]
 fn integer(given: Value, name: &str) -> Result<i64, Error> {
-    int64(given).map_err(|reason| wrong(given, name, &reason))
+    int64(given).map_err(|reason| wrong(given, name, reason))
 }
 
 #[cold]
-fn wrong(given: Value, name: &str, reason: &Error) -> Error {
-    let too_large = reason.is_kind_of(error::ruby().exception_range_error());
-    error::about(given, |given| {
-        if too_large {
-            error::range(format!("{name} must fit into 64 bits, not {given}"))
-        } else {
-            error::type_error(format!("{name} must be an Integer, not {given}"))
-        }
+fn wrong(given: Value, name: &str, reason: NotInt64) -> Error {
+    error::about(given, |given| match reason {
+        NotInt64::NoInteger => error::type_error(format!("{name} must be an Integer, not {given}")),
+        NotInt64::TooLarge => error::range(format!("{name} must fit into 64 bits, not {given}")),
     })
 }
 

@@ -3,7 +3,9 @@
 
 use super::{
     deep_freeze::{self, Unfrozen},
-    error, note, RawValue, Receiver,
+    error, note,
+    number::{self, NotInt64},
+    RawValue, Receiver,
 };
 use magnus::{
     method, prelude::*, rb_sys::protect, Error, Module, RClass, RModule, Ruby, TypedData, Value,
@@ -86,18 +88,14 @@ fn make_shareable(object: RawValue) -> Result<(), Error> {
 
 /// An Integer argument, called `name` in the message.
 pub fn integer(value: Value, name: &str) -> Result<i64, Error> {
-    magnus::Integer::from_value(value)
-        .ok_or_else(|| {
-            error::about(value, |value| {
+    number::int64(value).map_err(|reason| {
+        error::about(value, |value| match reason {
+            NotInt64::NoInteger => {
                 error::type_error(format!("{name} must be an Integer, not {value}"))
-            })
-        })?
-        .to_i64()
-        .map_err(|_| {
-            error::about(value, |value| {
-                error::argument(format!("{name} is out of range: {value}"))
-            })
+            }
+            NotInt64::TooLarge => error::argument(format!("{name} is out of range: {value}")),
         })
+    })
 }
 
 /// `#<Ratomic::Counter 42>`

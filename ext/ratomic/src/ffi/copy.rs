@@ -233,7 +233,7 @@ impl Copy<'_> {
             let copy = unsafe { rb_sys::rb_obj_freeze(rb_sys::rb_str_dup(word.0)) };
             return Ok(self.noted(RawValue(copy)));
         }
-        if let Some(copy) = self.copy_sharing_bytes(word) {
+        if let Some(copy) = self.copy_sharing_bytes(word)? {
             return Ok(copy);
         }
         // SAFETY: a living String. Its bytes are copied before anything else can run; its encoding is one of the VM's.
@@ -252,21 +252,21 @@ impl Copy<'_> {
     /// changed. (That is what Ruby's `dup` of a long String does. As after a `dup`, a native library that writes to the
     /// original without telling Ruby writes to both.) `None` where the bytes have to be copied now, and for a frozen
     /// String, of which Ruby would return the object itself.
-    fn copy_sharing_bytes(&self, word: RawValue) -> Option<RawValue> {
+    fn copy_sharing_bytes(&self, word: RawValue) -> Result<Option<RawValue>, Jump> {
         if word.is_frozen() {
-            return None;
+            return Ok(None);
         }
         let shared = word.has_shared_content();
-        if !shared && !can_give_bytes(word) {
-            return None;
+        if !shared && !can_give_bytes(word)? {
+            return Ok(None);
         }
         // SAFETY: a living String of the VM's own class.
         let copy = RawValue(unsafe { rb_sys::rb_str_new_frozen(word.0) });
-        match shared {
+        Ok(match shared {
             // Either the copy that an earlier call has made of the same original, or a part of another String.
             true => Some(copy).filter(|copy| copy.has_shareable_flag()),
             false => Some(self.noted(copy)),
-        }
+        })
     }
 
     fn copy_array(&mut self, word: RawValue, depth: u32) -> Made {
@@ -330,7 +330,7 @@ fn asks_no_method(word: RawValue, klass: VALUE) -> bool {
 /// Whether a String that has its bytes elsewhere, for itself, can give them to a copy: no native call is writing to them
 /// ([`deep_freeze::is_in_use`]), and there is not much memory to spare beside them, which would live as long as the copy.
 /// Only where the VM need not look at the copy.
-fn can_give_bytes(word: RawValue) -> bool {
+fn can_give_bytes(word: RawValue) -> Result<bool, Jump> {
     // SAFETY: a living String.
     let (length, capacity) = unsafe {
         (
@@ -338,9 +338,9 @@ fn can_give_bytes(word: RawValue) -> bool {
             rb_sys::rb_str_capacity(word.0) as usize,
         )
     };
-    !matches!(note::way(), Way::Walk)
+    Ok(!matches!(note::way(), Way::Walk)
         && capacity <= length + length / 4
-        && !deep_freeze::is_in_use(word)
+        && !deep_freeze::is_in_use(word)?)
 }
 
 fn unsafe_size(object: RawValue) -> VALUE {

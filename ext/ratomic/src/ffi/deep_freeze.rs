@@ -17,7 +17,7 @@ use super::{
     note::{self, Way},
     RawValue,
 };
-use magnus::{prelude::*, rb_sys::protect, rb_sys::AsRawValue, Error, RClass, Ruby, Value};
+use magnus::{prelude::*, rb_sys::AsRawValue, Error, RClass, Ruby, Value};
 use rb_sys::ruby_value_type::*;
 use rb_sys::{st_data_t, VALUE};
 use std::ffi::c_int;
@@ -96,15 +96,15 @@ fn is_noted(word: RawValue) -> bool {
 }
 
 /// Whether a native call uses the bytes of a String, which is then not to be frozen.
-pub fn is_in_use(text: RawValue) -> bool {
+pub fn is_in_use(text: RawValue) -> Result<bool, Jump> {
     match note::way() {
-        Way::Flag(found) => text.flags() & found.flags.str_tmplock != 0,
-        _ => {
-            // SAFETY: a living String that is not frozen. `rb_str_locktmp` raises if it is locked already. Otherwise it
-            // is unlocked again before another thread can run.
-            let lock = || unsafe { rb_sys::rb_str_unlocktmp(rb_sys::rb_str_locktmp(text.0)) };
-            protect(lock).is_err()
-        }
+        Way::Flag(found) => Ok(text.flags() & found.flags.str_tmplock != 0),
+        // SAFETY: a living String that is not frozen, and the VM's own class. If the String is not locked, it is
+        // unlocked again before another thread can run. If it is, locking raises.
+        _ => unsafe {
+            let lock = || rb_sys::rb_str_unlocktmp(rb_sys::rb_str_locktmp(text.0));
+            jump::raises(rb_sys::rb_eRuntimeError, lock)
+        },
     }
 }
 
@@ -179,7 +179,7 @@ impl Walk {
         if is_noted(word) {
             return Ok(true);
         }
-        if self.depth == MAX_DEPTH || !self.is_plain(word) || !self.frozen(word) {
+        if self.depth == MAX_DEPTH || !self.is_plain(word) || !self.frozen(word)? {
             return Ok(false);
         }
         self.depth += 1;
@@ -242,43 +242,34 @@ impl Walk {
         word.flags() & barred != 0
     }
 
-    fn frozen(&self, word: RawValue) -> bool {
+    fn frozen(&self, word: RawValue) -> Result<bool, Jump> {
         if word.is_frozen() {
-            return true;
+            return Ok(true);
         }
         if self.unfrozen == Unfrozen::Refuse {
-            return false;
+            return Ok(false);
+        }
+        let kind = word.type_of();
+        if kind == RUBY_T_STRING && !matches!(self.way, Way::Flag(_)) && is_in_use(word)? {
+            return Ok(false); // (where `is_barred` does not tell)
         }
         if matches!(self.way, Way::Walk) {
-            return match word.type_of() {
-                RUBY_T_STRING => !is_in_use(word),
-                kind => matches!(kind, RUBY_T_ARRAY | RUBY_T_HASH),
-            };
+            return Ok(matches!(kind, RUBY_T_STRING | RUBY_T_ARRAY | RUBY_T_HASH));
         }
-        // SAFETY: living objects of the class itself, whose `freeze` is what these functions do. None raises but that
-        // of a String in use. That of an Array gives back the memory that it has to spare, too.
+        // SAFETY: living objects of the class itself, whose `freeze` is what these functions do. None raises, since no
+        // String is in use. That of an Array gives back the memory that it has to spare, too.
         unsafe {
-            match word.type_of() {
-                RUBY_T_STRING => return self.freeze_string(word),
+            match kind {
+                RUBY_T_STRING => rb_sys::rb_str_freeze(word.0),
                 RUBY_T_ARRAY if rb_sys::RARRAY_LEN(word.0) < MIN_SHRUNK_ELEMENTS => {
                     rb_sys::rb_obj_freeze(word.0)
                 }
                 RUBY_T_ARRAY => rb_sys::rb_ary_freeze(word.0),
                 RUBY_T_HASH => rb_sys::rb_hash_freeze(word.0),
-                _ => return false,
+                _ => return Ok(false),
             };
         }
-        word.is_frozen()
-    }
-
-    fn freeze_string(&self, word: RawValue) -> bool {
-        // SAFETY: a living String of the class itself.
-        let freeze = || unsafe { rb_sys::rb_str_freeze(word.0) };
-        match self.way {
-            // `is_barred` has excluded Strings in use, so this does not raise.
-            Way::Flag(_) => freeze() == word.0,
-            _ => protect(freeze).is_ok(),
-        }
+        Ok(word.is_frozen())
     }
 
     fn share_content(&mut self, word: RawValue) -> Result<bool, Jump> {

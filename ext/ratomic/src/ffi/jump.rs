@@ -52,6 +52,21 @@ pub fn catch(call: impl FnOnce() -> VALUE) -> Result<VALUE, Jump> {
     }
 }
 
+/// Whether the call raises an exception of that class, which then ends here.
+pub fn raises(class: VALUE, call: impl FnOnce() -> VALUE) -> Result<bool, Jump> {
+    let Err(jump) = catch(call) else {
+        return Ok(false);
+    };
+    // SAFETY: what the VM keeps for the jump, a living object or an immediate, and a class.
+    let is_meant = unsafe { rb_sys::rb_obj_is_kind_of(rb_sys::rb_errinfo(), class) };
+    if is_meant == rb_sys::Qfalse as VALUE {
+        return Err(jump);
+    }
+    // SAFETY: the jump is over.
+    unsafe { rb_sys::rb_set_errinfo(rb_sys::Qnil as VALUE) };
+    Ok(true)
+}
+
 /// None if the object was not what the walk is for.
 pub fn fit<T>(walk: Result<T, Stop>) -> Result<Option<T>, Jump> {
     match walk {

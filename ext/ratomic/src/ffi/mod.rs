@@ -6,7 +6,7 @@
 //!
 //! | module | the caller has | what a call may do |
 //! | --- | --- | --- |
-//! | `raw_value`, `by_address`, `number` without `int64` | the VM lock, perhaps a native lock too | reads an object's header or content; never jumps |
+//! | `raw_value`, `by_address`, `number` | the VM lock, perhaps a native lock too | reads an object's header or content; never jumps |
 //! | `barrier` | the VM lock, no native lock; the store was just before | tells the collector; allocates nothing |
 //! | `gc`, `RawValue::mark`, `relocate` | nothing: called by a mark or compact function (`gc::has_heap_per_ractor`: when the extension is loaded) | marks; allocates nothing, but for `show_copies` and the first `looks_at_all`, which then have the VM lock |
 //! | `global_gc::count` | the VM lock, perhaps a native lock too | adds to a number |
@@ -18,7 +18,7 @@
 //! | `elements` | the VM lock, no native lock | allocates an Array |
 //! | `copy`, `deep_freeze`, `defaults`, `walk` | the VM lock, no native lock | reads, freezes or copies a graph; runs no Ruby code of its objects, but other threads, when it asks a Hash; what jumps then comes back as a `Jump` |
 //! | `jump` | the VM lock, no native lock | ends a jump of the VM, and begins it again in the `Error` |
-//! | `args`, `class`, `error`, `key`, `names`, `number::int64`, `once_shared`, `receiver`, `shareable` | the VM lock, no native lock | may run Ruby code, allocate or raise; a jump comes back as an `Error` |
+//! | `args`, `class`, `error`, `key`, `names`, `once_shared`, `receiver`, `shareable` | the VM lock, no native lock | may run Ruby code, allocate or raise; a jump comes back as an `Error` |
 //! | `memory::report` | the VM lock, no native lock | may start a collection |
 //! | the rest of `memory` | nothing: also called by mark and free functions | counts, or fetches memory ahead |
 //! | `gvl` | the VM lock, no native lock | gives the VM lock up for a wait; calls `scheduler` or `native_thread` for it |

@@ -1,28 +1,37 @@
 //! Reads and makes the numbers for which no Ruby method has to be called.
 
-use super::{error, RawValue};
-use magnus::{rb_sys::protect, Error, Value};
+use super::RawValue;
+use magnus::Value;
 use rb_sys::ruby_value_type::{RUBY_T_BIGNUM, RUBY_T_FLOAT};
+use std::ffi::c_int;
 
-/// Reads an Integer of 64 bits. Raises a `TypeError` for any other class, a `RangeError` for a larger Integer.
-pub fn int64(value: Value) -> Result<i64, Error> {
+/// Why an object is no Integer of 64 bits.
+pub enum NotInt64 {
+    NoInteger,
+    TooLarge,
+}
+
+/// Reads an Integer of 64 bits. Calls no method and raises nothing, so no interrupt comes meanwhile.
+pub fn int64(value: Value) -> Result<i64, NotInt64> {
     let word = RawValue::of(value);
     if word.is_fixnum() {
         return Ok(fixnum(word));
     }
     if !word.is_a(RUBY_T_BIGNUM) {
-        let class = error::class_name(value);
-        return Err(error::type_error(format!(
-            "{class} given where an Integer is needed"
-        )));
+        return Err(NotInt64::NoInteger);
     }
-    let mut number = 0;
-    protect(|| {
-        // SAFETY: a living Bignum; `protect` catches its RangeError.
-        number = unsafe { rb_sys::rb_big2ll(word.0) };
-        RawValue::NIL.0
-    })?;
-    Ok(number)
+    let mut number = 0_i64;
+    let flags = rb_sys::INTEGER_PACK_2COMP | rb_sys::INTEGER_PACK_NATIVE_BYTE_ORDER;
+    // SAFETY: a living Bignum, of which eight bytes are written.
+    let sign = unsafe {
+        let bytes = std::ptr::from_mut(&mut number).cast();
+        rb_sys::rb_integer_pack(word.0, bytes, 1, size_of::<i64>() as _, 0, flags as c_int)
+    };
+    // Larger numbers give another sign, or 2 and -2.
+    match i64::from(sign) == number.signum() {
+        true => Ok(number),
+        false => Err(NotInt64::TooLarge),
+    }
 }
 
 pub fn fixnum(word: RawValue) -> i64 {
