@@ -19,6 +19,16 @@ class ArgumentsTest < Minitest::Test
     def to_f = @number * 60.0
   end
 
+  # A number that can be read only the second time, as if another thread had sent the error.
+  class Interrupted < Numeric
+    def to_f
+      return 0.0 if @sent
+
+      @sent = true
+      raise RangeError, "sent by another thread"
+    end
+  end
+
   def test_an_integer_is_in_its_range
     assert_equal 1, Arguments.integer("size", 1, 1..9)
     assert_equal 9, Arguments.integer("size", 9, 1..9)
@@ -58,6 +68,10 @@ class ArgumentsTest < Minitest::Test
         queue.pop(timeout: given)
       end
     end
+  end
+
+  def test_native_waits_lose_no_error_that_comes_while_they_read_seconds
+    refuse(RangeError, "sent by another thread") { Ratomic::Queue.new(1).pop(timeout: Interrupted.new) }
   end
 
   def test_a_choice_is_one_of_the_symbols

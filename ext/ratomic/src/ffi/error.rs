@@ -30,6 +30,12 @@ fn new(class: ExceptionClass, message: &str) -> Error {
     }
 }
 
+/// `Ratomic::Arguments`.
+pub fn arguments() -> Result<Value, Error> {
+    let module: RModule = ruby().class_object().const_get("Ratomic")?;
+    module.const_get("Arguments")
+}
+
 /// Makes an error from a value's `inspect`. If `inspect` raises or throws, that is the error.
 pub fn about(value: Value, error: impl FnOnce(String) -> Error) -> Error {
     match inspect(value) {
