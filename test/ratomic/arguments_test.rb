@@ -74,6 +74,14 @@ class ArgumentsTest < Minitest::Test
     refuse(RangeError, "sent by another thread") { Ratomic::Queue.new(1).pop(timeout: Interrupted.new) }
   end
 
+  def test_a_negative_number_is_shown_without_asking_the_object_that_stands_for_it
+    negative = Minutes.new(-1)
+    negative.define_singleton_method(:to_s) { raise "to_s was called" }
+    refuse(ArgumentError, "timeout must be 0 or more seconds, or nil, not -60.0") do
+      Arguments.seconds("timeout", negative)
+    end
+  end
+
   def test_a_choice_is_one_of_the_symbols
     assert_equal :thread, Arguments.choice(:backend, :thread, %i[thread process])
     refuse(ArgumentError, "backend: must be one of :thread, :process, not \"thread\"") do
@@ -93,8 +101,10 @@ class ArgumentsTest < Minitest::Test
   end
 
   def test_a_message_shows_the_beginning_of_a_long_value
-    error = assert_raises(TypeError) { Arguments.integer("size", "x" * 10_000, 1..9) }
-    assert_operator error.message.size, :<, 300
+    long = "x" * 10_000
+    [-> { Arguments.integer("size", long, 1..9) }, -> { Ratomic::Counter.new(long) }].each do |wrong|
+      assert_operator assert_raises(TypeError, &wrong).message.size, :<, 300
+    end
   end
 
   private
@@ -108,7 +118,8 @@ class ArgumentsTest < Minitest::Test
     settings = %i[size backend max_queue fallback]
     (options + settings).map { |name| -> { Workers::Pool.new(name => given) } } + [
       -> { Ratomic::LocalPool.new(factory: Workers::ParseJSON, size: given) },
-      -> { Ratomic::LocalPool.new(factory: given) },
+      -> { Ratomic::LocalPool.new(factory: given) }, -> { Ratomic::Counter.new(given) },
+      -> { Ratomic::Queue.new(given) }, -> { Ratomic::Queue.new(1).pop(timeout: given) },
       -> { Workers::Options.new.with(given) }, -> { Workers.per_worker(call: given) { 1 } }
     ]
   end
