@@ -39,15 +39,17 @@ module Ratomic
     include Uncopyable
 
     NOT_GIVEN = Object.new.freeze
-    private_constant :NOT_GIVEN
+    DEFAULT = 5 # objects, and seconds
+    private_constant :NOT_GIVEN, :DEFAULT
 
     # @return [Integer] how many objects the pool has
     attr_reader :size
 
     # @overload initialize(size = 5, timeout = 5) { }
     # @overload initialize(size: 5, timeout: 5) { }
-    # @param size [Integer] how many objects; all are made at once
-    # @param timeout [Numeric, nil] seconds that {#with} and {#checkout} wait; nil waits for ever, 0 never waits
+    # @param size [Integer] how many objects, 5 if not given; all are made at once
+    # @param timeout [Numeric, nil] seconds that {#with} and {#checkout} wait, 5 if not given; nil waits for ever, 0
+    #   never waits
     # @yieldreturn [Object] a new object, which must be mutable (not shareable) and movable
     # @raise [ArgumentError, TypeError] which names the argument, also if one is given in both ways
     # @raise what the block raises; nothing is left running then
@@ -166,7 +168,7 @@ module Ratomic
 
     # Size and timeout may both be given in two ways.
     def one_of(name, argument, keyword)
-      return argument.equal?(NOT_GIVEN) ? 5 : argument if keyword.equal?(NOT_GIVEN)
+      return argument.equal?(NOT_GIVEN) ? DEFAULT : argument if keyword.equal?(NOT_GIVEN)
       return keyword if argument.equal?(NOT_GIVEN)
 
       raise ArgumentError, "#{name} is given twice: as an argument (#{Arguments.shown(argument)}) and as a keyword " \
