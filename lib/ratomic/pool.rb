@@ -59,8 +59,8 @@ module Ratomic
       raise NotImplementedError, "Ratomic::Pool needs Ruby 4.0 or newer (Ractor::Port)" unless RACTORS
       raise ArgumentError, "the pool needs a block that makes an object" unless factory
 
-      @size = Arguments.integer("size", one_of("size", count, size), 1..Arguments::MAX_SIZE)
-      @timeout = Arguments.seconds("timeout", one_of("timeout", seconds, timeout))
+      @size = Arguments.integer(*one_of(:size, count, size), 1..Arguments::MAX_SIZE)
+      @timeout = Arguments.seconds(*one_of(:timeout, seconds, timeout))
       factory = ResourceFactory.of(factory)
       @factory = factory if FrozenCopy.shareable?(factory)
       @channels = Map.new
@@ -167,9 +167,10 @@ module Ratomic
     private
 
     # Size and timeout may both be given in two ways.
+    # @return [Array(Symbol, Object), Array(String, Object)] the name as {Arguments} takes it, and the value
     def one_of(name, argument, keyword)
-      return argument.equal?(NOT_GIVEN) ? DEFAULT : argument if keyword.equal?(NOT_GIVEN)
-      return keyword if argument.equal?(NOT_GIVEN)
+      return [name.name, NOT_GIVEN.equal?(argument) ? DEFAULT : argument] if NOT_GIVEN.equal?(keyword)
+      return [name, keyword] if NOT_GIVEN.equal?(argument)
 
       raise ArgumentError, "#{name} is given twice: as an argument (#{Arguments.shown(argument)}) and as a keyword " \
                            "(#{Arguments.shown(keyword)})"

@@ -64,7 +64,7 @@ class ArgumentsTest < Minitest::Test
     queue << 1
     assert_equal 1, queue.pop(timeout: Minutes.new(1))
     ["1", Complex(1, 1), Mute.new].each do |given|
-      refuse(TypeError, "timeout must be seconds as a number, or nil, not #{Arguments.shown(given)}") do
+      refuse(TypeError, "timeout: must be seconds as a number, or nil, not #{Arguments.shown(given)}") do
         queue.pop(timeout: given)
       end
     end

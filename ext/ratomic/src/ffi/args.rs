@@ -70,7 +70,7 @@ fn unknown_keyword(keywords: RHash, known: &[&str]) -> Result<Error, Error> {
 
 /// The deadline that is that many seconds from now. nil, and a number that the clock cannot represent, mean no deadline.
 pub fn deadline(timeout: Option<Value>) -> Result<Deadline, Error> {
-    Ok(seconds(timeout, "timeout")?.map_or(Deadline::Never, Deadline::after))
+    Ok(seconds(timeout, "timeout:")?.map_or(Deadline::Never, Deadline::after))
 }
 
 /// Reads a number of seconds; `name` is for the error message. Returns `None` for nil, and for a number that the clock
