@@ -19,6 +19,10 @@ class ArgumentsTest < Minitest::Test
     def to_f = @number * 60.0
   end
 
+  module Buffers
+    def self.call = []
+  end
+
   # A number that can be read only the second time, as if another thread had sent the error.
   class Interrupted < Numeric
     def to_f
@@ -68,6 +72,20 @@ class ArgumentsTest < Minitest::Test
         queue.pop(timeout: given)
       end
     end
+  end
+
+  def test_pools_wait_for_the_same_seconds
+    local = Ratomic::LocalPool.new(size: 1, factory: Buffers)
+    pools = [local, *(Ratomic::Pool.new(size: 1) { [] } if Ratomic::RACTORS)]
+    pools.each do |pool|
+      taken = pool.checkout
+      assert_nil pool.checkout(timeout: Minutes.new(0))
+      error = assert_raises(Ratomic::TimeoutError) { pool.with(timeout: Minutes.new(0)) { |object| object } }
+      assert_match(/ within 0\.0 s/, error.message)
+      pool.checkin(taken)
+    end
+  ensure
+    pools&.each(&:close)
   end
 
   def test_native_waits_lose_no_error_that_comes_while_they_read_seconds
