@@ -2,7 +2,7 @@
 
 module Ratomic
   # Checks what public methods are given. A message names the argument, what it must be, and what was given. To show
-  # that, no method of the given object is called.
+  # a wrong object, no method of it is called.
   # @api private
   module Arguments
     # The largest pool.
@@ -35,7 +35,7 @@ module Ratomic
         number = Integer === value ? value : value.to_f
         return number if number >= 0
 
-        raise ArgumentError, "#{label(name)} must be 0 or more seconds, or nil, not #{value}"
+        raise ArgumentError, "#{label(name)} must be 0 or more seconds, or nil, not #{shown(number)}"
       end
 
       # @param choices [Array<Symbol>]

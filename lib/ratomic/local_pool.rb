@@ -116,7 +116,7 @@ module Ratomic
       stack = self.stack
       slot = taken = nil
       begin
-        Workers::Interrupts.deferred { slot = stack.claim(timeout, lent: false) }
+        Workers::Interrupts.deferred { slot = stack.claim(Arguments.seconds(:timeout, timeout), lent: false) }
         return if slot.nil?
 
         stack.fill(slot)
@@ -211,6 +211,7 @@ module Ratomic
     end
 
     def claim(stack, timeout)
+      timeout = Arguments.seconds(:timeout, timeout)
       stack.claim(timeout, lent: true) || raise(TimeoutError, stack.none_free(timeout))
     end
 

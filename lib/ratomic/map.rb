@@ -67,7 +67,7 @@ module Ratomic
   # After a fork the child has its own map with the same entries.
   #
   # @!method initialize
-  #   @raise [ArgumentError] with a block: there is no default
+  #   @raise [ArgumentError] with a block: there is no default. A subclass may take one in an `initialize` of its own
   #
   # @!method get(key)
   #   @return [Object, nil] the value, shared and not copied; nil if there is none

@@ -39,15 +39,17 @@ module Ratomic
     include Uncopyable
 
     NOT_GIVEN = Object.new.freeze
-    private_constant :NOT_GIVEN
+    DEFAULT = 5 # objects, and seconds
+    private_constant :NOT_GIVEN, :DEFAULT
 
     # @return [Integer] how many objects the pool has
     attr_reader :size
 
     # @overload initialize(size = 5, timeout = 5) { }
     # @overload initialize(size: 5, timeout: 5) { }
-    # @param size [Integer] how many objects; all are made at once
-    # @param timeout [Numeric, nil] seconds that {#with} and {#checkout} wait; nil waits for ever, 0 never waits
+    # @param size [Integer] how many objects, 5 if not given; all are made at once
+    # @param timeout [Numeric, nil] seconds that {#with} and {#checkout} wait, 5 if not given; nil waits for ever, 0
+    #   never waits
     # @yieldreturn [Object] a new object, which must be mutable (not shareable) and movable
     # @raise [ArgumentError, TypeError] which names the argument, also if one is given in both ways
     # @raise what the block raises; nothing is left running then
@@ -57,8 +59,8 @@ module Ratomic
       raise NotImplementedError, "Ratomic::Pool needs Ruby 4.0 or newer (Ractor::Port)" unless RACTORS
       raise ArgumentError, "the pool needs a block that makes an object" unless factory
 
-      @size = Arguments.integer("size", one_of("size", count, size), 1..Arguments::MAX_SIZE)
-      @timeout = Arguments.seconds("timeout", one_of("timeout", seconds, timeout))
+      @size = Arguments.integer(*one_of(:size, count, size), 1..Arguments::MAX_SIZE)
+      @timeout = Arguments.seconds(*one_of(:timeout, seconds, timeout))
       factory = ResourceFactory.of(factory)
       @factory = factory if FrozenCopy.shareable?(factory)
       @channels = Map.new
@@ -165,9 +167,10 @@ module Ratomic
     private
 
     # Size and timeout may both be given in two ways.
+    # @return [Array(Symbol, Object), Array(String, Object)] the name as {Arguments} takes it, and the value
     def one_of(name, argument, keyword)
-      return argument.equal?(NOT_GIVEN) ? 5 : argument if keyword.equal?(NOT_GIVEN)
-      return keyword if argument.equal?(NOT_GIVEN)
+      return [name.name, NOT_GIVEN.equal?(argument) ? DEFAULT : argument] if NOT_GIVEN.equal?(keyword)
+      return [name, keyword] if NOT_GIVEN.equal?(argument)
 
       raise ArgumentError, "#{name} is given twice: as an argument (#{Arguments.shown(argument)}) and as a keyword " \
                            "(#{Arguments.shown(keyword)})"

@@ -8,7 +8,7 @@ module Ratomic
     private
 
     def initialize_copy(_original)
-      raise TypeError, "a #{self.class} cannot be copied: there is one of it, and every Ractor shares it"
+      raise TypeError, "an instance of #{self.class} cannot be copied; use the same object everywhere"
     end
   end
 end

@@ -19,6 +19,20 @@ class ArgumentsTest < Minitest::Test
     def to_f = @number * 60.0
   end
 
+  module Buffers
+    def self.call = []
+  end
+
+  # A number that can be read only the second time, as if another thread had sent the error.
+  class Interrupted < Numeric
+    def to_f
+      return 0.0 if @sent
+
+      @sent = true
+      raise RangeError, "sent by another thread"
+    end
+  end
+
   def test_an_integer_is_in_its_range
     assert_equal 1, Arguments.integer("size", 1, 1..9)
     assert_equal 9, Arguments.integer("size", 9, 1..9)
@@ -35,9 +49,9 @@ class ArgumentsTest < Minitest::Test
     refuse(ArgumentError, "timeout: must be 0 or more seconds, or nil, not NaN") do
       Arguments.seconds(:timeout, Float::NAN)
     end
-    ["\"1\"", "(1+1i)", "true"].each do |shown|
+    [["1", "\"1\""], [Complex(1, 1), "(1+1i)"], [true, "true"]].each do |given, shown|
       refuse(TypeError, "timeout must be seconds as a number, or nil, not #{shown}") do
-        Arguments.seconds("timeout", { "\"1\"" => "1", "(1+1i)" => Complex(1, 1), "true" => true }[shown])
+        Arguments.seconds("timeout", given)
       end
     end
   end
@@ -54,9 +68,35 @@ class ArgumentsTest < Minitest::Test
     queue << 1
     assert_equal 1, queue.pop(timeout: Minutes.new(1))
     ["1", Complex(1, 1), Mute.new].each do |given|
-      refuse(TypeError, "timeout must be seconds as a number, or nil, not #{Arguments.shown(given)}") do
+      refuse(TypeError, "timeout: must be seconds as a number, or nil, not #{Arguments.shown(given)}") do
         queue.pop(timeout: given)
       end
+    end
+  end
+
+  def test_pools_wait_for_the_same_seconds
+    local = Ratomic::LocalPool.new(size: 1, factory: Buffers)
+    pools = [local, *(Ratomic::Pool.new(size: 1) { [] } if Ratomic::RACTORS)]
+    pools.each do |pool|
+      taken = pool.checkout
+      assert_nil pool.checkout(timeout: Minutes.new(0))
+      error = assert_raises(Ratomic::TimeoutError) { pool.with(timeout: Minutes.new(0)) { |object| object } }
+      assert_match(/ within 0\.0 s/, error.message)
+      pool.checkin(taken)
+    end
+  ensure
+    pools&.each(&:close)
+  end
+
+  def test_native_waits_lose_no_error_that_comes_while_they_read_seconds
+    refuse(RangeError, "sent by another thread") { Ratomic::Queue.new(1).pop(timeout: Interrupted.new) }
+  end
+
+  def test_a_negative_number_is_shown_without_asking_the_object_that_stands_for_it
+    negative = Minutes.new(-1)
+    negative.define_singleton_method(:to_s) { raise "to_s was called" }
+    refuse(ArgumentError, "timeout must be 0 or more seconds, or nil, not -60.0") do
+      Arguments.seconds("timeout", negative)
     end
   end
 
@@ -79,8 +119,10 @@ class ArgumentsTest < Minitest::Test
   end
 
   def test_a_message_shows_the_beginning_of_a_long_value
-    error = assert_raises(TypeError) { Arguments.integer("size", "x" * 10_000, 1..9) }
-    assert_operator error.message.size, :<, 300
+    long = "x" * 10_000
+    [-> { Arguments.integer("size", long, 1..9) }, -> { Ratomic::Counter.new(long) }].each do |wrong|
+      assert_operator assert_raises(TypeError, &wrong).message.size, :<, 300
+    end
   end
 
   private
@@ -94,7 +136,8 @@ class ArgumentsTest < Minitest::Test
     settings = %i[size backend max_queue fallback]
     (options + settings).map { |name| -> { Workers::Pool.new(name => given) } } + [
       -> { Ratomic::LocalPool.new(factory: Workers::ParseJSON, size: given) },
-      -> { Ratomic::LocalPool.new(factory: given) },
+      -> { Ratomic::LocalPool.new(factory: given) }, -> { Ratomic::Counter.new(given) },
+      -> { Ratomic::Queue.new(given) }, -> { Ratomic::Queue.new(1).pop(timeout: given) },
       -> { Workers::Options.new.with(given) }, -> { Workers.per_worker(call: given) { 1 } }
     ]
   end

@@ -9,6 +9,17 @@ class IgnoredBlocksTest < Minitest::Test
 
   def test_a_map_has_no_default
     assert_match(/fetch\(key\) \{ \.\.\. \}/, refused { Ratomic::Map.new { 0 } })
+    assert_match(/fetch\(key\) \{ \.\.\. \}/, refused { Class.new(Ratomic::Map).new { 0 } })
+  end
+
+  def test_a_subclass_of_map_may_take_a_block
+    with_super = Class.new(Ratomic::Map) do
+      def initialize(&block)
+        super()
+        self[:first] = block.call
+      end
+    end
+    assert_equal 5, with_super.new { 5 }[:first]
   end
 
   def test_with_takes_an_object_back_and_checkout_does_not

@@ -40,6 +40,10 @@ class PoolTest < Minitest::Test
     error = assert_raises(ArgumentError) { Ratomic::Pool.new(1, nil, timeout: 3) { [] } }
     assert_match(/timeout is given twice: .*\(nil\)/, error.message)
     assert_raises(TypeError) { Ratomic::Pool.new(nil) { [] } }
+    assert_match(/\Asize must be/, assert_raises(TypeError) { Ratomic::Pool.new("1") { [] } }.message)
+    assert_match(/\Asize: must be/, assert_raises(TypeError) { Ratomic::Pool.new(size: "1") { [] } }.message)
+    assert_match(/\Atimeout must be/, assert_raises(TypeError) { Ratomic::Pool.new(1, "1") { [] } }.message)
+    assert_match(/\Atimeout: must be/, assert_raises(TypeError) { Ratomic::Pool.new(timeout: "1") { [] } }.message)
     assert_raises(ArgumentError) { Ratomic::Pool.new(3, 0.5) }
   end
 

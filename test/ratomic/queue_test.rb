@@ -128,7 +128,7 @@ class QueueTest < Minitest::Test
     assert_raises(ArgumentError) { queue.pop(timeout: -1) }
     assert_raises(ArgumentError) { queue.pop(timeout: Float::NAN) }
     error = assert_raises(TypeError) { queue.pop(timeout: "1") }
-    assert_equal "timeout must be seconds as a number, or nil, not \"1\"", error.message
+    assert_equal "timeout: must be seconds as a number, or nil, not \"1\"", error.message
     assert_predicate queue, :empty?
   end
 

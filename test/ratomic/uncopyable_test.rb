@@ -7,7 +7,7 @@ class UncopyableTest < Minitest::Test
     pools.each do |pool|
       %i[dup clone].each do |copy|
         error = assert_raises(TypeError) { pool.public_send(copy) }
-        assert_equal "a #{pool.class} cannot be copied: there is one of it, and every Ractor shares it", error.message
+        assert_equal "an instance of #{pool.class} cannot be copied; use the same object everywhere", error.message
       end
     end
   end

@@ -16,7 +16,7 @@ module NativeContract
     object = build
     [-> { object.dup }, -> { object.clone }, -> { object.clone(freeze: false) }].each do |copying|
       error = assert_raises(TypeError, &copying)
-      assert_match(/#{object.class} cannot be copied/, error.message)
+      assert_equal "an instance of #{object.class} cannot be copied; use the same object everywhere", error.message
     end
     use(object)
   end

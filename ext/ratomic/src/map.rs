@@ -85,7 +85,7 @@ struct Changed<R> {
 
 impl Map {
     fn initialize(ruby: &Ruby, this: Receiver<Self>) -> Result<(), Error> {
-        if ruby.block_given() {
+        if ruby.block_given() && Self::is_initialize_of(ruby, this)? {
             return Err(error::argument(
                 "a Map has no default, so Map.new takes no block; use fetch(key) { ... }, fetch_or_store(key) { ... } or \
                  increment(key)",
@@ -93,6 +93,16 @@ impl Map {
         }
         class::seal(this)?;
         this.table.set_locked(Table::new())
+    }
+
+    /// Whether the object's class has this `initialize` and none of its own. One of a subclass may take a block, and
+    /// its `super()` passes that on.
+    #[cold]
+    fn is_initialize_of(ruby: &Ruby, this: Receiver<Self>) -> Result<bool, Error> {
+        let class = this.value().class();
+        let method: Value = class.funcall("instance_method", ("initialize",))?;
+        let owner: Value = method.funcall("owner", ())?;
+        Ok(RawValue::of(owner) == RawValue::of(Self::class(ruby).as_value()))
     }
 
     #[inline]

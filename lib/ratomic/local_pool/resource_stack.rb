@@ -33,12 +33,12 @@ module Ratomic
         @process == Process.pid
       end
 
+      # @param timeout [Integer, Float, nil] seconds, as {Arguments.seconds} returns them
       # @param lent [Boolean] whether it is for +with+
       # @return [Slot, nil] nil when time is up
       # @raise [ClosedError]
       # @raise [TrapError]
       def claim(timeout, lent:)
-        Arguments.seconds(:timeout, timeout)
         waiter = WaitQueue::Waiter.new(lent)
         @lock.synchronize { waiter.take(free_slot) || @wait_queue.wait(waiter, timeout) { free_slot } }
         done = waiter.slot

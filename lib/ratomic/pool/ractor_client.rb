@@ -38,7 +38,7 @@ module Ratomic
       # @raise [ClosedError]
       # @raise [TimeoutError]
       def lend(timeout, must: false)
-        Arguments.seconds(:timeout, timeout)
+        timeout = Arguments.seconds(:timeout, timeout)
         request = @idle_requests.pop || CheckoutRequest.new(@port, @number)
         @channel.inbox.push(timeout&.zero? ? request.at_once : request)
         answer = wait(request, timeout)

@@ -30,7 +30,7 @@ module Ratomic
         raise ArgumentError, "a pipeline needs a stage" if stages.empty?
 
         @stages = stages.flat_map { |stage| Pipeline === stage ? stage.stages : [stage] }.freeze
-        @stages.each { |stage| Callable.check(stage) unless Callable.call?(stage) } # which says what is missing
+        @stages.each { |stage| Callable.check(stage, "a stage") unless Callable.call?(stage) } # says what is missing
         @stage_metrics = Ractor.make_shareable(@stages.map { |stage| StageMetrics.new(Callable.label(stage)) })
         @runs = @stages.any? { |stage| Runs.takes?(stage) }
         freeze

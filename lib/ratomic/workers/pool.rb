@@ -249,10 +249,12 @@ module Ratomic
       # @param as [String, Symbol, nil] the name under which it would be dispatched; nil takes that of the pool
       # @param try [Object] an item; copied where it is not shareable
       # @return [Explanation]
-      # @raise [ArgumentError] with a block: it explains the callable that is kept and dispatched
+      # @raise [ArgumentError] without the callable, and with a block: it explains the callable that is dispatched
       # @raise [ShutdownError, QueueFullError] with `try:`
       def explain(items, callable = nil, results: nil, as: nil, try: Explanation::UNTRIED)
         Arguments.no_block(block_given?, "explain", "give it the callable that you dispatch: explain(items, callable)")
+        raise ArgumentError, "explain needs a callable: explain(items, callable)" if NilClass === callable
+
         options = @options.with({ results: results, as: as }.compact)
         tried = TrialRun.new(self, try, callable, options.results).to_h unless Explanation::UNTRIED.equal?(try)
         Explanation.new(for_reading, items, callable, options.results, options.as, tried)

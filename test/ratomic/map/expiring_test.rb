@@ -123,7 +123,7 @@ class MapExpiringTest < Minitest::Test
   def test_which_values_of_expires_in_are_accepted
     [0, 0.0, -1, -0.5, Float::NAN].each do |wrong|
       error = assert_raises(ArgumentError, wrong.to_s) { @map.set(:a, 1, expires_in: wrong) }
-      assert_match(/expires_in must be/, error.message)
+      assert_match(/\Aexpires_in: must be/, error.message)
     end
     assert_raises(TypeError) { @map.set(:a, 1, expires_in: "soon") }
     assert_raises(ArgumentError) { @map.set(:a, 1, expires: 1) }

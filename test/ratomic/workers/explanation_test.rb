@@ -11,6 +11,13 @@ class ExplanationTest < Minitest::Test
     assert_raises(TypeError) { Ratomic::Workers.explain(5, Ratomic::Workers::ParseJSON) }
   end
 
+  def test_it_explains_no_dispatch_without_a_callable
+    [Ratomic::Workers, @pool].each do |explaining|
+      error = assert_raises(ArgumentError) { explaining.explain([1]) }
+      assert_match(/explain\(items, callable\)/, error.message)
+    end
+  end
+
   include LearntCosts
   include WorkerCallables
 

@@ -1,7 +1,7 @@
 //! Parses optional arguments and keywords of native methods.
 
 use super::{error, RawValue};
-use magnus::{prelude::*, rb_sys::protect, Error, RArray, RHash, RModule, Value};
+use magnus::{prelude::*, rb_sys::protect, Error, RArray, RHash, Value};
 use ratomic_core::Deadline;
 use rb_sys::ruby_value_type::RUBY_T_HASH;
 use std::time::Duration;
@@ -70,7 +70,7 @@ fn unknown_keyword(keywords: RHash, known: &[&str]) -> Result<Error, Error> {
 
 /// The deadline that is that many seconds from now. nil, and a number that the clock cannot represent, mean no deadline.
 pub fn deadline(timeout: Option<Value>) -> Result<Deadline, Error> {
-    Ok(seconds(timeout, "timeout")?.map_or(Deadline::Never, Deadline::after))
+    Ok(seconds(timeout, "timeout:")?.map_or(Deadline::Never, Deadline::after))
 }
 
 /// Reads a number of seconds; `name` is for the error message. Returns `None` for nil, and for a number that the clock
@@ -79,15 +79,17 @@ pub fn seconds(given: Option<Value>, name: &str) -> Result<Option<Duration>, Err
     let Some(seconds) = given.filter(|seconds| !seconds.is_nil()) else {
         return Ok(None);
     };
+    let seconds = if is_integer_or_float(seconds) {
+        seconds
+    } else {
+        error::arguments()?.funcall("seconds", (name, seconds))?
+    };
     let mut number = 0.0;
-    let read = protect(|| {
-        // SAFETY: a living object; `protect` catches what the conversion raises.
+    protect(|| {
+        // SAFETY: a living object, on the stack; `protect` catches what the conversion raises.
         number = unsafe { rb_sys::rb_num2dbl(RawValue::of(seconds).0) };
         RawValue::NIL.0
-    });
-    if let Err(error) = read {
-        number = refused(error, seconds, name)?;
-    }
+    })?;
     if number.is_nan() || number < 0.0 {
         let wrong = |seconds| format!("{name} must be 0 or more seconds, or nil, not {seconds}");
         return Err(error::about(seconds, |seconds| {
@@ -97,18 +99,10 @@ pub fn seconds(given: Option<Value>, name: &str) -> Result<Option<Duration>, Err
     Ok(Duration::try_from_secs_f64(number).ok())
 }
 
-/// The error for an object that Ruby has refused to read as a Float, as all other methods raise it. Any other error than
-/// such a refusal is passed on.
-#[cold]
-fn refused(error: Error, seconds: Value, name: &str) -> Result<f64, Error> {
-    let ruby = error::ruby();
-    let refusals = [ruby.exception_type_error(), ruby.exception_range_error()];
-    if !refusals.into_iter().any(|class| error.is_kind_of(class)) {
-        return Err(error);
-    }
-    let module: RModule = ruby.class_object().const_get("Ratomic")?;
-    let arguments: Value = module.const_get("Arguments")?;
-    arguments.funcall("seconds", (name, seconds))
+/// Whether Ruby reads it as a Float without calling a method of it. `Arguments.seconds` reads any other object, as for
+/// all other methods. It is read once: if that raises, also an error that another thread sends, that is the error.
+fn is_integer_or_float(seconds: Value) -> bool {
+    magnus::Integer::from_value(seconds).is_some() || magnus::Float::from_value(seconds).is_some()
 }
 
 /// Raises unless there are `from` to `to` arguments.

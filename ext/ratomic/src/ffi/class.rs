@@ -41,7 +41,7 @@ fn look_up<T: TypedData>() {
 fn refuse_copy(this: Value, _original: Value) -> Result<Value, Error> {
     let class = error::class_name(this);
     Err(error::type_error(format!(
-        "a {class} cannot be copied: there is one of it, and every Ractor shares it"
+        "an instance of {class} cannot be copied; use the same object everywhere"
     )))
 }
 

@@ -30,12 +30,22 @@ fn new(class: ExceptionClass, message: &str) -> Error {
     }
 }
 
-/// Makes an error from a value's `inspect`. If `inspect` raises or throws, that is the error.
+/// `Ratomic::Arguments`.
+pub fn arguments() -> Result<Value, Error> {
+    let module: RModule = ruby().class_object().const_get("Ratomic")?;
+    module.const_get("Arguments")
+}
+
+/// Makes an error that shows a wrong argument. No method of it is called, and a long one is shown in part.
 pub fn about(value: Value, error: impl FnOnce(String) -> Error) -> Error {
-    match inspect(value) {
-        Ok(text) => error(text),
-        Err(instead) => instead,
-    }
+    let shown = arguments().and_then(|arguments| arguments.funcall("shown", (value,)));
+    shown.map_or_else(|instead| instead, error)
+}
+
+/// Makes an error from the `inspect` of a key (or of a map), as a Hash does. If `inspect` raises or throws, that is the
+/// error.
+pub fn about_key(key: Value, error: impl FnOnce(String) -> Error) -> Error {
+    inspect(key).map_or_else(|instead| instead, error)
 }
 
 /// The result of `inspect`, as Ruby puts it into its own messages, or the class if the object has no such method. It
@@ -104,7 +114,7 @@ fn named(class: Result<ExceptionClass, Error>, message: &str) -> Error {
 }
 
 pub fn key_not_found(receiver: Value, key: Value) -> Error {
-    about(key, |text| {
+    about_key(key, |text| {
         let ruby = ruby();
         let details = magnus::kwargs!(&ruby, "receiver" => receiver, "key" => key);
         RClass::try_convert(ruby.exception_key_error().as_value())
@@ -126,7 +136,7 @@ pub fn local_jump(message: impl AsRef<str>) -> Error {
 /// Why a write to many keys of a map failed.
 pub fn write_many(failure: Failure<Error>, map: Value) -> Error {
     let because = |reason: &str| {
-        about(map, |map| {
+        about_key(map, |map| {
             thread(format!("{reason} a value of {map}; nothing was changed"))
         })
     };
@@ -141,7 +151,7 @@ pub fn write_many(failure: Failure<Error>, map: Value) -> Error {
 
 /// Why a write to `key` failed.
 pub fn write(failure: Failure<Error>, key: RawValue) -> Error {
-    let because = |reason: fn(String) -> String| about(key.value(), |key| thread(reason(key)));
+    let because = |reason: fn(String) -> String| about_key(key.value(), |key| thread(reason(key)));
     match failure {
         Failure::Foreign(error) => error,
         Failure::Own => because(|key| {

@@ -51,7 +51,7 @@ impl Key {
             return Ok(text);
         }
         // In the place of its old content nobody would find it.
-        Err(error::about(text.value(), |text| {
+        Err(error::about_key(text.value(), |text| {
             error::thread(format!(
                 "the key was changed to {text} while this thread waited; nothing was changed"
             ))

@@ -39,7 +39,7 @@ fn add_to_set(this: Receiver<Map>, args: &[Value]) -> Result<Value, Error> {
 
 fn other_kind(key: Value, present: Value, wanted: &str) -> Error {
     let class = error::class_name(present);
-    error::about(key, |key| {
+    error::about_key(key, |key| {
         error::type_error(format!(
             "the value of {key} is an instance of {class}, not {wanted}"
         ))

@@ -84,10 +84,10 @@ pub struct Lifetime {
 
 impl Lifetime {
     pub fn new(seconds: Option<Value>) -> Result<Lifetime, Error> {
-        let length = args::seconds(seconds, "expires_in")?;
+        let length = args::seconds(seconds, "expires_in:")?;
         if length.is_some_and(|length| length.is_zero()) {
             return Err(error::argument(
-                "expires_in must be more than 0 seconds, or nil",
+                "expires_in: must be more than 0 seconds, or nil",
             ));
         }
         Ok(Lifetime {

@@ -4,11 +4,15 @@ module Ratomic
   module Workers
     # Checks a callable at the dispatch, before any item runs.
     module Callable
+      # What a dispatch calls, in messages.
+      DISPATCHED = "the callable"
+      private_constant :DISPATCHED
+
       # @param name [String] what it is, for the message
       # @param argument [String] what it is called with
       # @return [Object] the callable
       # @raise [CallableError] with the path of what is not shareable, and what to do
-      def self.check(callable, name = "the callable", argument = "item")
+      def self.check(callable, name = DISPATCHED, argument = "item")
         unless call?(callable)
           raise CallableError, "#{describe(callable, name)} has no method `call`; pass a module with `def " \
                                "self.call(#{argument})`, a frozen object with `call(#{argument})` or a shareable proc"
@@ -179,10 +183,12 @@ module Ratomic
         Reflection.class_of(object).equal?(Object) && object.inspect == "main"
       end
 
-      def self.describe(callable, name = "the callable")
+      def self.describe(callable, name = DISPATCHED)
         case callable
         when nil then "#{name} is nil, which"
-        when Hash then "#{name} is a Hash (is the callable missing before the keywords?), which"
+        when Hash
+          missing = " (is the callable missing before the keywords?)" if name == DISPATCHED
+          "#{name} is a Hash#{missing}, which"
         when Proc then "the proc #{callable.source_location&.join(":") || callable.inspect}"
         when Module then "#{name} #{Reflection.name_of(callable)}"
         when PerWorker then "what #{label(callable.factory)} makes"

@@ -27,6 +27,7 @@ module Ratomic
         end
 
         # @raise [TypeError] when the logger has no public method `warn`, or `slow:` is no number
+        # @raise [ArgumentError] when `slow:` is negative
         def initialize(logger, slow: 1)
           raise TypeError, "the logger must have warn(line), #{logger.class} has none" unless logger.respond_to?(:warn)
 

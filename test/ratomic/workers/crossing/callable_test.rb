@@ -100,7 +100,17 @@ class CallableTest < Minitest::Test
 
   def test_an_object_without_a_call_method_is_refused
     assert_match(/\(Integer\) has no method `call`/, message_of(3))
+    assert_match(/the callable is a Hash \(is the callable missing before the keywords\?\)/, message_of({ a: 1 }))
     assert_match(/callable Comparable has no method/, message_of(Comparable))
+  end
+
+  def test_a_hash_stands_for_a_missing_callable_only_in_a_dispatch
+    workers = Ratomic::Workers
+    [-> { workers.per_worker({ a: 1 }) }, -> { workers.pipeline(workers::ParseJSON, { a: 1 }) },
+     -> { workers::Pool.new(on_worker_start: { a: 1 }) }].each do |wrong|
+      message = assert_raises(workers::CallableError, &wrong).message
+      assert_match(/ is a Hash, which has no method `call`/, message)
+    end
   end
 
   def test_each_object_has_a_key_of_its_own

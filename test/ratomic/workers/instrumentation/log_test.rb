@@ -104,5 +104,6 @@ class LogTest < Minitest::Test
     log = Ratomic::Workers::Instrumentation::Log
     assert_match(/must have warn/, assert_raises(TypeError) { log.subscribe(@pool, @text) }.message)
     assert_match(/slow: must be seconds/, assert_raises(TypeError) { log.subscribe(@pool, @logger, slow: "1") }.message)
+    assert_match(/slow: must be 0 or more/, assert_raises(ArgumentError) { log.new(@logger, slow: -1) }.message)
   end
 end
