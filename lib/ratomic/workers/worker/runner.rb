@@ -23,7 +23,6 @@ module Ratomic
         @guard = guard
         @open_share = open_share
         @gate = Thread::Mutex.new
-        @shared = engine.backend.shared_memory?
         @batch = @callable = @chunk = @context = @woken = @many = @done = @thread = nil
       end
 
@@ -34,9 +33,7 @@ module Ratomic
         fresh = @search_state.nil?
         @search_state = SearchState.new(@run_queue, @worker_status)
         @order = BatchOrder.new(@run_queue)
-        # The thread before may have died while it waited for a parcel, which may not come to this one. (A port that is
-        # left open is collected: in a snapshot of Ruby 4.1 a message under way to it crashes the process.)
-        @parcel_mailbox &&= Mailbox.close(@parcel_mailbox)
+        close # the thread before may have died while it waited for a parcel, which may not come to this one
         @thread = OwnThread.start do
           done = @engine.hooks.around(@engine, @worker_status.id, fresh, !@done) do
             @costs = LocalCostCache.of(@engine).begin
@@ -70,6 +67,12 @@ module Ratomic
       rescue Exception # rubocop:disable Lint/RescueException -- what an item raises into this thread meanwhile
         true
       end
+
+      # Closes the mailbox at which its thread, which has ended, has waited for parcels: one that comes later would be
+      # kept for good. (A port that is left open is collected: in a snapshot of Ruby 4.1 a message under way to it
+      # crashes the process.)
+      # @return [void]
+      def close = @parcel_mailbox &&= Mailbox.close(@parcel_mailbox)
 
       # Takes over the batch and the chunk of the thread that has died.
       # @param what [Symbol] see {PoolFailures::DIED}
@@ -178,7 +181,7 @@ module Ratomic
       # Puts the batch back into the run queue, at the end, so that dispatches take turns. A sequential batch stays with
       # its worker. If the queue is full, the worker goes on with the batch: it never waits for room.
       def put_back(batch)
-        return @open_share.put_back(batch, @kept) if batch.owned? && !@shared
+        return @open_share.put_back(batch, @kept) if batch.owned? && !@engine.backend.shared_memory?
         return @kept.unshift(batch) if batch.options.sequential
 
         @kept << batch unless @run_queue.put_back(batch)
