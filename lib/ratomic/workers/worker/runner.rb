@@ -23,6 +23,7 @@ module Ratomic
         @guard = guard
         @open_share = open_share
         @gate = Thread::Mutex.new
+        @shared = engine.backend.shared_memory?
         @batch = @callable = @chunk = @context = @woken = @many = @done = @thread = nil
       end
 
@@ -78,12 +79,11 @@ module Ratomic
       # @param what [Symbol] see {PoolFailures::DIED}
       # @return [Array<Batch>] what is still to be run
       def recovery(what)
-        parts = @kept
         @search_state.return
         hand = @order.hand
         chunk = @chunk
         @order.hand = @chunk = nil
-        parts += Recovery.new(@engine, chunk).run(what) if chunk
+        parts = @kept + (chunk ? Recovery.new(@engine, chunk).run(what) : [])
         if hand && !hand.completion.complete?
           parts <<= hand if hand.unclaimed.positive? # the batch may be in the run queue too, which does no harm
           audit(hand) unless chunk # the thread may have died after it claimed items and before it ran them
@@ -181,7 +181,7 @@ module Ratomic
       # Puts the batch back into the run queue, at the end, so that dispatches take turns. A sequential batch stays with
       # its worker. If the queue is full, the worker goes on with the batch: it never waits for room.
       def put_back(batch)
-        return @open_share.put_back(batch, @kept) if batch.owned? && !@engine.backend.shared_memory?
+        return @open_share.put_back(batch, @kept) if batch.owned? && !@shared
         return @kept.unshift(batch) if batch.options.sequential
 
         @kept << batch unless @run_queue.put_back(batch)
