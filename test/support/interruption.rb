@@ -10,7 +10,8 @@ module Interruption
   # What is raised. No StandardError: that could be taken for an error of the user's code.
   Injected = Class.new(Exception) # rubocop:disable Lint/InheritException
 
-  # Runs the operation once for each of its points, each time in a new thread, which is ended there.
+  # Runs the operation once for each of its points, each time in a new thread, which is ended there. Fails if it has
+  # none.
   # @param way [:raise, :kill] `Thread#raise` or `Thread#kill`
   # @param first [Integer] the first point
   # @param step [Integer] from one point to the next
@@ -21,6 +22,7 @@ module Interruption
     ended = 0
     first.step(MAX_POINTS, step) do |number|
       point = interrupted_at(number, way, operation)
+      flunk "the operation has no point where it can be interrupted" if point.nil? && number == 1
       yield point || "not interrupted"
       return ended if point.nil?
 

@@ -317,6 +317,12 @@ module Ratomic
         engine
       end
 
+      # Raises what a dispatch of the callable would raise.
+      # @api private
+      def check_dispatch(callable, options)
+        Dispatch.check(engine, callable, options)
+      end
+
       # Whether this number of such items is too little work for the threads of a {Stream}.
       # @api private
       def quick?(items, callable, options, count)

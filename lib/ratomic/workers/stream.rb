@@ -77,6 +77,7 @@ module Ratomic
         return enum_for(:each) unless block_given?
 
         refuse_in_trap
+        @pool.check_dispatch(@callable, @by_workers) # raises here what a dispatch would raise in a lane
         flow = make_flow
         flow.group_size = UNMEASURED_ITEMS
         flow.dispatch = ->(items) { dispatch(flow, items) } if direct?
@@ -143,7 +144,6 @@ module Ratomic
       # @param threads [Array] each thread is added when it starts; if the next one cannot be made, the caller ends
       #   these
       def start(flow, threads)
-        @pool.dispatch_async([], @callable, @by_workers) # raises here what it would raise in a lane
         threads << thread(flow.method(:finish)) { read(flow) }
         lanes.times { threads << thread(flow.method(:break)) { run_groups(flow) } }
       end

@@ -74,6 +74,27 @@ class StreamTest < Minitest::Test
     pool.kill
   end
 
+  def test_a_stream_of_nothing_counts_no_dispatch_and_announces_none
+    @pool.subscribe(events = Ratomic::Queue.new(100))
+    3.times { assert_empty @pool.stream([], Double).to_a }
+    assert_equal [0, 0], @pool.stats[:dispatches].values_at(:made, :completed)
+    assert within(5) { @pool.shutdown }
+    assert_empty events.pop_many(100, timeout: 0).to_a.map(&:name) & %i[dispatched completed]
+  end
+
+  def test_a_stream_can_be_ended_while_its_callable_is_asked_whether_it_can_be_called
+    asked, answer = Array.new(2) { Thread::Queue.new }
+    callable = Object.new
+    callable.define_singleton_method(:respond_to?) { |*| asked.push(true) && answer.pop }
+    pool = Ratomic::Workers::Pool.new(size: 1, backend: :thread)
+    reader = Thread.new { pool.stream([1], callable).to_a }
+    within(5) { asked.pop }
+    assert within(5) { reader.kill.join }
+  ensure
+    answer.close
+    pool.kill
+  end
+
   def test_in_a_signal_handler_the_error_says_what_to_do
     ended = ruby!(<<~RUBY)
       require "ratomic"

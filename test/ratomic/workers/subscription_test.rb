@@ -40,15 +40,17 @@ class SubscriptionTest < Minitest::Test
 
   def test_a_subscriber_whose_thread_is_interrupted_meanwhile_leaves_no_subscription
     subscribers = @pool.start.instance_variable_get(:@cell)[:engine].subscribers
+    handed_over = %r{\Areturn of (start in workers/subscription|subscribe in workers/pool)}
     %i[raise kill].each do |way|
-      interrupt_everywhere(way, -> { @pool.subscribe { |_| flunk }.cancel }) do |point|
-        next subscribers.close if point.match?(/\Areturn of (start|subscribe) /) # it was handed over
+      ended = interrupt_everywhere(way, -> { @pool.subscribe { |_| flunk }.cancel }) do |point|
+        next subscribers.close if point.match?(handed_over)
 
         assert_predicate subscribers, :none?, point
         eventually(STATE_TIMEOUT_S, "the end of its thread (#{point})") do
           Thread.list.none? { |thread| thread.name == "ratomic-events-events" }
         end
       end
+      assert_operator ended, :>, 20
     end
   end
 

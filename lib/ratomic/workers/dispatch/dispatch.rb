@@ -28,28 +28,35 @@ module Ratomic
         admit(engine, Source.list(items), callable, options)
       end
 
+      # Raises what a dispatch of the callable raises, whatever its items are. Dispatches nothing, and counts nothing.
+      # @return [void]
+      # @raise [CallableError, ShutdownError]
+      def self.check(engine, callable, options)
+        _, admitted = place(engine, callable, options)
+      ensure
+        RactorLocalRefs.take(admitted) if RactorLocalRefs::Ref === admitted
+      end
+
       # Decides who runs the items.
       # @param items [Array]
       # @return [Future]
       def self.admit(engine, items, callable, options)
-        raise ShutdownError, engine.refusal unless engine.open?
-
-        engine, admitted = place(engine, callable, options)
-        admitted = surround(engine, callable, admitted, options.around) if options.around
-        engine.metrics.note_pipeline(callable)
-        future, kind = by_caller(engine, items, admitted, options)
+        there, admitted = place(engine, callable, options)
+        there.metrics.fallback_dispatches.increment unless there.equal?(engine)
+        there.metrics.note_pipeline(callable)
+        future, kind = by_caller(there, items, admitted, options)
         return future if future
 
-        new(engine, items, admitted, options, kind).future
+        new(there, items, admitted, options, kind).future
       end
       private_class_method :admit
 
-      # @return [Array(Engine, Object)] where it goes, and the callable as it is admitted there
+      # @return [Array(Engine, Object)] where it goes, and the callable as it is admitted there, with its `around:`
       def self.place(engine, callable, options)
-        return [engine, engine.admit(callable)] unless engine.fallback
+        raise ShutdownError, engine.refusal unless engine.open?
 
-        there, admitted = engine.fallback.place(engine, callable, options)
-        engine.metrics.fallback_dispatches.increment unless there.equal?(engine)
+        there, admitted = engine.fallback&.place(engine, callable, options) || [engine, engine.admit(callable)]
+        admitted = surround(there, callable, admitted, options.around) if options.around
         [there, admitted]
       end
 

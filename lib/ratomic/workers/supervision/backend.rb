@@ -81,10 +81,12 @@ module Ratomic
         end
       end
 
-      # The pool has no coordinator from then on if Ruby can make no thread.
+      # The pool has no coordinator from then on if Ruby can make no thread. Its mailbox is closed then: where that is a
+      # queue, others would wait for room in it for ever.
       def self.revive(coordinator)
         watch_over(coordinator)
       rescue ThreadError => e
+        coordinator.close
         coordinator.trouble(e)
       end
       private_class_method :host_elsewhere, :persist, :revive

@@ -34,9 +34,7 @@ module Ratomic
         fresh = @search_state.nil?
         @search_state = SearchState.new(@run_queue, @worker_status)
         @order = BatchOrder.new(@run_queue)
-        # The thread before may have died while it waited for a parcel, which may not come to this one. (A port that is
-        # left open is collected: in a snapshot of Ruby 4.1 a message under way to it crashes the process.)
-        @parcel_mailbox &&= Mailbox.close(@parcel_mailbox)
+        close # the thread before may have died while it waited for a parcel, which may not come to this one
         @thread = OwnThread.start do
           done = @engine.hooks.around(@engine, @worker_status.id, fresh, !@done) do
             @costs = LocalCostCache.of(@engine).begin
@@ -71,16 +69,21 @@ module Ratomic
         true
       end
 
+      # Closes the mailbox at which its thread, which has ended, has waited for parcels: one that comes later would be
+      # kept for good. (A port that is left open is collected: in a snapshot of Ruby 4.1 a message under way to it
+      # crashes the process.)
+      # @return [void]
+      def close = @parcel_mailbox &&= Mailbox.close(@parcel_mailbox)
+
       # Takes over the batch and the chunk of the thread that has died.
       # @param what [Symbol] see {PoolFailures::DIED}
       # @return [Array<Batch>] what is still to be run
       def recovery(what)
-        parts = @kept
         @search_state.return
         hand = @order.hand
         chunk = @chunk
         @order.hand = @chunk = nil
-        parts += Recovery.new(@engine, chunk).run(what) if chunk
+        parts = @kept + (chunk ? Recovery.new(@engine, chunk).run(what) : [])
         if hand && !hand.completion.complete?
           parts <<= hand if hand.unclaimed.positive? # the batch may be in the run queue too, which does no harm
           audit(hand) unless chunk # the thread may have died after it claimed items and before it ran them

@@ -109,6 +109,7 @@ module Ratomic
         @engine.run_queue.stop_searching if @runner
         @engine.post([:gone, @worker_status.id, @ended, parts.freeze].freeze)
         @runner&.join
+        @runner&.close
         HelperThread.join unless @engine.backend.shared_memory? # or they would end with the Ractor
         unload unless @open_share.empty?
         AtExit.unstuck(@worker_status)

@@ -103,6 +103,17 @@ class DispatchTest < Minitest::Test
     refute kept?(callable)
   end
 
+  def test_a_check_raises_what_a_dispatch_would_raise_and_leaves_nothing
+    callable = proc { |item| item }
+    check = ->(given) { Workers::Dispatch.check(@engine, given, Workers::Options.new) }
+    check.call(callable)
+    refute kept?(callable)
+    assert_raises(Workers::CallableError) { check.call(1) }
+    assert_equal [0, 0, 0, 0], counts
+    @engine.close
+    assert_raises(Workers::ShutdownError) { check.call(callable) }
+  end
+
   def test_a_dispatch_of_no_items_is_made_and_completed
     @engine.subscribers.add(events = Ratomic::Queue.new(10))
     dispatch([], as: "nothing")

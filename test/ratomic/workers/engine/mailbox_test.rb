@@ -82,6 +82,18 @@ class MailboxTest < Minitest::Test
     RUBY
   end
 
+  def test_nobody_waits_for_room_in_the_mailbox_of_a_coordinator_that_cannot_be_replaced
+    assert_equal "ended", ruby!(IN_SMALL_MAILBOX + <<~RUBY)
+      coordinator = Thread.list.find { |thread| thread.name == "ratomic-coordinator" }
+      ThreadGroup::Default.freeze # Ruby makes no thread in it any more
+      coordinator.kill.join
+      20.times { POOL.shutdown(timeout: 0) }
+      print "ended"
+      $stdout.flush
+      Process.exit!(true)
+    RUBY
+  end
+
   def test_a_forked_child_waits_for_no_room_in_the_mailbox_of_its_parent
     skip_without_fork
     skip_on_development_ruby("a forked child that collects can crash")

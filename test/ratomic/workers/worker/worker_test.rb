@@ -178,6 +178,16 @@ class WorkerTest < Minitest::Test
     assert_match(/ended its worker/, made.completion[1].message)
   end
 
+  # With the Ractor, or the thread, nobody is left who could receive it.
+  def test_a_parcel_that_comes_after_the_end_of_its_worker_is_refused
+    start
+    push(Workers::Batch.new(nil, 1, 1, Double, Workers::Options.new(move: true), 64))
+    what, _, parcel_mailbox = receive
+    assert_equal :ready, what
+    within(5) { @thread.kill.join }
+    assert_raises(*Workers::Mailbox::CLOSED) { parcel_mailbox.send([0, [+"late"]], move: true) }
+  end
+
   def test_a_worker_whose_main_thread_is_killed_while_it_replaces_its_runner_loses_no_item
     start
     main = @thread
