@@ -22,7 +22,8 @@ module Ratomic
       # Failures that a reduction keeps by default.
       MAX_FAILURES = 100
       ENGINE = :engine
-      private_constant :ENGINE
+      STREAM_USAGE = "stream takes a callable and no block: stream(source, callable).each { |result| ... }"
+      private_constant :ENGINE, :STREAM_USAGE
 
       # @api private
       # @return [Array<Array(Integer, Pool, Engine)>] those of this process that have workers, by their number
@@ -272,9 +273,7 @@ module Ratomic
       # @return [Stream] an Enumerable
       # @raise [ArgumentError] without a callable, and with a block: that belongs to `each` of the stream
       def stream(source, callable = nil, max_in_flight: :auto, key: nil, ordered: true, **options)
-        if callable.nil? || block_given?
-          raise ArgumentError, "stream takes a callable and no block: stream(source, callable).each { |result| ... }"
-        end
+        raise ArgumentError, STREAM_USAGE if callable.nil? || block_given?
 
         least = @options.min_batch == :auto ? :auto : 0 # a stream decides by itself how large its groups are
         options = @options.with({ min_batch: least }.merge(options, { sequential: true }))
