@@ -28,7 +28,7 @@ module Ratomic
       def seconds(name, value, wrong = TypeError)
         return if NilClass === value
         # Not `Numeric === value`: a Duration of ActiveSupport answers `is_a?` as the number that it stands for.
-        unless Object === value && value.is_a?(Numeric) && value.real?
+        unless Object === value && value.is_a?(Numeric) && (value.real? || value.imaginary.eql?(0))
           raise wrong, "#{label(name)} must be seconds as a number, or nil, not #{shown(value)}"
         end
 

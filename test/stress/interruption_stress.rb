@@ -10,6 +10,13 @@ class InterruptionStress < Minitest::Test
   include Interruption
   include WorkerCallables
 
+  module Sum
+    def self.call(item) = item
+    def self.initial = 0
+    def self.merge(sum, other) = sum + other
+  end
+
+  # None has a callable that is not shareable: such a one can stay in its Ractor when its admission is interrupted.
   USES = {
     value: ->(pool) { pool.dispatch_async([1, 2, 3], Double).value },
     each_completed: ->(pool) { pool.dispatch_async([1, 2, 3], Double).each_completed { |result| result } },
@@ -20,7 +27,7 @@ class InterruptionStress < Minitest::Test
     owned: ->(pool) { pool.dispatch_async([1, 2, 3], Double, results: :owned).value },
     moved: ->(pool) { pool.dispatch_async([+"a", +"b"], Double, move: true).value },
     limits: ->(pool) { pool.dispatch_async([1, 2], Double, retries: 1, item_timeout: 60, timeout: 90).value },
-    reduce: ->(pool) { pool.reduce([1, 2, 3], Double, initial: 0) { |sum, result| sum + result } },
+    reduce: ->(pool) { pool.reduce([1, 2, 3], Sum) },
     full: ->(pool) { 4.times { pool.dispatch_async([1, 2], Double) } },
     overflow: ->(pool) { 4.times { pool.dispatch_async([1, 2], Double, on_full: :caller_runs) } },
     stream: ->(pool) { pool.stream(1..8, Double, max_in_flight: 4).to_a },

@@ -47,7 +47,10 @@ module Ratomic
         future, kind = by_caller(there, items, admitted, options)
         return future if future
 
-        new(there, items, admitted, options, kind).future
+        dispatch = new(there, items, admitted, options, kind)
+        dispatch.future
+      ensure # an error or an interrupt came before the dispatch was to drop it
+        RactorLocalRefs.take(admitted) if RactorLocalRefs::Ref === admitted && !dispatch&.begun?
       end
       private_class_method :admit
 
@@ -91,14 +94,19 @@ module Ratomic
         @callable = callable
         @kind = kind
         @batch = make_batch
-      ensure # the batch could not be made: a method of an item raised
-        RactorLocalRefs.take(callable) if @batch.nil? && RactorLocalRefs::Ref === callable
+        @begun = false
+      end
+
+      # Whether the engine has counted it. From then on it drops the Ref to the callable when the dispatch ends.
+      def begun?
+        @begun
       end
 
       # @return [Future]
       def future
         size = @batch.size # here, so that no interrupt comes between `begin` and the count
         begin
+          @begun = true
           @engine.accept(@batch, size)
           taken = false
           run

@@ -1,6 +1,7 @@
 # frozen_string_literal: true
 
 require "test_helper"
+require "support/interruption"
 require "support/backend_contract"
 require "support/per_worker_contract"
 require "support/unmade_results_contract"
@@ -9,6 +10,7 @@ class ThreadsTest < Minitest::Test
   include BackendContract
   include PerWorkerContract
   include UnmadeResultsContract
+  include Interruption
 
   def backend
     :thread
@@ -21,6 +23,27 @@ class ThreadsTest < Minitest::Test
     assert_equal [1, 2, 3], seen.sort
     assert_equal 0, Ratomic::Workers::RactorLocalRefs.size
   end
+
+  def test_an_unshareable_callable_is_released_wherever_its_dispatch_is_interrupted
+    pool = Ratomic::Workers::Pool.new(size: 1, backend: :thread, min_batch: 0)
+    seen = []
+    callable = ->(item) { seen << item }
+    within(20) { pool.dispatch_async([1], callable).value }
+    engine = pool.instance_variable_get(:@cell)[:engine]
+    kept = Ratomic::Workers::RactorLocalRefs
+    ended = interrupt_everywhere(:raise, -> { pool.dispatch_async([1], callable) }) do |point|
+      eventually { engine.idle? }
+      if ADMISSION.match?(point)
+        Ractor.current[kept::STORE].clear # the dispatch does not have the Ref yet
+      else
+        eventually(STATE_TIMEOUT_S, "the release (#{point})") { kept.size.zero? }
+      end
+    end
+    assert_operator ended, :>, 40
+    within(20) { pool.shutdown }
+  end
+
+  ADMISSION = /ractor_local_refs|callable\.rb|of (?:admit|place|around) in/
 
   def test_an_unshareable_callable_is_released_however_the_dispatch_ends
     value_of([1], ->(item) { item })
