@@ -47,32 +47,23 @@ class SharingInterruptsTest < Minitest::Test
   }.freeze
 
   def test_an_exception_goes_on
-    each_call do |name, call, data|
-      asked = []
-      raised = raised?(name) { interrupted(asked, -> { raise Sent }) { call.call(data) } }
-      assert_equal asked.any?, raised, "#{name}: #{asked} of #{data.class}"
-    end
+    assert_each_goes_on(-> { raise Sent }) { |name, call| raised?(name, &call) }
   end
 
   def test_the_end_of_a_thread_goes_on
-    each_call do |name, call, data|
-      asked = []
+    assert_each_goes_on(-> { Thread.current.kill }) do |_, call|
       ended = true
       thread = Thread.new do
-        interrupted(asked, -> { Thread.current.kill }) { call.call(data) }
+        call.call
         ended = false
       end
       within(20) { thread.join }
-      assert_equal asked.any?, ended, "#{name}: #{asked} of #{data.class}"
+      ended
     end
   end
 
   def test_a_throw_goes_on
-    each_call do |name, call, data|
-      asked = []
-      thrown = catch(:sent) { interrupted(asked, -> { throw :sent, true }) { call.call(data) } && false }
-      assert_equal asked.any?, thrown == true, "#{name}: #{asked} of #{data.class}"
-    end
+    assert_each_goes_on(-> { throw :sent, true }) { |_, call| catch(:sent) { call.call && false } == true }
   end
 
   # So that the tests above test something.
@@ -97,6 +88,16 @@ class SharingInterruptsTest < Minitest::Test
   end
 
   private
+
+  # @yieldparam call [Proc] one of the calls, in which `doing` is called when a method is asked
+  # @yieldreturn [Boolean] whether it was ended by that
+  def assert_each_goes_on(doing)
+    each_call do |name, call, data|
+      asked = []
+      ended = yield(name, -> { interrupted(asked, doing) { call.call(data) } })
+      assert_equal asked.any?, ended, "#{name}: #{asked} of #{data.class}"
+    end
+  end
 
   def each_call
     CALLS.each do |name, call|
