@@ -24,28 +24,20 @@ pub enum Stop {
 }
 
 /// Calls a function of the VM.
-pub fn catch(call: impl FnOnce() -> VALUE) -> Result<VALUE, Jump> {
+pub fn catch<F: FnOnce() -> VALUE>(call: F) -> Result<VALUE, Jump> {
     unsafe extern "C" fn run<F: FnOnce() -> VALUE>(call: VALUE) -> VALUE {
         // SAFETY: the Option in the frame of `catch`, which is waiting for this call; nobody else uses it.
         let call = unsafe { &mut *(call as *mut Option<F>) };
         call.take().map_or(0, |call| call())
     }
 
-    fn protected<F: FnOnce() -> VALUE>(call: F) -> (VALUE, c_int) {
-        let (mut call, mut kind) = (Some(call), 0);
-        // SAFETY: `run` gets the address of an Option that outlives the call. A jump ends in here, and skips no frame
-        // that has something to drop: the closures here only refer to words.
-        let answer = unsafe {
-            rb_sys::rb_protect(
-                Some(run::<F>),
-                std::ptr::from_mut(&mut call) as VALUE,
-                &mut kind,
-            )
-        };
-        (answer, kind)
-    }
-
-    let (answer, kind) = protected(call);
+    let (mut call, mut kind) = (Some(call), 0);
+    // SAFETY: `run` gets the address of an Option that outlives the call. A jump ends in here, and skips no frame that
+    // has something to drop: the closures here only refer to words.
+    let answer = unsafe {
+        let call = std::ptr::from_mut(&mut call) as VALUE;
+        rb_sys::rb_protect(Some(run::<F>), call, &mut kind)
+    };
     match NonZero::new(kind) {
         None => Ok(answer),
         Some(kind) => Err(Jump(kind)),
