@@ -1,11 +1,6 @@
 //! `Ratomic::Counter`: no lock and no VALUE inside, so no mark function, and nothing to do around a fork.
 
-use crate::ffi::{
-    args, class, error,
-    number::{int64, NotInt64},
-    once_shared::OnceShared,
-    Receiver,
-};
+use crate::ffi::{args, class, error, once_shared::OnceShared, Receiver};
 use magnus::{method, DataTypeFunctions, Error, Module, RModule, Ruby, TypedData, Value};
 use ratomic_core::counter::{Counter as Core, OutOfRange};
 
@@ -88,14 +83,8 @@ fn optional(args: &[Value], name: &str, default: i64) -> Result<i64, Error> {
 /// The argument called `name` in the message.
 #[inline]
 fn integer(given: Value, name: &str) -> Result<i64, Error> {
-    int64(given).map_err(|reason| wrong(given, name, reason))
-}
-
-#[cold]
-fn wrong(given: Value, name: &str, reason: NotInt64) -> Error {
-    error::about(given, |given| match reason {
-        NotInt64::NoInteger => error::type_error(format!("{name} must be an Integer, not {given}")),
-        NotInt64::TooLarge => error::range(format!("{name} must fit into 64 bits, not {given}")),
+    class::integer_or(given, name, |given| {
+        error::range(format!("{name} must fit into 64 bits, not {given}"))
     })
 }
 

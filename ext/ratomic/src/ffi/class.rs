@@ -88,13 +88,23 @@ fn make_shareable(object: RawValue) -> Result<(), Error> {
 
 /// An Integer argument, called `name` in the message.
 pub fn integer(value: Value, name: &str) -> Result<i64, Error> {
-    number::int64(value).map_err(|reason| {
-        error::about(value, |value| match reason {
-            NotInt64::NoInteger => {
-                error::type_error(format!("{name} must be an Integer, not {value}"))
-            }
-            NotInt64::TooLarge => error::argument(format!("{name} is out of range: {value}")),
-        })
+    integer_or(value, name, |value| {
+        error::argument(format!("{name} is out of range: {value}"))
+    })
+}
+
+/// As `integer`, with another error for an Integer of more than 64 bits, which `too_large` makes of the text to show.
+#[inline]
+pub fn integer_or(
+    value: Value,
+    name: &str,
+    too_large: impl FnOnce(String) -> Error,
+) -> Result<i64, Error> {
+    number::int64(value).map_err(|reason| match reason {
+        NotInt64::NoInteger => error::about(value, |value| {
+            error::type_error(format!("{name} must be an Integer, not {value}"))
+        }),
+        NotInt64::TooLarge => error::about(value, too_large),
     })
 }
 
