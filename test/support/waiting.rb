@@ -35,9 +35,15 @@ module Waiting
     end
     return thread.value if (seconds / LOOK_S).ceil.times.any? { thread.join(LOOK_S) }
 
-    place = (thread.backtrace || []).first(12).join("\n  ")
+    places = places_of([thread, *(Thread.list - [thread, Thread.current])])
     thread.kill
-    flunk "not done after #{seconds} s; it stood at\n  #{place}"
+    flunk "not done after #{seconds} s; it stood at\n  #{places}"
+  end
+
+  # @return [String] where each of the threads is: what one waits for, another one may hold
+  def places_of(threads)
+    threads.map { |thread| (thread.backtrace || []).first(12).join("\n  ") }.reject(&:empty?).tally
+           .map { |place, count| count > 1 ? "#{place}\n  (#{count} threads)" : place }.join("\nbeside\n  ")
   end
 
   # Waits until the block is true, for states that send no event, and returns what it returned; fails after `seconds`.
