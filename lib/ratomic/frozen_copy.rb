@@ -62,7 +62,7 @@ module Ratomic
       # As `Ractor.shareable?`, but false for a graph that is nested too deeply to ask the VM.
       def shareable?(object)
         return true if Workers::Sharing.deep_frozen?(object)
-        return Ractor.shareable?(object) unless Reflection.frozen?(object) # the VM looks no further
+        return Ractor.shareable?(object) unless Reflection.object_frozen?(object) # the VM looks no further
         return false if Workers::Sharing.too_deep?(object)
 
         return false if Workers::Sharing.odd?(object) && !sets_shareable?(object)

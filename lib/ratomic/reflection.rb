@@ -48,7 +48,7 @@ module Ratomic
     end
 
     # @return [Boolean]
-    def self.frozen?(object)
+    def self.object_frozen?(object)
       FROZEN.bind_call(object)
     end
 

@@ -34,9 +34,9 @@ class ReflectionTest < Minitest::Test
 
   def test_it_sees_what_an_object_holds_and_whether_it_is_frozen
     liar = Liar.new
-    refute Reflection.frozen?(liar)
+    refute Reflection.object_frozen?(liar)
     liar.instance_variable_set(:@io, 1)
-    assert Reflection.frozen?(liar.freeze)
+    assert Reflection.object_frozen?(liar.freeze)
     assert_equal [[:@io, 1]], Reflection.variables_of(liar)
   end
 

@@ -8,7 +8,7 @@ module Ratomic
       # @return [String, nil] why the object cannot go from owner to owner
       def self.immovable(object)
         return "the object was moved elsewhere" if moved?(object)
-        return "the #{Reflection.class_of(object)} is frozen" if Reflection.frozen?(object)
+        return "the #{Reflection.class_of(object)} is frozen" if Reflection.object_frozen?(object)
 
         Workers::Moving.obstacle(object, "object")&.to_s
       end

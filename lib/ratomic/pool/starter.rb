@@ -19,7 +19,7 @@ module Ratomic
       def self.check(object)
         raise OwnershipError, "the factory made one object twice; let it make a new one" if Lease.moved?(object)
 
-        if FrozenCopy.shareable?(object) || Reflection.frozen?(object)
+        if FrozenCopy.shareable?(object) || Reflection.object_frozen?(object)
           raise OwnershipError, "the factory made an instance of #{Reflection.class_of(object)} that is frozen or " \
                                 "shareable; a Pool lends mutable objects (for one that never changes use a constant)"
         end

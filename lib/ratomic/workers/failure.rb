@@ -42,7 +42,7 @@ module Ratomic
         # Notes in an exception which stage of a {Pipeline} has raised it. Of nested stages the innermost is kept.
         # @api private
         def note_stage(error, name)
-          return if Reflection.frozen?(error) || Reflection.variable_of(error, STAGE)
+          return if Reflection.object_frozen?(error) || Reflection.variable_of(error, STAGE)
 
           Reflection.set_variable(error, STAGE, name)
         end

@@ -133,8 +133,8 @@ module Ratomic
         in [:opt_getconstant_path, [*names], *] then constant(names)
         in [:getconstant, Symbol => name, *] then constant([name]) unless PATHS
         in [:getglobal | :setglobal, Symbol => name, *] then global(name)
-        in [:getclassvariable, Symbol => name, *] then class_variable(name, :class_variable_get)
-        in [:setclassvariable, Symbol => name, *] then class_variable(name, :class_variable_set)
+        in [:getclassvariable, Symbol => name, *] then class_variable(name, :read_class_variable)
+        in [:setclassvariable, Symbol => name, *] then class_variable(name, :write_class_variable)
         in [:getinstancevariable, Symbol => name, *] then instance_variable(name)
         in [:setinstancevariable, Symbol => name, *] then instance_variable_set_in(name)
         in [:opt_send_without_block | :send | :sendforward, { mid: Symbol, flag: Integer } => sent, *] then call(sent)

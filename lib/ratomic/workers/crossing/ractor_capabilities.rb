@@ -15,11 +15,11 @@ module Ratomic
         @@variable = 1 # rubocop:disable Style/ClassVars -- what is asked about
 
         class << self
-          def class_variable_get
+          def read_class_variable
             @@variable
           end
 
-          def class_variable_set
+          def write_class_variable
             @@variable = 1 # rubocop:disable Style/ClassVars
           end
 

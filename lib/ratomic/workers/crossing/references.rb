@@ -36,11 +36,14 @@ module Ratomic
         end
 
         def pairs(hash)
-          hash.flat_map { |key, child| (text = name(key)) && [["key #{text}", key], ["[#{text}]", child]] }
+          hash.flat_map do |key, child|
+            text = text_of(key)
+            [["key #{text}", key], ["[#{text}]", child]]
+          end
         end
 
         # The key's `inspect`, or its class if that raises.
-        def name(key)
+        def text_of(key)
           key.inspect
         rescue UserException
           "#<#{Reflection.class_name_of(key)}>"

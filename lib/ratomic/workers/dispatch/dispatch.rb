@@ -138,7 +138,7 @@ module Ratomic
         return if enqueue == :done
 
         @engine.run_queue.reserve.fill(@engine, @batch)
-        MoveBuffer.send(@engine, @batch, @items) if @batch.moved?
+        MoveBuffer.hand_over(@engine, @batch, @items) if @batch.moved?
         @engine.enforce_deadlines(@batch)
       end
 

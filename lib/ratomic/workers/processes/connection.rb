@@ -148,12 +148,12 @@ module Ratomic
 
           @answers.expect(request.frozen_results?, request.single?)
           @busy = true # stays true if this thread is interrupted here
-          outcome = @answers.await(&results) if send(frame)
+          outcome = @answers.await(&results) if write(frame)
           outcome ? finish(request, *outcome) : note_death
         end
 
         # @return [Boolean] false when there is nobody who reads
-        def send(frame)
+        def write(frame)
           @child.control.write(frame)
           @known[@number] = true
         rescue Errno::EPIPE, Errno::ECONNRESET

@@ -61,14 +61,14 @@ module Ratomic
         # @return [Array] the arguments for {Server::Order}
         # @raise what Marshal raises for classes that this process does not have
         def self.read(letter, bytes)
-          frozen = frozen?(letter)
+          frozen = frozen_results?(letter)
           return PlainData.load(bytes, frozen) unless [FROZEN, OPEN].include?(letter)
 
           Marshal.load(bytes, freeze: frozen)
         end
 
         # @param letter [String] of its frame
-        def self.frozen?(letter)
+        def self.frozen_results?(letter)
           letter.casecmp?(FROZEN)
         end
 

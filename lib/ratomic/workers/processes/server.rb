@@ -103,7 +103,7 @@ module Ratomic
         def understand(letter, bytes)
           order = Order.new(*Request.read(letter, bytes))
           callable = @known[order.number] ||= InheritedCallables.read(order.definition, @known)
-          Ractor.make_shareable(order.context) unless Request.frozen?(letter)
+          Ractor.make_shareable(order.context) unless Request.frozen_results?(letter)
         rescue StandardError => e
           write(Wire.frame(Wire::UNREADABLE, "#{e.class}: #{e.message}".b))
           finish(nil)

@@ -16,9 +16,9 @@ module Ratomic
         # @param engine [Engine]
         # @param batch [Batch]
         # @param items [Array] from {Moving.prepare}; the list itself is not moved
-        def send(engine, batch, items)
+        def hand_over(engine, batch, items)
           count = items_in(items.size, engine.size)
-          (0...items.size).step(count) { |first| hand_over(engine, batch, first, items[first, count]) }
+          (0...items.size).step(count) { |first| send_parcel(engine, batch, first, items[first, count]) }
         end
 
         # Takes the items from the caller without sending them to another Ractor: its references raise MovedError.
@@ -33,7 +33,7 @@ module Ratomic
           (items / (workers * 4)).clamp(1, 256)
         end
 
-        def hand_over(engine, batch, first, items)
+        def send_parcel(engine, batch, first, items)
           engine.mailbox.send([:parcel, batch.ticket, first, items], move: true)
         rescue Ractor::ClosedError, ::ClosedQueueError
           raise ShutdownError, engine.refusal

@@ -383,7 +383,7 @@ class IsolationLintTest < Minitest::Test
       assert_includes failed.message, findings[0].name
     end
     refute_empty IsolationLint.findings(ReadsMore)
-    if Ratomic::Workers::RactorCapabilities.allowed?(:class_variable_get)
+    if Ratomic::Workers::RactorCapabilities.allowed?(:read_class_variable)
       assert_empty IsolationLint.findings(Reads)
       assert_match(/\Aholds an instance of Array that is not shareable; freeze it/,
                    IsolationLint.findings(ReadsMore)[0].reason)

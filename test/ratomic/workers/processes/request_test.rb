@@ -38,7 +38,7 @@ class RequestTest < Minitest::Test
     assert order.last.frozen?
     letter, order = read(request([Time.at(0)], moved: true))
     assert_equal ["o", [Time.at(0)]], [letter, order.last]
-    assert_equal [true, false], %w[F o].map { |kind| Request.frozen?(kind) }
+    assert_equal [true, false], %w[F o].map { |kind| Request.frozen_results?(kind) }
   end
 
   def test_an_item_that_cannot_be_sent_fails_alone_and_its_run_is_sent_item_by_item
