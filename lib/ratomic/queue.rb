@@ -61,7 +61,8 @@ module Ratomic
   #   @return [Object, nil]
   #
   # @!method pop_many(max, timeout: nil)
-  #   Waits for one item and takes what else is there, in one call.
+  #   Waits for one item and takes what else is there, in one call. Up to 64 items are taken at one moment: no other
+  #   thread takes one in between.
   #   @param max [Integer] items at most
   #   @param timeout [Numeric, nil] seconds; nil waits for ever, 0 never waits
   #   @return [Array] the items in order; empty where {#pop} would return nil

@@ -238,23 +238,37 @@ impl<T: Copy> Queue<T> {
 
     /// Waits for an item. `None` means that the deadline passed, or that the queue is closed and drained.
     pub fn pop<H: Park>(&self, host: &H, deadline: Deadline) -> Result<Option<T>, H::Error> {
-        self.pop_as(host, deadline, Parker::new)
+        self.pop_as(host, deadline, Parker::new, || self.try_pop())
     }
 
     /// As `pop`, for a thread that expects an item very soon.
     pub fn pop_soon<H: Park>(&self, host: &H, deadline: Deadline) -> Result<Option<T>, H::Error> {
-        self.pop_as(host, deadline, Parker::eager)
+        self.pop_as(host, deadline, Parker::eager, || self.try_pop())
     }
 
-    fn pop_as<H: Park>(
+    /// Waits for an item, and fills `buffer` with those that are there at one moment. Returns how many these are; `None`
+    /// as from `pop`.
+    pub fn pop_many<H: Park>(
+        &self,
+        host: &H,
+        deadline: Deadline,
+        buffer: &mut [T],
+    ) -> Result<Option<usize>, H::Error> {
+        self.pop_as(host, deadline, Parker::new, || {
+            Some(self.try_pop_many(buffer)).filter(|count| *count > 0)
+        })
+    }
+
+    fn pop_as<H: Park, R>(
         &self,
         host: &H,
         deadline: Deadline,
         parker: fn() -> Arc<Parker>,
-    ) -> Result<Option<T>, H::Error> {
+        mut attempt: impl FnMut() -> Option<R>,
+    ) -> Result<Option<R>, H::Error> {
         loop {
-            if let Some(item) = self.try_pop() {
-                return Ok(Some(item));
+            if let Some(taken) = attempt() {
+                return Ok(Some(taken));
             }
             if deadline.passed() || self.is_finished() {
                 return Ok(None);

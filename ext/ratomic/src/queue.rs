@@ -22,6 +22,8 @@ use magnus::{
 use ratomic_core::{queue::TryPushError, Deadline, Queue as Core};
 
 const MAX_CAPACITY: i64 = 1 << 20;
+/// So many items `pop_many` takes at one moment.
+const BUFFER: usize = 64;
 const PLACE: &str = "a Ratomic::Queue";
 /// The memory that is reported to the collector for a queue: `COLLECTOR_BASE_BYTES`, and the queue's own memory times
 /// `COLLECTOR_WEIGHT`. With the plain number many dropped queues would be collected late. A `Thread::SizedQueue` takes
@@ -148,9 +150,8 @@ impl Queue {
         // Hidden from ObjectSpace until it is returned: Ruby code that runs in `keep` must not change it.
         // SAFETY: a new Array that nobody else has. It is shown again below, or left to the collector.
         unsafe { rb_sys::rb_obj_hide(taken.as_raw()) };
-        if let Some(first) = core.pop(&Gvl, deadline)? {
-            taken.push(first.value())?;
-            take_up_to(core, taken, room - 1)?;
+        take_up_to(core, taken, room, deadline)?;
+        if !taken.is_empty() {
             keep(this, words(&taken))?;
         }
         // SAFETY: the Array that was hidden above.
@@ -215,19 +216,26 @@ fn keep(this: Receiver<Queue>, items: &[RawValue]) -> Result<(), Error> {
     })
 }
 
-/// Takes up to `room` more items, as many as there are.
-fn take_up_to(core: &Core<RawValue>, taken: RArray, mut room: usize) -> Result<(), Error> {
+/// Waits for an item, and takes up to `room` of those that are there: at one moment, if they fit into the buffer.
+fn take_up_to(
+    core: &Core<RawValue>,
+    taken: RArray,
+    mut room: usize,
+    deadline: Deadline,
+) -> Result<(), Error> {
     // On the stack, where a collector sees the items between the queue and the Array.
-    let mut items = [RawValue::NIL; 64];
-    while room > 0 {
-        let count = core.try_pop_many(&mut items[..room.min(64)]);
-        if count == 0 {
-            break;
-        }
+    let mut items = [RawValue::NIL; BUFFER];
+    let mut count = core
+        .pop_many(&Gvl, deadline, &mut items[..room.min(BUFFER)])?
+        .unwrap_or(0);
+    while count > 0 {
         items[..count]
             .iter()
             .try_for_each(|item| taken.push(item.value()))?;
         room -= count;
+        // A buffer that has room left has all that was there.
+        let more = if count < BUFFER { 0 } else { room.min(BUFFER) };
+        count = core.try_pop_many(&mut items[..more]);
     }
     Ok(())
 }
