@@ -22,12 +22,15 @@ impl<K: Copy + PartialEq, V: Copy> Table<K, V> {
             .iter()
             .map(|CachePadded(shard)| shard.write())
             .collect();
+        let mut count = 0;
         for (place, shard) in held.iter_mut().enumerate() {
             self.before_change(shard, place);
             let claims = shard.claims_mut().into_iter().flatten();
             claims.for_each(|claim| claim.overtaken = true);
-            shard.clear(&self.totals);
+            count += shard.clear(&self.totals);
         }
+        // At once, because who reads the total takes none of the locks.
+        self.totals.removed(count);
         Ok(())
     }
 

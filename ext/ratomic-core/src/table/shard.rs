@@ -109,7 +109,8 @@ impl<K, V> Shard<K, V> {
         }
     }
 
-    /// Removes every pair and frees their memory. Returns how many there were.
+    /// Removes every pair and frees their memory. Returns how many there were, which the caller has to subtract from the
+    /// totals.
     pub fn clear(&mut self, totals: &Totals) -> usize {
         let (count, before) = (self.len(), self.memory());
         self.first = None;
@@ -121,7 +122,6 @@ impl<K, V> Shard<K, V> {
         }
         self.drop_rare();
         self.resized(before, totals);
-        totals.removed(count);
         count
     }
 

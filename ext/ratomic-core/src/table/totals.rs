@@ -9,6 +9,8 @@ use std::sync::atomic::{
 #[derive(Default)]
 #[repr(align(128))]
 pub struct Totals {
+    /// Changed under the lock of the shard whose entries are counted. So a thread that has read a new total, and then locks
+    /// that shard, finds it changed.
     len: AtomicUsize,
     bytes: AtomicUsize,
     /// With more entries the table should grow.
@@ -22,7 +24,7 @@ pub struct Totals {
 
 impl Totals {
     pub fn len(&self) -> usize {
-        self.len.load(Relaxed)
+        self.len.load(Acquire)
     }
 
     pub fn set_max_entries(&self, max_entries: usize) {
@@ -30,13 +32,13 @@ impl Totals {
     }
 
     pub fn added(&self) {
-        if self.len.fetch_add(1, Relaxed) >= self.max_entries.load(Relaxed) {
+        if self.len.fetch_add(1, Release) >= self.max_entries.load(Relaxed) {
             self.due();
         }
     }
 
     pub fn removed(&self, count: usize) {
-        self.len.fetch_sub(count, Relaxed);
+        self.len.fetch_sub(count, Release);
     }
 
     /// Bytes that the shards have on the heap.
