@@ -36,7 +36,7 @@ module Subprocess
 
   def run_command(*command, seconds: 30, stdin: "", env: {}, chdir: Dir.pwd)
     Open3.popen3(env, *command, chdir:, pgroup: true) do |input, out, err, process|
-      readers = [out, err].map { |io| Thread.new { io.read } }
+      readers = [out, err].map { |io| Thread.new { io.set_encoding(Encoding::UTF_8).read } }
       input.write(stdin)
       input.close
       seconds *= Waiting::PATIENCE

@@ -24,12 +24,13 @@ module Ratomic
       STREAMS = { STDIN: "$stdin", STDOUT: "$stdout", STDERR: "$stderr" }.freeze
       THREADS = "run it with backend: :thread"
 
-      # Ruby's messages, and the advice for each. The first that matches is taken.
+      # Ruby's messages, and the advice for each. The first that matches is taken. A method stands for the variable
+      # that it reads (see of_isolation).
       MESSAGES = {
-        /@(?:unsafe_)?load_default_options from JSON/ => CALLS[:json_load],
-        /@dump_default_options from JSON/ => CALLS[:json_dump],
+        /@(?:unsafe_)?load_default_options from JSON|'JSON\.\w*load/ => CALLS[:json_load],
+        /@dump_default_options from JSON|'JSON\.\w*dump/ => CALLS[:json_dump],
         /constant UnicodeNormalize::/ => CALLS[:unicode_normalize],
-        /@singleton__mutex__|@singleton__instance__/ => CALLS[:singleton],
+        /@singleton__mutex__|@singleton__instance__|'Singleton::SingletonClassMethods#instance'/ => CALLS[:singleton],
         /constant OptionParser::/ => CALLS[:option_parser],
         /@@__map\b.*WeakRef/ => CALLS[:weak_ref],
         /@@all\b.*Gem::Version/ => CALLS[:gem_version],
@@ -79,7 +80,7 @@ module Ratomic
         # @return [String, nil] nil where none is known
         def of(exception_class, message, backtrace)
           case exception_class
-          when "Ractor::IsolationError" then of_isolation(message)
+          when "Ractor::IsolationError" then of_isolation(message, backtrace.first)
           when "FrozenError" then of_frozen(message)
           when "Ractor::UnsafeError" then of_unsafe(backtrace.first(3))
           when "RuntimeError" then message.include?(UNSHAREABLE) ? UNSHAREABLE_PROC : nil
@@ -162,7 +163,9 @@ module Ratomic
           DATA.include?(kind) ? CHANGE_COPY : KEEP
         end
 
-        def of_isolation(message)
+        # Where YJIT has compiled the code, the message does not name the instance variable of a class that was read.
+        def of_isolation(message, line)
+          message = "#{message} in #{line}" if message.end_with?("classes/modules from non-main Ractors")
           _, remedy = MESSAGES.find { |pattern, _| pattern.match?(message) }
           remedy
         end

@@ -41,7 +41,7 @@ class CdcCapturesTest < Minitest::Test
 
   def test_a_difference_would_be_found
     file = FILES.find { |path| path.include?("streaming-on-15") }
-    facts = JSON.parse(File.read(file.sub(".pgoutput", ".json")))
+    facts = JSON.parse(File.read(file.sub(".pgoutput", ".json"), encoding: "UTF-8"))
     replay = Cdc::Replay.new
     changes(Cdc.load(file, json: :text)).drop(1).each { |change| replay.apply(change) }
 
@@ -82,7 +82,7 @@ class CdcCapturesTest < Minitest::Test
   def each_capture(prefix = "")
     found = FILES.select { |file| File.basename(file).start_with?(prefix) }
     refute_empty found
-    found.each { |file| yield file, JSON.parse(File.read(file.sub(".pgoutput", ".json"))) }
+    found.each { |file| yield file, JSON.parse(File.read(file.sub(".pgoutput", ".json"), encoding: "UTF-8")) }
   end
 
   def changes(recording)

@@ -212,6 +212,29 @@ class RemedyTest < Minitest::Test
     assert_match(/\Arun it with backend: :thread: the extension behind X is not marked/, remedy)
   end
 
+  # YJIT compiles at the first call here, and then the error does not name the variable.
+  def test_what_yjit_leaves_unnamed_has_its_remedy_too
+    skip "no YJIT" unless defined?(RubyVM::YJIT.enable)
+    out = ruby!(<<~'RUBY', env: { "RUBYOPT" => "--yjit --yjit-call-threshold=1" })
+      require "ratomic"
+      require "json"
+      require "singleton"
+      class Only
+        include Singleton
+      end
+      module Try
+        def self.load = JSON.load("[1]").class
+        def self.dump = JSON.dump([1]).class
+        def self.instance = Only.instance.class
+        def self.call(name) = public_send(name)
+      end
+      pool = Ratomic::Workers::Pool.new(size: 1, min_batch: 0)
+      results = pool.dispatch_async(%i[load dump instance], Try).value(timeout: 20)
+      print results.map { |result| result.is_a?(Ratomic::Workers::Failure) ? result.remedy : result }.join(", ")
+    RUBY
+    assert_match(/\A(?:use JSON.parse|Array), (?:use JSON.generate|String), pass what is needed of the instance/, out)
+  end
+
   # Nothing that a message of ours tells to freeze is, or holds, what the program goes on using.
   # A logger without a stream.
   class Notes

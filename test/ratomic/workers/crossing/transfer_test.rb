@@ -237,7 +237,7 @@ class TransferTest < Minitest::Test
   end
 
   def test_parts_that_only_ruby_methods_reach_are_copied_too
-    File.open(__FILE__) do |file|
+    File.open(__FILE__, encoding: "UTF-8") do |file|
       hash = Hash.new(file)
       packed = Transfer.pack([[+"a"], hash, Row.new([+"b"]), hash.method(:fetch), Row.new([+"c"])])
       assert_equal [1, 3], packed.grep(Transfer::Refused).map { |hole| hole.failure.index }
@@ -272,7 +272,7 @@ class TransferTest < Minitest::Test
   end
 
   def test_an_item_that_cannot_cross_is_replaced_by_the_reason
-    File.open(__FILE__) do |file|
+    File.open(__FILE__, encoding: "UTF-8") do |file|
       packed = Transfer.pack([1, Holder.new([file]), { in: $stdin }])
       assert_instance_of Transfer::Holed, packed
       assert_equal [1, 2], packed.grep(Transfer::Refused).map { |hole| hole.failure.index }

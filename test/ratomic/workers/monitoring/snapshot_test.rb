@@ -19,7 +19,8 @@ class SnapshotTest < Minitest::Test
     pool.dispatch_async(["\xff\xfe", :raise_error, :overflow_stack], Misbehave, context: context).value
     found = of("odd \uFFFD")
     assert_equal [3, 2], [found["items"]["finished"], found["last_failures"].size]
-    assert_equal "{\"\uFFFD\" => [#<Object>, Infinity, #{2**70}]}", found["last_failures"]["KeyError"][0]["context"]
+    expected = "{#{"\uFFFD".inspect} => [#<Object>, Infinity, #{2**70}]}"
+    assert_equal expected, found["last_failures"]["KeyError"][0]["context"]
     assert_equal 3, found["latency"].values_at("p50", "p95", "p99").size
   end
 

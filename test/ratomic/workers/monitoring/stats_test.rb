@@ -145,7 +145,7 @@ class StatsTest < Minitest::Test
     @pool.dispatch_async([1], Double, min_batch: 0).wait(timeout: 5)
     @pool.dispatch_async([:end_thread], Misbehave).wait(timeout: 5)
     @pool.dispatch_async([1, 2], Misbehave).wait(timeout: 5)
-    @pool.dispatch_async([10_000], Spin).wait(timeout: 5)
+    @pool.dispatch_async([30_000], Spin).wait(timeout: 5)
     pretend(Double, 100)
     callables = eventually do
       known = @pool.stats[:callables].to_h { |callable| [callable[:name][/\w+\z/], callable] }
