@@ -165,6 +165,24 @@ class HelperThreadTest < Minitest::Test
     end
   end
 
+  class EndThread < Hold
+    def call(item)
+      super
+      Thread.exit
+    end
+  end
+
+  # Its chunk is cut after the thread that waits has what it waited for.
+  def test_what_a_helper_leaves_of_a_chunk_goes_into_the_run_queue
+    in_a_circle do
+      made = batch([1, 2, 3], hold = EndThread.new, sequential: true)
+      HelperThread.help(@engine, made) { eventually { hold.begun.value == 1 } }
+      hold.open
+      eventually { @engine.run_queue.size == 1 }
+      assert_equal 2, @engine.run_queue.try_pop.unclaimed
+    end
+  end
+
   def test_a_batch_that_it_took_from_a_killed_pool_is_not_lost
     in_a_circle do
       @engine.run_queue.try_push(made = batch([1, 2]))
