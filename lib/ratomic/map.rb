@@ -165,8 +165,7 @@ module Ratomic
   #   @return [Array]
   #
   # @!method each_pair
-  #   @yieldparam key [Object]
-  #   @yieldparam value [Object]
+  #   @yieldparam pair [Array(Object, Object)] key and value
   #   @return [self, Enumerator] an Enumerator without a block
   #
   # @!method inspect

@@ -52,6 +52,7 @@ class PoolInventoryTest < Minitest::Test
     numbers = Array.new(2) { request.tap { |one| @inventory.lend_or_enqueue(one) }.wait(0) }
     assert_equal [1, 2], numbers
     assert_equal [[0], [1]], Array.new(2) { @port.receive }.sort
+    assert_equal 2, @channel.lent_out
     assert_equal [2, 0, 0, nil], books
   end
 
@@ -97,6 +98,7 @@ class PoolInventoryTest < Minitest::Test
     @inventory.take_back(1, [:late])
     @inventory.lend_or_enqueue(request)
     assert_equal [1, 0, 1, nil], books
+    assert_equal 3, @channel.lent_out, "the late one counts as free no more"
   end
 
   def test_a_client_whose_ractor_ended_loses_its_objects_and_its_place_in_the_queue
@@ -120,6 +122,7 @@ class PoolInventoryTest < Minitest::Test
     assert_equal 1, @channel.orders
     @inventory.lend_or_enqueue(request)
     assert_equal [1, 0, 1, nil], books
+    assert_equal 2, @channel.lent_out
   end
 
   def test_the_error_of_the_factory_is_reported_until_it_succeeds

@@ -32,6 +32,33 @@ class PoolServerTest < Minitest::Test
     requests.each { |one| assert_nil one.wait(0) }
   end
 
+  # Here the objects cannot reach it.
+  def test_requests_that_are_still_in_the_inbox_when_an_error_ends_the_server_are_answered
+    channel = new_channel
+    requests = Array.new(2) { request }
+    [:made, requests[0], requests[1].at_once].each { |message| channel.report(message) }
+    channel.port.close
+    assert_raises(Ractor::ClosedError) { Ratomic::Pool::Server.new(channel, 1, nil).run }
+    assert_equal(%i[closed closed], requests.map { |one| one.wait(5) })
+    assert_predicate channel, :closed?
+  end
+
+  def new_channel
+    Ratomic::Pool::ServerChannel.new(Ratomic::Queue.new(3), Ractor::Port.new, Ratomic::Queue.new(1), 1)
+  end
+
+  # Also where that Ractor has not closed the pool itself.
+  def test_it_ends_with_the_ractor_that_has_the_factory
+    maker = Ractor.new { Ractor.receive }
+    server = Ratomic::Pool::Server.new(channel = new_channel, 0, maker)
+    runner = Thread.new { server.run }
+    until_asleep(runner)
+    refute_predicate channel, :closed?
+    maker.send(:end)
+    assert runner.join(5), "it goes on"
+    assert_predicate channel, :closed?
+  end
+
   def test_an_object_that_comes_back_without_waiters_is_lent_to_the_next_request
     first = request.tap { |one| @channel.report(one) }
     number = first.wait(5)

@@ -188,6 +188,29 @@ class FlowDirectTest < Minitest::Test
     consumer&.kill
   end
 
+  def test_a_consumer_that_waits_hears_of_a_group_that_the_reader_has_dispatched
+    flow = flow_of
+    consumer = Thread.new { flow.take }
+    until_asleep(consumer)
+    reader(flow, 0..19)
+    @promises[0].complete
+    assert_equal %w[0 1 2 3], within(5) { consumer.value }
+  ensure
+    consumer&.kill
+  end
+
+  # While it dispatches, it waits until half of the window is free.
+  def test_a_reader_that_is_not_to_dispatch_any_more_needs_less_room
+    flow = flow_of
+    reader(flow, 0..19)
+    @promises[0].complete
+    within(5) { flow.take }
+    flow.yielded(2)
+    assert_equal 8, flow.instance_variable_get(:@read)
+    flow.by_consumer = true
+    eventually { flow.instance_variable_get(:@read) == 10 }
+  end
+
   def test_without_an_order_the_group_that_is_done_comes_first
     flow = flow_of(ordered: false)
     reader(flow, 0..19)
@@ -311,6 +334,18 @@ class FlowDirectTest < Minitest::Test
     reader(flow, 0..19)
     flow.close
     assert_equal [true, true], @promises.map(&:cancelled)
+  end
+
+  def test_what_was_dispatched_while_the_stream_was_left_is_cancelled
+    flow = flow_of
+    flow.dispatch = lambda do |items|
+      flow.close
+      @promises.push(Promise.new(items)).last
+    end
+    rescuing_reader(flow)
+    assert @reader.join(5)
+    assert_instance_of ClosedQueueError, @rescued
+    assert_equal [true], @promises.map(&:cancelled)
   end
 
   def test_a_failure_has_the_number_of_its_item

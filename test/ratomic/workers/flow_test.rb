@@ -71,6 +71,18 @@ class FlowTest < Minitest::Test
     assert @reader.join(5)
   end
 
+  # Such a reader is a thread that the source has started.
+  def test_a_reader_hears_that_the_stream_was_left_whether_there_is_room_or_not
+    flow = Flow.new(2, 2, 8, true)
+    @reader = reader(flow, 9)
+    @reader.report_on_exception = false
+    flow.close
+    assert_raises(ClosedQueueError) { within(5) { @reader.value } }
+    roomy = Flow.new(2, 2, 8, true)
+    roomy.close
+    assert_raises(ClosedQueueError) { within(5) { roomy.add(1) } }
+  end
+
   def test_a_window_is_made_smaller_and_not_larger
     flow = Flow.new(1, 1, 8, true)
     flow.narrow(4)

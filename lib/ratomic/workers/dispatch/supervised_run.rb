@@ -44,7 +44,7 @@ module Ratomic
 
       private
 
-      # The waiting thread was killed.
+      # An item cannot be interrupted, or the waiting thread was killed.
       def leave_thread
         @thread.kill
         AtExit.stuck(@worker_status) if @begun # it reports its own end only after this
@@ -110,7 +110,6 @@ module Ratomic
       def cut_off(rest)
         return finish if @thread.join(INTERRUPT_GRACE_S)
 
-        AtExit.stuck(@worker_status) if @begun
         file_so_far
         rest < @chunk.last ? [@batch.part(rest, @chunk.last)] : []
       end

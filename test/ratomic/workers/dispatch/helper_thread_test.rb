@@ -132,6 +132,19 @@ class HelperThreadTest < Minitest::Test
     end
   end
 
+  # Nobody else knows that its chunk is lost.
+  def test_the_coordinator_hears_of_a_helper_that_is_killed_while_it_runs_a_chunk
+    in_a_circle do
+      @engine.run_queue.try_push(made = batch([1, 2], hold = Hold.new))
+      messages = told do
+        helper = HelperThread.stand_in(@engine)
+        eventually { hold.begun.value == 1 }
+        assert helper.kill.join(5)
+      end
+      assert_includes messages, [:audit, made]
+    end
+  end
+
   # What is left of a chunk that took too long is in the run queue, where the only worker does not come.
   def test_a_pool_does_not_wait_for_what_it_has_cut_itself
     pool = new_pool
@@ -162,6 +175,24 @@ class HelperThreadTest < Minitest::Test
       @engine.run_queue.try_push(moved)
       assert HelperThread.stand_in(@engine).join(5)
       assert_same moved, @engine.run_queue.try_pop
+    end
+  end
+
+  class EndThread < Hold
+    def call(item)
+      super
+      Thread.exit
+    end
+  end
+
+  # Its chunk is cut after the thread that waits has what it waited for.
+  def test_what_a_helper_leaves_of_a_chunk_goes_into_the_run_queue
+    in_a_circle do
+      made = batch([1, 2, 3], hold = EndThread.new, sequential: true)
+      HelperThread.help(@engine, made) { eventually { hold.begun.value == 1 } }
+      hold.open
+      eventually { @engine.run_queue.size == 1 }
+      assert_equal 2, @engine.run_queue.try_pop.unclaimed
     end
   end
 

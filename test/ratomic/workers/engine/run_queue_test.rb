@@ -138,6 +138,61 @@ class RunQueueTest < Minitest::Test
     within(2) { sleeper.join }
   end
 
+  def counters(*names)
+    names.map { |name| @run_queue.instance_variable_get(name) }
+  end
+
+  def test_a_push_wakes_a_worker_unless_another_one_is_about_to_look
+    searching, sleeping, wakeups = counters(:@searching, :@sleeping, :@wakeups)
+    sleeping.reset(1)
+    woken = [[0, 0, 0], [1, 0, 0], [1, 2_000_000, 0], [1, 0, 4]].map do |searchers, age, waiting|
+      waiting.times { @run_queue.fresh.try_push(batch) }
+      searching.reset(searchers)
+      @run_queue.note_search((pushed = batch).born - age)
+      @run_queue.try_push(pushed)
+      nil while @run_queue.try_pop
+      wakeups.pop_many(3, timeout: 0).size
+    end
+    assert_equal [1, 0, 1, 1], woken
+  end
+
+  # Nobody was woken for what was pushed while it searched.
+  def test_a_worker_that_stops_searching_wakes_another_for_what_is_there
+    sleeping, wakeups = counters(:@sleeping, :@wakeups)
+    sleeping.reset(1)
+    woken = [[], %i[try_push], %i[put_back]].map do |ways|
+      @run_queue.start_searching
+      ways.each { |way| @run_queue.note_search((pushed = batch).born) && @run_queue.public_send(way, pushed) }
+      assert_empty wakeups
+      @run_queue.stop_searching
+      nil while @run_queue.try_pop
+      wakeups.pop_many(3, timeout: 0).size
+    end
+    assert_equal [0, 1, 1], woken
+  end
+
+  def test_a_worker_counts_as_asleep_or_as_searching_however_its_sleep_ends
+    state = -> { counters(:@sleeping, :@searching).map(&:value) }
+    @run_queue.start_searching
+    [-> { @run_queue.wake_one }, -> { @run_queue.try_push(batch) }, ->(sleeper) { sleeper.kill }].each do |ending|
+      sleeper = Thread.new { @run_queue.await(false) }
+      until_asleep(sleeper)
+      assert_equal [1, 0], state.call
+      ending.arity.zero? ? ending.call : ending.call(sleeper)
+      @run_queue.try_push(batch)
+      within(2) { sleeper.join }
+      assert_equal [0, 1], state.call
+      nil while @run_queue.try_pop
+    end
+  end
+
+  def test_a_worker_looks_again_after_a_while_as_long_as_another_one_is_awake
+    sleeper = Thread.new { @run_queue.await(false) }
+    pause
+    @run_queue.fresh.try_push(batch) # wakes nobody
+    assert_equal :timed, within(2) { sleeper.value }
+  end
+
   def test_every_batch_is_taken_by_many_workers_and_pushers
     taken = Thread::Queue.new
     workers = Array.new(2) { worker(taken) }
@@ -175,6 +230,9 @@ class RunQueueTest < Minitest::Test
     refute @run_queue.sweep, "nobody has said so"
     @run_queue.leave_behind
     assert @run_queue.sweep
+    @run_queue.leave_behind
+    refute @run_queue.sweep, "nothing is left to remove"
+    assert_equal 3, @run_queue.waiting_size
     assert_equal batches.values_at(1, 2, 4), Array.new(3) { @run_queue.try_pop }
     assert_nil @run_queue.try_pop
   end
@@ -208,6 +266,30 @@ class RunQueueTest < Minitest::Test
     lost = []
     run_queue.sweep { |each| lost << each }
     assert_equal [one], lost
+  end
+
+  # A worker that takes the other batches while the first one is looked at.
+  class Takers < Late
+    def complete?
+      @others.size.times { @run_queue.try_pop }
+      true
+    end
+  end
+
+  def test_a_sweep_ends_when_workers_have_emptied_the_queue
+    others = Array.new(2) { batch }
+    [Takers.new(@run_queue, others), *others].each { |each| @run_queue.try_push(each) }
+    @run_queue.leave_behind
+    assert @run_queue.sweep
+    assert_equal 0, @run_queue.size
+  end
+
+  def test_a_batch_that_finds_the_queue_full_during_a_sweep_goes_to_those_that_were_begun
+    run_queue = Workers::RunQueue.new(1, 1)
+    run_queue.try_push(one = Late.new(run_queue, [other = batch]))
+    run_queue.leave_behind
+    run_queue.sweep { flunk }
+    assert_equal [other, one], Array.new(2) { run_queue.try_pop }
   end
 
   def test_a_batch_that_finds_both_queues_full_during_a_sweep_is_handed_out

@@ -81,6 +81,7 @@ class ConnectionTest < Minitest::Test
     connection = connect({ items: 3 })
     pids = Array.new(9) { ask(connection, [:pid])[1] }
     assert_equal [3, 3, 3], pids.tally.values
+    eventually { pids.uniq.map { |pid| gone?(pid) } == [true, true, false] }
     assert_equal 0, metrics.respawns.value
   end
 

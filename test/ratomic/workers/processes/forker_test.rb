@@ -10,12 +10,14 @@ class ForkerTest < Minitest::Test
   WHERE = ->(_) { [Process.pid, Process.ppid, Thread.current.equal?(Thread.main), Processes.inside?, Forker.own_ends] }
   Forker = Ratomic::Workers::Processes::Forker
 
+  COLLECTOR = ->(_) { Processes::GcState.enabled? }
+
   def teardown
     @connection&.close
   end
 
   def fork_process(**options)
-    Processes::InheritedCallables.register(WHERE)
+    [WHERE, COLLECTOR].each { |callable| Processes::InheritedCallables.register(callable) }
     @connection = Processes::Connection.new(engine(**options), 3, Forker.call(options[:hooks] || hooks, 3))
   end
 
@@ -41,6 +43,19 @@ class ForkerTest < Minitest::Test
       @connection.close
       eventually { gone?(pid) }
     end
+  end
+
+  # It is disabled during the fork.
+  def test_the_garbage_collector_is_afterwards_as_it_was_here_and_there
+    [true, false].each do |enabled|
+      enabled ? GC.enable : GC.disable
+      fork_process
+      assert_equal enabled, Processes::GcState.enabled?
+      assert_equal [enabled], ask(COLLECTOR, [1])
+      @connection.close
+    end
+  ensure
+    GC.enable
   end
 
   def test_signals_to_the_process_group_do_not_end_it
