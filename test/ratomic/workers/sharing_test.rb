@@ -72,6 +72,34 @@ class SharingTest < Minitest::Test
     RUBY
   end
 
+  # Ruby 4.0 puts the variables of an object into a table, and does not count them, if those of its class came in too
+  # many different ways. It is a process of its own: the class is String, and stays like that.
+  def test_objects_with_variables_in_a_table_have_variables
+    ["", "walk"].each { |way| ruby!(VARIABLES_IN_A_TABLE, env: { "RATOMIC_SHAREABLE" => way }) }
+  end
+
+  VARIABLES_IN_A_TABLE = <<~RUBY
+    require "ratomic"
+    Point = Struct.new(:x)
+    make = -> { [+"text", "x" * 1000, [1], { a: 1 }, Point.new(1)] }
+    40.times { |way| make.call.each { |object| object.instance_variable_set("@note_\#{way}", 1) } }
+    noted = -> { make.call.each { |object| object.instance_variable_set(:@note, [+"changes"]) } }
+    map = Ratomic::Map.new
+    noted.call.each(&:freeze).each do |object|
+      raise "shared with what changes: \#{object}" if Ratomic::Workers::Sharing.deep_frozen?(object)
+      map[:value] = object
+      raise "kept as it was: \#{object}" unless map[:value].instance_variable_get(:@note).frozen?
+    end
+    key = noted.call[0]
+    map[key] = 1
+    raise "the caller's key was frozen" if key.frozen? || !Ractor.shareable?(map.keys.last)
+    noted.call.each do |object|
+      raise "lost: \#{object}" unless Ratomic::FrozenCopy.of(object).instance_variable_get(:@note) == ["changes"]
+      raise "no plain data: \#{object}" if Ratomic::Workers::Processes::PlainData.frame("x", object)
+    end
+  RUBY
+  private_constant :VARIABLES_IN_A_TABLE
+
   # Which one this Ruby takes by itself is decided when the extension is loaded. "function" is "walk" where there is no
   # such function.
   def test_every_way_to_note_that_an_object_is_shareable_has_the_same_outcome

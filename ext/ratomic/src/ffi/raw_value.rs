@@ -59,7 +59,7 @@ impl RawValue {
     }
 
     /// The flags of its header. Those that the C API names may be asked for anywhere, others only in [`super::note`]'s
-    /// proved way.
+    /// proved way, or where they were found by a comparison.
     pub fn flags(self) -> VALUE {
         // SAFETY: a living object that is no immediate, by the caller's check; reads its header.
         unsafe { (*(self.0 as *const RBasic)).flags }
