@@ -159,7 +159,8 @@ pub fn is_plain_tree(root: RawValue) -> Result<bool, Jump> {
     while let Some((word, level)) = walk.ahead.pop() {
         match word.type_of() {
             _ if level > MAX_DEPTH || deep_freeze::is_moved(word) => return Ok(false),
-            RUBY_T_STRING | RUBY_T_ARRAY | RUBY_T_OBJECT | RUBY_T_STRUCT => {}
+            RUBY_T_STRING | RUBY_T_ARRAY | RUBY_T_OBJECT => {}
+            RUBY_T_STRUCT if !deep_freeze::has_more(word) => {} // not every Ruby moves the others
             RUBY_T_HASH if deep_freeze::has_no_default(word)? => {}
             _ if deep_freeze::is_frozen_data(word)? => continue,
             _ => return Ok(false),

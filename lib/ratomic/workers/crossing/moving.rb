@@ -6,7 +6,8 @@ module Ratomic
     #
     # Ruby moves a graph part by part. If it comes to a part that it cannot move, it raises, and the parts that it has
     # moved before are lost. Ruby 4.0 also loses an object to which a graph refers twice: at the second reference it
-    # finds only the `Ractor::MovedObject` that it has left there. Whether this Ruby does that is found out once.
+    # finds only the `Ractor::MovedObject` that it has left there. Whether this Ruby does that is found out once. And
+    # Ruby 4.0 ends the process at a Struct that has instance variables.
     module Moving
       # Why a graph cannot be moved.
       Finding = Struct.new(:path, :object, :again, :deep) do
@@ -14,6 +15,7 @@ module Ratomic
           kind = Reflection.class_of(object)
           return "#{path} was moved to another owner before" if ::Ractor::MovedObject === object
           return "#{path} is nested too deeply" if deep
+          return "#{path} is an instance of #{kind} #{FATAL}" if !again && Moving.fatal?(object)
           return "#{path} is an instance of #{kind}, which cannot be moved to another Ractor" unless again
 
           "#{path} and #{again} are the same #{kind}, and a move in this Ruby loses objects that are referenced twice"
@@ -24,7 +26,16 @@ module Ratomic
         end
       end
 
+      FATAL = "that has instance variables, or whose object_id was asked for: Ruby 4.0 ends the process when it " \
+              "moves such a Struct, Data or Range; keep what it has in its members, or in an object of a class"
+      private_constant :FATAL
+
       class << self
+        # Whether Ruby would end the process with a [BUG] if it moved the object.
+        def fatal?(object)
+          !STRUCTS && Sharing.struct_with_more?(object)
+        end
+
         # @param root [Object]
         # @param name [String] the name of `root` in messages
         # @param parts [Boolean] whether its elements are moved one by one; then an object that two of them refer to is
@@ -39,12 +50,13 @@ module Ratomic
         end
 
         # @param items [Array] of a dispatch
+        # @param first [Integer] index of the first of them
         # @return [Array] the items; instead of one that cannot be moved a frozen copy, or a {Transfer::Refused}
         # @raise [ShareableError] if the move would lose something; nothing has been touched then
-        def prepare(items)
+        def prepare(items, first = 0)
           return items if !RACTORS || Sharing.plain_tree?(items)
 
-          items = items.each_with_index.map { |item, index| movable?(item) ? item : Transfer.pack_one(item, index) }
+          items = items.map.with_index(first) { |item, index| movable?(item) ? item : Transfer.pack_one(item, index) }
           twice = look(items, "items", true, &:twice?)
           raise ShareableError, "#{twice}; hand over a dup, or dispatch without move: true" if twice
 
@@ -103,7 +115,7 @@ module Ratomic
           when ::IO then standard?(object)
           when ::Exception then !BACKTRACE.bind_call(object).nil?
           when Set then !SETS
-          else Sharing.opaque?(object)
+          else Sharing.opaque?(object) || fatal?(object)
           end
         end
 
@@ -132,7 +144,9 @@ module Ratomic
       ALIASES = !RACTORS || [+""].then { |twice| move(twice + twice) }.then { |one, other| one.equal?(other) }
       # Whether Sets can be moved.
       SETS = RACTORS && !move(Set.new).nil?
-      private_constant :BACKTRACE, :ALIASES, :SETS
+      # Whether Structs can be moved that have instance variables. Ruby 4.0 looks for these in the wrong place.
+      STRUCTS = !RACTORS || HEAP_PER_RACTOR
+      private_constant :BACKTRACE, :ALIASES, :SETS, :STRUCTS
     end
   end
 end

@@ -133,9 +133,11 @@ module Ratomic
         @batch.part(0, 1)
       end
 
-      # Moved items belong to this worker, so they are moved back to the coordinator.
+      # Moved items belong to this worker, so they are moved back to the coordinator. A `call_many` may have changed
+      # them since they came.
       def send_back(from)
-        @engine.mailbox.send([:parcel, @batch.ticket, from, @chunk.rest(from)], move: true)
+        items = Moving.prepare(@chunk.rest(from), from)
+        @engine.mailbox.send([:parcel, @batch.ticket, from, items], move: true)
       end
     end
   end

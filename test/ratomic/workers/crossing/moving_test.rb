@@ -84,6 +84,22 @@ class MovingTest < Minitest::Test
     end
   end
 
+  # Ruby 4.0 ends the process when it moves one.
+  def test_a_struct_with_more_than_its_members_is_found_where_ruby_cannot_move_it
+    noted = Pair.new(+"", 1)
+    noted.instance_variable_set(:@note, 1)
+    asked = [Pair.new(+"", 1), Data.define(:text).new(+""), (+"a"..+"b")].each(&:object_id)
+    [noted, *asked].each do |object|
+      next assert_nil(Moving.obstacle([object], "it")) if Ratomic::HEAP_PER_RACTOR
+
+      assert_match(/\Ait\[0\] is an instance of .* Ruby 4.0 ends the process/, Moving.obstacle([object], "it").to_s)
+      ready = Moving.prepare([object], 7)
+      assert_predicate ready[0], :frozen?
+      refute_same object, ready[0]
+    end
+    assert_nil Moving.obstacle([Pair.new(+"", 1), Struct.new(*("a".."z").map(&:to_sym)).new(+"")], "it")
+  end
+
   # What is found is what Ruby does.
   def test_items_of_too_many_levels_are_found_and_not_moved
     deep = 200_000.times.inject([]) { |inner, _| [inner] }
