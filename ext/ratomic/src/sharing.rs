@@ -11,7 +11,7 @@ use crate::ffi::{
     RawValue,
 };
 use magnus::{function, prelude::*, Error, RArray, RClass, RModule, Ruby, Value};
-use rb_sys::ruby_value_type::{RUBY_T_OBJECT, RUBY_T_STRUCT};
+use rb_sys::ruby_value_type::RUBY_T_OBJECT;
 
 fn deep_freeze(object: Value) -> Result<bool, Error> {
     global_gc::relieve();
@@ -32,11 +32,10 @@ fn is_opaque(object: Value) -> bool {
     RawValue::of(object).is_a(rb_sys::ruby_value_type::RUBY_T_DATA)
 }
 
-/// Whether the object is a Struct (or a Data, or a Range, which are made like one) that has instance variables or an
-/// `object_id`.
-fn is_struct_with_more(object: Value) -> bool {
+/// See [`walk::is_fatal_to_move`].
+fn is_fatal_to_move(object: Value) -> bool {
     let word = RawValue::of(object);
-    word.is_a(RUBY_T_STRUCT) && deep_freeze::has_more(word)
+    !word.is_immediate() && walk::is_fatal_to_move(word)
 }
 
 fn is_plain_tree(object: Value) -> Result<bool, Error> {
@@ -98,7 +97,7 @@ pub fn define(ratomic: RModule) -> Result<(), Error> {
     module.define_singleton_method("deep_frozen?", function!(is_deep_frozen, 1))?;
     module.define_singleton_method("way", function!(way, 0))?;
     module.define_singleton_method("opaque?", function!(is_opaque, 1))?;
-    module.define_singleton_method("struct_with_more?", function!(is_struct_with_more, 1))?;
+    module.define_singleton_method("fatal_to_move?", function!(is_fatal_to_move, 1))?;
     module.define_singleton_method("plain_tree?", function!(is_plain_tree, 1))?;
     module.define_singleton_method("frozen_copy", function!(frozen_copy, 1))?;
     module.define_singleton_method("odd?", function!(is_odd, 1))?;

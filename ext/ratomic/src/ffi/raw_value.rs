@@ -84,6 +84,11 @@ impl RawValue {
         self.flags() & FROZEN != 0
     }
 
+    /// Whether it was given to `ObjectSpace.define_finalizer`.
+    pub fn has_finalizer(self) -> bool {
+        self.flags() & ruby_fl_type::RUBY_FL_FINALIZE as VALUE != 0
+    }
+
     /// As RB_OBJ_SHAREABLE_P: whether the VM has noted that the object is shareable. An object without that note may be
     /// shareable too.
     pub fn has_shareable_flag(self) -> bool {

@@ -7,7 +7,7 @@ module Ratomic
     # Ruby moves a graph part by part. If it comes to a part that it cannot move, it raises, and the parts that it has
     # moved before are lost. Ruby 4.0 also loses an object to which a graph refers twice: at the second reference it
     # finds only the `Ractor::MovedObject` that it has left there. Whether this Ruby does that is found out once. And
-    # Ruby 4.0 ends the process at a Struct that has instance variables.
+    # some objects end the process in Ruby 4.0 ({fatal?}).
     module Moving
       # Why a graph cannot be moved.
       Finding = Struct.new(:path, :object, :again, :deep) do
@@ -26,14 +26,15 @@ module Ratomic
         end
       end
 
-      FATAL = "that has instance variables, or whose object_id was asked for: Ruby 4.0 ends the process when it " \
-              "moves such a Struct, Data or Range; keep what it has in its members, or in an object of a class"
+      FATAL = "that Ruby 4.0 cannot move without ending the process: one with a finalizer, or a Struct, Data or " \
+              "Range that has instance variables, or whose object_id was asked for; do without these, or keep what " \
+              "they are for in an object of a class"
       private_constant :FATAL
 
       class << self
-        # Whether Ruby would end the process with a [BUG] if it moved the object.
+        # Whether Ruby ends the process with a [BUG] when it moves the object, or later.
         def fatal?(object)
-          !STRUCTS && Sharing.struct_with_more?(object)
+          !SAFE && Sharing.fatal_to_move?(object)
         end
 
         # @param root [Object]
@@ -144,9 +145,9 @@ module Ratomic
       ALIASES = !RACTORS || [+""].then { |twice| move(twice + twice) }.then { |one, other| one.equal?(other) }
       # Whether Sets can be moved.
       SETS = RACTORS && !move(Set.new).nil?
-      # Whether Structs can be moved that have instance variables. Ruby 4.0 looks for these in the wrong place.
-      STRUCTS = !RACTORS || HEAP_PER_RACTOR
-      private_constant :BACKTRACE, :ALIASES, :SETS, :STRUCTS
+      # Whether Ruby moves what is {fatal?} to Ruby 4.0. This cannot be tried.
+      SAFE = !RACTORS || HEAP_PER_RACTOR
+      private_constant :BACKTRACE, :ALIASES, :SETS, :SAFE
     end
   end
 end

@@ -6,6 +6,7 @@ require "set"
 class MovingTest < Minitest::Test
   Moving = Ratomic::Workers::Moving
   Pair = Struct.new(:one, :two)
+  FINALIZER = proc {}
 
   # Two instance variables, or one of them.
   class Holder
@@ -84,15 +85,17 @@ class MovingTest < Minitest::Test
     end
   end
 
-  # Ruby 4.0 ends the process when it moves one.
-  def test_a_struct_with_more_than_its_members_is_found_where_ruby_cannot_move_it
+  # In Ruby 4.0 a move of one ends the process.
+  def test_what_ends_the_process_is_found
     noted = Pair.new(+"", 1)
     noted.instance_variable_set(:@note, 1)
     asked = [Pair.new(+"", 1), Data.define(:text).new(+""), (+"a"..+"b")].each(&:object_id)
-    [noted, *asked].each do |object|
+    finalized = [+"", [1], { a: +"" }, Holder.new(+"", 1)]
+    finalized.each { |object| ObjectSpace.define_finalizer(object, FINALIZER) }
+    [noted, *asked, *finalized].each do |object|
       next assert_nil(Moving.obstacle([object], "it")) if Ratomic::HEAP_PER_RACTOR
 
-      assert_match(/\Ait\[0\] is an instance of .* Ruby 4.0 ends the process/, Moving.obstacle([object], "it").to_s)
+      assert_match(/\Ait\[0\] is an instance of .* that Ruby 4.0 cannot move/, Moving.obstacle([object], "it").to_s)
       ready = Moving.prepare([object], 7)
       assert_predicate ready[0], :frozen?
       refute_same object, ready[0]
