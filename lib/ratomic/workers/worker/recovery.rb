@@ -138,6 +138,8 @@ module Ratomic
       def send_back(from)
         items = Moving.prepare(@chunk.rest(from), from)
         @engine.mailbox.send([:parcel, @batch.ticket, from, items], move: true)
+        # If the dispatch was stopped meanwhile, the coordinator has dropped its parcels before this one came.
+        @engine.post([:drop, @batch.ticket].freeze) if @batch.completion.complete?
       end
     end
   end

@@ -197,6 +197,20 @@ class RecoveryTest < Minitest::Test
     assert_equal [[1, 2, "ThreadError", nil, nil], 0], [classes, retries]
   end
 
+  def test_items_that_go_back_when_the_dispatch_is_over_are_dropped
+    chunk = ended_chunk(move: true)
+    batch = @batch
+    engine = @engine
+    chunk.define_singleton_method(:rest) do |from|
+      engine.stop(batch, Workers::PoolFailures::KILLED)
+      super(from)
+    end
+    recovery(chunk)
+    messages = Array.new(3) { within(5) { @mailbox.receive } }
+    assert_equal %i[drop parcel drop], messages.map(&:first)
+    assert_equal [@batch.ticket] * 3, messages.map { |message| message[1] }
+  end
+
   # Ruby 4.0 would end the process, see Moving. (In a worker of Ruby's own threads too: the mailbox is a port.)
   def test_items_that_a_run_has_made_immovable_go_back_as_copies
     skip_without_ractors
