@@ -104,7 +104,7 @@ module Ratomic
           before, before_part = paths[object]
           if before
             Finding.new(before, object, path) unless ALIASES && before_part == part
-          elsif opaque?(object)
+          elsif opaque?(object) || fatal?(object)
             Finding.new(path, object)
           end
         end
@@ -116,7 +116,7 @@ module Ratomic
           when ::IO then standard?(object)
           when ::Exception then !BACKTRACE.bind_call(object).nil?
           when Set then !SETS
-          else Sharing.opaque?(object) || fatal?(object)
+          else Sharing.opaque?(object)
           end
         end
 

@@ -90,7 +90,7 @@ class MovingTest < Minitest::Test
     noted = Pair.new(+"", 1)
     noted.instance_variable_set(:@note, 1)
     asked = [Pair.new(+"", 1), Data.define(:text).new(+""), (+"a"..+"b")].each(&:object_id)
-    finalized = [+"", [1], { a: +"" }, Holder.new(+"", 1)]
+    finalized = [+"", [1], { a: +"" }, Holder.new(+"", 1), RuntimeError.new("never raised")]
     finalized.each { |object| ObjectSpace.define_finalizer(object, FINALIZER) }
     [noted, *asked, *finalized].each do |object|
       next assert_nil(Moving.obstacle([object], "it")) if Ratomic::HEAP_PER_RACTOR
@@ -100,6 +100,8 @@ class MovingTest < Minitest::Test
       assert_predicate ready[0], :frozen?
       refute_same object, ready[0]
     end
+    ObjectSpace.define_finalizer(reader = IO.pipe[0], FINALIZER)
+    assert_equal Ratomic::HEAP_PER_RACTOR, Moving.obstacle(reader, "it").nil?
     assert_nil Moving.obstacle([Pair.new(+"", 1), Struct.new(*("a".."z").map(&:to_sym)).new(+"")], "it")
   end
 
