@@ -108,6 +108,28 @@ class SharingTest < Minitest::Test
     assert_equal %w[true] * 10 + %w[false] * 2, outcomes[0].split
   end
 
+  # Each level is twice in the next one: a walk that notes nothing would look into the first one 2 ** 60 times.
+  def test_shared_parts_are_looked_into_once
+    ["", "walk"].each { |way| ruby!(SHARED_PARTS, env: { "RATOMIC_SHAREABLE" => way }) }
+  end
+
+  SHARED_PARTS = <<~RUBY
+    require "ratomic"
+    sharing = Ratomic::Workers::Sharing
+    frozen = 60.times.inject(["text".freeze].freeze) { |inner, _| [inner, inner].freeze }
+    raise "not frozen" unless sharing.deep_frozen?(frozen)
+    raise "not shareable" unless Ractor.shareable?(frozen)
+    open = 60.times.inject([+"text"]) { |inner, _| { a: inner, b: inner } }
+    raise "frozen" if sharing.deep_frozen?(open)
+    raise "not done" unless sharing.deep_freeze(open)
+    raise "not shareable" unless Ractor.shareable?(open)
+    bad = 60.times.inject([Thread.current].freeze) { |inner, _| [inner, inner].freeze }
+    raise "shared" if sharing.deep_freeze(bad)
+    raise "a tree" if sharing.plain_tree?(60.times.inject([+"text"].freeze) { |inner, _| [inner, inner].freeze })
+    sharing.plain_tree?(60.times.inject(["text".freeze].freeze) { |inner, _| [inner, inner].freeze })
+  RUBY
+  private_constant :SHARED_PARTS
+
   # What a walk has still to visit is in Rust's memory, and must be pinned.
   def test_a_compaction_at_any_allocation_moves_nothing_that_a_walk_has_still_to_visit
     skip "this Ruby does not compact by itself" unless GC.respond_to?(:auto_compact=)

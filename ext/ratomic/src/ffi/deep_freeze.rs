@@ -12,6 +12,7 @@
 use super::{
     defaults, global_gc,
     jump::{self, Jump},
+    met::Met,
     note::{self, Way},
     RawValue,
 };
@@ -95,6 +96,8 @@ fn share_unnoted(object: RawValue, unfrozen: Unfrozen) -> Result<bool, Jump> {
         depth: 0,
         way,
         notes: true,
+        looks: 0,
+        met: None,
     };
     let shared = walk.share(object)?;
     if shared && matches!(way, Way::Walk) {
@@ -110,6 +113,8 @@ pub fn is_frozen_data(object: RawValue) -> Result<bool, Jump> {
         depth: 0,
         way: &Way::Walk,
         notes: false,
+        looks: 0,
+        met: None,
     };
     walk.share(object)
 }
@@ -202,6 +207,10 @@ pub fn by_the_vm(object: RawValue) -> Result<(), Jump> {
 
 const MAX_DEPTH: u32 = 100;
 
+/// After so many containers a walk that notes none remembers them. Else it would look into one that has two references
+/// twice, and with each such level the time would double.
+const MAX_LOOKS: u32 = 10_000;
+
 /// Ruby's `freeze` shrinks the memory of an Array. For an Array shorter than this, that costs more than it saves.
 const MIN_SHRUNK_ELEMENTS: std::ffi::c_long = 64;
 
@@ -218,6 +227,10 @@ struct Walk {
     way: &'static Way,
     /// Whether objects that turn out to be shareable are noted.
     notes: bool,
+    /// Containers that were looked into without noting them, at most [`MAX_LOOKS`].
+    looks: u32,
+    /// Those that were looked into after that.
+    met: Option<Met>,
 }
 
 impl Walk {
@@ -232,6 +245,9 @@ impl Walk {
         }
         if self.depth == MAX_DEPTH || !self.is_plain(word) || !self.frozen(word)? {
             return Ok(false);
+        }
+        if self.has_met(word) {
+            return Ok(true); // or it is being looked into
         }
         self.depth += 1;
         let done = self.share_content(word)?;
@@ -273,6 +289,19 @@ impl Walk {
         // first.
         let left = !matches!(self.way, Way::Walk) && word.has_shared_content();
         kind == RUBY_T_OBJECT || !left && !self.is_barred(word, kind) && has_no_variables(word)
+    }
+
+    /// Whether a walk that notes nothing has come to this container before. If it was not shareable, the walk has ended.
+    fn has_met(&mut self, word: RawValue) -> bool {
+        let noted = self.notes && !matches!(self.way, Way::Walk);
+        if noted || matches!(word.type_of(), RUBY_T_STRING | RUBY_T_FLOAT | RUBY_T_BIGNUM) {
+            return false;
+        }
+        if self.looks < MAX_LOOKS {
+            self.looks += 1;
+            return false;
+        }
+        !self.met.get_or_insert_with(Met::default).insert(word)
     }
 
     /// Whether the object cannot be noted by its flag: a String that a native call uses, or an object whose `object_id` is

@@ -155,6 +155,7 @@ pub fn is_plain_tree(root: RawValue) -> Result<bool, Jump> {
         tree: true,
         ..Walk::default()
     };
+    let mut twice = Met::default();
     walk.meet(root);
     while let Some((word, level)) = walk.ahead.pop() {
         match word.type_of() {
@@ -165,8 +166,11 @@ pub fn is_plain_tree(root: RawValue) -> Result<bool, Jump> {
             _ if deep_freeze::is_frozen_data(word)? => continue,
             _ => return Ok(false),
         }
-        if !walk.met.insert(word) && !deep_freeze::is_frozen_data(word)? {
-            return Ok(false);
+        if !walk.met.insert(word) {
+            if twice.insert(word) && !deep_freeze::is_frozen_data(word)? {
+                return Ok(false);
+            }
+            continue;
         }
         walk.level = level + 1;
         walk.look_into(word)?;
