@@ -4,7 +4,7 @@
 mod snapshot;
 
 use crate::ffi::{
-    copy,
+    class, copy,
     deep_freeze::{self, Unfrozen},
     error, global_gc, note, pinned,
     walk::{self, Found},
@@ -92,7 +92,7 @@ fn is_object(object: Value) -> bool {
 
 pub fn define(ratomic: RModule) -> Result<(), Error> {
     let module = ratomic.define_module("Workers")?.define_module("Sharing")?;
-    pinned::define(module)?;
+    class::define_hidden::<pinned::Holder>(module, "Pinned")?;
     module.define_singleton_method("deep_freeze", function!(deep_freeze, 1))?;
     module.define_singleton_method("deep_frozen?", function!(is_deep_frozen, 1))?;
     module.define_singleton_method("way", function!(way, 0))?;
