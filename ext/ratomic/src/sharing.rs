@@ -4,7 +4,7 @@
 mod snapshot;
 
 use crate::ffi::{
-    copy,
+    class, copy,
     deep_freeze::{self, Unfrozen},
     error, global_gc, note, pinned,
     walk::{self, Found},
@@ -30,6 +30,12 @@ fn way() -> &'static str {
 /// Whether all content of the object is in C, so that a move cannot take it.
 fn is_opaque(object: Value) -> bool {
     RawValue::of(object).is_a(rb_sys::ruby_value_type::RUBY_T_DATA)
+}
+
+/// See [`walk::is_fatal_to_move`].
+fn is_fatal_to_move(object: Value) -> bool {
+    let word = RawValue::of(object);
+    !word.is_immediate() && walk::is_fatal_to_move(word)
 }
 
 fn is_plain_tree(object: Value) -> Result<bool, Error> {
@@ -86,11 +92,12 @@ fn is_object(object: Value) -> bool {
 
 pub fn define(ratomic: RModule) -> Result<(), Error> {
     let module = ratomic.define_module("Workers")?.define_module("Sharing")?;
-    pinned::define(module)?;
+    class::define_hidden::<pinned::Holder>(module, "Pinned")?;
     module.define_singleton_method("deep_freeze", function!(deep_freeze, 1))?;
     module.define_singleton_method("deep_frozen?", function!(is_deep_frozen, 1))?;
     module.define_singleton_method("way", function!(way, 0))?;
     module.define_singleton_method("opaque?", function!(is_opaque, 1))?;
+    module.define_singleton_method("fatal_to_move?", function!(is_fatal_to_move, 1))?;
     module.define_singleton_method("plain_tree?", function!(is_plain_tree, 1))?;
     module.define_singleton_method("frozen_copy", function!(frozen_copy, 1))?;
     module.define_singleton_method("odd?", function!(is_odd, 1))?;

@@ -72,6 +72,34 @@ class SharingTest < Minitest::Test
     RUBY
   end
 
+  # Ruby 4.0 puts the variables of an object into a table, and does not count them, if those of its class came in too
+  # many different ways. It is a process of its own: the class is String, and stays like that.
+  def test_objects_with_variables_in_a_table_have_variables
+    ["", "walk"].each { |way| ruby!(VARIABLES_IN_A_TABLE, env: { "RATOMIC_SHAREABLE" => way }) }
+  end
+
+  VARIABLES_IN_A_TABLE = <<~RUBY
+    require "ratomic"
+    Point = Struct.new(:x)
+    make = -> { [+"text", "x" * 1000, [1], { a: 1 }, Point.new(1)] }
+    40.times { |way| make.call.each { |object| object.instance_variable_set("@note_\#{way}", 1) } }
+    noted = -> { make.call.each { |object| object.instance_variable_set(:@note, [+"changes"]) } }
+    map = Ratomic::Map.new
+    noted.call.each(&:freeze).each do |object|
+      raise "shared with what changes: \#{object}" if Ratomic::Workers::Sharing.deep_frozen?(object)
+      map[:value] = object
+      raise "kept as it was: \#{object}" unless map[:value].instance_variable_get(:@note).frozen?
+    end
+    key = noted.call[0]
+    map[key] = 1
+    raise "the caller's key was frozen" if key.frozen? || !Ractor.shareable?(map.keys.last)
+    noted.call.each do |object|
+      raise "lost: \#{object}" unless Ratomic::FrozenCopy.of(object).instance_variable_get(:@note) == ["changes"]
+      raise "no plain data: \#{object}" if Ratomic::Workers::Processes::PlainData.frame("x", object)
+    end
+  RUBY
+  private_constant :VARIABLES_IN_A_TABLE
+
   # Which one this Ruby takes by itself is decided when the extension is loaded. "function" is "walk" where there is no
   # such function.
   def test_every_way_to_note_that_an_object_is_shareable_has_the_same_outcome
@@ -79,6 +107,28 @@ class SharingTest < Minitest::Test
     assert_equal 1, outcomes.uniq.size, outcomes.join("\n")
     assert_equal %w[true] * 10 + %w[false] * 2, outcomes[0].split
   end
+
+  # Each level is twice in the next one: a walk that notes nothing would look into the first one 2 ** 60 times.
+  def test_shared_parts_are_looked_into_once
+    ["", "walk"].each { |way| ruby!(SHARED_PARTS, env: { "RATOMIC_SHAREABLE" => way }) }
+  end
+
+  SHARED_PARTS = <<~RUBY
+    require "ratomic"
+    sharing = Ratomic::Workers::Sharing
+    frozen = 60.times.inject(["text".freeze].freeze) { |inner, _| [inner, inner].freeze }
+    raise "not frozen" unless sharing.deep_frozen?(frozen)
+    raise "not shareable" unless Ractor.shareable?(frozen)
+    open = 60.times.inject([+"text"]) { |inner, _| { a: inner, b: inner } }
+    raise "frozen" if sharing.deep_frozen?(open)
+    raise "not done" unless sharing.deep_freeze(open)
+    raise "not shareable" unless Ractor.shareable?(open)
+    bad = 60.times.inject([Thread.current].freeze) { |inner, _| [inner, inner].freeze }
+    raise "shared" if sharing.deep_freeze(bad)
+    raise "a tree" if sharing.plain_tree?(60.times.inject([+"text"].freeze) { |inner, _| [inner, inner].freeze })
+    sharing.plain_tree?(60.times.inject(["text".freeze].freeze) { |inner, _| [inner, inner].freeze })
+  RUBY
+  private_constant :SHARED_PARTS
 
   # What a walk has still to visit is in Rust's memory, and must be pinned.
   def test_a_compaction_at_any_allocation_moves_nothing_that_a_walk_has_still_to_visit

@@ -10,10 +10,9 @@
 //! single objects cannot be noted, this module only checks that the data is plain, and the VM notes it in one walk.
 
 use super::{
-    defaults,
-    flags::Flags,
-    global_gc,
+    defaults, global_gc,
     jump::{self, Jump},
+    met::Met,
     note::{self, Way},
     RawValue,
 };
@@ -26,11 +25,54 @@ use std::sync::OnceLock;
 /// The class `Ractor::MovedObject`: an object that was moved becomes an instance of it. The VM keeps the class alive.
 static MOVED: OnceLock<VALUE> = OnceLock::new();
 
+/// The flag of an object that has outlived some collections.
+const PROMOTED: VALUE = rb_sys::ruby_fl_type::RUBY_FL_PROMOTED as VALUE;
+
+/// Flags in the header of an object, other than a T_OBJECT, for which the C API has no name. Each was found by a
+/// comparison of two Strings.
+struct Beside {
+    /// Its instance variables are in a table, and `rb_ivar_count` does not count those; 0 if it counts all. (Ruby 4.0
+    /// uses a table if instances of the class have been given variables in more than eight different ways.)
+    uncounted: VALUE,
+    /// Its `object_id` was asked for. The number is kept where instance variables are.
+    object_id: VALUE,
+}
+
+static BESIDE: OnceLock<Beside> = OnceLock::new();
+
 /// To be called once, before anything else here.
 pub fn install(ruby: &Ruby) -> Result<(), Error> {
     let moved = moved_object(ruby)?;
     MOVED.get_or_init(|| moved);
+    let beside = Beside::find(ruby)?;
+    BESIDE.get_or_init(|| beside);
     Ok(())
+}
+
+impl Beside {
+    /// If Ruby was asked to tell of what is slow, it would tell of the table.
+    fn find(ruby: &Ruby) -> Result<Beside, Error> {
+        const SAMPLES: &str = "
+            told = Warning.respond_to?(:categories) && Warning[:performance]
+            Warning[:performance] = false if told
+            kind = Class.new(String)
+            texts = Array.new(16) { |n| kind.new.tap { |text| text.instance_variable_set(:\"@v#{n}\", n) } }
+            Warning[:performance] = true if told
+            [kind.new, texts.last, kind.new.tap(&:object_id)]";
+        let samples: (Value, Value, Value) = ruby.eval(SAMPLES)?;
+        let (none, some) = (RawValue::of(samples.0), RawValue::of(samples.1));
+        let difference = |other: RawValue| (none.flags() ^ other.flags()) & !PROMOTED;
+        // SAFETY: a living object; counts.
+        let counted = unsafe { rb_sys::rb_ivar_count(some.0) } > 0;
+        Ok(Beside {
+            uncounted: if counted { 0 } else { difference(some) },
+            object_id: difference(RawValue::of(samples.2)),
+        })
+    }
+}
+
+fn beside() -> &'static Beside {
+    BESIDE.get().expect("deep_freeze::install has run")
 }
 
 fn moved_object(ruby: &Ruby) -> Result<VALUE, Error> {
@@ -54,6 +96,8 @@ fn share_unnoted(object: RawValue, unfrozen: Unfrozen) -> Result<bool, Jump> {
         depth: 0,
         way,
         notes: true,
+        looks: 0,
+        met: None,
     };
     let shared = walk.share(object)?;
     if shared && matches!(way, Way::Walk) {
@@ -69,6 +113,8 @@ pub fn is_frozen_data(object: RawValue) -> Result<bool, Jump> {
         depth: 0,
         way: &Way::Walk,
         notes: false,
+        looks: 0,
+        met: None,
     };
     walk.share(object)
 }
@@ -78,9 +124,7 @@ pub fn is_frozen_data(object: RawValue) -> Result<bool, Jump> {
 pub fn is_whole(object: RawValue) -> bool {
     match note::way() {
         Way::Function(_) => has_no_variables(object),
-        Way::Flag(found) => {
-            object.flags() & found.flags.has_object_id == 0 && has_no_variables(object)
-        }
+        Way::Flag(_) => !has_more(object),
         Way::Walk => false,
     }
 }
@@ -139,7 +183,19 @@ pub fn has_variables(object: RawValue) -> bool {
 /// Whether an object has no instance variables. (Not for a T_OBJECT, which stores them in itself.)
 pub fn has_no_variables(object: RawValue) -> bool {
     // SAFETY: a living object; counts.
-    unsafe { rb_sys::rb_ivar_count(object.0) == 0 }
+    let counted = unsafe { rb_sys::rb_ivar_count(object.0) };
+    counted == 0 && object.flags() & beside().uncounted == 0
+}
+
+/// Whether an object, other than a T_OBJECT, has instance variables, or an `object_id` that was asked for.
+pub fn has_more(object: RawValue) -> bool {
+    has_variables(object) || has_object_id(object)
+}
+
+/// Whether the `object_id` of an object was asked for. It can also be true of one that has variables. (Not for a
+/// T_OBJECT.)
+fn has_object_id(object: RawValue) -> bool {
+    object.flags() & beside().object_id != 0
 }
 
 /// Makes plain data shareable by the VM's own walk. It contains no native objects, into which the VM would look while it
@@ -150,6 +206,10 @@ pub fn by_the_vm(object: RawValue) -> Result<(), Jump> {
 }
 
 const MAX_DEPTH: u32 = 100;
+
+/// After so many containers a walk that notes none remembers them. Else it would look into one that has two references
+/// twice, and with each such level the time would double.
+const MAX_LOOKS: u32 = 10_000;
 
 /// Ruby's `freeze` shrinks the memory of an Array. For an Array shorter than this, that costs more than it saves.
 const MIN_SHRUNK_ELEMENTS: std::ffi::c_long = 64;
@@ -167,6 +227,10 @@ struct Walk {
     way: &'static Way,
     /// Whether objects that turn out to be shareable are noted.
     notes: bool,
+    /// Containers that were looked into without noting them, at most [`MAX_LOOKS`].
+    looks: u32,
+    /// Those that were looked into after that.
+    met: Option<Met>,
 }
 
 impl Walk {
@@ -181,6 +245,9 @@ impl Walk {
         }
         if self.depth == MAX_DEPTH || !self.is_plain(word) || !self.frozen(word)? {
             return Ok(false);
+        }
+        if self.has_met(word) {
+            return Ok(true); // or it is being looked into
         }
         self.depth += 1;
         let done = self.share_content(word)?;
@@ -224,22 +291,27 @@ impl Walk {
         kind == RUBY_T_OBJECT || !left && !self.is_barred(word, kind) && has_no_variables(word)
     }
 
+    /// Whether a walk that notes nothing has come to this container before. If it was not shareable, the walk has ended.
+    fn has_met(&mut self, word: RawValue) -> bool {
+        let noted = self.notes && !matches!(self.way, Way::Walk);
+        if noted || matches!(word.type_of(), RUBY_T_STRING | RUBY_T_FLOAT | RUBY_T_BIGNUM) {
+            return false;
+        }
+        if self.looks < MAX_LOOKS {
+            self.looks += 1;
+            return false;
+        }
+        !self.met.get_or_insert_with(Met::default).insert(word)
+    }
+
     /// Whether the object cannot be noted by its flag: a String that a native call uses, or an object whose `object_id` is
     /// in a side table, which the VM would have to note too.
     fn is_barred(&self, word: RawValue, kind: rb_sys::ruby_value_type) -> bool {
         let Way::Flag(found) = self.way else {
             return false;
         };
-        let Flags {
-            has_object_id,
-            str_tmplock,
-            ..
-        } = found.flags;
-        let barred = match kind {
-            RUBY_T_STRING => has_object_id | str_tmplock,
-            _ => has_object_id,
-        };
-        word.flags() & barred != 0
+        let in_use = kind == RUBY_T_STRING && word.flags() & found.flags.str_tmplock != 0;
+        in_use || has_object_id(word)
     }
 
     fn frozen(&self, word: RawValue) -> Result<bool, Jump> {

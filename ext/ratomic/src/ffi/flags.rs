@@ -2,14 +2,11 @@
 //! two Hashes. Only for the Rubies on which that was proved, see [`super::note`].
 
 use super::RawValue;
-use magnus::{prelude::*, rb_sys::protect, Error, Ruby, Value};
+use magnus::{rb_sys::protect, Error, Ruby, Value};
 use rb_sys::VALUE;
 
 #[derive(Clone, Copy)]
 pub struct Flags {
-    /// The flag of an object, other than a T_OBJECT, whose `object_id` was asked for. The number is kept in a side
-    /// table, as instance variables are.
-    pub has_object_id: VALUE,
     /// CRuby's STR_TMPLOCK: a native call is using the String. Freezing such a String raises.
     pub str_tmplock: VALUE,
     /// The flag of a Hash that is to become keywords (`Hash.ruby2_keywords_hash`); 0 if it cannot be seen.
@@ -26,13 +23,10 @@ impl Flags {
         let str_tmplock = word.flags() ^ before;
         // SAFETY: as above.
         protect(|| unsafe { rb_sys::rb_str_unlocktmp(word.0) })?;
-        let _: Value = text.funcall("object_id", ())?;
-        let has_object_id = word.flags() ^ before;
         let for_keywords: Value = ruby.eval("Hash.ruby2_keywords_hash({})")?;
         let usual: Value = ruby.eval("{}.dup")?;
         let keywords = RawValue::of(for_keywords).flags() ^ RawValue::of(usual).flags();
         Ok(Flags {
-            has_object_id,
             str_tmplock,
             keywords: if keywords.is_power_of_two() {
                 keywords

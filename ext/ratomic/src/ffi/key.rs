@@ -1,7 +1,7 @@
 //! Compares keys as `Hash` does: Strings by bytes and encoding, numbers by class and value, Symbols and other immediates
 //! by identity, all other objects by their methods `hash` and `eql?`.
 
-use super::{error, number, shareable, words, RawValue};
+use super::{deep_freeze, error, number, shareable, words, RawValue};
 use magnus::{prelude::*, rb_sys::protect, Error, RArray, Value};
 use ratomic_core::table::{Lookup, Same};
 use rb_sys::ruby_value_type::{self, RUBY_T_BIGNUM, RUBY_T_FLOAT, RUBY_T_STRING};
@@ -62,9 +62,8 @@ impl Key {
         if shareable::is_shareable(self.word)? {
             return Ok(self.word);
         }
-        // SAFETY: a living object. One with instance variables would not be copied here but frozen in place.
-        let has_variables = unsafe { rb_sys::rb_ivar_count(self.word.0) } > 0;
-        if !self.word.is_plain_string() || has_variables {
+        // One with instance variables would not be copied here but frozen in place.
+        if !self.word.is_plain_string() || deep_freeze::has_variables(self.word) {
             return self.copy();
         }
         // SAFETY: a living String; `protect` catches what it may raise (no memory).

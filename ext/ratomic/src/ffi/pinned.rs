@@ -6,8 +6,8 @@
 //! of the Ractor that made it: either on the thread that collects there, or while that Ractor is stopped. So it never runs
 //! while an address is being written. There are no write barriers, so every collection looks at all addresses.
 
-use super::{class, error, kept::Kept, RawValue};
-use magnus::{gc, prelude::*, typed_data::Obj, DataTypeFunctions, Error, RModule, TypedData};
+use super::{error, kept::Kept, RawValue};
+use magnus::{gc, prelude::*, typed_data::Obj, DataTypeFunctions, TypedData};
 use std::cell::Cell;
 use std::ptr::NonNull;
 
@@ -16,10 +16,10 @@ pub trait Addresses: Send {
     fn mark(&self);
 }
 
-/// Owns the addresses.
+/// Owns the addresses. Its class is to be defined when the extension is loaded.
 #[derive(TypedData)]
 #[magnus(class = "Ratomic::Workers::Sharing::Pinned", free_immediately, mark)]
-struct Holder(Cell<Option<NonNull<dyn Addresses>>>);
+pub struct Holder(Cell<Option<NonNull<dyn Addresses>>>);
 
 // SAFETY: only the thread that has the `Pinned` reaches the addresses, and the collector of its Ractor, see above.
 unsafe impl Send for Holder {}
@@ -85,9 +85,4 @@ impl<T: Addresses> Drop for Pinned<T> {
             drop(unsafe { Box::from_raw(self.addresses.as_ptr()) });
         }
     }
-}
-
-/// To be called when the extension is loaded.
-pub fn define(sharing: RModule) -> Result<(), Error> {
-    class::define_hidden::<Holder>(sharing, "Pinned")
 }

@@ -59,7 +59,7 @@ impl RawValue {
     }
 
     /// The flags of its header. Those that the C API names may be asked for anywhere, others only in [`super::note`]'s
-    /// proved way.
+    /// proved way, or where they were found by a comparison.
     pub fn flags(self) -> VALUE {
         // SAFETY: a living object that is no immediate, by the caller's check; reads its header.
         unsafe { (*(self.0 as *const RBasic)).flags }
@@ -82,6 +82,11 @@ impl RawValue {
     /// As RB_OBJ_FROZEN.
     pub fn is_frozen(self) -> bool {
         self.flags() & FROZEN != 0
+    }
+
+    /// Whether it was given to `ObjectSpace.define_finalizer`.
+    pub fn has_finalizer(self) -> bool {
+        self.flags() & ruby_fl_type::RUBY_FL_FINALIZE as VALUE != 0
     }
 
     /// As RB_OBJ_SHAREABLE_P: whether the VM has noted that the object is shareable. An object without that note may be

@@ -155,22 +155,33 @@ pub fn is_plain_tree(root: RawValue) -> Result<bool, Jump> {
         tree: true,
         ..Walk::default()
     };
+    let mut twice = Met::default();
     walk.meet(root);
     while let Some((word, level)) = walk.ahead.pop() {
         match word.type_of() {
             _ if level > MAX_DEPTH || deep_freeze::is_moved(word) => return Ok(false),
+            _ if is_fatal_to_move(word) => return Ok(false), // (not in every Ruby)
             RUBY_T_STRING | RUBY_T_ARRAY | RUBY_T_OBJECT | RUBY_T_STRUCT => {}
             RUBY_T_HASH if deep_freeze::has_no_default(word)? => {}
             _ if deep_freeze::is_frozen_data(word)? => continue,
             _ => return Ok(false),
         }
-        if !walk.met.insert(word) && !deep_freeze::is_frozen_data(word)? {
-            return Ok(false);
+        if !walk.met.insert(word) {
+            if twice.insert(word) && !deep_freeze::is_frozen_data(word)? {
+                return Ok(false);
+            }
+            continue;
         }
         walk.level = level + 1;
         walk.look_into(word)?;
     }
     Ok(true)
+}
+
+/// Whether Ruby 4.0 ends the process when it moves the object, or later: it looks in the wrong place for what else a
+/// Struct has (or a Data, or a Range, which are made like one), and it forgets finalizers.
+pub fn is_fatal_to_move(word: RawValue) -> bool {
+    word.has_finalizer() || word.is_a(RUBY_T_STRUCT) && deep_freeze::has_more(word)
 }
 
 pub fn is_odd(word: RawValue) -> bool {

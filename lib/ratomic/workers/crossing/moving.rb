@@ -6,7 +6,8 @@ module Ratomic
     #
     # Ruby moves a graph part by part. If it comes to a part that it cannot move, it raises, and the parts that it has
     # moved before are lost. Ruby 4.0 also loses an object to which a graph refers twice: at the second reference it
-    # finds only the `Ractor::MovedObject` that it has left there. Whether this Ruby does that is found out once.
+    # finds only the `Ractor::MovedObject` that it has left there. Whether this Ruby does that is found out once. And
+    # some objects end the process in Ruby 4.0 ({fatal?}).
     module Moving
       # Why a graph cannot be moved.
       Finding = Struct.new(:path, :object, :again, :deep) do
@@ -14,6 +15,7 @@ module Ratomic
           kind = Reflection.class_of(object)
           return "#{path} was moved to another owner before" if ::Ractor::MovedObject === object
           return "#{path} is nested too deeply" if deep
+          return "#{path} is an instance of #{kind} #{FATAL}" if !again && Moving.fatal?(object)
           return "#{path} is an instance of #{kind}, which cannot be moved to another Ractor" unless again
 
           "#{path} and #{again} are the same #{kind}, and a move in this Ruby loses objects that are referenced twice"
@@ -24,7 +26,17 @@ module Ratomic
         end
       end
 
+      FATAL = "that Ruby 4.0 cannot move without ending the process: one with a finalizer, or a Struct, Data or " \
+              "Range that has instance variables, or whose object_id was asked for; do without these, or keep what " \
+              "they are for in an object of a class"
+      private_constant :FATAL
+
       class << self
+        # Whether Ruby ends the process with a [BUG] when it moves the object, or later.
+        def fatal?(object)
+          !SAFE && Sharing.fatal_to_move?(object)
+        end
+
         # @param root [Object]
         # @param name [String] the name of `root` in messages
         # @param parts [Boolean] whether its elements are moved one by one; then an object that two of them refer to is
@@ -39,12 +51,13 @@ module Ratomic
         end
 
         # @param items [Array] of a dispatch
+        # @param first [Integer] index of the first of them
         # @return [Array] the items; instead of one that cannot be moved a frozen copy, or a {Transfer::Refused}
         # @raise [ShareableError] if the move would lose something; nothing has been touched then
-        def prepare(items)
+        def prepare(items, first = 0)
           return items if !RACTORS || Sharing.plain_tree?(items)
 
-          items = items.each_with_index.map { |item, index| movable?(item) ? item : Transfer.pack_one(item, index) }
+          items = items.map.with_index(first) { |item, index| movable?(item) ? item : Transfer.pack_one(item, index) }
           twice = look(items, "items", true, &:twice?)
           raise ShareableError, "#{twice}; hand over a dup, or dispatch without move: true" if twice
 
@@ -91,7 +104,7 @@ module Ratomic
           before, before_part = paths[object]
           if before
             Finding.new(before, object, path) unless ALIASES && before_part == part
-          elsif opaque?(object)
+          elsif opaque?(object) || fatal?(object)
             Finding.new(path, object)
           end
         end
@@ -132,7 +145,9 @@ module Ratomic
       ALIASES = !RACTORS || [+""].then { |twice| move(twice + twice) }.then { |one, other| one.equal?(other) }
       # Whether Sets can be moved.
       SETS = RACTORS && !move(Set.new).nil?
-      private_constant :BACKTRACE, :ALIASES, :SETS
+      # Whether Ruby moves what is {fatal?} to Ruby 4.0. This cannot be tried.
+      SAFE = !RACTORS || HEAP_PER_RACTOR
+      private_constant :BACKTRACE, :ALIASES, :SETS, :SAFE
     end
   end
 end

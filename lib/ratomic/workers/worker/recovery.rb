@@ -133,9 +133,13 @@ module Ratomic
         @batch.part(0, 1)
       end
 
-      # Moved items belong to this worker, so they are moved back to the coordinator.
+      # Moved items belong to this worker, so they are moved back to the coordinator. A `call_many` may have changed
+      # them since they came.
       def send_back(from)
-        @engine.mailbox.send([:parcel, @batch.ticket, from, @chunk.rest(from)], move: true)
+        items = Moving.prepare(@chunk.rest(from), from)
+        @engine.mailbox.send([:parcel, @batch.ticket, from, items], move: true)
+        # If the dispatch was stopped meanwhile, the coordinator has dropped its parcels before this one came.
+        @engine.post([:drop, @batch.ticket].freeze) if @batch.completion.complete?
       end
     end
   end

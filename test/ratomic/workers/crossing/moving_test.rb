@@ -6,6 +6,7 @@ require "set"
 class MovingTest < Minitest::Test
   Moving = Ratomic::Workers::Moving
   Pair = Struct.new(:one, :two)
+  FINALIZER = proc {}
 
   # Two instance variables, or one of them.
   class Holder
@@ -82,6 +83,26 @@ class MovingTest < Minitest::Test
     [RuntimeError.new(+"never raised"), +"text", [[{ a: +"" }]], Pair.new(+"", [])].each do |object|
       assert_nil Moving.obstacle(object, "it")
     end
+  end
+
+  # In Ruby 4.0 a move of one ends the process.
+  def test_what_ends_the_process_is_found
+    noted = Pair.new(+"", 1)
+    noted.instance_variable_set(:@note, 1)
+    asked = [Pair.new(+"", 1), Data.define(:text).new(+""), (+"a"..+"b")].each(&:object_id)
+    finalized = [+"", [1], { a: +"" }, Holder.new(+"", 1), RuntimeError.new("never raised")]
+    finalized.each { |object| ObjectSpace.define_finalizer(object, FINALIZER) }
+    [noted, *asked, *finalized].each do |object|
+      next assert_nil(Moving.obstacle([object], "it")) if Ratomic::HEAP_PER_RACTOR
+
+      assert_match(/\Ait\[0\] is an instance of .* that Ruby 4.0 cannot move/, Moving.obstacle([object], "it").to_s)
+      ready = Moving.prepare([object], 7)
+      assert_predicate ready[0], :frozen?
+      refute_same object, ready[0]
+    end
+    ObjectSpace.define_finalizer(reader = IO.pipe[0], FINALIZER)
+    assert_equal Ratomic::HEAP_PER_RACTOR, Moving.obstacle(reader, "it").nil?
+    assert_nil Moving.obstacle([Pair.new(+"", 1), Struct.new(*("a".."z").map(&:to_sym)).new(+"")], "it")
   end
 
   # What is found is what Ruby does.

@@ -21,6 +21,13 @@ class PlainDataTest < Minitest::Test
     refute plain?({ Object.new => 1 })
   end
 
+  # Each level is twice in the next one.
+  def test_data_with_shared_parts_is_not_looked_at_without_end
+    refute within(10) { plain?(60.times.inject(["text"]) { |inner, _| [inner, inner] }) }
+    refute within(10) { plain?(60.times.inject({}) { |inner, _| { a: inner, b: inner } }) }
+    assert plain?(Array.new(5_000) { [[]] }.first(4_000))
+  end
+
   def test_very_deep_data_is_not_looked_at_to_its_end
     deep = 5000.times.inject([]) { |nested, _| [nested] }
     refute plain?(deep)

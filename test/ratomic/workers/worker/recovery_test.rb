@@ -197,6 +197,40 @@ class RecoveryTest < Minitest::Test
     assert_equal [[1, 2, "ThreadError", nil, nil], 0], [classes, retries]
   end
 
+  def test_items_that_go_back_when_the_dispatch_is_over_are_dropped
+    chunk = ended_chunk(move: true)
+    batch = @batch
+    engine = @engine
+    chunk.define_singleton_method(:rest) do |from|
+      engine.stop(batch, Workers::PoolFailures::KILLED)
+      super(from)
+    end
+    recovery(chunk)
+    messages = Array.new(3) { within(5) { @mailbox.receive } }
+    assert_equal %i[drop parcel drop], messages.map(&:first)
+    assert_equal [@batch.ticket] * 3, messages.map { |message| message[1] }
+  end
+
+  # Ruby 4.0 would end the process, see Moving. (In a worker of Ruby's own threads too: the mailbox is a port.)
+  def test_items_that_a_run_has_made_immovable_go_back_as_copies
+    skip_without_ractors
+    ruby!(<<~RUBY)
+      require "ratomic"
+      Box = Struct.new(:number)
+      module Run
+        def self.call(box) = box.number * 2
+
+        def self.call_many(boxes)
+          boxes.each(&:object_id)
+          Thread.exit
+        end
+      end
+      pool = Ratomic::Workers::Pool.new(size: 1, min_batch: 0)
+      results = pool.dispatch_async([Box.new(1), Box.new(2)], Run, move: true).value(timeout: 20)
+      raise results.inspect unless results == [2, 4]
+    RUBY
+  end
+
   def test_an_item_that_has_a_result_keeps_it
     chunk = ended_chunk(item_timeout: 5, retries: 1)
     @engine.time_out(@batch, 2)
