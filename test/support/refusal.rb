@@ -3,8 +3,9 @@
 # Refuses the threads and Ractors that the library asks for, as a system does that has none to give. It does so in every
 # Ractor.
 module Refusal
-  # Begin of a name ("" is of all) => how many are refused.
+  # Begin of a name ("" is of all) => how many are refused, after how many that are granted.
   LEFT = Ratomic::Map.new
+  NONE = [0, 0].freeze
   MESSAGE = "can't create Thread: Resource temporarily unavailable"
 
   # In front of OwnThread.start.
@@ -24,10 +25,17 @@ module Refusal
   end
 
   def self.check(name)
-    return if LEFT.empty?
+    refused = LEFT.keys.any? { |start| name.to_s.start_with?(start) && refused?(start) }
+    raise ThreadError, MESSAGE if refused
+  end
 
-    asked = LEFT.keys.find { |start| name.to_s.start_with?(start) }
-    raise ThreadError, MESSAGE if asked && LEFT.compute(asked) { |left| left - 1 } >= 0
+  def self.refused?(start)
+    refused = false
+    LEFT.compute(start) do |(left, granted)|
+      refused = granted.zero? && left.positive?
+      [left - (refused ? 1 : 0), [granted - 1, 0].max].freeze
+    end
+    refused
   end
 
   Ratomic::Workers.const_get(:OwnThread).singleton_class.prepend(Threads)
@@ -36,10 +44,11 @@ module Refusal
   # Runs the block, in which the next threads and Ractors with such names are refused.
   # @param start [String] with which the names begin
   # @param count [Integer]
-  def refuse(start, count = 1)
-    LEFT[start] = count
+  # @param after [Integer] how many are granted before
+  def refuse(start, count = 1, after: 0)
+    LEFT[start] = [count, after].freeze
     yield
   ensure
-    LEFT.delete(start)
+    LEFT[start] = NONE # no deletion: another thread may be asking
   end
 end

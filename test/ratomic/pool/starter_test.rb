@@ -52,7 +52,7 @@ class PoolStarterTest < Minitest::Test
 
   def test_in_another_ractor_too
     in_ractor do
-      Refusal::LEFT["ratomic-pool-replenisher"] = 1
+      Refusal::LEFT["ratomic-pool-replenisher"] = [1, 0].freeze
       Ratomic::Pool.new(size: 1) { [] }
       raise "has a replenisher"
     rescue ThreadError
@@ -60,6 +60,6 @@ class PoolStarterTest < Minitest::Test
       raise "a hook for the replenisher is left" if hooks.size > 1 # that of the clients
     end
   ensure
-    Refusal::LEFT.clear
+    Refusal::LEFT["ratomic-pool-replenisher"] = Refusal::NONE
   end
 end
