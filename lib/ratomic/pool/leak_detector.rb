@@ -24,11 +24,11 @@ module Ratomic
       # @return [Object] the object of the lease
       def add(lease)
         @lock.synchronize do
+          @thread = start_thread unless @thread&.alive? # first: where none can be made, the lease keeps its object
           object = lease.release
           @lease_of[object] = lease
           @objects[lease] = object
           @leases[lease.number] = lease
-          @thread = start_thread unless @thread&.alive?
           object
         end
       end

@@ -32,7 +32,7 @@ module Ratomic
 
       # Waits for the end of the thread. It ends when the pool is closed.
       def join
-        @thread.join
+        @thread&.join
       end
 
       private

@@ -38,16 +38,19 @@ module Ratomic
       def initialize(channel, objects, factory_ractor)
         @channel = channel
         @inventory = Inventory.new(channel, objects)
-        monitor(0, factory_ractor) if factory_ractor
+        @unmonitored = # pairs of the number with which the end of a Ractor will be reported, and the Ractor
+          factory_ractor ? [[0, factory_ractor].freeze] : []
       end
 
       # Runs until the pool is closed or the program ends. An interrupt can end the wait for a message, never the
       # handling of one.
       def run
         Workers::Interrupts.deferred do
+          monitor
           while (message = Workers::Interrupts.on_blocking { @channel.inbox.pop })
             drain_returns
             handle(message)
+            monitor
             @inventory.serve
           end
         ensure
@@ -95,17 +98,22 @@ module Ratomic
 
       def client_added(client, ractor)
         @inventory.add_client(client)
-        monitor(client, ractor) if ractor
+        @unmonitored << [client, ractor].freeze if ractor
       end
 
       def ractor_ended(client)
         client.zero? ? @channel.close : @inventory.remove_client(client)
       end
 
-      # @param number [Integer] with which the end of the Ractor will be reported
-      def monitor(number, ractor)
+      # Hands the Ractors of new clients to the monitor. If Ruby can make no Ractor for it, that is tried again with the
+      # next message. (A Ractor that has ended by then is reported all the same.)
+      def monitor
+        return if @unmonitored.empty?
+
         @monitor ||= RactorMonitor.start(@channel.inbox)
-        @monitor << [number, ractor].freeze
+        @monitor << @unmonitored.shift until @unmonitored.empty?
+      rescue ThreadError
+        nil
       end
 
       # Answers every request, also those still in the inbox when an error ended the server.

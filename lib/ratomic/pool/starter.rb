@@ -43,12 +43,30 @@ module Ratomic
       end
 
       # @return [ServerChannel] to the running server
+      # @raise [ThreadError] if Ruby can make no thread; nothing is left running then
       def start
         in_server = FrozenCopy.shareable?(@factory)
         channel = start_server(in_server ? @factory : nil, in_server || Ractor.main? ? nil : Ractor.current)
         send_objects(channel)
         replenish_here(channel) unless in_server
-        channel
+        started = channel
+      ensure
+        channel&.close unless started
+      end
+
+      # The main thread of the server's Ractor.
+      # @param answers [Ratomic::Queue] gets the channel, or why there is none
+      def self.host(answers, size, factory, factory_ractor)
+        channel = ServerChannel.new(Queue.new(INBOX_CAPACITY), Ractor::Port.new, Queue.new(size), size)
+        server = Server.new(channel, size, factory_ractor)
+        replenisher = Replenisher.new(channel, factory)
+        replenisher.start if factory
+        answers.push(channel)
+        server.run
+        replenisher.join
+      rescue ThreadError => e # Ruby could make no thread
+        channel.close
+        answers.push(e.message)
       end
 
       private
@@ -59,19 +77,15 @@ module Ratomic
       def start_server(factory, factory_ractor)
         answers = Queue.new(1)
         Experimental.quietly { server(answers, factory, factory_ractor) }
-        answers.pop
+        channel = answers.pop
+        raise ThreadError, "the Ractor of the pool could not start: #{channel}" if String === channel
+
+        channel
       end
 
       def server(answers, factory, factory_ractor)
-        Ractor.new(answers, @size, factory, factory_ractor, name: "ratomic-pool") do |back, size, made_here, ends_with|
-          channel = ServerChannel.new(Queue.new(INBOX_CAPACITY), Ractor::Port.new, Queue.new(size), size)
-          Workers::Interrupts.allowed do # not its creator's mask
-            server = Server.new(channel, size, ends_with)
-            replenisher = Replenisher.new(channel, made_here).start if made_here
-            back.push(channel)
-            server.run
-            replenisher&.join
-          end
+        Ractor.new(answers, @size, factory, factory_ractor, name: "ratomic-pool") do |*all|
+          Workers::Interrupts.allowed { Starter.host(*all) } # not its creator's mask
         end
       end
 
@@ -79,13 +93,14 @@ module Ratomic
         replenisher = Replenisher.new(channel, @factory)
         exit_hooks = Workers::ExitHooks.here
         block = exit_hooks.on_end { |_, last| last && channel.close && replenisher.join }
-        replenisher.start { exit_hooks.forget(block) }
+        started = replenisher.start { exit_hooks.forget(block) }
+      ensure
+        exit_hooks.forget(block) unless started
       end
 
       def send_objects(channel)
         channel.add(@objects.pop) until @objects.empty?
       rescue Ractor::Error => e
-        channel.close
         raise OwnershipError, "an object of the factory cannot be moved (#{e.message}); #{ADVICE}"
       end
     end

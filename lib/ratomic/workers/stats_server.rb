@@ -45,9 +45,7 @@ module Ratomic
         @path = File.expand_path(path)
         @owner = Process.pid
         make_room
-        @socket = listen
-        @thread = OwnThread.start("ratomic-stats") { serve }
-        self.class.open << self
+        Interrupts.deferred { open } # an interrupt in between would leave a socket that nobody serves
         at_exit { close }
       end
 
@@ -95,16 +93,36 @@ module Ratomic
         File.unlink(@path)
       end
 
+      def open
+        @socket = listen
+        @thread = OwnThread.start("ratomic-stats") { serve }
+        self.class.open << self
+      ensure
+        discard(@socket, @path) unless @thread
+      end
+
+      # Nobody serves the socket. While it is there, it would look as if somebody did.
+      def discard(socket, path)
+        return if socket.nil?
+
+        socket.close
+        File.unlink(path)
+      rescue Errno::ENOENT
+        nil
+      end
+
       # The socket is made under another name, so that no client can connect before its permissions are set.
       def listen
         hidden = "#{@path}.#{Process.pid}"
         socket = UNIXServer.new(hidden)
         File.chmod(0o600, hidden)
         File.rename(hidden, @path)
-        socket
+        ready = socket
       rescue ArgumentError # a socket's path has about 100 bytes at most
         raise ArgumentError, "#{@path} is too long for a socket (#{hidden.bytesize} bytes with .#{Process.pid}); " \
                              "give a shorter path"
+      ensure
+        discard(socket, hidden) unless ready
       end
 
       def serve

@@ -1,10 +1,12 @@
 # frozen_string_literal: true
 
 require "test_helper"
+require "support/refusal"
 require "support/shown_errors"
 
 class PoolLeakDetectorTest < Minitest::Test
   include ShownErrors
+  include Refusal
 
   # Remembers which leases were reported as lost.
   class RactorClient
@@ -60,6 +62,21 @@ class PoolLeakDetectorTest < Minitest::Test
     refute_includes @client.lost, 0
     assert_equal @client.lost.uniq, @client.lost
     assert_equal 0, @leak_detector.remove(kept).number
+  end
+
+  def test_where_no_thread_can_be_made_the_lease_keeps_its_object
+    lease = Ratomic::Pool::Lease.new(1, [])
+    refuse("ratomic-pool-leak-detector") { assert_raises(ThreadError) { @leak_detector.add(lease) } }
+    assert_equal [], lease.object
+    assert_same lease, @leak_detector.remove(@leak_detector.add(lease))
+  end
+
+  def test_an_object_that_could_not_be_lent_is_lent_to_the_next_caller
+    pool = Ratomic::Pool.new(size: 1, timeout: STATE_TIMEOUT_S) { [] }
+    refuse("ratomic-pool-leak-detector") { assert_raises(ThreadError) { pool.checkout } }
+    assert_equal 0, pool.with(&:size)
+  ensure
+    pool&.close
   end
 
   def test_an_error_in_its_thread_is_shown

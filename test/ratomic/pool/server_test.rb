@@ -1,8 +1,11 @@
 # frozen_string_literal: true
 
 require "test_helper"
+require "support/refusal"
 
 class PoolServerTest < Minitest::Test
+  include Refusal
+
   def setup
     skip_without_ractors
     @pool = Ratomic::Pool.new(1, 1) { [] }
@@ -73,5 +76,21 @@ class PoolServerTest < Minitest::Test
     @channel.report(stranger)
     @channel.report(stranger.withdrawal)
     assert_equal [0, 0, 0, nil], stranger.wait(5)
+  end
+
+  def test_a_monitor_that_could_not_be_made_is_made_with_a_later_message
+    refuse("ratomic-pool-monitor", 2) do
+      in_ractor(@pool) do |pool|
+        pool.with(timeout: 30) { nil }
+        pool.checkout(timeout: 30) # which ends with the Ractor
+      end
+      eventually { @pool.with(timeout: 1) { true } }
+    end
+  end
+
+  def test_a_pool_of_another_ractor_starts_without_a_monitor
+    refuse("ratomic-pool-monitor") do
+      assert_equal 1, within(10) { in_ractor { Ratomic::Pool.new(size: 1, timeout: 30) { [1] }.with(&:sum) } }
+    end
   end
 end

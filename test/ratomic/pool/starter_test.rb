@@ -1,8 +1,11 @@
 # frozen_string_literal: true
 
 require "test_helper"
+require "support/refusal"
 
 class PoolStarterTest < Minitest::Test
+  include Refusal
+
   Starter = Ratomic::Pool::Starter
 
   def setup
@@ -36,5 +39,27 @@ class PoolStarterTest < Minitest::Test
     assert_empty Thread.list - others
   ensure
     channel&.close
+  end
+
+  def test_where_no_thread_or_ractor_can_be_made_it_raises_and_leaves_nothing
+    factories = [-> { [] }, Ractor.shareable_proc { [] }]
+    factories.product(%w[ratomic-pool ratomic-pool-replenisher]) do |factory, name|
+      assert_leaves_nothing do
+        refuse(name) { assert_raises(ThreadError) { within(10) { Starter.new(1, factory).start } } }
+      end
+    end
+  end
+
+  def test_in_another_ractor_too
+    in_ractor do
+      Refusal::LEFT["ratomic-pool-replenisher"] = [1, 0].freeze
+      Ratomic::Pool.new(size: 1) { [] }
+      raise "has a replenisher"
+    rescue ThreadError
+      hooks = Ratomic::Workers.const_get(:ExitHooks).here.instance_variable_get(:@blocks)
+      raise "a hook for the replenisher is left" if hooks.size > 1 # that of the clients
+    end
+  ensure
+    Refusal::LEFT["ratomic-pool-replenisher"] = Refusal::NONE
   end
 end

@@ -4,6 +4,7 @@ require "test_helper"
 require "json"
 require "socket"
 require "tmpdir"
+require "support/refusal"
 require "support/shown_errors"
 require "support/worker_callables"
 require "support/worker_pools"
@@ -12,6 +13,7 @@ class StatsServerTest < Minitest::Test
   include WorkerCallables
   include WorkerPools
   include ShownErrors
+  include Refusal
 
   SnapshotError = Class.new(StandardError)
 
@@ -119,6 +121,30 @@ class StatsServerTest < Minitest::Test
       puts client.wait_readable(10) ? client.gets : "no answer"
     RUBY
     assert_kind_of Hash, JSON.parse(answer)
+  end
+
+  def test_where_no_thread_can_be_made_it_leaves_no_socket
+    assert_leaves_nothing do
+      refuse("ratomic-stats") { assert_raises(ThreadError) { serve } }
+      assert_empty Dir.children(@folder)
+    end
+    serve
+    assert_kind_of Hash, read
+  end
+
+  def test_where_the_socket_cannot_get_its_name_it_leaves_none
+    servers = UNIXServer.singleton_class
+    servers.define_method(:new) { |path| super(path).tap { Dir.mkdir(path.delete_suffix(".#{Process.pid}")) } }
+    assert_leaves_nothing { assert_raises(SystemCallError) { serve } }
+    assert_equal [File.basename(@path)], Dir.children(@folder) # a folder now has the name
+  ensure
+    servers.remove_method(:new)
+  end
+
+  def test_without_a_thread_for_the_history_a_client_gets_the_statistics
+    Ratomic::Workers::History.current.stop
+    serve
+    refuse("ratomic-history") { assert_kind_of Hash, read }
   end
 
   def test_it_belongs_to_the_main_ractor

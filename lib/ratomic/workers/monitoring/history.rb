@@ -88,6 +88,9 @@ module Ratomic
             sleep(INTERVAL_S)
           end
         end
+      rescue ThreadError => e # there is no room for a thread: the statistics of now can be read all the same
+        ErrorWarning.once(Failure.from(e, nil), "the history of the statistics")
+        nil
       end
 
       def sample_of(engine)

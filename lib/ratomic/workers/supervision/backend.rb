@@ -81,13 +81,13 @@ module Ratomic
         end
       end
 
-      # The pool has no coordinator from then on if Ruby can make no thread. Its mailbox is closed then: where that is a
-      # queue, others would wait for room in it for ever.
+      # If Ruby can make no other thread, the one that was killed goes on: a thread that has begun to end can wait, and
+      # cannot be killed again.
       def self.revive(coordinator)
         watch_over(coordinator)
       rescue ThreadError => e
-        coordinator.close
         coordinator.trouble(e)
+        persist(coordinator)
       end
       private_class_method :host_elsewhere, :persist, :revive
     end

@@ -57,11 +57,6 @@ module Ratomic
         @ended
       end
 
-      # Called when nobody will read its mailbox any more.
-      def close
-        Mailbox.close(@mailbox)
-      end
-
       # Counts an error of its thread, which nobody can rescue.
       def trouble(error)
         @engine.metrics.trouble(error, PLACE)

@@ -9,10 +9,16 @@ module Ratomic
     # a :tick when a task is due. The thread starts with the first task. A coordinator in another Ractor than the main
     # one uses the thread on every Ruby: the VM's timer ends a wait with a timeout there, and in a snapshot of Ruby 4.1
     # the timer hung when the Ractor ended in that moment, and with it all waits of the process.
+    #
+    # Where Ruby can make no thread for the timer, the coordinator itself sleeps, for a moment each time, and asks for
+    # the thread again: the start of a worker that had no room may be what it has to do later.
     class TimerQueue
       TICK = [:tick].freeze
       # The longest wait in seconds. Ruby raises for some that are longer.
       MAX_WAIT_S = 3600
+      # The longest sleep of the coordinator where there is no thread for the timer. Messages wait so long, and so does
+      # a fork (see {ForkHook}).
+      MAX_SLEEP_S = 0.02
       Entry = Struct.new(:at, :what, :details, :ticket, :batch)
       # Whether WeakMap works. Before Ruby 3.3 (which brought WeakMap#delete) it confuses objects that had the same
       # address one after the other, and a deadline could be lost.
@@ -36,7 +42,7 @@ module Ratomic
       # Waits for a message.
       # @return [Object] the message; TICK when an entry is due
       def receive
-        restart_timer unless @timed
+        doze unless @timed
         return @mailbox.receive if !@timed || @ticking || @entries.empty?
 
         left = Clock.left(@entries[0].at)
@@ -118,19 +124,30 @@ module Ratomic
         @sweep_at = [@entries.size * 2, 64].max
       end
 
-      # If no thread could be made for the timer, that error was shown and counted where it came. It is tried again with
-      # each message, so until the next one a deadline may be late.
-      def restart_timer
-        wake(@entries[0].at) if @entries.any? && (@timer_thread.nil? || @timer_thread.ended?)
-      rescue ThreadError
-        nil
+      # Sleeps in the place of a timer that cannot be made. The tick after the sleep ends the wait for a message: what
+      # is due by then is taken, and the timer is tried again. (The sleep is a wait for a completion that nobody fills,
+      # because CRuby 4.0 can deadlock when a timed sleep in a Ractor is interrupted.)
+      def doze
+        return if @ticking || @entries.empty? || timer? || wake(@entries[0].at)
+
+        Completion.new(1).wait([Clock.left(@entries[0].at), MAX_SLEEP_S].min)
+        @ticking = send_tick
       end
 
-      def wake(at)
-        return if @timed
+      def timer?
+        !(@timer_thread.nil? || @timer_thread.ended?)
+      end
 
-        @timer_thread = TimerThread.new(@mailbox) if @timer_thread.nil? || @timer_thread.ended?
+      # @return [Boolean] false if Ruby can make no thread for the timer; {#receive} looks at the time then
+      def wake(at)
+        return true if @timed
+
+        @timer_thread = TimerThread.new(@mailbox) unless timer?
         @timer_thread.set(at)
+        true
+      rescue ThreadError => e
+        ErrorWarning.once(Failure.from(e, nil), "the timer of a pool")
+        false
       end
     end
   end

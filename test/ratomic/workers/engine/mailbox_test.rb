@@ -86,7 +86,8 @@ class MailboxTest < Minitest::Test
     assert_equal "ended", ruby!(IN_SMALL_MAILBOX + <<~RUBY)
       coordinator = Thread.list.find { |thread| thread.name == "ratomic-coordinator" }
       ThreadGroup::Default.freeze # Ruby makes no thread in it any more
-      coordinator.kill.join
+      coordinator.kill
+      Thread.pass until POOL.stats[:troubles][:last].any? { |error, _| error.include?("frozen ThreadGroup") }
       20.times { POOL.shutdown(timeout: 0) }
       print "ended"
       $stdout.flush

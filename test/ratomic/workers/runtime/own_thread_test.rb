@@ -107,6 +107,43 @@ class OwnThreadTest < Minitest::Test
     end
   end
 
+  # No thread of any kind, for a while: also none for the timer that is to try again.
+  def test_a_pool_whose_workers_and_timer_get_no_thread_runs_everything_later
+    backends.each do |backend|
+      assert_equal "[2, 4]\n[2, \"ThreadError\", 6]\ntrue\nleft in order\n", ruby!(REFUSE + <<~RUBY, backend)
+        def (Ratomic::Workers::OwnThread).refused?(name) = name != "ratomic-coordinator"
+        REFUSED.reset(6)
+        p pool.dispatch_async([1, 2], Die).value(timeout: 60)
+        REFUSED.reset(6)
+        p pool.dispatch_async([1, :die, 3], Die).value(timeout: 60)
+              .map { |result| Integer === result ? result : result.exception_class }
+        REFUSED.reset
+        p pool.shutdown(timeout: 60)
+      RUBY
+    end
+  end
+
+  def test_a_coordinator_that_was_killed_goes_on_where_no_other_thread_can_be_made
+    backends.each do |backend|
+      said = "Ratomic::Workers::ItemTimeoutError\n2\n[0, 1]\ntrue\nleft in order\n"
+      assert_equal said, ruby!(REFUSE + <<~RUBY, backend)
+        def (Ratomic::Workers::OwnThread).refused?(name) = name == "ratomic-coordinator"
+        pool.dispatch_async([1], Die).value
+        module Sleep
+          def self.call(seconds) = sleep(seconds)
+        end
+        busy = pool.dispatch_async([60], Sleep, item_timeout: 0.5)
+        Thread.pass until pool.stats[:running].any?
+        REFUSED.increment
+        Thread.list.find { |thread| thread.name == "ratomic-coordinator" }.kill
+        puts busy.value(timeout: 60).map(&:exception_class)
+        p pool.dispatch_async([:die, 1], Die).value(timeout: 60)[1]
+        p [REFUSED.value, pool.stats[:troubles][:count]]
+        p pool.shutdown(timeout: 60)
+      RUBY
+    end
+  end
+
   private
 
   def backends

@@ -299,8 +299,9 @@ class CoordinatorTest < Minitest::Test
       pool = Ratomic::Workers::Pool.new(size: 1, name: "mine")
       pool.map(["1"], Ratomic::Workers::ParseJSON, min_batch: 0)
       NONE_LEFT.increment
-      Thread.list.find { |thread| thread.name == "ratomic-coordinator" }.kill.join
-      exit!(pool.stats[:troubles][:last].key?("ThreadError: none left"))
+      Thread.list.find { |thread| thread.name == "ratomic-coordinator" }.kill
+      Thread.pass until pool.stats[:troubles][:last].key?("ThreadError: none left")
+      exit!(true)
     RUBY
     assert_match(/^ratomic: an error in the coordinator of the pool mine: ThreadError: none left/, result.err)
   end

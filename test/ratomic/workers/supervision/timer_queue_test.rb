@@ -2,6 +2,7 @@
 
 require "test_helper"
 require "support/mailboxes"
+require "support/shown_errors"
 
 # What holds wherever the coordinator's mailbox takes a timeout, and where it does not.
 module TimerQueueContract
@@ -122,6 +123,9 @@ end
 # With a mailbox that takes no timeout.
 class TimerQueueWithThreadTest < Minitest::Test
   include TimerQueueContract
+  include ShownErrors
+
+  NoTimer = Class.new(ThreadError)
 
   # As a port of Ruby 4.0.
   class UntimedMailbox
@@ -134,18 +138,34 @@ class TimerQueueWithThreadTest < Minitest::Test
     UntimedMailbox.new
   end
 
-  def test_a_timer_that_could_not_be_made_is_made_with_the_next_message
-    without_timers { assert_raises(ThreadError) { @timer_queue.add(now, :due) } }
+  def test_what_is_due_comes_in_time_also_while_no_timer_can_be_made
+    without_timers do
+      @timer_queue.add(now + 0.05, :due)
+      @timer_queue.add(now + 3600, :later)
+      due = []
+      within(5) { due = @timer_queue.take_due while due.empty? && @timer_queue.receive == [:tick] }
+      assert_equal [[:due]], due
+    end
+  end
+
+  def test_a_timer_that_could_not_be_made_is_made_later
+    without_timers { @timer_queue.add(now + 3600, :later) }
     @mailbox.send(:message)
-    assert_equal [:message, [:tick]], [receive, receive]
-    assert_equal [[:due]], @timer_queue.take_due
+    assert_equal :message, receive
+    refute_predicate timer_thread, :ended?
   end
 
   def test_a_message_comes_also_while_no_timer_can_be_made
     without_timers do
-      assert_raises(ThreadError) { @timer_queue.add(now, :due) }
+      @timer_queue.add(now + 3600, :later)
       @mailbox.send(:message)
       assert_equal :message, receive
+    end
+  end
+
+  def test_that_no_timer_can_be_made_is_shown
+    assert_shown(NoTimer, /the timer of a pool: .*can't create Thread/) do
+      without_timers(NoTimer) { 2.times { @timer_queue.add(now + 3600, :later) } }
     end
   end
 
@@ -165,9 +185,9 @@ class TimerQueueWithThreadTest < Minitest::Test
 
   private
 
-  def without_timers
+  def without_timers(error = ThreadError)
     timers = Workers.const_get(:TimerThread).singleton_class
-    timers.define_method(:new) { |_mailbox| raise ThreadError, "can't create Thread: Resource temporarily unavailable" }
+    timers.define_method(:new) { |_mailbox| raise error, "can't create Thread: Resource temporarily unavailable" }
     yield
   ensure
     timers.remove_method(:new)
