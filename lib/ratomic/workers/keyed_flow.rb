@@ -84,7 +84,7 @@ module Ratomic
         size = @items.size + @free
         return dispatch_group(@direct_size) if size >= @direct_size
 
-        @lock.synchronize { wake_leader } if size >= @wanted
+        synchronize { wake_leader } if size >= @wanted
       end
 
       private
