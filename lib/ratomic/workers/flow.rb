@@ -2,6 +2,7 @@
 
 require_relative "flow_direct"
 require_relative "flow_leader"
+require_relative "flow_lock"
 require_relative "flow_window"
 
 module Ratomic
@@ -18,6 +19,7 @@ module Ratomic
     # Where a whole window is less work than it costs to wake these threads, the consumer runs the groups itself, and
     # the lanes rest ({#by_consumer=}).
     class Flow
+      include FlowLock
       include FlowLeader
       include FlowDirect
       include FlowWindow
@@ -87,7 +89,7 @@ module Ratomic
       def group(most)
         synchronize do
           while more?
-            next @place.wait(@lock) if @led || @by_consumer
+            next wait(@place) if @led || @by_consumer
 
             direct = take_over
             return direct if direct
@@ -156,10 +158,6 @@ module Ratomic
 
       private
 
-      def synchronize(&block)
-        Interrupts.synchronize(@lock, &block)
-      end
-
       # To be called with the lock, as what follows.
       # @return [Array, Group, nil]
       def await_output
@@ -168,7 +166,7 @@ module Ratomic
           raise @error if @error && @taken == @read
           return if @finished && @taken == @read
 
-          @output.wait(@lock)
+          wait(@output)
         end
         ready
       end

@@ -163,7 +163,7 @@ module Ratomic
       # The leader: sleeps for some time, and ends it if nothing goes on.
       def watch
         progress = @read + @yielded
-        @work.wait(@lock, CHECK_INTERVAL_S)
+        wait(@work, CHECK_INTERVAL_S)
         @still = @read + @yielded == progress ? @still + 1 : 0
         end_direct if @still >= (@read == @grouped ? MAX_STILL_CHECKS_ALL_DISPATCHED : MAX_STILL_CHECKS)
       end

@@ -68,7 +68,7 @@ module Ratomic
 
       def wait_for_room
         wake_leader unless direct?
-        @room.wait(@lock)
+        wait(@room)
       end
     end
   end
