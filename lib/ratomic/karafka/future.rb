@@ -19,7 +19,7 @@ module Ratomic
         # @return [Array] in the order of the messages, the marker in the place of those that failed; payloads belong
         #   to the caller, and are not frozen
         def retrieve
-          @lock.synchronize do
+          Workers::Interrupts.synchronize(@lock) do
             @payloads ||= @futures.flat_map(&:value).map { |result| look_at(result) }
             @payloads
           end

@@ -42,7 +42,7 @@ module Ratomic
       # @param results [:owned, :frozen] whether payloads belong to the consumer, who may change them, or are frozen
       # @return [void]
       def start(concurrency, min_payloads:, results: :owned)
-        @lock.synchronize do
+        Workers::Interrupts.synchronize(@lock) do
           return if @pool
 
           @pool = Workers::Pool.new(size: concurrency, name: "karafka", results: results, min_batch: 0)
@@ -88,7 +88,7 @@ module Ratomic
       # Ends the workers and forgets everything, also the deserializers that could not be shared.
       # @return [void]
       def reset!
-        @lock.synchronize do
+        Workers::Interrupts.synchronize(@lock) do
           @pool&.kill
           clear
         end
@@ -97,7 +97,7 @@ module Ratomic
 
       # @return [Hash{String => String}] why deserializers were left alone, by their class
       def refusals
-        @lock.synchronize { @refusals.dup }
+        Workers::Interrupts.synchronize(@lock) { @refusals.dup }
       end
 
       private
@@ -122,7 +122,7 @@ module Ratomic
 
       # One for each deserializer: Workers learn the cost by callable.
       def callable_for(deserializer)
-        @lock.synchronize do
+        Workers::Interrupts.synchronize(@lock) do
           return @callables[deserializer] if @callables.key?(deserializer)
 
           @callables.shift if @callables.size >= MAX_CALLABLES

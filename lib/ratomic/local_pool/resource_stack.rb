@@ -78,7 +78,7 @@ module Ratomic
 
       # @return [Integer]
       def available
-        @lock.synchronize { @slots.count(&:free?) }
+        Workers::Interrupts.synchronize(@lock) { @slots.count(&:free?) }
       end
 
       # @raise [ClosedError]
@@ -110,7 +110,9 @@ module Ratomic
 
       # @return [String] the message for {Ratomic::TimeoutError}
       def none_free(timeout)
-        in_use, waiting = @lock.synchronize { [@slots.count { |slot| !slot.free? }, @wait_queue.size] }
+        in_use, waiting = Workers::Interrupts.synchronize(@lock) do
+          [@slots.count { |slot| !slot.free? }, @wait_queue.size]
+        end
         "no resource became free within #{timeout} s: #{in_use} are in use, of #{@slots.size} in this Ractor, " \
           "#{waiting} more threads wait; raise size: or timeout:, or look for a block that keeps its resource too long"
       end

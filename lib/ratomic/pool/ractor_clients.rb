@@ -67,7 +67,7 @@ module Ratomic
       # belongs to a thread: another Fiber of it would get an error.) Interrupts come where it blocks.
       def renew(pool, &block)
         lock = synchronize { @renewals[pool] ||= Thread::Mutex.new }
-        Workers::Interrupts.on_blocking { lock.synchronize(&block) }
+        Workers::Interrupts.on_blocking { Workers::Interrupts.synchronize(lock, &block) }
       end
 
       def tidy

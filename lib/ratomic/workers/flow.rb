@@ -2,6 +2,7 @@
 
 require_relative "flow_direct"
 require_relative "flow_leader"
+require_relative "flow_lock"
 require_relative "flow_window"
 
 module Ratomic
@@ -18,6 +19,7 @@ module Ratomic
     # Where a whole window is less work than it costs to wake these threads, the consumer runs the groups itself, and
     # the lanes rest ({#by_consumer=}).
     class Flow
+      include FlowLock
       include FlowLeader
       include FlowDirect
       include FlowWindow
@@ -65,13 +67,13 @@ module Ratomic
         size = @items.size
         return dispatch_group(size) if size >= @direct_size
 
-        @lock.synchronize { wake_leader } if size >= @wanted
+        synchronize { wake_leader } if size >= @wanted
       end
 
       # Called when the source has ended, or the thread that reads it. The consumer gets an error of the source after
       # the results.
       def finish(error = nil)
-        @lock.synchronize do
+        synchronize do
           @finished = true
           end_direct if @read != @grouped # lanes run the others, or they wait for a key
           @error ||= error
@@ -85,9 +87,9 @@ module Ratomic
       # @return [Group, DirectGroup, nil] a DirectGroup is to be settled; nil when the source has ended and nothing is
       #   left
       def group(most)
-        @lock.synchronize do
+        synchronize do
           while more?
-            next @place.wait(@lock) if @led || @by_consumer
+            next wait(@place) if @led || @by_consumer
 
             direct = take_over
             return direct if direct
@@ -104,7 +106,7 @@ module Ratomic
       # work than to wake all these threads.
       # @param yes [Boolean]
       def by_consumer=(yes)
-        @lock.synchronize do
+        synchronize do
           @by_consumer = yes
           end_direct
           wake_leader
@@ -116,7 +118,7 @@ module Ratomic
       # @param results [Array] with a {Vacancy} for an item that has none
       def deliver(group, results)
         results = numbered(group, results) if results.any?(Failure)
-        @lock.synchronize do
+        synchronize do
           @running -= 1
           keep(group, results)
           # In a {KeyedFlow} items that were read earlier can still wait for their key, and so for the consumer.
@@ -127,7 +129,7 @@ module Ratomic
 
       # Called by a lane that cannot go on. The consumer gets the error at once.
       def break(error)
-        @lock.synchronize do
+        synchronize do
           @broken ||= error
           end_direct
         end
@@ -144,7 +146,7 @@ module Ratomic
         loop do
           raise PoolFailures::FORKED.to_error unless @process == Process.pid
 
-          results = @lock.synchronize { take_ready || await_output }
+          results = synchronize { take_ready || await_output }
           case results
           when nil then return
           when Array then return results.any?(Vacancy) ? leave_out(results) : results
@@ -164,7 +166,7 @@ module Ratomic
           raise @error if @error && @taken == @read
           return if @finished && @taken == @read
 
-          @output.wait(@lock)
+          wait(@output)
         end
         ready
       end

@@ -54,13 +54,13 @@ module Ratomic
       # @param claimed [Boolean] whether this thread has taken it off the list
       def settle(direct, claimed)
         results = direct.future.slots
-        @lock.synchronize { (claimed ? @taken_over : @direct).delete(direct) } && deliver(direct.group, results)
+        synchronize { (claimed ? @taken_over : @direct).delete(direct) } && deliver(direct.group, results)
       end
 
       # Called at the end of a run, when no thread of it is left: cancels what is under way. Threads that the source has
       # started get an error when they yield.
       def close
-        @lock.synchronize do
+        synchronize do
           @closed = true
           end_direct
           @limit = 0
@@ -96,7 +96,7 @@ module Ratomic
       # @return [Boolean] whether there was one
       def dispatch_group(least, during_wait = :kill_on_blocking)
         Interrupts.deferred do
-          group = @lock.synchronize { take_direct if direct? && free >= least }
+          group = synchronize { take_direct if direct? && free >= least }
           done = group ? dispatch_direct(group, during_wait) : false
         rescue Exception => e # rubocop:disable Lint/RescueException -- without this group the stream has no end
           self.break(e)
@@ -118,7 +118,7 @@ module Ratomic
 
       def keep_direct(direct)
         direct.group.items = nil # the workers have their own: what waits for long is old garbage later
-        @lock.synchronize do
+        synchronize do
           @direct << direct
           end_direct if @group_size * END_FACTOR < direct_share # items have become dearer
           @output.signal
@@ -163,7 +163,7 @@ module Ratomic
       # The leader: sleeps for some time, and ends it if nothing goes on.
       def watch
         progress = @read + @yielded
-        @work.wait(@lock, CHECK_INTERVAL_S)
+        wait(@work, CHECK_INTERVAL_S)
         @still = @read + @yielded == progress ? @still + 1 : 0
         end_direct if @still >= (@read == @grouped ? MAX_STILL_CHECKS_ALL_DISPATCHED : MAX_STILL_CHECKS)
       end

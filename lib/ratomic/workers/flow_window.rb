@@ -18,7 +18,7 @@ module Ratomic
       # Called by the reader: makes the window smaller.
       # @param limit [Integer]
       def narrow(limit)
-        @lock.synchronize { self.limit = limit if limit < @limit }
+        synchronize { self.limit = limit if limit < @limit }
       end
 
       # The consumer has had one result. Only the consumer changes this count, and a reader looks at it after it has set
@@ -27,7 +27,7 @@ module Ratomic
         @yielded += count
         return unless @full && @read - @yielded <= @enough
 
-        @lock.synchronize do
+        synchronize do
           @full = false # or each of the next results would wake it again
           @room.broadcast
         end
@@ -48,9 +48,9 @@ module Ratomic
       end
 
       def await_room
-        @lock.synchronize { begin_direct }
+        synchronize { begin_direct }
         nil while direct? && dispatch_group(1)
-        @lock.synchronize do
+        synchronize do
           wait_for_room until room?
           @full = false
           @room.broadcast # other readers look again
@@ -68,7 +68,7 @@ module Ratomic
 
       def wait_for_room
         wake_leader unless direct?
-        @room.wait(@lock)
+        wait(@room)
       end
     end
   end

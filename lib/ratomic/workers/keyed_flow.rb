@@ -84,7 +84,7 @@ module Ratomic
         size = @items.size + @free
         return dispatch_group(@direct_size) if size >= @direct_size
 
-        @lock.synchronize { wake_leader } if size >= @wanted
+        synchronize { wake_leader } if size >= @wanted
       end
 
       private
@@ -170,10 +170,12 @@ module Ratomic
         return key.frozen? ? key : key.dup.freeze if key.instance_of?(String)
         return key if Integer === key || Symbol === key
 
-        copy = FrozenCopy.of(key)
-        copy.eql?(key) && copy.hash == key.hash ? copy : key
-      rescue StandardError # the key cannot be copied
-        key
+        Interrupts.exceptions_deferred do # or one would be taken for an error of the key
+          copy = FrozenCopy.of(key)
+          copy.eql?(key) && copy.hash == key.hash ? copy : key
+        rescue StandardError # the key cannot be copied
+          key
+        end
       end
 
       def number(group, place)

@@ -33,7 +33,7 @@ module Ratomic
 
       # @param size [Integer, nil] workers; nil takes the number of processors. Ruby 4.0 runs Ractors on eight native
       #   threads at most; the environment variable RUBY_MAX_CPU allows more
-      # @param name [String, nil]
+      # @param name [String, Symbol, nil]
       # @param backend [:ractor, :thread, :process, :inline, nil] nil takes `:ractor`, or `:thread` on Rubies without
       #   Ractors. `:process` runs items in forked processes: in parallel on every Ruby, whatever they do, and an item
       #   can be ended wherever it is. See the guide docs/guides/processes.md

@@ -55,19 +55,20 @@ module Ratomic
         # @param worker [Integer] its number
         # @return [Connection] of that worker
         def link(engine, worker)
-          Connection.new(engine, worker, PREPARED_GATE.synchronize { PREPARED[engine.settings]&.delete(worker) })
+          prepared = Interrupts.synchronize(PREPARED_GATE) { PREPARED[engine.settings]&.delete(worker) }
+          Connection.new(engine, worker, prepared)
         end
 
         # Called when the pool has ended: ends the processes that no worker has taken.
         # @return [void]
         def discard(engine)
-          left = PREPARED_GATE.synchronize { PREPARED.delete(engine.settings) } || {}
+          left = Interrupts.synchronize(PREPARED_GATE) { PREPARED.delete(engine.settings) } || {}
           left.each_value(&:close)
         end
 
         # If two threads start the same pool at once, the second process for a worker replaces the first, which ends.
         def keep_prepared(settings, worker, child)
-          needless = PREPARED_GATE.synchronize do
+          needless = Interrupts.synchronize(PREPARED_GATE) do
             here = (PREPARED[settings] ||= {})
             here[worker].tap { here[worker] = child }
           end

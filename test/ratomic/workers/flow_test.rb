@@ -57,6 +57,32 @@ class FlowTest < Minitest::Test
     assert consumer.join(5)
   end
 
+  # All wake-ups are lost.
+  class Lossy < Thread::ConditionVariable
+    def signal = self
+    def broadcast = self
+  end
+
+  def test_a_wake_up_that_is_lost_delays_the_stream_and_does_not_end_it
+    flow = Flow.new(1, 1, 1, true)
+    %i[@room @work @place @output].each { |condition| flow.instance_variable_set(condition, Lossy.new) }
+    @reader = Thread.new do
+      2.times { |number| flow.add(number) }
+      flow.finish
+    end
+    @lanes = Array.new(2) do
+      Thread.new do
+        while (group = flow.group(1))
+          flow.deliver(group, group.items)
+        end
+      end
+    end
+    taken = within(30) { Array.new(2) { flow.take.tap { flow.yielded } } }
+    assert_equal [[0], [1]], taken
+    assert_nil within(30) { flow.take }
+    [@reader, *@lanes].each { |thread| assert thread.join(10), "it sleeps for ever" }
+  end
+
   # With each place by itself an item of a fast source would cost a change of threads.
   def test_a_reader_that_has_found_the_window_full_goes_on_when_a_quarter_is_free
     flow = Flow.new(1, 1, 8, true)

@@ -23,6 +23,17 @@ class KeyedFlowTest < Minitest::Test
     assert_equal [-2], flow.group(10).items
   end
 
+  # Compares itself while another thread raises an exception into this one.
+  class Interrupted
+    def eql?(_other) = Thread.current.raise(KeyError, "from outside")
+    def hash = 1
+  end
+
+  def test_an_exception_from_another_thread_is_not_taken_for_an_error_of_the_key
+    flow = KeyedFlow.new(1, 1, 10, true, ->(_) { Interrupted.new })
+    assert_raises(KeyError) { flow.add(1) }
+  end
+
   def test_a_key_whose_group_is_done_comes_first_with_what_has_come_meanwhile
     flow = KeyedFlow.new(3, 3, 100, true, :abs.to_proc)
     [1, 2].each { |number| flow.add(number) }

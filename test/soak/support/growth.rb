@@ -10,7 +10,8 @@ module Soak
   # them. From N on nothing may grow but by the bounds, however many operations there were.
   #
   # Where the allocator's own growth is in question, the part has a control: plain Ruby that does the like. It is
-  # measured in a process of its own, and what it grows by in as many operations is allowed too.
+  # measured in a process of its own, and what it grows by in as many operations is allowed too. Both are looked at
+  # after the same numbers of operations: the heap grows ever more slowly, so what it grew by later on tells too little.
   class Growth
     # MB that the allocator and the heap round up to.
     MEMORY = 6.0
@@ -61,7 +62,7 @@ module Soak
       row(COLUMNS.keys)
       started = Soak.now
       seconds = @controlled ? @part.seconds * 0.75 : @part.seconds
-      run_until { Soak.now - started > seconds / 12 }
+      run_until { @part.control ? @done >= @part.control : Soak.now - started > seconds / 12 }
       first = @done
       STAGES.each do |factor|
         run_until { @done >= factor * first || (factor > ENOUGH && Soak.now - started > seconds) }
@@ -123,7 +124,7 @@ module Soak
 
     def control_per_operation
       out, status = Open3.capture2(RbConfig.ruby, "-W:no-experimental", $PROGRAM_NAME, "--control",
-                                   "--seconds", (@part.seconds / 4).to_s)
+                                   @seen.first.first.to_s, "--seconds", (@part.seconds / 4).to_s)
       raise Wrong, "the control ended with #{status}: #{out}" unless status.success?
 
       @part.note "plain Ruby: #{out.lines.last.split.drop(2).join(" ")}"

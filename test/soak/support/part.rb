@@ -27,7 +27,8 @@ module Soak
     attr_reader :seconds
     # @return [Integer]
     attr_reader :seed
-    # @return [Boolean] whether only the plain Ruby beside it is to be measured, see {Growth}
+    # @return [Integer, nil] if only the plain Ruby beside it is to be measured, the operations before the first look,
+    #   see {Growth}
     attr_reader :control
 
     # Runs the block, prints the verdict and ends the process with it.
@@ -63,7 +64,7 @@ module Soak
       OptionParser.new do |options|
         options.on("--seconds N", Float) { |seconds| @seconds = seconds }
         options.on("--seed N", Integer) { |seed| @seed = seed }
-        options.on("--control") { @control = true }
+        options.on("--control OPERATIONS", Integer) { |operations| @control = operations }
       end.parse!(arguments)
       @variant = arguments.first
       @name = [File.expand_path($PROGRAM_NAME).delete_prefix("#{FOLDER}/").delete_suffix(".rb"), *@variant].join("/")

@@ -81,14 +81,16 @@ module Ratomic
       # @param of [Method, Proc]
       # @param owner [Module, nil] of the method
       def read(of, owner = nil)
-        return reader(of) unless (code = RubyVM::InstructionSequence.of(of))
-        return unless CompiledCode.code?(parts = code.to_a)
+        Interrupts.exceptions_deferred do
+          next reader(of) unless (code = RubyVM::InstructionSequence.of(of))
+          next unless CompiledCode.code?(parts = code.to_a)
 
-        @lookup = ConstantLookup.new(code, owner)
-        made_of_proc(of, code) if Method === of && parts[CompiledCode::KIND] == :block
-        walk(parts)
-      rescue StandardError, ScriptError, SystemStackError # the code has another format than the one known here
-        nil
+          @lookup = ConstantLookup.new(code, owner)
+          made_of_proc(of, code) if Method === of && parts[CompiledCode::KIND] == :block
+          walk(parts)
+        rescue StandardError, ScriptError, SystemStackError # the code has another format than the one known here
+          nil
+        end
       end
 
       # Finds the instance variable that a method of `attr_reader` reads. Such a method has a source location and no

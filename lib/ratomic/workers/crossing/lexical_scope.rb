@@ -25,11 +25,13 @@ module Ratomic
       # @param code [RubyVM::InstructionSequence]
       # @return [Array<Module>, nil] the innermost first, Object last; nil if they cannot be found
       def self.of(code)
-        key = "#{code.absolute_path}:#{code.first_lineno}:#{code.label}"
-        found = FOUND[key] || (FOUND[key] = new(code).modules || UNKNOWN)
-        found unless found == UNKNOWN
-      rescue StandardError, ScriptError, SystemStackError
-        nil
+        Interrupts.exceptions_deferred do
+          key = "#{code.absolute_path}:#{code.first_lineno}:#{code.label}"
+          found = FOUND[key] || (FOUND[key] = new(code).modules || UNKNOWN)
+          found unless found == UNKNOWN
+        rescue StandardError, ScriptError, SystemStackError
+          nil
+        end
       end
 
       def initialize(code)

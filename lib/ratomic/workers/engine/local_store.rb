@@ -35,7 +35,7 @@ module Ratomic
       private
 
       def locked(&block)
-        @lock ? @lock.synchronize(&block) : yield
+        @lock ? Interrupts.synchronize(@lock, &block) : yield
       end
     end
   end

@@ -42,8 +42,17 @@ module Ratomic
         loop { mailbox.receive } if DRAINED # Ractor::ClosedError is a StopIteration
       end
 
+      # A thread that reads a mailbox, and also sends to it, says so: it must not wait for room that only it can make.
+      # What it sends to a full queue is put in as soon as it has taken something out.
+      # @param mailbox [Ractor::Port, QueueMailbox]
+      # @param late [Array] for what finds no room; a thread that takes the reader's place gets the same
+      def self.read_here(mailbox, late)
+        Thread.current.thread_variable_set(READER, [mailbox, late].freeze) if QueueMailbox === mailbox
+      end
+
       DRAINED = RACTORS && !HEAP_PER_RACTOR
-      private_constant :DRAINED
+      READER = :ratomic_mailbox_reader
+      private_constant :DRAINED, :READER
 
       # The mailbox of threads that hear only from threads of their own Ractor, and of Rubies without `Ractor::Port`.
       class QueueMailbox
@@ -58,7 +67,7 @@ module Ratomic
         # goes through the queue. `move:` makes no difference: the reader is a thread of the same Ractor.
         def send(message, move: false) # rubocop:disable Lint/UnusedMethodArgument
           sent = Ractor.shareable?(message) ? message : RactorLocalRefs.keep(message)
-          @queue.push(sent)
+          @queue.try_push(sent) || late&.push(sent) || @queue.push(sent)
           self
         rescue ::ClosedQueueError
           RactorLocalRefs.take(sent) unless sent.equal?(message)
@@ -76,6 +85,7 @@ module Ratomic
         # @return [Object, nil] nil when they are over
         def receive(timeout: nil)
           message = @queue.pop(timeout: timeout)
+          put_late
           message.is_a?(RactorLocalRefs::Ref) ? RactorLocalRefs.take(message) : message
         end
 
@@ -86,6 +96,21 @@ module Ratomic
         # Lets go of what is left, also of what is kept beside the queue.
         def drain
           receive until @queue.empty?
+        end
+
+        private
+
+        # @return [Array, nil] if the calling thread is the reader
+        def late
+          mailbox, late = Thread.current.thread_variable_get(READER)
+          late if mailbox.equal?(self)
+        end
+
+        def put_late
+          waiting = late
+          waiting.shift while waiting&.any? && @queue.try_push(waiting.first)
+        rescue ::ClosedQueueError
+          waiting.each { |sent| RactorLocalRefs.take(sent) if RactorLocalRefs::Ref === sent }.clear
         end
       end
     end

@@ -25,7 +25,7 @@ module Ratomic
       end
 
       # @param size [Integer, nil] workers; nil takes the number of processors
-      # @param name [String, nil] in statistics, events and thread names; nil takes "workers-1" and so on
+      # @param name [String, Symbol, nil] in statistics, events and thread names; nil takes "workers-1" and so on
       # @param backend [Symbol, nil] one of `Backend.names`; nil takes `:ractor` where there are Ractors, else `:thread`
       # @param max_queue [Integer] dispatches that wait in the queue at most
       # @param recycle_after [Integer, Hash, nil] items, or `{ items:, megabytes: }`, after which a worker process is
@@ -42,9 +42,7 @@ module Ratomic
         @fallback = (choice(:fallback, fallback, FALLBACKS) unless NilClass === fallback)
         @recycle_after = limits(recycle_after)
         @hooks = hooks
-        @name = Settings.text(name || "workers-#{NUMBERS.increment}")
-        raise ArgumentError, "name: is empty, it must be a name, or nil" if @name.empty?
-
+        @name = named(name)
         freeze
       end
 
@@ -92,6 +90,18 @@ module Ratomic
       end
 
       private
+
+      def named(name)
+        case name
+        when nil then name = "workers-#{NUMBERS.increment}"
+        when String, Symbol then nil
+        else raise TypeError, "name: must be a String, a Symbol or nil, not #{Arguments.shown(name)}"
+        end
+        name = Settings.text(name)
+        raise ArgumentError, "name: is empty, it must be a name, or nil" if name.empty?
+
+        name
+      end
 
       # @return [Settings]
       def with_backend(backend)

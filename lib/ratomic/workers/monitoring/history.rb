@@ -21,7 +21,7 @@ module Ratomic
       class << self
         # @return [History] of this process; its samples begin now if there was no reader before
         def current
-          LOCK.synchronize { (@current ||= new).tap(&:look) }
+          Interrupts.synchronize(LOCK) { (@current ||= new).tap(&:look) }
         end
 
         # In a forked child the thread of the parent's history does not exist, so the child begins a new one. See
@@ -43,19 +43,19 @@ module Ratomic
       # @return [self]
       def look
         @looked = Clock.now
-        @lock.synchronize { @thread = start unless @thread&.alive? }
+        Interrupts.synchronize(@lock) { @thread = start unless @thread&.alive? }
         self
       end
 
       # @param engine [Engine]
       # @return [Array<Point>] the oldest first
       def points(engine)
-        @lock.synchronize { @points[engine.number].to_a.dup }
+        Interrupts.synchronize(@lock) { @points[engine.number].to_a.dup }
       end
 
       # Ends the thread.
       def stop
-        @lock.synchronize do
+        Interrupts.synchronize(@lock) do
           @thread&.kill
           @thread = nil
         end
@@ -65,7 +65,7 @@ module Ratomic
       # @api private
       def sample
         running = Pool::RUNNING.values.map(&:last)
-        @lock.synchronize do
+        Interrupts.synchronize(@lock) do
           [@samples, @points].each { |kept| kept.keep_if { |number, _| running.any? { |each| each.number == number } } }
           running.each { |engine| add(engine, sample_of(engine)) }
         end

@@ -44,6 +44,21 @@ module Ratomic
           Thread.handle_interrupt(KILL_ON_BLOCKING, &block)
         end
 
+        # As `lock.synchronize`, where an interrupt may end the wait for the lock. When a Mutex is released, Ruby wakes
+        # one thread that waits for it. If an interrupt ends that thread's wait just then, the thread leaves and wakes
+        # no other: in Ruby 3.1 to 4.1 all others sleep on, though the Mutex is free. So a thread that leaves takes and
+        # releases it once more. (Before the mask there is no point at which a second interrupt could come.)
+        # @param lock [Thread::Mutex]
+        def synchronize(lock)
+          entered = false
+          lock.synchronize do
+            entered = true
+            yield
+          end
+        ensure
+          deferred { lock.unlock if !entered && lock.try_lock }
+        end
+
         # For blocks that call a user's code: an exception that another thread raises into this one comes after the
         # block, or it would be taken for the user's.
         def exceptions_deferred(&block)

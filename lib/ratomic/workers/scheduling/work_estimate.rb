@@ -30,10 +30,12 @@ module Ratomic
 
       # An object that is no String may return anything from a method `bytesize`.
       def self.bytes_of(item)
-        bytes = item.bytesize
-        Integer === bytes && bytes.positive? ? bytes : 0
-      rescue StandardError, ScriptError
-        0
+        Interrupts.exceptions_deferred do # or one would be taken for an error of the object
+          bytes = item.bytesize
+          Integer === bytes && bytes.positive? ? bytes : 0
+        rescue StandardError, ScriptError
+          0
+        end
       end
       private_class_method :bytes_of
 

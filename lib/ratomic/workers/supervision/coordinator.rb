@@ -35,6 +35,7 @@ module Ratomic
         @move_buffer = MoveBuffer.new
         @registry = WorkerRegistry.new(engine, @timer_queue)
         @watchdog = Watchdog.new(engine, @timer_queue, @registry)
+        @late = []
         @started = @killed = @ended = false
       end
 
@@ -43,6 +44,7 @@ module Ratomic
       def run
         ForkHook.await
         Interrupts.deferred do
+          Mailbox.read_here(@mailbox, @late)
           @registry.fill unless @started
           @started = true
           @timer_queue.restart

@@ -88,12 +88,12 @@ module Ratomic
         # Compares digests instead of the texts, so that the time of the comparison says nothing about the token.
         def right?(token)
           right = Digest::SHA256.digest(token) == @digest
-          @lock.synchronize { @wrong << Clock.now } unless right
+          Interrupts.synchronize(@lock) { @wrong << Clock.now } unless right
           right
         end
 
         def locked_out?
-          @lock.synchronize do
+          Interrupts.synchronize(@lock) do
             @wrong.reject! { |at| at < Clock.now - LOCKOUT_S }
             @wrong.size >= MAX_WRONG_TOKENS
           end

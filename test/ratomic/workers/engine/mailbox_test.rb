@@ -39,6 +39,36 @@ class MailboxTest < Minitest::Test
     assert_equal 0, Workers::RactorLocalRefs.size
   end
 
+  def test_its_reader_does_not_wait_for_room_when_it_sends
+    mailbox = Workers::Mailbox::QueueMailbox.new
+    size = Workers::Mailbox::QueueMailbox::CAPACITY
+    size.times { mailbox.send(:before) }
+    late = []
+    received = within(30) do
+      Workers::Mailbox.read_here(mailbox, late)
+      mailbox.send(:first)
+      mailbox.send([+"second"])
+      Array.new(size + 2) { mailbox.receive }
+    end
+    assert_equal [:first, ["second"]], received.last(2)
+    assert_equal [:before], received.uniq - received.last(2)
+    assert_empty late
+    assert_equal 0, Workers::RactorLocalRefs.size
+  end
+
+  def test_what_its_reader_has_sent_to_a_full_one_goes_when_it_is_closed
+    mailbox = Workers::Mailbox::QueueMailbox.new
+    Workers::Mailbox::QueueMailbox::CAPACITY.times { mailbox.send(:before) }
+    late = []
+    within(30) do
+      Workers::Mailbox.read_here(mailbox, late)
+      mailbox.send([+"mutable"])
+      Workers::Mailbox.close(mailbox)
+    end
+    assert_empty late
+    assert_equal 0, Workers::RactorLocalRefs.size
+  end
+
   # Where a port would stay in its Ractor with what is in it.
   def test_nothing_is_left_in_a_port_that_is_closed
     needs_drained_ports

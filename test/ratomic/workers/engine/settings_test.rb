@@ -60,6 +60,10 @@ class SettingsTest < Minitest::Test
     assert_match(/max_queue: must be an Integer, not 1.5/,
                  assert_raises(TypeError) { Settings.new(max_queue: 1.5) }.message)
     assert_match(/name: is empty/, assert_raises(ArgumentError) { Settings.new(name: "\0") }.message)
+    [1, Object.new, ["parsers"], false].each do |wrong|
+      error = assert_raises(TypeError) { Settings.new(name: wrong) }
+      assert_match(/name: must be a String, a Symbol or nil, not /, error.message)
+    end
     assert_match(/backend: must be one of :ractor, .*, not :forks/,
                  assert_raises(ArgumentError) { Settings.new(backend: :forks) }.message)
   end

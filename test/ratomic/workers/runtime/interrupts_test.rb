@@ -93,4 +93,30 @@ class InterruptsTest < Minitest::Test
     assert thread.join(5)
     assert_equal [:deferred], Array.new(steps.size) { steps.pop }
   end
+
+  # Ruby hands the lock to the first of them.
+  def test_a_thread_whose_wait_for_a_lock_is_interrupted_does_not_keep_the_others_from_it
+    %i[kill raise].each do |way|
+      lock = Thread::Mutex.new.lock
+      first, second = Array.new(2) do
+        thread = Thread.new { Interrupts.synchronize(lock) { :entered } }
+        thread.report_on_exception = false
+        until_asleep(thread)
+        thread
+      end
+      lock.unlock
+      first.public_send(way)
+      assert second.join(5), way.to_s
+      assert_equal :entered, second.value
+      refute lock.locked?
+    end
+  end
+
+  def test_an_error_under_a_lock_leaves_it_free
+    lock = Thread::Mutex.new
+    assert_raises(KeyError) { Interrupts.synchronize(lock) { raise KeyError } }
+    assert_equal :again, Interrupts.synchronize(lock) { :again }
+    assert_raises(ThreadError) { Interrupts.synchronize(lock) { Interrupts.synchronize(lock) { flunk } } }
+    refute lock.locked?
+  end
 end

@@ -18,6 +18,12 @@ class WorkEstimateTest < Minitest::Test
 
   WorkEstimate = Ratomic::Workers::WorkEstimate
 
+  # An interrupt of another thread would come there in the same way.
+  def test_an_exception_from_another_thread_is_not_taken_for_an_error_of_the_item
+    item = Class.new { define_method(:bytesize) { Thread.current.raise(KeyError, "from outside") } }.new
+    assert_raises(KeyError) { WorkEstimate.of([item]) }
+  end
+
   def test_an_item_has_a_weight_and_its_bytes_are_added
     assert_equal 3 * WorkEstimate::ITEM_WEIGHT, WorkEstimate.of([1, :two, nil])
     assert_equal (2 * WorkEstimate::ITEM_WEIGHT) + 10, WorkEstimate.of(%w[hello world])
