@@ -169,29 +169,6 @@ class PoolTest < Minitest::Test
     assert_full(pool)
   end
 
-  # Ruby 4.0 would end the process: see Moving.
-  def test_a_struct_that_cannot_be_moved_is_refused_and_replaced
-    skip "Ruby moves it" if Ratomic::HEAP_PER_RACTOR
-    ruby!(<<~RUBY)
-      require "ratomic"
-      Box = Struct.new(:text)
-      begin
-        Ratomic::Pool.new(1, 1) { Box.new(+"").tap { |box| box.instance_variable_set(:@note, 1) } }
-        raise "taken"
-      rescue Ratomic::OwnershipError => e
-        raise unless e.message.include?("instance variables")
-      end
-      pool = Ratomic::Pool.new(1, 5) { Box.new(+"") }
-      begin
-        pool.with(&:object_id)
-        raise "taken back"
-      rescue Ratomic::OwnershipError => e
-        raise unless e.message.include?("object_id")
-      end
-      raise "lost" unless pool.with { |box| box.text.size }.zero?
-    RUBY
-  end
-
   def test_an_object_that_the_block_moved_elsewhere_is_replaced
     pool = self.pool(size: 1)
     port = Ractor::Port.new

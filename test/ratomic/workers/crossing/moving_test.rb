@@ -85,7 +85,7 @@ class MovingTest < Minitest::Test
     end
   end
 
-  # In Ruby 4.0 a move of one ends the process.
+  # In Ruby 4.0 a move of one ends the process. Nothing is moved here.
   def test_what_ends_the_process_is_found
     noted = Pair.new(+"", 1)
     noted.instance_variable_set(:@note, 1)

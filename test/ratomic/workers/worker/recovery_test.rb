@@ -211,17 +211,19 @@ class RecoveryTest < Minitest::Test
     assert_equal [@batch.ticket] * 3, messages.map { |message| message[1] }
   end
 
-  # Ruby 4.0 would end the process, see Moving. (In a worker of Ruby's own threads too: the mailbox is a port.)
+  # No Ruby moves an exception that was raised.
   def test_items_that_a_run_has_made_immovable_go_back_as_copies
     skip_without_ractors
     ruby!(<<~RUBY)
       require "ratomic"
-      Box = Struct.new(:number)
+      Box = Struct.new(:number, :error)
       module Run
         def self.call(box) = box.number * 2
 
         def self.call_many(boxes)
-          boxes.each(&:object_id)
+          raise "no run"
+        rescue RuntimeError => e
+          boxes.each { |box| box.error = e }
           Thread.exit
         end
       end
