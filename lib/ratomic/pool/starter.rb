@@ -95,7 +95,7 @@ module Ratomic
         block = exit_hooks.on_end { |_, last| last && channel.close && replenisher.join }
         started = replenisher.start { exit_hooks.forget(block) }
       ensure
-        exit_hooks.forget(block) unless started
+        exit_hooks.forget(block) if block && !started
       end
 
       def send_objects(channel)
