@@ -61,6 +61,11 @@ module Ratomic
           "lent by `with`, which takes it back itself"
       end
 
+      # For the detector's thread, which an interrupt can hit while it waits.
+      def locked(&block)
+        Workers::Interrupts.synchronize(@lock, &block)
+      end
+
       def start_thread
         # After an error the next lease starts another thread.
         Workers::OwnThread.start("ratomic-pool-leak-detector", place: "the leak detector of a pool") { nil while check }
@@ -73,9 +78,9 @@ module Ratomic
       def check
         @stop_signal.pop(timeout: CHECK_INTERVAL_S)
         collect_garbage
-        lost = @lock.synchronize { @leases.values.reject { |lease| @objects.key?(lease) } }
+        lost = locked { @leases.values.reject { |lease| @objects.key?(lease) } }
         lost.each { |lease| @client.lose(lease) }
-        @lock.synchronize do
+        locked do
           lost.each { |lease| @leases.delete(lease.number) }
           !(@leases.empty? || @stop_signal.closed? || @client.closed?) || (@thread = nil)
         end
@@ -84,7 +89,7 @@ module Ratomic
       # A thread that ended may have left objects to which nothing refers. Only a collection tells; one is enough for
       # each lease.
       def collect_garbage
-        left = @lock.synchronize { @leases.values.reject { |lease| lease.gc_requested || lease.thread.alive? } }
+        left = locked { @leases.values.reject { |lease| lease.gc_requested || lease.thread.alive? } }
         return if left.empty?
 
         left.each { |lease| lease.gc_requested = true }

@@ -28,6 +28,7 @@ module Ratomic
         @number = channel.next_client_number
         @port = Ractor::Port.new
         @idle_requests = []
+        @late_requests = [] # whose answers no thread waits for, because Ruby could make none
         @leak_detector = LeakDetector.new(self)
         channel.report([:client_added, @number, Ractor.main? ? nil : Ractor.current].freeze)
       end
@@ -101,6 +102,7 @@ module Ratomic
       # withdraws its request; the server's answer then tells whether an object had been sent already.
       def wait(request, timeout)
         answer = nil
+        @late_requests.shift(@late_requests.size).each { |late| take_late(late) }
         begin
           Workers::Interrupts.on_blocking { answer = request.wait(timeout&.zero? ? nil : timeout) }
           stayed = true
@@ -124,7 +126,8 @@ module Ratomic
         request.wait(WITHDRAW_TIMEOUT_S) || LATE
       end
 
-      # An answer that nobody takes would be a lost object, so a thread waits for it.
+      # An answer that nobody takes would be a lost object, so a thread waits for it. If Ruby can make none, the next
+      # wait tries again.
       def take_late(request)
         Workers::OwnThread.start("ratomic-pool-late-answer", place: "the wait for a late answer of a pool") do
           Workers::Interrupts.deferred do
@@ -132,6 +135,8 @@ module Ratomic
             @idle_requests.push(request)
           end
         end
+      rescue ThreadError
+        @late_requests.push(request)
       end
 
       def to_lease(answer)

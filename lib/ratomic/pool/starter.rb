@@ -57,16 +57,18 @@ module Ratomic
       # The main thread of the server's Ractor.
       # @param answers [Ratomic::Queue] gets the channel, or why there is none
       def self.host(answers, size, factory, factory_ractor)
-        channel = ServerChannel.new(Queue.new(INBOX_CAPACITY), Ractor::Port.new, Queue.new(size), size)
-        server = Server.new(channel, size, factory_ractor)
-        replenisher = Replenisher.new(channel, factory)
-        replenisher.start if factory
+        begin
+          channel = ServerChannel.new(Queue.new(INBOX_CAPACITY), Ractor::Port.new, Queue.new(size), size)
+          server = Server.new(channel, size, factory_ractor)
+          replenisher = Replenisher.new(channel, factory)
+          replenisher.start if factory
+        rescue StandardError, NoMemoryError => e # such as a ThreadError: Ruby could make no thread
+          channel&.close
+          return answers.push(e.message)
+        end
         answers.push(channel)
         server.run
         replenisher.join
-      rescue ThreadError => e # Ruby could make no thread
-        channel.close
-        answers.push(e.message)
       end
 
       private

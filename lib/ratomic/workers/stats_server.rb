@@ -45,8 +45,10 @@ module Ratomic
         @path = File.expand_path(path)
         @owner = Process.pid
         make_room
-        Interrupts.deferred { open } # an interrupt in between would leave a socket that nobody serves
-        at_exit { close }
+        Interrupts.deferred { begin_serving } # an interrupt in between would leave a socket that nobody serves
+        begun = true
+      ensure
+        close if @thread && !begun # the caller gets no object that he could close
       end
 
       # Ends it, and removes the socket.
@@ -93,10 +95,11 @@ module Ratomic
         File.unlink(@path)
       end
 
-      def open
+      def begin_serving
         @socket = listen
         @thread = OwnThread.start("ratomic-stats") { serve }
         self.class.open << self
+        at_exit { close }
       ensure
         discard(@socket, @path) unless @thread
       end
