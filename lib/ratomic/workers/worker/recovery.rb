@@ -8,6 +8,8 @@ module Ratomic
     class Recovery
       # Seconds between two checks whether the dispatch is over.
       CHECK_INTERVAL_S = 0.05
+      STUCK = "the item was changed by `call_many`, and cannot be looked at to move it back"
+      private_constant :STUCK
 
       # @param engine [Engine]
       # @param chunk [Chunk]
@@ -108,7 +110,11 @@ module Ratomic
       # The chunk cannot be recovered: its items become Failures, or the caller would wait for ever.
       def fail_all(error)
         @engine.metrics.trouble(error, "the recovery of a chunk")
-        (@chunk.first...@chunk.last).each do |index|
+        fail_from(@chunk.first, error)
+      end
+
+      def fail_from(first, error)
+        (first...@chunk.last).each do |index|
           @engine.file(@batch, index, [Failure.from(error, index)].freeze, true) unless @batch.completion.filled?(index)
         end
       end
@@ -133,13 +139,37 @@ module Ratomic
         @batch.part(0, 1)
       end
 
-      # Moved items belong to this worker, so they are moved back to the coordinator. A `call_many` may have changed
-      # them since they came.
+      # Moved items belong to this worker, so they are moved back to the coordinator.
       def send_back(from)
-        items = Moving.prepare(@chunk.rest(from), from)
+        items = movable_rest(from)
         @engine.mailbox.send([:parcel, @batch.ticket, from, items], move: true)
         # If the dispatch was stopped meanwhile, the coordinator has dropped its parcels before this one came.
         @engine.post([:drop, @batch.ticket].freeze) if @batch.completion.complete?
+      rescue ShareableError => e
+        fail_from(from, e)
+      end
+
+      # A `call_many` may have changed the items since they came, so that Ruby cannot move them any more. What is done
+      # then calls code of the program, so it has a thread of its own, as in {#seal}.
+      # @return [Array]
+      # @raise [ShareableError] if they cannot go back
+      def movable_rest(from)
+        items = @chunk.rest(from)
+        return items if !RACTORS || Sharing.plain_tree?(items)
+
+        thread = NestedDispatch.thread { prepare(items, from) }
+        (raise ShareableError, STUCK if over?(nil)) until thread.join(CHECK_INTERVAL_S)
+        ready = thread.value || ShareableError.new(STUCK) # nil: the code has ended its thread
+        Array === ready ? ready : raise(ready)
+      ensure
+        thread&.kill
+      end
+
+      # @return [Array, ShareableError]
+      def prepare(items, from)
+        Moving.prepare(items, from)
+      rescue ShareableError => e
+        e
       end
     end
   end
