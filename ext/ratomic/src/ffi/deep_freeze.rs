@@ -53,12 +53,15 @@ impl Beside {
     /// If Ruby was asked to tell of what is slow, it would tell of the table.
     fn find(ruby: &Ruby) -> Result<Beside, Error> {
         const SAMPLES: &str = "
-            told = Warning.respond_to?(:categories) && Warning[:performance]
+            told = (Warning[:performance] rescue nil)
             Warning[:performance] = false if told
-            kind = Class.new(String)
-            texts = Array.new(16) { |n| kind.new.tap { |text| text.instance_variable_set(:\"@v#{n}\", n) } }
-            Warning[:performance] = true if told
-            [kind.new, texts.last, kind.new.tap(&:object_id)]";
+            begin
+              kind = Class.new(String)
+              texts = Array.new(16) { |n| kind.new.tap { |text| text.instance_variable_set(:\"@v#{n}\", n) } }
+              [kind.new, texts.last, kind.new.tap(&:object_id)]
+            ensure
+              Warning[:performance] = true if told
+            end";
         let samples: (Value, Value, Value) = ruby.eval(SAMPLES)?;
         let (none, some) = (RawValue::of(samples.0), RawValue::of(samples.1));
         let difference = |other: RawValue| (none.flags() ^ other.flags()) & !PROMOTED;

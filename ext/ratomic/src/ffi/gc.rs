@@ -36,6 +36,11 @@ pub fn install(ruby: &Ruby) -> Result<(), Error> {
     Ok(())
 }
 
+/// As [`has_heap_per_ractor`], once the extension is loaded.
+pub fn collects_alone() -> bool {
+    COLLECTS_ALONE.load(Ordering::Relaxed)
+}
+
 /// How a mark function may read its structure.
 pub enum Access {
     Stopped,
@@ -50,7 +55,7 @@ pub fn access() -> Access {
     // SAFETY: asks for a flag.
     if unsafe { rb_sys::rb_during_gc() == 0 } {
         Access::Copied
-    } else if COLLECTS_ALONE.load(Ordering::Relaxed) {
+    } else if collects_alone() {
         Access::Locked
     } else {
         Access::Stopped

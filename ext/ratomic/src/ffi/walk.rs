@@ -4,7 +4,7 @@
 //! all on the stack, or pinned ([`super::pinned`]).
 
 use super::deep_freeze;
-use super::{ahead::Ahead, defaults, jump::Jump, met::Met, RawValue};
+use super::{ahead::Ahead, defaults, gc::collects_alone, jump::Jump, met::Met, RawValue};
 use magnus::{gc, prelude::*, Error, RClass, RModule, Ruby};
 use rb_sys::ruby_value_type::*;
 use rb_sys::{st_data_t, VALUE};
@@ -160,7 +160,7 @@ pub fn is_plain_tree(root: RawValue) -> Result<bool, Jump> {
     while let Some((word, level)) = walk.ahead.pop() {
         match word.type_of() {
             _ if level > MAX_DEPTH || deep_freeze::is_moved(word) => return Ok(false),
-            _ if is_fatal_to_move(word) => return Ok(false), // (not in every Ruby)
+            _ if is_fatal_to_move(word) => return Ok(false),
             RUBY_T_STRING | RUBY_T_ARRAY | RUBY_T_OBJECT | RUBY_T_STRUCT => {}
             RUBY_T_HASH if deep_freeze::has_no_default(word)? => {}
             _ if deep_freeze::is_frozen_data(word)? => continue,
@@ -179,9 +179,11 @@ pub fn is_plain_tree(root: RawValue) -> Result<bool, Jump> {
 }
 
 /// Whether Ruby 4.0 ends the process when it moves the object, or later: it looks in the wrong place for what else a
-/// Struct has (or a Data, or a Range, which are made like one), and it forgets finalizers.
+/// Struct has (or a Data, or a Range, which are made like one), and it forgets finalizers. Ruby 4.1, which came with a heap
+/// for each Ractor, does not.
 pub fn is_fatal_to_move(word: RawValue) -> bool {
-    word.has_finalizer() || word.is_a(RUBY_T_STRUCT) && deep_freeze::has_more(word)
+    !collects_alone()
+        && (word.has_finalizer() || word.is_a(RUBY_T_STRUCT) && deep_freeze::has_more(word))
 }
 
 pub fn is_odd(word: RawValue) -> bool {
