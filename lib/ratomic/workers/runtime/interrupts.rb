@@ -47,8 +47,8 @@ module Ratomic
         # As `lock.synchronize`, where an interrupt may end the wait for the lock. When a Mutex is released, Ruby wakes
         # one thread that waits for it. If an interrupt ends that thread's wait just then, the thread leaves and wakes
         # no other: in Ruby 3.1 to 4.1 all others sleep on, though the Mutex is free. So a thread that leaves takes and
-        # releases it once more. (Before the mask there is no point at which a second interrupt could come: Ruby looks for
-        # them when it jumps, and it jumps over this line only.)
+        # releases it once more. (Before the mask there is no point at which a second interrupt could come: Ruby looks
+        # for them when it jumps, and it jumps over this line only.)
         # @param lock [Thread::Mutex]
         def synchronize(lock)
           entered = false
