@@ -9,8 +9,8 @@ use std::sync::atomic::{
 #[derive(Default)]
 #[repr(align(128))]
 pub struct Totals {
-    /// Changed under the lock of the shard whose entries are counted. So a thread that has read a new total, and then locks
-    /// that shard, finds it changed.
+    /// Changed under the lock of the shard whose entries are counted, or under all locks when the table is cleared. So a
+    /// thread that has read a new total, and then locks that shard, finds it changed.
     len: AtomicUsize,
     bytes: AtomicUsize,
     /// With more entries the table should grow.

@@ -30,7 +30,7 @@ const PROMOTED: VALUE = rb_sys::ruby_fl_type::RUBY_FL_PROMOTED as VALUE;
 
 /// Flags in the header of an object, other than a T_OBJECT, for which the C API has no name. Each was found by a
 /// comparison of two Strings.
-struct Beside {
+struct HeaderFlags {
     /// Its instance variables are in a table, and `rb_ivar_count` does not count those; 0 if it counts all. (Ruby 4.0
     /// uses a table if instances of the class have been given variables in more than eight different ways.)
     uncounted: VALUE,
@@ -38,20 +38,20 @@ struct Beside {
     object_id: VALUE,
 }
 
-static BESIDE: OnceLock<Beside> = OnceLock::new();
+static HEADER_FLAGS: OnceLock<HeaderFlags> = OnceLock::new();
 
 /// To be called once, before anything else here.
 pub fn install(ruby: &Ruby) -> Result<(), Error> {
     let moved = moved_object(ruby)?;
     MOVED.get_or_init(|| moved);
-    let beside = Beside::find(ruby)?;
-    BESIDE.get_or_init(|| beside);
+    let found = HeaderFlags::find(ruby)?;
+    HEADER_FLAGS.get_or_init(|| found);
     Ok(())
 }
 
-impl Beside {
+impl HeaderFlags {
     /// If Ruby was asked to tell of what is slow, it would tell of the table.
-    fn find(ruby: &Ruby) -> Result<Beside, Error> {
+    fn find(ruby: &Ruby) -> Result<HeaderFlags, Error> {
         const SAMPLES: &str = "
             told = (Warning[:performance] rescue nil)
             Warning[:performance] = false if told
@@ -67,15 +67,15 @@ impl Beside {
         let difference = |other: RawValue| (none.flags() ^ other.flags()) & !PROMOTED;
         // SAFETY: a living object; counts.
         let counted = unsafe { rb_sys::rb_ivar_count(some.0) } > 0;
-        Ok(Beside {
+        Ok(HeaderFlags {
             uncounted: if counted { 0 } else { difference(some) },
             object_id: difference(RawValue::of(samples.2)),
         })
     }
 }
 
-fn beside() -> &'static Beside {
-    BESIDE.get().expect("deep_freeze::install has run")
+fn header_flags() -> &'static HeaderFlags {
+    HEADER_FLAGS.get().expect("deep_freeze::install has run")
 }
 
 fn moved_object(ruby: &Ruby) -> Result<VALUE, Error> {
@@ -127,7 +127,7 @@ pub fn is_frozen_data(object: RawValue) -> Result<bool, Jump> {
 pub fn is_whole(object: RawValue) -> bool {
     match note::way() {
         Way::Function(_) => has_no_variables(object),
-        Way::Flag(_) => !has_more(object),
+        Way::Flag(_) => !has_hidden_state(object),
         Way::Walk => false,
     }
 }
@@ -178,7 +178,7 @@ pub fn is_noted_for_keywords(hash: RawValue) -> Result<bool, Jump> {
     }
 }
 
-/// Whether any object has instance variables.
+/// Whether an object has instance variables. (For a T_OBJECT the answer means nothing.)
 pub fn has_variables(object: RawValue) -> bool {
     !has_no_variables(object)
 }
@@ -187,18 +187,18 @@ pub fn has_variables(object: RawValue) -> bool {
 pub fn has_no_variables(object: RawValue) -> bool {
     // SAFETY: a living object; counts.
     let counted = unsafe { rb_sys::rb_ivar_count(object.0) };
-    counted == 0 && object.flags() & beside().uncounted == 0
+    counted == 0 && object.flags() & header_flags().uncounted == 0
 }
 
 /// Whether an object, other than a T_OBJECT, has instance variables, or an `object_id` that was asked for.
-pub fn has_more(object: RawValue) -> bool {
+pub fn has_hidden_state(object: RawValue) -> bool {
     has_variables(object) || has_object_id(object)
 }
 
 /// Whether the `object_id` of an object was asked for. It can also be true of one that has variables. (Not for a
 /// T_OBJECT.)
 fn has_object_id(object: RawValue) -> bool {
-    object.flags() & beside().object_id != 0
+    object.flags() & header_flags().object_id != 0
 }
 
 /// Makes plain data shareable by the VM's own walk. It contains no native objects, into which the VM would look while it

@@ -183,7 +183,7 @@ pub fn is_plain_tree(root: RawValue) -> Result<bool, Jump> {
 /// for each Ractor, does not.
 pub fn is_fatal_to_move(word: RawValue) -> bool {
     !collects_alone()
-        && (word.has_finalizer() || word.is_a(RUBY_T_STRUCT) && deep_freeze::has_more(word))
+        && (word.has_finalizer() || word.is_a(RUBY_T_STRUCT) && deep_freeze::has_hidden_state(word))
 }
 
 pub fn is_odd(word: RawValue) -> bool {
