@@ -7,7 +7,8 @@ module Ratomic
   class Pool
     # Keeps the free objects and decides which request gets the next. It runs in a Ractor of its own, so that a busy
     # main Ractor delays nobody. The main thread of that Ractor alone uses it and the {Inventory}, so there is no lock.
-    # It handles one message after the other, and handling one never waits for anybody.
+    # It handles one message after the other, and handling one waits for nobody but, with the first client, for the start
+    # of the {RactorMonitor}.
     #
     # Messages come through {ServerChannel#inbox}:
     #

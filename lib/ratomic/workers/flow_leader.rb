@@ -70,7 +70,7 @@ module Ratomic
       def wait_for_items(size, target, waited)
         linger = @quick && !waited && !@finished && @running < @workers
         @wanted = size.zero? && !linger ? 1 : target
-        wait(@work, linger ? LINGER_S : look) unless free >= @wanted
+        wait(@work, linger ? LINGER_S : look_interval) unless free >= @wanted
         linger
       ensure
         @wanted = NO_WAKE_ITEMS

@@ -66,6 +66,7 @@ class FlowTest < Minitest::Test
   def test_a_wake_up_that_is_lost_delays_the_stream_and_does_not_end_it
     flow = Flow.new(1, 1, 1, true)
     %i[@room @work @place @output].each { |condition| flow.instance_variable_set(condition, Lossy.new) }
+    flow.define_singleton_method(:look_interval) { 0.01 }
     @reader = Thread.new do
       2.times { |number| flow.add(number) }
       flow.finish

@@ -7,8 +7,8 @@ module Ratomic
     # shutdown. There is one for each {Engine}, in the main Ractor or in one of its own ({Backend.coordinate}).
     #
     # Only this thread uses the object and its parts ({TimerQueue}, {MoveBuffer}, {WorkerRegistry}, {Watchdog}), so they
-    # have no lock; all other threads send messages. It waits at its mailbox only, except for a fork that is under way,
-    # and never runs an item.
+    # have no lock; all other threads send messages. It waits at its mailbox only, except for a fork that is under way
+    # and for a timer that could not be made ({TimerQueue}), and never runs an item.
     #
     # When a worker has died, the chunk that it was running is recovered by {Recovery} (a thread of the worker still
     # lives, and sends the rest with `:gone`), or the coordinator's {Watchdog} finds the empty slots (`#audit`, after
