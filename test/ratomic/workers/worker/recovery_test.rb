@@ -233,29 +233,6 @@ class RecoveryTest < Minitest::Test
     RUBY
   end
 
-  # Ruby 4.0 would lose one of the references.
-  def test_items_that_a_run_has_made_refer_to_one_object_are_answered
-    skip_without_ractors
-    ruby!(<<~RUBY)
-      require "ratomic"
-      Box = Struct.new(:number, :text)
-      module Run
-        def self.call(box) = box.number * 2
-
-        def self.call_many(boxes)
-          text = +"both"
-          boxes.each { |box| box.text = text }
-          Thread.exit
-        end
-      end
-      pool = Ratomic::Workers::Pool.new(size: 1, min_batch: 0)
-      results = pool.dispatch_async([Box.new(1), Box.new(2)], Run, move: true).value(timeout: 20)
-      answered = results == [2, 4] || results.all? { |result| result.exception_class == "Ratomic::ShareableError" }
-      raise results.inspect unless answered
-      raise pool.stats[:troubles].inspect unless pool.stats[:troubles][:count].zero?
-    RUBY
-  end
-
   # What looks at the items calls their keys' `inspect`.
   def test_a_run_whose_items_cannot_be_looked_at_is_answered
     skip_without_ractors
