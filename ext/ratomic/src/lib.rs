@@ -30,7 +30,6 @@ fn init(ruby: &Ruby) -> Result<(), Error> {
     ffi::deep_freeze::install(ruby)?;
     ffi::walk::install(ruby)?;
     ffi::native_thread::install(ruby)?;
-    ffi::global_gc::install(ruby)?;
     let ratomic = ruby.define_module("Ratomic")?;
     counter::define(ruby, ratomic)?;
     map::define(ruby, ratomic)?;

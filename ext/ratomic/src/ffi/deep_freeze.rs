@@ -53,7 +53,11 @@ impl HeaderFlags {
     /// If Ruby was asked to tell of what is slow, it would tell of the table.
     fn find(ruby: &Ruby) -> Result<HeaderFlags, Error> {
         const SAMPLES: &str = "
-            told = (Warning[:performance] rescue nil)
+            told = begin
+              Warning[:performance]
+            rescue ArgumentError
+              false # an older Ruby has no such warnings
+            end
             Warning[:performance] = false if told
             begin
               kind = Class.new(String)

@@ -37,6 +37,7 @@ pub fn install(ruby: &Ruby) -> Result<(), Error> {
 }
 
 /// As [`has_heap_per_ractor`], once the extension is loaded.
+#[inline]
 pub fn collects_alone() -> bool {
     COLLECTS_ALONE.load(Ordering::Relaxed)
 }

@@ -9,10 +9,10 @@
 //! shareable start a collection. This is done in the thread that made the last of them, so it needs no other thread.
 
 use super::{gc, RawValue};
-use magnus::{rb_sys::protect, Error, Ruby};
+use magnus::rb_sys::protect;
 use ratomic_core::tally::now;
 use rb_sys::ruby_value_type::{RUBY_T_ARRAY, RUBY_T_HASH, RUBY_T_STRING};
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 
 /// Bytes after which a collection is asked for. The VM lets as many be allocated before it collects a heap.
 const LIMIT_BYTES: usize = 32 * 1024 * 1024;
@@ -24,7 +24,6 @@ const MIN_COUNTED_BYTES: usize = 640;
 /// What an entry of a Hash takes: key, value, hash code, and its share of the index.
 const HASH_ENTRY_BYTES: usize = 32;
 
-static ENABLED: AtomicBool = AtomicBool::new(false);
 /// Bytes of objects that have become shareable since the last collection that was started here.
 static COUNTED: AtomicUsize = AtomicUsize::new(0);
 /// When the pause after the last collection ends, as [`now`].
@@ -32,16 +31,10 @@ static PAUSE_END: AtomicU64 = AtomicU64::new(0);
 /// After the program was found to have disabled the collector, it is asked again only when this time is over.
 const DISABLED_PAUSE_NS: u64 = 100_000_000;
 
-/// To be called once, when the extension is loaded.
-pub fn install(ruby: &Ruby) -> Result<(), Error> {
-    ENABLED.store(gc::has_heap_per_ractor(ruby)?, Relaxed);
-    Ok(())
-}
-
 /// Counts an object that has just become shareable.
 #[inline]
 pub fn count(object: RawValue) {
-    if ENABLED.load(Relaxed) {
+    if gc::collects_alone() {
         let bytes = content_bytes(object);
         if bytes >= MIN_COUNTED_BYTES {
             COUNTED.fetch_add(bytes, Relaxed);

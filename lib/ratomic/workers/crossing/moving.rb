@@ -34,7 +34,7 @@ module Ratomic
       class << self
         # Whether Ruby ends the process with a [BUG] when it moves the object, or later.
         def fatal?(object)
-          !SAFE && Sharing.fatal_to_move?(object)
+          Sharing.fatal_to_move?(object)
         end
 
         # @param root [Object]
@@ -145,9 +145,7 @@ module Ratomic
       ALIASES = !RACTORS || [+""].then { |twice| move(twice + twice) }.then { |one, other| one.equal?(other) }
       # Whether Sets can be moved.
       SETS = RACTORS && !move(Set.new).nil?
-      # Whether Ruby moves what is {fatal?} to Ruby 4.0. This cannot be tried.
-      SAFE = !RACTORS || HEAP_PER_RACTOR
-      private_constant :BACKTRACE, :ALIASES, :SETS, :SAFE
+      private_constant :BACKTRACE, :ALIASES, :SETS
     end
   end
 end

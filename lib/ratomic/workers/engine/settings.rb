@@ -92,11 +92,12 @@ module Ratomic
       private
 
       def named(name)
-        case name
-        when nil then name = "workers-#{NUMBERS.increment}"
-        when String, Symbol then nil
-        else raise TypeError, "name: must be a String, a Symbol or nil, not #{Arguments.shown(name)}"
+        return Settings.text("workers-#{NUMBERS.increment}") if nil.equal?(name)
+
+        unless String === name || Symbol === name
+          raise TypeError, "name: must be a String, a Symbol or nil, not #{Arguments.shown(name)}"
         end
+
         name = Settings.text(name)
         raise ArgumentError, "name: is empty, it must be a name, or nil" if name.empty?
 
