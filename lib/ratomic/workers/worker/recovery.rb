@@ -8,6 +8,9 @@ module Ratomic
     class Recovery
       # Seconds between two checks whether the dispatch is over.
       CHECK_INTERVAL_S = 0.05
+      # For how long the program's own code may hold up items that are to be moved back. Such code names parts of items,
+      # which takes microseconds; the worker takes no other chunk meanwhile.
+      NAMING_TIMEOUT_S = 5
       STUCK = "the item was changed by `call_many`, and cannot be looked at to move it back"
       private_constant :STUCK
 
@@ -69,15 +72,23 @@ module Ratomic
       def seal(results, sealed, seconds)
         first = @chunk.first
         how = @chunk.sealing
-        thread = NestedDispatch.thread do
+        in_thread(seconds, :some) do
           while (place = sealed.size) < results.size
             sealed << ResultFreezer.seal_one(results[place], first + place, how)
           end
           :all
         end
+      end
+
+      # Runs code of the program in a thread of its own, because it may end its thread, or never return.
+      # @param seconds [Numeric, nil]
+      # @param ended [Object] what is returned if the thread was ended
+      # @return [Object, nil] what the block returns; nil when the time was up
+      def in_thread(seconds, ended, &block)
+        thread = NestedDispatch.thread(&block)
         limit = Clock.limit(seconds)
         (return if over?(limit)) until thread.join(CHECK_INTERVAL_S)
-        thread.value || :some
+        thread.value || ended
       ensure
         thread&.kill
       end
@@ -150,19 +161,15 @@ module Ratomic
       end
 
       # A `call_many` may have changed the items since they came, so that Ruby cannot move them any more. What is done
-      # then calls code of the program, so it has a thread of its own, as in {#seal}.
+      # then calls code of the program (`inspect` of a Hash's keys).
       # @return [Array]
       # @raise [ShareableError] if they cannot go back
       def movable_rest(from)
         items = @chunk.rest(from)
         return items if !RACTORS || Sharing.plain_tree?(items)
 
-        thread = NestedDispatch.thread { prepare(items, from) }
-        (raise ShareableError, STUCK if over?(nil)) until thread.join(CHECK_INTERVAL_S)
-        ready = thread.value || ShareableError.new(STUCK) # nil: the code has ended its thread
+        ready = in_thread(NAMING_TIMEOUT_S, nil) { prepare(items, from) } || ShareableError.new(STUCK)
         Array === ready ? ready : raise(ready)
-      ensure
-        thread&.kill
       end
 
       # @return [Array, ShareableError]

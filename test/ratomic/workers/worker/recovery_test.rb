@@ -234,30 +234,34 @@ class RecoveryTest < Minitest::Test
   end
 
   # What looks at the items calls their keys' `inspect`.
-  def test_a_run_whose_items_cannot_be_looked_at_is_answered
-    skip_without_ractors
-    ruby!(<<~RUBY)
-      require "ratomic"
-      Box = Struct.new(:number, :error, :table)
-      class Key
-        def inspect = Thread.exit
-      end
-      module Run
-        def self.call(box) = box.number * 2
-
-        def self.call_many(boxes)
-          raise "no run"
-        rescue RuntimeError => e
-          boxes.each { |box| box.table = { Key.new => (box.error = e) } }
-          Thread.exit
+  { "ends_the_thread" => "Thread.exit", "never_returns" => "Ratomic::Queue.new(1).pop" }.each do |name, code|
+    define_method("test_a_run_whose_items_cannot_be_looked_at_is_answered_inspect_#{name}") do
+      skip_without_ractors
+      ruby!(<<~RUBY)
+        require "ratomic"
+        Ratomic::Workers::Recovery.send(:remove_const, :NAMING_TIMEOUT_S)
+        Ratomic::Workers::Recovery::NAMING_TIMEOUT_S = 0.2
+        Box = Struct.new(:number, :error, :table)
+        class Key
+          def inspect = #{code}
         end
-      end
-      pool = Ratomic::Workers::Pool.new(size: 1, min_batch: 0)
-      results = pool.dispatch_async([Box.new(1), Box.new(2)], Run, move: true).value(timeout: 20)
-      wrong = results.reject { |result| Integer === result || result.exception_class == "Ratomic::ShareableError" }
-      raise wrong.inspect unless wrong.empty? && results.size == 2
-      raise "no worker" unless pool.dispatch_async(["1"], Ratomic::Workers::ParseJSON).value(timeout: 20) == [1]
-    RUBY
+        module Run
+          def self.call(box) = box.number * 2
+
+          def self.call_many(boxes)
+            raise "no run"
+          rescue RuntimeError => e
+            boxes.each { |box| box.table = { Key.new => (box.error = e) } }
+            Thread.exit
+          end
+        end
+        pool = Ratomic::Workers::Pool.new(size: 1, min_batch: 0)
+        results = pool.dispatch_async([Box.new(1), Box.new(2)], Run, move: true).value(timeout: 20)
+        wrong = results.reject { |result| Integer === result || result.exception_class == "Ratomic::ShareableError" }
+        raise wrong.inspect unless wrong.empty? && results.size == 2
+        raise "no worker" unless pool.dispatch_async(["1"], Ratomic::Workers::ParseJSON).value(timeout: 20) == [1]
+      RUBY
+    end
   end
 
   def test_an_item_that_has_a_result_keeps_it
