@@ -31,7 +31,7 @@ module Ratomic
       def initialize(engine)
         @engine = engine
         @mailbox = engine.mailbox
-        @timer_queue = TimerQueue.new(@mailbox)
+        @timer_queue = TimerQueue.new(@mailbox) { |error| @engine.metrics.trouble(error, "the timer") }
         @move_buffer = MoveBuffer.new
         @registry = WorkerRegistry.new(engine, @timer_queue)
         @watchdog = Watchdog.new(engine, @timer_queue, @registry)

@@ -25,8 +25,10 @@ module Ratomic
       WEAK = ObjectSpace::WeakMap.method_defined?(:delete)
 
       # @param mailbox [Mailbox] of the coordinator
-      def initialize(mailbox)
+      # @yieldparam error [ThreadError] for which the coordinator has no timer; once, until it has one
+      def initialize(mailbox, &no_timer)
         @mailbox = mailbox
+        @no_timer = no_timer
         @timed = (!RACTORS || Ractor.main?) && mailbox.method(:receive).parameters.include?(%i[key timeout])
         @entries = []
         @ticking = false
@@ -144,9 +146,11 @@ module Ratomic
 
         @timer_thread = TimerThread.new(@mailbox) unless timer?
         @timer_thread.set(at)
+        @refused = false
         true
       rescue ThreadError => e
-        ErrorWarning.once(Failure.from(e, nil), "the timer of a pool")
+        @no_timer&.call(e) unless @refused
+        @refused = true
         false
       end
     end

@@ -13,6 +13,7 @@ class CoordinatorTest < Minitest::Test
   Workers = Ratomic::Workers
 
   Fault = Class.new(StandardError)
+  NoTimer = Class.new(ThreadError)
   Fatal = Class.new(Exception) # rubocop:disable Lint/InheritException -- which ends a coordinator
 
   # A backend whose workers are dead before they say a word.
@@ -120,6 +121,15 @@ class CoordinatorTest < Minitest::Test
       settle
     end
     assert_equal 2, @engine.metrics.troubles.value
+  end
+
+  def test_that_it_gets_no_timer_is_counted_and_shown_once
+    engine = Workers::Engine.new(Workers::Settings.new(size: 1, backend: :thread), UntimedMailbox.new)
+    timer_queue = Workers::Coordinator.new(engine).instance_variable_get(:@timer_queue)
+    assert_shown(NoTimer, /the timer of the pool #{engine.name}: .*can't create Thread/) do
+      without_timers(NoTimer) { 2.times { timer_queue.add(Workers::Clock.now + 3600, :later) } }
+    end
+    assert_equal 1, engine.metrics.troubles.value
   end
 
   def test_an_error_that_ends_it_is_shown_too
