@@ -7,8 +7,8 @@ module Ratomic
   class Pool
     # Keeps the free objects and decides which request gets the next. It runs in a Ractor of its own, so that a busy
     # main Ractor delays nobody. The main thread of that Ractor alone uses it and the {Inventory}, so there is no lock.
-    # It handles one message after the other, and handling one waits for nobody but, with the first client, for the start
-    # of the {RactorMonitor}.
+    # It handles one message after the other, and handling one waits for nobody, except for the start of the
+    # {RactorMonitor} with the first client.
     #
     # Messages come through {ServerChannel#inbox}:
     #
@@ -33,6 +33,9 @@ module Ratomic
     # It orders a new object for each that is lost ({ServerChannel#order}); the {Replenisher} makes it. To the
     # {RactorMonitor} it sends `[number, ractor]`, a Ractor to be monitored, and `:stop`.
     class Server
+      # Seconds between two attempts to start the {RactorMonitor} where Ruby can make no Ractor.
+      MONITOR_RETRY_INTERVAL_S = 0.1
+
       # @param channel [ServerChannel]
       # @param objects [Integer] how many will be added first
       # @param factory_ractor [Ractor, nil] the Ractor that has the factory: the pool ends with it
@@ -48,7 +51,7 @@ module Ratomic
       def run
         Workers::Interrupts.deferred do
           monitor
-          while (message = Workers::Interrupts.on_blocking { @channel.inbox.pop })
+          while (message = receive)
             drain_returns
             handle(message)
             monitor
@@ -60,6 +63,17 @@ module Ratomic
       end
 
       private
+
+      # @return [Object, nil] nil when the pool is closed
+      def receive
+        loop do
+          wait = Workers::Clock.left(@monitor_at)
+          message = Workers::Interrupts.on_blocking { @channel.inbox.pop(timeout: wait) }
+          return message if message || @channel.closed?
+
+          monitor
+        end
+      end
 
       def handle(message)
         case message
@@ -106,15 +120,16 @@ module Ratomic
         client.zero? ? @channel.close : @inventory.remove_client(client)
       end
 
-      # Hands the Ractors of new clients to the monitor. If Ruby can make no Ractor for it, that is tried again with the
-      # next message. (A Ractor that has ended by then is reported all the same.)
+      # Hands the Ractors of new clients to the monitor. If Ruby can make no Ractor for it, that is tried again later.
+      # (A Ractor that has ended by then is reported all the same.)
       def monitor
-        return if @unmonitored.empty?
+        return if @unmonitored.empty? || (@monitor_at && Workers::Clock.now < @monitor_at)
 
         @monitor ||= RactorMonitor.start(@channel.inbox)
+        @monitor_at = nil
         @monitor << @unmonitored.shift until @unmonitored.empty?
       rescue ThreadError
-        nil
+        @monitor_at = Workers::Clock.now + MONITOR_RETRY_INTERVAL_S
       end
 
       # Answers every request, also those still in the inbox when an error ended the server.

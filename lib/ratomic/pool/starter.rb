@@ -42,6 +42,7 @@ module Ratomic
         raise OwnershipError, "the factory made an object that cannot be moved: #{reason}; #{ADVICE}" if reason
       end
 
+      # Waits for the server's Ractor to start. An interrupt ends the wait, and nothing is left running then.
       # @return [ServerChannel] to the running server
       # @raise [ThreadError] if Ruby can make no thread; nothing is left running then
       def start
@@ -55,20 +56,21 @@ module Ratomic
       end
 
       # The main thread of the server's Ractor.
-      # @param answers [Ratomic::Queue] gets the channel, or why there is none
+      # @param answers [Ratomic::Queue] gets the channel, or why there is none; closed when nobody waits for it any more
       def self.host(answers, size, factory, factory_ractor)
-        begin
-          channel = ServerChannel.new(Queue.new(INBOX_CAPACITY), Ractor::Port.new, Queue.new(size), size)
-          server = Server.new(channel, size, factory_ractor)
-          replenisher = Replenisher.new(channel, factory)
-          replenisher.start if factory
-        rescue StandardError, NoMemoryError => e # such as a ThreadError: Ruby could make no thread
-          channel&.close
-          return answers.push(e.message)
-        end
-        answers.push(channel)
+        channel = ServerChannel.new(Queue.new(INBOX_CAPACITY), Ractor::Port.new, Queue.new(size), size)
+        server = Server.new(channel, size, factory_ractor)
+        replenisher = Replenisher.new(channel, factory)
+        replenisher.start if factory
+        answered = answers.push(channel)
         server.run
-        replenisher.join
+      rescue Exception => e # rubocop:disable Lint/RescueException -- whatever it is, the caller waits for an answer
+        raise if answered
+
+        channel&.close
+        answers.push("#{e.class}: #{e.message}") unless ClosedQueueError === e
+      ensure
+        replenisher&.join
       end
 
       private
@@ -79,10 +81,18 @@ module Ratomic
       def start_server(factory, factory_ractor)
         answers = Queue.new(1)
         Experimental.quietly { server(answers, factory, factory_ractor) }
-        channel = answers.pop
+        channel = Workers::Interrupts.on_blocking { answers.pop }
         raise ThreadError, "the Ractor of the pool could not start: #{channel}" if String === channel
 
         channel
+      ensure
+        answers.close # a server that starts only now ends at once
+        abandon(answers.try_pop) unless channel
+      end
+
+      # @param answer [ServerChannel, String, nil] that came when an interrupt had ended the wait for it
+      def abandon(answer)
+        answer.close if ServerChannel === answer
       end
 
       def server(answers, factory, factory_ractor)

@@ -78,13 +78,22 @@ class PoolServerTest < Minitest::Test
     assert_equal [0, 0, 0, nil], stranger.wait(5)
   end
 
-  def test_a_monitor_that_could_not_be_made_is_made_with_a_later_message
-    refuse("ratomic-pool-monitor", 2) do
-      in_ractor(@pool) do |pool|
-        pool.with(timeout: 30) { nil }
-        pool.checkout(timeout: 30) # which ends with the Ractor
+  # The request that waits is the server's last message.
+  def test_a_monitor_that_could_not_be_made_is_made_later_and_needs_no_message
+    refuse("ratomic-pool-monitor", 3) do
+      in_ractor(@pool) { |pool| pool.checkout(timeout: 30) } # which ends with the Ractor
+      assert(within(10) { @pool.with(timeout: 30) { true } })
+    end
+  end
+
+  def test_a_server_that_tries_to_make_its_monitor_ends_when_the_pool_is_closed
+    assert_leaves_nothing do
+      refuse("ratomic-pool-monitor", 1_000_000) do
+        pool = Ratomic::Pool.new(size: 1) { [] }
+        in_ractor(pool) { |shared| shared.with(timeout: 30) { nil } }
+        assert_equal [1, 1], Array.new(2) { pool.with(timeout: 30) { 1 } }
+        pool.close
       end
-      eventually { @pool.with(timeout: 1) { true } }
     end
   end
 

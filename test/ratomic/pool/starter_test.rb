@@ -1,12 +1,36 @@
 # frozen_string_literal: true
 
 require "test_helper"
+require "support/interruption"
 require "support/refusal"
 
 class PoolStarterTest < Minitest::Test
+  include Interruption
   include Refusal
 
+  Workers = Ratomic::Workers
   Starter = Ratomic::Pool::Starter
+
+  # In front of Starter.host: the server starts when the gate is opened, if there is one.
+  module Gated
+    GATES = Ratomic::Map.new
+
+    def host(...)
+      GATES[:start]&.pop
+      super
+    end
+  end
+  Starter.singleton_class.prepend(Gated)
+
+  # In front of ServerChannel.new.
+  module Failing
+    FAILURES = Ratomic::Map.new
+
+    def new(...)
+      FAILURES[:next] ? raise(*FAILURES.delete(:next)) : super
+    end
+  end
+  Ratomic::Pool::ServerChannel.singleton_class.prepend(Failing)
 
   def setup
     skip_without_ractors
@@ -47,6 +71,37 @@ class PoolStarterTest < Minitest::Test
       assert_leaves_nothing do
         refuse(name) { assert_raises(ThreadError) { within(10) { Starter.new(1, factory).start } } }
       end
+    end
+  end
+
+  def test_an_interrupt_ends_the_wait_for_a_server_that_does_not_start
+    [-> { [] }, Ractor.shareable_proc { [] }].each do |factory|
+      assert_leaves_nothing do
+        gate = Gated::GATES[:start] = Ratomic::Queue.new(1)
+        caller = Thread.new { Workers::Interrupts.deferred { Starter.new(1, factory).start } }
+        until_asleep(caller)
+        within(5) { caller.kill.join }
+        gate.push(true)
+      end
+    end
+  ensure
+    Gated::GATES.delete(:start)
+  end
+
+  def test_an_interrupt_at_any_point_leaves_no_server
+    %i[raise kill].each do |way|
+      assert_leaves_nothing do
+        start = -> { Workers::Interrupts.deferred { Starter.new(1, -> { [] }).start.close } }
+        assert_operator interrupt_everywhere(way, start) { nil }, :>, 20
+      end
+    end
+  end
+
+  def test_whatever_ends_the_server_while_it_starts_is_the_callers_error
+    [[NoMemoryError, "no memory"], [SystemStackError, "too deep"], [Interrupt, ""]].each do |error|
+      Failing::FAILURES[:next] = Ractor.make_shareable(error)
+      raised = assert_raises(ThreadError) { within(10) { Starter.new(1, -> { [] }).start } }
+      assert_includes raised.message, error[0].name
     end
   end
 
