@@ -10,14 +10,14 @@ module Ratomic
     class RactorMonitor
       # @param inbox [Ratomic::Queue] of the server
       # @return [Ractor::Port] takes +[number, ractor]+ pairs, and +:stop+
+      # @raise [ThreadError] if Ruby can make no Ractor
       def self.start(inbox)
-        answers = Queue.new(1)
-        Ractor.new(inbox, answers, name: "ratomic-pool-monitor") do |told, back|
-          control = Ractor::Port.new
-          back.push(control)
-          RactorMonitor.new(told, control).run
+        promise = Workers::StartPromise.new
+        Ractor.new(inbox, promise, name: "ratomic-pool-monitor") do |told, awaited|
+          control = awaited.fulfil { Ractor::Port.new }
+          RactorMonitor.new(told, control).run if control
         end
-        answers.pop
+        promise.await("the monitor of the pool's Ractors") { |control| control.send(:stop) }
       end
 
       # @param control [Ractor::Port] this Ractor's own

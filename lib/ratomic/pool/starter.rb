@@ -56,19 +56,17 @@ module Ratomic
       end
 
       # The main thread of the server's Ractor.
-      # @param answers [Ratomic::Queue] gets the channel, or why there is none; closed when nobody waits for it any more
-      def self.host(answers, size, factory, factory_ractor)
-        channel = ServerChannel.new(Queue.new(INBOX_CAPACITY), Ractor::Port.new, Queue.new(size), size)
-        server = Server.new(channel, size, factory_ractor)
-        replenisher = Replenisher.new(channel, factory)
-        replenisher.start if factory
-        answered = answers.push(channel)
-        server.run
-      rescue Exception => e # rubocop:disable Lint/RescueException -- whatever it is, the caller waits for an answer
-        raise if answered
-
-        channel&.close
-        answers.push("#{e.class}: #{e.message}") unless ClosedQueueError === e
+      # @param promise [Workers::StartPromise] of the channel
+      def self.host(promise, size, factory, factory_ractor)
+        channel = server = replenisher = nil
+        awaited = promise.fulfil do
+          channel = ServerChannel.new(Queue.new(INBOX_CAPACITY), Ractor::Port.new, Queue.new(size), size)
+          server = Server.new(channel, size, factory_ractor)
+          replenisher = Replenisher.new(channel, factory)
+          replenisher.start if factory
+          channel
+        end
+        awaited ? server.run : channel&.close
       ensure
         replenisher&.join
       end
@@ -79,24 +77,13 @@ module Ratomic
       # @param factory [#call, nil] if it is shareable: then objects are made in the server's Ractor
       # @param factory_ractor [Ractor, nil] the Ractor that the pool ends with
       def start_server(factory, factory_ractor)
-        answers = Queue.new(1)
-        Experimental.quietly { server(answers, factory, factory_ractor) }
-        channel = Workers::Interrupts.on_blocking { answers.pop }
-        raise ThreadError, "the Ractor of the pool could not start: #{channel}" if String === channel
-
-        channel
-      ensure
-        answers.close # a server that starts only now ends at once
-        abandon(answers.try_pop) unless channel
+        promise = Workers::StartPromise.new
+        Experimental.quietly { server(promise, factory, factory_ractor) }
+        promise.await("the Ractor of the pool", &:close)
       end
 
-      # @param answer [ServerChannel, String, nil] that came when an interrupt had ended the wait for it
-      def abandon(answer)
-        answer.close if ServerChannel === answer
-      end
-
-      def server(answers, factory, factory_ractor)
-        Ractor.new(answers, @size, factory, factory_ractor, name: "ratomic-pool") do |*all|
+      def server(promise, factory, factory_ractor)
+        Ractor.new(promise, @size, factory, factory_ractor, name: "ratomic-pool") do |*all|
           Workers::Interrupts.allowed { Starter.host(*all) } # not its creator's mask
         end
       end

@@ -47,16 +47,22 @@ module Ratomic
       end
 
       def self.host_elsewhere(settings)
-        answers = Queue.new(1)
-        Ractor.new(settings, answers) { |from, back| Interrupts.allowed { Backend.host(from, back) } }
-        answers.pop
+        promise = StartPromise.new
+        Ractor.new(settings, promise) { |from, awaited| Interrupts.allowed { Backend.host(from, awaited) } }
+        promise.await("the Ractor of the pool's coordinator", &:kill)
       end
 
       # The main thread of such a Ractor. Its other threads end first, see {AtExit}.
-      def self.host(settings, answers)
+      def self.host(settings, promise)
         Thread.current.report_on_exception = false
-        coordinator = Coordinator.new(engine = Engine.new(settings, Mailbox.open))
-        answers.push(engine)
+        coordinator = nil
+        awaited = promise.fulfil do
+          engine = Engine.new(settings, Mailbox.open)
+          coordinator = Coordinator.new(engine)
+          engine
+        end
+        return unless awaited
+
         persist(coordinator)
         limit = Clock.now + Coordinator::STOP_TIMEOUT_S
         (Thread.list - [Thread.current]).each { |thread| thread.join(Clock.left(limit)) }
