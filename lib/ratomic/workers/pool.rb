@@ -76,9 +76,10 @@ module Ratomic
       # if the queue is full (with `on_full: :raise` that raises).
       #
       # A block is made into a shareable proc. It may use its arguments, constants, and variables that are frozen and
-      # assigned once. Its self is that of the code around it, if that is shareable (a module), else nil. Each call
-      # makes a new proc, and the pool learns the cost of each callable object by itself: for work that is dispatched
-      # often, keep one callable, or name it with `as:`.
+      # assigned once. Its self is that of the code around it, if that is shareable (a module), else nil; a block that
+      # uses an instance variable or a method of a self that is not shareable is refused. Each call makes a new proc,
+      # and the pool learns the cost of each callable object by itself: for work that is dispatched often, keep one
+      # callable, or name it with `as:`.
       #
       # @overload dispatch_async(items, callable, **options)
       #   @param items [Array, Enumerable]
@@ -89,7 +90,7 @@ module Ratomic
       #   @raise [ShutdownError, QueueFullError]
       # @overload dispatch_async(items, **options) { |item| ... }
       #   @return [Future]
-      #   @raise [CallableError] with Ruby's own reason, if the block uses an object that cannot be shared
+      #   @raise [CallableError] which names what the block uses that cannot be shared
       #   @raise [ShutdownError, QueueFullError]
       def dispatch_async(items, callable = nil, options = nil, &block)
         return dispatch_block(items, callable, options, block) if block_given? # cheaper than to look at `block`
