@@ -274,7 +274,7 @@ module Ratomic
       # @return [Stream] an Enumerable
       # @raise [ArgumentError] without a callable, and with a block: that belongs to `each` of the stream
       def stream(source, callable = nil, max_in_flight: :auto, key: nil, ordered: true, **options)
-        raise ArgumentError, STREAM_USAGE if callable.nil? || block_given?
+        raise ArgumentError, STREAM_USAGE if NilClass === callable || block_given?
 
         least = @options.min_batch == :auto ? :auto : 0 # a stream decides by itself how large its groups are
         options = @options.with({ min_batch: least }.merge(options, { sequential: true }))

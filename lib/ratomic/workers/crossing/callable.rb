@@ -14,7 +14,8 @@ module Ratomic
       # @raise [CallableError] with the path of what is not shareable, and what to do
       def self.check(callable, name = DISPATCHED, argument = "item")
         unless call?(callable)
-          raise CallableError, "#{describe(callable, name)} has no method `call`; pass a module with `def " \
+          block = "`&#{callable.inspect}`, " if Symbol === callable && name == DISPATCHED
+          raise CallableError, "#{describe(callable, name)} has no method `call`; pass #{block}a module with `def " \
                                "self.call(#{argument})`, a frozen object with `call(#{argument})` or a shareable proc"
         end
         return callable if FrozenCopy.shareable?(callable)

@@ -147,7 +147,7 @@ module Ratomic
         case name
         when :timeout, :item_timeout, :queue_timeout then Arguments.seconds(name, value)
         when :retries then Arguments.integer(name, value, 0..)
-        when :min_batch then :auto.equal?(value) ? value : Arguments.integer(name, value, 0..)
+        when :min_batch then Arguments.integer_or_auto(name, value, 0..)
         when :on_full, :results, :run then Arguments.choice(name, value, CHOICES[name])
         when :context then shareable(value)
         when :as then named(value)
