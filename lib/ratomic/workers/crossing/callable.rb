@@ -104,7 +104,9 @@ module Ratomic
       end
 
       def self.refuse(callable, name)
-        obstacle = UnshareablePart.in(callable)
+        # Of a method of the program's main object the object is no part that its owner could change.
+        main = Method === callable && main?(callable.receiver)
+        obstacle = main ? UnshareablePart.new("", callable) : UnshareablePart.in(callable)
         advice = advice(obstacle, callable)
         raise CallableError.new("#{describe(callable, name)} is not shareable: #{reason(obstacle)}. #{advice}",
                                 path: obstacle.path)

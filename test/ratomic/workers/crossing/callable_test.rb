@@ -192,6 +192,11 @@ class CallableTest < Minitest::Test
     end
   end
 
+  def test_a_method_of_the_main_object_is_to_go_into_a_module
+    assert_match(/\Athe callable \(Method\) is not shareable: it is a Method, and its receiver .*Use a module/,
+                 message_of(TOPLEVEL_BINDING.receiver.method(:to_s)))
+  end
+
   def test_nothing_is_advised_that_this_ruby_does_not_have
     skip "this Ruby has Ractor.shareable_proc" if Ractor.respond_to?(:shareable_proc)
     list = []
