@@ -117,15 +117,17 @@ module Ratomic
       # Runs the callable with each of the items, and folds the results in the workers. The caller gets one partial sum
       # for each chunk that a worker ran, and merges them in the order of the items.
       #
-      #   pool.reduce(payloads, ParseOrder, initial: 0) { |sum, order| sum + order["total"] }.sum
+      #   pool.reduce(payloads, TotalOf, initial: 0) { |sum, total| sum + total }.sum
+      #   pool.reduce(payloads, ParseOrder, initial: 0, merge: :+.to_proc) { |sum, order| sum + order["total"] }.sum
       #   pool.reduce(rows, CountRows)    # which has call, initial and merge
       #
       # The fold is given by a block and `initial:`, or by the callable itself.
       #
       # - A block `{ |sum, result| ... }` returns the new sum. It runs in the workers. If these are Ractors, it may use
       #   only its arguments, constants, and variables that are frozen and assigned once; its self is as in
-      #   {#dispatch_async}. Two partial sums are merged by `merge:`. Without it the block merges them, so a sum must be
-      #   of the same kind as a result.
+      #   {#dispatch_async}. Two partial sums are merged by `merge:`. Without it the block merges them, and gets a sum
+      #   where else it gets a result. So without `merge:` sums must be of the same kind as results; otherwise the block
+      #   raises, or the sum is wrong.
       # - A callable with `initial` and `merge(sum, other)`. `merge` adds a result to a sum as well, unless the callable
       #   has `add(sum, result)`. (The items of one with `call_many` are passed in runs, see {Runs}.)
       #
