@@ -49,7 +49,7 @@ module Ratomic
           return false if nil.respond_to?(name, true)
 
           !Reflection.method_of(receiver, name).nil?
-        rescue NameError
+        rescue UserException # a NameError, or what a `respond_to_missing?` of its own raises
           false
         end
       end

@@ -78,6 +78,21 @@ class BlockSelfTest < Minitest::Test
     pool&.shutdown(timeout: 5)
   end
 
+  # The receiver's own methods may raise; the item does what it does then.
+  def test_a_receiver_that_cannot_be_asked_is_left_alone
+    assert_raises(NameError) { share(Unasked.new.block).call }
+  end
+
+  class Unasked
+    def block
+      proc { anything }
+    end
+
+    def respond_to_missing?(*)
+      raise "ask nobody"
+    end
+  end
+
   class Doubling
     def initialize(factor)
       @factor = factor
