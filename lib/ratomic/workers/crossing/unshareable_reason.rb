@@ -5,8 +5,9 @@ module Ratomic
     # Says why an object can be neither shared nor copied, so that its owner can change it.
     module UnshareableReason
       OF_SYMBOL = "the Proc of a Symbol (&:name) is shareable only after Ractor.make_shareable"
-      # An object with methods of its own (`def object.name`) on Ruby 4.1.
-      OF_SINGLETON = "this Ruby copies no object with singleton methods; freeze it before (Ractor.make_shareable)"
+      # An object with methods of its own (`def object.name`) on Ruby 4.1. It could be frozen where it is. That is not
+      # advised, because $LOAD_PATH has singleton methods too.
+      OF_SINGLETON = "this Ruby copies no object with singleton methods"
       SINGLETON = /\Acan not copy #<Class:#</
       private_constant :SINGLETON
 
