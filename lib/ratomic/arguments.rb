@@ -12,14 +12,21 @@ module Ratomic
       # @param name [Symbol, String] of the argument, for the message: a Symbol for a keyword
       # @param range [Range] without an end where there is no limit
       # @param wrong [Class] what a wrong type raises
+      # @param type [String] what it must be, for the message
       # @return [Integer] +value+
       # @raise [TypeError, ArgumentError]
-      def integer(name, value, range, wrong = TypeError)
-        raise wrong, "#{label(name)} must be an Integer, not #{shown(value)}" unless Integer === value
+      def integer(name, value, range, wrong = TypeError, type = "an Integer")
+        raise wrong, "#{label(name)} must be #{type}, not #{shown(value)}" unless Integer === value
         return value if range.cover?(value)
 
         limit = range.end ? "to #{range.end}" : "or more"
         raise ArgumentError, "#{label(name)} must be #{range.begin} #{limit}, not #{value}"
+      end
+
+      # As {integer}, of an argument that may be `:auto` as well.
+      # @return [Integer, Symbol] +value+
+      def integer_or_auto(name, value, range, wrong = TypeError)
+        :auto.equal?(value) ? value : integer(name, value, range, wrong, "an Integer or :auto")
       end
 
       # @param wrong [Class] what a wrong type raises

@@ -6,7 +6,7 @@ module Ratomic
   #   JOBS = Ratomic::Queue.new(128)
   #   JOBS.push("import")
   #   JOBS.pop              # => "import"
-  #   JOBS.pop(timeout: 1)  # => nil, a second later
+  #   JOBS.pop(timeout: 1)  # => nil
   #
   # A shareable object is stored as it is. Of any other object a frozen deep copy is stored, and the caller's own object
   # is not changed.

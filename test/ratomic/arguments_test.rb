@@ -39,6 +39,9 @@ class ArgumentsTest < Minitest::Test
     refuse(ArgumentError, "size must be 1 to 9, not 10") { Arguments.integer("size", 10, 1..9) }
     refuse(ArgumentError, "retries: must be 0 or more, not -1") { Arguments.integer(:retries, -1, 0..) }
     refuse(TypeError, "size: must be an Integer, not nil") { Arguments.integer(:size, nil, 1..9) }
+    refuse(TypeError, "size: must be an Integer or :auto, not nil") { Arguments.integer_or_auto(:size, nil, 1..9) }
+    refuse(ArgumentError, "size: must be 1 to 9, not 0") { Arguments.integer_or_auto(:size, 0, 1..9) }
+    assert_equal [:auto, 9], [:auto, 9].map { |size| Arguments.integer_or_auto(:size, size, 1..9) }
     refuse(ArgumentError, "size: must be an Integer, not 1.0") { Arguments.integer(:size, 1.0, 1..9, ArgumentError) }
   end
 

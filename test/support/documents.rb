@@ -9,7 +9,10 @@ module Documents
     require "ratomic"
 
     def check_value(place, expected, value)
-      abort "#{place}: #{value.inspect}, not #{expected}" unless value.inspect == expected
+      return if value.inspect == expected
+      return if { a: 1 }.inspect != "{a: 1}" && eval(expected) == value # a Hash, as Ruby before 3.4 prints it
+
+      abort "#{place}: #{value.inspect}, not #{expected}"
     end
 
     def check_error(place, expected)

@@ -21,6 +21,9 @@ module Ratomic
 
       # Lines of a backtrace that are kept; a stack that overflowed has thousands.
       MAX_BACKTRACE_LINES = 50
+      # Characters of a message that are kept. Some messages show the whole object: that of a FrozenError of an item of
+      # 1 MB has 3 MB, and so would the Failure of each such item, the statistics, and the log.
+      MAX_MESSAGE_CHARACTERS = 10_000
       # Levels of causes that are kept.
       MAX_CAUSES = 8
       STAGE = :@__ratomic_stage__
@@ -51,7 +54,7 @@ module Ratomic
 
         # The methods that are called here may be the program's own, and may raise.
         def message_of(error)
-          Text.of(error.message.to_s)
+          Text.short(error.message.to_s, MAX_MESSAGE_CHARACTERS)
         rescue UserException => e
           "#{own_words(error)} (its message cannot be read: #{Reflection.class_name_of(e)})".lstrip
         end
@@ -81,7 +84,7 @@ module Ratomic
 
       def initialize(index, exception_class, message, backtrace = nil, cause = nil, stage = nil)
         @index = index
-        @account = Account.new(Text.of(exception_class).freeze, Text.of(message).freeze,
+        @account = Account.new(Text.of(exception_class).freeze, Text.short(message, MAX_MESSAGE_CHARACTERS).freeze,
                                shorten(backtrace || []).freeze, cause, stage).freeze
         freeze
       end
@@ -91,7 +94,7 @@ module Ratomic
         @account.exception_class
       end
 
-      # @return [String]
+      # @return [String] at most {MAX_MESSAGE_CHARACTERS}
       def message
         @account.message
       end

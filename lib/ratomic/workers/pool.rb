@@ -76,9 +76,10 @@ module Ratomic
       # if the queue is full (with `on_full: :raise` that raises).
       #
       # A block is made into a shareable proc. It may use its arguments, constants, and variables that are frozen and
-      # assigned once. Its self is that of the code around it, if that is shareable (a module), else nil. Each call
-      # makes a new proc, and the pool learns the cost of each callable object by itself: for work that is dispatched
-      # often, keep one callable, or name it with `as:`.
+      # assigned once. Its self is that of the code around it, if that is shareable (a module), else nil; a block that
+      # uses an instance variable or a method of a self that is not shareable is refused. Each call makes a new proc,
+      # and the pool learns the cost of each callable object by itself: for work that is dispatched often, keep one
+      # callable, or name it with `as:`.
       #
       # @overload dispatch_async(items, callable, **options)
       #   @param items [Array, Enumerable]
@@ -89,7 +90,7 @@ module Ratomic
       #   @raise [ShutdownError, QueueFullError]
       # @overload dispatch_async(items, **options) { |item| ... }
       #   @return [Future]
-      #   @raise [CallableError] with Ruby's own reason, if the block uses an object that cannot be shared
+      #   @raise [CallableError] which names what the block uses that cannot be shared
       #   @raise [ShutdownError, QueueFullError]
       def dispatch_async(items, callable = nil, options = nil, &block)
         return dispatch_block(items, callable, options, block) if block_given? # cheaper than to look at `block`
@@ -116,15 +117,17 @@ module Ratomic
       # Runs the callable with each of the items, and folds the results in the workers. The caller gets one partial sum
       # for each chunk that a worker ran, and merges them in the order of the items.
       #
-      #   pool.reduce(payloads, ParseOrder, initial: 0) { |sum, order| sum + order["total"] }.sum
+      #   pool.reduce(payloads, TotalOf, initial: 0) { |sum, total| sum + total }.sum
+      #   pool.reduce(payloads, ParseOrder, initial: 0, merge: :+.to_proc) { |sum, order| sum + order["total"] }.sum
       #   pool.reduce(rows, CountRows)    # which has call, initial and merge
       #
       # The fold is given by a block and `initial:`, or by the callable itself.
       #
       # - A block `{ |sum, result| ... }` returns the new sum. It runs in the workers. If these are Ractors, it may use
       #   only its arguments, constants, and variables that are frozen and assigned once; its self is as in
-      #   {#dispatch_async}. Two partial sums are merged by `merge:`. Without it the block merges them, so a sum must be
-      #   of the same kind as a result.
+      #   {#dispatch_async}. Two partial sums are merged by `merge:`. Without it the block merges them, and gets a sum
+      #   where else it gets a result. So without `merge:` sums must be of the same kind as results; otherwise the block
+      #   raises, or the sum is wrong.
       # - A callable with `initial` and `merge(sum, other)`. `merge` adds a result to a sum as well, unless the callable
       #   has `add(sum, result)`. (The items of one with `call_many` are passed in runs, see {Runs}.)
       #
@@ -273,7 +276,7 @@ module Ratomic
       # @return [Stream] an Enumerable
       # @raise [ArgumentError] without a callable, and with a block: that belongs to `each` of the stream
       def stream(source, callable = nil, max_in_flight: :auto, key: nil, ordered: true, **options)
-        raise ArgumentError, STREAM_USAGE if callable.nil? || block_given?
+        raise ArgumentError, STREAM_USAGE if NilClass === callable || block_given?
 
         least = @options.min_batch == :auto ? :auto : 0 # a stream decides by itself how large its groups are
         options = @options.with({ min_batch: least }.merge(options, { sequential: true }))

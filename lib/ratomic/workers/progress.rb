@@ -44,6 +44,11 @@ module Ratomic
       def to_s
         "#{completed} of #{total} items"
       end
+
+      # @return [String]
+      def inspect
+        "#<#{self.class} #{self}>"
+      end
     end
   end
 end

@@ -7,8 +7,8 @@ module Ratomic
     # random number generator, a class.
     module Remedy
       PASS = "read it before the dispatch, and pass it on as `context:` or with the items"
-      FREEZE = "freeze it where it is made, if nothing changes it later (Ractor.make_shareable), or share a " \
-               "Ratomic::Map, Queue or Counter"
+      FREEZE = "freeze it where it is made, if nothing changes it later (Ractor.make_shareable; Strings: `# " \
+               "frozen_string_literal: true`), or share a Ratomic::Map, Queue or Counter"
       CALLS = {
         json_load: "use JSON.parse", json_dump: "use JSON.generate",
         unicode_normalize: "normalize the text before the dispatch",

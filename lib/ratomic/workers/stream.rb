@@ -56,7 +56,7 @@ module Ratomic
 
       # @see Pool#stream
       def initialize(pool, source, callable, max_in_flight:, key:, ordered:, options:)
-        Arguments.integer(:max_in_flight, max_in_flight, 1.., ArgumentError) unless :auto.equal?(max_in_flight)
+        Arguments.integer_or_auto(:max_in_flight, max_in_flight, 1.., ArgumentError)
         Source.check(source, "the source")
         KeyedFlow.check(key) unless key.nil?
 

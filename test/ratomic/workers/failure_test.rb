@@ -26,6 +26,18 @@ class FailureTest < Minitest::Test
     assert Ractor.shareable?(other)
   end
 
+  # Ruby shows the whole object in the message of a FrozenError.
+  def test_a_long_message_is_shortened
+    blob = "\x00\xff".b * 500_000
+    failure = Ratomic::Workers.dispatch_async([blob], min_batch: 0) { |item| item << "x" }.value(timeout: 20).first
+    assert_equal Failure::MAX_MESSAGE_CHARACTERS, failure.message.size
+    assert_match(/\Acan't modify frozen String: "\\x00\\xFF.*\.\.\. \(\d{7} bytes in all\)\z/, failure.message)
+    assert_match(/\Aitems, and what a callable refers to, are frozen/, failure.remedy) if Ratomic::RACTORS
+    assert_equal failure.message, failure.at(3).message
+    assert_equal failure.message, Failure.new(0, "FrozenError", failure.message).message
+    assert_equal "a" * 10_000, Failure.new(0, "KeyError", "a" * 10_000).message
+  end
+
   def test_it_has_the_class_message_and_backtrace_of_the_exception
     failure = Failure.from(error, 7)
     assert_equal [7, "ArgumentError", "outer"], [failure.index, failure.exception_class, failure.message]

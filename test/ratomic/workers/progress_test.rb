@@ -10,6 +10,10 @@ class ProgressTest < Minitest::Test
     assert_equal [3, 12, 0.25, "3 of 12 items"], [progress.completed, progress.total, progress.fraction, progress.to_s]
   end
 
+  def test_inspect_is_short
+    assert_equal "#<Ratomic::Workers::Progress 3 of 12 items>", Progress.new(3, 12, seconds: 1.0).inspect
+  end
+
   def test_it_can_be_taken_apart
     done, all = Progress.new(1, 2)
     assert_equal [1, 2], [done, all]

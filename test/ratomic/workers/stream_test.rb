@@ -397,7 +397,9 @@ class StreamTest < Minitest::Test
     [0, nil, :all].each { |number| assert_raises(ArgumentError) { @pool.stream([1], Double, max_in_flight: number) } }
     assert_raises(TypeError) { @pool.stream(1, Double) }
     assert_raises(TypeError) { @pool.stream([1], Double, key: 3) }
-    assert_raises(Ratomic::Workers::CallableError) { @pool.stream([1], "text").to_a }
+    ["text", BasicObject.new].each do |callable|
+      assert_raises(Ratomic::Workers::CallableError) { @pool.stream([1], callable).to_a }
+    end
   end
 
   # A pool that notes which threads dispatch to it.

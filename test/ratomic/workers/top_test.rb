@@ -119,6 +119,8 @@ class TopTest < Minitest::Test
     assert_match(/ENOENT/, result.out)
     help = run_command(RbConfig.ruby, EXE)
     assert_equal [true, "Usage: ratomic top"], [help.success?, help.out[0, 18]]
+    version = run_command(RbConfig.ruby, EXE, "--version")
+    assert_equal [true, "ratomic #{Ratomic::VERSION}\n"], [version.success?, version.out]
     assert_equal 1, run_command(RbConfig.ruby, EXE, "bottom").status.exitstatus
   end
 

@@ -2,6 +2,7 @@
 
 # Which objects may cross to a worker and back, and how.
 
+require_relative "block_self"
 require_relative "blocks"
 require_relative "callable"
 require_relative "calls"

@@ -8,24 +8,39 @@ module Ratomic
       # @param block [#call]
       # @param what [String] for the message
       # @return [#call] shareable, if this Ruby can make procs shareable
-      # @raise [CallableError] if the block uses variables that cannot be shared
+      # @raise [CallableError] if the block uses variables that cannot be shared, or something of a self that cannot be
       def self.share(block, what)
         return block if !(Proc === block) || !Ractor.respond_to?(:shareable_proc) || Ractor.shareable?(block)
         return Named.new(block) if UnshareableReason.symbol?(block)
 
-        Ractor.shareable_proc(self: receiver(block), &block)
+        Ractor.shareable_proc(self: receiver(block, what), &block)
       rescue ArgumentError, Ractor::Error => e
-        raise CallableError, "the #{what} (#{Callable.place(block)}) cannot run in a worker: #{e.message}; use in it " \
-                             "only what it is given, constants, and variables that are frozen and set once"
+        refuse(block, what, "#{e.message}; use in it only what it is given, constants, and variables that are frozen " \
+                            "and set once")
       end
 
-      def self.receiver(block)
+      # @return [Object, nil] the self of the shareable proc
+      def self.receiver(block, what)
         receiver = block.binding.receiver
-        receiver if Ractor.shareable?(receiver)
+        return receiver if FrozenCopy.shareable?(receiver)
+
+        used = BlockSelf.used(block, receiver)
+        used && refuse(block, what, "it uses #{used} of #{owner(receiver)}, which is not shareable, so self is nil " \
+                                    "in the worker; put the value into a local variable (frozen, set once) before " \
+                                    "the block, or use a module with `def self.call(item)`")
       rescue ArgumentError # made in C
         nil
       end
-      private_class_method :receiver
+
+      def self.owner(receiver)
+        name = Reflection.class_name_of(receiver)
+        name == "Object" ? "its self (an Object)" : "its self (an instance of #{name})"
+      end
+
+      def self.refuse(block, what, reason)
+        raise CallableError, "the #{what} (#{Callable.place(block)}) cannot run in a worker: #{reason}"
+      end
+      private_class_method :receiver, :owner, :refuse
 
       # Stands for the proc of a Symbol (`&:upcase`), which cannot be made shareable.
       class Named

@@ -14,7 +14,8 @@ module Ratomic
       # @raise [CallableError] with the path of what is not shareable, and what to do
       def self.check(callable, name = DISPATCHED, argument = "item")
         unless call?(callable)
-          raise CallableError, "#{describe(callable, name)} has no method `call`; pass a module with `def " \
+          block = "`&#{callable.inspect}`, " if Symbol === callable && name == DISPATCHED
+          raise CallableError, "#{describe(callable, name)} has no method `call`; pass #{block}a module with `def " \
                                "self.call(#{argument})`, a frozen object with `call(#{argument})` or a shareable proc"
         end
         return callable if FrozenCopy.shareable?(callable)
@@ -103,7 +104,9 @@ module Ratomic
       end
 
       def self.refuse(callable, name)
-        obstacle = UnshareablePart.in(callable)
+        # Of a method of the program's main object the object is no part that its owner could change.
+        main = Method === callable && main?(callable.receiver)
+        obstacle = main ? UnshareablePart.new("", callable) : UnshareablePart.in(callable)
         advice = advice(obstacle, callable)
         raise CallableError.new("#{describe(callable, name)} is not shareable: #{reason(obstacle)}. #{advice}",
                                 path: obstacle.path)

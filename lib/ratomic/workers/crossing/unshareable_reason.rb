@@ -5,6 +5,11 @@ module Ratomic
     # Says why an object can be neither shared nor copied, so that its owner can change it.
     module UnshareableReason
       OF_SYMBOL = "the Proc of a Symbol (&:name) is shareable only after Ractor.make_shareable"
+      # An object with methods of its own (`def object.name`) on Ruby 4.1. It could be frozen where it is. That is not
+      # advised, because $LOAD_PATH has singleton methods too.
+      OF_SINGLETON = "this Ruby copies no object with singleton methods"
+      SINGLETON = /\Acan not copy #<Class:#</
+      private_constant :SINGLETON
 
       class << self
         # Whether the proc was made of a Symbol.
@@ -74,6 +79,7 @@ module Ratomic
         # Ruby's own refusals, which name a class and no reason.
         def unable(error)
           return "its `freeze` does not freeze it" if error.message.include?("does not freeze")
+          return OF_SINGLETON if error.message.match?(SINGLETON)
           return if (error.backtrace_locations || []).any? { |at| %w[freeze initialize_copy].include?(at.base_label) }
 
           "Ruby can neither share nor copy it" if Ractor::Error === error || error.message.start_with?("allocator")

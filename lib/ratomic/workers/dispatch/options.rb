@@ -13,10 +13,8 @@ module Ratomic
       CHOICES = {
         on_full: %i[block raise caller_runs].freeze, results: %i[frozen owned].freeze, run: %i[auto waiter].freeze
       }.freeze
-      # The options that only a pool has. They are here for the message about an unknown one.
-      OF_POOL = %i[size name backend max_queue fallback recycle_after on_worker_start on_worker_stop].freeze
       VARIABLES = DEFAULTS.to_h { |name, _| [name, :"@#{name}"] }.freeze
-      private_constant :OF_POOL, :VARIABLES
+      private_constant :VARIABLES
 
       attr_reader(*DEFAULTS.keys)
 
@@ -76,6 +74,12 @@ module Ratomic
         return given if Hash === given
 
         raise TypeError, "options must be keywords, not #{Arguments.shown(given)}"
+      end
+
+      # @param names [Array<Symbol>]
+      # @raise [ArgumentError]
+      def self.check_names(names)
+        names.each { |name| raise ArgumentError, UnknownOption.message(name, DEFAULTS.keys) unless DEFAULTS.key?(name) }
       end
 
       # @param given [Hash, Options] Options are not checked again: a {Stream} has checked them
@@ -143,7 +147,7 @@ module Ratomic
         case name
         when :timeout, :item_timeout, :queue_timeout then Arguments.seconds(name, value)
         when :retries then Arguments.integer(name, value, 0..)
-        when :min_batch then :auto.equal?(value) ? value : Arguments.integer(name, value, 0..)
+        when :min_batch then Arguments.integer_or_auto(name, value, 0..)
         when :on_full, :results, :run then Arguments.choice(name, value, CHOICES[name])
         when :context then shareable(value)
         when :as then named(value)
@@ -154,8 +158,7 @@ module Ratomic
 
       # @return [Boolean] not the object itself, which may not be shareable
       def flag(name, value)
-        raise ArgumentError, unknown(name) unless DEFAULTS[name] == false
-
+        Options.check_names([name])
         !!value
       end
 
@@ -170,10 +173,6 @@ module Ratomic
         raise ArgumentError, "as: is empty, it must be a name" if name.empty?
 
         Ractor.make_shareable(name)
-      end
-
-      def unknown(name)
-        "unknown option #{name.inspect}, known: #{DEFAULTS.keys.join(", ")}; of a pool only: #{OF_POOL.join(", ")}"
       end
 
       def shareable(value)

@@ -19,6 +19,7 @@ module Ratomic
         @merge = options.delete(:merge)
         @max_failures = Arguments.integer(:max_failures, options.delete(:max_failures) { Pool::MAX_FAILURES }, 0..)
         @block = block
+        Options.check_names(options.keys) # before an option that is misspelt counts as one that is missing
       end
 
       # @return [Integer] Failures that are kept

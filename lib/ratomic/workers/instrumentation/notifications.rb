@@ -10,7 +10,7 @@ module Ratomic
       #
       #   require "ratomic/workers/instrumentation/notifications"
       #   Ratomic::Workers::Instrumentation::Notifications.subscribe(pool)
-      #   ActiveSupport::Notifications.subscribe("completed.ratomic") { |event| ... event.payload[:items] ... }
+      #   ActiveSupport::Notifications.subscribe("completed.ratomic") { |event| puts event.payload[:items] }
       #
       # The payload is {Event#to_h} without the name. With ActiveSupport 7.0 or newer the event "completed.ratomic"
       # begins when the dispatch was made; an older one has no way to say that. `payload[:seconds]` always says how long

@@ -14,6 +14,19 @@ module Ratomic
         text.force_encoding(Encoding::UTF_8).scrub
       end
 
+      # @param string [String] as for {of}
+      # @param characters [Integer] at least 100
+      # @return [String] a copy in UTF-8 with at most so many characters, which tells the size of what was longer
+      def self.short(string, characters)
+        plain = String.new(string)
+        head = plain.byteslice(0, characters * 4) # a character has at most four bytes
+        text = of(head)
+        return text if text.size <= characters && head.bytesize == plain.bytesize
+
+        note = "... (#{plain.bytesize} bytes in all)"
+        "#{text[0, characters - note.size]}#{note}"
+      end
+
       # Whether the encoding does not tell what the bytes are. They may be UTF-8 (in a message that quotes input), or
       # invalid.
       def self.untold?(encoding)

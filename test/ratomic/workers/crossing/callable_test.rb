@@ -100,6 +100,7 @@ class CallableTest < Minitest::Test
 
   def test_an_object_without_a_call_method_is_refused
     assert_match(/\(Integer\) has no method `call`/, message_of(3))
+    assert_match(/\(Symbol\) has no method `call`; pass `&:upcase`, a module/, message_of(:upcase))
     assert_match(/the callable is a Hash \(is the callable missing before the keywords\?\)/, message_of({ a: 1 }))
     assert_match(/callable Comparable has no method/, message_of(Comparable))
   end
@@ -189,6 +190,11 @@ class CallableTest < Minitest::Test
         message
       )
     end
+  end
+
+  def test_a_method_of_the_main_object_is_to_go_into_a_module
+    assert_match(/\Athe callable \(Method\) is not shareable: it is a Method, and its receiver .*Use a module/,
+                 message_of(TOPLEVEL_BINDING.receiver.method(:to_s)))
   end
 
   def test_nothing_is_advised_that_this_ruby_does_not_have

@@ -62,6 +62,16 @@ class UnshareableReasonTest < Minitest::Test
     end
   end
 
+  def test_an_object_with_singleton_methods_crosses_once_it_was_made_shareable
+    object = Object.new
+    def object.name = "only mine"
+    reason = UnshareableReason.of(object)
+    return unless reason # Ruby before 4.1 copies it
+
+    assert_equal "this Ruby copies no object with singleton methods", reason
+    assert_nil UnshareableReason.of(Ractor.make_shareable(object))
+  end
+
   def test_a_proc_of_a_symbol_crosses_once_it_was_made_shareable
     skip_without_ractors
     reason = UnshareableReason.of(:upcase.to_proc)

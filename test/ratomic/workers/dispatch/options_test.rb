@@ -28,9 +28,9 @@ class OptionsTest < Minitest::Test
     [5, false, [[:timeout, 1]]].each do |given|
       assert_match(/must be keywords, not/, assert_raises(TypeError) { Options.new.with(given) }.message)
     end
-    assert_match(/unknown option :tiemout, known: timeout/, assert_raises(ArgumentError) do
-                                                              Options.new(tiemout: 1)
-                                                            end.message)
+    assert_match(/unknown option :tiemout.*, known: timeout/, assert_raises(ArgumentError) do
+                                                                Options.new(tiemout: 1)
+                                                              end.message)
   end
 
   def test_a_flag_is_kept_as_true_or_false

@@ -27,4 +27,19 @@ class TextTest < Minitest::Test
     assert_equal [String, "text", false], [text.class, text, text.frozen?]
     assert_equal Encoding::UTF_8, own.encoding
   end
+
+  def test_a_long_text_is_shortened_and_tells_its_size
+    [["a" * 5_000, 5_000], ["ü" * 5_000, 10_000], ["\u{1F600}" * 5_000, 20_000], ["\xff".b * 5_000, 5_000],
+     ["ü".encode("UTF-16LE") * 5_000, 10_000]].each do |text, bytes|
+      short = Text.short(text, 200)
+      assert_equal [200, Encoding::UTF_8], [short.size, short.encoding]
+      assert short.end_with?("... (#{bytes} bytes in all)")
+      assert short.start_with?(Text.of(text)[0, 150])
+      assert_equal short, Text.short(short, 200)
+    end
+  end
+
+  def test_a_text_that_is_short_enough_is_whole
+    ["", "a" * 200, "ü" * 200, "\u{1F600}" * 200].each { |text| assert_equal text, Text.short(text, 200) }
+  end
 end
