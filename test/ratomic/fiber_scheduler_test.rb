@@ -241,6 +241,71 @@ class FiberSchedulerTest < Minitest::Test
     end
   end
 
+  # Schedulers that leave their Fibers, which are never resumed. Then the waits end.
+  LEFT_BEHIND = <<~'RUBY'
+    require "ratomic"
+    require "support/fiber_scheduler"
+
+    class Leaving < FiberScheduler
+      def close
+      end
+    end
+
+    WAITS = ARGV.fetch(0).to_i
+    queue = Ratomic::Queue.new(1)
+    WAITS.times { Thread.new { Fiber.set_scheduler(Leaving.new) && Fiber.schedule { queue.pop } }.join }
+    sleep 0.001 until queue.num_waiting == WAITS
+    waits = Thread.list.select { |thread| thread.name == "ratomic-fiber-wait" }
+    2.times { GC.start }
+    GC.compact if GC.respond_to?(:compact)
+    1_000.times { Fiber.new { "another stack" * 100 }.resume }
+    queue.close
+    waits.each(&:join)
+    print waits.size
+  RUBY
+
+  def test_a_wait_may_end_after_the_thread_of_its_fiber_has_ended
+    assert_equal "20", ruby!("$LOAD_PATH << #{File.expand_path("..", __dir__).inspect}\n#{LEFT_BEHIND}", "20")
+  end
+
+  # The threads that sleep in place of Fibers.
+  def sleepers
+    Thread.list.select { |thread| thread.name == "ratomic-fiber-wait" }
+  end
+
+  def test_a_wait_goes_on_when_the_thread_that_sleeps_for_it_is_killed
+    queue = Ratomic::Queue.new(1)
+    item = within(20) do
+      FiberScheduler.run do
+        item = nil
+        Fiber.schedule { item = queue.pop }
+        Thread.new do
+          first, = eventually { sleepers.any? && sleepers }.each(&:kill).each(&:join)
+          eventually { (sleepers - [first]).any? }
+          queue << :item
+        end
+        Fiber.scheduler.run_until { item }
+        item
+      end
+    end
+    assert_equal :item, item
+  end
+
+  def test_a_wait_goes_on_when_its_fiber_is_resumed_without_a_reason
+    queue = Ratomic::Queue.new(1)
+    item = within(20) do
+      FiberScheduler.run do
+        item = nil
+        waits = Fiber.schedule { item = queue.pop }
+        3.times { waits.resume(true) }
+        queue << :item
+        Fiber.scheduler.run_until { item }
+        item
+      end
+    end
+    assert_equal :item, item
+  end
+
   def test_without_a_scheduler_in_a_blocking_fiber_nothing_changes
     queue = Ratomic::Queue.new(1)
     Thread.new { sleep(NAP_S) && queue << :item }
