@@ -5,8 +5,8 @@
 //! for each wait that has to sleep. That costs some 30 microseconds.
 //!
 //! The Fiber does not `join` that thread. Ruby keeps the list of those who join a thread on their own stacks. A Fiber
-//! that is never resumed (its thread has ended, or its scheduler has closed without it) does not leave that list, and the
-//! end of the joined thread then reads a stack that was freed. Here the thread refers to the Fiber as an object.
+//! that is never resumed (its thread has ended, or its scheduler has closed without it) does not leave that list, and
+//! the end of the joined thread then reads a stack that was freed. Here the thread refers to the Fiber as an object.
 
 use super::{error, kept::Kept, RawValue};
 use magnus::{
@@ -124,8 +124,8 @@ fn unblock(sleep: &Sleep) -> Result<(), Error> {
     if sleep.state.left.load(Ordering::Relaxed) {
         return Ok(());
     }
-    // SAFETY: `begin` and the Fiber's own stack refer to both objects, and before `begin` runs the thread does (`set_up`).
-    // `protect` catches what this raises; of a kill it leaves the mark, which is taken off.
+    // SAFETY: `begin` and the Fiber's own stack refer to both objects, and before `begin` runs the thread does
+    // (`set_up`). `protect` catches what this raises; of a kill it leaves the mark, which is taken off.
     unsafe {
         protect(|| {
             let thread = rb_sys::rb_thread_current();
