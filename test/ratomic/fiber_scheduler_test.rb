@@ -306,6 +306,43 @@ class FiberSchedulerTest < Minitest::Test
     assert_equal :item, item
   end
 
+  # Ends the wait of a Fiber with an error, and returns the error that it got.
+  def error_of_raise(&wait)
+    within(20) do
+      FiberScheduler.run do
+        error = nil
+        waits = Fiber.schedule do
+          wait.call
+        rescue StandardError => e
+          error = e
+        end
+        waits.raise(IOError, "ended")
+        Fiber.scheduler.run_until { error }
+        error
+      end
+    end
+  end
+
+  def test_an_error_that_is_raised_in_a_fiber_ends_its_wait_for_a_resource_of_a_local_pool
+    pool = Ratomic::LocalPool.new(size: 1, timeout: nil, factory: Maker)
+    resource = pool.checkout
+    error = error_of_raise { pool.with { flunk "it was not free" } }
+    assert_equal "IOError: ended", "#{error.class}: #{error.message}"
+    pool.checkin(resource)
+    assert_same resource, within(10) { pool.with { |lent| lent } }
+  end
+
+  def test_an_error_that_is_raised_in_a_fiber_ends_its_wait_for_a_result_of_a_stream
+    pool = Ratomic::Workers::Pool.new(size: 1)
+    held = Thread::Queue.new
+    source = Enumerator.new { |items| held.pop && items << 1 }
+    error = error_of_raise { pool.stream(source, WorkerCallables::Double).each { flunk "there was an item" } }
+    assert_equal "IOError: ended", "#{error.class}: #{error.message}"
+    assert_empty Thread.list.map(&:name).grep("ratomic-#{pool.name}-stream")
+  ensure
+    pool.shutdown
+  end
+
   def test_without_a_scheduler_in_a_blocking_fiber_nothing_changes
     queue = Ratomic::Queue.new(1)
     Thread.new { sleep(NAP_S) && queue << :item }
