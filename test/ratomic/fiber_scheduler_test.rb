@@ -241,6 +241,108 @@ class FiberSchedulerTest < Minitest::Test
     end
   end
 
+  # Schedulers that leave their Fibers, which are never resumed. Then the waits end.
+  LEFT_BEHIND = <<~'RUBY'
+    require "ratomic"
+    require "support/fiber_scheduler"
+
+    class Leaving < FiberScheduler
+      def close
+      end
+    end
+
+    WAITS = ARGV.fetch(0).to_i
+    queue = Ratomic::Queue.new(1)
+    WAITS.times { Thread.new { Fiber.set_scheduler(Leaving.new) && Fiber.schedule { queue.pop } }.join }
+    sleep 0.001 until queue.num_waiting == WAITS
+    waits = Thread.list.select { |thread| thread.name == "ratomic-fiber-wait" }
+    2.times { GC.start }
+    GC.compact if GC.respond_to?(:compact)
+    1_000.times { Fiber.new { "another stack" * 100 }.resume }
+    queue.close
+    waits.each(&:join)
+    print waits.size
+  RUBY
+
+  def test_a_wait_may_end_after_the_thread_of_its_fiber_has_ended
+    assert_equal "20", ruby!("$LOAD_PATH << #{File.expand_path("..", __dir__).inspect}\n#{LEFT_BEHIND}", "20")
+  end
+
+  # The threads that sleep in place of Fibers.
+  def sleepers
+    Thread.list.select { |thread| thread.name == "ratomic-fiber-wait" }
+  end
+
+  def test_a_wait_goes_on_when_the_thread_that_sleeps_for_it_is_killed
+    queue = Ratomic::Queue.new(1)
+    item = within(20) do
+      FiberScheduler.run do
+        item = nil
+        Fiber.schedule { item = queue.pop }
+        Thread.new do
+          first, = eventually { sleepers.any? && sleepers }.each(&:kill).each(&:join)
+          eventually { (sleepers - [first]).any? }
+          queue << :item
+        end
+        Fiber.scheduler.run_until { item }
+        item
+      end
+    end
+    assert_equal :item, item
+  end
+
+  def test_a_wait_goes_on_when_its_fiber_is_resumed_without_a_reason
+    queue = Ratomic::Queue.new(1)
+    item = within(20) do
+      FiberScheduler.run do
+        item = nil
+        waits = Fiber.schedule { item = queue.pop }
+        3.times { waits.resume(true) }
+        queue << :item
+        Fiber.scheduler.run_until { item }
+        item
+      end
+    end
+    assert_equal :item, item
+  end
+
+  # Ends the wait of a Fiber with an error, and returns the error that it got.
+  def error_of_raise(&wait)
+    within(20) do
+      FiberScheduler.run do
+        error = nil
+        waits = Fiber.schedule do
+          wait.call
+        rescue StandardError => e
+          error = e
+        end
+        waits.raise(IOError, "ended")
+        Fiber.scheduler.run_until { error }
+        error
+      end
+    end
+  end
+
+  def test_an_error_that_is_raised_in_a_fiber_ends_its_wait_for_a_resource_of_a_local_pool
+    pool = Ratomic::LocalPool.new(size: 1, timeout: nil, factory: Maker)
+    resource = pool.checkout
+    error = error_of_raise { pool.with { flunk "it was not free" } }
+    assert_equal "IOError: ended", "#{error.class}: #{error.message}"
+    pool.checkin(resource)
+    assert_same resource, within(10) { pool.with { |lent| lent } }
+  end
+
+  def test_an_error_that_is_raised_in_a_fiber_ends_its_wait_for_a_result_of_a_stream
+    pool = Ratomic::Workers::Pool.new(size: 1)
+    held = Thread::Queue.new
+    source = Enumerator.new { |items| held.pop && items << 1 }
+    error = error_of_raise { pool.stream(source, WorkerCallables::Double).each { flunk "there was an item" } }
+    assert_equal "IOError: ended", "#{error.class}: #{error.message}"
+    assert_empty Thread.list.map(&:name).grep("ratomic-#{pool.name}-stream")
+  ensure
+    pool.shutdown
+  end
+
   def test_without_a_scheduler_in_a_blocking_fiber_nothing_changes
     queue = Ratomic::Queue.new(1)
     Thread.new { sleep(NAP_S) && queue << :item }

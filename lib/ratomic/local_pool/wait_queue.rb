@@ -66,7 +66,7 @@ module Ratomic
           break if left <= 0
 
           seconds = left < CHECK_INTERVAL_S ? left : CHECK_INTERVAL_S
-          Workers::Interrupts.on_blocking { waiter.condition.wait(@lock, seconds) }
+          Workers::Interrupts.on_blocking { Workers::Interrupts.wait(waiter.condition, @lock, seconds) }
           waiter.slot || waiter.take(yield)
         end
       ensure

@@ -20,7 +20,7 @@ module Ratomic
 
       # To be called with the lock. Whoever waits looks again afterwards.
       def wait(condition, seconds = look_interval)
-        condition.wait(@lock, seconds)
+        Interrupts.wait(condition, @lock, seconds)
       end
 
       # @return [Numeric, nil] see {LOOK_S}

@@ -60,6 +60,18 @@ module Ratomic
           deferred { lock.unlock if lock.try_lock } unless entered
         end
 
+        # As `condition.wait(lock, seconds)`, and however it ends, the calling Fiber has the lock. (In Ruby 3.1, under a
+        # Fiber scheduler, it has not when `Fiber#raise` ends the wait: the end of `synchronize` then raises a
+        # ThreadError in the place of that error.)
+        # @param condition [Thread::ConditionVariable]
+        # @param lock [Thread::Mutex] which the calling Fiber has
+        # @param seconds [Numeric, nil]
+        def wait(condition, lock, seconds)
+          condition.wait(lock, seconds)
+        ensure
+          deferred { lock.lock } unless lock.owned?
+        end
+
         # For blocks that call a user's code: an exception that another thread raises into this one comes after the
         # block, or it would be taken for the user's.
         def exceptions_deferred(&block)
