@@ -9,10 +9,13 @@ module Ratomic
       PASS = "read it before the dispatch, and pass it on as `context:` or with the items"
       FREEZE = "freeze it where it is made, if nothing changes it later (Ractor.make_shareable; Strings: `# " \
                "frozen_string_literal: true`), or share a Ratomic::Map, Queue or Counter"
+      THREADS = "run it with backend: :thread"
+      # Where the one who dispatches cannot change the code.
+      LIBRARY = "in the code of a gem: #{THREADS}".freeze
       CALLS = {
         json_load: "use JSON.parse", json_dump: "use JSON.generate",
         unicode_normalize: "normalize the text before the dispatch",
-        singleton: "pass what is needed of the instance on as `context:`, frozen, or make it in a module",
+        singleton: "pass what is needed of the instance on as `context:`, frozen, or make it in a module; #{LIBRARY}",
         option_parser: "parse the options before the dispatch, and pass them on as `context:`",
         weak_ref: "use ObjectSpace::WeakMap, or an ordinary reference while the item runs",
         gem_version: "compare the versions before the dispatch, or as Arrays of numbers",
@@ -21,8 +24,8 @@ module Ratomic
         ripper: "use Prism, or backend: :thread", fork: "use Process.spawn, or fork in the main Ractor",
         etc: PASS, at_exit: "register it before the dispatch"
       }.freeze
+      CALLS.each_value(&:freeze)
       STREAMS = { STDIN: "$stdin", STDOUT: "$stdout", STDERR: "$stderr" }.freeze
-      THREADS = "run it with backend: :thread"
 
       # Ruby's messages, and the advice for each. The first that matches is taken. A method stands for the variable
       # that it reads (see of_isolation).
@@ -43,7 +46,7 @@ module Ratomic
         /class variables?/ => "#{THREADS}, or use a constant that is frozen all the way, or a Ratomic::Map in a " \
                               "constant",
         /instance variables of classes/ => "keep it in a constant that is frozen all the way, or pass it on as " \
-                                           "`context:`",
+                                           "`context:`; #{LIBRARY}",
         /non-shareable objects in constant/ => "#{THREADS}; or, if it is plain data, #{FREEZE}; else make one " \
                                                "inside `call`, or use a Ratomic::LocalPool",
         /at_exit/ => CALLS[:at_exit],

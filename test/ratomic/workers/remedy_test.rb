@@ -184,6 +184,40 @@ class RemedyTest < Minitest::Test
     end
   end
 
+  # It keeps what it needs where many gems do. Who uses it cannot put that elsewhere.
+  class Library
+    include Singleton
+
+    @parsers = { text: ->(item) { item.upcase } }
+
+    class << self
+      def parse(item) = @parsers[:text].call(item)
+    end
+
+    def parse(item) = self.class.parse(item)
+  end
+
+  module UseLibrary
+    def self.call(item) = Library.parse(item)
+  end
+
+  module UseSingleton
+    def self.call(item) = Library.instance.parse(item)
+  end
+
+  def test_what_a_gem_keeps_for_itself_is_told_to_run_in_threads
+    [UseLibrary, UseSingleton].each do |callable|
+      failure = @pool.dispatch_async(["a"], callable).value(timeout: 10).first
+      assert_equal "Ractor::IsolationError", failure.exception_class
+      assert_match(/in the code of a gem: run it with backend: :thread\z/, failure.remedy)
+      refute_nil failure.row
+      threads = Ratomic::Workers::Pool.new(size: 1, min_batch: 0, backend: :thread)
+      assert_equal ["A"], within(10) { threads.map(["a"], callable) }
+    ensure
+      threads&.shutdown(timeout: 5)
+    end
+  end
+
   def test_a_callable_that_remembers_something_is_told_the_three_ways
     callable = Ractor.make_shareable(Remembers.new)
     pool = Ratomic::Workers::Pool.new(size: 2)

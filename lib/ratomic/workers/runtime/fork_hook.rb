@@ -35,7 +35,7 @@ module Ratomic
         done = Completion.new(1)
         attempt do
           FORKS[number] = done
-          hold(done)
+          alone { hold(done) }
         end
         pid = yield
         after_fork if pid.zero?
@@ -55,6 +55,12 @@ module Ratomic
         end
         limit = Clock.now + HOLD_TIMEOUT_S
         held.each { |here| here.wait(Clock.left(limit)) }
+      end
+
+      # Runs the block so that a Fiber scheduler lets no other Fiber run where it waits: no program expects that of a
+      # fork.
+      def self.alone(&block)
+        Fiber.current_scheduler ? Fiber.new(blocking: true, &block).resume : yield
       end
 
       # A starting coordinator waits for the forks that are under way.

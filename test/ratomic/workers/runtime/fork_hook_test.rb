@@ -1,6 +1,7 @@
 # frozen_string_literal: true
 
 require "test_helper"
+require "support/fiber_scheduler"
 require "support/mailboxes"
 
 class ForkHookTest < Minitest::Test
@@ -48,6 +49,42 @@ class ForkHookTest < Minitest::Test
   ensure
     engine.kill
     begins.join(5)
+  end
+
+  # An engine whose coordinator leaves its mailbox when the thread that forks waits for it.
+  class SlowToLeave
+    attr_reader :mailbox
+
+    def initialize(mailbox)
+      @mailbox = mailbox
+      freeze
+    end
+
+    def post(message)
+      forking = Thread.current
+      Thread.new do
+        Thread.pass until forking.stop?
+        message[1].fill(true)
+      end
+    end
+  end
+
+  def test_no_other_fiber_runs_while_one_waits_for_coordinators_before_a_fork
+    Workers::Pool::RUNNING[:slow] = [nil, SlowToLeave.new(:mailbox)].freeze
+    order = within(10) do
+      FiberScheduler.run do
+        [].tap do |done|
+          Fiber.schedule do
+            Workers::ForkHook.around { done << :forked && 1 }
+            done << :returned
+          end
+          done << :other
+        end
+      end
+    end
+    assert_equal %i[forked returned other], order
+  ensure
+    Workers::Pool::RUNNING.delete(:slow)
   end
 
   def test_a_child_does_not_wait_for_the_forks_of_its_parents_other_threads
