@@ -29,11 +29,11 @@ module Ratomic
         Callable.check(@callable) unless (@settings.kind.any_block? || falls_back?) && Callable.call?(@callable)
         return of_object unless @block
         raise ArgumentError, "reduce with a block needs initial:" if MISSING.equal?(@initial)
-        raise TypeError, "merge: must have call, #{@merge.class} has none" unless @merge.nil? || callable?(@merge)
+        raise TypeError, "merge: must have call, #{@merge.class} has none" unless @merge.nil? || Callable.call?(@merge)
 
         block = @settings.share(@block, "block of reduce")
-        Fold::OfBlock.new(@callable, @max_failures, Initial.new(@initial, @settings.method(:share)), block,
-                          @merge ? @settings.share(@merge, "merge:") : block, falls_back?)
+        Fold::OfBlock.new(@callable, @max_failures, falls_back?, Initial.new(@initial, @settings.method(:share)),
+                          block, @merge ? @settings.share(@merge, "merge:") : block)
       end
 
       private
@@ -53,10 +53,6 @@ module Ratomic
       # Whether there are workers beside those of the pool which may have what is not shareable.
       def falls_back?
         @settings.falls_back?
-      end
-
-      def callable?(object)
-        Reflection.responds?(object, :call)
       end
     end
     private_constant :Reduce

@@ -36,7 +36,7 @@ class ChunkerTest < Minitest::Test
 
   def test_the_chunks_of_a_reduction_are_longer_while_nobody_waits
     learn(10_000)
-    fold = Workers.const_get(:Fold)::OfObject.new(Key, 1)
+    fold = Workers.const_get(:Fold)::OfObject.new(Key, 1, false)
     sizes = [[Key, 0], [fold, 0], [fold, 1]].map do |callable, waiting|
       chunk = @chunker.cut(batch((0...100_000).to_a), callable, @costs.of(Key), waiting)
       chunk.last - chunk.first
