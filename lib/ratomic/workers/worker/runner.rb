@@ -37,7 +37,7 @@ module Ratomic
         close # the thread before may have died while it waited for a parcel, which may not come to this one
         @thread = OwnThread.start do
           done = @engine.hooks.around(@engine, @worker_status.id, fresh, !@done) do
-            @costs = LocalCostCache.of(@engine).begin
+            @costs = LocalCostCache.new(@engine.costs, @engine.backend.chunk_time_factor)
             @done = placed { work }
           end
         ensure
