@@ -103,7 +103,7 @@ module Ratomic
       # of each class is shown with `warn`, except ShutdownError: the user has asked for the shutdown.
       # @param error [Exception, Failure]
       # @param place [String] where it was raised
-      def trouble(error, place = "a thread")
+      def trouble(error, place)
         @troubles.increment
         failure = Failure === error ? error : Failure.from(error, nil)
         unless failure.exception_class == ShutdownError.name
