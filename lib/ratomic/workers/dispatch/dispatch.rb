@@ -80,9 +80,9 @@ module Ratomic
         kind = nil
         way = options.owned? ? OwnedCallerRuns : CallerRuns
         future = way.future(engine, items, callable, options) { kind = Batch::Trial }
-        return future, kind || Deferral.kind(engine, items, Callable.key(callable, options.as), options) unless future
+        return future, nil if future
 
-        [future, nil]
+        [nil, kind || Deferral.kind(engine, items, Callable.key(callable, options.as), options)]
       end
       private_class_method :by_caller
 
