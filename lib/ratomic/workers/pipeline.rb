@@ -23,6 +23,13 @@ module Ratomic
       # @return [Array<#call>] frozen
       attr_reader :stages
 
+      # @api private
+      # @return [Pipeline, nil] the one that the callable is, or that a {Fold} or an {Around} calls
+      def self.in(callable)
+        callable = callable.callable while Fold === callable || Around === callable
+        callable if Pipeline === callable
+      end
+
       # @param stages [Array<#call>]
       # @raise [ArgumentError, CallableError]
       def initialize(*stages)

@@ -53,11 +53,9 @@ module Ratomic
 
       # Remembers the pipeline of a new dispatch, for {#pipelines}.
       def note_pipeline(callable)
-        callable = callable.callable while Fold === callable || Around === callable
-        return unless Pipeline === callable
+        return unless (pipeline = Pipeline.in(callable))
 
-        key = Callable.key(callable)
-        @pipelines[key] ||= [callable.to_s, callable.stage_metrics].freeze
+        @pipelines[Callable.key(pipeline)] ||= [pipeline.to_s, pipeline.stage_metrics].freeze
       end
 
       # Counts a new batch.
