@@ -15,8 +15,8 @@ module Ratomic
 
         Ractor.shareable_proc(self: receiver(block), &block)
       rescue ArgumentError, Ractor::Error => e
-        raise CallableError, "the #{what} (#{Callable.place(block)}) cannot run in a worker: #{e.message}; use in it " \
-                             "only what it is given, constants, and variables that are frozen and set once"
+        raise CallableError, "the #{what} (#{Callable.location(block)}) cannot run in a worker: #{e.message}; use in " \
+                             "it only what it is given, constants, and variables that are frozen and set once"
       end
 
       def self.receiver(block)

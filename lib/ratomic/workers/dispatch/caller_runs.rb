@@ -73,16 +73,17 @@ module Ratomic
         return unless engine.subscribers.none? # subscribers get events of batches, and here is none
 
         key = Callable.key(callable, options.as)
-        place = place(engine, items, key, options.min_batch)
-        yield if place == :trial
-        return unless place == :caller
+        route = route(engine, items, key, options.min_batch)
+        yield if route == :trial
+        return unless route == :caller
 
         packed = Transfer.pack(items)
         measure(engine, packed, callable, key, options) unless packed.instance_of?(Transfer::Holed)
       end
 
+      # Decides who runs the items.
       # @return [Symbol] :caller, :pool, or :trial
-      def self.place(engine, items, key, least)
+      def self.route(engine, items, key, least)
         small = engine.costs.small(key)
         return :pool unless small
         return items.size < least ? :caller : :pool unless least == :auto

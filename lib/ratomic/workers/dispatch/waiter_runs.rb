@@ -106,7 +106,7 @@ module Ratomic
         end
 
         def small?(engine, batch)
-          CallerRuns.place(engine, batch.items, batch.key, batch.options.min_batch) == :caller
+          CallerRuns.route(engine, batch.items, batch.key, batch.options.min_batch) == :caller
         end
 
         # @return [Chunk, nil] of so many items; nil when nothing is left
@@ -168,7 +168,7 @@ module Ratomic
 
         # Files the results so far, and leaves the other items to the workers.
         def finish(engine, chunk, done)
-          place(chunk)
+          renumber(chunk)
           return Recovery.new(engine, chunk).run(:waiter).each { |part| engine.give_back(part) } unless done
 
           rest = chunk.first + chunk.results.size
@@ -186,7 +186,7 @@ module Ratomic
         end
 
         # The index of a Failure is that of its item in the dispatch.
-        def place(chunk)
+        def renumber(chunk)
           return if chunk.first.zero?
 
           chunk.results.map!.with_index do |result, offset|
