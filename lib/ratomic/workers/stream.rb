@@ -145,7 +145,7 @@ module Ratomic
       #   these
       def start(flow, threads)
         threads << thread(flow.method(:finish)) { read(flow) }
-        lanes.times { threads << thread(flow.method(:break)) { run_groups(flow) } }
+        lanes.times { threads << thread(flow.method(:fail_with)) { run_groups(flow) } }
       end
 
       # @param failed [#call] called with the error that has ended the thread, of any class; otherwise the consumer

@@ -112,14 +112,14 @@ module Ratomic
         engine.metrics.names.by_caller(options.as, future, took) if options.as
         future
       ensure
-        left = put_back(state, engine, key) if state
+        left = restore_thread(state, engine, key) if state
         # The short way cannot use `call_many`, knows callables by object, and knows nothing of a fallback.
         engine.costs.permit(callable, key) unless left || many || !done || !options.unnamed? || engine.fallback
       end
 
       # Restores the caller's thread. A callable that has changed something there is run by workers only from now on.
       # @return [Boolean] whether something had changed
-      def self.put_back(state, engine, key)
+      def self.restore_thread(state, engine, key)
         return false unless state.restore
 
         engine.costs.mark_caller_unsafe(key)

@@ -132,7 +132,7 @@ module Ratomic
           learn(engine, chunk, engine.metrics.tally.start - started)
           true
         ensure
-          CallerRuns.put_back(state, engine, batch.key) if state
+          CallerRuns.restore_thread(state, engine, batch.key) if state
         end
 
         # Of a deferred batch only slow items are learnt. Its times are without what it costs to bring results home;

@@ -61,7 +61,7 @@ module Ratomic
           stop if letter == Wire::STOP
           return false if letter.nil? || letter == Wire::STOP
 
-          understand(letter, bytes)
+          handle(letter, bytes)
           @budget&.check
           true
         end
@@ -99,8 +99,9 @@ module Ratomic
           write(Wire.frame(Wire::TROUBLE, Marshal.dump(Failure.from(error, nil))))
         end
 
-        # If a request cannot be read, it refers to a class that the parent has defined after the fork of this process.
-        def understand(letter, bytes)
+        # Serves a request. One that cannot be read refers to a class that the parent has defined after the fork of
+        # this process.
+        def handle(letter, bytes)
           order = Order.new(*Request.read(letter, bytes))
           callable = @known[order.number] ||= InheritedCallables.read(order.definition, @known)
           Ractor.make_shareable(order.context) unless Request.frozen_results?(letter)
