@@ -184,11 +184,11 @@ module Ratomic
         while (group = flow.group(most = flow.group_size))
           next flow.settle(group, true) if FlowDirect::DirectGroup === group
 
-          started = Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond)
+          started = Clock.nanoseconds
           size = group.items.size
           results, work = run(flow, group)
           flow.deliver(group, results)
-          took = Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond) - started
+          took = Clock.nanoseconds - started
           flow.group_size = next_size(most, size, work, took)
         end
       end
