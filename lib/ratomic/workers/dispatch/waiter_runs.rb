@@ -111,10 +111,8 @@ module Ratomic
 
         # @return [Chunk, nil] of so many items; nil when nothing is left
         def claim(engine, batch, count)
-          return unless (first = batch.claim(count))
-
-          chunk = batch.kind.new(batch, batch.callable, first, [first + count, batch.limit].min, 1)
-          engine.in_place ? chunk : chunk.share_memory
+          chunk = batch.claim_chunk(count, 1)
+          engine.in_place ? chunk : chunk&.share_memory
         end
 
         # @param budget [Integer] nanoseconds
