@@ -419,7 +419,7 @@ module FallbackContract
   def test_the_pool_is_shown_once
     value_of([10], Picky)
     assert_equal 1, Workers.to_prometheus.scan(/^ratomic_workers_workers\{pool="#{@pool.name}"/).size
-    assert_equal(1, Workers::Snapshot.new.to_h[:pools].count { |pool| pool[:name] == @pool.name })
+    assert_equal(1, Workers::Snapshot.new(Workers::History.new).to_h[:pools].count { |pool| pool[:name] == @pool.name })
   end
 
   def test_the_fallback_ends_with_the_pool_and_leaves_nothing

@@ -15,7 +15,7 @@ module Ratomic
       # @param results [:frozen, :owned]
       # @param as [String, nil] see {Options#initialize}
       # @param tried [Hash, nil] the outcome of a call with a sample
-      def initialize(engine, items, callable, results = :frozen, as = nil, tried = nil)
+      def initialize(engine, items, callable, results, as, tried)
         @engine = engine
         @items = Source.list(items)
         @callable = callable

@@ -128,7 +128,7 @@ module Ratomic
       end
 
       # Called by a lane that cannot go on. The consumer gets the error at once.
-      def break(error)
+      def fail_with(error)
         synchronize do
           @broken ||= error
           end_direct

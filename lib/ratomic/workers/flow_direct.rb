@@ -99,12 +99,12 @@ module Ratomic
           group = synchronize { take_direct if direct? && free >= least }
           done = group ? dispatch_direct(group, during_wait) : false
         rescue Exception => e # rubocop:disable Lint/RescueException -- without this group the stream has no end
-          self.break(e)
+          fail_with(e)
           raise unless StandardError === e # which must not be raised in the source
 
           false
         ensure
-          self.break(ThreadError.new(KILLED)) if done.nil? # the first error counts
+          fail_with(ThreadError.new(KILLED)) if done.nil? # the first error counts
         end
       end
 

@@ -195,9 +195,9 @@ module Ratomic
       end
 
       def await_timed(timeout)
-        started = Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond)
+        started = Clock.nanoseconds
         done = await(timeout)
-        waited = Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond) - started
+        waited = Clock.nanoseconds - started
         @batch.chooser(@engine.costs).learn_pool(@batch.key, waited, @batch.units) if done
         done
       end

@@ -30,9 +30,8 @@ module Ratomic
           @busy = false
         end
 
+        # @return [Integer] of a queue that is not empty
         def size
-          return 0 unless @number
-
           @more ? 1 + (@more.size / 2) : 1
         end
 

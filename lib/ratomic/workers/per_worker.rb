@@ -102,8 +102,8 @@ module Ratomic
 
       def name
         label = Callable.label(@factory)
-        place = Callable.place(@factory)
-        place.nil? || place == label ? "the factory #{label}" : "the factory #{label} (#{place})"
+        location = Callable.location(@factory)
+        location.nil? || location == label ? "the factory #{label}" : "the factory #{label} (#{location})"
       end
     end
   end

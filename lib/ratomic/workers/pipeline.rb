@@ -23,6 +23,13 @@ module Ratomic
       # @return [Array<#call>] frozen
       attr_reader :stages
 
+      # @api private
+      # @return [Pipeline, nil] the one that the callable is, or that a {Fold} or an {Around} calls
+      def self.in(callable)
+        callable = callable.callable while Fold === callable || Around === callable
+        callable if Pipeline === callable
+      end
+
       # @param stages [Array<#call>]
       # @raise [ArgumentError, CallableError]
       def initialize(*stages)
@@ -41,14 +48,14 @@ module Ratomic
       # @raise what a stage raises
       def call(item)
         @stages.each_with_index do |stage, index|
-          started = now
+          started = Clock.nanoseconds
           item = stage.call(item)
           dropped = Vacancy === item
           failed = Failure === item
-          @stage_metrics[index].add(1, dropped ? 1 : 0, failed ? 1 : 0, 1, now - started)
+          @stage_metrics[index].add(1, dropped ? 1 : 0, failed ? 1 : 0, 1, Clock.nanoseconds - started)
           return item if dropped || failed
         rescue Exception => e # rubocop:disable Lint/RescueException -- it is raised again
-          @stage_metrics[index].add(1, 0, 1, 1, now - started)
+          @stage_metrics[index].add(1, 0, 1, 1, Clock.nanoseconds - started)
           raise at(index, e)
         end
         item
@@ -89,10 +96,6 @@ module Ratomic
 
       private
 
-      def now
-        Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond)
-      end
-
       # @return [Exception] the error itself, after the name of its stage was noted
       def at(index, error)
         Failure.note_stage(error, @stage_metrics[index].name)
@@ -119,21 +122,21 @@ module Ratomic
       end
 
       def timed(stage, item, log)
-        started = now
+        started = Clock.nanoseconds
         stage.call(item)
       ensure
         log[2] += 1
-        log[3] += now - started
+        log[3] += Clock.nanoseconds - started
       end
 
       def by_stage(items, log)
         results = items.dup
         alive = items.each_index.to_a
         @stages.each_with_index do |stage, index|
-          started = now
+          started = Clock.nanoseconds
           run_stage(stage, index, results, alive)
           log[index][2] = alive.size
-          log[index][3] = now - started
+          log[index][3] = Clock.nanoseconds - started
           alive.reject! do |place|
             case results[place]
             when Vacancy then log[index][0] += 1

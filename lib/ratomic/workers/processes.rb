@@ -54,7 +54,7 @@ module Ratomic
 
         # @param worker [Integer] its number
         # @return [Connection] of that worker
-        def link(engine, worker)
+        def connect(engine, worker)
           prepared = Interrupts.synchronize(PREPARED_GATE) { PREPARED[engine.settings]&.delete(worker) }
           Connection.new(engine, worker, prepared)
         end

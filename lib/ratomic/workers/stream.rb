@@ -145,7 +145,7 @@ module Ratomic
       #   these
       def start(flow, threads)
         threads << thread(flow.method(:finish)) { read(flow) }
-        lanes.times { threads << thread(flow.method(:break)) { run_groups(flow) } }
+        lanes.times { threads << thread(flow.method(:fail_with)) { run_groups(flow) } }
       end
 
       # @param failed [#call] called with the error that has ended the thread, of any class; otherwise the consumer
@@ -184,11 +184,11 @@ module Ratomic
         while (group = flow.group(most = flow.group_size))
           next flow.settle(group, true) if FlowDirect::DirectGroup === group
 
-          started = Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond)
+          started = Clock.nanoseconds
           size = group.items.size
           results, work = run(flow, group)
           flow.deliver(group, results)
-          took = Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond) - started
+          took = Clock.nanoseconds - started
           flow.group_size = next_size(most, size, work, took)
         end
       end

@@ -262,7 +262,7 @@ class FlowTest < Minitest::Test
     consumer = Thread.new { flow.take { raise "has nothing to run" } }
     consumer.report_on_exception = false
     until_asleep(consumer)
-    flow.break(KeyError.new("gone"))
+    flow.fail_with(KeyError.new("gone"))
     assert_equal "gone", assert_raises(KeyError) { within(5) { consumer.value } }.message
   ensure
     consumer&.kill

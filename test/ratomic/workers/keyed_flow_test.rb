@@ -110,7 +110,7 @@ class KeyedFlowTest < Minitest::Test
           flow.deliver(group, group.items)
         end
       rescue StandardError => e
-        flow.break(e)
+        flow.fail_with(e)
       end
     end
     threads << Thread.new { items.each { |item| flow.add(item) } && flow.finish }
@@ -167,7 +167,7 @@ class KeyedFlowTest < Minitest::Test
       flow.deliver(group, group.items)
     end
   rescue StandardError => e
-    flow.break(e)
+    flow.fail_with(e)
   end
 
   def run_by_consumer(flow, group, random)

@@ -228,7 +228,10 @@ class WebTest < Minitest::Test
     assert_equal 409, post(web, { **form, "at" => Time.now.to_i + 99 }).first
     assert_equal 404, post(web, { **form, "action" => "format" }).first
     assert_equal 404, post(web, { **form, "pool" => "0" }).first
-    assert_equal 404, get("/confirm", web: web, query: "action=%ff&pool=%zz").first
+    assert_equal 404, post(web, { **form, "action" => "cancel", "dispatch" => "0" }).first
+    assert_equal 405, get("/act", web: web).first
+    queries = ["action=%ff&pool=%zz", "action=\u00e9"]
+    queries.each { |query| assert_equal 404, get("/confirm", web: web, query: query).first }
     refute_predicate @pool, :shutdown?
     assert_equal 200, post(web, form, HTTP_SEC_FETCH_SITE: "same-origin", HTTP_ORIGIN: "http://localhost").first
   end

@@ -38,7 +38,7 @@ module Ratomic
       end
 
       def self.refuse(block, what, reason)
-        raise CallableError, "the #{what} (#{Callable.place(block)}) cannot run in a worker: #{reason}"
+        raise CallableError, "the #{what} (#{Callable.location(block)}) cannot run in a worker: #{reason}"
       end
       private_class_method :receiver, :owner, :refuse
 

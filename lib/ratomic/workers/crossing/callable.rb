@@ -79,7 +79,7 @@ module Ratomic
       def self.label(callable)
         case callable
         when Module then Reflection.name_of(callable)
-        when Proc then place(callable) || Proc.name
+        when Proc then location(callable) || Proc.name
         when Pipeline, PerWorker then callable.to_s
         when Around then label(callable.callable)
         when Fold then "reduce of #{label(callable.callable)}"
@@ -88,7 +88,7 @@ module Ratomic
       end
 
       # @return [String, nil] "file:line" of its `call`
-      def self.place(callable)
+      def self.location(callable)
         callable, *more = parts(callable)
         return unless more.empty? # it is several places
 

@@ -100,6 +100,15 @@ module Ratomic
         first if first < @limit
       end
 
+      # As {#claim}, of at most that many.
+      # @param stride [Integer] see {Chunk#initialize}
+      # @return [Chunk, nil]
+      def claim_chunk(count, stride)
+        return unless (first = claim(count))
+
+        @kind.new(self, target, first, [first + count, @limit].min, stride)
+      end
+
       # @return [Integer] how many are not claimed yet
       def unclaimed
         left = @limit - (@cursor ? @cursor.value : @completion.position)

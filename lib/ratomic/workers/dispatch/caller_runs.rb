@@ -73,16 +73,17 @@ module Ratomic
         return unless engine.subscribers.none? # subscribers get events of batches, and here is none
 
         key = Callable.key(callable, options.as)
-        place = place(engine, items, key, options.min_batch)
-        yield if place == :trial
-        return unless place == :caller
+        route = route(engine, items, key, options.min_batch)
+        yield if route == :trial
+        return unless route == :caller
 
         packed = Transfer.pack(items)
         measure(engine, packed, callable, key, options) unless packed.instance_of?(Transfer::Holed)
       end
 
+      # Decides who runs the items.
       # @return [Symbol] :caller, :pool, or :trial
-      def self.place(engine, items, key, least)
+      def self.route(engine, items, key, least)
         small = engine.costs.small(key)
         return :pool unless small
         return items.size < least ? :caller : :pool unless least == :auto
@@ -111,14 +112,14 @@ module Ratomic
         engine.metrics.names.by_caller(options.as, future, took) if options.as
         future
       ensure
-        left = put_back(state, engine, key) if state
+        left = restore_thread(state, engine, key) if state
         # The short way cannot use `call_many`, knows callables by object, and knows nothing of a fallback.
         engine.costs.permit(callable, key) unless left || many || !done || !options.unnamed? || engine.fallback
       end
 
       # Restores the caller's thread. A callable that has changed something there is run by workers only from now on.
       # @return [Boolean] whether something had changed
-      def self.put_back(state, engine, key)
+      def self.restore_thread(state, engine, key)
         return false unless state.restore
 
         engine.costs.mark_caller_unsafe(key)

@@ -32,7 +32,7 @@ module Ratomic
       # @return [void]
       # @raise [CallableError, ShutdownError]
       def self.check(engine, callable, options)
-        _, admitted = place(engine, callable, options)
+        _, admitted = assign(engine, callable, options)
       ensure
         RactorLocalRefs.take(admitted) if RactorLocalRefs::Ref === admitted
       end
@@ -41,7 +41,7 @@ module Ratomic
       # @param items [Array]
       # @return [Future]
       def self.admit(engine, items, callable, options)
-        there, admitted = place(engine, callable, options)
+        there, admitted = assign(engine, callable, options)
         there.metrics.fallback_dispatches.increment unless there.equal?(engine)
         there.metrics.note_pipeline(callable)
         future, kind = by_caller(there, items, admitted, options)
@@ -55,10 +55,10 @@ module Ratomic
       private_class_method :admit
 
       # @return [Array(Engine, Object)] where it goes, and the callable as it is admitted there, with its `around:`
-      def self.place(engine, callable, options)
+      def self.assign(engine, callable, options)
         raise ShutdownError, engine.refusal unless engine.open?
 
-        there, admitted = engine.fallback&.place(engine, callable, options) || [engine, engine.admit(callable)]
+        there, admitted = engine.fallback&.assign(engine, callable, options) || [engine, engine.admit(callable)]
         admitted = surround(there, callable, admitted, options.around) if options.around
         [there, admitted]
       end
@@ -70,7 +70,7 @@ module Ratomic
         wrapped = Around.wrap(callable, around)
         engine.admit_around(wrapped)
       end
-      private_class_method :place, :surround
+      private_class_method :assign, :surround
 
       # @return [Array(ResolvedFuture, Class)] the future when the caller has run the items; the class of the batch
       def self.by_caller(engine, items, callable, options)
@@ -80,9 +80,9 @@ module Ratomic
         kind = nil
         way = options.owned? ? OwnedCallerRuns : CallerRuns
         future = way.future(engine, items, callable, options) { kind = Batch::Trial }
-        return future, kind || Deferral.kind(engine, items, Callable.key(callable, options.as), options) unless future
+        return future, nil if future
 
-        [future, nil]
+        [nil, kind || Deferral.kind(engine, items, Callable.key(callable, options.as), options)]
       end
       private_class_method :by_caller
 

@@ -111,10 +111,7 @@ module Ratomic
 
         def chunk(engine, part)
           cost = engine.costs.of(part.key)
-          count = engine.chunker.size(part, cost)
-          return unless (first = part.claim(count))
-
-          part.kind.new(part, part.target, first, [first + count, part.limit].min, engine.chunker.stride(cost))
+          part.claim_chunk(engine.chunker.size(part, cost), engine.chunker.stride(cost))
         end
       end
     end

@@ -36,9 +36,8 @@ module Ratomic
 
         # @return [Array<Batch>] the items that are left if an item has ended the thread
         def run_part(engine, part)
-          return [] unless (first = part.claim(part.limit))
-
-          SupervisedRun.new(engine, part.kind.new(part, part.target, first, part.limit, 1)).run
+          chunk = part.claim_chunk(part.limit, 1)
+          chunk ? SupervisedRun.new(engine, chunk).run : []
         end
       end
     end

@@ -25,7 +25,7 @@ module Ratomic
       # @param pool [Pool]
       # @param progress [Boolean, String, #call, nil]
       # @param block [Proc, nil] in the place of the callable
-      def initialize(pool, items, callable, progress, options, block = nil)
+      def initialize(pool, items, callable, progress, options, block)
         @pool = pool
         @items = items
         @callable = callable

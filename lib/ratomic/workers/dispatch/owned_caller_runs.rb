@@ -45,7 +45,7 @@ module Ratomic
         engine.metrics.names.by_caller(options.as, results, took) if options.as
         results
       ensure
-        CallerRuns.put_back(state, engine, key) if state
+        CallerRuns.restore_thread(state, engine, key) if state
       end
 
       def self.run(engine, items, callable, options)

@@ -29,8 +29,7 @@ module Ratomic
       # @raise [TakenError] the second time, and in a forked child
       def value(timeout: nil)
         right.check
-        raise_timeout(timeout) unless wait(timeout: timeout)
-
+        await_all(timeout)
         take_all
       end
 
@@ -40,8 +39,7 @@ module Ratomic
       #   TakenError]
       def value!(timeout: nil)
         right.check
-        raise_timeout(timeout) unless wait(timeout: timeout)
-
+        await_all(timeout)
         @completion.to_a.each_with_index { |slot, index| raise named(slot, index).to_error if Failure === slot }
         take_all.each { |result| raise result.to_error if Failure === result }
       end
@@ -50,8 +48,7 @@ module Ratomic
       # in a forked child or by a result that does not cross, is a Failure only in what {#value} returns.)
       # @see Failing#failures
       def failures(timeout: nil)
-        raise_timeout(timeout) unless wait(timeout: timeout)
-
+        await_all(timeout)
         slots = @completion.to_a
         failed = slots.each_index.select { |index| Failure === slots[index] }
         Ractor.make_shareable(failed.map { |index| named(slots[index], index) })
@@ -98,8 +95,7 @@ module Ratomic
       # @api private
       def slots(timeout: nil)
         right.check
-        raise_timeout(timeout) unless wait(timeout: timeout)
-
+        await_all(timeout)
         take_slots
       end
 

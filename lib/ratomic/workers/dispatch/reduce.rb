@@ -27,14 +27,16 @@ module Ratomic
 
       # @return [Fold]
       def fold
-        Callable.check(@callable) unless (@settings.kind.any_block? || falls_back?) && Callable.call?(@callable)
+        unshareable = @settings.kind.any_block? || @settings.falls_back? # some workers may have what is not shareable
+        Callable.check(@callable) unless unshareable && Callable.call?(@callable)
         return of_object unless @block
         raise ArgumentError, "reduce with a block needs initial:" if MISSING.equal?(@initial)
-        raise TypeError, "merge: must have call, #{@merge.class} has none" unless @merge.nil? || callable?(@merge)
+        raise TypeError, "merge: must have call, #{@merge.class} has none" unless @merge.nil? || Callable.call?(@merge)
 
         block = @settings.share(@block, "block of reduce")
-        Fold::OfBlock.new(@callable, @max_failures, Initial.new(@initial, @settings.method(:share)), block,
-                          @merge ? @settings.share(@merge, "merge:") : block, falls_back?)
+        initial = Initial.new(@initial, @settings.method(:share))
+        merge = @merge ? @settings.share(@merge, "merge:") : block
+        Fold::OfBlock.new(@callable, @max_failures, @settings.falls_back?, initial, block, merge)
       end
 
       private
@@ -45,19 +47,10 @@ module Ratomic
                                "block, or leave them out: without a block the callable has both as methods"
         end
         missing = %i[initial merge].reject { |name| Reflection.responds?(@callable, name) }
-        return Fold::OfObject.new(@callable, @max_failures, falls_back?) if missing.empty?
+        return Fold::OfObject.new(@callable, @max_failures, @settings.falls_back?) if missing.empty?
 
         raise ArgumentError, "reduce needs initial: and a block { |sum, result| ... }, or a callable with " \
                              "`initial` and `merge(sum, other)`: this one has no #{missing.join(" and no ")}"
-      end
-
-      # Whether there are workers beside those of the pool which may have what is not shareable.
-      def falls_back?
-        @settings.falls_back?
-      end
-
-      def callable?(object)
-        Reflection.responds?(object, :call)
       end
     end
     private_constant :Reduce

@@ -106,15 +106,13 @@ module Ratomic
         end
 
         def small?(engine, batch)
-          CallerRuns.place(engine, batch.items, batch.key, batch.options.min_batch) == :caller
+          CallerRuns.route(engine, batch.items, batch.key, batch.options.min_batch) == :caller
         end
 
         # @return [Chunk, nil] of so many items; nil when nothing is left
         def claim(engine, batch, count)
-          return unless (first = batch.claim(count))
-
-          chunk = batch.kind.new(batch, batch.callable, first, [first + count, batch.limit].min, 1)
-          engine.in_place ? chunk : chunk.share_memory
+          chunk = batch.claim_chunk(count, 1)
+          engine.in_place ? chunk : chunk&.share_memory
         end
 
         # @param budget [Integer] nanoseconds
@@ -132,7 +130,7 @@ module Ratomic
           learn(engine, chunk, engine.metrics.tally.start - started)
           true
         ensure
-          CallerRuns.put_back(state, engine, batch.key) if state
+          CallerRuns.restore_thread(state, engine, batch.key) if state
         end
 
         # Of a deferred batch only slow items are learnt. Its times are without what it costs to bring results home;
@@ -168,7 +166,7 @@ module Ratomic
 
         # Files the results so far, and leaves the other items to the workers.
         def finish(engine, chunk, done)
-          place(chunk)
+          renumber(chunk)
           return Recovery.new(engine, chunk).run(:waiter).each { |part| engine.give_back(part) } unless done
 
           rest = chunk.first + chunk.results.size
@@ -186,7 +184,7 @@ module Ratomic
         end
 
         # The index of a Failure is that of its item in the dispatch.
-        def place(chunk)
+        def renumber(chunk)
           return if chunk.first.zero?
 
           chunk.results.map!.with_index do |result, offset|

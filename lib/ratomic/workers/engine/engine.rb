@@ -63,7 +63,7 @@ module Ratomic
         @mailbox = mailbox
         @run_queue = RunQueue.new(settings.max_queue, @size)
         @costs = Costs.new(settings.gain)
-        @chunker = Chunker.for(@backend, @size)
+        @chunker = Chunker.new(@size, @backend)
         @board = Map.new
         @worker_statuses = Map.new
         make_shared_counts

@@ -45,7 +45,7 @@ module Ratomic
       # @param primary [Engine] of the Ractors
       # @return [Array(Engine, Object)] the engine, and the callable as that engine admits it
       # @raise [CallableError] if neither engine admits it
-      def place(primary, callable, options)
+      def assign(primary, callable, options)
         key = Fallback.key(callable, options.as)
         there = @known[key] && (engine || main?) ? start(primary) : primary
         [there, there.admit(callable)]

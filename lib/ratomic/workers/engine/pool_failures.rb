@@ -25,9 +25,9 @@ module Ratomic
         # @param how [Symbol, String] a key of DIED, or a text that says how the worker's process has ended
         # @return [Failure] with one line of backtrace: the place of the callable in the source
         def died(callable, index, how)
-          return Failure.new(index, WorkerDiedError.name, how, place(callable)) if String === how
+          return Failure.new(index, WorkerDiedError.name, how, backtrace(callable)) if String === how
 
-          Failure.new(index, how == :throw ? "UncaughtThrowError" : "ThreadError", DIED.fetch(how), place(callable))
+          Failure.new(index, how == :throw ? "UncaughtThrowError" : "ThreadError", DIED.fetch(how), backtrace(callable))
         end
 
         # A Failure for an owned result that cannot be copied. A thread that stands in for a worker has to send copies,
@@ -42,7 +42,7 @@ module Ratomic
         def overdue(batch, index)
           limit = batch.options.item_timeout
           Failure.new(index, ItemTimeoutError.name, "the item ran longer than #{limit} s (item_timeout: #{limit})",
-                      place(batch.target))
+                      backtrace(batch.target))
         end
 
         def expired(batch)
@@ -56,8 +56,8 @@ module Ratomic
 
         private
 
-        def place(callable)
-          [Callable.place(callable)].compact
+        def backtrace(callable)
+          [Callable.location(callable)].compact
         end
 
         def progress(batch)

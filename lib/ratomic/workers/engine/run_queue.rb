@@ -118,8 +118,9 @@ module Ratomic
         kept = 0
         count.times do
           break unless (batch = @fresh.try_pop)
+          next if batch.completion.complete?
 
-          kept += 1 if !batch.completion.complete? && turn_round(batch) { yield batch }
+          place(batch) ? kept += 1 : yield(batch)
         end
         kept < count
       end
@@ -231,13 +232,7 @@ module Ratomic
       # Puts the batch to the end of the queue. If that is full by now, it goes to the queue of begun batches. That one
       # can be full as well, and stay so: where pools wait for each other in a circle, it may be this thread that has to
       # empty it.
-      # @return [Boolean] false when it was handed out
-      def turn_round(batch)
-        placed = place(batch)
-        yield unless placed
-        placed
-      end
-
+      # @return [Boolean] false when there is no room for it
       def place(batch)
         @fresh.try_push(batch) || @begun.try_push(batch)
       rescue ::ClosedQueueError

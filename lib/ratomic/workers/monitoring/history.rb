@@ -102,7 +102,7 @@ module Ratomic
       end
 
       def busy(engine)
-        now = Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond)
+        now = Clock.nanoseconds
         engine.worker_statuses.values.sum do |worker_status|
           worker_status.busy_until(now)
         end + engine.metrics.past_busy.value

@@ -53,11 +53,9 @@ module Ratomic
 
       # Remembers the pipeline of a new dispatch, for {#pipelines}.
       def note_pipeline(callable)
-        callable = callable.callable while Fold === callable || Around === callable
-        return unless Pipeline === callable
+        return unless (pipeline = Pipeline.in(callable))
 
-        key = Callable.key(callable)
-        @pipelines[key] ||= [callable.to_s, callable.stage_metrics].freeze
+        @pipelines[Callable.key(pipeline)] ||= [pipeline.to_s, pipeline.stage_metrics].freeze
       end
 
       # Counts a new batch.
@@ -103,7 +101,7 @@ module Ratomic
       # of each class is shown with `warn`, except ShutdownError: the user has asked for the shutdown.
       # @param error [Exception, Failure]
       # @param place [String] where it was raised
-      def trouble(error, place = "a thread")
+      def trouble(error, place)
         @troubles.increment
         failure = Failure === error ? error : Failure.from(error, nil)
         unless failure.exception_class == ShutdownError.name

@@ -9,7 +9,7 @@ module Ratomic
       def initialize(engine)
         @engine = engine
         @board = engine.board.to_h.reject { |place, _| Deferral.place?(place) } # nobody runs these yet
-        @now = Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond)
+        @now = Clock.nanoseconds
       end
 
       # @return [Array<Hash>] first each worker, then each other thread that runs items (a {HelperThread}, or a caller

@@ -5,8 +5,8 @@ module Ratomic
     # The state of all pools of this process, as plain data that JSON can hold. The live page and `ratomic top` show it.
     # Objects that come from items are converted to Strings, without a call of their methods.
     class Snapshot
-      # @param history [History, nil]
-      def initialize(history = nil)
+      # @param history [History]
+      def initialize(history)
         @history = history
       end
 
@@ -42,8 +42,6 @@ module Ratomic
       end
 
       def history(engine)
-        return [] unless @history
-
         now = Clock.now
         @history.points(engine).map { |point| { age: now - point.time, **point.to_h } }
       end

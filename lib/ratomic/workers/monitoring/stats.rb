@@ -25,7 +25,7 @@ module Ratomic
       def initialize(engine)
         @engine = engine
         @backend = engine.backend
-        @there = engine.fallback&.engine
+        @fallback_engine = engine.fallback&.engine
         @metrics = engine.metrics
       end
 
@@ -68,7 +68,7 @@ module Ratomic
       def dispatches(counts, latency)
         ended = latency.values.sum
         { made: [counts[:dispatches] + counts[:by_caller], ended].max, completed: ended,
-          queued: [@engine, *@there].sum { |engine| engine.run_queue.waiting_size },
+          queued: [@engine, *@fallback_engine].sum { |engine| engine.run_queue.waiting_size },
           by_caller: counts[:by_caller] + counts[:overflowed], by_waiter: counts[:by_waiter],
           cancelled: counts[:cancelled], expired: counts[:expired],
           rejected: counts[:rejected] }
@@ -91,7 +91,8 @@ module Ratomic
       # What the pool's fallback has run, outside of its Ractors.
       def fallbacks(counts)
         { backend: @engine.fallback&.backend, items: counts[:fallback_items],
-          dispatches: counts[:fallback_dispatches], workers: @there ? @there.worker_statuses.size : 0,
+          dispatches: counts[:fallback_dispatches],
+          workers: @fallback_engine ? @fallback_engine.worker_statuses.size : 0,
           callables: @engine.fallback ? @engine.fallback.callables : {} }
       end
 

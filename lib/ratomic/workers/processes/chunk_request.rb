@@ -7,10 +7,10 @@ module Ratomic
       # thread can read it.
       class ChunkRequest
         # @param chunk [Chunk]
-        # @param link [Connection]
-        def initialize(chunk, link)
+        # @param connection [Connection]
+        def initialize(chunk, connection)
           @chunk = chunk
-          @link = link
+          @connection = connection
         end
 
         # @param worker_status [WorkerStatus] see {Chunk#run_watched}
@@ -34,7 +34,7 @@ module Ratomic
           return true if first == @chunk.last || @chunk.over?
 
           request = @chunk.request(Request::EACH, first, @chunk.last)
-          outcome = @link.run(request) { |result| @chunk.add(result) }
+          outcome = @connection.run(request) { |result| @chunk.add(result) }
           return run_one_by_one if outcome == :raised # together they are too long
           return died unless outcome == :done
 
@@ -45,7 +45,7 @@ module Ratomic
         def run_whole
           @chunk.in_run = true
           request = @chunk.request(Request::RUN, @chunk.first, @chunk.last)
-          outcome = @link.run(request) { |results| @chunk.add_run(results) }
+          outcome = @connection.run(request) { |results| @chunk.add_run(results) }
           return died if outcome == :died
 
           @chunk.in_run = false
@@ -58,7 +58,8 @@ module Ratomic
 
             @gate.synchronize { @worker_status.begin_item(index) }
             aside = ->(&fork) { between_items(index, &fork) }
-            outcome = @link.run(@chunk.request(Request::EACH, index, index + 1), aside) { |result| @result = result }
+            request = @chunk.request(Request::EACH, index, index + 1)
+            outcome = @connection.run(request, aside) { |result| @result = result }
             sealed = @chunk.sealed(@result, index) if outcome == :done
             @gate.synchronize do
               @worker_status.end_item
@@ -78,7 +79,7 @@ module Ratomic
         end
 
         def died
-          @chunk.death = @link.death
+          @chunk.death = @connection.death
           false
         end
 

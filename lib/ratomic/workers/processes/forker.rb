@@ -73,10 +73,10 @@ module Ratomic
           def fork_off(hooks, worker, ends)
             @making = [Thread.current, *ends].freeze
             flush_output # the process would write it, too
-            was = GC.disable # the child enables it after it has pinned objects that it must not collect
-            Process.fork { Forker.child(was, hooks, worker, ends) }
+            disabled = GC.disable # the child enables it after it has pinned objects that it must not collect
+            Process.fork { Forker.child(disabled, hooks, worker, ends) }
           ensure
-            GC.enable unless was
+            GC.enable unless disabled
             @making = nil
           end
 
@@ -115,11 +115,11 @@ module Ratomic
         # Runs in the worker process, from its start to its end. It ends with `exit!`: it calls no at_exit handler and
         # no finalizer of the parent, and writes no buffer of the parent.
         # @return [void] it does not return
-        # @param without [Boolean] whether the parent has disabled the garbage collector
-        def self.child(without, hooks, worker, ends)
+        # @param disabled [Boolean] whether the parent has disabled the garbage collector
+        def self.child(disabled, hooks, worker, ends)
           status = THREAD_ENDED
           ObjectSpace.each_object(IO) { |io| PINNED << io }
-          GC.enable unless without
+          GC.enable unless disabled
           Interrupts.allowed do
             control, data, lifeline = ends
             settle_in(lifeline)

@@ -29,7 +29,7 @@ module Ratomic
           @starting = @silent = false
           @known = InheritedCallables.keep
           @totals_before = @last = nil
-          @looked = now
+          @looked = Clock.nanoseconds
           @budget = AllocationBudget.new if AllocationBudget::USEFUL
           @idle_release = IdleRelease.new
         end
@@ -61,7 +61,7 @@ module Ratomic
           stop if letter == Wire::STOP
           return false if letter.nil? || letter == Wire::STOP
 
-          understand(letter, bytes)
+          handle(letter, bytes)
           @budget&.check
           true
         end
@@ -99,8 +99,9 @@ module Ratomic
           write(Wire.frame(Wire::TROUBLE, Marshal.dump(Failure.from(error, nil))))
         end
 
-        # If a request cannot be read, it refers to a class that the parent has defined after the fork of this process.
-        def understand(letter, bytes)
+        # Serves a request. One that cannot be read refers to a class that the parent has defined after the fork of
+        # this process.
+        def handle(letter, bytes)
           order = Order.new(*Request.read(letter, bytes))
           callable = @known[order.number] ||= InheritedCallables.read(order.definition, @known)
           Ractor.make_shareable(order.context) unless Request.frozen_results?(letter)
@@ -123,12 +124,12 @@ module Ratomic
         end
 
         def run_each(order, callable)
-          started = now
+          started = Clock.nanoseconds
           index = order.from
           order.items.each do |item|
             flush
             @budget&.check if index > order.from && (index & (BUDGET_CHECK_ITEMS - 1)).zero?
-            break if order.limit && index > order.from && now - started > order.limit
+            break if order.limit && index > order.from && Clock.nanoseconds - started > order.limit
 
             result = one(callable, item, index)
             @last = frame_of(result, index, order.owned)
@@ -189,9 +190,9 @@ module Ratomic
 
         # @param megabytes [Numeric, nil] limit of the memory that the process shares with no other
         def full?(megabytes)
-          return false if megabytes.nil? || now - @looked < MEMORY_CHECK_INTERVAL_NS
+          return false if megabytes.nil? || Clock.nanoseconds - @looked < MEMORY_CHECK_INTERVAL_NS
 
-          @looked = now
+          @looked = Clock.nanoseconds
           (Memory.own || 0) > megabytes * 1_000_000
         end
 
@@ -203,10 +204,6 @@ module Ratomic
 
           @control.write(Wire::FULL)
           @data.write(written.is_a?(Integer) ? bytes.byteslice(written, bytes.bytesize - written) : bytes)
-        end
-
-        def now
-          Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond)
         end
       end
     end

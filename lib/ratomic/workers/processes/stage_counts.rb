@@ -9,8 +9,7 @@ module Ratomic
         class << self
           # @return [Hash, nil] each StageMetrics of a pipeline and its totals now; nil for any other callable
           def of(callable)
-            pipeline = pipeline(callable)
-            pipeline && pipeline.stage_metrics.to_h { |stage| [stage, stage.totals] }
+            Pipeline.in(callable)&.stage_metrics&.to_h { |stage| [stage, stage.totals] }
           end
 
           # @param before [Hash, nil] see {of}
@@ -22,14 +21,7 @@ module Ratomic
           # @param changes [Array<Array<Integer>>, nil]
           # @return [void]
           def add(callable, changes)
-            changes && pipeline(callable).stage_metrics.zip(changes) { |stage, change| stage.add(*change) }
-          end
-
-          private
-
-          def pipeline(callable)
-            callable = callable.callable while Fold === callable || Around === callable
-            callable if Pipeline === callable
+            changes && Pipeline.in(callable).stage_metrics.zip(changes) { |stage, change| stage.add(*change) }
           end
         end
       end

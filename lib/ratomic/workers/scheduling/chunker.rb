@@ -32,18 +32,12 @@ module Ratomic
       # Items in a chunk at most.
       MAX_ITEMS = 4096
 
-      # @param backend [Backend::Defaults]
-      def self.for(backend, workers)
-        new(workers, backend.chunk_time_factor, backend.max_chunk_time_factor)
-      end
-
       # @param workers [Integer]
-      # @param factor [Integer] how many times as large these limits are, see {Backend::Defaults#chunk_time_factor}
-      # @param longest_factor [Integer] how many times as large the longest chunk is while no other dispatch waits
-      def initialize(workers, factor = 1, longest_factor = factor)
+      # @param backend [Backend::Defaults] tells how many times as large these limits are
+      def initialize(workers, backend)
         @shares = workers * 2
-        @times = factor
-        @longest = MAX_CHUNK_NS * longest_factor
+        @times = backend.chunk_time_factor
+        @longest = MAX_CHUNK_NS * backend.max_chunk_time_factor
         freeze
       end
 

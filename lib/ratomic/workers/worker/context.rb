@@ -23,7 +23,7 @@ module Ratomic
 
       # Replaces one context of the calling thread by another.
       # @return [Object, nil] the second
-      def self.turn(before, context)
+      def self.switch(before, context)
         self.current = context unless before.equal?(context)
         context
       end

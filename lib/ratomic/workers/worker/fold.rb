@@ -14,7 +14,7 @@ module Ratomic
 
       # @param max_failures [Integer] how many Failures of a chunk are kept
       # @param falls_back [Boolean] whether Failures are always kept that come from running in a Ractor
-      def initialize(callable, max_failures, falls_back = false) # rubocop:disable Style/OptionalBooleanParameter
+      def initialize(callable, max_failures, falls_back)
         @callable = callable
         @max_failures = max_failures
         @falls_back = falls_back
@@ -101,7 +101,7 @@ module Ratomic
       # Folds with a block of the user's.
       class OfBlock < self
         # @param initial [Initial]
-        def initialize(callable, max_failures, initial, block, merge, falls_back = false) # rubocop:disable Style/OptionalBooleanParameter
+        def initialize(callable, max_failures, falls_back, initial, block, merge)
           @initial = initial
           @block = block
           @merge = merge
@@ -123,7 +123,7 @@ module Ratomic
 
       # Folds with the callable's own methods.
       class OfObject < self
-        def initialize(callable, max_failures, falls_back = false) # rubocop:disable Style/OptionalBooleanParameter
+        def initialize(callable, max_failures, falls_back)
           @adds = Reflection.responds?(callable, :add)
           super
         end

@@ -8,24 +8,14 @@ module Ratomic
       # The pool learns from one short chunk out of this many (a power of two).
       SAMPLE_RATE = 8
 
-      # @param engine [Engine]
-      def self.of(engine)
-        new(engine.costs, engine.backend.chunk_time_factor)
-      end
-
+      # Made in the thread that is going to run the items.
       # @param costs [Costs]
       # @param factor [Integer] how many times as long chunks are, see {Backend::Defaults#chunk_time_factor}
-      def initialize(costs, factor = 1)
+      def initialize(costs, factor)
         @costs = costs
         @long = RunQueue::LONG_CHUNK_NS * factor
         @short = 0
-      end
-
-      # Called in the thread that is going to run the items.
-      # @return [self]
-      def begin
         @state = ThreadState.new
-        self
       end
 
       # @return [Float, nil] see {Costs#of}
@@ -54,7 +44,7 @@ module Ratomic
       # What an item leaves on a worker's thread stays there. On a caller's thread it must not, so callers do not run
       # such a callable.
       def look_at_thread(key)
-        return unless @state&.changed?
+        return unless @state.changed?
 
         @costs.mark_caller_unsafe(key)
         @state = ThreadState.new

@@ -8,26 +8,27 @@ module Ratomic
 
       # Runs the block. In a pool of processes the thread has a {Processes::Connection} meanwhile.
       def placed
-        Interrupts.deferred { @link = @engine.backend.link(@engine, @worker_status.id) }
+        Interrupts.deferred { @connection = @engine.backend.connect(@engine, @worker_status.id) }
         done = yield
-        @link&.retire if done && !@engine.killed?
+        @connection&.retire if done && !@engine.killed?
         done
       ensure
-        @link&.close
+        @connection&.close
       end
 
       def take_in(chunk)
         chunk.halt if @engine.fallback && chunk.batch.options.sequential
         return @open_share.hold(chunk) unless @shared
-        return chunk.share_memory unless @link
+        return chunk.share_memory unless @connection
 
-        @woken = false if @link.prepare(@callable) # a wake-up with a fork takes longer than usual: do not learn from it
+        # A wake-up with a fork takes longer than usual: nothing is learnt from it.
+        @woken = false if @connection.prepare(@callable)
         chunk # the results came from a process, so this program does not use them elsewhere
       end
 
       # @return [Boolean] false when an item has ended its thread, its worker or its process
       def run_items(chunk, started)
-        return Processes::ChunkRequest.new(chunk, @link).run(@worker_status, @gate) if @link
+        return Processes::ChunkRequest.new(chunk, @connection).run(@worker_status, @gate) if @connection
 
         chunk.slow_path? ? chunk.run_watched(@guard, @worker_status, @gate, started) : chunk.run(@guard, started)
       end

@@ -37,7 +37,7 @@ module Ratomic
         close # the thread before may have died while it waited for a parcel, which may not come to this one
         @thread = OwnThread.start do
           done = @engine.hooks.around(@engine, @worker_status.id, fresh, !@done) do
-            @costs = LocalCostCache.of(@engine).begin
+            @costs = LocalCostCache.new(@engine.costs, @engine.backend.chunk_time_factor)
             @done = placed { work }
           end
         ensure
@@ -79,7 +79,7 @@ module Ratomic
       # @param what [Symbol] see {PoolFailures::DIED}
       # @return [Array<Batch>] what is still to be run
       def recovery(what)
-        @search_state.return
+        @search_state.resume
         hand = @order.hand
         chunk = @chunk
         @order.hand = @chunk = nil
@@ -109,7 +109,7 @@ module Ratomic
       # alone.
       # @return [Array<Batch>] batches that the worker had kept for itself
       def give_up
-        @search_state.return
+        @search_state.resume
         chunk = file_so_far
         audit(chunk ? chunk.batch : @order.hand) # it may have claimed items of it that it has not run
         @kept.dup
@@ -146,7 +146,7 @@ module Ratomic
         @engine.board.delete(@worker_status.id)
         soon = !@batch.nil? # batches come in bursts, or the caller that got the last results dispatches again
         @batch = @callable = nil
-        @context = Context.turn(@context, nil)
+        @context = Context.switch(@context, nil)
         @woken = @run_queue.await(soon)
       end
 
@@ -199,7 +199,7 @@ module Ratomic
         @woken = false
         well = run_items(chunk, started)
         @run_queue.note_search(ended = Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond))
-        @search_state.return
+        @search_state.resume
         took = ended - started
         batch.completion.nudge if @run_queue.wakeup_pending?(took) # a woken worker may wait for this processor
         return file(batch, chunk, took, ended) if well
@@ -227,7 +227,7 @@ module Ratomic
         callable = batch.target
         @many = Runs.takes?(callable) unless callable.equal?(@callable)
         @callable = callable
-        @context = Context.turn(@context, batch.options.context)
+        @context = Context.switch(@context, batch.options.context)
         !@engine.overtaken?(@batch = batch)
       end
     end

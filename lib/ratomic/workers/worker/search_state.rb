@@ -24,8 +24,8 @@ module Ratomic
         @away = true
       end
 
-      # The worker has finished the chunk.
-      def return
+      # The worker has finished the chunk, and searches again.
+      def resume
         away = @away
         @away = false
         return unless away

@@ -142,7 +142,7 @@ class CallableTest < Minitest::Test
 
   def test_an_object_that_overrides_object_id_has_its_key_all_the_same
     request = Ractor.make_shareable(Request.new)
-    assert_match(/callable_test.rb:\d+/, Callable.place(request))
+    assert_match(/callable_test.rb:\d+/, Callable.location(request))
     assert_empty Ratomic::Workers::IsolationLint.findings(request)
     pool = Ratomic::Workers::Pool.new(size: 1, min_batch: 0)
     results = pool.dispatch_async([0, 30, 0], request, item_timeout: ITEM_TIMEOUT_S).value(timeout: 15)

@@ -45,7 +45,7 @@ class ErrorWarningTest < Minitest::Test
       require "ratomic"
       def Warning.warn(*) = raise(NotImplementedError, "no warnings here")
       metrics = Ratomic::Workers::Metrics.new("jobs")
-      metrics.trouble(KeyError.new("no such key"))
+      metrics.trouble(KeyError.new("no such key"), "a thread")
       p metrics.trouble_log.to_h
     RUBY
     assert_equal "#{{ "KeyError: no such key" => "" }.inspect}\n", out
@@ -55,8 +55,8 @@ class ErrorWarningTest < Minitest::Test
     result = assert_success(ruby(<<~RUBY, seconds: 60))
       require "ratomic"
       metrics = Ratomic::Workers::Metrics.new("jobs")
-      2.times { metrics.trouble(KeyError.new("in the parent")) }
-      Process.wait(fork { 2.times { metrics.trouble(KeyError.new("in the child")) } })
+      2.times { metrics.trouble(KeyError.new("in the parent"), "a hook") }
+      Process.wait(fork { 2.times { metrics.trouble(KeyError.new("in the child"), "a hook") } })
     RUBY
     assert_equal ["in the parent", "in the child"], result.err.scan(/in the (?:parent|child)/)
   end

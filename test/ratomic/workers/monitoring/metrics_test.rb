@@ -38,12 +38,12 @@ class MetricsTest < Minitest::Test
   end
 
   def test_an_internal_error_whose_message_raises_is_kept_too
-    @metrics.trouble(Class.new(StandardError) { def message = raise(NotImplementedError) }.new)
+    @metrics.trouble(Class.new(StandardError) { def message = raise(NotImplementedError) }.new, "a hook")
     assert_match(/cannot be read: NotImplementedError/, @metrics.trouble_log.to_h.keys[0])
   end
 
   def test_internal_errors_are_kept_up_to_a_limit_and_counted_beyond
-    30.times { |i| @metrics.trouble(RuntimeError.new("trouble #{i}")) }
+    30.times { |i| @metrics.trouble(RuntimeError.new("trouble #{i}"), "a hook") }
     assert_equal 30, @metrics.counts[:troubles]
     assert_equal 20, @metrics.trouble_log.size
   end

@@ -9,8 +9,12 @@ class SnapshotTest < Minitest::Test
   include WorkerCallables
   include WorkerPools
 
+  def snapshot
+    Ratomic::Workers::Snapshot.new(Ratomic::Workers::History.new)
+  end
+
   def of(name)
-    JSON.parse(Ratomic::Workers::Snapshot.new.to_json)["pools"].find { |pool| pool["name"] == name }
+    JSON.parse(snapshot.to_json)["pools"].find { |pool| pool["name"] == name }
   end
 
   def test_it_is_plain_data_whatever_the_pool_met
@@ -25,7 +29,7 @@ class SnapshotTest < Minitest::Test
   end
 
   def test_it_tells_of_the_process
-    told = Ratomic::Workers::Snapshot.new.to_h
+    told = snapshot.to_h
     assert_equal [Process.pid, Ratomic::VERSION, "ruby #{RUBY_VERSION}"], told.values_at(:pid, :ratomic, :ruby)
   end
 

@@ -71,7 +71,7 @@ class InheritedCallablesTest < Minitest::Test
     refute_same around, copy
     assert_same callable, copy.callable
     assert_equal [3, true], [copy.call(2), copy.frozen?]
-    folds = Ratomic::Workers.const_get(:Fold).new(around, 100)
+    folds = Ratomic::Workers.const_get(:Fold).new(around, 100, false)
     assert_equal [callable, Near], Inherited.parts(folds)
   end
 

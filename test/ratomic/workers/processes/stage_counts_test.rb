@@ -43,7 +43,7 @@ class StageCountsTest < Minitest::Test
   def test_a_pipeline_is_found_inside_its_wrappers
     pipeline = Workers.pipeline(Double)
     around = Workers.const_get(:Around).wrap(pipeline, Near)
-    fold = Workers.const_get(:Fold).new(around, 10)
+    fold = Workers.const_get(:Fold).new(around, 10, false)
     [around, fold].each { |callable| assert_equal pipeline.stage_metrics, Counts.of(callable).keys }
     Counts.add(fold, [[5, 0, 0, 0, 0]])
     assert_equal [5], entered(pipeline)

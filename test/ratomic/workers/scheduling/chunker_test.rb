@@ -8,7 +8,7 @@ class ChunkerTest < Minitest::Test
 
   def setup
     @costs = Workers::Costs.new(0.5)
-    @chunker = Workers::Chunker.new(2)
+    @chunker = Workers::Chunker.new(2, Workers::Backend.of(:thread))
   end
 
   def batch(items, **options)
@@ -36,7 +36,7 @@ class ChunkerTest < Minitest::Test
 
   def test_the_chunks_of_a_reduction_are_longer_while_nobody_waits
     learn(10_000)
-    fold = Workers.const_get(:Fold)::OfObject.new(Key, 1)
+    fold = Workers.const_get(:Fold)::OfObject.new(Key, 1, false)
     sizes = [[Key, 0], [fold, 0], [fold, 1]].map do |callable, waiting|
       chunk = @chunker.cut(batch((0...100_000).to_a), callable, @costs.of(Key), waiting)
       chunk.last - chunk.first
@@ -47,7 +47,7 @@ class ChunkerTest < Minitest::Test
   def test_the_chunks_for_another_process_are_longer
     learn(100_000)
     sizes = %i[ractor process].map do |backend|
-      chunker = Workers::Chunker.for(Workers::Backend.of(backend), 2)
+      chunker = Workers::Chunker.new(2, Workers::Backend.of(backend))
       [0, 1].map do |waiting|
         chunk = chunker.cut(batch((0...100_000).to_a), Key, @costs.of(Key), waiting)
         chunk.last - chunk.first

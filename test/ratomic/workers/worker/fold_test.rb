@@ -29,7 +29,7 @@ class FoldTest < Minitest::Test
   end
 
   def fold(max_failures = 5)
-    Workers.const_get(:Fold)::OfObject.new(Collect, max_failures)
+    Workers.const_get(:Fold)::OfObject.new(Collect, max_failures, false)
   end
 
   def test_the_sum_stands_in_the_place_of_the_first_that_has_a_part_in_it

@@ -10,7 +10,7 @@ class LocalCostCacheTest < Minitest::Test
 
   def setup
     @costs = Workers::Costs.new(0.5)
-    @local_costs = Workers::LocalCostCache.new(@costs)
+    @local_costs = Workers::LocalCostCache.new(@costs, 1)
   end
 
   # A chunk that has run, all of it or nothing.

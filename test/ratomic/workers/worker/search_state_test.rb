@@ -23,7 +23,7 @@ class SearchStateTest < Minitest::Test
       @search_state.leave(nanoseconds)
       assert_equal(-1, looking)
       assert_in_delta Process.clock_gettime(Process::CLOCK_MONOTONIC), @worker_status.long_since / 1e9, 5
-      2.times { @search_state.return }
+      2.times { @search_state.resume }
       assert_equal [0, nil], [looking, @worker_status.long_since], "it comes back once"
     end
   end

@@ -44,7 +44,7 @@ module Ratomic
 
         # @param worker [Integer] its number
         # @return [Processes::Connection, nil] to the process in which a worker runs its items, if that is another one
-        def link(_engine, _worker); end
+        def connect(_engine, _worker); end
 
         # Whether there are workers. Where there are none, the caller runs all items.
         def workers?

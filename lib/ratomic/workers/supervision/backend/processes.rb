@@ -45,8 +45,8 @@ module Ratomic
             Workers::Processes.discard(engine)
           end
 
-          def link(engine, worker)
-            Workers::Processes.link(engine, worker)
+          def connect(engine, worker)
+            Workers::Processes.connect(engine, worker)
           end
 
           # What an item does to its process would be done to this one.

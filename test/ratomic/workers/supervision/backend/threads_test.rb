@@ -43,7 +43,7 @@ class ThreadsTest < Minitest::Test
     within(20) { pool.shutdown }
   end
 
-  ADMISSION = /ractor_local_refs|callable\.rb|of (?:admit|place|around) in/
+  ADMISSION = /ractor_local_refs|callable\.rb|of (?:admit|assign|around) in/
 
   def test_an_unshareable_callable_is_released_however_the_dispatch_ends
     value_of([1], ->(item) { item })
