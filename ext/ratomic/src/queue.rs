@@ -122,19 +122,19 @@ impl Queue {
         let (args, deadline) = args::with_timeout(args)?;
         args::count(args, 0, 0)?;
         let item = this.0.get()?.pop(&Gvl, deadline)?;
-        keep(this, item.as_slice()).map(|()| item.map(RawValue::value))
+        keep(this, || item.as_slice()).map(|()| item.map(RawValue::value))
     }
 
     /// As `pop`, with a positional timeout: a worker's loop makes no keyword calls (CRuby Bug #22075).
     fn pop_soon(this: Receiver<Self>, timeout: Value) -> Result<Option<Value>, Error> {
         let deadline = args::deadline(Some(timeout))?;
         let item = this.0.get()?.pop_soon(&Gvl, deadline)?;
-        keep(this, item.as_slice()).map(|()| item.map(RawValue::value))
+        keep(this, || item.as_slice()).map(|()| item.map(RawValue::value))
     }
 
     fn try_pop(this: Receiver<Self>) -> Result<Option<Value>, Error> {
         let item = this.0.get()?.try_pop();
-        keep(this, item.as_slice()).map(|()| item.map(RawValue::value))
+        keep(this, || item.as_slice()).map(|()| item.map(RawValue::value))
     }
 
     fn pop_many(ruby: &Ruby, this: Receiver<Self>, args: &[Value]) -> Result<RArray, Error> {
@@ -152,7 +152,7 @@ impl Queue {
         unsafe { rb_sys::rb_obj_hide(taken.as_raw()) };
         take_up_to(core, taken, room, deadline)?;
         if !taken.is_empty() {
-            keep(this, words(&taken))?;
+            keep(this, || words(&taken))?;
         }
         // SAFETY: the Array that was hidden above.
         unsafe { rb_sys::rb_obj_reveal(taken.as_raw(), rb_sys::rb_cArray) };
@@ -204,10 +204,12 @@ impl Queue {
     }
 }
 
-/// Runs a pending interrupt before the items are returned. If it ends the thread, the items go back to the queue.
-fn keep(this: Receiver<Queue>, items: &[RawValue]) -> Result<(), Error> {
+/// Runs a pending interrupt before the items are returned. If it ends the thread, the items go back to the queue. `items`
+/// is asked for them after that: Ruby code may have run, and a collection may have moved them ([`words`]).
+fn keep<'a>(this: Receiver<Queue>, items: impl FnOnce() -> &'a [RawValue]) -> Result<(), Error> {
     gvl::check_now().inspect_err(|_| {
         if let Some(core) = this.0.peek() {
+            let items = items();
             core.put_back(items);
             items
                 .iter()

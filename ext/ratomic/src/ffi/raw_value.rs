@@ -130,7 +130,9 @@ impl RawValue {
     }
 }
 
-/// The elements of an Array that nobody changes while the slice lives: it is frozen, or no Ruby code has it yet.
+/// The elements of an Array that nobody changes while the slice lives: it is frozen, or no Ruby code has it yet. Not to be
+/// kept across a call into the VM that may collect: Ruby before 3.3 moves the elements of a short Array that has become old
+/// (out of its transient heap), and uses their memory again.
 pub fn words(array: &RArray) -> &[RawValue] {
     // SAFETY: `Value` and `RawValue` are both one VALUE; the Array is alive, as the caller has it on its stack.
     unsafe { std::slice::from_raw_parts(array.as_slice().as_ptr().cast::<RawValue>(), array.len()) }
