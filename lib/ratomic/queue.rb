@@ -13,9 +13,12 @@ module Ratomic
   #
   # `push`, `<<`, `pop` and `pop_many` block: the other threads of the Ractor (and the Fibers of a scheduler) run
   # meanwhile, and the wait ends on `Thread#kill`, `Timeout`, an exception from another thread, a signal, and {#close}.
-  # If a waiting thread is killed, no item is lost: an item that it had just taken goes back to the front. But a Fiber
-  # whose scheduler closes without it goes on waiting (`num_waiting`), and one item or place later wakes it in vain: the
-  # item is still there, and another thread that waits for it sleeps until the next one comes.
+  # If a waiting thread is killed, no item is lost: an item that it had just taken goes back to the front.
+  #
+  # A Fiber that is left while it waits (its scheduler closes without it, or the thread of its scheduler is killed) goes
+  # on waiting. It counts in `num_waiting`, it and a thread that sleeps for it stay in memory, and one item or place
+  # later wakes it in vain: the item is still there, and another thread that waits for it sleeps until the next one
+  # comes. A queue that is closed wakes all. So end such Fibers before their scheduler (`Fiber#raise`).
   #
   # As with every method of Ruby, a kill can come between the return of a pop and the use of its value. If even that
   # must not lose an item, pop it with interrupts deferred:

@@ -306,6 +306,37 @@ class FiberSchedulerTest < Minitest::Test
     assert_equal :item, item
   end
 
+  # Resumes each Fiber that it is told of, whether it waits or not.
+  class Unasking < FiberScheduler
+    private
+
+    def resume(fiber, answer)
+      fiber.resume(answer) if fiber&.alive?
+    end
+  end
+
+  # Here the thread that sleeps has ended before its Fiber waits for it.
+  def test_a_wait_that_is_over_before_it_begins_does_not_end_the_next_one
+    seconds = within(20) do
+      Thread.new do
+        Fiber.set_scheduler(Unasking.new)
+        seconds = nil
+        Fiber.schedule do
+          first = TracePoint.new(:c_call) do |trace|
+            Thread.pass while trace.method_id == :report_on_exception= && sleepers.any?
+          end
+          first.enable { Ratomic::Queue.new(1).pop(timeout: 0.001) }
+          began = Process.clock_gettime(Process::CLOCK_MONOTONIC)
+          sleep(0.2)
+          seconds = Process.clock_gettime(Process::CLOCK_MONOTONIC) - began
+        end
+        Fiber.scheduler.run_until { seconds }
+        seconds
+      end.value
+    end
+    assert_operator seconds, :>=, 0.2
+  end
+
   # Ends the wait of a Fiber with an error, and returns the error that it got.
   def error_of_raise(&wait)
     within(20) do

@@ -38,8 +38,9 @@ pub fn is_current() -> bool {
 struct State {
     /// The thread has slept.
     ended: AtomicBool,
-    /// The Fiber does not wait any more. After that the thread touches neither the Fiber nor the scheduler.
-    left: AtomicBool,
+    /// The Fiber waits, and is to be resumed. A scheduler that is told so at another time ends the next wait of the
+    /// Fiber, whatever that waits for.
+    blocked: AtomicBool,
 }
 
 /// The data of the thread that waits. The thread owns it, so the Fiber may be ended at any time.
@@ -60,6 +61,7 @@ type InThread = fn(&Parker, Deadline) -> Result<(), Error>;
 pub fn sleep(parker: &Arc<Parker>, deadline: Deadline, in_thread: InThread) -> Result<(), Error> {
     // SAFETY: as in `is_current`; the running Fiber is on this stack, and its thread has the scheduler.
     let (scheduler, fiber) = unsafe { (rb_fiber_scheduler_current(), rb_sys::rb_fiber_current()) };
+    let _used = [scheduler, fiber].map(|used| Kept::new(RawValue(used)));
     let state = Arc::new(State::default());
     let sleep = Box::new(Sleep {
         parker: Arc::clone(parker),
@@ -76,7 +78,6 @@ pub fn sleep(parker: &Arc<Parker>, deadline: Deadline, in_thread: InThread) -> R
         .inspect_err(|_| drop(unsafe { Box::from_raw(sleep) }))?;
     let thread: Value = RawValue(thread).value();
     let ended = set_up(thread, scheduler, fiber).and_then(|()| block(&state, scheduler, thread));
-    state.left.store(true, Ordering::Relaxed);
     if ended.is_err() {
         parker.interrupt(); // ends the thread, if it is still there
     }
@@ -97,11 +98,15 @@ fn set_up(thread: Value, scheduler: VALUE, fiber: VALUE) -> Result<(), Error> {
 /// Lets the other Fibers run until the thread has slept. A scheduler may resume a Fiber without a reason. (In a forked
 /// child the thread does not exist, and the Fiber checks again.)
 fn block(state: &State, scheduler: VALUE, thread: Value) -> Result<(), Error> {
-    while !state.ended.load(Ordering::Relaxed) && thread.funcall("alive?", ())? {
-        // SAFETY: this stack refers to all three, and `protect` catches what this raises.
-        protect(|| unsafe {
+    // No other thread of the Ractor runs between the last look at `ended` and the change of `blocked`.
+    while thread.funcall("alive?", ())? && !state.ended.load(Ordering::Relaxed) {
+        state.blocked.store(true, Ordering::Relaxed);
+        // SAFETY: `sleep` has both objects on its stack, and `protect` catches what this raises.
+        let resumed = protect(|| unsafe {
             rb_fiber_scheduler_block(scheduler, thread.as_raw(), RawValue::NIL.0)
-        })?;
+        });
+        state.blocked.store(false, Ordering::Relaxed);
+        resumed?;
     }
     Ok(())
 }
@@ -114,24 +119,38 @@ unsafe extern "C" fn begin(sleep: *mut c_void) -> VALUE {
     // If this thread is killed meanwhile, it ends too.
     let _ = (sleep.in_thread)(&sleep.parker, sleep.deadline);
     sleep.state.ended.store(true, Ordering::Relaxed);
-    // Where this thread is killed, that ends the first call in Ruby 3.1; it does not come a second time.
-    let _ = unblock(&sleep).or_else(|_| unblock(&sleep));
+    // If this thread is being killed, that ends a call once. So it is to end this one, and not the other.
+    forget(run_interrupts());
+    forget(unblock(&sleep));
     RawValue::NIL.0
 }
 
-/// Has the scheduler resume the Fiber if it still waits. A scheduler that has closed may raise.
+fn run_interrupts() -> Result<(), Error> {
+    // SAFETY: the thread holds its Ractor's lock, and `protect` catches what this raises.
+    protect(|| unsafe {
+        rb_sys::rb_thread_check_ints();
+        RawValue::NIL.0
+    })
+    .map(drop)
+}
+
+/// Has the scheduler resume the Fiber if it waits. A scheduler that has closed may raise.
 fn unblock(sleep: &Sleep) -> Result<(), Error> {
-    if sleep.state.left.load(Ordering::Relaxed) {
+    if !sleep.state.blocked.load(Ordering::Relaxed) {
         return Ok(());
     }
-    // SAFETY: `begin` and the Fiber's own stack refer to both objects, and before `begin` runs the thread does
-    // (`set_up`). `protect` catches what this raises; of a kill it leaves the mark, which is taken off.
-    unsafe {
-        protect(|| {
-            let thread = rb_sys::rb_thread_current();
-            rb_fiber_scheduler_unblock(sleep.scheduler, thread, sleep.fiber)
-        })
-        .inspect_err(|_| rb_sys::rb_set_errinfo(RawValue::NIL.0))
-        .map(drop)
+    // SAFETY: `begin` has both objects on its stack. `protect` catches what this raises.
+    protect(|| unsafe {
+        let thread = rb_sys::rb_thread_current();
+        rb_fiber_scheduler_unblock(sleep.scheduler, thread, sleep.fiber)
+    })
+    .map(drop)
+}
+
+/// Goes on after an error. Of a kill `protect` leaves a mark, which is taken off.
+fn forget(outcome: Result<(), Error>) {
+    if outcome.is_err() {
+        // SAFETY: sets a field of the running thread.
+        unsafe { rb_sys::rb_set_errinfo(RawValue::NIL.0) };
     }
 }
