@@ -10,9 +10,16 @@ module Ratomic
   module ErrorDecoration
     NAMES = %i[ErrorHighlight DidYouMean SyntaxSuggest].freeze
 
+    # It shows no error itself: that would call a `detailed_message` of the program's own.
     # @return [void]
     def self.load
-      RuntimeError.new.detailed_message if Ractor.main? && NAMES.any? { |name| Object.autoload?(name) }
+      return unless Ractor.main?
+
+      NAMES.each do |name|
+        Object.const_get(name) if Object.autoload?(name)
+      rescue LoadError, NameError
+        nil # Ruby does without it, too
+      end
     end
   end
 end
