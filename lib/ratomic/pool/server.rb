@@ -67,12 +67,16 @@ module Ratomic
       # @return [Object, nil] nil when the pool is closed
       def receive
         loop do
-          wait = Workers::Clock.left(@monitor_at)
-          message = Workers::Interrupts.on_blocking { @channel.inbox.pop(timeout: wait) }
+          message = Workers::Interrupts.on_blocking { await_message }
           return message if message || @channel.closed?
 
           monitor
         end
+      end
+
+      # A loop in a Ractor makes no keyword calls (CRuby Bug #22075).
+      def await_message
+        @monitor_at ? @channel.inbox.pop_soon(Workers::Clock.left(@monitor_at)) : @channel.inbox.pop
       end
 
       def handle(message)
