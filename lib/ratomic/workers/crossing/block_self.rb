@@ -9,16 +9,22 @@ module Ratomic
     # What a block uses of the object in whose method it is written. If that object cannot be shared, self is nil in the
     # worker. An instance variable would be nil there without a word, and the result wrong.
     #
-    # It reads the compiled code, as {IsolationLint} does. A block inside of the block may have another self
-    # (`instance_eval`). So there only variables count that the object has.
+    # It reads the compiled code, as {IsolationLint} does. A block inside of the block may have another self: in a call
+    # of {REBINDING} it surely has; in another call, of which that is not known, a variable or method counts only if the
+    # object has it. What is named by a Symbol or a String (`send`, `instance_variable_get`) is not found.
     class BlockSelf
       # Instructions that define a method or class, whose code has another self.
       APART = %i[definemethod definesmethod defineclass].freeze
+      # Methods whose block gets another self.
+      REBINDING = %i[
+        instance_eval instance_exec class_eval class_exec module_eval module_exec define_method define_singleton_method
+        new define
+      ].freeze
       BARE = Calls.without_receiver
       NOTHING = [].freeze
       # What was read, by the id of the code: a program may dispatch the same block often, each time as a new proc.
       FOUND = BoundedCache.new
-      private_constant :APART, :BARE, :NOTHING, :FOUND
+      private_constant :APART, :REBINDING, :BARE, :NOTHING, :FOUND
 
       class << self
         # @param block [Proc]
@@ -44,13 +50,16 @@ module Ratomic
           FOUND[id] || (FOUND[id] = new(code).names)
         end
 
-        # Whether the receiver has the method and nil has not.
+        # Whether the receiver has the method, and nil has none or another one: a class may have a `format` of its own.
         def own?(receiver, name)
-          return false if nil.respond_to?(name, true)
+          !owner(receiver, name).equal?(owner(nil, name))
+        end
 
-          !Reflection.method_of(receiver, name).nil?
+        # @return [Module, nil] where the object has its method of that name from
+        def owner(object, name)
+          Reflection.method_of(object, name).owner
         rescue UserException # a NameError, or what a `respond_to_missing?` of its own raises
-          false
+          nil
         end
       end
 
@@ -80,7 +89,7 @@ module Ratomic
           next if APART.include?(part[0])
 
           look_at(part, own)
-          inside(part, false)
+          inside(part, false) unless rebinds?(part)
         end
         handlers = code[CompiledCode::CATCH]
         handlers.each { |entry| inside(entry, own) } if Array === handlers # the code of `rescue` and `ensure`
@@ -95,8 +104,15 @@ module Ratomic
         in [:getinstancevariable, Symbol => name, *] then @reads << name
         in [:setinstancevariable, Symbol => name, *] then (own ? @sets : @reads) << name
         in [:opt_send_without_block | :send | :sendforward, { mid: Symbol => name, flag: Integer => flag }, *]
-          @calls << name if own && BARE && flag.anybits?(BARE) && name != :initialize # `new` is inlined as that
+          @calls << name if BARE && flag.anybits?(BARE) && name != :initialize # `new` is inlined as that
         else nil
+        end
+      end
+
+      def rebinds?(instruction)
+        case instruction
+        in [:send | :sendforward, { mid: Symbol => name }, *] then REBINDING.include?(name)
+        else false
         end
       end
     end

@@ -27,7 +27,8 @@ module Ratomic
         used = BlockSelf.used(block, receiver)
         used && refuse(block, what, "it uses #{used} of #{owner(receiver)}, which is not shareable, so self is nil " \
                                     "in the worker; put the value into a local variable (frozen, set once) before " \
-                                    "the block, or use a module with `def self.call(item)`")
+                                    "the block, or use a module with `def self.call(item)`; a block that needs no " \
+                                    "self is `Ractor.shareable_proc { ... }`")
       rescue ArgumentError # made in C
         nil
       end

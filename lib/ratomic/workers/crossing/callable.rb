@@ -14,7 +14,7 @@ module Ratomic
       # @raise [CallableError] with the path of what is not shareable, and what to do
       def self.check(callable, name = DISPATCHED, argument = "item")
         unless call?(callable)
-          block = "`&#{callable.inspect}`, " if Symbol === callable && name == DISPATCHED
+          block = "`&#{callable.inspect}` to `map` or `dispatch_async`, " if Symbol === callable && name == DISPATCHED
           raise CallableError, "#{describe(callable, name)} has no method `call`; pass #{block}a module with `def " \
                                "self.call(#{argument})`, a frozen object with `call(#{argument})` or a shareable proc"
         end

@@ -30,10 +30,21 @@ class BlockSelfTest < Minitest::Test
   def test_a_block_that_calls_a_method_of_its_object_is_refused
     assert_match(/it uses the method triple of its self/, refused { |number| triple(number) }.message)
     refused { |number| self.triple(number) } # rubocop:disable Style/RedundantSelf
+    refused { |numbers| numbers.map { |number| triple(number) } }
+  end
+
+  # In a worker that would be Kernel's.
+  def rand(limit)
+    limit + 1000
+  end
+
+  def test_a_method_of_its_object_that_nil_has_in_another_form_is_refused
+    assert_match(/it uses the method rand of its self/, refused { |number| rand(number) }.message)
+    refused { |_number| to_s }
   end
 
   def test_the_methods_that_nil_has_too_may_be_called
-    assert_equal ["03", nil], share { |number| [format("%02d", Integer(number)), rand && nil] }.call("3")
+    assert_equal ["03", nil], share { |number| [format("%02d", Integer(number)), (block_given? || nil)] }.call("3")
     assert_equal 1, share { |number| number.zero? ? raise("zero") : number }.call(1)
   end
 
@@ -46,6 +57,9 @@ class BlockSelfTest < Minitest::Test
     other = Ractor.make_shareable(Class.new { define_method(:initialize) { @own = 5 } }.new)
     assert_equal 5, share { other.instance_eval { @own } }.call
     assert_nil share { Class.new { def factor = (0 if @factor) }.new.factor }.call
+    assert_nil share { Class.new { define_method(:factor) { @factor } }.new.factor }.call
+    named = Ractor.make_shareable(Class.new { define_method(:initialize) { @factor = 7 } }.new)
+    assert_equal 7, share { named.instance_exec { @factor } }.call
   end
 
   def test_a_self_that_can_be_shared_is_used_as_it_is
