@@ -29,7 +29,7 @@ module Ratomic
           owner, = OF_SOME.find { |_, names| names.include?(name) }
           return " (it is for #{owner} only)" if owner
 
-          meant = similar(name.to_s, known + OF_SOME.values.flatten) if Symbol === name || String === name
+          meant = similar(Text.of(name.to_s), known + OF_SOME.values.flatten) if Symbol === name || String === name
           " (did you mean #{meant}:?)" if meant
         end
 

@@ -44,9 +44,34 @@ class UnknownOptionTest < Minitest::Test
     assert_match(/did you mean timeout:/, message)
   end
 
+  def test_an_option_that_cannot_be_read_is_unknown_too
+    ["\xFFsize", "sizé".encode("UTF-16LE")].each do |name|
+      assert_match(/\Aunknown option /, refused(-> { Workers.configure(name => 1) }))
+    end
+  end
+
+  def owners
+    Workers.const_get(:UnknownOption).const_get(:OF_SOME)
+  end
+
   # The lists are written by hand.
-  def test_each_option_that_is_told_is_one_of_those_who_take_it
-    owners = Workers.const_get(:UnknownOption).const_get(:OF_SOME)
+  def test_each_option_that_is_told_is_taken_by_its_owner
+    calls = {
+      "a pool" => ->(options) { Workers::Pool.new(**options) },
+      "map" => ->(options) { Workers.map([1], Same, **options) },
+      "reduce" => ->(options) { Workers.reduce([1], Same, initial: 0, **options) { |sum, one| sum + one } },
+      "stream" => ->(options) { Workers.stream([1], Same, **options) }
+    }
+    owners.each do |owner, names|
+      names.each do |name|
+        calls.fetch(owner).call({ name => Object.new })
+      rescue ArgumentError, TypeError, Workers::CallableError => e
+        refute_match(/unknown option/, e.message, "#{owner}: #{name}")
+      end
+    end
+  end
+
+  def test_each_keyword_of_an_owner_is_told
     keywords = ->(method) { method.parameters.filter_map { |kind, name| name if kind.to_s.start_with?("key") } }
     assert_empty keywords.call(Workers::Pool.instance_method(:map)) - [:options] - owners["map"]
     assert_empty keywords.call(Workers::Pool.instance_method(:stream)) - [:options] - owners["stream"]
