@@ -100,7 +100,8 @@ class CallableTest < Minitest::Test
 
   def test_an_object_without_a_call_method_is_refused
     assert_match(/\(Integer\) has no method `call`/, message_of(3))
-    assert_match(/\(Symbol\) has no method `call`; pass `&:upcase` to `map` or `dispatch_async`, a module/, message_of(:upcase))
+    assert_match(/\(Symbol\) has no method `call`; pass `&:upcase` to `map` or `dispatch_async`, a module/,
+                 message_of(:upcase))
     assert_match(/the callable is a Hash \(is the callable missing before the keywords\?\)/, message_of({ a: 1 }))
     assert_match(/callable Comparable has no method/, message_of(Comparable))
   end
