@@ -1,7 +1,5 @@
 # frozen_string_literal: true
 
-require_relative "error_decoration"
-
 module Ratomic
   # Ruby warns that Ractors are experimental when a process makes its first one. Users of this gem know that, so the
   # warning is silenced for the library's own Ractors.
@@ -10,7 +8,6 @@ module Ratomic
     # Runs the block, which makes a Ractor, without that warning. Another Ractor than the main one has been made itself,
     # so the warning has been given or is not wanted; and the setting is the main Ractor's.
     def self.quietly
-      ErrorDecoration.load
       return yield unless Ractor.main? && Warning[:experimental]
 
       begin
