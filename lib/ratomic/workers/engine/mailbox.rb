@@ -66,12 +66,8 @@ module Ratomic
         # A shareable message goes through the native queue. Any other is kept beside the queue, and a reference to it
         # goes through the queue. `move:` makes no difference: the reader is a thread of the same Ractor.
         def send(message, move: false) # rubocop:disable Lint/UnusedMethodArgument
-          sent = Ractor.shareable?(message) ? message : RactorLocalRefs.keep(message)
-          @queue.try_push(sent) || late&.push(sent) || @queue.push(sent)
+          Ractor.shareable?(message) ? put(message) : send_ref(message)
           self
-        rescue ::ClosedQueueError
-          RactorLocalRefs.take(sent) unless sent.equal?(message)
-          raise
         end
 
         # For the reader itself, which must not wait for room that only it can make.
@@ -99,6 +95,20 @@ module Ratomic
         end
 
         private
+
+        def put(message)
+          @queue.try_push(message) || late&.push(message) || @queue.push(message)
+        end
+
+        # An interrupt may end the wait for room, and nothing else: what is kept is sent, or let go of.
+        def send_ref(message)
+          Interrupts.deferred do
+            ref = RactorLocalRefs.keep(message)
+            sent = Interrupts.on_blocking { put(ref) }
+          ensure
+            RactorLocalRefs.take(ref) if ref && !sent
+          end
+        end
 
         # @return [Array, nil] if the calling thread is the reader
         def late

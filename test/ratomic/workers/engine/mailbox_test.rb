@@ -2,8 +2,11 @@
 
 require "test_helper"
 require "objspace"
+require "support/interruption"
 
 class MailboxTest < Minitest::Test
+  include Interruption
+
   Workers = Ratomic::Workers
 
   # Both kinds, whatever this Ruby uses.
@@ -36,6 +39,26 @@ class MailboxTest < Minitest::Test
       mailbox.send([+"moved"], move: true)
       within(5) { assert_nil Workers::Mailbox.close(mailbox) }
     end
+    assert_equal 0, Workers::RactorLocalRefs.size
+  end
+
+  def test_a_message_whose_sender_is_interrupted_is_sent_or_not_kept
+    mailbox = Workers::Mailbox::QueueMailbox.new
+    %i[raise kill].each do |way|
+      ended = interrupt_everywhere(way, -> { mailbox.send([+"mutable"]) }) do |point|
+        mailbox.drain
+        assert_equal 0, Workers::RactorLocalRefs.size, point
+      end
+      assert_operator ended, :>, 3
+    end
+  end
+
+  def test_a_sender_that_is_killed_while_it_waits_for_room_leaves_nothing
+    mailbox = Workers::Mailbox::QueueMailbox.new
+    Workers::Mailbox::QueueMailbox::CAPACITY.times { mailbox.send(:before) }
+    sender = Thread.new { mailbox.send([+"mutable"]) }
+    until_asleep(sender)
+    within(5) { sender.kill.join }
     assert_equal 0, Workers::RactorLocalRefs.size
   end
 
