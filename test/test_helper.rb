@@ -30,6 +30,17 @@ module Minitest
       skip "needs Ractors (Ruby 4.0 or newer)" unless Ratomic::RACTORS
     end
 
+    def before_setup
+      @refs_before = Ratomic::Workers::RactorLocalRefs.size
+      super
+    end
+
+    # How many objects that are not shareable are kept for threads since the test began (a test before may have been
+    # interrupted while its callable was admitted, which then stays).
+    def refs_kept
+      [Ratomic::Workers::RactorLocalRefs.size - @refs_before, 0].max
+    end
+
     def skip_without_fork
       skip "needs fork" if Ratomic::Workers::Processes.none?
     end

@@ -64,6 +64,6 @@ class InterruptionStress < Minitest::Test
     eventually(STATE_TIMEOUT_S, "an empty board (#{place})") { engine.board.empty? && engine.homes.empty? }
     eventually(STATE_TIMEOUT_S, "all workers (#{place})") { engine.worker_statuses.size >= pool.size }
     assert_equal 0, pool.stats[:troubles][:count], place
-    assert_equal 0, Ratomic::Workers::RactorLocalRefs.size, place
+    assert_equal 0, refs_kept, place
   end
 end

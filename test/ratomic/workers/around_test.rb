@@ -71,7 +71,7 @@ class AroundTest < Minitest::Test
     seen = []
     assert_equal [1, 2], pool.dispatch_async([1, 2], ->(item) { seen << item && item }, around: Note).value(timeout: 5)
     assert_equal [1, 2], seen.sort
-    assert_equal 0, Workers::RactorLocalRefs.size
+    assert_equal 0, refs_kept
   end
 
   def test_an_object_that_cannot_be_around_is_refused

@@ -63,7 +63,7 @@ class ExplanationTest < Minitest::Test
     assert_predicate explanation, :ok?
     assert_equal [false, nil], explanation.to_h[:callable].values_at(:shareable, :refused)
     assert_predicate pool.explain([1], Reads), :ok?
-    assert_equal 0, Ratomic::Workers::RactorLocalRefs.size
+    assert_equal 0, refs_kept
     refute_predicate pool.explain([1], 3), :ok?
   end
 

@@ -47,7 +47,7 @@ class InlineTest < Minitest::Test
     assert_equal [2, 3], @pool.map([1, 2]) { |item| item + 1 }
     assert_equal [2, 3], @pool.dispatch_async([1, 2], results: :owned) { |item| item + 1 }.value!
     assert_equal 6, @pool.reduce([1, 2], Double, initial: 0) { |sum, item| sum + item }.sum
-    assert_equal 0, Ratomic::Workers::RactorLocalRefs.size
+    assert_equal 0, refs_kept
   end
 
   def test_a_dispatch_is_done_when_it_returns

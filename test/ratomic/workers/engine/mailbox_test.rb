@@ -22,7 +22,7 @@ class MailboxTest < Minitest::Test
       mailbox.send([+"moved"], move: true)
       assert_equal [[:one, 1], [:two, ["mutable"]], ["moved"]], within(5) { Array.new(3) { mailbox.receive } }
     end
-    assert_equal 0, Workers::RactorLocalRefs.size
+    assert_equal 0, refs_kept
   end
 
   def test_a_closed_one_raises_what_is_expected
@@ -30,7 +30,7 @@ class MailboxTest < Minitest::Test
       mailbox.close
       [:late, [+"mutable"]].each { |late| assert_raises(*Workers::Mailbox::CLOSED) { mailbox.send(late) } }
     end
-    assert_equal 0, Workers::RactorLocalRefs.size
+    assert_equal 0, refs_kept
   end
 
   def test_what_is_left_in_one_that_is_closed_is_not_kept_for_good
@@ -39,7 +39,7 @@ class MailboxTest < Minitest::Test
       mailbox.send([+"moved"], move: true)
       within(5) { assert_nil Workers::Mailbox.close(mailbox) }
     end
-    assert_equal 0, Workers::RactorLocalRefs.size
+    assert_equal 0, refs_kept
   end
 
   def test_a_message_whose_sender_is_interrupted_is_sent_or_not_kept
@@ -47,7 +47,7 @@ class MailboxTest < Minitest::Test
     %i[raise kill].each do |way|
       ended = interrupt_everywhere(way, -> { mailbox.send([+"mutable"]) }) do |point|
         mailbox.drain
-        assert_equal 0, Workers::RactorLocalRefs.size, point
+        assert_equal 0, refs_kept, point
       end
       assert_operator ended, :>, 3
     end
@@ -59,7 +59,7 @@ class MailboxTest < Minitest::Test
     sender = Thread.new { mailbox.send([+"mutable"]) }
     until_asleep(sender)
     within(5) { sender.kill.join }
-    assert_equal 0, Workers::RactorLocalRefs.size
+    assert_equal 0, refs_kept
   end
 
   def test_its_reader_does_not_wait_for_room_when_it_sends
@@ -76,7 +76,7 @@ class MailboxTest < Minitest::Test
     assert_equal [:first, ["second"]], received.last(2)
     assert_equal [:before], received.uniq - received.last(2)
     assert_empty late
-    assert_equal 0, Workers::RactorLocalRefs.size
+    assert_equal 0, refs_kept
   end
 
   def test_what_its_reader_has_sent_to_a_full_one_goes_when_it_is_closed
@@ -89,7 +89,7 @@ class MailboxTest < Minitest::Test
       Workers::Mailbox.close(mailbox)
     end
     assert_empty late
-    assert_equal 0, Workers::RactorLocalRefs.size
+    assert_equal 0, refs_kept
   end
 
   # Where a port would stay in its Ractor with what is in it.

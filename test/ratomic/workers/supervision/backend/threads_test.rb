@@ -21,7 +21,7 @@ class ThreadsTest < Minitest::Test
     results = value_of([1, 2, 3], ->(item) { seen << item && item + 1 })
     assert_equal [2, 3, 4], results
     assert_equal [1, 2, 3], seen.sort
-    assert_equal 0, Ratomic::Workers::RactorLocalRefs.size
+    assert_equal 0, refs_kept
   end
 
   def test_an_unshareable_callable_is_released_wherever_its_dispatch_is_interrupted
@@ -36,7 +36,7 @@ class ThreadsTest < Minitest::Test
       if ADMISSION.match?(point)
         Ractor.current[kept::STORE].clear # the dispatch does not have the Ref yet
       else
-        eventually(STATE_TIMEOUT_S, "the release (#{point})") { kept.size.zero? }
+        eventually(STATE_TIMEOUT_S, "the release (#{point})") { refs_kept.zero? }
       end
     end
     assert_operator ended, :>, 40
@@ -55,7 +55,7 @@ class ThreadsTest < Minitest::Test
     hold.open
     futures.each { |future| future.wait(timeout: 5) }
     @pool.dispatch_async([], ->(item) { item })
-    assert_equal 0, Ratomic::Workers::RactorLocalRefs.size
+    assert_equal 0, refs_kept
   end
 
   def test_a_worker_that_is_killed_when_it_begins_is_replaced
@@ -138,6 +138,6 @@ class ThreadsTest < Minitest::Test
       end
     end
     assert_match(/is not shareable/, refused)
-    assert_equal 0, Ratomic::Workers::RactorLocalRefs.size
+    assert_equal 0, refs_kept
   end
 end
